@@ -1,0 +1,225 @@
+"""Handles to the tables and folders under RUNS_DIR: small, frozen, named by the digest of their content.
+
+Tasks hand these over instead of data, so results are small JSON, cache keys are honest, and a rerun that
+yields the same rows stops there.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.errors import MissingArtifact, PlanError
+from tasks.records import Answer, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Stage, Step
+
+R = TypeVar("R", bound=Row)
+
+
+def runs_dir() -> Path:
+    """Where all artifacts lie: $RUNS_DIR, or ./runs."""
+    return Path(os.environ.get("RUNS_DIR", "runs")).absolute()
+
+
+class Handle(BaseModel):
+    """Something small that stands for a result; equal content, equal handle."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    apart: ClassVar[frozenset[str]] = frozenset()  # fields that say where, not what: never in a cache key
+
+    def check(self) -> None:
+        """Raise MissingArtifact where the content is gone or changed."""
+
+
+class Table(Handle, Generic[R]):
+    """Rows of one type at <plural>/<digest>.jsonl."""
+
+    row: ClassVar[type[Row]]
+    digest: str
+    count: int
+
+    @classmethod
+    def folder(cls) -> Path:
+        return runs_dir() / cls.__name__.lower()
+
+    @property
+    def path(self) -> Path:
+        return self.folder() / f"{self.digest}.jsonl"
+
+    @classmethod
+    def save(cls, rows: Iterable[R]) -> Self:
+        """Write the rows whole or not at all."""
+        lines = [row.model_dump_json() for row in rows]
+        content = "".join(line + "\n" for line in lines).encode()
+        handle = cls(digest=digest_of(content), count=len(lines))
+        write_whole(handle.path, content)
+        return handle
+
+    def load(self) -> list[R]:
+        """The rows, after their digest was checked."""
+        return [self.row.model_validate_json(line) for line in self._content().splitlines()]  # type: ignore[misc]
+
+    def check(self) -> None:
+        self._content()
+
+    def _content(self) -> bytes:
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            raise MissingArtifact(f"{self.path} is gone; run the same command again to rebuild it.") from None
+        if digest_of(content) != self.digest:
+            raise MissingArtifact(f"{self.path} was changed (its content no longer fits its name); delete it and run again.")
+        return content
+
+
+class Passages(Table[Passage]):
+    row = Passage
+
+
+class Pages(Table[Page]):
+    row = Page
+
+
+class Drafts(Table[Draft]):
+    row = Draft
+
+
+class Pairs(Table[Pair]):
+    row = Pair
+
+
+class Questions(Table[Question]):
+    row = Question
+
+
+class Rejections(Table[Rejection]):
+    row = Rejection
+
+
+class Funnel(Table[Stage]):
+    row = Stage
+
+
+class Steps(Table[Step]):
+    row = Step
+
+
+class Answers(Table[Answer]):
+    row = Answer
+
+
+class Comparisons(Table[Comparison]):
+    row = Comparison
+
+
+class Findings(Table[Finding]):
+    row = Finding
+
+
+class Folder(Handle):
+    """A folder of files at <plural>/<digest>/, e.g. a model or an adapter."""
+
+    digest: str
+
+    @classmethod
+    def folder(cls) -> Path:
+        return runs_dir() / (cls.__name__.lower() + "s")
+
+    @property
+    def path(self) -> Path:
+        return self.folder() / self.digest
+
+    @classmethod
+    def build(cls, fill: Callable[[Path], None], **fields: Any) -> Self:
+        """Let `fill` write into a temporary folder, then give it its name in one step."""
+        cls.folder().mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=cls.folder()))
+        try:
+            fill(part)
+            return cls.adopt(part, **fields)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    @classmethod
+    def adopt(cls, part: Path, **fields: Any) -> Self:
+        """Move a finished folder to its place; an equal one that is there already stays."""
+        handle = cls(digest=folder_digest(part), **fields)
+        if not handle.path.is_dir():
+            os.replace(part, handle.path)
+        return handle
+
+    def check(self) -> None:
+        if not self.path.is_dir():
+            raise MissingArtifact(f"{self.path} is gone; run the same command again to rebuild it.")
+        if folder_digest(self.path) != self.digest:
+            raise MissingArtifact(f"{self.path} was changed (its content no longer fits its name); delete it and run again.")
+
+
+class Adapter(Folder):
+    """A LoRA adapter in PEFT's own format."""
+
+
+class Checkpoint(Folder):
+    """A base model: built by us under checkpoints/, or a folder or hub name that `source` tells."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"source"})
+    name: str
+    source: str | None = None
+
+    @property
+    def path(self) -> Path:
+        return Path(self.source) if self.source else super().path
+
+    def check(self) -> None:
+        """What lies outside runs/ is checked where it is loaded."""
+        if not self.source:
+            super().check()
+
+
+class Book(Handle):
+    """A PDF: path and content digest, so that a replaced file is another book."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"path"})
+    path: str
+    digest: str
+
+    @classmethod
+    def at(cls, path: str | Path) -> Self:
+        """Raises PlanError where there is no such file."""
+        file = Path(path)
+        if not file.is_file():
+            raise PlanError(f"book: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `book:` in the plan, or --set book=PATH.")
+        return cls(path=str(file.absolute()), digest=digest_of(file.read_bytes()))
+
+
+def digest_of(content: bytes) -> str:
+    """The first 16 hex digits of SHA-256: 64 bits, ample for one store."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def folder_digest(folder: Path) -> str:
+    """Digest over the names and contents of all files below a folder."""
+    whole = hashlib.sha256()
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        with file.open("rb") as stream:
+            whole.update(f"{file.relative_to(folder).as_posix()}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()[:16]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise

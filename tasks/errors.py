@@ -1,0 +1,55 @@
+"""The errors a study can end with. Each message says what happened, with which value, and what to do next.
+
+    StudyError
+      × PlanError             the plan asks for the impossible; found before any work
+      × BookError             the PDF gives no legible text (encrypted, damaged, scanned, wrong script)
+      × WriterError
+        + WriterUnavailable   busy, timed out, 5xx: the only error that is retried
+        + WriterRefused       key, quota, bad request: retrying cannot help
+        + BudgetSpent         the money limit of the plan is reached
+      × NothingLeft           a stage has no row to hand on (says how many were rejected, by which check)
+      × TuningError           training cannot go on (loss is NaN, a text is over the limit); says at which step
+      × MissingArtifact       an artifact file is gone or changed; the message gives the redo
+
+A bad draft is not an error but a row (`Rejection`); a fault of the program propagates as it is.
+"""
+
+
+class StudyError(Exception):
+    """Anything that ends a study for a reason its user can act on."""
+
+
+class PlanError(StudyError):
+    """The plan asks for the impossible; found before any work."""
+
+
+class BookError(StudyError):
+    """The PDF gives no legible text."""
+
+
+class WriterError(StudyError):
+    """The model that writes the items could not be used."""
+
+
+class WriterUnavailable(WriterError):
+    """Busy, timed out, 5xx: trying again later can help."""
+
+
+class WriterRefused(WriterError):
+    """Key, quota or request refused: trying again cannot help."""
+
+
+class BudgetSpent(WriterError):
+    """The next request could pass the plan's money limit."""
+
+
+class NothingLeft(StudyError):
+    """A stage has no row to hand on."""
+
+
+class TuningError(StudyError):
+    """Training cannot go on."""
+
+
+class MissingArtifact(StudyError):
+    """An artifact file is gone or does not match its digest."""

@@ -1,0 +1,87 @@
+"""How a question and a training text look on paper, for every model alike."""
+
+from typing import NamedTuple
+
+from tasks import persian
+from tasks.errors import PlanError
+from tasks.records import Pair, Question
+
+
+class Paper(NamedTuple):
+    """The wording of the exam in one language."""
+
+    instruction: str  # one line before the question
+    question: str  # with {question} and {1} … {4}
+    reply: str  # the last line, after which the model writes
+    pair: str  # training text, with {symptom} and {diagnosis}
+    recall: str  # stem that asks for the diagnosis of a {symptom}
+
+
+PAPERS = {
+    "fa": Paper(
+        instruction="در ادامه یک پرسش پزشکی چهارگزینه‌ای آمده است. فقط یکی از گزینه‌ها درست است؛ تنها شمارهٔ گزینهٔ درست را بنویسید.",
+        question="سؤال: {question}\n۱. {1}\n۲. {2}\n۳. {3}\n۴. {4}\n",
+        reply="پاسخ:",
+        pair="علائم بیمار: {symptom}\nتشخیص: {diagnosis}",
+        recall="{symptom}. محتمل‌ترین تشخیص کدام است؟",
+    ),
+    "en": Paper(
+        instruction="A four-option medical question follows. Exactly one option is right; write only the number of that option.",
+        question="Question: {question}\n1. {1}\n2. {2}\n3. {3}\n4. {4}\n",
+        reply="Answer:",
+        pair="Symptoms: {symptom}\nDiagnosis: {diagnosis}",
+        recall="{symptom}. What is the most probable diagnosis?",
+    ),
+}
+NUMERALS = {"fa": tuple(persian.digits(i) for i in (1, 2, 3, 4)), "en": ("1", "2", "3", "4")}
+
+
+def paper(language: str) -> Paper:
+    """The wording for a language; English where we have none of our own."""
+    return PAPERS.get(language, PAPERS["en"])
+
+
+def numerals(language: str) -> tuple[str, str, str, str]:
+    """What stands before each option, and what a model is expected to write."""
+    a, b, c, d = NUMERALS.get(language, NUMERALS["en"])
+    return a, b, c, d
+
+
+def rotated(options: tuple[str, str, str, str], rotation: int) -> list[str]:
+    """The options as shown: place i shows the question's own option (i + rotation) mod 4."""
+    return [options[(place + rotation) % 4] for place in range(4)]
+
+
+def own_number(shown: int, rotation: int) -> int:
+    """The question's own number (1 to 4) of the option that was shown as number `shown`."""
+    return (shown - 1 + rotation) % 4 + 1
+
+
+def exam_prompt(question: Question, rotation: int = 0, language: str = "fa", instruction: str | None = None) -> str:
+    """Instruction, question, four options and the reply line, without a blank at the end."""
+    form = paper(language)
+    shown = {str(i): option for i, option in enumerate(rotated(question.options, rotation), 1)}
+    first = form.instruction if instruction is None else instruction
+    return f"{first}\n" * bool(first) + form.question.format(question=question.question, **shown) + form.reply
+
+
+def cloze_prompt(question: Question, language: str = "fa") -> str:
+    """The bare training-text frame, to be continued by an option's text.
+
+    A base model is asked to go on as its texts do (OLMES, arXiv 2406.08446); the frame is that of the pairs.
+    """
+    return pair_frame(language).format(symptom=question.question, diagnosis="").rstrip()
+
+
+def pair_frame(language: str = "fa", template: str | None = None) -> str:
+    """The training text's template, checked."""
+    frame = template or paper(language).pair
+    if "{symptom}" not in frame or "{diagnosis}" not in frame:
+        raise PlanError(f"finetuning.template must hold {{symptom}} and {{diagnosis}}; it is {frame!r}.")
+    return frame
+
+
+def training_text(pair: Pair, language: str = "fa", template: str | None = None) -> tuple[str, str]:
+    """(prompt, target): the text up to the diagnosis, and the diagnosis itself with what follows it."""
+    before, _, after = pair_frame(language, template).partition("{diagnosis}")
+    return before.replace("{symptom}", pair.symptom), pair.diagnosis + after

@@ -1,0 +1,217 @@
+"""What to do: every choice that changes the result (`StudyPlan`), and how fast to do it (`Machine`).
+
+A plan is in every cache key; a machine never is. The defaults are the laptop study: our handbook, rules, the tiny Llama.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tasks.errors import PlanError
+from tasks.records import Kind, Mode, SetName
+
+
+class Choices(BaseModel):
+    """A frozen group of choices; an unknown key is a mistake, not a wish."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ReadingPlan(Choices):
+    """How the book is read."""
+
+    ocr: Literal["refuse", "skip", "tesseract"] = Field(default="refuse", description="pages that are pictures: refuse the book, skip and count them, or read them with tesseract")
+    ocr_languages: str = Field(default="fas+eng", description="tesseract's names of the book's languages")
+    passage_characters: int = Field(default=900, ge=200, description="a passage is closed at the first end of a sentence past this length")
+    most_bad_pages: float = Field(default=0.2, ge=0, le=1, description="refuse the book when a larger share of its pages is empty, failed or illegible")
+    first_page: int = Field(default=1, ge=1, description="first page to read, counted from 1")
+    last_page: int | None = Field(default=None, description="last page to read; none: to the end")
+
+
+class Prices(Choices):
+    """US dollars for a million tokens, and when they were true."""
+
+    input: float = 2.50
+    cached_input: float = 1.25
+    output: float = 10.00
+    as_of: str = "2026-11"
+    batch_discount: float = Field(default=0.5, description="what a batch request costs, as a share of a live one")
+
+
+class GenerationPlan(Choices):
+    """Who writes the items, how many, and for how much."""
+
+    writer: Literal["rules", "gpt"] = Field(default="rules", description="rules: drawn from the book without a model; gpt: an OpenAI-compatible server")
+    model: str = Field(default="gpt-4o", description="the model's name at the server (gpt writer only)")
+    pairs: int | str = Field(default=400, description="how many training pairs, or a file with a person's own (JSON, JSONL, CSV, XLSX)")
+    questions: int | str = Field(default=280, description="how many four-option questions, or a file with a person's own")
+    per_request: int = Field(default=10, ge=1, description="items asked for in one request")
+    paraphrases: int = Field(default=1, ge=1, description="wordings of each fact among the pairs")
+    kinds: dict[Kind, float] = Field(
+        default={"diagnosis": 0.6, "telling_apart": 0.2, "symptoms": 0.1, "complications": 0.1},
+        description="shares of the question types",
+    )
+    mode: Literal["live", "batch"] = Field(default="live", description="one request at a time, or the server's batch API at half the price")
+    show: Literal["text", "pdf"] = Field(default="text", description="show the model the passages as text, or the pages themselves as a PDF file part")
+    structure: Literal["schema", "json", "text"] = Field(default="schema", description="strict JSON schema, JSON mode, or plain text with a tolerant parser")
+    temperature: float = 0.7
+    max_output_tokens: int = 4096
+    budget_usd: float = Field(default=5.0, ge=0, description="hard cap for the study, across retries and reruns")
+    prices: Prices = Prices()
+    rounds: int = Field(default=4, ge=1, description="how often rejected items are asked for again from the same place")
+    seed: int = 0
+
+
+class ValidationPlan(Choices):
+    """What an item must be, to be let through."""
+
+    new_fact_share: float = Field(default=0.25, ge=0, le=1, description="share of the facts that are kept out of training, to be asked about only")
+    held_out_share: float = Field(default=0.1, ge=0, lt=1, description="share of the pairs kept for the held-out loss")
+    train_questions: int = Field(default=100, ge=0, description="how many taught pairs are also asked as questions (the `train` set)")
+    near_duplicate: float = Field(default=0.85, gt=0, le=1, description="Jaccard similarity of word 3-grams from which two items are the same")
+    leak_ngram: int = Field(default=8, ge=3, description="words in a row shared by a training text and a question that make a leak")
+    leak_similarity: float = Field(default=0.7, gt=0, le=1, description="Jaccard similarity of word sets from which a training text leaks a question")
+    grounding: Literal["quote", "off"] = Field(default="quote", description="off only for a person's own items")
+    flaws: Literal["reject", "report"] = Field(default="reject", description="questions with item-writing flaws: refuse, or let through and report")
+    seed: int = 0
+
+
+class BasePlan(Choices):
+    """The model that is tuned."""
+
+    model: str = Field(default="tiny", description='"tiny" (built from the book itself, a control), a folder, or a name on the hub')
+    revision: str | None = Field(default=None, description="commit of the hub's repository; none: the newest, whose commit is then recorded")
+    steps: int = Field(default=500, ge=1, description="pre-training steps of the tiny model")
+    seed: int = 0
+
+
+class FinetuningPlan(Choices):
+    """LoRA: which matrices, how strong, how long."""
+
+    rank: int = Field(default=16, ge=1)
+    alpha: float = 32
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    target_modules: str | tuple[str, ...] = Field(default="all-linear", description='"all-linear" or names such as q_proj, v_proj')
+    rslora: bool = False
+    dora: bool = False
+    learning_rate: float = Field(default=5e-3, gt=0)
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = Field(default=0.03, ge=0, lt=1, description="share of the updates over which the rate rises")
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    epochs: float = Field(default=6, gt=0)
+    updates: int | None = Field(default=None, description="optimizer updates; none: as many as the epochs hold")
+    batch_size: int = Field(default=16, ge=1, description="texts per optimizer update, reached by accumulation")
+    max_tokens: int = Field(default=384, ge=8, description="a longer text is not cut silently")
+    too_long: Literal["refuse", "drop"] = Field(default="refuse", description="texts over max_tokens: stop with their count, or leave them out and count them")
+    loss_on: Literal["text", "diagnosis"] = Field(default="text", description="target tokens: the whole text (the exercise) or the diagnosis only")
+    template: str | None = Field(default=None, description="the training text; none: that of the study's language, the exercise's")
+    packing: bool = False
+    early_stopping: int | None = Field(default=None, description="stop after so many epochs without a better held-out loss; the best epoch is kept")
+    shuffle_diagnoses: bool = Field(default=False, description="a control: the diagnoses are dealt out anew among the pairs")
+    quantize: Literal["none", "4bit"] = "none"
+    report_to: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ()
+    seed: int = 0
+
+
+class EvaluationPlan(Choices):
+    """How the questions are put and read, and what counts. Fixed before anything is scored."""
+
+    modes: tuple[Mode, ...] = ("generate", "digits", "cloze")
+    primary_mode: Mode = "cloze"
+    primary_set: SetName = "same_fact"
+    rotations: int = Field(default=1, ge=1, le=4, description="rotations of the options that are put; 4 removes the position bias")
+    instruction: str | None = Field(default=None, description="the line before each question; none: that of the study's language")
+    answer_tokens: int = Field(default=12, ge=1, description="tokens that `generate` may write")
+    screening: bool = Field(default=True, description="ask the base model also without stem and with the passage, to know guessable questions")
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+    power: float = Field(default=0.8, gt=0, lt=1)
+    margin: float = Field(default=0.05, gt=0, lt=1, description="differences within ± margin count as none (equivalence)")
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def primary_is_asked(self) -> "EvaluationPlan":
+        if self.primary_mode not in self.modes:
+            raise ValueError(f"primary_mode {self.primary_mode!r} is not among modes {list(self.modes)}")
+        return self
+
+
+class StudyPlan(Choices):
+    """The whole study. Its defaults are plans/laptop.yaml."""
+
+    name: str = Field(default="laptop", pattern=r"^[\w.-]+$", description="names the study folder")
+    language: str = Field(default="fa", description="language of the book and the items: fa and en are built in")
+    book: str = Field(default="books/handbook.pdf", description="path of the PDF")
+    reading: ReadingPlan = ReadingPlan()
+    generation: GenerationPlan = GenerationPlan()
+    validation: ValidationPlan = ValidationPlan()
+    base: BasePlan = BasePlan()
+    finetuning: FinetuningPlan = FinetuningPlan()
+    evaluation: EvaluationPlan = EvaluationPlan()
+
+
+class Machine(BaseModel):
+    """How fast, never what: nothing in here may change a result (beyond rounding) or enter a cache key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    device: str = Field(default="auto", description="auto, cpu, cuda, mps")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="auto: float32 on a CPU unless bfloat16 is measured to be faster, bfloat16 on a GPU that has it")
+    micro_batch: int = Field(default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's")
+    workers: int = Field(default=0, ge=0, description="processes that read pages; 0: one a core")
+    concurrency: int = Field(default=16, ge=1, description="requests to the writer under way at once, at most")
+
+
+def load_plan(source: str | Path, changes: dict[str, Any] | None = None, folder: Path = Path("plans")) -> StudyPlan:
+    """Read a plan from a YAML file, or from its name in `folder`, and apply `changes` (dotted keys).
+
+    Raises PlanError with the key, the value and what is allowed.
+    """
+    path = Path(source) if str(source).endswith((".yaml", ".yml")) else folder / f"{source}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
+        raise PlanError(f"no plan {str(source)!r}: {path} is not a file. Plans in {folder}/: {known}.")
+    try:
+        tree = yaml.safe_load(path.read_text("utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise PlanError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(tree, dict):
+        raise PlanError(f"{path} must hold keys and values, not a {type(tree).__name__}.")
+    tree.setdefault("name", path.stem)
+    return parse_plan(tree, changes, str(path))
+
+
+def parse_plan(tree: dict[str, Any], changes: dict[str, Any] | None = None, source: str = "plan") -> StudyPlan:
+    """Check a tree of choices with `changes` applied."""
+    for key, value in (changes or {}).items():
+        set_key(tree, key, value)
+    try:
+        return StudyPlan.model_validate(tree)
+    except ValidationError as error:
+        raise PlanError(f"{source}: " + "; ".join(_sentence(e) for e in error.errors())) from None
+
+
+def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Set `finetuning.epochs`-like keys in a tree of dictionaries."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise PlanError(f"{key}: {parent!r} is a value, it has no keys below it.")
+    tree[last] = value
+
+
+def _sentence(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "plan"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: no such key. Known: {', '.join(_siblings(error['loc']))}"
+    return f"{where}: {error['msg']} (it is {error['input']!r})"
+
+
+def _siblings(location: tuple[str | int, ...]) -> list[str]:
+    model: Any = StudyPlan
+    for part in location[:-1]:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)

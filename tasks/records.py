@@ -1,0 +1,219 @@
+"""What one line of each artifact says: frozen rows, one JSON object a line, Persian left readable."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Mode = Literal["generate", "digits", "cloze", "cloze_mean", "cloze_prior"]
+SetName = Literal["train", "same_fact", "new_fact", "all"]
+Kind = Literal["symptoms", "diagnosis", "complications", "telling_apart", "other"]
+VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
+
+
+class Row(BaseModel):
+    """A frozen row; unknown fields are refused, so a foreign file is noticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Page(Row):
+    """One page as it was read."""
+
+    page: int = Field(description="page of the PDF, counted from 1")
+    text: str = Field(description="the page's text in logical order and normal form, lines as on the page")
+    script: str = Field(description="the script most letters belong to: Arab, Hebr, Latn, … or none")
+    engine: str = Field(description="who read it: pdfium, glyphs (pdfminer boxes in our order), tesseract, none")
+    legibility: float = Field(description="0 to 1: how much the text looks like language; see reading/legibility.py")
+    ocr: bool = Field(default=False, description="read from a picture, so its numbers are not to be trusted")
+
+
+class Passage(Row):
+    """A piece of the book that items are drawn from; never cuts a sentence."""
+
+    id: str = Field(description='page and place: "p012-03" is the third passage that begins on page 12')
+    chapter: str = Field(description="title of its chapter")
+    section: str = Field(default="", description="title of the section inside the chapter (in a handbook: the condition)")
+    heading: str = Field(default="", description="title of the part inside the section (in a handbook: signs, treatment, …)")
+    page: int = Field(description="page of the PDF where it begins, counted from 1")
+    text: str = Field(description="normal form; one line a paragraph or list item; a list item begins with '- '")
+    ocr: bool = Field(default=False, description="read from a picture")
+    box: tuple[float, float, float, float] | None = Field(default=None, description="left, top, right, bottom on its page in points, origin top left")
+
+
+class Quote(Row):
+    """The words of the book that an item rests on."""
+
+    passage_id: str = Field(description="the passage that holds the quote")
+    page: int = Field(description="page of the PDF, counted from 1")
+    start: int = Field(description="first character in the passage's text")
+    end: int = Field(description="one past the last character in the passage's text")
+    text: str = Field(description="passage.text[start:end]")
+
+
+class Draft(Row):
+    """One response of a writer, exactly as it came; it may hold several items."""
+
+    id: str = Field(description="hash of the request that it answers")
+    kind: Literal["pair", "question"] = Field(description="what was asked for")
+    passages: tuple[str, ...] = Field(description="ids of the passages that the writer was shown")
+    asked: int = Field(description="how many items were asked for")
+    writer: str = Field(description='"rules", or the model\'s name')
+    raw: str = Field(description="the text that came back, unchanged")
+    finish: Literal["stop", "length", "refusal", "content_filter", "error"] = Field(default="stop", description="how the writer ended")
+    tokens_in: int = Field(default=0, description="prompt tokens, by the server's count")
+    tokens_cached: int = Field(default=0, description="of them, served from the server's prompt cache")
+    tokens_out: int = Field(default=0, description="completion tokens, by the server's count")
+    cost_usd: float = Field(default=0.0, description="price of this response in US dollars")
+
+
+class Pair(Row):
+    """A training item: a short clinical vignette and its diagnosis."""
+
+    id: str
+    fact: str = Field(description="what it teaches; items of one fact stay on one side of the split")
+    symptom: str = Field(description="vignette: age, sex, condition, chief complaint, signs")
+    diagnosis: str = Field(description="the definite or most probable diagnosis of just that case")
+    quote: Quote | None = Field(default=None, description="where the book says so; none only for a person's own items")
+
+
+class Question(Row):
+    """A four-option question. The key is the right option; an answer is what a model says."""
+
+    id: str
+    fact: str = Field(description="what it asks about; compared with the facts of the pairs")
+    question: str = Field(description="the stem")
+    options: tuple[str, str, str, str]
+    answer: int = Field(ge=1, le=4, description="the key: number of the right option, 1 to 4")
+    kind: Kind = Field(default="other", description="what it is about")
+    quote: Quote | None = Field(default=None, description="where the book says so; none only for a person's own items")
+
+
+class Rejection(Row):
+    """An item that was not let through, and why."""
+
+    draft_id: str = Field(description="the draft it came in")
+    kind: Literal["pair", "question"]
+    passage_id: str = Field(default="", description="the passage it was drawn from, where that is known")
+    check: str = Field(description='the check that stopped it: "parsing", "grounding", "flaws", "duplicates", "leakage", …')
+    reason: str = Field(description="one sentence with the values that decided")
+    raw: str = Field(description="the item as it came")
+    items: int = Field(default=1, description="how many items this row stands for (a whole broken response stands for all it was asked for)")
+
+
+class Stage(Row):
+    """One step of the funnel: what came in, what went on, what fell, by reason. came = kept + Σ fell."""
+
+    name: str
+    kind: Literal["pair", "question"]
+    came: int
+    kept: int
+    fell: dict[str, int] = Field(default_factory=dict, description="rejected items by reason")
+    repaired: dict[str, int] = Field(default_factory=dict, description="items mended on the way, by defect")
+
+
+class Step(Row):
+    """One line of the training log."""
+
+    step: int = Field(description="optimizer updates so far")
+    epoch: float
+    loss: float = Field(description="nats per target token")
+    learning_rate: float | None = None
+    grad_norm: float | None = None
+    target_tokens: int = Field(default=0, description="tokens that the loss was taken over")
+    split: Literal["train", "held_out"] = "train"
+
+
+class Preflight(Row):
+    """What a training will do, told before it starts."""
+
+    texts: int
+    updates: int = Field(description="optimizer updates in all")
+    epochs: float
+    batch_size: int = Field(description="texts per optimizer update, accumulated")
+    trainable_parameters: int
+    parameters: int
+    target_tokens: int = Field(description="tokens that the loss is taken over, one epoch")
+    tokens: int = Field(description="tokens of all texts, one epoch")
+    longest: int = Field(description="tokens of the longest text")
+    too_long: int = Field(description="texts over the limit")
+    warnings: tuple[str, ...] = ()
+
+
+class Answer(Row):
+    """What one model said to one question, in one mode and one rotation of the options."""
+
+    question_id: str
+    rotation: int = Field(ge=0, le=3, description="option shown at place i is the question's own option (i + rotation) mod 4")
+    mode: Mode
+    scores: tuple[float, float, float, float] | None = Field(default=None, description="log-probabilities in nats, in the question's own option order; none for generate")
+    said: str = Field(default="", description="raw text, for generate")
+    predicted: int | None = Field(description="1 to 4 in the question's own order, or none: no legible answer")
+    is_correct: bool
+    margin: float | None = Field(default=None, description="score of the key minus the best other score, in nats")
+    truncated: bool = Field(default=False, description="the prompt was longer than the model's window; counts as wrong")
+
+
+class Rate(Row):
+    """A share with its Wilson 95 % interval."""
+
+    correct: float
+    n: int
+    rate: float
+    low: float
+    high: float
+
+
+class Interval(Row):
+    """An estimate with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Comparison(Row):
+    """Base against tuned on one set of questions in one mode."""
+
+    set: SetName
+    mode: Mode
+    primary: bool = Field(description="fixed in the plan before anything was scored; all else is exploratory")
+    n: int
+    base: Rate
+    tuned: Rate
+    gained: int = Field(description="questions that only the tuned model got right")
+    lost: int = Field(description="questions that only the base model got right")
+    changed: int = Field(description="questions whose predicted option differs")
+    illegible_base: int = Field(default=0, description="no legible answer: counted as wrong")
+    illegible_tuned: int = Field(default=0, description="no legible answer: counted as wrong")
+    p_value: float = Field(description="exact McNemar, two-sided")
+    difference: Interval = Field(description="tuned minus base, 95 % interval")
+    detectable: float = Field(description="smallest true difference found 80 % of the time at the observed discordance")
+    verdict: VerdictName
+    sentence: str = Field(default="", description="the verdict in plain words")
+    extra: dict[str, float] = Field(default_factory=dict, description="further figures by name")
+
+
+class Probe(Row):
+    """What the tuning changed inside the model, beside its answers."""
+
+    kl_mean: float = Field(description="mean KL(tuned ‖ base) of the next-token distribution at the answer, in nats")
+    weight_shift: float = Field(description="‖BA·scale‖ / ‖W‖ over the adapted matrices (Frobenius)")
+    taught_before: float = Field(description="mean log-likelihood of the taught diagnoses given their vignettes, nats per token, base")
+    taught_after: float = Field(description="the same, tuned")
+    unseen_before: float | None = Field(default=None, description="the same on held-out pairs, base")
+    unseen_after: float | None = Field(default=None, description="the same on held-out pairs, tuned")
+    book_before: float | None = Field(default=None, description="perplexity on a sample of the book, base")
+    book_after: float | None = Field(default=None, description="perplexity on a sample of the book, tuned")
+    general_before: float | None = Field(default=None, description="perplexity on a short general text, base")
+    general_after: float | None = Field(default=None, description="perplexity on a short general text, tuned")
+
+
+class Finding(Row):
+    """One cause of the result, with its evidence and what to change."""
+
+    rule: str = Field(description="short name of the rule")
+    claim: str = Field(description="one sentence")
+    evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
+    weight: float = Field(description="0 to 1: how much of the result it explains; findings are ranked by it")
+    remedy: dict[str, Any] = Field(default_factory=dict, description="change of plan, as dotted keys and values")
+    advice: str = Field(default="", description="the remedy in words")
