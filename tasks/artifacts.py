@@ -149,7 +149,7 @@ class Folder(Handle):
         """Move a finished folder to its place; an equal one that is there already stays."""
         handle = cls(digest=folder_digest(part), **fields)
         if not handle.path.is_dir():
-            os.replace(part, handle.path)
+            part.replace(handle.path)
         return handle
 
     def check(self) -> None:
@@ -219,7 +219,7 @@ def write_whole(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(part, path)
+        Path(part).replace(path)
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise

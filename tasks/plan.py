@@ -22,10 +22,14 @@ class Choices(BaseModel):
 class ReadingPlan(Choices):
     """How the book is read."""
 
-    ocr: Literal["refuse", "skip", "tesseract"] = Field(default="refuse", description="pages that are pictures: refuse the book, skip and count them, or read them with tesseract")
+    ocr: Literal["refuse", "skip", "tesseract"] = Field(
+        default="refuse", description="pages that are pictures: refuse the book, skip and count them, or read them with tesseract"
+    )
     ocr_languages: str = Field(default="fas+eng", description="tesseract's names of the book's languages")
     passage_characters: int = Field(default=900, ge=200, description="a passage is closed at the first end of a sentence past this length")
-    most_bad_pages: float = Field(default=0.2, ge=0, le=1, description="refuse the book when a larger share of its pages is empty, failed or illegible")
+    most_bad_pages: float = Field(
+        default=0.2, ge=0, le=1, description="refuse the book when a larger share of its pages is empty, failed or illegible"
+    )
     first_page: int = Field(default=1, ge=1, description="first page to read, counted from 1")
     last_page: int | None = Field(default=None, description="last page to read; none: to the end")
 
@@ -43,7 +47,9 @@ class Prices(Choices):
 class GenerationPlan(Choices):
     """Who writes the items, how many, and for how much."""
 
-    writer: Literal["rules", "gpt"] = Field(default="rules", description="rules: drawn from the book without a model; gpt: an OpenAI-compatible server")
+    writer: Literal["rules", "gpt"] = Field(
+        default="rules", description="rules: drawn from the book without a model; gpt: an OpenAI-compatible server"
+    )
     model: str = Field(default="gpt-4o", description="the model's name at the server (gpt writer only)")
     pairs: int | str = Field(default=400, description="how many training pairs, or a file with a person's own (JSON, JSONL, CSV, XLSX)")
     questions: int | str = Field(default=280, description="how many four-option questions, or a file with a person's own")
@@ -54,8 +60,12 @@ class GenerationPlan(Choices):
         description="shares of the question types",
     )
     mode: Literal["live", "batch"] = Field(default="live", description="one request at a time, or the server's batch API at half the price")
-    show: Literal["text", "pdf"] = Field(default="text", description="show the model the passages as text, or the pages themselves as a PDF file part")
-    structure: Literal["schema", "json", "text"] = Field(default="schema", description="strict JSON schema, JSON mode, or plain text with a tolerant parser")
+    show: Literal["text", "pdf"] = Field(
+        default="text", description="show the model the passages as text, or the pages themselves as a PDF file part"
+    )
+    structure: Literal["schema", "json", "text"] = Field(
+        default="schema", description="strict JSON schema, JSON mode, or plain text with a tolerant parser"
+    )
     temperature: float = 0.7
     max_output_tokens: int = 4096
     budget_usd: float = Field(default=5.0, ge=0, description="hard cap for the study, across retries and reruns")
@@ -67,14 +77,22 @@ class GenerationPlan(Choices):
 class ValidationPlan(Choices):
     """What an item must be, to be let through."""
 
-    new_fact_share: float = Field(default=0.25, ge=0, le=1, description="share of the facts that are kept out of training, to be asked about only")
+    new_fact_share: float = Field(
+        default=0.25, ge=0, le=1, description="share of the facts that are kept out of training, to be asked about only"
+    )
     held_out_share: float = Field(default=0.1, ge=0, lt=1, description="share of the pairs kept for the held-out loss")
     train_questions: int = Field(default=100, ge=0, description="how many taught pairs are also asked as questions (the `train` set)")
-    near_duplicate: float = Field(default=0.85, gt=0, le=1, description="Jaccard similarity of word 3-grams from which two items are the same")
+    near_duplicate: float = Field(
+        default=0.85, gt=0, le=1, description="Jaccard similarity of word 3-grams from which two items are the same"
+    )
     leak_ngram: int = Field(default=8, ge=3, description="words in a row shared by a training text and a question that make a leak")
-    leak_similarity: float = Field(default=0.7, gt=0, le=1, description="Jaccard similarity of word sets from which a training text leaks a question")
+    leak_similarity: float = Field(
+        default=0.7, gt=0, le=1, description="Jaccard similarity of word sets from which a training text leaks a question"
+    )
     grounding: Literal["quote", "off"] = Field(default="quote", description="off only for a person's own items")
-    flaws: Literal["reject", "report"] = Field(default="reject", description="questions with item-writing flaws: refuse, or let through and report")
+    flaws: Literal["reject", "report"] = Field(
+        default="reject", description="questions with item-writing flaws: refuse, or let through and report"
+    )
     seed: int = 0
 
 
@@ -82,7 +100,9 @@ class BasePlan(Choices):
     """The model that is tuned."""
 
     model: str = Field(default="tiny", description='"tiny" (built from the book itself, a control), a folder, or a name on the hub')
-    revision: str | None = Field(default=None, description="commit of the hub's repository; none: the newest, whose commit is then recorded")
+    revision: str | None = Field(
+        default=None, description="commit of the hub's repository; none: the newest, whose commit is then recorded"
+    )
     steps: int = Field(default=500, ge=1, description="pre-training steps of the tiny model")
     seed: int = 0
 
@@ -105,11 +125,17 @@ class FinetuningPlan(Choices):
     updates: int | None = Field(default=None, description="optimizer updates; none: as many as the epochs hold")
     batch_size: int = Field(default=16, ge=1, description="texts per optimizer update, reached by accumulation")
     max_tokens: int = Field(default=384, ge=8, description="a longer text is not cut silently")
-    too_long: Literal["refuse", "drop"] = Field(default="refuse", description="texts over max_tokens: stop with their count, or leave them out and count them")
-    loss_on: Literal["text", "diagnosis"] = Field(default="text", description="target tokens: the whole text (the exercise) or the diagnosis only")
+    too_long: Literal["refuse", "drop"] = Field(
+        default="refuse", description="texts over max_tokens: stop with their count, or leave them out and count them"
+    )
+    loss_on: Literal["text", "diagnosis"] = Field(
+        default="text", description="target tokens: the whole text (the exercise) or the diagnosis only"
+    )
     template: str | None = Field(default=None, description="the training text; none: that of the study's language, the exercise's")
     packing: bool = False
-    early_stopping: int | None = Field(default=None, description="stop after so many epochs without a better held-out loss; the best epoch is kept")
+    early_stopping: int | None = Field(
+        default=None, description="stop after so many epochs without a better held-out loss; the best epoch is kept"
+    )
     shuffle_diagnoses: bool = Field(default=False, description="a control: the diagnoses are dealt out anew among the pairs")
     quantize: Literal["none", "4bit"] = "none"
     report_to: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ()
@@ -125,7 +151,9 @@ class EvaluationPlan(Choices):
     rotations: int = Field(default=1, ge=1, le=4, description="rotations of the options that are put; 4 removes the position bias")
     instruction: str | None = Field(default=None, description="the line before each question; none: that of the study's language")
     answer_tokens: int = Field(default=12, ge=1, description="tokens that `generate` may write")
-    screening: bool = Field(default=True, description="ask the base model also without stem and with the passage, to know guessable questions")
+    screening: bool = Field(
+        default=True, description="ask the base model also without stem and with the passage, to know guessable questions"
+    )
     alpha: float = Field(default=0.05, gt=0, lt=1)
     power: float = Field(default=0.8, gt=0, lt=1)
     margin: float = Field(default=0.05, gt=0, lt=1, description="differences within ± margin count as none (equivalence)")
@@ -158,7 +186,9 @@ class Machine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     device: str = Field(default="auto", description="auto, cpu, cuda, mps")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="auto: float32 on a CPU unless bfloat16 is measured to be faster, bfloat16 on a GPU that has it")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="auto: float32 on a CPU unless bfloat16 is measured to be faster, bfloat16 on a GPU that has it"
+    )
     micro_batch: int = Field(default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's")
     workers: int = Field(default=0, ge=0, description="processes that read pages; 0: one a core")
     concurrency: int = Field(default=16, ge=1, description="requests to the writer under way at once, at most")

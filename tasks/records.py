@@ -37,7 +37,9 @@ class Passage(Row):
     page: int = Field(description="page of the PDF where it begins, counted from 1")
     text: str = Field(description="normal form; one line a paragraph or list item; a list item begins with '- '")
     ocr: bool = Field(default=False, description="read from a picture")
-    box: tuple[float, float, float, float] | None = Field(default=None, description="left, top, right, bottom on its page in points, origin top left")
+    box: tuple[float, float, float, float] | None = Field(
+        default=None, description="left, top, right, bottom on its page in points, origin top left"
+    )
 
 
 class Quote(Row):
@@ -97,7 +99,9 @@ class Rejection(Row):
     check: str = Field(description='the check that stopped it: "parsing", "grounding", "flaws", "duplicates", "leakage", …')
     reason: str = Field(description="one sentence with the values that decided")
     raw: str = Field(description="the item as it came")
-    items: int = Field(default=1, description="how many items this row stands for (a whole broken response stands for all it was asked for)")
+    items: int = Field(
+        default=1, description="how many items this row stands for (a whole broken response stands for all it was asked for)"
+    )
 
 
 class Stage(Row):
@@ -145,7 +149,9 @@ class Answer(Row):
     question_id: str
     rotation: int = Field(ge=0, le=3, description="option shown at place i is the question's own option (i + rotation) mod 4")
     mode: Mode
-    scores: tuple[float, float, float, float] | None = Field(default=None, description="log-probabilities in nats, in the question's own option order; none for generate")
+    scores: tuple[float, float, float, float] | None = Field(
+        default=None, description="log-probabilities in nats, in the question's own option order; none for generate"
+    )
     said: str = Field(default="", description="raw text, for generate")
     predicted: int | None = Field(description="1 to 4 in the question's own order, or none: no legible answer")
     is_correct: bool
