@@ -53,6 +53,9 @@ class GenerationPlan(Choices):
     model: str = Field(default="gpt-4o", description="the model's name at the server (gpt writer only)")
     pairs: int | str = Field(default=400, description="how many training pairs, or a file with a person's own (JSON, JSONL, CSV, XLSX)")
     questions: int | str = Field(default=280, description="how many four-option questions, or a file with a person's own")
+    margin: float = Field(
+        default=0.1, ge=0, le=2, description="share drafted on top, since checks over the whole book may still refuse some; the rest is cut"
+    )
     per_request: int = Field(default=10, ge=1, description="items asked for in one request")
     paraphrases: int = Field(default=1, ge=1, description="wordings of each fact among the pairs")
     kinds: dict[Kind, float] = Field(

@@ -1,0 +1,86 @@
+"""What every writer is given and gives back, and how the requested numbers are shared out over the chapters.
+
+A writer gets one chapter's passages and a quota and returns drafts: raw text as it came, each holding one JSON
+object `{"items": [...]}` whose items have the fields of `FIELDS`. What an item is worth is decided by the gate, which
+the caller hands in as `Accept`; generation itself judges nothing.
+
+The numbers are shared over *all* chapters in proportion to their substance (letters of their prose), by largest
+remainder, so that they sum up exactly and every chapter with text contributes as long as there is one item for each.
+A surplus of `GenerationPlan.margin` is drafted on top, because checks over the whole book (duplicates between
+chapters, leakage) can still refuse an item that its chapter alone would keep; the gate cuts what is left over.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from tasks.plan import GenerationPlan
+from tasks.records import Draft, Pair, Passage, Question, Rejection
+
+FIELDS = {
+    "pair": ("fact", "symptom", "diagnosis", "page", "quote"),
+    "question": ("fact", "kind", "question", "options", "answer", "page", "quote"),
+}
+SHORTEST = 40  # letters; below it a passage is a heading or a page number, no ground for an item
+
+Item = Pair | Question
+
+
+class Quota(NamedTuple):
+    """How many items one chapter is to give."""
+
+    pairs: int
+    questions: int
+
+
+class Accepted(NamedTuple):
+    """What the gate made of one draft."""
+
+    kept: Sequence[Item]
+    rejected: Sequence[Rejection]
+
+
+Accept = Callable[[Draft, list[Passage], list[Item]], Accepted]  # the draft, what it was drawn from, what is kept already
+
+
+def wanted(number: int | str, margin: float) -> int:
+    """How many to draft for a requested number; none where a person brings a file of their own."""
+    return 0 if isinstance(number, str) else number + math.ceil(number * margin)
+
+
+def substance(passages: Sequence[Passage]) -> int:
+    """Letters of the passages that are long enough to draw an item from."""
+    counts = (sum(c.isalpha() for c in passage.text) for passage in passages)
+    return sum(count for count in counts if count >= SHORTEST)
+
+
+def share_out(passages_by_chapter: Mapping[str, list[Passage]], plan: GenerationPlan) -> dict[str, Quota]:
+    """Each chapter's share of the plan's numbers with the margin; the shares sum up exactly."""
+    weights = {chapter: substance(passages) for chapter, passages in passages_by_chapter.items()}
+    pairs = apportion(weights, wanted(plan.pairs, plan.margin))
+    questions = apportion(weights, wanted(plan.questions, plan.margin))
+    return {chapter: Quota(pairs[chapter], questions[chapter]) for chapter in weights}
+
+
+def apportion(weights: Mapping[str, int], total: int) -> dict[str, int]:
+    """Share `total` by weight, largest remainder; one for each weighted place first where that is possible."""
+    heavy = [name for name, weight in weights.items() if weight > 0]
+    shares = dict.fromkeys(weights, 0)
+    if not heavy or total <= 0:
+        return shares
+    floor = 1 if total >= len(heavy) else 0
+    whole, rest = sum(weights[name] for name in heavy), total
+    exact = {name: Fraction(total * weights[name], whole) for name in heavy}
+    for name in heavy:
+        shares[name] = max(floor, math.floor(exact[name]))
+        rest -= shares[name]
+    order = sorted(heavy, key=lambda name: shares[name] - exact[name])  # the most underserved first; stable
+    while rest:
+        for name in order if rest > 0 else reversed(order):
+            if rest > 0 or shares[name] > floor:
+                shares[name] += 1 if rest > 0 else -1
+                rest -= 1 if rest > 0 else -1
+            if not rest:
+                break
+    return shares
