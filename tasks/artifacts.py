@@ -51,11 +51,11 @@ class Table(Handle, Generic[R]):
         return self.folder() / f"{self.digest}.jsonl"
 
     @classmethod
-    def save(cls, rows: Iterable[R]) -> Self:
+    def save(cls, rows: Iterable[R], **fields: Any) -> Self:
         """Write the rows whole or not at all."""
         lines = [row.model_dump_json() for row in rows]
         content = "".join(line + "\n" for line in lines).encode()
-        handle = cls(digest=digest_of(content), count=len(lines))
+        handle = cls(digest=digest_of(content), count=len(lines), **fields)
         write_whole(handle.path, content)
         return handle
 
@@ -78,6 +78,7 @@ class Table(Handle, Generic[R]):
 
 class Passages(Table[Passage]):
     row = Passage
+    label: str = ""  # the chapter's title
 
 
 class Pages(Table[Page]):

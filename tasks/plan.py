@@ -146,27 +146,26 @@ class FinetuningPlan(Choices):
 
 
 class EvaluationPlan(Choices):
-    """How the questions are put and read, and what counts. Fixed before anything is scored."""
+    """How the questions are put and read."""
 
     modes: tuple[Mode, ...] = ("generate", "digits", "cloze")
-    primary_mode: Mode = "cloze"
-    primary_set: SetName = "same_fact"
     rotations: int = Field(default=1, ge=1, le=4, description="rotations of the options that are put; 4 removes the position bias")
     instruction: str | None = Field(default=None, description="the line before each question; none: that of the study's language")
     answer_tokens: int = Field(default=12, ge=1, description="tokens that `generate` may write")
     screening: bool = Field(
         default=True, description="ask the base model also without stem and with the passage, to know guessable questions"
     )
-    alpha: float = Field(default=0.05, gt=0, lt=1)
-    power: float = Field(default=0.8, gt=0, lt=1)
-    margin: float = Field(default=0.05, gt=0, lt=1, description="differences within ± margin count as none (equivalence)")
-    seed: int = 0
 
-    @model_validator(mode="after")
-    def primary_is_asked(self) -> "EvaluationPlan":
-        if self.primary_mode not in self.modes:
-            raise ValueError(f"primary_mode {self.primary_mode!r} is not among modes {list(self.modes)}")
-        return self
+
+class ComparisonPlan(Choices):
+    """What counts, fixed before anything is scored. All that is not primary is exploratory."""
+
+    primary_mode: Mode = "cloze"
+    primary_set: SetName = "same_fact"
+    alpha: float = Field(default=0.05, gt=0, lt=1, description="two-sided level of the verdict")
+    power: float = Field(default=0.8, gt=0, lt=1, description="power at which the detectable difference is stated")
+    margin: float = Field(default=0.05, gt=0, lt=1, description="differences within ± margin count as none (equivalence)")
+    seed: int = Field(default=0, description="of the bootstrap")
 
 
 class StudyPlan(Choices):
@@ -181,12 +180,26 @@ class StudyPlan(Choices):
     base: BasePlan = BasePlan()
     finetuning: FinetuningPlan = FinetuningPlan()
     evaluation: EvaluationPlan = EvaluationPlan()
+    comparison: ComparisonPlan = ComparisonPlan()
+
+    @model_validator(mode="after")
+    def primary_is_asked(self) -> "StudyPlan":
+        """The primary endpoint must be among what is scored."""
+        if self.comparison.primary_mode not in self.evaluation.modes:
+            raise ValueError(
+                f"comparison.primary_mode {self.comparison.primary_mode!r} is not among evaluation.modes {list(self.evaluation.modes)}"
+            )
+        return self
 
 
-class Machine(BaseModel):
-    """How fast, never what: nothing in here may change a result (beyond rounding) or enter a cache key."""
+class Aside(BaseModel):
+    """How, never what: nothing in here may change a result or enter a cache key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Machine(Aside):
+    """How fast: device, precision, sizes of work. May change a result by rounding only."""
 
     device: str = Field(default="auto", description="auto, cpu, cuda, mps")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
@@ -246,5 +259,5 @@ def _sentence(error: Any) -> str:
 def _siblings(location: tuple[str | int, ...]) -> list[str]:
     model: Any = StudyPlan
     for part in location[:-1]:
-        model = model.model_fields[part].annotation
+        model = model.model_fields[part].annotation  # every group of choices is a model itself
     return list(model.model_fields)

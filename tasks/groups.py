@@ -1,0 +1,96 @@
+"""The groups of handles that travel between stages and flows."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Self
+
+from tasks.artifacts import Adapter, Answers, Checkpoint, Drafts, Funnel, Handle, Pages, Pairs, Passages, Questions, Rejections, Steps
+from tasks.records import Page, Pair, Passage, Preflight, Probe, Question, Rejection, Stage
+
+
+class BookText(Handle):
+    """The book as it was read: its pages, and its passages with one table a chapter."""
+
+    chapters: list[Passages]
+    pages: Pages
+
+    @classmethod
+    def save(cls, passages: Iterable[Passage], pages: Iterable[Page]) -> Self:
+        """Keep neighbouring passages of one chapter together."""
+        chapters = [Passages.save(list(rows), label=title) for title, rows in groupby(passages, lambda passage: passage.chapter)]
+        return cls(chapters=chapters, pages=Pages.save(pages))
+
+    def passages(self) -> list[Passage]:
+        return [passage for chapter in self.chapters for passage in chapter.load()]
+
+
+class Sitting(Handle):
+    """The three papers that base and tuned model sit."""
+
+    train: Questions
+    same_fact: Questions
+    new_fact: Questions
+
+    def load(self) -> dict[str, list[Question]]:
+        """The questions by set."""
+        return {"train": self.train.load(), "same_fact": self.same_fact.load(), "new_fact": self.new_fact.load()}
+
+    def rows(self) -> list[Question]:
+        """All questions, one after the other."""
+        return [question for questions in self.load().values() for question in questions]
+
+
+class Splits(Handle):
+    """What the gate let through, what it stopped, and the count of both."""
+
+    pairs: Pairs
+    held_out: Pairs
+    sitting: Sitting
+    rejected: Rejections
+    funnel: Funnel
+
+    @classmethod
+    def save(
+        cls,
+        pairs: list[Pair],
+        held_out: list[Pair],
+        train: list[Question],
+        same_fact: list[Question],
+        new_fact: list[Question],
+        rejected: list[Rejection],
+        funnel: list[Stage],
+    ) -> Self:
+        sitting = Sitting(train=Questions.save(train), same_fact=Questions.save(same_fact), new_fact=Questions.save(new_fact))
+        return cls(
+            pairs=Pairs.save(pairs),
+            held_out=Pairs.save(held_out),
+            sitting=sitting,
+            rejected=Rejections.save(rejected),
+            funnel=Funnel.save(funnel),
+        )
+
+
+class Prepared(Handle):
+    """From the book to checked items."""
+
+    text: BookText
+    drafts: list[Drafts]
+    splits: Splits
+
+
+class Tuning(Handle):
+    """The adapter and how its training went."""
+
+    adapter: Adapter
+    log: Steps
+    preflight: Preflight
+
+
+class Outcome(Handle):
+    """What the part that wants a GPU brings home."""
+
+    checkpoint: Checkpoint
+    tuning: Tuning
+    base: Answers
+    tuned: Answers
+    probe: Probe

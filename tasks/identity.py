@@ -1,0 +1,40 @@
+"""What a stage's work depends on, as one short key: the same choices and contents, the same key, on any machine."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from tasks.plan import Aside
+
+
+def identity(value: Any) -> Any:
+    """The JSON that tells what a value is, without where it lies or how fast it is made.
+
+    Raises TypeError on anything that is not plain data, since such an input would silently never be found again.
+    """
+    if isinstance(value, BaseModel):
+        apart = getattr(value, "apart", frozenset())
+        return {
+            name: identity(getattr(value, name))
+            for name in type(value).model_fields
+            if name not in apart and not isinstance(getattr(value, name), Aside)
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [identity(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): identity(item) for key, item in sorted(value.items())}
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} cannot be part of a cache key")
+
+
+def stage_key(name: str, version: int, inputs: dict[str, Any]) -> str:
+    """`<stage>/v<version>-<hash>`; inputs that are an `Aside` (a Machine) are left out."""
+    what = {key: identity(value) for key, value in inputs.items() if not isinstance(value, Aside)}
+    text = json.dumps(what, sort_keys=True, ensure_ascii=False)
+    return f"{name}/v{version}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"
