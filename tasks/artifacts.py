@@ -4,25 +4,19 @@ Tasks hand these over instead of data, so results are small JSON, cache keys are
 yields the same rows stops there.
 """
 
-import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import MissingArtifact, PlanError
 from tasks.records import Answer, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Stage, Step
+from tasks.store import digest_of, folder_digest, runs_dir, write_whole
 
 R = TypeVar("R", bound=Row)
-
-
-def runs_dir() -> Path:
-    """Where all artifacts lie: $RUNS_DIR, or ./runs."""
-    return Path(os.environ.get("RUNS_DIR", "runs")).absolute()
 
 
 class Handle(BaseModel):
@@ -181,46 +175,68 @@ class Checkpoint(Folder):
             super().check()
 
 
-class Book(Handle):
-    """A PDF: path and content digest, so that a replaced file is another book."""
+class OwnFile(Handle):
+    """A person's file: path and content digest, so that a replaced file is another one, and a moved one the same."""
 
     apart: ClassVar[frozenset[str]] = frozenset({"path"})
+    key: ClassVar[str] = "file"
     path: str
     digest: str
 
+    @property
+    def name(self) -> str:
+        return Path(self.path).name
+
     @classmethod
-    def at(cls, path: str | Path) -> Self:
+    def at(cls, path: str | Path, **fields: Any) -> Self:
         """Raises PlanError where there is no such file."""
         file = Path(path)
         if not file.is_file():
-            raise PlanError(f"book: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `book:` in the plan, or --set book=PATH.")
-        return cls(path=str(file.absolute()), digest=digest_of(file.read_bytes()))
+            raise PlanError(
+                f"{cls.key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `{cls.key}:` in the plan, or --set {cls.key}=PATH."
+            )
+        return cls(path=str(file.absolute()), digest=digest_of(file.read_bytes()), **fields)
 
 
-def digest_of(content: bytes) -> str:
-    """The first 16 hex digits of SHA-256: 64 bits, ample for one store."""
-    return hashlib.sha256(content).hexdigest()[:16]
+class Book(OwnFile):
+    """A PDF."""
+
+    key: ClassVar[str] = "book"
 
 
-def folder_digest(folder: Path) -> str:
-    """Digest over the names and contents of all files below a folder."""
-    whole = hashlib.sha256()
-    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with file.open("rb") as stream:
-            whole.update(f"{file.relative_to(folder).as_posix()}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()[:16]
+class OwnItems(OwnFile):
+    """Pairs or questions that a person brings."""
+
+    key: ClassVar[str] = "generation.pairs or generation.questions"
+    kind: Literal["pair", "question"]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+class StudyFolder(Handle):
+    """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder holds."""
+
+    name: str
+    digest: str
+
+    @property
+    def path(self) -> Path:
+        return runs_dir() / "studies" / self.name
+
+    @classmethod
+    def replace(cls, name: str, fill: Callable[[Path], None]) -> Self:
+        """Let `fill` write into a temporary folder, then put it in the old one's place."""
+        studies = runs_dir() / "studies"
+        studies.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
+        try:
+            fill(part)
+            part.chmod(0o755)
+            handle = cls(name=name, digest=folder_digest(part))
+            shutil.rmtree(handle.path, ignore_errors=True)
+            part.replace(handle.path)
+            return handle
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def check(self) -> None:
+        if not self.path.is_dir() or folder_digest(self.path) != self.digest:
+            raise MissingArtifact(f"{self.path} is gone or holds another study.")

@@ -16,7 +16,7 @@ def identity(value: Any) -> Any:
     Raises TypeError on anything that is not plain data, since such an input would silently never be found again.
     """
     if isinstance(value, BaseModel):
-        apart = getattr(value, "apart", frozenset())
+        apart: frozenset[str] = getattr(value, "apart", frozenset())
         return {
             name: identity(getattr(value, name))
             for name in type(value).model_fields

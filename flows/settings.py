@@ -1,0 +1,34 @@
+"""Every Prefect setting of ours, in one place. Call `settle()` before Prefect is imported; what is set already stays."""
+
+import os
+
+from tasks.store import runs_dir
+
+# History, results and cache lie beside the artifacts, so that a server started later shows the earlier studies.
+# Results are JSON that only their owner can read or write: Prefect would unpickle a record that says "pickle".
+
+
+def settle(verbose: bool = False) -> None:
+    """Point Prefect at this store, quiet and without telemetry."""
+    home = runs_dir() / ".prefect"
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    results = runs_dir() / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    results.chmod(0o700)
+    for name, value in {
+        "PREFECT_HOME": str(home),
+        "PREFECT_LOCAL_STORAGE_PATH": str(results),
+        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+        "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "ERROR",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING" if verbose else "CRITICAL",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # slow machines need more than the 20 s default
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads make a busy machine slower than one thread would be
+    }.items():
+        os.environ.setdefault(name, value)

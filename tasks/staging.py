@@ -1,0 +1,161 @@
+"""How Prefect runs a stage: found again by its key, checked before it is believed, one at a time, timed, retried."""
+
+import fcntl
+import inspect
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
+
+from prefect import Task, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import CachePolicy
+from prefect.context import TaskRunContext
+from prefect.states import State
+from prefect.tasks import exponential_backoff
+from pydantic import BaseModel, TypeAdapter
+
+from tasks import timings
+from tasks.artifacts import Handle
+from tasks.errors import MissingArtifact, WriterUnavailable
+from tasks.identity import stage_key
+from tasks.progress import Progress, bar, say
+from tasks.store import runs_dir
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+to_redo: ContextVar[frozenset[str]] = ContextVar("to_redo", default=frozenset())
+ARTIFACT_SECONDS = 5.0  # how often the dashboard's progress moves; work shorter than that has none
+
+
+@dataclass
+class StageKey(CachePolicy):
+    """The stage's name, its version and the identity of its inputs; never the run, the machine or a path."""
+
+    version: int = 1
+
+    def compute_key(self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any) -> str:
+        return stage_key(task_ctx.task.name, self.version, inputs)
+
+
+class Stage(Generic[P, T]):
+    """A Prefect task that hands over handles; its record holds plain JSON, made into the declared type on return."""
+
+    def __init__(self, function: Callable[P, T], version: int, run_name: str) -> None:
+        self.name = function.__name__
+        self.version = version
+        self._signature = inspect.signature(function)
+        self._type: TypeAdapter[T] = TypeAdapter(get_type_hints(function)["return"])
+        self.task: Task[..., Any] = task(
+            name=self.name,
+            description=inspect.getdoc(function),
+            task_run_name=run_name,
+            cache_policy=StageKey(version=version),
+            persist_result=True,
+            result_serializer="json",
+            retries=3,
+            retry_delay_seconds=exponential_backoff(backoff_factor=5),
+            retry_jitter_factor=0.5,
+            retry_condition_fn=_is_worth_retrying,
+        )(self._recorded(function))
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the stage, or find what it gave before; what was found is checked, and made again where it is gone."""
+        key = self.key(*args, **kwargs)
+        with one_at_a_time(key):
+            state = self._run(self.name in to_redo.get(), *args, **kwargs)
+            result = self._type.validate_python(state.result())
+            try:
+                check(result)
+            except MissingArtifact as gone:
+                say(f"  [yellow]{self.name}: {gone}[/] Rebuilding it.")
+                state = self._run(True, *args, **kwargs)
+                result = self._type.validate_python(state.result())
+        cached = state.name == "Cached"
+        timing = timings.tell(key, cached)
+        say(f"  [green]✓[/] {self.name:<18} {'cached' if cached else f'{timing.seconds:.1f} s'}")
+        return result
+
+    def together(self, calls: Sequence[tuple[Any, ...]]) -> list[T]:
+        """Do many at once, each as a task run of its own; results in the order of the calls."""
+        from concurrent.futures import ThreadPoolExecutor
+        from contextvars import copy_context
+
+        with ThreadPoolExecutor(max_workers=max(1, min(len(calls), 16))) as pool:
+            return [future.result() for future in [pool.submit(copy_context().run, self, *call) for call in calls]]
+
+    def key(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """The cache key of a call."""
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return stage_key(self.name, self.version, bound.arguments)
+
+    def _run(self, refresh: bool, *args: Any, **kwargs: Any) -> State[Any]:
+        state: State[Any] = self.task.with_options(refresh_cache=refresh)(*args, **kwargs, return_state=True)
+        return state
+
+    def _recorded(self, function: Callable[P, T]) -> Callable[P, Any]:
+        def run(*args: P.args, **kwargs: P.kwargs) -> Any:
+            with timings.measured(self.key(*args, **kwargs)):
+                return self._type.dump_python(function(*args, **kwargs), mode="json")
+
+        run.__name__, run.__doc__ = function.__name__, function.__doc__
+        run.__signature__ = self._signature  # type: ignore[attr-defined]
+        return run
+
+
+def stage(version: int, run_name: str) -> Callable[[Callable[P, T]], Stage[P, T]]:
+    """Make a function a stage; `run_name` is what people see on the dashboard."""
+    return lambda function: Stage(function, version, run_name)
+
+
+def check(result: Any) -> None:
+    """Raise MissingArtifact where a handle inside a result stands for nothing any more."""
+    if isinstance(result, Handle):
+        result.check()
+    if isinstance(result, BaseModel):
+        for name in type(result).model_fields:
+            check(getattr(result, name))
+    if isinstance(result, list | tuple):
+        for item in result:
+            check(item)
+
+
+@contextmanager
+def one_at_a_time(key: str) -> Iterator[None]:
+    """Two runs never do the same work at once: the second waits, then finds it done. The kernel frees a killed run's lock."""
+    place = runs_dir() / "locks" / key.replace("/", "-")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def watched(label: str) -> Iterator[Progress]:
+    """Progress on the terminal and, for work of more than a few seconds, on the dashboard."""
+    with bar(label) as terminal:
+        last, artifact = time.monotonic(), None
+
+        def tell(done: float, total: float, note: str = "") -> None:
+            nonlocal last, artifact
+            terminal(done, total, note)
+            if time.monotonic() - last < ARTIFACT_SECONDS:
+                return
+            last, share = time.monotonic(), 100.0 * done / total if total else 0.0
+            if artifact is None:
+                artifact = create_progress_artifact(progress=share, description=label)
+            else:
+                update_progress_artifact(artifact_id=artifact, progress=share, description=f"{label} {note}")  # type: ignore[arg-type]
+
+        yield tell
+        if artifact is not None:
+            update_progress_artifact(artifact_id=artifact, progress=100.0)  # type: ignore[arg-type]
+
+
+def _is_worth_retrying(task: Task[..., Any], run: Any, state: State[Any]) -> bool:
+    """Only a writer that was busy is asked again; any other failure would fail again."""
+    return isinstance(state.result(raise_on_failure=False), WriterUnavailable)
