@@ -1,0 +1,124 @@
+"""Load a causal language model from a folder or the hub, or build the tiny one; one loaded model serves base and tuned.
+
+    loaded = load(checkpoint, machine, adapter)
+    tuned = loaded.model(**inputs)
+    with adapter_off(loaded):
+        base = loaded.model(**inputs)
+
+Safetensors only, and no code that comes with a model is ever run.
+"""
+
+import copy
+import functools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from peft import PeftModel
+from safetensors import safe_open
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tasks.artifacts import Checkpoint
+from tasks.errors import MissingArtifact, PlanError
+from tasks.plan import Machine
+from tasks.tiny import build_tiny as build_tiny
+from tasks.tiny import quiet as quiet
+from tasks.weights import missing as missing
+from tasks.weights import resolve as resolve
+
+SMALL = 100_000_000  # parameters below which speed does not matter and float32 is taken on every device
+
+
+class Loaded(NamedTuple):
+    """A model that is ready to answer, and its tokenizer."""
+
+    model: Any  # a causal LM, or a PeftModel around one
+    tokenizer: Any
+
+
+def load(checkpoint: Checkpoint, machine: Machine | None = None, adapter: Path | None = None) -> Loaded:
+    """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them."""
+    checkpoint.check()
+    place = machine or Machine()
+    base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), place.dtype)
+    model = _sharing_weights(base.model)
+    if adapter is not None:
+        if not (adapter / "adapter_model.safetensors").is_file():
+            raise MissingArtifact(f"{adapter} holds no adapter_model.safetensors; name the folder of a PEFT adapter.")
+        model = PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
+    return Loaded(model.eval(), base.tokenizer)
+
+
+@contextmanager
+def adapter_off(loaded: Loaded) -> Iterator[None]:
+    """Inside, the model answers as the base does."""
+    if isinstance(loaded.model, PeftModel):
+        with loaded.model.disable_adapter():
+            yield
+    else:
+        yield
+
+
+def device_of(machine: Machine) -> str:
+    """The device to work on. Raises PlanError where the machine asks for one that is not there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if machine.device == "auto":
+        return next(name for name, ok in there.items() if ok)
+    if not there.get(machine.device.split(":")[0], False):
+        raise PlanError(f"machine.device: {machine.device!r} is not here; there is {', '.join(n for n, ok in there.items() if ok)}.")
+    return machine.device
+
+
+def dtype_of(dtype: str, device: str, parameters: int) -> torch.dtype:
+    """bfloat16 where asked, or where it is faster: GPUs that have it, CPUs where a matrix product measures so."""
+    if dtype != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
+    if parameters < SMALL or device.startswith("mps"):
+        return torch.float32
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    return torch.bfloat16 if bfloat16_is_faster() else torch.float32
+
+
+@functools.cache
+def bfloat16_is_faster(size: int = 1024) -> bool:
+    """Measured, not assumed: on CPUs without bfloat16 instructions it is several times slower."""
+    return _seconds(torch.bfloat16, size) < _seconds(torch.float32, size)
+
+
+def _seconds(dtype: torch.dtype, size: int) -> float:
+    a, b = torch.ones(128, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ b
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+@functools.lru_cache(maxsize=1)
+def _base(path: str, digest: str, device: str, dtype: str) -> Loaded:
+    """The frozen weights, read once; the digest is among the arguments so that a replaced folder is read again."""
+    quiet()
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    kind = dtype_of(dtype, device, parameters_in(Path(path)))
+    model = AutoModelForCausalLM.from_pretrained(path, dtype=kind, use_safetensors=True, **safe)
+    return Loaded(model.to(device).requires_grad_(False).eval(), AutoTokenizer.from_pretrained(path, **safe))
+
+
+def parameters_in(folder: Path) -> int:
+    """How many numbers the weight files hold, from their headers alone."""
+    total = 0
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="pt") as weights:
+            total += sum(torch.Size(weights.get_slice(key).get_shape()).numel() for key in weights.keys())  # noqa: SIM118
+    return total
+
+
+def _sharing_weights(model: Any) -> Any:
+    """A copy of the modules around the same tensors, so that an adapter on one does not show in another."""
+    tensors = [*model.parameters(), *model.buffers()]
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})

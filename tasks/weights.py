@@ -1,0 +1,145 @@
+"""Find a model's weights: in a folder, in the local cache of the hub, or on the hub; say precisely what is missing.
+
+Safetensors only. A folder is told by the digest of its files, a hub model by its commit.
+"""
+
+import functools
+import json
+from pathlib import Path
+
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    HTTPError,  # type: ignore[attr-defined]
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils.tqdm import disable_progress_bars
+
+from tasks.artifacts import Checkpoint
+from tasks.errors import PlanError
+from tasks.plan import BasePlan
+from tasks.store import folder_digest
+
+TINY = "tiny"
+WANTED = ["*.json", "*.safetensors", "*.model", "*.jinja"]
+TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
+PATIENCE = 10.0  # seconds that the hub is given to answer
+
+
+def missing(plan: BasePlan) -> str | None:
+    """What stands in the way of this base model, in one sentence; nothing is loaded or downloaded."""
+    try:
+        if plan.model != TINY and _folder(plan.model) is None and _cached(plan.model, plan.revision) is None:
+            _commit_on_hub(plan)
+    except PlanError as error:
+        return str(error)
+    return None
+
+
+def resolve(plan: BasePlan) -> Checkpoint:
+    """The folder with the model's weights, downloaded where need be, and what tells them from others.
+
+    Raises PlanError with what is missing and how to get it.
+    """
+    if plan.model == TINY:
+        raise PlanError("base.model: the tiny model is built from the book, there is nothing to look up; name a folder or a hub model.")
+    folder = _folder(plan.model)
+    if folder is not None:
+        return Checkpoint(digest=_digest(folder, _stamps(folder)), name=Path(plan.model).name, source=str(folder))
+    snapshot = _cached(plan.model, plan.revision) or _download(plan.model, _commit_on_hub(plan))
+    return Checkpoint(digest=snapshot.name[:16], name=plan.model, source=str(snapshot))
+
+
+def lacking(folder: Path) -> list[str]:
+    """The files that a model folder needs and has not."""
+    gaps = [] if (folder / "config.json").is_file() else ["config.json"]
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        gaps.append("a tokenizer (tokenizer.json)")
+    return gaps + _lacking_weights(folder)
+
+
+def _lacking_weights(folder: Path) -> list[str]:
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        shards = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+        return [shard for shard in shards if not (folder / shard).is_file()]
+    if (folder / "model.safetensors").is_file():
+        return []
+    others = sorted(p.name for p in folder.glob("*.bin"))
+    return [f"model.safetensors ({', '.join(others)} is not read: pickled weights can run code)" if others else "model.safetensors"]
+
+
+def _folder(model: str) -> Path | None:
+    """The folder that the plan names; none where it names a hub model."""
+    path = Path(model).expanduser()
+    if not path.is_dir():
+        if path.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
+            raise PlanError(f"base.model: {model!r} is not a folder (looked in {Path.cwd()}).")
+        return None
+    gaps = lacking(path)
+    if gaps:
+        raise PlanError(f"base.model: the folder {model!r} lacks {', '.join(gaps)}; save the model there with save_pretrained.")
+    return path.absolute()
+
+
+@functools.lru_cache(maxsize=8)
+def _digest(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    """Reading gigabytes takes seconds, so once a process while sizes and times stay."""
+    return folder_digest(folder)
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+
+
+def _cached(model: str, revision: str | None) -> Path | None:
+    """The whole snapshot in the local cache, if it is there: the asked revision, or the newest that was ever fetched."""
+    try:
+        snapshot = Path(snapshot_download(model, revision=revision, allow_patterns=WANTED, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    except HFValidationError as error:
+        raise PlanError(f"base.model: {model!r} is neither a folder nor a name on the hub: {error}") from None
+    return None if lacking(snapshot) else snapshot
+
+
+def _commit_on_hub(plan: BasePlan) -> str:
+    """The commit that the hub would give. Raises PlanError where it would give none."""
+    name = plan.model
+    try:
+        info = HfApi().model_info(name, revision=plan.revision, timeout=PATIENCE)
+    except GatedRepoError:
+        raise PlanError(f"{name}: its licence must be accepted on the hub first; then put a token into HF_TOKEN.") from None
+    except RevisionNotFoundError:
+        raise PlanError(f"{name}: the hub has no revision {plan.revision!r}; see base.revision.") from None
+    except RepositoryNotFoundError:
+        raise PlanError(f"{name}: the hub has no such model (or HF_TOKEN may not see it); see base.model.") from None
+    except (OfflineModeIsEnabled, HTTPError) as error:
+        raise PlanError(_unreachable(name, error)) from None
+    if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
+        raise PlanError(f"{name}: it has no safetensors; pickled weights can run code and are not read.")
+    return str(info.sha)
+
+
+def _download(name: str, commit: str) -> Path:
+    disable_progress_bars()
+    try:
+        snapshot = Path(snapshot_download(name, revision=commit, allow_patterns=WANTED))
+    except (OfflineModeIsEnabled, HTTPError, LocalEntryNotFoundError) as error:
+        raise PlanError(_unreachable(name, error)) from None
+    gaps = lacking(snapshot)
+    if gaps:
+        raise PlanError(f"{name}: its repository lacks {', '.join(gaps)}.")
+    return snapshot
+
+
+def _unreachable(name: str, error: Exception) -> str:
+    return (
+        f"{name}: no weights in the local cache and the hub did not answer ({type(error).__name__}). "
+        f"Fetch them once where there is a network (hf download {name}), or set base.model to a folder with the model."
+    )
