@@ -1,0 +1,116 @@
+"""The study folder's files for programs: verdict, study, items and answers as JSON."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tasks.records import Answer, Comparison, Question, Row
+from tasks.reporting.facts import StudyFacts
+
+
+def write_files(folder: Path, study: StudyFacts) -> None:
+    """Everything but the page and its short form."""
+    save_json(folder / "verdict.json", verdict(study))
+    save_json(folder / "study.json", record(study))
+    save_json(folder / "pairs.json", [{"symptom": pair.symptom, "diagnosis": pair.diagnosis} for pair in study.pairs])
+    save_json(folder / "questions.json", [item(question) for question in study.paper])
+    for name, answers in (("base", study.base), ("tuned", study.tuned)):
+        save_json(folder / f"answers-{name}.json", sheet(study, answers))
+    save_lines(folder / "rejections.jsonl", study.rejected)
+    save_lines(folder / "training.jsonl", study.steps)
+    if study.next_plan:
+        tree = study.next_plan.model_dump(mode="json", exclude_defaults=True) | {"name": study.next_plan.name}
+        (folder / "next-plan.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+def verdict(study: StudyFacts) -> dict[str, Any]:
+    """The primary result and its causes, the heaviest first."""
+    result = study.primary
+    return {
+        "verdict": result.verdict,
+        "sentence": result.sentence,
+        "mode": result.mode,
+        "set": result.set,
+        "n": result.n,
+        "base": result.base.model_dump(exclude={"n"}),
+        "tuned": result.tuned.model_dump(exclude={"n"}),
+        **result.model_dump(
+            include={"gained", "lost", "changed", "illegible_base", "illegible_tuned", "p_value", "difference", "detectable"}
+        ),
+        "causes": [finding.model_dump(mode="json") for finding in study.findings],
+        "exercise_causes": [cause.model_dump(mode="json") for cause in study.causes],
+    }
+
+
+def record(study: StudyFacts) -> dict[str, Any]:
+    """What was done, with what, and where each artifact lies: enough to do it again."""
+    plan = study.plan.model_dump(mode="json")
+    return {
+        "name": study.plan.name,
+        "book": {"title": study.book_title, "path": study.book_path, "digest": study.book_digest},
+        "plan": plan,
+        "seeds": seeds(plan),
+        "versions": dict(study.versions),
+        "machine": dict(study.machine),
+        "counts": counts(study),
+        "writing": study.writing._asdict(),
+        "funnel": [stage.model_dump(mode="json") for stage in study.funnel],
+        "preflight": study.preflight and study.preflight.model_dump(mode="json"),
+        "probe": study.probe and study.probe.model_dump(mode="json"),
+        "comparisons": [comparison.model_dump(mode="json") for comparison in study.comparisons],
+        "timings": [timing.model_dump(mode="json") for timing in study.timings],
+        "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
+        "next_command": study.next_command,
+    }
+
+
+def counts(study: StudyFacts) -> dict[str, int]:
+    """How many rows there are of each thing."""
+    sets = {f"questions_{name}": len(rows) for name, rows in study.questions.items()}
+    fallen = sum(rejection.items for rejection in study.rejected)
+    return {"passages": len(study.passages), "pairs": len(study.pairs), "held_out_pairs": len(study.held_out), **sets, "rejected": fallen}
+
+
+def seeds(tree: Mapping[str, Any], prefix: str = "") -> dict[str, int]:
+    """Every seed of the plan by its dotted key."""
+    found: dict[str, int] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            found |= seeds(value, f"{prefix}{key}.")
+        elif key == "seed":
+            found[prefix + key] = value
+    return found
+
+
+def item(question: Question) -> dict[str, Any]:
+    """A question in the exercise's shape."""
+    return {"question": question.question, "options": list(question.options), "answer": question.answer}
+
+
+def sheet(study: StudyFacts, answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """One record of five fields for each question; a question without an answer stays, unanswered and wrong."""
+    said = first_answers(answers, study.primary)
+    return [
+        item(question)
+        | {
+            "predicted": said[question.id].predicted if question.id in said else None,
+            "is_correct": question.id in said and said[question.id].is_correct,
+        }
+        for question in study.paper
+    ]
+
+
+def first_answers(answers: Sequence[Answer], comparison: Comparison) -> dict[str, Answer]:
+    """By question, in the comparison's mode, the options shown in their own order."""
+    return {answer.question_id: answer for answer in answers if answer.mode == comparison.mode and answer.rotation == 0}
+
+
+def save_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def save_lines(path: Path, rows: Iterable[Row]) -> None:
+    path.write_text("".join(row.model_dump_json() + "\n" for row in rows), "utf-8")

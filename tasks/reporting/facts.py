@@ -1,0 +1,91 @@
+"""All that a report tells of, as plain rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tasks.plan import StudyPlan
+from tasks.records import (
+    Answer,
+    Comparison,
+    Finding,
+    Pair,
+    Passage,
+    Preflight,
+    Probe,
+    Question,
+    Rejection,
+    Row,
+    Stage,
+    Step,
+)
+from tasks.timings import Timing
+
+
+class Writing(NamedTuple):
+    """What the writer of the items was asked for and what it took."""
+
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+
+class Place(NamedTuple):
+    """Where an artifact lies and the digest of its content."""
+
+    path: str
+    digest: str
+
+
+class Power(NamedTuple):
+    """One point of the power curve."""
+
+    difference: float  # true gain, as a share of the questions
+    power: float  # how often such a gain is found
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """One finished study."""
+
+    plan: StudyPlan
+    book_title: str
+    book_path: str
+    book_digest: str
+    passages: Sequence[Passage]
+    pairs: Sequence[Pair]
+    held_out: Sequence[Pair]
+    questions: Mapping[str, Sequence[Question]]
+    rejected: Sequence[Rejection]
+    funnel: Sequence[Stage]
+    steps: Sequence[Step]
+    preflight: Preflight | None
+    probe: Probe | None
+    base: Sequence[Answer]
+    tuned: Sequence[Answer]
+    comparisons: Sequence[Comparison]
+    findings: Sequence[Finding]
+    causes: Sequence[Row]
+    next_plan: StudyPlan | None = None
+    next_command: str | None = None
+    writing: Writing = field(default_factory=Writing)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    timings: Sequence[Timing] = ()
+    artifacts: Mapping[str, Place] = field(default_factory=dict)
+    power: Sequence[Power] = ()
+    machine: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def paper(self) -> list[Question]:
+        """The questions whose answers are handed on: not taught word by word, unless the verdict rests on those too."""
+        sets: tuple[str, ...] = ("same_fact", "new_fact")
+        if self.plan.comparison.primary_set in ("train", "all"):
+            sets = ("train", *sets)
+        return [question for name in sets for question in self.questions.get(name, ())]
+
+    @property
+    def primary(self) -> Comparison:
+        """The comparison that was fixed before anything was scored."""
+        return next(comparison for comparison in self.comparisons if comparison.primary)

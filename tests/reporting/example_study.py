@@ -1,0 +1,272 @@
+"""A study made up from the handbook's text, so that the report can be written and looked at without a model."""
+
+import random
+import re
+from dataclasses import replace
+from math import exp, sqrt
+from pathlib import Path
+
+from scipy.stats import binomtest
+
+from tasks.plan import StudyPlan
+from tasks.records import (
+    Answer,
+    Comparison,
+    Finding,
+    Interval,
+    Pair,
+    Passage,
+    Preflight,
+    Probe,
+    Question,
+    Quote,
+    Rate,
+    Rejection,
+    Row,
+    Stage,
+    Step,
+)
+from tasks.reporting.facts import Place, Power, StudyFacts, Writing
+from tasks.timings import Timing
+
+HANDBOOK = Path(__file__).parents[2] / "books" / "handbook"
+ENGLISH = {
+    "Asthma": "wheeze, dry cough at night, chest tightness",
+    "Gout": "sudden pain in the great toe, redness, fever",
+    "Anaemia": "pallor, fatigue, breathlessness",
+    "Migraine": "one-sided headache, nausea, dislike of light",
+    "Psoriasis": "silvery scales, itching, pitted nails",
+    "Cystitis": "burning urine, urgency, lower belly pain",
+}
+SIZES = {"train": 40, "same_fact": 160, "new_fact": 60}
+LEARNT = {"train": 0.97, "same_fact": 0.9, "new_fact": 0.55}
+
+
+class ExampleCause(Row):
+    """Stands in for the row of an answered cause."""
+
+    name: str
+    claim: str
+    verdict: str
+    evidence: dict[str, float | int | str | None]
+
+
+def conditions(language: str) -> list[Passage]:
+    """One passage a condition: its list of signs."""
+    if language != "fa":
+        return [
+            Passage(id=f"p{n:03d}-01", chapter="General medicine", section=name, page=n, text=f"- {signs}")
+            for n, (name, signs) in enumerate(ENGLISH.items(), 3)
+        ]
+    found: list[Passage] = []
+    for file in sorted(HANDBOOK.glob("[01]*.md")):
+        text = file.read_text("utf-8")
+        chapter = text.splitlines()[0].lstrip("# ")
+        for name, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.M | re.S):
+            signs = "\n".join(line for line in body.partition("### نشانه‌ها")[2].splitlines() if line.startswith("- "))
+            if signs:
+                page = 4 + len(found)
+                found.append(Passage(id=f"p{page:03d}-01", chapter=chapter, section=name, heading="نشانه‌ها", page=page, text=signs))
+    return found
+
+
+def signs_of(passage: Passage, chance: random.Random, count: int) -> str:
+    lines = [line[2:] for line in passage.text.splitlines()]
+    comma = "، " if "ن" in passage.text else ", "
+    return comma.join(chance.sample(lines, min(count, len(lines))))
+
+
+def quote(passage: Passage) -> Quote:
+    end = passage.text.find("\n") if "\n" in passage.text else len(passage.text)
+    return Quote(passage_id=passage.id, page=passage.page, start=2, end=end, text=passage.text[2:end])
+
+
+def make_pairs(passages: list[Passage], count: int, persian: bool, chance: random.Random) -> list[Pair]:
+    stem = "مرد {} ساله با {}" if persian else "A man aged {} with {}"
+    rows = []
+    for number in range(count):
+        passage = passages[number % len(passages)]
+        age = f"{chance.randint(18, 80)}"
+        symptom = stem.format(age.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")) if persian else age, signs_of(passage, chance, 3))
+        rows.append(Pair(id=f"pair-{number:04d}", fact=passage.section, symptom=symptom, diagnosis=passage.section, quote=quote(passage)))
+    return rows
+
+
+def make_questions(name: str, passages: list[Passage], persian: bool, chance: random.Random) -> list[Question]:
+    stem = "بیماری با {} مراجعه کرده است. کدام تشخیص محتمل‌تر است؟" if persian else "A patient has {}. Which diagnosis is the most probable?"
+    rows = []
+    for number in range(SIZES[name]):
+        passage = chance.choice(passages)
+        others = chance.sample([other.section for other in passages if other is not passage], 3)
+        key = number % 4
+        options = [*others[:key], passage.section, *others[key:]]
+        rows.append(
+            Question(
+                id=f"{name}-{number:04d}",
+                fact=passage.section,
+                question=stem.format(signs_of(passage, chance, 4)),
+                options=tuple(options),
+                answer=key + 1,
+                kind="diagnosis",
+                quote=quote(passage),
+            )
+        )
+    return rows
+
+
+def make_answers(questions: dict[str, list[Question]], learnt: dict[str, float], chance: random.Random) -> list[Answer]:
+    rows = []
+    for name, items in questions.items():
+        for question in items:
+            for mode in ("generate", "digits", "cloze"):
+                share = learnt[name] if mode == "cloze" else 0.25
+                right = chance.random() < share
+                wrong = chance.choice([n for n in (1, 2, 3, 4) if n != question.answer])
+                predicted = None if mode == "generate" and chance.random() < 0.1 else question.answer if right else wrong
+                scores = tuple(-1.0 if n == predicted else -2.5 - chance.random() for n in (1, 2, 3, 4))
+                rows.append(
+                    Answer(
+                        question_id=question.id,
+                        rotation=0,
+                        mode=mode,
+                        scores=None if mode == "generate" else scores,
+                        said=f" {predicted or '؟'}" if mode == "generate" else "",
+                        predicted=predicted,
+                        is_correct=predicted == question.answer,
+                    )
+                )
+    return rows
+
+
+def wilson(correct: int, n: int) -> Rate:
+    z, p = 1.96, correct / n
+    middle, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return Rate(correct=correct, n=n, rate=p, low=middle - half, high=middle + half)
+
+
+def compare(name: str, mode: str, items: list[Question], base: list[Answer], tuned: list[Answer], primary: bool) -> Comparison:
+    keys = {question.id for question in items}
+    before = {a.question_id: a for a in base if a.mode == mode and a.question_id in keys}
+    after = {a.question_id: a for a in tuned if a.mode == mode and a.question_id in keys}
+    gained = sum(after[k].is_correct and not before[k].is_correct for k in keys)
+    lost = sum(before[k].is_correct and not after[k].is_correct for k in keys)
+    n, apart = len(items), gained + lost
+    p_value = float(binomtest(gained, apart).pvalue) if apart else 1.0
+    half = 1.96 * sqrt(max(apart - (gained - lost) ** 2 / n, 1)) / n
+    difference = Interval(value=(gained - lost) / n, low=(gained - lost) / n - half, high=(gained - lost) / n + half)
+    changed = sum(before[k].predicted != after[k].predicted for k in keys)
+    verdict = "identical" if changed == 0 else "inconclusive" if p_value >= 0.05 else "improved" if gained > lost else "worse"
+    return Comparison(
+        set=name, mode=mode, primary=primary, n=n, base=wilson(n_right(before), n), tuned=wilson(n_right(after), n), gained=gained, lost=lost, changed=changed,
+        illegible_base=sum(a.predicted is None for a in before.values()), illegible_tuned=sum(a.predicted is None for a in after.values()),
+        p_value=p_value, difference=difference, detectable=2.8 * sqrt(max(apart, 1)) / n, verdict=verdict,
+    )  # fmt: skip
+
+
+def n_right(answers: dict[str, Answer]) -> int:
+    return sum(answer.is_correct for answer in answers.values())
+
+
+def training_log() -> list[Step]:
+    rows = [
+        Step(
+            step=n,
+            epoch=n / 25,
+            loss=0.4 + 3.2 * exp(-n / 28) + 0.08 * ((n * 7) % 5 - 2) / 2,
+            learning_rate=5e-3 * (1 - n / 151),
+            grad_norm=1.0,
+            target_tokens=900,
+        )
+        for n in range(1, 151)
+    ]
+    return rows + [Step(step=25 * e, epoch=e, loss=0.75 + 2.6 * exp(-e / 1.3), split="held_out", target_tokens=4000) for e in range(7)]
+
+
+def example_study(language: str = "fa", learnt: dict[str, float] | None = None, seed: int = 0) -> StudyFacts:
+    """A study of the laptop's size; `learnt` is the tuned model's share of right answers by set, none for a null adapter."""
+    chance = random.Random(seed)
+    persian = language == "fa"
+    passages = conditions(language)
+    pairs = make_pairs(passages, 340, persian, chance)
+    questions = {name: make_questions(name, passages, persian, chance) for name in SIZES}
+    base = make_answers(questions, dict.fromkeys(SIZES, 0.28), chance)
+    tuned = make_answers(questions, LEARNT if learnt is None else learnt, chance) if learnt != {} else base
+    comparisons = [
+        compare(name, mode, items, base, tuned, (name, mode) == ("same_fact", "cloze"))
+        for name, items in questions.items()
+        for mode in ("cloze", "digits", "generate")
+    ]
+    return StudyFacts(
+        plan=StudyPlan(language=language), book_title="راهنمای پزشکی" if persian else "Handbook", book_path="books/handbook.pdf", book_digest="5d41402abc4b2a76",
+        passages=passages, pairs=pairs[:300], held_out=pairs[300:], questions=questions, rejected=rejections(passages), funnel=funnel(), steps=training_log(),
+        preflight=Preflight(texts=300, updates=150, epochs=6, batch_size=16, trainable_parameters=114_688, parameters=1_010_000, target_tokens=21_000, tokens=21_000, longest=118, too_long=0),
+        probe=Probe(kl_mean=5.4, weight_shift=0.52, taught_before=-3.1, taught_after=-0.2, unseen_before=-3.2, unseen_after=-0.9, book_before=9.1, book_after=31.0),
+        base=base, tuned=tuned, comparisons=comparisons, findings=findings(), causes=causes(),
+        next_plan=StudyPlan(name="laptop-next", finetuning={"epochs": 12}), next_command="book2lora study runs/latest/next-plan.yaml", writing=Writing(requests=13),
+        versions={"python": "3.11.9", "torch": "2.13.0", "transformers": "5.23.1", "peft": "0.21.0"}, timings=timings(), power=[Power(d / 100, 1 - exp(-((d / 9) ** 2))) for d in range(31)],
+        artifacts={"pairs": Place("runs/pairs/0f3a5d41402abc4b.jsonl", "0f3a5d41402abc4b"), "adapter": Place("runs/adapters/77aa5d41402abc4b", "77aa5d41402abc4b")},
+        machine={"device": "cpu", "threads": "2"},
+    )  # fmt: skip
+
+
+def funnel() -> list[Stage]:
+    return [
+        Stage(name="parsing", kind="pair", came=420, kept=418, fell={"not JSON": 2}, repaired={"trailing comma": 5}),
+        Stage(name="grounding", kind="pair", came=418, kept=401, fell={"quote not found": 17}),
+        Stage(name="duplicates", kind="pair", came=401, kept=362, fell={"near duplicate": 39}),
+        Stage(name="leakage", kind="pair", came=362, kept=340, fell={"leaks a question": 22}),
+        Stage(name="parsing", kind="question", came=280, kept=280),
+        Stage(name="flaws", kind="question", came=280, kept=262, fell={"longest option is the key": 12, "two equal options": 6}),
+        Stage(name="duplicates", kind="question", came=262, kept=260, fell={"near duplicate": 2}),
+    ]
+
+
+def rejections(passages: list[Passage]) -> list[Rejection]:
+    reasons = {
+        "grounding": "the quote is not in the passage",
+        "duplicates": "3-gram similarity 0.91 ≥ 0.85",
+        "flaws": "the key is the longest option",
+        "leakage": "9 words in a row shared with same_fact-0004",
+    }
+    return [
+        Rejection(draft_id=f"d{n:03d}", kind="pair" if n % 3 else "question", passage_id=passages[n % len(passages)].id, check=check, reason=reasons[check], raw=f"{{'symptom': '{signs_of(passages[n % len(passages)], random.Random(n), 2)}', 'diagnosis': '{passages[n % len(passages)].section}'}}")
+        for n, check in enumerate(["grounding"] * 17 + ["duplicates"] * 41 + ["flaws"] * 18 + ["leakage"] * 22)
+    ]  # fmt: skip
+
+
+def findings() -> list[Finding]:
+    return [
+        Finding(rule="format-gap", claim="The tuned model knows the answers but cannot give them as numbers.", evidence={"cloze gain": 0.61, "digits gain": 0.006, "p digits": 0.91}, weight=0.5, remedy={"validation.train_questions": 200}, advice="Put some training texts in the form of the test."),
+        Finding(rule="forgetting", claim="The model reads the book's own text worse than before.", evidence={"perplexity before": 9.1, "perplexity after": 31.0}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}, advice="Lower the learning rate."),
+    ]  # fmt: skip
+
+
+def causes() -> list[Row]:
+    told = [
+        ("training data", "ruled out", {"distinct pairs": 340, "facts covered": 0.75}),
+        ("too little training", "ruled out", {"updates": 150, "loss before": 3.6, "loss after": 0.4}),
+        ("leakage", "ruled out", {"longest shared run": 6}),
+        ("too easy questions", "cannot be told", {"base rate": 0.28, "options only": None}),
+    ]
+    return [
+        ExampleCause(name=name, claim=f"Cause of the exercise: {name}.", verdict=verdict, evidence=evidence)
+        for name, verdict, evidence in told
+    ]
+
+
+def timings() -> list[Timing]:
+    told = [
+        ("read_book", 6.2, 210),
+        ("generate_drafts", 9.9, 260),
+        ("validate_drafts", 3.3, 300),
+        ("prepare_base", 61.5, 900),
+        ("finetune_adapter", 38.4, 950),
+        ("evaluate_model", 21.7, 990),
+        ("compare_answers", 0.6, 400),
+    ]
+    return [Timing(stage=stage, seconds=seconds, memory_mb=memory, cached=stage == "read_book") for stage, seconds, memory in told]
+
+
+def with_question(study: StudyFacts, question: Question) -> StudyFacts:
+    """The study with one more question at the head of its primary set."""
+    return replace(study, questions={**study.questions, "same_fact": [question, *study.questions["same_fact"]]})

@@ -1,0 +1,100 @@
+"""The study folder's files hold what HOUSE and the exercise say, and account for every question."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from reporting.example_study import example_study
+
+from tasks.plan import load_plan
+from tasks.reporting.facts import StudyFacts
+from tasks.reporting.report import verdict_line, write
+
+
+@pytest.fixture(scope="module")
+def study() -> StudyFacts:
+    return example_study()
+
+
+@pytest.fixture(scope="module")
+def folder(study: StudyFacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("study")
+    write(place, study)
+    return place
+
+
+def read(folder: Path, name: str) -> object:
+    return json.loads((folder / name).read_text("utf-8"))
+
+
+def test_folder_holds_every_file(folder: Path) -> None:
+    names = "index.html report.md verdict.json study.json pairs.json questions.json answers-base.json answers-tuned.json rejections.jsonl training.jsonl next-plan.yaml"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names.split())
+
+
+def test_records_have_the_five_fields_for_every_question(folder: Path, study: StudyFacts) -> None:
+    for name in ("base", "tuned"):
+        records = read(folder, f"answers-{name}.json")
+        assert len(records) == len(study.questions["same_fact"]) + len(study.questions["new_fact"])
+        assert all(list(record) == ["question", "options", "answer", "predicted", "is_correct"] for record in records)
+        assert all(record["is_correct"] == (record["predicted"] == record["answer"]) for record in records)
+
+
+def test_records_of_the_primary_set_add_up_to_the_verdict(folder: Path, study: StudyFacts) -> None:
+    verdict = read(folder, "verdict.json")
+    n = len(study.questions["same_fact"])
+    pairs = list(zip(read(folder, "answers-base.json")[:n], read(folder, "answers-tuned.json")[:n], strict=True))
+    assert verdict["n"] == n
+    assert verdict["base"]["correct"] == sum(base["is_correct"] for base, _ in pairs)
+    assert verdict["tuned"]["correct"] == sum(tuned["is_correct"] for _, tuned in pairs)
+    assert verdict["gained"] == sum(tuned["is_correct"] and not base["is_correct"] for base, tuned in pairs)
+    assert verdict["lost"] == sum(base["is_correct"] and not tuned["is_correct"] for base, tuned in pairs)
+
+
+def test_unanswered_question_stays_as_wrong(study: StudyFacts, tmp_path: Path) -> None:
+    gone = study.questions["same_fact"][3].id
+    write(tmp_path, replace(study, tuned=[answer for answer in study.tuned if answer.question_id != gone]))
+    record = read(tmp_path, "answers-tuned.json")[3]
+    assert record["predicted"] is None and record["is_correct"] is False
+    assert len(read(tmp_path, "answers-tuned.json")) == len(read(tmp_path, "answers-base.json"))
+
+
+def test_rotated_answers_do_not_take_the_place_of_the_plain_ones(study: StudyFacts, tmp_path: Path) -> None:
+    turned = [answer.model_copy(update={"rotation": 1, "predicted": 1, "is_correct": False}) for answer in study.tuned]
+    write(tmp_path, replace(study, tuned=[*study.tuned, *turned]))
+    assert sum(record["is_correct"] for record in read(tmp_path, "answers-tuned.json")[:160]) == study.primary.tuned.correct
+
+
+def test_items_have_the_shapes_of_the_exercise(folder: Path) -> None:
+    assert all(list(pair) == ["symptom", "diagnosis"] for pair in read(folder, "pairs.json"))
+    assert all(list(item) == ["question", "options", "answer"] and len(item["options"]) == 4 for item in read(folder, "questions.json"))
+
+
+def test_verdict_has_the_promised_fields(folder: Path) -> None:
+    verdict = read(folder, "verdict.json")
+    promised = {"verdict", "mode", "set", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "causes"}
+    assert promised <= verdict.keys()
+    assert verdict["base"].keys() == {"correct", "rate", "low", "high"}
+    assert [cause["rule"] for cause in verdict["causes"]] == ["format-gap", "forgetting"]
+
+
+def test_next_plan_can_be_loaded_and_says_only_what_differs(folder: Path) -> None:
+    plan = load_plan(folder / "next-plan.yaml")
+    assert plan.finetuning.epochs == 12
+    assert "learning_rate" not in (folder / "next-plan.yaml").read_text("utf-8")
+
+
+def test_files_keep_persian_readable(folder: Path) -> None:
+    assert all("\\u06" not in path.read_text("utf-8") for path in folder.iterdir())
+
+
+def test_every_seed_of_the_plan_is_told(folder: Path) -> None:
+    assert read(folder, "study.json")["seeds"] == dict.fromkeys(
+        ["generation.seed", "validation.seed", "base.seed", "finetuning.seed", "comparison.seed"], 0
+    )
+
+
+def test_terminal_line_tells_verdict_rates_and_chance(study: StudyFacts) -> None:
+    line = verdict_line(study)
+    assert line.startswith("improved: ") and "chance 25 %" in line and "160 questions" in line and "\n" not in line
