@@ -182,6 +182,15 @@ class StudyPlan(Choices):
     evaluation: EvaluationPlan = EvaluationPlan()
     comparison: ComparisonPlan = ComparisonPlan()
 
+    def drafting(self) -> "StudyPlan":
+        """The plan as far as drafts depend on it, so that a change of tuning asks for no new drafts."""
+        return StudyPlan(language=self.language, generation=self.generation, validation=self.validation)
+
+    def checking(self) -> "StudyPlan":
+        """The plan as far as the gate depends on it: not on prices, budgets or ways to ask."""
+        counts = GenerationPlan(pairs=self.generation.pairs, questions=self.generation.questions)
+        return StudyPlan(language=self.language, generation=counts, validation=self.validation)
+
     @model_validator(mode="after")
     def primary_is_asked(self) -> "StudyPlan":
         """The primary endpoint must be among what is scored."""

@@ -1,0 +1,133 @@
+"""Every stage side by side: what goes in, what comes out, how it is named on the dashboard. The work itself is in tasks/<stage>/.
+
+The heavy packages are imported inside the stages, so that a study whose stages are all cached never waits for them.
+"""
+
+from pathlib import Path
+
+from tasks import diagnosis, evaluation, finetuning, generation, reading, reporting, validation
+from tasks.artifacts import Adapter, Answers, Book, Checkpoint, Comparisons, Drafts, Findings, OwnItems, Pairs, Passages, StudyFolder
+from tasks.groups import BookText, Outcome, Prepared, Sitting, Splits, Tuning
+from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
+from tasks.records import Probe
+from tasks.staging import Stage, stage, watched
+from tasks.store import runs_dir
+from tasks.timings import Timings
+
+
+@stage(version=reading.VERSION, run_name="read · {book.name}")
+def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) -> BookText:
+    """A PDF becomes pages and passages, one table of passages a chapter."""
+    from tasks.reading.pdf import read
+
+    with watched("pages") as progress:
+        scan = read(Path(book.path), plan, language, machine.workers, progress)
+    return BookText.save(scan.passages, scan.pages)
+
+
+@stage(version=generation.VERSION, run_name="generate · {chapter.label}")
+def generate_drafts(chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine) -> Drafts:
+    """One chapter's drafts, exactly as the writer gave them."""
+    from tasks.generation.writers import write_chapter
+    from tasks.validation.gate import acceptance
+
+    with watched(f"drafts · {chapter.label}") as progress:
+        return Drafts.save(
+            write_chapter(chapter.load(), pairs, questions, plan, acceptance(plan), Path(book.path), runs_dir(), machine, progress)
+        )
+
+
+@stage(version=validation.VERSION, run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
+def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], plan: StudyPlan) -> Splits:
+    """Drafts become checked pairs and question sets; what falls is kept with its reason."""
+    from tasks.validation.gate import validate_all
+
+    with watched("checks") as progress:
+        rows = [draft for table in drafts for draft in table.load()]
+        return Splits.save(*validate_all(rows, text.passages(), [Path(items.path) for items in own], plan, progress))
+
+
+@stage(version=finetuning.VERSION, run_name="base · {plan.model}")
+def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint:
+    """The model that is to be tuned: found, or built from the book's own text."""
+    from tasks import llama, tiny
+
+    if plan.model != "tiny":
+        return llama.resolve(plan)
+    with watched("pre-training") as progress:
+        texts = [passage.text for passage in text.passages()]
+        return Checkpoint.build(lambda folder: tiny.build_tiny(texts, plan, folder, progress, machine), name="tiny")
+
+
+@stage(version=finetuning.VERSION, run_name="tune · r{plan.rank} · {plan.epochs} epochs")
+def finetune_adapter(
+    checkpoint: Checkpoint, pairs: Pairs, held_out: Pairs, plan: FinetuningPlan, language: str, machine: Machine
+) -> Tuning:
+    """LoRA on the pairs: an adapter in PEFT's format and the training log."""
+    from tasks.finetuning.fit import tune
+
+    with watched("tuning") as progress:
+        return tune(checkpoint, pairs, held_out, plan, language, machine, runs_dir() / "scratch", progress)
+
+
+@stage(version=evaluation.VERSION, run_name="evaluate · {checkpoint.name} · adapter {adapter}")
+def evaluate_model(
+    checkpoint: Checkpoint, adapter: Adapter | None, sitting: Sitting, plan: EvaluationPlan, language: str, machine: Machine
+) -> Answers:
+    """One model sits all papers, in every mode and rotation of the plan."""
+    from tasks.evaluation.scoring import answer
+    from tasks.llama import load
+
+    with watched("scoring base" if adapter is None else "scoring tuned") as progress:
+        loaded = load(checkpoint, machine, adapter and adapter.path)
+        return Answers.save(answer(loaded, sitting.rows(), plan, language, machine, progress))
+
+
+@stage(version=finetuning.VERSION, run_name="probe · {checkpoint.name}")
+def probe_tuning(
+    checkpoint: Checkpoint, tuning: Tuning, splits: Splits, text: BookText, plan: FinetuningPlan, language: str, machine: Machine
+) -> Probe:
+    """What the tuning changed inside the model, beside its answers."""
+    from tasks.finetuning.probe import probe
+
+    with watched("probing") as progress:
+        book = [passage.text for passage in text.passages()]
+        return probe(checkpoint, tuning.adapter.path, splits.pairs.load(), splits.held_out.load(), book, plan, language, machine, progress)
+
+
+@stage(version=evaluation.VERSION, run_name="compare · {plan.primary_set} · {plan.primary_mode}")
+def compare_answers(sitting: Sitting, base: Answers, tuned: Answers, plan: ComparisonPlan) -> Comparisons:
+    """Base against tuned, question by question: the paired verdict."""
+    from tasks.evaluation.paired import compare
+
+    return Comparisons.save(compare(sitting.load(), base.load(), tuned.load(), plan))
+
+
+@stage(version=diagnosis.VERSION, run_name="diagnose")
+def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, plan: StudyPlan) -> Findings:
+    """Why tuning helped or did not, ranked, with the evidence."""
+    from tasks.diagnosis.rules import explain
+
+    return Findings.save(explain(splits, outcome, comparisons, plan))
+
+
+@stage(version=reporting.VERSION, run_name="report · {name}")
+def write_report(
+    name: str,
+    plan: StudyPlan,
+    book: Book,
+    prepared: Prepared,
+    outcome: Outcome,
+    comparisons: Comparisons,
+    findings: Findings,
+    timings: Timings,
+) -> StudyFolder:
+    """The study folder: page, verdict, items, answers, adapter."""
+    from tasks.reporting.report import gather, write
+
+    return StudyFolder.replace(name, lambda folder: write(folder, gather(plan, book, prepared, outcome, comparisons, findings, timings)))
+
+
+def names() -> list[str]:
+    """The stages in their order, as `--redo` knows them."""
+    return [name for name, value in globals().items() if isinstance(value, Stage)]

@@ -4,8 +4,9 @@ import fcntl
 import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 
@@ -79,13 +80,11 @@ class Stage(Generic[P, T]):
         say(f"  [green]✓[/] {self.name:<18} {'cached' if cached else f'{timing.seconds:.1f} s'}")
         return result
 
-    def together(self, calls: Sequence[tuple[Any, ...]]) -> list[T]:
-        """Do many at once, each as a task run of its own; results in the order of the calls."""
-        from concurrent.futures import ThreadPoolExecutor
-        from contextvars import copy_context
-
-        with ThreadPoolExecutor(max_workers=max(1, min(len(calls), 16))) as pool:
-            return [future.result() for future in [pool.submit(copy_context().run, self, *call) for call in calls]]
+    def together(self, calls: Sequence[tuple[Any, ...]], at_once: int) -> list[T]:
+        """Do many, `at_once` at a time, each as a task run of its own; results in the order of the calls."""
+        with ThreadPoolExecutor(max_workers=at_once) as pool:
+            futures = [pool.submit(copy_context().run, lambda call=call: self(*call)) for call in calls]
+            return [future.result() for future in futures]
 
     def key(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """The cache key of a call."""

@@ -1,0 +1,43 @@
+# make study · make test · make check · make bench · make dashboard
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN := $(PY) -m flows.cli
+
+.DEFAULT_GOAL := help
+.PHONY: help study test check bench format clean
+
+help:       ## what there is
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
+
+study: $(VENV)/ready    ## book → verdict, on this machine, with the laptop plan (PLAN=… for another)
+	@$(RUN) study $(PLAN) $(ARGS)
+
+test: $(VENV)/ready-dev ## the test suite (about 8 minutes on 2 cores)
+	@$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/ready-dev ## style, types, who imports whom
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
+
+format: $(VENV)/ready-dev ## put the code into the house's style
+	@$(PY) -m ruff check --fix -q . ; $(PY) -m ruff format -q .
+
+clean:      ## remove the environment; the studies in runs/ stay
+	rm -rf $(VENV) *.egg-info
+
+# The stamps make a second `make` need neither network nor time.
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"book2lora needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@test -x "$(PY)" || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages into $(VENV) (a few minutes, once) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	@echo "Installing the packages for the tests …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,178 @@
+"""The command `book2lora`. Imports nothing heavy until a command needs it, so that --help is at once."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from cyclopts import App, CycloptsError, Parameter
+
+from tasks.errors import PlanError, StudyError
+from tasks.plan import Machine, StudyPlan, load_plan
+
+app = App(name="book2lora", help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.", version="0.1.0")
+
+Plan = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
+Changes = Annotated[list[str], Parameter(name="--set", help="change one choice of the plan: key=value, e.g. finetuning.epochs=3", negative="", consume_multiple=False)]
+Stages = Annotated[list[str], Parameter(name="--redo", help="do this stage again although its result is kept", negative="", consume_multiple=False)]
+OnMachine = Annotated[list[str], Parameter(name="--machine", help="how fast: device=cuda, micro_batch=8, …; never changes the result", negative="", consume_multiple=False)]
+
+
+@app.command
+def study(
+    plan: Plan = "laptop",
+    /,
+    *,
+    set: Changes = [],  # noqa: B006 (the option's name)
+    redo: Stages = [],  # noqa: B006
+    name: Annotated[str | None, Parameter(help="name of the study folder; default: the plan's name")] = None,
+    gpu: Annotated[str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")] = None,
+    machine: OnMachine = [],  # noqa: B006
+    verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
+) -> int:
+    """Run a study: book → pairs and questions → adapter → paired verdict → report. Finished stages are not done again."""
+    from flows.settings import settle
+
+    choices, how = _plan(plan, set), _machine(machine)
+    settle(verbose)
+    from flows.readiness import refuse_unknown
+    from flows.study import study as run
+    from tasks.stages import names
+
+    refuse_unknown(redo, names())
+
+    folder = Path(run(choices, how, redo, gpu, name))
+    print(_verdict_line(folder))
+    print(f"report: {folder / 'index.html'}")
+    return 0
+
+
+@app.command
+def check(plan: Plan = "laptop", /, *, set: Changes = []) -> int:  # noqa: B006
+    """Tell what would happen, what is missing and what it would cost. Spends nothing."""
+    from flows.readiness import describe
+
+    readiness = describe(_plan(plan, set))
+    for topic, sentence in readiness.lines:
+        print(f"{topic:<12} {sentence}")
+    for sentence in readiness.missing:
+        print(f"MISSING      {sentence}")
+    print("Nothing is missing; nothing was spent." if not readiness.missing else f"{len(readiness.missing)} missing; a run would stop before any work.")
+    return 1 if readiness.missing else 0
+
+
+@app.command
+def read(
+    book: Annotated[Path, Parameter(help="the PDF")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="file to write; default: standard output")] = None,
+    language: Annotated[str, Parameter(help="language of the book: fa turns Arabic letters and digits into Persian ones")] = "fa",
+    ocr: Annotated[str, Parameter(help="pages that are pictures: refuse, skip or tesseract")] = "skip",
+) -> int:
+    """Read a PDF: one JSON line a page, with page, text, script, engine, legibility and ocr."""
+    from tasks.reading.pdf import read_pages
+
+    from tasks.plan import parse_plan
+    from tasks.progress import bar
+
+    plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
+    with bar("pages") as progress:
+        pages = read_pages(book, plan, language, progress=progress)
+    _write_lines(out, (page.model_dump() for page in pages))
+    return 0
+
+
+@app.command
+def evaluate(
+    *,
+    base: Annotated[str, Parameter(help="model folder or name on the hub")],
+    questions: Annotated[Path, Parameter(help="four-option questions: the exercise's JSON, JSONL, CSV or XLSX")],
+    adapter: Annotated[Path | None, Parameter(help="PEFT folder; none: the base model alone")] = None,
+    out: Annotated[Path | None, Parameter(help="file for the answers, one JSON line each; default: standard output")] = None,
+    language: Annotated[str, Parameter(help="language of the questions")] = "fa",
+    set: Changes = [],  # noqa: B006
+    machine: OnMachine = [],  # noqa: B006
+) -> int:
+    """Put questions to a base model and its adapter, and compare the two; no book and no Prefect needed."""
+    from flows.evaluate import evaluate_files
+
+    choices = _plan_tree({"name": "evaluate", "language": language}, set)
+    lines, sentence = evaluate_files(base, adapter, questions, choices, _machine(machine))
+    _write_lines(out, lines)
+    print(sentence, file=sys.stderr)
+    return 0
+
+
+@app.command
+def runs() -> int:
+    """List the studies so far, with their verdicts."""
+    from tasks.store import runs_dir
+
+    found = sorted((runs_dir() / "studies").glob("*/verdict.json"), key=lambda path: path.stat().st_mtime)
+    for path in found:
+        print(f"{path.parent.name:<24} {_verdict_line(path.parent)}")
+    if not found:
+        print(f"no studies in {runs_dir()} yet; start one with: book2lora study")
+    return 0
+
+
+def main() -> None:
+    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong."""
+    try:
+        sys.exit(app(exit_on_error=False))
+    except CycloptsError:  # cyclopts has printed it
+        sys.exit(2)
+    except PlanError as error:
+        print(f"book2lora: {error}", file=sys.stderr)
+        sys.exit(2)
+    except StudyError as error:
+        print(f"book2lora: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _plan(source: str, changes: list[str]) -> StudyPlan:
+    return load_plan(source, _pairs(changes))
+
+
+def _plan_tree(tree: dict[str, Any], changes: list[str]) -> StudyPlan:
+    from tasks.plan import parse_plan
+
+    return parse_plan(tree, _pairs(changes))
+
+
+def _machine(changes: list[str]) -> Machine:
+    values = _pairs(changes)
+    if unknown := values.keys() - Machine.model_fields.keys():
+        raise PlanError(f"--machine {', '.join(unknown)}: no such key. Known: {', '.join(Machine.model_fields)}")
+    return Machine.model_validate(values)
+
+
+def _pairs(changes: list[str]) -> dict[str, Any]:
+    """`["a.b=1", "c=x"]` → `{"a.b": 1, "c": "x"}`; values are read as YAML."""
+    for change in changes:
+        if "=" not in change:
+            raise PlanError(f"{change!r} is not key=value, e.g. --set finetuning.epochs=3")
+    return {key.strip(): yaml.safe_load(value) for key, _, value in (change.partition("=") for change in changes)}
+
+
+def _verdict_line(folder: Path) -> str:
+    told = json.loads((folder / "verdict.json").read_text("utf-8"))
+    base, tuned = told["base"], told["tuned"]
+    return (
+        f"{told['verdict'].upper()}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "
+        f"({told['set']}, {told['mode']}, n = {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
+    )
+
+
+def _write_lines(out: Path | None, rows: Any) -> None:
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if out is None:
+        sys.stdout.write(lines)
+    else:
+        out.write_text(lines, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Run a flow here, or at a deployment; begin a run and publish what it made."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from prefect import Flow, get_client
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.states import Cancelled
+from pydantic import TypeAdapter
+
+from tasks import timings
+from tasks.artifacts import StudyFolder
+from tasks.errors import StudyError
+from tasks.progress import say
+from tasks.staging import to_redo
+from tasks.store import runs_dir
+
+T = TypeVar("T")
+PICKUP_SECONDS = 120.0  # a worker polls every few seconds; past this there is none
+POLL_SECONDS = 2.0
+
+
+def begin(redo: list[str], keep_timings: bool = False) -> None:
+    """Start a run: note which stages are to be redone."""
+    to_redo.set(frozenset(redo))
+    if not keep_timings:
+        timings.start()
+
+
+def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
+    """The flow itself, or a call of its deployment that returns the same type."""
+    if deployment is None:
+        return flow
+    kind: TypeAdapter[T] = TypeAdapter(get_type_hints(flow.fn)["return"])
+
+    def elsewhere(*args: Any) -> T:
+        names = list(flow.parameters.properties)
+        parameters = TypeAdapter(dict[str, Any]).dump_python(dict(zip(names, args, strict=False)), mode="json")
+        say(f"  → {deployment}: waiting for a worker")
+        run = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=True)
+        state = _finished(run, deployment)
+        if not state.is_completed():
+            raise StudyError(f"{deployment} ended {state.name}: {state.message}. Look at its run {run.name!r} on the dashboard, then run the same command again.")
+        return kind.validate_python(state.result())
+
+    return elsewhere
+
+
+def publish(folder: StudyFolder) -> str:
+    """Point runs/latest to the study, and show its report on the dashboard."""
+    link, part = runs_dir() / "latest", runs_dir() / f".latest-{os.getpid()}"
+    part.unlink(missing_ok=True)
+    part.symlink_to(Path("studies") / folder.name)
+    part.replace(link)
+    create_markdown_artifact((folder.path / "report.md").read_text("utf-8"), key="report", description=f"study {folder.name}")
+    return str(folder.path)
+
+
+def _finished(run: FlowRun, deployment: str) -> Any:
+    """The last state of a deployment's run; raises StudyError where no worker takes it up."""
+    begun = time.monotonic()
+    with get_client(sync_client=True) as client:
+        while True:
+            state = client.read_flow_run(run.id).state
+            if state is not None and state.is_final():
+                return state
+            if (state is None or state.is_scheduled()) and time.monotonic() - begun > PICKUP_SECONDS:
+                client.set_flow_run_state(run.id, Cancelled(message="no worker took it up"), force=True)
+                raise StudyError(
+                    f"no worker took up {deployment} within {PICKUP_SECONDS:.0f} s. Start one (`prefect worker start --pool gpu`), or run without --gpu."
+                )
+            time.sleep(POLL_SECONDS)

@@ -1,0 +1,92 @@
+"""What a plan needs and this machine lacks, what it would do and cost; spends nothing."""
+
+import math
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.errors import PlanError
+from tasks.plan import StudyPlan
+
+
+class Readiness(NamedTuple):
+    """What `book2lora check` tells."""
+
+    lines: list[tuple[str, str]]  # (topic, sentence)
+    missing: list[str]
+
+
+def ensure_ready(plan: StudyPlan, tunes_here: bool = True) -> None:
+    """Stop before any work where something is missing. Raises PlanError with all of it."""
+    if lacks := missing(plan, tunes_here):
+        raise PlanError(f"plan {plan.name!r} cannot run here:\n  - " + "\n  - ".join(lacks))
+
+
+def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
+    """One sentence with its remedy for each thing that is not there."""
+    from tasks import llama
+
+    lacks = []
+    if not Path(plan.book).is_file():
+        lacks.append(f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set book=PATH")
+    for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
+        if isinstance(file, str) and not Path(file).is_file():
+            lacks.append(f"generation.{key}: {file!r} is neither a number nor a file")
+    if needs_writer(plan) and not os.environ.get("OPENAI_API_KEY"):
+        lacks.append(f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (a server of your own, named by OPENAI_BASE_URL, takes any text as key)")
+    if tunes_here and (lack := llama.missing(plan.base)):
+        lacks.append(lack)
+    return lacks
+
+
+def needs_writer(plan: StudyPlan) -> bool:
+    """Whether anything is asked of a server."""
+    return plan.generation.writer == "gpt" and not (isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str))
+
+
+def describe(plan: StudyPlan) -> Readiness:
+    """The whole plan in sentences, with what is missing and what it would cost."""
+    return Readiness([*_items(plan), *_tuning(plan), *_endpoint(plan)], missing(plan))
+
+
+def updates(plan: StudyPlan) -> int | None:
+    """Optimizer updates that the plan's tuning will make; none where a person's own pairs are not counted yet."""
+    tuning = plan.finetuning
+    if tuning.updates is not None:
+        return tuning.updates
+    if isinstance(plan.generation.pairs, str):
+        return None
+    return math.ceil(plan.generation.pairs / tuning.batch_size * tuning.epochs)
+
+
+def _items(plan: StudyPlan) -> list[tuple[str, str]]:
+    generation = plan.generation
+    who = "rules, without a model" if generation.writer == "rules" else f"{generation.model} at {os.environ.get('OPENAI_BASE_URL', 'api.openai.com')}"
+    return [("book", plan.book), ("items", f"{generation.pairs} pairs and {generation.questions} questions, by {who}")]
+
+
+def _tuning(plan: StudyPlan) -> list[tuple[str, str]]:
+    tuning, number = plan.finetuning, updates(plan)
+    few = " — very few: expect no change" if number is not None and number < 50 else ""
+    return [
+        ("base", plan.base.model),
+        ("tuning", f"LoRA r={tuning.rank} on {tuning.target_modules}, {tuning.epochs:g} epochs, {number or '?'} updates{few}"),
+    ]
+
+
+def _endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
+    from tasks.evaluation.power import detectable
+
+    comparison = plan.comparison
+    lines = [("endpoint", f"set {comparison.primary_set}, mode {comparison.primary_mode}, fixed before anything is scored")]
+    if isinstance(number := plan.generation.questions, int):
+        gain = detectable(number, 0.2, comparison.alpha, comparison.power)
+        lines.append(("power", f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({comparison.power:.0%} of the time)"))
+    return lines
+
+
+def refuse_unknown(redo: list[str], known: list[str]) -> None:
+    """Raises PlanError for a stage that does not exist."""
+    for name in redo:
+        if name not in known:
+            raise PlanError(f"--redo {name}: no such stage. Stages: {', '.join(known)}")

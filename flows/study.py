@@ -1,0 +1,34 @@
+"""Book → report: the whole story on one screen."""
+
+from prefect import flow
+
+from flows.placement import begin, placed, publish
+from flows.prepare import prepare
+from flows.readiness import ensure_ready
+from flows.tune import tune
+from tasks import timings
+from tasks.artifacts import Book
+from tasks.plan import Machine, StudyPlan
+from tasks.stages import compare_answers, diagnose_tuning, write_report
+
+
+@flow(name="study", flow_run_name="{plan.name} · {plan.book} · {plan.base.model}")
+def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None, name: str | None = None) -> str:  # noqa: B006, B008 (Prefect copies parameters)
+    """From a PDF to a verdict.
+
+    Args:
+        plan: what to do; the defaults are the laptop study
+        machine: how fast to do it; never changes the result
+        redo: stages to do again although their results are kept
+        gpu: deployment that tunes and scores, e.g. tune/gpu; none: here
+        name: name of the study folder; none: the plan's name
+    """
+    begin(redo)
+    ensure_ready(plan, tunes_here=gpu is None)
+    book = Book.at(plan.book)
+    prepared = prepare(book, plan, machine)
+    outcome = placed(tune, gpu)(prepared, plan, machine, redo)
+    comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
+    findings = diagnose_tuning(prepared, outcome, comparisons, plan)
+    folder = write_report(name or plan.name, plan, book, prepared, outcome, comparisons, findings, timings.so_far())
+    return publish(folder)

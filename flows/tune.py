@@ -1,0 +1,21 @@
+"""Pairs → adapter and answers: the part that wants a GPU."""
+
+from prefect import flow
+
+from flows.placement import begin
+from tasks.groups import Outcome, Prepared
+from tasks.plan import Machine, StudyPlan
+from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning
+
+
+@flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}", persist_result=True)
+def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []) -> Outcome:  # noqa: B006, B008
+    """Tune the base model on the pairs, and let base and tuned model sit the same papers."""
+    begin(redo, keep_timings=True)
+    splits, language = prepared.splits, plan.language
+    checkpoint = prepare_base(prepared.text, plan.base, machine)
+    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine)
+    base = evaluate_model(checkpoint, None, splits.sitting, plan.evaluation, language, machine)
+    tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, language, machine)
+    probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
+    return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe)
