@@ -60,9 +60,9 @@ def own_number(shown: int, rotation: int) -> int:
 def exam_prompt(question: Question, rotation: int = 0, language: str = "fa", instruction: str | None = None) -> str:
     """Instruction, question, four options and the reply line, without a blank at the end."""
     form = paper(language)
-    shown = {str(i): option for i, option in enumerate(rotated(question.options, rotation), 1)}
     first = form.instruction if instruction is None else instruction
-    return f"{first}\n" * bool(first) + form.question.format(question=question.question, **shown) + form.reply
+    shown = form.question.format("", *rotated(question.options, rotation), question=question.question)  # {1} is the second place
+    return f"{first}\n" * bool(first) + shown + form.reply
 
 
 def cloze_prompt(question: Question, language: str = "fa") -> str:

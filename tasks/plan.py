@@ -152,6 +152,9 @@ class EvaluationPlan(Choices):
     rotations: int = Field(default=1, ge=1, le=4, description="rotations of the options that are put; 4 removes the position bias")
     instruction: str | None = Field(default=None, description="the line before each question; none: that of the study's language")
     answer_tokens: int = Field(default=12, ge=1, description="tokens that `generate` may write")
+    chat: Literal["auto", "off"] = Field(
+        default="auto", description="auto: where the tokenizer has a chat template, the exam is put as a person's message; cloze never is"
+    )
     screening: bool = Field(
         default=True, description="ask the base model also without stem and with the passage, to know guessable questions"
     )

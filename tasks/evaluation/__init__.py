@@ -1,0 +1,3 @@
+"""Let base and tuned model sit the same questions, and compare what they said."""
+
+VERSION = 1

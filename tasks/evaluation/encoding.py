@@ -1,0 +1,72 @@
+"""From text to tokens exactly as lm-evaluation-harness does it, so that our log-likelihoods can be checked against its own."""
+
+from typing import Any, NamedTuple
+
+UNSET = 10**12  # tokenizers say "no limit" with a number beyond this
+
+
+class Asked(NamedTuple):
+    """A context and one way to go on; its log-likelihood is wanted."""
+
+    context: tuple[int, ...]
+    continuation: tuple[int, ...]
+
+
+def encode(tokenizer: Any, text: str) -> list[int]:
+    """The tokens of a text with the tokenizer's own special tokens; never a second beginning-of-text."""
+    first = prefix_token(tokenizer)
+    doubled = first is not None and text.startswith(tokenizer.decode(first))
+    return list(tokenizer.encode(text, **({"add_special_tokens": False} if doubled else {})))
+
+
+def prefix_token(tokenizer: Any) -> int | None:
+    """What an empty context is replaced by: beginning of text, else end of text."""
+    first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    return None if first is None else int(first)
+
+
+def asked(tokenizer: Any, context: str, continuation: str) -> Asked:
+    """Context and continuation are encoded together and split at the context's length; blanks go to the continuation.
+
+    A tokenizer may join letters over the seam; splitting afterwards keeps the sum over the whole text honest.
+    """
+    if not context:
+        return _after_nothing(tokenizer, continuation)
+    bare = context.rstrip()
+    if not bare:
+        return _after_nothing(tokenizer, context + continuation)
+    continuation = context[len(bare) :] + continuation
+    before = encode(tokenizer, bare)
+    whole = encode(tokenizer, bare + continuation)
+    return Asked(tuple(before), tuple(whole[len(before) :]))
+
+
+def _after_nothing(tokenizer: Any, continuation: str) -> Asked:
+    """With no context, the beginning-of-text token stands for one."""
+    tokens = list(tokenizer.encode(continuation, add_special_tokens=False))
+    first = prefix_token(tokenizer)
+    if first is None or tokens[:1] == [first]:
+        return Asked(tuple(tokens[:1]), tuple(tokens[1:]))
+    return Asked((first,), tuple(tokens))
+
+
+def window(model: Any, tokenizer: Any) -> int:
+    """The most tokens the model can look at."""
+    config = model.config
+    inner = getattr(config, "text_config", None) or config
+    for name in ("n_positions", "max_position_embeddings", "n_ctx"):
+        if getattr(inner, name, None) is not None:
+            return int(getattr(inner, name))
+    said = getattr(tokenizer, "model_max_length", None)
+    return int(said) if said is not None and said < UNSET else 2048
+
+
+def has_chat(tokenizer: Any) -> bool:
+    """Whether the tokenizer brings a chat template."""
+    return bool(getattr(tokenizer, "chat_template", None))
+
+
+def as_chat(tokenizer: Any, prompt: str) -> str:
+    """The prompt as a person's message, up to where the model's reply begins."""
+    message = [{"role": "user", "content": prompt}]
+    return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))

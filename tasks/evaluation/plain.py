@@ -1,0 +1,39 @@
+"""The slow way: one forward pass for each sequence. The reference for the fast way, and the way for models that cannot branch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from tasks.evaluation.encoding import Asked
+
+
+def likelihood(model: Any, asked: Asked) -> float:
+    """Sum of log P(token | all before it) over the continuation, in nats."""
+    tokens = torch.tensor([[*asked.context, *asked.continuation]], device=model.device)
+    with torch.inference_mode():
+        logits = model(input_ids=tokens[:, :-1], use_cache=False).logits[0, len(asked.context) - 1 :].float()  # (continuation, V)
+    targets = tokens[0, len(asked.context) :, None]
+    return float(logits.log_softmax(-1).gather(1, targets).sum())
+
+
+def reply(model: Any, prompt: Sequence[int], most: int, ends: frozenset[int]) -> list[int]:
+    """Greedy continuation, without the token that ends it."""
+    said: list[int] = []
+    with torch.inference_mode():
+        while len(said) < most:
+            tokens = torch.tensor([[*prompt, *said]], device=model.device)
+            best = int(model(input_ids=tokens, use_cache=False).logits[0, -1].argmax())
+            if best in ends:
+                break
+            said.append(best)
+    return said
+
+
+def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Every token that ends a text for this model."""
+    ends = {tokenizer.eos_token_id}
+    for config in (getattr(model, "generation_config", None), model.config):
+        said = getattr(config, "eos_token_id", None)
+        ends |= set(said) if isinstance(said, list | tuple) else {said}
+    return frozenset(int(end) for end in ends if end is not None)
