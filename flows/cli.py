@@ -9,14 +9,27 @@ import yaml
 from cyclopts import App, CycloptsError, Parameter
 
 from tasks.errors import PlanError, StudyError
-from tasks.plan import Machine, StudyPlan, load_plan
+from tasks.plan import Machine, StudyPlan
+from tasks.plan_file import load_plan
 
-app = App(name="book2lora", help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.", version="0.1.0")
+app = App(
+    name="book2lora", help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.", version="0.1.0"
+)
 
 Plan = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
-Changes = Annotated[list[str], Parameter(name="--set", help="change one choice of the plan: key=value, e.g. finetuning.epochs=3", negative="", consume_multiple=False)]
-Stages = Annotated[list[str], Parameter(name="--redo", help="do this stage again although its result is kept", negative="", consume_multiple=False)]
-OnMachine = Annotated[list[str], Parameter(name="--machine", help="how fast: device=cuda, micro_batch=8, …; never changes the result", negative="", consume_multiple=False)]
+Changes = Annotated[
+    list[str],
+    Parameter(name="--set", help="change one choice of the plan: key=value, e.g. finetuning.epochs=3", negative="", consume_multiple=False),
+]
+Stages = Annotated[
+    list[str], Parameter(name="--redo", help="do this stage again although its result is kept", negative="", consume_multiple=False)
+]
+OnMachine = Annotated[
+    list[str],
+    Parameter(
+        name="--machine", help="how fast: device=cuda, micro_batch=8, …; never changes the result", negative="", consume_multiple=False
+    ),
+]
 
 
 @app.command
@@ -58,7 +71,11 @@ def check(plan: Plan = "laptop", /, *, set: Changes = []) -> int:  # noqa: B006
         print(f"{topic:<12} {sentence}")
     for sentence in readiness.missing:
         print(f"MISSING      {sentence}")
-    print("Nothing is missing; nothing was spent." if not readiness.missing else f"{len(readiness.missing)} missing; a run would stop before any work.")
+    print(
+        "Nothing is missing; nothing was spent."
+        if not readiness.missing
+        else f"{len(readiness.missing)} missing; a run would stop before any work."
+    )
     return 1 if readiness.missing else 0
 
 
@@ -74,7 +91,7 @@ def read(
     """Read a PDF: one JSON line a page, with page, text, script, engine, legibility and ocr."""
     from tasks.reading.pdf import read_pages
 
-    from tasks.plan import parse_plan
+    from tasks.plan_file import parse_plan
     from tasks.progress import bar
 
     plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
@@ -137,7 +154,7 @@ def _plan(source: str, changes: list[str]) -> StudyPlan:
 
 
 def _plan_tree(tree: dict[str, Any], changes: list[str]) -> StudyPlan:
-    from tasks.plan import parse_plan
+    from tasks.plan_file import parse_plan
 
     return parse_plan(tree, _pairs(changes))
 

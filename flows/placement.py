@@ -45,7 +45,9 @@ def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
         run = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=True)
         state = _finished(run, deployment)
         if not state.is_completed():
-            raise StudyError(f"{deployment} ended {state.name}: {state.message}. Look at its run {run.name!r} on the dashboard, then run the same command again.")
+            raise StudyError(
+                f"{deployment} ended {state.name}: {state.message}. Look at its run {run.name!r} on the dashboard, then run the same command again."
+            )
         return kind.validate_python(state.result())
 
     return elsewhere

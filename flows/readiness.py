@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tasks.errors import PlanError
 from tasks.plan import StudyPlan
+from tasks.store import person_file
 
 
 class Readiness(NamedTuple):
@@ -27,13 +28,15 @@ def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
     from tasks import llama
 
     lacks = []
-    if not Path(plan.book).is_file():
+    if person_file(plan.book) is None:
         lacks.append(f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set book=PATH")
     for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
-        if isinstance(file, str) and not Path(file).is_file():
+        if isinstance(file, str) and person_file(file) is None:
             lacks.append(f"generation.{key}: {file!r} is neither a number nor a file")
     if needs_writer(plan) and not os.environ.get("OPENAI_API_KEY"):
-        lacks.append(f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (a server of your own, named by OPENAI_BASE_URL, takes any text as key)")
+        lacks.append(
+            f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (a server of your own, named by OPENAI_BASE_URL, takes any text as key)"
+        )
     if tunes_here and (lack := llama.missing(plan.base)):
         lacks.append(lack)
     return lacks
@@ -61,7 +64,11 @@ def updates(plan: StudyPlan) -> int | None:
 
 def _items(plan: StudyPlan) -> list[tuple[str, str]]:
     generation = plan.generation
-    who = "rules, without a model" if generation.writer == "rules" else f"{generation.model} at {os.environ.get('OPENAI_BASE_URL', 'api.openai.com')}"
+    who = (
+        "rules, without a model"
+        if generation.writer == "rules"
+        else f"{generation.model} at {os.environ.get('OPENAI_BASE_URL', 'api.openai.com')}"
+    )
     return [("book", plan.book), ("items", f"{generation.pairs} pairs and {generation.questions} questions, by {who}")]
 
 
@@ -81,7 +88,12 @@ def _endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
     lines = [("endpoint", f"set {comparison.primary_set}, mode {comparison.primary_mode}, fixed before anything is scored")]
     if isinstance(number := plan.generation.questions, int):
         gain = detectable(number, 0.2, comparison.alpha, comparison.power)
-        lines.append(("power", f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({comparison.power:.0%} of the time)"))
+        lines.append(
+            (
+                "power",
+                f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({comparison.power:.0%} of the time)",
+            )
+        )
     return lines
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import MissingArtifact, PlanError
 from tasks.records import Answer, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Stage, Step
-from tasks.store import digest_of, folder_digest, runs_dir, write_whole
+from tasks.store import digest_of, folder_digest, person_file, runs_dir, write_whole
 
 R = TypeVar("R", bound=Row)
 
@@ -190,8 +190,8 @@ class OwnFile(Handle):
     @classmethod
     def at(cls, path: str | Path, **fields: Any) -> Self:
         """Raises PlanError where there is no such file."""
-        file = Path(path)
-        if not file.is_file():
+        file = person_file(path)
+        if file is None:
             raise PlanError(
                 f"{cls.key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `{cls.key}:` in the plan, or --set {cls.key}=PATH."
             )

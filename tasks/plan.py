@@ -3,13 +3,10 @@
 A plan is in every cache key; a machine never is. The defaults are the laptop study: our handbook, rules, the tiny Llama.
 """
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks.errors import PlanError
 from tasks.records import Kind, Mode, SetName
 
 
@@ -57,6 +54,9 @@ class GenerationPlan(Choices):
         default=0.1, ge=0, le=2, description="share drafted on top, since checks over the whole book may still refuse some; the rest is cut"
     )
     per_request: int = Field(default=10, ge=1, description="items asked for in one request")
+    shown_characters: int = Field(
+        default=8000, ge=500, description="most characters of the book in one request; fewer for models with a short context"
+    )
     paraphrases: int = Field(default=1, ge=1, description="wordings of each fact among the pairs")
     kinds: dict[Kind, float] = Field(
         default={"diagnosis": 0.6, "telling_apart": 0.2, "symptoms": 0.1, "complications": 0.1},
@@ -220,56 +220,3 @@ class Machine(Aside):
     micro_batch: int = Field(default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's")
     workers: int = Field(default=0, ge=0, description="processes that read pages; 0: one a core")
     concurrency: int = Field(default=16, ge=1, description="requests to the writer under way at once, at most")
-
-
-def load_plan(source: str | Path, changes: dict[str, Any] | None = None, folder: Path = Path("plans")) -> StudyPlan:
-    """Read a plan from a YAML file, or from its name in `folder`, and apply `changes` (dotted keys).
-
-    Raises PlanError with the key, the value and what is allowed.
-    """
-    path = Path(source) if str(source).endswith((".yaml", ".yml")) else folder / f"{source}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
-        raise PlanError(f"no plan {str(source)!r}: {path} is not a file. Plans in {folder}/: {known}.")
-    try:
-        tree = yaml.safe_load(path.read_text("utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise PlanError(f"{path} is not valid YAML: {error}") from None
-    if not isinstance(tree, dict):
-        raise PlanError(f"{path} must hold keys and values, not a {type(tree).__name__}.")
-    tree.setdefault("name", path.stem)
-    return parse_plan(tree, changes, str(path))
-
-
-def parse_plan(tree: dict[str, Any], changes: dict[str, Any] | None = None, source: str = "plan") -> StudyPlan:
-    """Check a tree of choices with `changes` applied."""
-    for key, value in (changes or {}).items():
-        set_key(tree, key, value)
-    try:
-        return StudyPlan.model_validate(tree)
-    except ValidationError as error:
-        raise PlanError(f"{source}: " + "; ".join(_sentence(e) for e in error.errors())) from None
-
-
-def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
-    """Set `finetuning.epochs`-like keys in a tree of dictionaries."""
-    *parents, last = key.split(".")
-    for parent in parents:
-        tree = tree.setdefault(parent, {})
-        if not isinstance(tree, dict):
-            raise PlanError(f"{key}: {parent!r} is a value, it has no keys below it.")
-    tree[last] = value
-
-
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "plan"
-    if error["type"] == "extra_forbidden":
-        return f"{where}: no such key. Known: {', '.join(_siblings(error['loc']))}"
-    return f"{where}: {error['msg']} (it is {error['input']!r})"
-
-
-def _siblings(location: tuple[str | int, ...]) -> list[str]:
-    model: Any = StudyPlan
-    for part in location[:-1]:
-        model = model.model_fields[part].annotation  # every group of choices is a model itself
-    return list(model.model_fields)

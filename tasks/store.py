@@ -5,10 +5,17 @@ import os
 import tempfile
 from pathlib import Path
 
+HOUSE = Path(__file__).parents[1]  # the project's own folder, where plans/ and books/ stand
+
 
 def runs_dir() -> Path:
     """Where all artifacts lie: $RUNS_DIR, or ./runs."""
     return Path(os.environ.get("RUNS_DIR", "runs")).absolute()
+
+
+def person_file(path: str | Path) -> Path | None:
+    """A file that a plan names: as it is from the working folder, else from the project's; none where there is none."""
+    return next((place for place in (Path(path), HOUSE / path) if place.is_file()), None)
 
 
 def digest_of(content: bytes) -> str:

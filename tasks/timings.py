@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tasks.store import runs_dir, write_whole
 from tasks.plan import Aside
 from tasks.records import Row
+from tasks.store import runs_dir, write_whole
 
 
 class Timing(Row):

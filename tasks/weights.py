@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import (
+from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError is there, from whichever httpx it was built on
     GatedRepoError,
     HFValidationError,
-    HTTPError,  # type: ignore[attr-defined]
+    HTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from reporting.example_study import example_study
 
-from tasks.plan import load_plan
+from tasks.plan_file import load_plan
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.report import verdict_line, write
 

@@ -1,0 +1,74 @@
+"""Plans as files: found by name, read as YAML, changed by dotted keys, refused with the key and what is allowed."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tasks.errors import PlanError
+from tasks.plan import StudyPlan
+from tasks.store import HOUSE
+
+
+def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> StudyPlan:
+    """Read a plan from a YAML file, or from its name in plans/, and apply `changes` (dotted keys).
+
+    Raises PlanError with the key, the value and what is allowed.
+    """
+    path = plan_path(source)
+    try:
+        tree = yaml.safe_load(path.read_text("utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise PlanError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(tree, dict):
+        raise PlanError(f"{path} must hold keys and values, not a {type(tree).__name__}.")
+    tree.setdefault("name", path.stem)
+    return parse_plan(tree, changes, str(path))
+
+
+def parse_plan(tree: dict[str, Any], changes: dict[str, Any] | None = None, source: str = "plan") -> StudyPlan:
+    """Check a tree of choices with `changes` applied."""
+    for key, value in (changes or {}).items():
+        set_key(tree, key, value)
+    try:
+        return StudyPlan.model_validate(tree)
+    except ValidationError as error:
+        raise PlanError(f"{source}: " + "; ".join(_sentence(e) for e in error.errors())) from None
+
+
+def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Set `finetuning.epochs`-like keys in a tree of dictionaries."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise PlanError(f"{key}: {parent!r} is a value, it has no keys below it.")
+    tree[last] = value
+
+
+def _sentence(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "plan"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: no such key. Known: {', '.join(_siblings(error['loc']))}"
+    return f"{where}: {error['msg']} (it is {error['input']!r})"
+
+
+def _siblings(location: tuple[str | int, ...]) -> list[str]:
+    model: Any = StudyPlan
+    for part in location[:-1]:
+        model = model.model_fields[part].annotation  # every group of choices is a model itself
+    return list(model.model_fields)
+
+
+def plan_path(source: str | Path) -> Path:
+    """The file of a plan: a path as it is, a name in ./plans or in the project's own."""
+    if str(source).endswith((".yaml", ".yml")):
+        places = [Path(source)]
+    else:
+        places = [Path("plans") / f"{source}.yaml", HOUSE / "plans" / f"{source}.yaml"]
+    for place in places:
+        if place.is_file():
+            return place
+    known = sorted({p.stem for folder in (Path("plans"), HOUSE / "plans") for p in folder.glob("*.yaml")})
+    raise PlanError(f"no plan {str(source)!r}: {places[0]} is not a file. Plans by name: {', '.join(known) or 'none'}.")
