@@ -59,7 +59,7 @@ def updates(plan: StudyPlan) -> int | None:
         return tuning.updates
     if isinstance(plan.generation.pairs, str):
         return None
-    return math.ceil(plan.generation.pairs / tuning.batch_size * tuning.epochs)
+    return math.ceil(math.ceil(plan.generation.pairs / tuning.batch_size) * tuning.epochs)
 
 
 def _items(plan: StudyPlan) -> list[tuple[str, str]]:

@@ -141,8 +141,10 @@ class Folder(Handle):
 
     @classmethod
     def adopt(cls, part: Path, **fields: Any) -> Self:
-        """Move a finished folder to its place; an equal one that is there already stays."""
+        """Move a finished folder to its place; an equal one that is there already stays, a damaged one goes."""
         handle = cls(digest=folder_digest(part), **fields)
+        if handle.path.is_dir() and folder_digest(handle.path) != handle.digest:
+            shutil.rmtree(handle.path)
         if not handle.path.is_dir():
             part.replace(handle.path)
         return handle

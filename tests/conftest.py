@@ -1,0 +1,32 @@
+"""What all tests share: a store of their own, one quiet Prefect for the session, no keys from outside."""
+
+import os
+import tempfile
+
+import pytest
+
+# Before anything imports Prefect: its history and results lie in a folder of this session.
+os.environ["RUNS_DIR"] = os.environ.get("BOOK2LORA_TEST_RUNS") or tempfile.mkdtemp(prefix="book2lora-tests-")
+for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PREFECT_HOME", "PREFECT_API_URL", "PREFECT_LOCAL_STORAGE_PATH"):
+    os.environ.pop(name, None)
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from flows.settings import settle  # noqa: E402
+
+settle()
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """An empty artifact store."""
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture(scope="session")
+def prefect():
+    """One temporary Prefect server for all tests that run flows (9 s once)."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield

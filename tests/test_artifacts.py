@@ -1,0 +1,105 @@
+"""Handles: equal content is an equal handle, half-written files are never seen, damage is noticed."""
+
+import pytest
+
+from tasks.artifacts import Adapter, Book, Checkpoint, Pairs, Passages, StudyFolder
+from tasks.errors import MissingArtifact, PlanError
+from tasks.records import Pair, Passage
+from tasks.store import write_whole
+
+PASSAGE = Passage(id="p001-01", chapter="فصل ۱", page=1, text="می‌شود ۱۲۰/۸۰")
+
+
+def test_rows_come_back_as_they_were_saved(runs):
+    handle = Passages.save([PASSAGE], label="فصل ۱")
+    assert handle.load() == [PASSAGE]
+    assert handle.count == 1
+
+
+def test_persian_can_be_read_in_the_file(runs):
+    assert "می‌شود ۱۲۰/۸۰" in Passages.save([PASSAGE]).path.read_text("utf-8")
+
+
+def test_equal_rows_make_an_equal_handle(runs):
+    assert Passages.save([PASSAGE]) == Passages.save([PASSAGE])
+    assert Passages.save([PASSAGE]) != Passages.save([PASSAGE, PASSAGE])
+
+
+def test_a_line_separator_inside_a_row_does_not_break_it(runs):
+    pair = Pair(id="1", fact="f", symptom="a\u2028b\u0085c\x1cd\ne", diagnosis="d")
+    assert Pairs.save([pair]).load() == [pair]
+
+
+def test_a_changed_file_is_refused(runs):
+    handle = Passages.save([PASSAGE])
+    handle.path.write_text(handle.path.read_text("utf-8").replace("۱۲۰", "۱۳۰"), "utf-8")
+    with pytest.raises(MissingArtifact, match="was changed"):
+        handle.load()
+
+
+def test_a_missing_file_says_what_to_do(runs):
+    handle = Passages.save([PASSAGE])
+    handle.path.unlink()
+    with pytest.raises(MissingArtifact, match="run the same command again"):
+        handle.check()
+
+
+def test_saving_again_mends_a_damaged_file(runs):
+    handle = Passages.save([PASSAGE])
+    handle.path.write_bytes(b"damaged")
+    assert Passages.save([PASSAGE]).load() == [PASSAGE]
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path):
+    with pytest.raises(TypeError):
+        write_whole(tmp_path / "file", "text, not bytes")
+    assert list(tmp_path.iterdir()) == []
+
+
+def fill(folder):
+    (folder / "weights").write_bytes(b"1")
+
+
+def test_a_folder_is_named_by_its_content(runs):
+    adapter = Adapter.build(fill)
+    assert adapter == Adapter.build(fill)
+    assert (adapter.path / "weights").read_bytes() == b"1"
+    adapter.check()
+
+
+def test_a_changed_folder_is_refused_and_mended_by_building_again(runs):
+    adapter = Adapter.build(fill)
+    (adapter.path / "weights").write_bytes(b"2")
+    with pytest.raises(MissingArtifact, match="was changed"):
+        adapter.check()
+    Adapter.build(fill).check()
+
+
+def test_a_folder_that_failed_to_fill_is_not_there(runs):
+    with pytest.raises(ZeroDivisionError):
+        Adapter.build(lambda folder: 1 / 0)
+    assert list(Adapter.folder().iterdir()) == []
+
+
+def test_a_model_elsewhere_is_not_looked_for_in_the_store(runs, tmp_path):
+    Checkpoint(name="x", digest="0", source=str(tmp_path)).check()
+
+
+def test_a_replaced_book_is_another_book(tmp_path):
+    file = tmp_path / "book.pdf"
+    file.write_bytes(b"one")
+    first = Book.at(file)
+    file.write_bytes(b"two")
+    assert Book.at(file).digest != first.digest
+
+
+def test_a_missing_book_names_the_remedy(tmp_path):
+    with pytest.raises(PlanError, match="--set book=PATH"):
+        Book.at(tmp_path / "none.pdf")
+
+
+def test_a_study_folder_that_holds_another_study_is_noticed(runs):
+    first = StudyFolder.replace("laptop", fill)
+    StudyFolder.replace("laptop", lambda folder: (folder / "weights").write_bytes(b"2"))
+    with pytest.raises(MissingArtifact, match="another study"):
+        first.check()

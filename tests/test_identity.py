@@ -1,0 +1,56 @@
+"""The same choices and contents, the same key, on any machine; anything else, another key."""
+
+import pytest
+
+from tasks.artifacts import Book
+from tasks.identity import identity, stage_key
+from tasks.plan import Machine, ReadingPlan, StudyPlan
+
+
+def test_another_machine_has_the_same_key():
+    assert stage_key("s", 1, {"plan": StudyPlan(), "machine": Machine()}) == stage_key(
+        "s", 1, {"plan": StudyPlan(), "machine": Machine(device="cuda")}
+    )
+
+
+def test_another_plan_has_another_key():
+    assert stage_key("s", 1, {"plan": ReadingPlan()}) != stage_key("s", 1, {"plan": ReadingPlan(passage_characters=901)})
+
+
+def test_another_version_has_another_key():
+    assert stage_key("s", 1, {}) != stage_key("s", 2, {})
+
+
+def test_a_moved_book_has_the_same_key_and_a_changed_one_another():
+    def key(path, digest):
+        return stage_key("s", 1, {"book": Book(path=path, digest=digest)})
+
+    assert key("/a/book.pdf", "1") == key("/b/book.pdf", "1") != key("/a/book.pdf", "2")
+
+
+def test_the_order_of_a_dictionary_does_not_matter():
+    assert stage_key("s", 1, {"a": {"x": 1, "y": 2}}) == stage_key("s", 1, {"a": {"y": 2, "x": 1}})
+
+
+def test_what_is_not_plain_data_is_refused_and_not_silently_never_found():
+    with pytest.raises(TypeError, match="object"):
+        identity(object())
+
+
+def test_every_choice_of_the_plan_changes_its_key():
+    """Each single field of every group, moved to another value."""
+    base = StudyPlan().model_dump()
+    other = {
+        int: lambda v: v + 1,
+        float: lambda v: v * 0.5 + 0.01,
+        bool: lambda v: not v,
+        str: lambda v: v + "x",
+        dict: lambda v: {},
+        type(None): lambda v: 1,
+        tuple: lambda v: (*v, "x"),
+    }
+    for group, choices in base.items():
+        for name, value in (choices if isinstance(choices, dict) else {}).items():
+            changed = {**base, group: {**choices, name: other[type(value)](value)}}
+            plan = StudyPlan.model_construct(**{k: v for k, v in changed.items()})
+            assert identity(plan) != identity(StudyPlan.model_construct(**base)), f"{group}.{name}"
