@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
+Counts = NDArray[np.int64]
 _HALVINGS = 60  # of [-1, 1]: 2e-18
 
 
@@ -54,7 +56,7 @@ def equivalence(gained: int, lost: int, n: int, margin: float) -> float:
     return max(1 - NormalDist().cdf(above), NormalDist().cdf(below))
 
 
-def bootstrap(balances: NDArray[np.int64], sizes: NDArray[np.int64], level: float, seed: int, draws: int = 4000) -> Bounds:
+def bootstrap(balances: Counts, sizes: Counts, level: float, seed: int, draws: int = 4000) -> Bounds:
     """Percentile interval of the paired difference with whole facts drawn anew.
 
     `balances` are gains minus losses, `sizes` the questions of each fact. Facts alike in both are drawn as a kind:
@@ -65,6 +67,22 @@ def bootstrap(balances: NDArray[np.int64], sizes: NDArray[np.int64], level: floa
     differences = (drawn @ kinds[:, 0]) / (drawn @ kinds[:, 1])
     low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
     return Bounds(float(low), float(high))
+
+
+def by_fact(balances: Counts, sizes: Counts, level: float = 0.95) -> Bounds:
+    """The t interval of the paired difference with facts as units; nothing is known from fewer than two facts."""
+    if len(sizes) < 2:
+        return Bounds(-1.0, 1.0)
+    centre = float(balances.sum() / sizes.sum())
+    reach = float(stdtrit(len(sizes) - 1, (1 + level) / 2)) * standard_error(balances, sizes)
+    return Bounds(max(-1.0, centre - reach), min(1.0, centre + reach))
+
+
+def standard_error(balances: Counts, sizes: Counts) -> float:
+    """Of Σ balances / Σ sizes, whole facts being drawn: the ratio estimator's, with facts / (facts - 1)."""
+    facts, n = len(sizes), sizes.sum()
+    left = balances - sizes * (balances.sum() / n)  # what each fact has beyond its share
+    return math.sqrt(float(left @ left) * facts / (facts - 1)) / float(n)
 
 
 def _likeliest_loss(gained: int, lost: int, n: int, difference: float) -> float:

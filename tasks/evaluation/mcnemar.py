@@ -1,9 +1,14 @@
-"""Exact tests of a paired comparison: did more questions get better than worse, beyond chance?"""
+"""Tests of a paired comparison: did more questions get better than worse, beyond chance?"""
 
-from collections.abc import Sequence
+import math
 
 import numpy as np
-from scipy.special import bdtr
+from numpy.typing import NDArray
+from scipy.special import bdtr, stdtr
+
+from tasks.evaluation.intervals import standard_error
+
+Counts = NDArray[np.int64]
 
 
 def exact(gained: int, lost: int) -> float:
@@ -15,23 +20,17 @@ def exact(gained: int, lost: int) -> float:
     return min(1.0, 2 * float(bdtr(min(gained, lost), changed, 0.5))) if changed else 1.0
 
 
-def by_fact(balances: Sequence[int]) -> float:
-    """The same test with facts instead of questions as its units: gains minus losses of each fact.
+def by_fact(balances: Counts, sizes: Counts) -> float:
+    """Two-sided p-value with facts as units; `balances` are gains minus losses, `sizes` the questions of each fact.
 
-    Questions on one fact rise and fall together, so they are less evidence than their number. If the adapter did
-    nothing, each fact's balance could as well have had the other sign: p is the share of all 2^facts choices of
-    signs whose total is at least as far from zero as the one seen, counted exactly by convolution. Where each
-    fact has one question this is `exact`.
+    Questions on one fact rise and fall together, so they are less evidence than their number: in simulations where
+    whole facts change at once, `exact` alone finds a difference that is not there in 16 to 36 % of the studies, with
+    this one beside it at most 5 %. A t-test of the balances against what the mean difference expects, not smaller
+    than the sign test of the facts that moved allows: fewer than six of them prove nothing.
     """
-    moves = [abs(balance) for balance in balances if balance]
-    if not moves:
+    moved = np.count_nonzero(balances)
+    if not moved or len(sizes) < 2 or balances.sum() == 0:
         return 1.0
-    seen = abs(sum(balances))
-    ways = np.ones(1)  # ways[t]: probability that the moves with a plus sign add up to t
-    for move in moves:
-        longer = np.zeros(len(ways) + move)
-        longer[: len(ways)] += ways / 2
-        longer[move:] += ways / 2
-        ways = longer
-    totals = 2 * np.arange(len(ways)) - sum(moves)  # plus minus minus
-    return min(1.0, float(ways[np.abs(totals) >= seen].sum()))
+    error = standard_error(balances, sizes)
+    t = abs(balances.sum() / sizes.sum()) / error if error else math.inf
+    return min(1.0, max(2 * float(stdtr(len(sizes) - 1, -t)), 2.0 ** (1 - moved)))

@@ -1,0 +1,188 @@
+"""Base against tuned on the same questions: every question accounted for, one row for each set and mode.
+
+With several rotations a model has one answer to a question: the option with the highest mean score over the
+rotations (its position has then no say); where there are no scores, the option it named most often, at a tie the
+one it named in the earliest rotation. With one rotation it is that answer itself. No legible answer is a wrong one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tasks.errors import MissingArtifact, NothingLeft
+from tasks.evaluation.verdict import Marks, judge, sentence
+from tasks.plan import ComparisonPlan
+from tasks.records import Answer, Comparison, Mode, Question, SetName
+
+_SETS: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
+_SCORES = ["score_1", "score_2", "score_3", "score_4"]
+
+
+def compare(
+    questions: Mapping[SetName, Sequence[Question]], base: Sequence[Answer], tuned: Sequence[Answer], plan: ComparisonPlan
+) -> list[Comparison]:
+    """Each set, and `all` (same_fact and new_fact), in each mode that was scored; the primary one first.
+
+    Raises MissingArtifact where a question lacks an answer, NothingLeft where the primary set is empty. Answers to
+    questions of other papers are left aside, so that a part of the questions can be compared alone.
+    """
+    papers: dict[SetName, Sequence[Question]] = {**questions, "all": [*questions.get("same_fact", ()), *questions.get("new_fact", ())]}
+    if not papers.get(plan.primary_set):
+        raise NothingLeft(f"the primary set {plan.primary_set!r} has no questions; see the funnel, or set comparison.primary_set.")
+    rows = _frame([*base, *tuned], len(base))
+    modes = list(dict.fromkeys(answer.mode for answer in base))
+    if plan.primary_mode not in modes:
+        raise MissingArtifact(f"no answers in the primary mode {plan.primary_mode!r}, only in {modes}; redo evaluate_model.")
+    asked = [(name, mode) for name in _SETS if papers.get(name) for mode in modes]
+    asked.sort(key=lambda pair: pair != (plan.primary_set, plan.primary_mode))
+    decided = {mode: _decide(rows[rows["mode"] == mode], papers, mode) for mode in modes}
+    found = [_comparison(decided[mode].loc[[q.id for q in papers[name]]], name, mode, plan) for name, mode in asked]
+    adjusted = holm([row.p_value for row in found[1:]])
+    return [found[0], *(row.model_copy(update={"extra": row.extra | {"p_holm": p}}) for row, p in zip(found[1:], adjusted, strict=True))]
+
+
+def _frame(answers: Sequence[Answer], first_tuned: int) -> pd.DataFrame:
+    """One row an answer, with its model."""
+    nothing = (np.nan,) * 4
+    frame = pd.DataFrame(
+        {
+            "id": [a.question_id for a in answers],
+            "mode": [a.mode for a in answers],
+            "rotation": [a.rotation for a in answers],
+            "predicted": [a.predicted or 0 for a in answers],  # 0: no legible answer
+            "is_correct": [a.is_correct for a in answers],
+            "truncated": [a.truncated for a in answers],
+            "tuned": np.arange(len(answers)) >= first_tuned,
+        }
+    )
+    scores = np.array([a.scores or nothing for a in answers], dtype=float).reshape(-1, 4)
+    return frame.assign(**{name: scores[:, i] for i, name in enumerate(_SCORES)})
+
+
+def _decide(rows: pd.DataFrame, papers: Mapping[SetName, Sequence[Question]], mode: Mode) -> pd.DataFrame:
+    """One row a question, with what both models answered in one mode."""
+    sheet = _sheet(papers)
+    rows = rows[rows["id"].isin(sheet.index)]
+    _account(rows, sheet, mode)
+    rows = rows.assign(key=sheet["key"].loc[rows["id"]].to_numpy())
+    wrongly = rows[rows["is_correct"] != ((rows["predicted"] == rows["key"]) & ~rows["truncated"])]
+    if len(wrongly):
+        raise MissingArtifact(
+            f"{len(wrongly)} answers in {mode} were marked against another key, e.g. {wrongly['id'].iloc[0]}; redo evaluate_model."
+        )
+    both = [_one_answer(rows[rows["tuned"] == is_tuned]).add_suffix(suffix) for is_tuned, suffix in ((False, "_base"), (True, "_tuned"))]
+    moved = _score_shift(rows)
+    return sheet.join(both[0]).join(both[1]).join(moved)
+
+
+def _sheet(papers: Mapping[SetName, Sequence[Question]]) -> pd.DataFrame:
+    """The questions of all sets by id; one without a fact is a fact of its own."""
+    own = [question for name, rows in papers.items() if name != "all" for question in rows]
+    sheet = pd.DataFrame({"key": [q.answer for q in own], "fact": [q.fact or f"\0{q.id}" for q in own]}, index=[q.id for q in own])
+    twice = sheet.index[sheet.index.duplicated()]
+    if len(twice):
+        raise MissingArtifact(
+            f"{len(twice)} question ids stand twice in the sets, e.g. {twice[0]!r}; every question needs an id of its own."
+        )
+    return sheet
+
+
+def _account(rows: pd.DataFrame, sheet: pd.DataFrame, mode: Mode) -> None:
+    """Each question has exactly one answer of each model in each rotation, or the comparison is refused."""
+    place = ["tuned", "id", "rotation"]
+    if rows.duplicated(place).any():
+        raise MissingArtifact(f"{rows.duplicated(place).sum()} answers in {mode} stand twice; redo evaluate_model.")
+    wanted = pd.MultiIndex.from_product([[False, True], sheet.index, rows["rotation"].unique()], names=place)
+    lacking = wanted.difference(pd.MultiIndex.from_frame(rows[place]))
+    if len(lacking) or rows.empty:
+        who = ", ".join(f"{'tuned' if t else 'base'} {i} rotation {r}" for t, i, r in lacking[:3])
+        raise MissingArtifact(f"{len(lacking)} answers in {mode} are missing ({who}); no question may be lost: redo evaluate_model.")
+
+
+def _one_answer(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of one model: its answer to each question, whether it is right, and how steady it was over the rotations."""
+    by_question = rows.sort_values("rotation", kind="stable").groupby("id", sort=False)
+    first = by_question["predicted"].first()
+    means = by_question[_SCORES].mean()
+    scored = rows[_SCORES].notna().all(axis=1).groupby(rows["id"]).all().loc[first.index]
+    several = rows["rotation"].nunique() > 1
+    voted = by_question["predicted"].agg(_most_named) if several and not scored.all() else first
+    best = pd.Series(means.fillna(-np.inf).to_numpy().argmax(axis=1) + 1, index=first.index)
+    predicted = best.where(scored, voted) if several else first
+    truncated = by_question["truncated"].any()
+    return pd.DataFrame(
+        {
+            "predicted": predicted,
+            "correct": (predicted == by_question["key"].first()) & ~truncated,
+            "illegible": predicted == 0,
+            "mean": by_question["is_correct"].mean(),
+            "steady": by_question["predicted"].nunique() == 1,
+            "truncated": truncated,
+        }
+    )
+
+
+def _most_named(named: pd.Series) -> int:
+    """The option named most often; at a tie, the earliest. An illegible answer names nothing."""
+    legible = [int(option) for option in named if option]
+    return max(legible, key=legible.count) if legible else 0
+
+
+def _score_shift(rows: pd.DataFrame) -> pd.Series:
+    """How far the four scores of a question moved, in nats, in the mean; NaN where there are none."""
+    place = ["id", "rotation"]
+    base, tuned = (rows[rows["tuned"] == t].set_index(place)[_SCORES] for t in (False, True))
+    return (tuned - base).abs().mean(axis=1).groupby("id").mean().rename("shift")
+
+
+def _comparison(sheet: pd.DataFrame, name: SetName, mode: Mode, plan: ComparisonPlan) -> Comparison:
+    """One set in one mode."""
+    fact = pd.factorize(sheet["fact"])[0]
+    changed = (sheet["predicted_base"] != sheet["predicted_tuned"]).to_numpy()
+    marks = Marks(sheet["correct_base"].to_numpy(bool), sheet["correct_tuned"].to_numpy(bool), changed, fact)
+    judged = judge(marks, plan)
+    further = {
+        f"{what}_{who}": float(sheet[f"{what}_{who}"].mean()) for what in ("mean", "steady", "truncated") for who in ("base", "tuned")
+    }
+    shift = {} if sheet["shift"].isna().all() else {"score_shift": float(sheet["shift"].mean())}
+    return Comparison(
+        set=name,
+        mode=mode,
+        primary=(name, mode) == (plan.primary_set, plan.primary_mode),
+        n=len(sheet),
+        illegible_base=int(sheet["illegible_base"].sum()),
+        illegible_tuned=int(sheet["illegible_tuned"].sum()),
+        sentence=sentence(judged, plan),
+        **(judged._asdict() | {"extra": judged.extra | further | shift}),
+    )
+
+
+class Spread(NamedTuple):
+    """One effect over several seeds of the tuning."""
+
+    seeds: int
+    mean: float
+    deviation: float  # between seeds, with n - 1
+    low: float
+    high: float
+    agree: bool  # all seeds gave the same verdict
+
+
+def between_seeds(comparisons: Sequence[Comparison]) -> Spread:
+    """The same set and mode after tuning with several seeds: is the effect larger than its spread?"""
+    values = [row.difference.value for row in comparisons]
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    agree = len({row.verdict for row in comparisons}) == 1
+    return Spread(len(values), float(np.mean(values)), deviation, min(values), max(values), agree)
+
+
+def holm(p_values: Iterable[float]) -> list[float]:
+    """Holm's adjustment: reject those at most alpha, and the chance of any false one is at most alpha."""
+    values = list(p_values)
+    adjusted, highest = [0.0] * len(values), 0.0
+    for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        highest = max(highest, min(1.0, (len(values) - rank) * values[place]))
+        adjusted[place] = highest
+    return adjusted

@@ -1,0 +1,125 @@
+"""From the answers of two models to the same questions to a verdict and its sentence in plain words."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.evaluation import intervals, mcnemar, power
+from tasks.plan import ComparisonPlan
+from tasks.records import Interval, Rate, VerdictName
+
+
+class Marks(NamedTuple):
+    """One set of questions in one mode, a place for each question."""
+
+    base: NDArray[np.bool_]  # right before tuning
+    tuned: NDArray[np.bool_]  # right after tuning
+    changed: NDArray[np.bool_]  # the predicted option differs
+    fact: NDArray[np.int64]  # number of the question's fact
+
+
+class Judgement(NamedTuple):
+    """All that is computed from marks."""
+
+    base: Rate
+    tuned: Rate
+    gained: int
+    lost: int
+    changed: int
+    p_value: float
+    difference: Interval
+    detectable: float
+    verdict: VerdictName
+    extra: dict[str, float]
+
+
+def judge(marks: Marks, plan: ComparisonPlan) -> Judgement:
+    """Rates, test, intervals, what could have been seen, and the verdict."""
+    n = len(marks.base)
+    gained, lost = int((marks.tuned & ~marks.base).sum()), int((marks.base & ~marks.tuned).sum())
+    p_value = mcnemar.exact(gained, lost)
+    bounds = intervals.paired(gained, lost, n, 1 - plan.alpha)
+    extra = _extra(marks, gained, lost, plan)
+    return Judgement(
+        base=rate(int(marks.base.sum()), n),
+        tuned=rate(int(marks.tuned.sum()), n),
+        gained=gained,
+        lost=lost,
+        changed=int(marks.changed.sum()),
+        p_value=p_value,
+        difference=Interval(value=(gained - lost) / n, low=bounds.low, high=bounds.high),
+        detectable=power.detectable(n, (gained + lost) / n, plan.alpha, plan.power),
+        verdict=_verdict(int(marks.changed.sum()), gained - lost, max(p_value, extra["p_facts"]), extra["p_equivalence"], plan.alpha),
+        extra=extra,
+    )
+
+
+def rate(correct: float, n: int) -> Rate:
+    """A share with its Wilson interval."""
+    low, high = intervals.wilson(correct, n)
+    return Rate(correct=correct, n=n, rate=correct / n, low=low, high=high)
+
+
+def _verdict(changed: int, balance: int, p_difference: float, p_equivalence: float, alpha: float) -> VerdictName:
+    """Both tests, by question and by fact, must agree on a difference or on its absence."""
+    if not changed:
+        return "identical"
+    if p_difference <= alpha:
+        return "improved" if balance > 0 else "worse"
+    return "no-difference" if p_equivalence <= alpha else "inconclusive"
+
+
+def _extra(marks: Marks, gained: int, lost: int, plan: ComparisonPlan) -> dict[str, float]:
+    """Further figures: with facts as units, equivalence, and the power that the questions have."""
+    n = len(marks.base)
+    _, fact = np.unique(marks.fact, return_inverse=True)
+    sizes = np.bincount(fact)
+    balances = np.bincount(fact, marks.tuned.astype(float) - marks.base).astype(np.int64)
+    alone = len(sizes) == n  # each question has a fact of its own: the test by question is exact, and enough
+    near = alone or _within(intervals.by_fact(balances, sizes, 1 - 2 * plan.alpha), plan.margin)
+    drawn = intervals.bootstrap(balances, sizes, 1 - plan.alpha, plan.seed)
+    discordance = (gained + lost) / n
+    return {
+        "discordance": discordance,
+        "facts": float(len(sizes)),
+        "p_facts": mcnemar.exact(gained, lost) if alone else mcnemar.by_fact(balances, sizes),
+        "bootstrap_low": drawn.low,
+        "bootstrap_high": drawn.high,
+        "p_equivalence": intervals.equivalence(gained, lost, n, plan.margin) if near else 1.0,
+        "power_10_points": power.power(n, 0.1, max(0.1, discordance), plan.alpha),
+    }
+
+
+def _within(bounds: intervals.Bounds, margin: float) -> bool:
+    return -margin <= bounds.low and bounds.high <= margin
+
+
+def sentence(judged: Judgement, plan: ComparisonPlan) -> str:
+    """The verdict in plain words, with the numbers that decided."""
+    n, before, after = judged.base.n, int(judged.base.correct), int(judged.tuned.correct)
+    low, value, high = (f"{100 * x:+.1f}" for x in (judged.difference.low, judged.difference.value, judged.difference.high))
+    moved = f"{before} of {n} questions right before, {after} after ({value} points, {100 * (1 - plan.alpha):g} % interval {low} to {high})"
+    tested = f"{judged.gained} gained, {judged.lost} lost, p {_p(judged.p_value)}"
+    match judged.verdict:
+        case "improved":
+            return f"Tuning helped: {moved}; {tested}."
+        case "worse":
+            return f"Tuning did harm: {moved}; {tested}."
+        case "no-difference":
+            return f"Tuning made no difference that matters: {moved}, shown to lie within ±{100 * plan.margin:g} points; {tested}."
+        case "identical":
+            return f"Not one of {n} answers changed ({before} right, before and after): an alarm, not a result. The adapter did nothing that can be seen."
+        case "inconclusive":
+            return f"These {n} questions cannot tell: {moved}; {tested}. {_limits(judged, plan)}"
+
+
+def _limits(judged: Judgement, plan: ComparisonPlan) -> str:
+    """Why the questions could not tell."""
+    if max(judged.p_value, plan.alpha) == plan.alpha:
+        return f"The changes sit on few of the {judged.extra['facts']:.0f} facts, so they are less evidence than their number."
+    return f"A true difference under {100 * judged.detectable:.1f} points is likely to be missed at so many changed answers."
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
