@@ -21,18 +21,18 @@ _SCORES = ["score_1", "score_2", "score_3", "score_4"]
 
 
 def compare(
-    questions: Mapping[SetName, Sequence[Question]], base: Sequence[Answer], tuned: Sequence[Answer], plan: ComparisonPlan
+    questions: Mapping[str, Sequence[Question]], base: Sequence[Answer], tuned: Sequence[Answer], plan: ComparisonPlan
 ) -> list[Comparison]:
     """Each set, and `all` (same_fact and new_fact), in each mode that was scored; the primary one first.
 
     Raises MissingArtifact where a question lacks an answer, NothingLeft where the primary set is empty. Answers to
     questions of other papers are left aside, so that a part of the questions can be compared alone.
     """
-    papers: dict[SetName, Sequence[Question]] = {**questions, "all": [*questions.get("same_fact", ()), *questions.get("new_fact", ())]}
+    papers: dict[str, Sequence[Question]] = {**questions, "all": [*questions.get("same_fact", ()), *questions.get("new_fact", ())]}
     if not papers.get(plan.primary_set):
         raise NothingLeft(f"the primary set {plan.primary_set!r} has no questions; see the funnel, or set comparison.primary_set.")
     rows = _frame([*base, *tuned], len(base))
-    modes = list(dict.fromkeys(answer.mode for answer in base))
+    modes = list(dict.fromkeys(answer.mode for answer in (*base, *tuned)))
     if plan.primary_mode not in modes:
         raise MissingArtifact(f"no answers in the primary mode {plan.primary_mode!r}, only in {modes}; redo evaluate_model.")
     asked = [(name, mode) for name in _SETS if papers.get(name) for mode in modes]
@@ -61,7 +61,7 @@ def _frame(answers: Sequence[Answer], first_tuned: int) -> pd.DataFrame:
     return frame.assign(**{name: scores[:, i] for i, name in enumerate(_SCORES)})
 
 
-def _decide(rows: pd.DataFrame, papers: Mapping[SetName, Sequence[Question]], mode: Mode) -> pd.DataFrame:
+def _decide(rows: pd.DataFrame, papers: Mapping[str, Sequence[Question]], mode: Mode) -> pd.DataFrame:
     """One row a question, with what both models answered in one mode."""
     sheet = _sheet(papers)
     rows = rows[rows["id"].isin(sheet.index)]
@@ -77,7 +77,7 @@ def _decide(rows: pd.DataFrame, papers: Mapping[SetName, Sequence[Question]], mo
     return sheet.join(both[0]).join(both[1]).join(moved)
 
 
-def _sheet(papers: Mapping[SetName, Sequence[Question]]) -> pd.DataFrame:
+def _sheet(papers: Mapping[str, Sequence[Question]]) -> pd.DataFrame:
     """The questions of all sets by id; one without a fact is a fact of its own."""
     own = [question for name, rows in papers.items() if name != "all" for question in rows]
     sheet = pd.DataFrame({"key": [q.answer for q in own], "fact": [q.fact or f"\0{q.id}" for q in own]}, index=[q.id for q in own])
