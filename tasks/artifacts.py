@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import MissingArtifact, PlanError
-from tasks.records import Answer, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Stage, Step
+from tasks.records import Answer, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Screened, Stage, Step
 from tasks.store import digest_of, folder_digest, person_file, runs_dir, write_whole
 
 R = TypeVar("R", bound=Row)
@@ -105,6 +105,10 @@ class Steps(Table[Step]):
 
 class Answers(Table[Answer]):
     row = Answer
+
+
+class Screenings(Table[Screened]):
+    row = Screened
 
 
 class Comparisons(Table[Comparison]):

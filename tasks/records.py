@@ -159,6 +159,21 @@ class Answer(Row):
     truncated: bool = Field(default=False, description="the prompt was longer than the model's window; counts as wrong")
 
 
+class Screened(Row):
+    """What one model could do with a question: without its stem, without and with the passage."""
+
+    question_id: str
+    mode: Mode
+    asked: int = Field(description="how often each form was put: the rotations of the options; once in cloze")
+    blind: int = Field(description="right with the options alone, the stem left out")
+    closed: int = Field(description="right without the passage")
+    opened: int | None = Field(description="right with the passage before it; none where the passage is not known")
+    blind_key: float = Field(description="mean share of probability that the key had among the four options, the stem left out")
+    closed_key: float = Field(description="the same without the passage")
+    opened_key: float | None = Field(description="the same with the passage")
+    kind: Literal["guessable", "too easy", "too hard", "unanswerable", "useful"] = Field(description="see evaluation/screening.py")
+
+
 class Rate(Row):
     """A share with its Wilson 95 % interval."""
 
