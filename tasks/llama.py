@@ -10,6 +10,7 @@ Safetensors only, and no code that comes with a model is ever run.
 
 import copy
 import functools
+import importlib.util
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 import torch
 from peft import PeftModel
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from tasks.artifacts import Checkpoint
 from tasks.errors import MissingArtifact, PlanError
@@ -29,6 +30,7 @@ from tasks.tiny import quiet as quiet
 from tasks.weights import missing as missing
 from tasks.weights import resolve as resolve
 
+SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 SMALL = 100_000_000  # parameters below which speed does not matter and float32 is taken on every device
 
 
@@ -39,11 +41,11 @@ class Loaded(NamedTuple):
     tokenizer: Any
 
 
-def load(checkpoint: Checkpoint, machine: Machine | None = None, adapter: Path | None = None) -> Loaded:
+def load(checkpoint: Checkpoint, machine: Machine | None = None, adapter: Path | None = None, quantize: str = "none") -> Loaded:
     """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them."""
     checkpoint.check()
     place = machine or Machine()
-    base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), place.dtype)
+    base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), place.dtype, quantize)
     model = _sharing_weights(base.model)
     if adapter is not None:
         if not (adapter / "adapter_model.safetensors").is_file():
@@ -100,13 +102,33 @@ def _seconds(dtype: torch.dtype, size: int) -> float:
 
 
 @functools.lru_cache(maxsize=1)
-def _base(path: str, digest: str, device: str, dtype: str) -> Loaded:
+def _base(path: str, digest: str, device: str, dtype: str, quantize: str) -> Loaded:
     """The frozen weights, read once; the digest is among the arguments so that a replaced folder is read again."""
     quiet()
-    safe = {"local_files_only": True, "trust_remote_code": False}
-    kind = dtype_of(dtype, device, parameters_in(Path(path)))
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=kind, use_safetensors=True, **safe)
-    return Loaded(model.to(device).requires_grad_(False).eval(), AutoTokenizer.from_pretrained(path, **safe))
+    settings: dict[str, Any] = {"dtype": dtype_of(dtype, device, parameters_in(Path(path)))}
+    if quantize == "4bit":
+        settings |= {"quantization_config": four_bits(device), "device_map": {"": device}}
+    model = AutoModelForCausalLM.from_pretrained(path, use_safetensors=True, **settings, **SAFE)
+    model = model if quantize == "4bit" else model.to(device)
+    return Loaded(model.requires_grad_(False).eval(), _tokenizer(path, digest))
+
+
+def four_bits(device: str) -> BitsAndBytesConfig:
+    """NF4 with bfloat16 arithmetic (QLoRA, arXiv 2305.14314). Raises PlanError where this machine cannot do it."""
+    if not device.startswith("cuda") or importlib.util.find_spec("bitsandbytes") is None:
+        raise PlanError(f"finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes; the device here is {device}. Set it to none.")
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
+
+
+def tokenizer_of(checkpoint: Checkpoint) -> Any:
+    """The tokenizer alone; read once a process."""
+    checkpoint.check()
+    return _tokenizer(str(checkpoint.path), checkpoint.digest)
+
+
+@functools.lru_cache(maxsize=4)
+def _tokenizer(path: str, digest: str) -> Any:
+    return AutoTokenizer.from_pretrained(path, **SAFE)
 
 
 def parameters_in(folder: Path) -> int:

@@ -1,0 +1,3 @@
+"""Finetuning: pairs in, a LoRA adapter and its training log out."""
+
+VERSION = 1

@@ -1,0 +1,142 @@
+"""The training loop: transformers' Trainer, with sorted batches, a loss per target token, and logits only where they count."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import PrinterCallback, Trainer, TrainingArguments
+
+from tasks.errors import TuningError
+from tasks.finetuning.batches import SortedWithinBatch, collator
+from tasks.finetuning.examples import IGNORED, Example, to_dataset
+from tasks.plan import FinetuningPlan
+from tasks.records import Step
+
+SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})  # logits = lm_head(hidden), nothing else
+
+
+def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held_out: bool) -> TrainingArguments:
+    """The plan in the Trainer's words."""
+    args = TrainingArguments(
+        output_dir=str(scratch),
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=plan.batch_size // micro,
+        num_train_epochs=plan.epochs,
+        max_steps=plan.updates or -1,
+        learning_rate=plan.learning_rate,
+        lr_scheduler_type=SCHEDULES[plan.schedule],
+        warmup_steps=plan.warmup,
+        optim="adamw_torch",
+        weight_decay=plan.weight_decay,
+        max_grad_norm=plan.max_grad_norm,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to=list(plan.report_to) or "none",
+        eval_strategy="epoch" if held_out else "no",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=plan.early_stopping is not None,
+        metric_for_best_model="eval_loss" if plan.early_stopping is not None else None,
+        greater_is_better=False if plan.early_stopping is not None else None,
+        use_cpu=device == "cpu",
+        dataloader_pin_memory=device.startswith("cuda"),
+        remove_unused_columns=False,
+        seed=plan.seed,
+    )
+    args._n_gpu = min(args.n_gpu, 1)  # several GPUs are torchrun's business; DataParallel would change the batch
+    return args
+
+
+class LoraTrainer(Trainer):  # type: ignore[misc]
+    """Trainer, with the loss in nats per target token over the whole accumulated batch."""
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        args: TrainingArguments,
+        plan: FinetuningPlan,
+        train: Sequence[Example],
+        held_out: Sequence[Example] = (),
+    ) -> None:
+        self.collate = collator(plan.packing, tokenizer)
+        super().__init__(
+            model=model, args=args, train_dataset=to_dataset(train), eval_dataset=to_dataset(held_out), data_collator=self.collate
+        )
+        self.remove_callback(PrinterCallback)
+        self.model_accepts_loss_kwargs = True
+        self.order = SortedWithinBatch([len(e.input_ids) for e in train], plan.batch_size, plan.seed)
+        self.control: Any = self.control
+        self.counted = 0  # target tokens of the update under way
+        self.held_out = held_out
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SortedWithinBatch:
+        return self.order
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        batches, count = super().get_batch_samples(*args, **kwargs)
+        self.counted = int(count)
+        return batches, count
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+        if return_outputs or self.args.world_size > 1:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        return loss_sum(model, inputs) / num_items_in_batch
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        for name in ("loss", "grad_norm"):
+            if not math.isfinite(logs.get(name, 0.0)):
+                raise TuningError(
+                    f"{name} is {logs[name]} at update {self.state.global_step} (learning rate {logs.get('learning_rate', 0):.2g}); "
+                    "lower finetuning.learning_rate or finetuning.max_grad_norm."
+                )
+        super().log({**logs, "target_tokens": self.counted} if "loss" in logs else logs, start_time)
+
+    def held_out_step(self) -> list[Step]:
+        """The held-out loss before the first update, where there is something held out."""
+        if not self.held_out:
+            return []
+        loss, tokens = mean_loss(self.model, self.held_out, self.collate, self.args.per_device_train_batch_size)
+        return [Step(step=0, epoch=0.0, loss=loss, target_tokens=tokens, split="held_out")]
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """The held-out loss per target token; draws no random number, so that it cannot disturb the training."""
+        loss, tokens = mean_loss(self.model, self.held_out, self.collate, self.args.per_device_train_batch_size)
+        metrics = {"eval_loss": loss, "eval_target_tokens": float(tokens)}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def loss_sum(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+    """Negative log-likelihood of the labels, summed, in nats. The LM head sees only the positions before a label."""
+    labels = inputs["labels"][:, 1:]  # (B, T-1): the token after each position
+    given = {name: tensor for name, tensor in inputs.items() if name != "labels"}
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    chosen = labels != IGNORED
+    if base.config.model_type in PLAIN_HEADS:
+        hidden = base.model(**given, use_cache=False).last_hidden_state[:, :-1]
+        logits = base.lm_head(hidden[chosen])  # (labels, V)
+    else:
+        logits = model(**given, use_cache=False).logits[:, :-1][chosen]
+    return cross_entropy(logits.float(), labels[chosen], reduction="sum")
+
+
+@torch.no_grad()
+def mean_loss(model: Any, examples: Sequence[Example], collate: Any, rows: int) -> tuple[float, int]:
+    """(nats per target token, target tokens) of texts that are only read."""
+    was_training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    ordered = sorted(examples, key=lambda e: -len(e.input_ids))
+    total, tokens = 0.0, sum(e.targets for e in examples)
+    for start in range(0, len(ordered), rows):
+        batch = collate([e._asdict() for e in ordered[start : start + rows]])
+        total += float(loss_sum(model, {name: tensor.to(device) for name, tensor in batch.items()}))
+    model.train(was_training)
+    return total / max(1, tokens), tokens

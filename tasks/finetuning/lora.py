@@ -1,0 +1,77 @@
+"""LoRA: W x + (alpha / rank) · B A x beside each chosen matrix W, A and B alone being trained (arXiv 2106.09685).
+
+B begins at zero, so an untrained adapter changes nothing.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
+from peft.utils.integrations import dequantize_module_weight
+
+from tasks.errors import PlanError
+from tasks.plan import FinetuningPlan
+
+
+def config(plan: FinetuningPlan) -> LoraConfig:
+    """The plan in PEFT's words."""
+    modules = plan.target_modules if isinstance(plan.target_modules, str) else list(plan.target_modules)
+    return LoraConfig(
+        r=plan.rank,
+        lora_alpha=plan.alpha,
+        lora_dropout=plan.dropout,
+        target_modules=modules,
+        use_rslora=plan.rslora,
+        use_dora=plan.dora,
+        task_type="CAUSAL_LM",
+    )
+
+
+def attach(model: Any, plan: FinetuningPlan) -> PeftModel:
+    """The model with a fresh adapter, drawn by the plan's seed. Raises PlanError where the model has no such matrices."""
+    torch.manual_seed(plan.seed)
+    try:
+        return get_peft_model(model, config(plan))
+    except ValueError as error:
+        raise PlanError(f"finetuning.target_modules: {plan.target_modules!r} does not fit this model, {error}") from None
+
+
+def save(model: PeftModel, folder: Path, base: str) -> None:
+    """The adapter in PEFT's own format; equal adapters give equal bytes, on any machine and under any path."""
+    model.save_pretrained(folder)
+    file = folder / "adapter_config.json"
+    told = json.loads(file.read_text("utf-8"))
+    told["base_model_name_or_path"] = base
+    told = {key: sorted(value) if isinstance(value, list) else value for key, value in told.items()}
+    file.write_text(json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+
+
+@torch.no_grad()
+def weight_shift(model: PeftModel) -> float:
+    """‖ΔW‖ / ‖W‖ (Frobenius, over all adapted matrices): how large the adapter's change is beside what it changes."""
+    change = size = 0.0
+    for module in model.modules():
+        if isinstance(module, LoraLayer):
+            for name in module.active_adapters:
+                change += _change(module, name) ** 2
+            size += float(dequantize_module_weight(module.get_base_layer()).float().norm()) ** 2
+    return (change / size) ** 0.5 if size else 0.0
+
+
+def _change(module: Any, name: str) -> float:
+    if getattr(module, "use_dora", {}).get(name):
+        return _dora_change(module, name)
+    a, b = module.lora_A[name].weight.float(), module.lora_B[name].weight.float()  # (rank, in), (out, rank)
+    squared = torch.trace((b.T @ b) @ (a @ a.T))  # ‖BA‖² without the (out, in) product
+    return float(module.scaling[name]) * float(squared.clamp(min=0).sqrt())
+
+
+def _dora_change(module: Any, name: str) -> float:
+    """DoRA rescales each row of W + BA to a learnt length (arXiv 2402.09353)."""
+    w = dequantize_module_weight(module.get_base_layer()).float()
+    new = w + module.get_delta_weight(name).float()
+    length = module.lora_magnitude_vector[name].weight.float()
+    return float((new * (length / new.norm(dim=1)).unsqueeze(1) - w).norm())
