@@ -238,3 +238,12 @@ class Finding(Row):
     weight: float = Field(description="0 to 1: how much of the result it explains; findings are ranked by it")
     remedy: dict[str, Any] = Field(default_factory=dict, description="change of plan, as dotted keys and values")
     advice: str = Field(default="", description="the remedy in words")
+
+
+class Cause(Row):
+    """One of the four causes that the exercise only guessed at, answered with numbers."""
+
+    cause: Literal["training data", "too little training", "leakage", "easy questions"] = Field(description="which of the four")
+    status: Literal["likely", "ruled out", "cannot be told"]
+    sentence: str = Field(description="the answer in plain words")
+    evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
