@@ -1,11 +1,19 @@
 """The slow way: one forward pass for each sequence. The reference for the fast way, and the way for models that cannot branch."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from tasks.evaluation.encoding import Asked
+
+
+class Voice(NamedTuple):
+    """How a reply is drawn: greedily, up to so many tokens, up to the window, until an end token."""
+
+    most: int
+    window: int
+    ends: frozenset[int]
 
 
 def likelihood(model: Any, asked: Asked) -> float:
@@ -17,14 +25,14 @@ def likelihood(model: Any, asked: Asked) -> float:
     return float(logits.log_softmax(-1).gather(1, targets).sum())
 
 
-def reply(model: Any, prompt: Sequence[int], most: int, ends: frozenset[int]) -> list[int]:
+def reply(model: Any, prompt: Sequence[int], voice: Voice) -> list[int]:
     """Greedy continuation, without the token that ends it."""
     said: list[int] = []
     with torch.inference_mode():
-        while len(said) < most:
+        while len(said) < voice.most and len(prompt) + len(said) < voice.window:
             tokens = torch.tensor([[*prompt, *said]], device=model.device)
             best = int(model(input_ids=tokens, use_cache=False).logits[0, -1].argmax())
-            if best in ends:
+            if best in voice.ends:
                 break
             said.append(best)
     return said

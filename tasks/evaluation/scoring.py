@@ -10,8 +10,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from tasks import exam
-from tasks.evaluation import plain
 from tasks.evaluation.answering import read_answer
+from tasks.evaluation.listening import listen
 from tasks.evaluation.sheets import Sheet, sheets, wording
 from tasks.llama import Loaded, adapter_off
 from tasks.plan import EvaluationPlan, Machine
@@ -29,18 +29,11 @@ def answer(
     tuned: bool = True,
 ) -> list[Answer]:
     """One row for each question, mode and rotation, in that order; with `tuned` off the adapter is left out."""
-    asked = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer)
+    put = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer)
     with nullcontext() if tuned else adapter_off(loaded):
-        rows = []
-        for done, sheet in enumerate(asked, 1):
-            likelihoods = [] if sheet.truncated else [plain.likelihood(loaded.model, a) for a in sheet.asked]
-            said = ""
-            if sheet.prompt and not sheet.truncated:
-                ends = plain.end_tokens(loaded.model, loaded.tokenizer)
-                said = loaded.tokenizer.decode(plain.reply(loaded.model, sheet.prompt, plan.answer_tokens, ends), skip_special_tokens=True)
-            rows.append(row(sheet, likelihoods, said, language))
-            progress(done, len(asked))
-    return rows
+        heard = listen(loaded, [sheet for sheet in put if not sheet.truncated], plan.answer_tokens, machine or Machine(), progress)
+    replies = iter(heard)
+    return [row(sheet, [], "", language) if sheet.truncated else row(sheet, *next(replies), language) for sheet in put]
 
 
 def row(sheet: Sheet, likelihoods: Sequence[float], said: str, language: str) -> Answer:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import NothingLeft, PlanError
+from tasks.evaluation.listening import part
 from tasks.evaluation.scoring import answer
 from tasks.llama import Loaded, load, resolve
 from tasks.plan import BasePlan, EvaluationPlan, Machine
@@ -49,9 +50,5 @@ def both(
 ) -> Both:
     """Base first, then tuned, from one loaded model; the bar runs through both."""
     parts = 1 + tuned
-
-    def part(start: int) -> Progress:
-        return lambda done, total, note="": progress(start * total + done, parts * total, note)
-
-    first = answer(loaded, questions, plan, language, machine, part(0), tuned=False)
-    return Both(first, answer(loaded, questions, plan, language, machine, part(1)) if tuned else [])
+    first = answer(loaded, questions, plan, language, machine, part(progress, 0, 1, parts), tuned=False)
+    return Both(first, answer(loaded, questions, plan, language, machine, part(progress, 1, 1, parts)) if tuned else [])

@@ -1,0 +1,154 @@
+"""Everything that is to be read, as one tree of tokens: what texts begin with alike is read once, each way to go on is a branch.
+
+    instruction ─ question 1 ─ options ─ "پاسخ:" ┬ ۱         A node is a token after all tokens above it.
+        │                                        └ ۲ …       A leaf is only looked up, never read.
+        └ question 2 …                                       Packs are cut in the order of the texts, so
+    frame ─ question 1 ┬ option 1                            that neighbours share what they can.
+                       └ option 2 …
+The cuts depend on the texts alone, so base and tuned are read in the same batches.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tasks.evaluation.encoding import Asked
+
+ROOT = -1
+HEADS = 512  # most places in a pack whose next token is looked at: 512 · 128,256 entries · 4 bytes = 263 MB
+TEXTS = 64  # most texts that follow one context in a pack
+COMMON = 8  # what an eighth of all contexts begins with is read once for all packs
+
+
+class Tree:
+    """A trie of tokens; nodes are numbered as they come, so a parent's number is below its children's."""
+
+    def __init__(self) -> None:
+        self.parent: list[int] = []
+        self.token: list[int] = []
+        self.depth: list[int] = []  # position of the token in its text, from 0
+        self._child: dict[tuple[int, int], int] = {}
+
+    def grow(self, node: int, tokens: Iterable[int]) -> list[int]:
+        """The nodes of a text that goes on from `node`, made where they are not there yet."""
+        path = []
+        for token in tokens:
+            child = self._child.get((node, token))
+            if child is None:
+                child = self._child[node, token] = len(self.parent)
+                self.depth.append(0 if node == ROOT else self.depth[node] + 1)
+                self.parent.append(node)
+                self.token.append(token)
+            path.append(child)
+            node = child
+        return path
+
+    def above(self, node: int) -> list[int]:
+        """The node and all before it, last first."""
+        path = []
+        while node != ROOT:
+            path.append(node)
+            node = self.parent[node]
+        return path
+
+
+class Branch(NamedTuple):
+    """A context in the tree, and what is wanted after it."""
+
+    context: int  # its last node
+    read: tuple[int, ...]  # nodes to read: those of all its texts that something follows
+    heads: tuple[int, ...]  # of them, those whose next token is looked at
+    reply: bool  # the model is to go on by itself
+
+
+class Wood(NamedTuple):
+    """The tree with its branches, and where each text is in it."""
+
+    tree: Tree
+    paths: list[list[int]]  # for each asked, the nodes of its continuation
+    ends: list[int]  # for each prompt, its last node
+    branches: list[Branch]  # in the order of the texts
+
+    @property
+    def scored(self) -> dict[int, list[int]]:
+        """The nodes whose likelihood is wanted, by the node before them."""
+        wanted: dict[int, list[int]] = {}
+        for node in sorted({node for path in self.paths for node in path}):
+            wanted.setdefault(self.tree.parent[node], []).append(node)
+        return wanted
+
+
+class Pack(NamedTuple):
+    """What one forward pass reads."""
+
+    nodes: list[int]  # parents first
+    replies: list[int]  # ends of the prompts that the model goes on from
+
+
+class Layout(NamedTuple):
+    """The forward passes: first what is common to many, then the packs."""
+
+    trunk: Pack
+    packs: list[Pack]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that are read in all, replies apart."""
+        return len(self.trunk.nodes) + sum(len(pack.nodes) for pack in self.packs)
+
+
+def plant(asked: Sequence[Asked], prompts: Sequence[Sequence[int]]) -> Wood:
+    """Put all texts into one tree."""
+    tree = Tree()
+    texts: dict[int, list[list[int]]] = {}
+    ends = [tree.grow(ROOT, prompt)[-1] for prompt in prompts]
+    paths = []
+    for context, continuation in asked:
+        end = tree.grow(ROOT, context)[-1]
+        paths.append(tree.grow(end, continuation))
+        texts.setdefault(end, []).append(paths[-1])
+    contexts = sorted({*ends, *texts}, key=lambda end: [tree.token[node] for node in reversed(tree.above(end))])
+    replies = set(ends)
+    branches = [branch for end in contexts for branch in _branches(tree, end, texts.get(end, []), end in replies)]
+    return Wood(tree, paths, ends, branches)
+
+
+def _branches(tree: Tree, end: int, texts: list[list[int]], reply: bool) -> list[Branch]:
+    """One branch; several where a context has very many texts (the bare frame, which all options follow)."""
+    found = []
+    for start in range(0, max(1, len(texts)), TEXTS):
+        heads = {tree.parent[node] for text in texts[start : start + TEXTS] for node in text} | {end}
+        found.append(Branch(end, tuple(sorted({*tree.above(end), *heads})), tuple(sorted(heads)), reply and start == 0))
+    return found
+
+
+def lay_out(wood: Wood, most: int) -> Layout:
+    """Cut the tree into packs of about `most` tokens, a context and its branches in one; a long one has a pack for itself."""
+    whole = _cut(wood.branches, frozenset(), most)
+    trunk = _trunk(wood) if len(whole) > 1 else frozenset()
+    replies = sorted(end for end in {*wood.ends} if end in trunk)
+    return Layout(Pack(sorted(trunk), replies), _cut(wood.branches, trunk, most) if trunk else whole)
+
+
+def _trunk(wood: Wood) -> frozenset[int]:
+    """The nodes that many contexts have in common."""
+    shared = Counter(node for branch in wood.branches for node in wood.tree.above(branch.context))
+    least = max(3, len(wood.branches) / COMMON)
+    return frozenset(node for node, times in shared.items() if times >= least)
+
+
+def _cut(branches: Sequence[Branch], trunk: frozenset[int], most: int) -> list[Pack]:
+    packs: list[Pack] = []
+    nodes: set[int] = set()
+    heads: set[int] = set()
+    replies: list[int] = []
+    for branch in branches:
+        new = {node for node in branch.read if node not in trunk}
+        if nodes and (len(nodes | new) > most or len(heads.union(branch.heads)) > HEADS):
+            packs.append(Pack(sorted(nodes), replies))
+            nodes, heads, replies = set(), set(), []
+        nodes |= new
+        heads.update(branch.heads)
+        if branch.reply and branch.context not in trunk:
+            replies.append(branch.context)
+    return [*packs, Pack(sorted(nodes), replies)] if nodes or replies else packs
