@@ -1,0 +1,133 @@
+"""What a chapter says of each of its topics (in a handbook: conditions): signs, complications, neighbours, with the words that say so."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tasks.generation.wording import Wording, holds, kind_of, unlisted
+from tasks.records import Passage
+from tasks.text import fold, sentence_spans, words
+
+LONGEST = 11  # words of a sign; longer pieces are clauses
+NAME = 6  # words of a topic's name before a colon, at most
+REVIEW = 2  # paragraphs of one section that begin with names, from which it is a review
+
+
+class Sign(NamedTuple):
+    """One sign (or complication) as the book words it."""
+
+    text: str
+    quote: str  # verbatim: the list item or the sentence
+    passage: Passage
+    told: str  # "list" or "prose"
+
+
+class Topic(NamedTuple):
+    """What a chapter says of one topic."""
+
+    name: str
+    place: str  # topics of one place are neighbours: distractors come from there
+    signs: tuple[Sign, ...]
+    complications: tuple[Sign, ...]
+    others: tuple[str, ...]  # topics that the book itself sets it apart from
+    about: str  # what tells who falls ill: its own paragraphs, without treatment, complications and neighbours
+
+
+class _Line(NamedTuple):
+    topic: str
+    kind: str  # of its heading
+    text: str
+    passage: Passage
+
+
+def topics(passages: list[Passage], form: Wording) -> list[Topic]:
+    """The topics that have at least one sign or complication, in the book's order."""
+    lines = list(_lines(passages, form))
+    names = list(dict.fromkeys(line.topic for line in lines))
+    found = [_topic(name, [line for line in lines if line.topic == name], names, form) for name in names if name]
+    return [topic for topic in found if topic.signs or topic.complications]
+
+
+def _lines(passages: list[Passage], form: Wording) -> Iterator[_Line]:
+    """Each paragraph and list item with the topic that it is about."""
+    known = {fold(p.section): p.section for p in passages if p.section}
+    reviews = _reviews(passages, known, form)
+    for passage in passages:
+        kind = kind_of(passage.heading, form.headings)
+        for text in passage.text.split("\n"):
+            name, rest = _named(text, form)
+            if fold(name) in known:
+                yield _Line(known[fold(name)], kind, rest, passage)
+            elif name and passage.section in reviews:
+                yield _Line(name, kind, rest, passage)
+            else:
+                yield _Line(passage.section or passage.heading, kind, text, passage)
+
+
+def _named(text: str, form: Wording) -> tuple[str, str]:
+    """(name, rest) of a paragraph such as «asthma: …»; no name otherwise."""
+    name, colon, rest = text.removeprefix("- ").partition(form.colon)
+    fits = colon and rest.strip() and 0 < len(words(name)) <= NAME and not re.search(r"[.،,؛;]", name)
+    return (name.strip(" *"), rest.strip(" *")) if fits else ("", text)
+
+
+def _reviews(passages: list[Passage], known: dict[str, str], form: Wording) -> set[str]:
+    """Sections whose paragraphs begin with the names of what they are about, none of them a section of its own."""
+    named: dict[str, int] = {}
+    for passage in passages:
+        if not kind_of(passage.heading, form.headings):
+            count = sum(bool(n) and fold(n) not in known for n, _ in (_named(t, form) for t in passage.text.split("\n") if t[:2] != "- "))
+            named[passage.section] = named.get(passage.section, 0) + count
+    return {section for section, count in named.items() if count >= REVIEW}
+
+
+def _topic(name: str, lines: list[_Line], names: list[str], form: Wording) -> Topic:
+    text = "\n".join(line.text for line in lines)
+    matches = re.findall(form.contrast, text)
+    others = tuple(n for n in names if n and n != name and any(fold(n) in fold(m) for m in matches))
+    about = "\n".join(line.text for line in lines if line.kind not in ("treatment", "complications", "contrast"))
+    sections = [line.passage.section for line in lines]
+    place = "" if name in sections else sections[0]
+    return Topic(name, place, _told(name, lines, "signs", form), _told(name, lines, "complications", form), others, about)
+
+
+def _told(name: str, lines: list[_Line], kind: str, form: Wording) -> tuple[Sign, ...]:
+    """Every telling of that kind: list items under its heading or lead, lists in sentences; each wording once."""
+    signs: dict[str, Sign] = {}
+    lead = ""
+    for line in lines:
+        item = line.text.startswith("- ")
+        if not item:
+            lead = kind_of(line.text, form.leads) if line.text.endswith(form.colon) else ""
+        if line.kind not in (kind, ""):
+            continue
+        if item and kind in (line.kind, lead):
+            found = [Sign(line.text[2:].rstrip(" .؛;"), line.text[2:], line.passage, "list")]
+        else:
+            found = [] if item else list(_in_sentences(line, kind, form))
+        for sign in found:
+            if fit(sign.text, name, form):
+                signs.setdefault(fold(sign.text), sign)
+    return tuple(signs.values())
+
+
+def _in_sentences(line: _Line, kind: str, form: Wording) -> Iterator[Sign]:
+    for start, end in sentence_spans(line.text):
+        sentence = line.text[start:end]
+        for frame in form.frames[kind]:
+            if match := re.search(frame, sentence.rstrip(".")):
+                for member in unlisted(match["list"], form):
+                    yield Sign(member, sentence, line.passage, "prose")
+
+
+def fit(sign: str, name: str, form: Wording) -> bool:
+    """Whether a piece of text can stand for itself as a sign: short, no name of its topic, no "this", no clause."""
+    return (
+        1 <= len(words(sign)) <= LONGEST
+        and len(sign) > 2
+        and fold(name) not in fold(sign)
+        and not holds(sign, form.anaphora)
+        and not any(re.search(p, sign) for p in form.unfit)
+        and sign.count("(") == sign.count(")")
+        and sign.count("«") == sign.count("»")
+    )

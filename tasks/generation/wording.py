@@ -1,0 +1,90 @@
+"""The wording of the embedded writer in one language: cue words, frames and templates, read from wording/<language>.yaml."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.text import fold, words
+
+FOLDER = Path(__file__).with_name("wording")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Age(_Part):
+    """A range of ages and what a person of that age is called."""
+
+    words: tuple[str, ...] = Field(description="words of the book that tell of this age")
+    first: int = Field(alias="from")
+    last: int = Field(alias="to")
+    unit: str
+    female: str
+    male: str
+
+
+class People(_Part):
+    """Who falls ill, by the words of the book."""
+
+    female: tuple[str, ...] = Field(description="words that leave only women")
+    male: tuple[str, ...] = Field(description="words that leave only men")
+    women: tuple[str, ...] = Field(description="words in a sign that make it a woman's")
+    men: tuple[str, ...] = Field(description="words in a sign that make it a man's")
+    ages: tuple[Age, ...]
+    adult: Age
+    person: str
+
+
+class Wording(_Part):
+    """Everything of the embedded writer that depends on the language."""
+
+    comma: str
+    and_: str = Field(alias="and")
+    colon: str
+    headings: dict[str, tuple[str, ...]]
+    leads: dict[str, tuple[str, ...]]
+    frames: dict[str, tuple[str, ...]]
+    contrast: str
+    anaphora: tuple[str, ...]
+    unfit: tuple[str, ...]
+    people: People
+    pairs: tuple[str, ...]
+    questions: dict[str, tuple[str, ...]]
+
+
+@lru_cache
+def wording(language: str) -> Wording:
+    """The wording for a language; English where we have none of our own."""
+    path = FOLDER / f"{language}.yaml"
+    return Wording.model_validate(yaml.safe_load((path if path.is_file() else FOLDER / "en.yaml").read_text("utf-8")))
+
+
+def holds(text: str, cues: tuple[str, ...]) -> bool:
+    """Whether the text holds one of the cue words (or phrases), letter variants forgiven."""
+    padded = " " + " ".join(fold(w) for w in words(text)) + " "
+    return any(" " + " ".join(fold(w) for w in words(cue)) + " " in padded for cue in cues)
+
+
+def kind_of(text: str, cues: dict[str, tuple[str, ...]]) -> str:
+    """The first kind whose cue words the heading or lead sentence holds; empty: none."""
+    return next((kind for kind, some in cues.items() if holds(text, some)), "")
+
+
+def listed(items: list[str], form: Wording) -> str:
+    """«a، b و c» or "a, b and c"."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{form.comma} ".join(items[:-1]) + f" {form.and_} {items[-1]}"
+
+
+def unlisted(text: str, form: Wording) -> list[str]:
+    """The members of a list in running prose: at commas, and at the last part's "and" where that leaves no stray word."""
+    *parts, last = [p.strip(" .؛;:") for p in re.split(rf"\s*{re.escape(form.comma)}\s*", text)]
+    last = re.sub(rf"^{re.escape(form.and_)}\s+", "", last)  # "a, b, and c"
+    halves = re.split(rf"\s+{re.escape(form.and_)}\s+", last)
+    stray = len(halves) != 2 or (len(words(halves[0])) > 1 and len(words(halves[1])) == 1)  # «ذهن هشیار و روشن» is one
+    return [p for p in [*parts, *([last] if stray else halves)] if p]
