@@ -1,15 +1,110 @@
-"""The page that people read: one self-contained HTML file."""
+"""The page that people read: one self-contained HTML file that loads nothing and works without scripts."""
 
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from tasks.plan import StudyPlan
+from tasks.records import Row
+from tasks.reporting import figures, tables
+from tasks.reporting.exports import counts, seeds
 from tasks.reporting.facts import StudyFacts
+from tasks.reporting.safety import shown
+from tasks.reporting.wording import Wording, direction, wording
 
 HERE = Path(__file__).parent
+MOST_ROWS = 2000  # of one kind on the page; the files hold all
 
 
 def page(study: StudyFacts) -> str:
     """The whole page as HTML."""
-    templates = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
-    return templates.get_template("page.html").render(study=study, result=study.primary)
+    say = wording(study.plan.language)
+    templates = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True, lstrip_blocks=True
+    )
+    script = (HERE / "filter.js").read_text("utf-8")
+    return templates.get_template("page.html").render(
+        say=say,
+        study=study,
+        result=study.primary,
+        sentence=sentence(study, say),
+        direction=direction(study.plan.language),
+        style=Markup((HERE / "page.css").read_text("utf-8")),
+        script=Markup(script),
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        pictures=pictures(study, say),
+        tables=tables,
+        causes=[cause_of(cause) for cause in study.causes],
+        items=tables.items(study),
+        outcomes=figures.outcomes(study.primary),
+        shares=tables.shares(study),
+        counts=counts(study),
+        seeds=seeds(study.plan.model_dump()),
+        changed=changes(study.plan),
+        whole=flat(study.plan.model_dump(mode="json")),
+        next_changes=changes(study.next_plan, study.plan) if study.next_plan else {},
+        most=MOST_ROWS,
+    )
+
+
+def sentence(study: StudyFacts, say: Wording) -> str:
+    """The verdict in one sentence of the study's language."""
+    result = study.primary
+    return say.fill(
+        say["sentences"][result.verdict],
+        n=say.number(result.n),
+        base=say.number(result.base.correct),
+        tuned=say.number(result.tuned.correct),
+        gained=say.number(result.gained),
+        lost=say.number(result.lost),
+        margin=say.points(study.plan.comparison.margin, sign=False),
+        detectable=say.points(result.detectable, sign=False),
+    )
+
+
+def cause_of(cause: Row) -> dict[str, Any]:
+    """One of the exercise's causes as it was answered."""
+    told = cause.model_dump(mode="json")
+    return {"claim": told.get("claim") or told.get("name", ""), "verdict": told["verdict"], "evidence": told["evidence"]}
+
+
+def pictures(study: StudyFacts, say: Wording) -> dict[str, Markup]:
+    """Every picture that the rows allow, by name."""
+    main = [c for c in study.comparisons if c.mode == study.primary.mode]
+    drawn = {
+        "rates": figures.rates(sorted(main, key=lambda c: not c.primary), say),
+        "paired": figures.paired(study.primary, say),
+        "positions": figures.positions(tables.shares(study), say),
+    }
+    drawn |= {f"funnel-{kind}": figures.funnel(study.funnel, kind, say) for kind in ("pair", "question") if any(s.kind == kind for s in study.funnel)}
+    if tables.curve(study.steps).raw:
+        drawn["loss"] = figures.loss(study.steps, say)
+    if len(study.power) > 1:
+        drawn["power"] = figures.power(study.power, study.primary, say)
+    return drawn
+
+
+def changes(plan: StudyPlan, other: StudyPlan | None = None) -> dict[str, tuple[Any, Any]]:
+    """By dotted key, what differs: (there, here)."""
+    there, here = flat((other or StudyPlan()).model_dump(mode="json")), flat(plan.model_dump(mode="json"))
+    return {key: (there.get(key), value) for key, value in here.items() if there.get(key) != value}
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A tree of choices as dotted keys."""
+    rows: dict[str, Any] = {}
+    for key, value in tree.items():
+        rows |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": words(value)}
+    return rows
+
+
+def words(value: Any) -> Any:
+    """A choice as one would type it."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(str, value))
+    return value
