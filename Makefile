@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 RUN := $(PY) -m flows.cli
 
 .DEFAULT_GOAL := help
-.PHONY: help study test check bench format clean
+.PHONY: help study test check bench dashboard format clean
 
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
@@ -21,6 +21,12 @@ check: $(VENV)/ready-dev ## style, types, who imports whom
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
+
+dashboard: $(VENV)/ready ## Prefect's dashboard over the same store, with both pools and all deployments
+	@$(PY) -m deployments.dashboard $(ARGS)
+
+bench: $(VENV)/ready-dev ## time and memory beside the alternatives, as ratios in one run
+	@$(PY) -m tests.benchmarks $(ARGS)
 
 format: $(VENV)/ready-dev ## put the code into the house's style
 	@$(PY) -m ruff check --fix -q . ; $(PY) -m ruff format -q .

@@ -1,5 +1,7 @@
 """Book → checked pairs and questions."""
 
+import math
+
 from prefect import flow
 
 from tasks.artifacts import Book, OwnItems
@@ -13,11 +15,18 @@ from tasks.stages import generate_drafts, read_book, validate_drafts
 def prepare(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> Prepared:  # noqa: B008
     """Read the book, draft items chapter by chapter, and let through what is sound."""
     text = read_book(book, plan.reading, plan.language, machine)
-    quotas = share_out({chapter.digest: chapter.load() for chapter in text.chapters}, plan.generation)
+    quotas = share_out({chapter.digest: chapter.load() for chapter in text.chapters}, enlarged(plan))
     calls = [(chapter, *quotas[chapter.digest], book, plan.drafting(), machine) for chapter in text.chapters]
     drafts = generate_drafts.together(calls, at_once=1 if plan.generation.writer == "rules" else 8)
     splits = validate_drafts(drafts, text, own_items(plan.generation), plan.checking())
     return Prepared(text=text, drafts=drafts, splits=splits)
+
+
+def enlarged(plan: StudyPlan) -> GenerationPlan:
+    """The numbers to draft, so that the planned number of pairs is left when new facts are kept out of training."""
+    number = plan.generation.pairs if isinstance(plan.generation.pairs, int) else 0
+    share = 1 - plan.validation.new_fact_share
+    return plan.generation.model_copy(update={"pairs": math.ceil(number / share)}) if number and share else plan.generation
 
 
 def own_items(plan: GenerationPlan) -> list[OwnItems]:

@@ -6,7 +6,7 @@ The heavy packages are imported inside the stages, so that a study whose stages 
 from pathlib import Path
 
 from tasks import diagnosis, evaluation, finetuning, generation, reading, reporting, validation
-from tasks.artifacts import Adapter, Answers, Book, Checkpoint, Comparisons, Drafts, Findings, OwnItems, Pairs, Passages, StudyFolder
+from tasks.artifacts import Adapter, Answers, Book, Checkpoint, Comparisons, Drafts, Findings, OwnItems, Pairs, Passages, Steps, StudyFolder
 from tasks.groups import BookText, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
 from tasks.records import Probe
@@ -28,23 +28,24 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
 @stage(version=generation.VERSION, run_name="generate · {chapter.label}")
 def generate_drafts(chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine) -> Drafts:
     """One chapter's drafts, exactly as the writer gave them."""
-    from tasks.generation.writers import write_chapter
+    from tasks.generation.chapter import write_chapter
+    from tasks.generation.writer import Quota
     from tasks.validation.gate import acceptance
 
     with watched(f"drafts · {chapter.label}") as progress:
-        return Drafts.save(
-            write_chapter(chapter.load(), pairs, questions, plan, acceptance(plan), Path(book.path), runs_dir(), machine, progress)
-        )
+        accept, ledger = acceptance(plan.language, plan.validation), runs_dir() / "ledger"
+        return Drafts.save(write_chapter(chapter.load(), Quota(pairs, questions), plan, accept, Path(book.path), ledger, machine, progress))
 
 
 @stage(version=validation.VERSION, run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
 def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], plan: StudyPlan) -> Splits:
     """Drafts become checked pairs and question sets; what falls is kept with its reason."""
-    from tasks.validation.gate import validate_all
+    from tasks.validation.gate import validate, wanted
+    from tasks.validation.own_items import load_own
 
     with watched("checks") as progress:
-        rows = [draft for table in drafts for draft in table.load()]
-        return Splits.save(*validate_all(rows, text.passages(), [Path(items.path) for items in own], plan, progress))
+        rows, brought = [draft for table in drafts for draft in table.load()], load_own((items.kind, Path(items.path)) for items in own)
+        return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 
 @stage(version=finetuning.VERSION, run_name="base · {plan.model}")
@@ -64,10 +65,13 @@ def finetune_adapter(
     checkpoint: Checkpoint, pairs: Pairs, held_out: Pairs, plan: FinetuningPlan, language: str, machine: Machine
 ) -> Tuning:
     """LoRA on the pairs: an adapter in PEFT's format and the training log."""
-    from tasks.finetuning.fit import tune
+    from tasks.finetuning.fit import fit
 
+    key = finetune_adapter.key(checkpoint, pairs, held_out, plan, language, machine)
+    scratch, adapter = runs_dir() / "scratch" / key, runs_dir() / "scratch" / f"{key}-adapter"
     with watched("tuning") as progress:
-        return tune(checkpoint, pairs, held_out, plan, language, machine, runs_dir() / "scratch", progress)
+        done = fit(checkpoint, pairs.load(), held_out.load(), plan, language, machine, adapter, scratch, progress)
+    return Tuning(adapter=Adapter.adopt(adapter), log=Steps.save(done.steps), preflight=done.preflight)
 
 
 @stage(version=evaluation.VERSION, run_name="evaluate · {checkpoint.name} · adapter {adapter}")
@@ -79,20 +83,27 @@ def evaluate_model(
     from tasks.llama import load
 
     with watched("scoring base" if adapter is None else "scoring tuned") as progress:
-        loaded = load(checkpoint, machine, adapter and adapter.path)
+        loaded = load(checkpoint, machine, adapter.path if adapter else None)
         return Answers.save(answer(loaded, sitting.rows(), plan, language, machine, progress))
 
 
 @stage(version=finetuning.VERSION, run_name="probe · {checkpoint.name}")
 def probe_tuning(
-    checkpoint: Checkpoint, tuning: Tuning, splits: Splits, text: BookText, plan: FinetuningPlan, language: str, machine: Machine
+    checkpoint: Checkpoint,
+    adapter: Adapter,
+    pairs: Pairs,
+    held_out: Pairs,
+    text: BookText,
+    plan: FinetuningPlan,
+    language: str,
+    machine: Machine,
 ) -> Probe:
     """What the tuning changed inside the model, beside its answers."""
     from tasks.finetuning.probe import probe
 
     with watched("probing") as progress:
         book = [passage.text for passage in text.passages()]
-        return probe(checkpoint, tuning.adapter.path, splits.pairs.load(), splits.held_out.load(), book, plan, language, machine, progress)
+        return probe(checkpoint, adapter.path, pairs.load(), held_out.load(), book, plan, language, machine, progress)
 
 
 @stage(version=evaluation.VERSION, run_name="compare · {plan.primary_set} · {plan.primary_mode}")
