@@ -1,0 +1,149 @@
+"""All that the rules may know, as plain numbers: gathered once from the rows of a study, then judged without them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from tasks.diagnosis import content
+from tasks.plan import StudyPlan
+from tasks.records import Answer, Comparison, Mode, Pair, Preflight, Probe, Question, Rejection, Row, SetName, Stage, Step
+
+CHANCE = 0.25  # four options
+
+
+class Evidence(Row):
+    """What is known of a study after its comparison."""
+
+    plan: StudyPlan = Field(description="what was asked for; remedies are changes of it")
+    comparisons: tuple[Comparison, ...] = Field(description="the primary one first")
+    preflight: Preflight
+    probe: Probe
+    updates: int = Field(description="optimizer updates that were made")
+    loss_first: float | None = Field(
+        default=None, description="training loss at the beginning, nats per target token; mean of a few updates"
+    )
+    loss_last: float | None = Field(default=None, description="training loss at the end, nats per target token; mean of a few updates")
+    loss_broken: bool = Field(default=False, description="a loss was not a number")
+    held_out: tuple[float, ...] = Field(default=(), description="held-out losses in the order they were measured, nats per target token")
+    pairs: int = Field(description="training pairs after validation")
+    facts: int = Field(description="different facts among the training pairs")
+    diagnoses: int = Field(description="different diagnoses among the training pairs")
+    top_diagnosis: float = Field(description="share of the training pairs that have the commonest diagnosis")
+    distinct: float = Field(description="different training texts, numbers left aside, as a share of all")
+    vignette_words: float = Field(description="mean number of words of a vignette")
+    coverage: float = Field(description="share of the primary set's questions whose fact, or keyed option, is in the training pairs")
+    leaked: int = Field(description="questions outside `train` that share a run of words with a training text")
+    leaked_share: float = Field(description="the same as a share")
+    shared_facts: int = Field(description="questions of `new_fact` whose fact is among the training pairs: the split is broken")
+    drafted_pairs: int = Field(default=0, description="pairs that the writer delivered")
+    drafted_questions: int = Field(default=0, description="questions that the writer delivered")
+    rejected: dict[str, int] = Field(default_factory=dict, description="items stopped, by check")
+    longest_is_key: float = Field(description="share of the primary set's questions whose longest option is the key; chance 0.25")
+    top_key: float = Field(description="share of the commonest key number in the primary set; chance 0.25")
+    favourite_base: float = Field(description="share of its answers that the base model gives to its favourite place, primary set and mode")
+    favourite_tuned: float = Field(description="the same, tuned")
+    screening: dict[str, float] = Field(default_factory=dict, description="shares: guessable, too_easy, too_hard, unanswerable, useful")
+    seeds: tuple[Comparison, ...] = Field(
+        default=(), description="the primary comparison with other seeds of the tuning, this one included"
+    )
+
+    @property
+    def primary(self) -> Comparison:
+        return self.comparisons[0]
+
+    @property
+    def improved(self) -> bool:
+        return self.primary.verdict == "improved"
+
+    @property
+    def control(self) -> bool:
+        """The tiny base model knows nothing but the book, so it has nothing else to lose."""
+        return self.plan.base.model == "tiny"
+
+    @property
+    def gain(self) -> float:
+        """How much likelier the taught diagnoses became, nats per token."""
+        return self.probe.taught_after - self.probe.taught_before
+
+    def of(self, name: SetName, *modes: Mode) -> list[Comparison]:
+        """The comparisons of a set, in these modes or in all."""
+        return [row for row in self.comparisons if row.set == name and (not modes or row.mode in modes)]
+
+
+def gather(
+    pairs: Sequence[Pair],
+    held_out: Sequence[Pair],
+    questions: Mapping[str, Sequence[Question]],
+    rejected: Iterable[Rejection],
+    funnel: Iterable[Stage],
+    steps: Sequence[Step],
+    preflight: Preflight,
+    probe: Probe,
+    base: Sequence[Answer],
+    tuned: Sequence[Answer],
+    comparisons: Sequence[Comparison],
+    plan: StudyPlan,
+    screening: Mapping[str, float] | None = None,
+    seeds: Sequence[Comparison] = (),
+) -> Evidence:
+    """Measure everything that a rule may ask for; `pairs` are those trained on, without the held-out ones."""
+    primary = comparisons[0]
+    asked = paper(questions, primary.set)
+    unseen = paper(questions, "all")
+    leaked = content.leaked(pairs, unseen, plan.validation.leak_ngram)
+    return Evidence(
+        plan=plan,
+        comparisons=tuple(comparisons),
+        preflight=preflight,
+        probe=probe,
+        **_training(steps, preflight),
+        **content.of_pairs(pairs),
+        coverage=content.coverage(pairs, asked),
+        leaked=len(leaked),
+        leaked_share=len(leaked) / max(1, len(unseen)),
+        shared_facts=content.shared_facts(pairs, questions.get("new_fact", ())),
+        **_drafted(funnel, len(pairs) + len(held_out), len(unseen) + len(questions.get("train", ()))),
+        rejected=dict(sum((Counter({row.check: row.items}) for row in rejected), Counter())),
+        longest_is_key=content.longest_is_key(asked),
+        top_key=content.top_share([q.answer for q in asked]),
+        favourite_base=_favourite(base, asked, primary.mode),
+        favourite_tuned=_favourite(tuned, asked, primary.mode),
+        screening=dict(screening or {}),
+        seeds=tuple(seeds),
+    )
+
+
+def paper(questions: Mapping[str, Sequence[Question]], name: SetName) -> list[Question]:
+    """The questions of a set; `all` is same_fact and new_fact."""
+    sets = ("same_fact", "new_fact") if name == "all" else (name,)
+    return [question for part in sets for question in questions.get(part, ())]
+
+
+def _training(steps: Sequence[Step], preflight: Preflight) -> dict[str, Any]:
+    """How the loss went: its two ends are means, since one batch is noisy."""
+    losses = [step.loss for step in steps if step.split == "train"]
+    few = max(1, min(10, len(losses) // 5))
+    return {
+        "updates": max((step.step for step in steps if step.split == "train"), default=preflight.updates),
+        "loss_first": sum(losses[:few]) / few if losses else None,
+        "loss_last": sum(losses[-few:]) / few if losses else None,
+        "loss_broken": any(loss != loss or abs(loss) == float("inf") for loss in losses),
+        "held_out": tuple(step.loss for step in steps if step.split == "held_out"),
+    }
+
+
+def _drafted(funnel: Iterable[Stage], pairs: int, questions: int) -> dict[str, int]:
+    """What the writer delivered: the largest count that came into a step."""
+    came = {"pair": pairs, "question": questions}
+    for stage in funnel:
+        came[stage.kind] = max(came[stage.kind], stage.came)
+    return {"drafted_pairs": came["pair"], "drafted_questions": came["question"]}
+
+
+def _favourite(answers: Iterable[Answer], asked: Iterable[Question], mode: Mode) -> float:
+    """Share of the legible answers that go to the commonest place, as the options were shown."""
+    ids = {question.id for question in asked}
+    rows = [row for row in answers if row.mode == mode and row.question_id in ids and row.predicted]
+    return content.top_share([((row.predicted or 0) - 1 - row.rotation) % 4 for row in rows])

@@ -1,0 +1,22 @@
+"""Was what was taught learnt? One answer for all rules."""
+
+from tasks.diagnosis.evidence import Evidence
+from tasks.records import Mode
+
+CLOZE: tuple[Mode, ...] = ("cloze", "cloze_mean", "cloze_prior")
+CLEAR_GAIN = 0.5  # nats per token: a taught diagnosis became at least 1.6 times as likely, token by token
+NO_GAIN = 0.1  # nats per token
+
+
+def learnt(evidence: Evidence) -> bool | None:
+    """Whether the taught pairs, asked as questions, are answered better; none where it was not measured.
+
+    Their likelihood alone does not tell: with shuffled diagnoses it rises too, since names of diagnoses as such become
+    likelier. So it speaks only where the pairs were not asked in a mode that needs no option numbers.
+    """
+    train = evidence.of("train")
+    if any(row.verdict == "improved" for row in train):
+        return True
+    if evidence.of("train", *CLOZE) or evidence.gain < NO_GAIN:
+        return False
+    return True if evidence.gain >= CLEAR_GAIN else None
