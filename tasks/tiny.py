@@ -5,6 +5,7 @@ a pair or a question; a gain after tuning therefore comes from the tuning.
 """
 
 import math
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def quiet() -> None:
     """No banners and no bars but ours."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)  # peft 0.21 asks for it
 
 
 def train_tokenizer(texts: list[str], size: int = VOCABULARY) -> PreTrainedTokenizerFast:

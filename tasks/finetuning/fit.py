@@ -17,6 +17,7 @@ from tasks.artifacts import Checkpoint
 from tasks.errors import TuningError
 from tasks.finetuning import lora
 from tasks.finetuning.batches import largest_divisor
+from tasks.finetuning.card import card
 from tasks.finetuning.examples import Example, encode, refuse_long, shuffle_diagnoses
 from tasks.finetuning.loop import LoraTrainer, arguments
 from tasks.finetuning.preflight import preflight
@@ -58,7 +59,7 @@ def fit(
     _same_work(scratch, [checkpoint.digest, plan.model_dump(), encoded.examples, unseen])
     job = Job(checkpoint, encoded.examples, unseen, plan, machine, scratch)
     model, steps = _trained(job, progress)
-    lora.save(model, folder, checkpoint.name)
+    lora.save(model, folder, checkpoint.name, card(checkpoint.name, plan, told, steps))
     shutil.rmtree(scratch)
     return Fit(steps, told)
 

@@ -1,5 +1,6 @@
 """The training loop: transformers' Trainer, with sorted batches, a loss per target token, and logits only where they count."""
 
+import importlib.util
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from tasks.errors import TuningError
+from tasks.errors import PlanError, TuningError
 from tasks.finetuning.batches import SortedWithinBatch, collator
 from tasks.finetuning.examples import IGNORED, Example, to_dataset
 from tasks.plan import FinetuningPlan
@@ -20,7 +21,10 @@ PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})  # logits = lm_h
 
 
 def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held_out: bool) -> TrainingArguments:
-    """The plan in the Trainer's words."""
+    """The plan in the Trainer's words. Raises PlanError where the log is to go to a program that is not installed."""
+    for name in plan.report_to:
+        if importlib.util.find_spec(name) is None:
+            raise PlanError(f"finetuning.report_to: {name} is not installed; pip install {name}, or leave it out.")
     args = TrainingArguments(
         output_dir=str(scratch),
         per_device_train_batch_size=micro,

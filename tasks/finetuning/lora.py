@@ -39,13 +39,14 @@ def attach(model: Any, plan: FinetuningPlan) -> PeftModel:
         raise PlanError(f"finetuning.target_modules: {plan.target_modules!r} does not fit this model, {error}") from None
 
 
-def save(model: PeftModel, folder: Path, base: str) -> None:
+def save(model: PeftModel, folder: Path, base: str, card: str) -> None:
     """The adapter in PEFT's own format; equal adapters give equal bytes, on any machine and under any path."""
     model.save_pretrained(folder)
     file = folder / "adapter_config.json"
     told = json.loads(file.read_text("utf-8"))
     told["base_model_name_or_path"] = base
     told = {key: sorted(value) if isinstance(value, list) else value for key, value in told.items()}
+    (folder / "README.md").write_text(card, "utf-8")
     file.write_text(json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
 
 
