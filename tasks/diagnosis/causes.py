@@ -27,14 +27,17 @@ def _data(e: Evidence) -> Cause:
     found = [finding for rule in (unrelated, narrow, repeated, already_known) if (finding := rule(e))]
     said = f"{100 * e.distinct:.0f} % of {e.pairs} texts differ, {e.diagnoses} diagnoses, {100 * e.coverage:.0f} % of the questions' facts are taught"
     if e.improved:
-        return Cause(cause="training data", status="ruled out", sentence=f"The data did teach: {said}.", evidence=numbers)
+        return Cause(name="training data", verdict="ruled out", claim=f"The data did teach: {said}.", evidence=numbers)
     if found:
-        return Cause(cause="training data", status="likely", sentence=" ".join(f.claim for f in found), evidence=numbers)
+        return Cause(name="training data", verdict="likely", claim=" ".join(f.claim for f in found), evidence=numbers)
     if e.primary.set == "new_fact" and learnt(e) is not False:
-        sentence = f"The questions are on facts that were not taught, so they cannot judge the data ({said})."
-        return Cause(cause="training data", status="cannot be told", sentence=sentence, evidence=numbers)
-    sentence = f"Neither repeated, nor narrow, nor beside the questions, nor known before: {said}."
-    return Cause(cause="training data", status="ruled out", sentence=sentence, evidence=numbers)
+        claim = f"The questions are on facts that were not taught, so they cannot judge the data ({said})."
+        return Cause(name="training data", verdict="cannot be told", claim=claim, evidence=numbers)
+    if learnt(e) is False and _trained(e):
+        claim = f"Neither repeated nor beside the questions ({said}), but {e.updates} updates taught nothing: do the diagnoses fit their vignettes?"
+        return Cause(name="training data", verdict="likely", claim=claim, evidence=numbers)
+    claim = f"Neither repeated, nor narrow, nor beside the questions, nor known before: {said}."
+    return Cause(name="training data", verdict="ruled out", claim=claim, evidence=numbers)
 
 
 def _training(e: Evidence) -> Cause:
@@ -52,17 +55,22 @@ def _training(e: Evidence) -> Cause:
     }
     found = [finding for rule in (weights_unmoved, too_few_updates, rate_too_low, loss_flat) if (finding := rule(e))]
     if e.improved or (learnt(e) and not found):
-        sentence = f"{e.updates} updates were enough: the taught facts were learnt."
-        return Cause(cause="too little training", status="ruled out", sentence=sentence, evidence=numbers)
+        claim = f"{e.updates} updates were enough: the taught facts were learnt."
+        return Cause(name="too little training", verdict="ruled out", claim=claim, evidence=numbers)
     if found:
-        return Cause(cause="too little training", status="likely", sentence=found[0].claim, evidence=numbers)
-    if e.updates >= FEW_UPDATES and learnt(e) is False and e.primary.changed > e.primary.n / 5:
-        sentence = (
+        return Cause(name="too little training", verdict="likely", claim=found[0].claim, evidence=numbers)
+    if learnt(e) is False and _trained(e):
+        claim = (
             f"{e.updates} updates changed {e.primary.changed} of {e.primary.n} answers, yet taught nothing: more of the same will not help."
         )
-        return Cause(cause="too little training", status="ruled out", sentence=sentence, evidence=numbers)
-    sentence = f"{e.updates} updates moved the model, but whether the taught facts were learnt was not measured or is not clear."
-    return Cause(cause="too little training", status="cannot be told", sentence=sentence, evidence=numbers)
+        return Cause(name="too little training", verdict="ruled out", claim=claim, evidence=numbers)
+    claim = f"{e.updates} updates moved the model, but whether the taught facts were learnt was not measured or is not clear."
+    return Cause(name="too little training", verdict="cannot be told", claim=claim, evidence=numbers)
+
+
+def _trained(e: Evidence) -> bool:
+    """The training did change the model."""
+    return e.updates >= FEW_UPDATES and e.primary.changed > e.primary.n / 5
 
 
 def _leakage(e: Evidence) -> Cause:
@@ -70,12 +78,10 @@ def _leakage(e: Evidence) -> Cause:
     numbers = {"leaked": e.leaked, "leaked_share": e.leaked_share, "shared_facts": e.shared_facts}
     counted = f"{e.leaked} questions share {e.plan.validation.leak_ngram} words in a row with a training text, {e.shared_facts} facts are on both sides"
     if e.leaked_share < LEAKED and not e.shared_facts:
-        return Cause(cause="leakage", status="ruled out", sentence=f"Measured and not found: {counted}.", evidence=numbers)
+        return Cause(name="leakage", verdict="ruled out", claim=f"Measured and not found: {counted}.", evidence=numbers)
     if e.improved:
-        return Cause(
-            cause="leakage", status="likely", sentence=f"{counted}: part of the gain may be remembered, not known.", evidence=numbers
-        )
-    return Cause(cause="leakage", status="ruled out", sentence=f"{counted}; but a leak makes a gain, and there is none.", evidence=numbers)
+        return Cause(name="leakage", verdict="likely", claim=f"{counted}: part of the gain may be remembered, not known.", evidence=numbers)
+    return Cause(name="leakage", verdict="ruled out", claim=f"{counted}; but a leak makes a gain, and there is none.", evidence=numbers)
 
 
 def _easy(e: Evidence) -> Cause:
@@ -88,15 +94,15 @@ def _easy(e: Evidence) -> Cause:
         "longest_is_key": e.longest_is_key,
         "top_key": e.top_key,
         "guessable": e.screening.get("guessable"),
-        "too_easy": e.screening.get("too_easy"),
+        "too_easy": e.screening.get("too easy"),
     }
     said = f"the base model has {100 * base.rate:.0f} % right ({100 * base.low:.0f} to {100 * base.high:.0f} %, chance 25 %)"
     found = [finding for rule in (at_ceiling, guessable) if (finding := rule(e))]
     if e.improved or (base.high < 0.7 and not found):
-        return Cause(cause="easy questions", status="ruled out", sentence=f"There is room to rise: {said}.", evidence=numbers)
+        return Cause(name="easy questions", verdict="ruled out", claim=f"There is room to rise: {said}.", evidence=numbers)
     if found or base.low > 0.7:
-        sentence = " ".join(f.claim for f in found) or f"Little room to rise: {said}."
-        return Cause(cause="easy questions", status="likely", sentence=sentence, evidence=numbers)
+        claim = " ".join(f.claim for f in found) or f"Little room to rise: {said}."
+        return Cause(name="easy questions", verdict="likely", claim=claim, evidence=numbers)
     return Cause(
-        cause="easy questions", status="cannot be told", sentence=f"Too few questions, or too near the top: {said}.", evidence=numbers
+        name="easy questions", verdict="cannot be told", claim=f"Too few questions, or too near the top: {said}.", evidence=numbers
     )

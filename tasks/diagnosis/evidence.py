@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import Field
 
+from tasks.artifacts import Comparisons
 from tasks.diagnosis import content
+from tasks.groups import Outcome, Splits
 from tasks.plan import StudyPlan
-from tasks.records import Answer, Comparison, Mode, Pair, Preflight, Probe, Question, Rejection, Row, SetName, Stage, Step
+from tasks.records import Answer, Comparison, Mode, Pair, Preflight, Probe, Question, Rejection, Row, Screened, SetName, Stage, Step
 
 CHANCE = 0.25  # four options
 
@@ -44,7 +46,9 @@ class Evidence(Row):
     top_key: float = Field(description="share of the commonest key number in the primary set; chance 0.25")
     favourite_base: float = Field(description="share of its answers that the base model gives to its favourite place, primary set and mode")
     favourite_tuned: float = Field(description="the same, tuned")
-    screening: dict[str, float] = Field(default_factory=dict, description="shares: guessable, too_easy, too_hard, unanswerable, useful")
+    screening: dict[str, float] = Field(
+        default_factory=dict, description="share of the primary set's questions of each kind, where they were screened"
+    )
     seeds: tuple[Comparison, ...] = Field(
         default=(), description="the primary comparison with other seeds of the tuning, this one included"
     )
@@ -72,6 +76,33 @@ class Evidence(Row):
         return [row for row in self.comparisons if row.set == name and (not modes or row.mode in modes)]
 
 
+def evidence_of(
+    splits: Splits,
+    outcome: Outcome,
+    comparisons: Comparisons,
+    plan: StudyPlan,
+    screened: Iterable[Screened] = (),
+    seeds: Sequence[Comparison] = (),
+) -> Evidence:
+    """Load the rows of a study and gather what they say."""
+    return gather(
+        splits.pairs.load(),
+        splits.held_out.load(),
+        splits.sitting.load(),
+        splits.rejected.load(),
+        splits.funnel.load(),
+        outcome.tuning.log.load(),
+        outcome.tuning.preflight,
+        outcome.probe,
+        outcome.base.load(),
+        outcome.tuned.load(),
+        comparisons.load(),
+        plan,
+        screened,
+        seeds,
+    )
+
+
 def gather(
     pairs: Sequence[Pair],
     held_out: Sequence[Pair],
@@ -85,7 +116,7 @@ def gather(
     tuned: Sequence[Answer],
     comparisons: Sequence[Comparison],
     plan: StudyPlan,
-    screening: Mapping[str, float] | None = None,
+    screened: Iterable[Screened] = (),
     seeds: Sequence[Comparison] = (),
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the held-out ones."""
@@ -110,7 +141,7 @@ def gather(
         top_key=content.top_share([q.answer for q in asked]),
         favourite_base=_favourite(base, asked, primary.mode),
         favourite_tuned=_favourite(tuned, asked, primary.mode),
-        screening=dict(screening or {}),
+        screening=_kinds(screened, asked),
         seeds=tuple(seeds),
     )
 
@@ -140,6 +171,13 @@ def _drafted(funnel: Iterable[Stage], pairs: int, questions: int) -> dict[str, i
     for stage in funnel:
         came[stage.kind] = max(came[stage.kind], stage.came)
     return {"drafted_pairs": came["pair"], "drafted_questions": came["question"]}
+
+
+def _kinds(screened: Iterable[Screened], asked: Iterable[Question]) -> dict[str, float]:
+    """Share of the screened questions that are guessable, too easy, …"""
+    ids = {question.id for question in asked}
+    kinds = Counter(row.kind for row in screened if row.question_id in ids)
+    return {kind: count / kinds.total() for kind, count in kinds.items()}
 
 
 def _favourite(answers: Iterable[Answer], asked: Iterable[Question], mode: Mode) -> float:

@@ -135,7 +135,7 @@ def unanswerable(e: Evidence) -> Finding | None:
     return Finding(
         rule="questions-unanswerable",
         claim=f"{100 * share:.0f} % of the questions are missed even with the passage before the eyes.",
-        evidence={"unanswerable": share, "too_hard": e.screening.get("too_hard")},
+        evidence={"unanswerable": share, "too hard": e.screening.get("too hard")},
         weight=0.6,
         advice="Check the keys of these questions by hand; a base model that cannot read a passage cannot be tested this way.",
     )

@@ -1,0 +1,145 @@
+"""Whole studies made of rows: a healthy one, and the same with a fault planted."""
+
+import random
+from typing import Any, NamedTuple
+
+from tasks.diagnosis.evidence import Evidence, gather
+from tasks.evaluation.paired import compare
+from tasks.plan import StudyPlan
+from tasks.plan_file import parse_plan
+from tasks.records import Answer, Pair, Preflight, Probe, Question, Rejection, Stage, Step
+
+FACTS = 50
+SIGNS = [f"نشانه{chr(0x627 + i)}{chr(0x628 + j)}" for i in range(20) for j in range(20)]
+
+
+class Study(NamedTuple):
+    """Everything that `gather` is given."""
+
+    plan: StudyPlan
+    pairs: list[Pair]
+    held_out: list[Pair]
+    questions: dict[str, list[Question]]
+    rejected: list[Rejection]
+    funnel: list[Stage]
+    steps: list[Step]
+    preflight: Preflight
+    probe: Probe
+    right: dict[tuple[str, str], tuple[float, float]]  # by set and mode: share right before and after
+    place: int | None = None  # the tuned model always names this option
+
+    def but(self, **changes: Any) -> "Study":
+        """The same study with changes; those of the plan, preflight and probe by field."""
+        for name in ("preflight", "probe"):
+            if name in changes:
+                changes[name] = getattr(self, name).model_copy(update=changes[name])
+        if "plan" in changes:
+            changes["plan"] = parse_plan(self.plan.model_dump(mode="json"), changes["plan"])
+        if "right" in changes:
+            changes["right"] = self.right | changes["right"]
+        return self._replace(**changes)
+
+    def evidence(self, **more: Any) -> Evidence:
+        base, tuned = sit(self)
+        comparisons = compare(self.questions, base, tuned, self.plan.comparison)
+        return gather(
+            self.pairs,
+            self.held_out,
+            self.questions,
+            self.rejected,
+            self.funnel,
+            self.steps,
+            self.preflight,
+            self.probe,
+            base,
+            tuned,
+            comparisons,
+            self.plan,
+            **more,
+        )
+
+
+def healthy() -> Study:
+    """The laptop's study as it should be: learnt, carried over to other words, nothing wrong with it."""
+    dice = random.Random(1)
+    pairs = [pair(i, dice) for i in range(400)]
+    questions = {
+        "train": [question("t", i, i % FACTS, dice) for i in range(100)],
+        "same_fact": [question("s", i, i % FACTS, dice) for i in range(200)],
+        "new_fact": [question("n", i, FACTS + i % 12, dice) for i in range(48)],
+    }
+    return Study(
+        plan=StudyPlan(),
+        pairs=pairs[:360],
+        held_out=pairs[360:],
+        questions=questions,
+        rejected=[],
+        funnel=[Stage(name="parsed", kind="pair", came=440, kept=400), Stage(name="parsed", kind="question", came=400, kept=348)],
+        steps=log(135, 3.0, 1.2) + [Step(step=23 * e, epoch=e, loss=loss, split="held_out") for e, loss in enumerate((3, 2, 1.6, 1.5, 1.4), 1)],
+        preflight=Preflight(
+            texts=360,
+            updates=135,
+            epochs=6,
+            batch_size=16,
+            trainable_parameters=120_000,
+            parameters=1_130_000,
+            target_tokens=20_000,
+            tokens=20_000,
+            longest=90,
+            too_long=0,
+        ),
+        probe=Probe(
+            kl_mean=6.0,
+            weight_shift=0.5,
+            taught_before=-3.5,
+            taught_after=-0.1,
+            unseen_before=-3.5,
+            unseen_after=-0.2,
+            book_before=4.0,
+            book_after=30.0,
+            general_before=900.0,
+            general_after=2000.0,
+        ),
+        right={
+            ("train", "cloze"): (0.28, 0.98),
+            ("same_fact", "cloze"): (0.3, 0.95),
+            ("new_fact", "cloze"): (0.3, 0.7),
+            **{(name, mode): (0.26, 0.25) for name in questions for mode in ("digits", "generate")},
+        },
+    )
+
+
+def pair(number: int, dice: random.Random) -> Pair:
+    signs = "، ".join(dice.sample(SIGNS, 4))
+    return Pair(
+        id=f"p{number}", fact=f"f{number % FACTS}", symptom=f"مرد {20 + number % 60} ساله با {signs}", diagnosis=f"بیماری {number % FACTS}"
+    )
+
+
+def question(prefix: str, number: int, fact: int, dice: random.Random) -> Question:
+    key = number % 4 + 1
+    names = [f"بیماری {(fact + step) % 62}" for step in (7, 13, 29, 41)]
+    names[key - 1] = f"بیماری {fact}"
+    a, b, c, d = names
+    stem = f"در بیماری با {' و '.join(dice.sample(SIGNS, 4))} کدام تشخیص محتمل‌تر است؟"
+    return Question(id=f"{prefix}{number}", fact=f"f{fact}", question=stem, options=(a, b, c, d), answer=key)
+
+
+def log(updates: int, first: float, last: float) -> list[Step]:
+    """A loss that goes evenly from first to last."""
+    return [Step(step=i, epoch=i / 23, loss=first + (last - first) * (i - 1) / max(1, updates - 1)) for i in range(1, updates + 1)]
+
+
+def sit(study: Study) -> tuple[list[Answer], list[Answer]]:
+    """Answers with the wanted shares of right ones; a question that base and tuned miss is missed alike."""
+    dice, base, tuned = random.Random(2), [], []
+    for mode in study.plan.evaluation.modes:
+        for name, rows in study.questions.items():
+            before, after = study.right[name, mode]
+            for q in rows:
+                luck, wrong = dice.random(), q.answer % 4 + 1
+                still = q.answer if luck < before else wrong
+                moved = study.place or (q.answer if (luck if abs(after - before) < 0.02 else dice.random()) < after else wrong)
+                base.append(Answer(question_id=q.id, rotation=0, mode=mode, predicted=still, is_correct=still == q.answer))
+                tuned.append(Answer(question_id=q.id, rotation=0, mode=mode, predicted=moved, is_correct=moved == q.answer))
+    return base, tuned
