@@ -68,6 +68,28 @@ class Draft(Row):
     cost_usd: float = Field(default=0.0, description="price of this response in US dollars")
 
 
+class Account(Row):
+    """What became of one chapter's requests to a model. Items that came = kept + rejected; what was refused never came."""
+
+    chapter: str
+    wanted: dict[str, int] = Field(description="items that were to be kept, by kind")
+    kept: dict[str, int] = Field(description="items that the gate let through, by kind")
+    rejected: dict[str, int] = Field(description="items that it did not, by kind")
+    refused: dict[str, int] = Field(description="items asked for in requests that ended in a refusal, a filter or an error, by kind")
+    ended: dict[str, str] = Field(
+        description='by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often enough)'
+    )
+    rounds: int = Field(description="rounds of asking")
+    requests: int = Field(description="answers used, from the server or the ledger")
+    sent: int = Field(description="requests sent in this run, repeats included; the rest was in the ledger")
+    finishes: dict[str, int] = Field(description="answers by how the model ended")
+    faults: dict[str, int] = Field(default_factory=dict, description="failed attempts of this run by class")
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+
 class Pair(Row):
     """A training item: a short clinical vignette and its diagnosis."""
 
@@ -243,7 +265,7 @@ class Finding(Row):
 class Cause(Row):
     """One of the four causes that the exercise only guessed at, answered with numbers."""
 
-    cause: Literal["training data", "too little training", "leakage", "easy questions"] = Field(description="which of the four")
-    status: Literal["likely", "ruled out", "cannot be told"]
-    sentence: str = Field(description="the answer in plain words")
+    name: Literal["training data", "too little training", "leakage", "easy questions"] = Field(description="which of the four")
+    verdict: Literal["likely", "ruled out", "cannot be told"]
+    claim: str = Field(description="the answer in plain words")
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")

@@ -23,4 +23,10 @@ def write_chapter(
         from tasks.generation.rule_writer import write
 
         return write(passages, quota, plan.generation, plan.language)
-    raise NotImplementedError
+    from tasks.generation import gpt_writer
+    from tasks.generation.ledger import Ledger
+
+    paper = Ledger(ledger, plan.generation.budget_usd, plan.generation.prices)
+    return gpt_writer.write(
+        passages, quota, plan.generation, plan.language, paper, accept, machine.concurrency, progress, book_path=book
+    ).drafts

@@ -13,7 +13,7 @@ chapters, leakage) can still refuse an item that its chapter alone would keep; t
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tasks.plan import GenerationPlan
 from tasks.records import Draft, Pair, Passage, Question, Rejection
@@ -34,14 +34,17 @@ class Quota(NamedTuple):
     questions: int
 
 
-class Accepted(NamedTuple):
+class Accepted(Protocol):
     """What the gate made of one draft."""
 
-    kept: Sequence[Item]
-    rejected: Sequence[Rejection]
+    @property
+    def kept(self) -> Sequence[Item]: ...
+
+    @property
+    def rejected(self) -> Sequence[Rejection]: ...
 
 
-Accept = Callable[[Draft, list[Passage], list[Item]], Accepted]  # the draft, what it was drawn from, what is kept already
+Accept = Callable[[Draft, list[Passage], Sequence[Item]], Accepted]  # the draft, what it was drawn from, what is kept already
 
 
 def wanted(number: int | str, margin: float) -> int:

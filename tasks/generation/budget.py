@@ -1,0 +1,132 @@
+"""The money limit, hard across processes, retries and reruns: nothing is sent before its worst price is set aside.
+
+The book of charges is one append-only file. A request reserves its worst price; its answer settles it at the true price;
+a fault that was surely not charged frees it. What was under way when a process died or a connection broke may have been
+charged: it stays at its worst price until the same request is answered, and is then settled at that answer's price.
+"""
+
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.plan import Prices
+
+MILLION = 1_000_000
+CENT = 1e-9  # dollars; below it two sums are equal
+
+
+class Usage(NamedTuple):
+    """Tokens of one response, by the server's count."""
+
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+
+
+def price(usage: Usage, prices: Prices, batch: bool = False) -> float:
+    """Dollars for one response."""
+    fresh = usage.tokens_in - usage.tokens_cached
+    dollars = (fresh * prices.input + usage.tokens_cached * prices.cached_input + usage.tokens_out * prices.output) / MILLION
+    return dollars * (prices.batch_discount if batch else 1.0)
+
+
+class Charge(NamedTuple):
+    """Money set aside for a request."""
+
+    id: str
+    key: str  # the request
+    usd: float
+    lost: bool = False  # may have been charged, but its answer will not come
+
+
+class Budget:
+    """The book of charges of one study; safe for several threads and processes."""
+
+    def __init__(self, file: Path, cap_usd: float) -> None:
+        self.file, self.cap = file, cap_usd
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._read = 0
+        self._settled = 0.0
+        self._open: dict[str, Charge] = {}
+
+    def spent(self) -> float:
+        """Dollars settled and set aside."""
+        with self._locked():
+            return self._sum()
+
+    def unsettled(self) -> list[Charge]:
+        """What is set aside."""
+        with self._locked():
+            return list(self._open.values())
+
+    def reserve(self, key: str, usd: float) -> Charge | None:
+        """Set the worst price aside; none where that could pass the cap."""
+        with self._locked() as book:
+            if self._sum() + usd > self.cap + CENT:
+                return None
+            charge = Charge(uuid.uuid4().hex[:16], key, usd)
+            self._write(book, {"reserve": charge.id, "request": key, "usd": usd})
+            return charge
+
+    def free(self, charge: Charge) -> None:
+        """The server refused before doing anything, so nothing was charged."""
+        with self._locked() as book:
+            self._write(book, {"settle": charge.id, "usd": 0.0})
+
+    def lose(self, key: str) -> None:
+        """What is still open for a request whose answers will not come."""
+        with self._locked() as book:
+            for charge in [c for c in self._open.values() if c.key == key and not c.lost]:
+                self._write(book, {"lost": charge.id})
+
+    def settle(self, key: str, usd: float) -> None:
+        """The request was answered at this price; what was lost on the way to it is taken at the same."""
+        with self._locked() as book:
+            for charge in [c for c in self._open.values() if c.key == key]:
+                self._write(book, {"settle": charge.id, "usd": usd})
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        book = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(book, fcntl.LOCK_EX)
+            self._catch_up(book)
+            yield book
+        finally:
+            os.close(book)  # frees the lock
+
+    def _catch_up(self, book: int) -> None:
+        """Take in what other processes wrote; a line that a crash cut off is closed, and counts for nothing."""
+        news = os.pread(book, os.fstat(book).st_size - self._read, self._read)
+        if news and not news.endswith(b"\n"):
+            os.write(book, b"\n")
+            news += b"\n"
+        for line in news.splitlines():
+            self._take(line)
+        self._read += len(news)
+
+    def _write(self, book: int, entry: dict[str, object]) -> None:
+        line = json.dumps(entry).encode() + b"\n"
+        os.write(book, line)
+        self._take(line)
+        self._read += len(line)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return  # cut off by a crash: a reservation that was never used, or a settlement that stays at its worst price
+        if "reserve" in entry:
+            self._open[entry["reserve"]] = Charge(entry["reserve"], entry["request"], entry["usd"])
+        elif "lost" in entry and entry["lost"] in self._open:
+            self._open[entry["lost"]] = self._open[entry["lost"]]._replace(lost=True)
+        elif self._open.pop(entry.get("settle", ""), None):
+            self._settled += entry["usd"]
+
+    def _sum(self) -> float:
+        return self._settled + sum(charge.usd for charge in self._open.values())

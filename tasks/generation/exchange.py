@@ -1,0 +1,206 @@
+"""One request at the server until it is answered: ledger first, money set aside, attempts bounded, faults sorted."""
+
+import asyncio
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tasks.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
+from tasks.generation.answers import read_envelope
+from tasks.generation.budget import Charge, Usage, price
+from tasks.generation.faults import Fault, fault_of_status
+from tasks.generation.ledger import Ledger, Response
+from tasks.generation.limits import Limiter
+from tasks.generation.requests import Request
+
+NOTHING = Usage(0, 0, 0)
+
+
+class Patience(NamedTuple):
+    """How long to bear with a server; nothing here changes what is asked."""
+
+    attempts: int = 10  # per request
+    timeout: float = 600.0  # seconds for one answer; local models on a CPU are slow
+    first_wait: float = 0.5  # seconds, doubled at each attempt
+    longest_wait: float = 60.0
+    poll: float = 20.0  # seconds between looks at a batch
+    longest_batch: float = 26 * 3600.0  # seconds; the server promises 24 hours
+
+
+class Reply(NamedTuple):
+    """What came over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+Send = Callable[[dict[str, Any], str], Awaitable[Reply | Fault]]  # the wire's body and the request's key
+
+
+@dataclass
+class Exchange:
+    """All that the requests of one chapter share."""
+
+    ledger: Ledger
+    limiter: Limiter
+    patience: Patience
+    send: Send
+    fill: Callable[[dict[str, Any]], dict[str, Any]]
+    server: str
+    renamed: dict[str, str | None] = field(default_factory=dict)  # request fields that this server calls otherwise, or lacks
+    faults: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+    stop: StudyError | None = None
+
+    async def answer(self, request: Request) -> Response | None:
+        """The stored or fetched response; none once something stopped the whole."""
+        if found := self.ledger.find(request.key):
+            return found
+        if self.stop:
+            return None
+        async with self.ledger.hold(request.key):
+            return self.ledger.find(request.key) or await self._fetch(request)
+
+    async def _fetch(self, request: Request) -> Response | None:
+        attempt, well_before, fault = 0, self.limiter.successes, None
+        while attempt < self.patience.attempts and not self.stop:
+            outcome = await self._try(request)
+            if outcome is None or isinstance(outcome, Response):
+                return outcome
+            fault = outcome
+            self.faults[fault.name] += 1
+            if fault.course != "again" and not self._adapt(fault):
+                return self._give_up(request, fault)
+            if fault.course == "again":
+                attempt += 1
+                await asyncio.sleep(self._wait(attempt, fault) if attempt < self.patience.attempts else 0)
+        if fault is None or self.stop:
+            return None
+        if self.limiter.successes > well_before:  # the server works, only not for this one
+            return _error(request, fault)
+        self.stop = WriterUnavailable(f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept.")
+        return None
+
+    async def _try(self, request: Request) -> Response | Fault | None:
+        entered = await self.limiter.enter()
+        try:
+            charge = await self._set_aside(request)
+            if charge is None:
+                return None
+            self.sent += 1
+            return await self._settle(request, charge, await self.send(self.wire(request.body), request.key), entered)
+        finally:
+            self.limiter.leave()
+
+    async def _settle(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
+        """Store what came before anything else, then say what it was."""
+        if isinstance(reply, Reply) and reply.status == 200:
+            response = response_of(request, reply.body, self.ledger, batch=False)
+            if response:
+                file = self.ledger.keep(response)
+                self.limiter.went_well(reply.headers)
+                await asyncio.to_thread(_sync, file)
+                return response
+            self.ledger.keep_broken(request.key, reply.body)
+            reply = Fault("broken body", "again", f"{self.server} sent a body that is no chat completion", charged=True)
+        fault = reply if isinstance(reply, Fault) else fault_of(reply, str(request.body["model"]), self.server)
+        with self.ledger.purse() as budget:
+            if fault.charged:
+                budget.lose(request.key)
+            else:
+                budget.free(charge)
+        if fault.course == "again":
+            self.limiter.is_busy(entered, fault.wait)
+        return fault
+
+    async def _set_aside(self, request: Request) -> Charge | None:
+        """Reserve the worst price; while others are under way their change may suffice, so wait for it."""
+        worst = price(request.worst, self.ledger.prices)
+        while not self.stop:
+            with self.ledger.purse() as budget:
+                charge = budget.reserve(request.key, worst)
+                others = budget.unsettled()
+            if charge:
+                return charge
+            if not any(not c.lost and c.key != request.key and self.ledger.is_under_way(c.key) for c in others):
+                self.stop = spent_out(self.ledger, worst)
+            await asyncio.sleep(0.05)
+        return None
+
+    def wire(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body in the words of this server."""
+        named = {self.renamed.get(name, name): value for name, value in self.fill(body).items()}
+        return {name: value for name, value in named.items() if name is not None}
+
+    def _adapt(self, fault: Fault) -> bool:
+        """Learn that the server lacks a field or calls it otherwise; false where that was known already."""
+        if fault.course != "dialect":
+            return False
+        other = {"max_tokens": "max_completion_tokens"}.get(fault.param)
+        name = "max_tokens" if fault.param == "max_completion_tokens" else fault.param
+        if name in self.renamed and (other is None or self.renamed[name] == other):
+            return False
+        self.renamed[name] = other
+        return True
+
+    def _give_up(self, request: Request, fault: Fault) -> Response | None:
+        if fault.course == "filtered":
+            response = Response(request.key, "content_filter", NOTHING, 0.0, fault.message)
+            self.ledger.keep(response)
+            return response
+        if fault.course == "smaller":
+            return _error(request, fault)
+        self.stop = WriterRefused(fault.message)
+        return None
+
+    def _wait(self, attempt: int, fault: Fault) -> float:
+        """Exponential with full jitter above the server's own wish."""
+        most = min(self.patience.longest_wait, self.patience.first_wait * 2.0 ** (attempt - 1))
+        return (fault.wait or 0.0) + most * random.uniform(0.5, 1.0)
+
+
+def response_of(request: Request, body: str, ledger: Ledger, batch: bool) -> Response | None:
+    """A body as a response with its price; a server that counts no tokens is taken at the worst."""
+    envelope = read_envelope(body)
+    if envelope is None:
+        return None
+    usage = envelope.usage or request.worst
+    return Response(request.key, envelope.finish, usage, price(usage, ledger.prices, batch), body)
+
+
+def fault_of(reply: Reply, model: str, server: str) -> Fault:
+    """The fault that an error reply tells of."""
+    try:
+        body: object = json.loads(reply.body)
+    except ValueError:
+        body = reply.body[:300]
+    return fault_of_status(reply.status, body, reply.headers, model, server)
+
+
+def spent_out(ledger: Ledger, worst: float) -> BudgetSpent:
+    """What was spent, what is set aside, and how to go on."""
+    with ledger.purse() as budget:
+        spent, aside = budget.spent(), sum(c.usd for c in budget.unsettled())
+        cap = budget.cap
+    lost = f", ${aside:.4f} of it set aside for requests whose answer was lost and may have been charged" if aside > 0 else ""
+    return BudgetSpent(
+        f"generation.budget_usd = {cap:g}: ${spent:.4f} is spent{lost}, and the next request could cost ${worst:.4f}. "
+        "Every answer so far is kept; raise generation.budget_usd and run again to go on from here."
+    )
+
+
+def _error(request: Request, fault: Fault) -> Response:
+    return Response(request.key, "error", NOTHING, 0.0, fault.message)
+
+
+def _sync(file: os.PathLike[str]) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,139 @@
+"""The writer that asks an OpenAI-compatible server; the only module that speaks to the `openai` package.
+
+Everything the model says comes back as drafts in an order that the plan, the book and the ledger decide alone: each
+round's requests are fixed before any is sent, and its answers are judged in that order, however they arrive.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import openai
+
+from tasks.errors import WriterRefused
+from tasks.generation import rounds
+from tasks.generation.exchange import Exchange, Patience, Reply, Send
+from tasks.generation.faults import Fault, fault_of_status, scrub
+from tasks.generation.ledger import Ledger
+from tasks.generation.limits import limiter_for
+from tasks.generation.pages import pages_of
+from tasks.generation.writer import Accept, Quota
+from tasks.plan import GenerationPlan
+from tasks.progress import Progress, silent
+from tasks.records import Account, Draft, Passage
+
+OPENAI = "https://api.openai.com/v1"
+T = TypeVar("T")
+CONNECT = 20.0  # seconds to reach the server at all
+NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout"}
+
+
+class Written(NamedTuple):
+    """A chapter's drafts and how they came about."""
+
+    drafts: list[Draft]
+    report: Account
+
+
+def write(
+    passages: list[Passage],
+    quota: Quota,
+    plan: GenerationPlan,
+    language: str,
+    ledger: Ledger,
+    accept: Accept,
+    machine_concurrency: int = 16,
+    progress: Progress = silent,
+    book_path: Path | None = None,
+    patience: Patience | None = None,
+) -> Written:
+    """Ask for one chapter's items until the quota is met or it has no more to give.
+
+    Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in the ledger by then.
+    """
+    patience = patience or Patience()
+    work = _write(passages, quota, plan, language, ledger, accept, machine_concurrency, progress, book_path, patience)
+    return asyncio.run(work)
+
+
+async def _write(
+    passages: Sequence[Passage],
+    quota: Quota,
+    plan: GenerationPlan,
+    language: str,
+    ledger: Ledger,
+    accept: Accept,
+    concurrency: int,
+    progress: Progress,
+    book_path: Path | None,
+    patience: Patience,
+) -> Written:
+    client = open_client(patience)
+    try:
+        pages = pages_of(plan.show, book_path)
+        server = server_name()
+        exchange = Exchange(
+            ledger=ledger,
+            limiter=limiter_for(f"{server} {plan.model}", concurrency),
+            patience=patience,
+            send=sender(client, server),
+            fill=pages.fill if pages else dict,
+            server=server,
+        )
+        asked = rounds.live(exchange, concurrency)
+        chapter = rounds.Chapter(list(passages), quota, plan, language, accept, pages, progress, exchange)
+        drafts, report = await chapter.write(asked)
+    finally:
+        await client.close()
+    ledger.tell(report)
+    return Written(drafts, report)
+
+
+def server_name() -> str:
+    """The server's address without anything secret in it."""
+    return scrub(os.environ.get("OPENAI_BASE_URL") or OPENAI)
+
+
+def open_client(patience: Patience) -> openai.AsyncOpenAI:
+    """A client without retries of its own: ours know the budget and the ledger."""
+    key, url = os.environ.get("OPENAI_API_KEY"), os.environ.get("OPENAI_BASE_URL") or None
+    if not key and url is None:
+        raise WriterRefused(
+            "generation.writer is gpt, but there is no key. Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that needs none."
+        )
+    timeout = openai.Timeout(patience.timeout, connect=min(CONNECT, patience.timeout))
+    return openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout)
+
+
+def sender(client: openai.AsyncOpenAI, url: str) -> Send:
+    """How a chat completion is sent; the key of idempotency lets a careful proxy answer a repeated request once."""
+
+    async def send(body: dict[str, Any], key: str) -> Reply | Fault:
+        return await caught(_chat(client, body, key), url, str(body["model"]))
+
+    return send
+
+
+async def _chat(client: openai.AsyncOpenAI, body: dict[str, Any], key: str) -> Reply:
+    raw = await client.chat.completions.with_raw_response.create(**body, extra_headers={"Idempotency-Key": key})
+    return Reply(raw.status_code, raw.headers, raw.text)
+
+
+async def caught(call: Awaitable[T], url: str, model: str) -> T | Fault:
+    """A call with its faults as values: an openai exception holds the request's headers, so none leaves this module."""
+    try:
+        return await call
+    except openai.APITimeoutError as error:
+        return Fault("timeout", "again", f"no answer from {url} in time", charged=_was_sent(error))
+    except openai.APIConnectionError as error:
+        return Fault(
+            "connection", "again", f"the connection to {url} broke: {scrub(str(error.__cause__ or error))}", charged=_was_sent(error)
+        )
+    except openai.APIStatusError as error:
+        return fault_of_status(error.status_code, error.body or scrub(error.response.text), error.response.headers, model, url)
+
+
+def _was_sent(error: openai.APIConnectionError) -> bool:
+    return type(error.__cause__).__name__ not in NEVER_SENT

@@ -1,0 +1,90 @@
+"""What the model is told: the demands on the items, the book's text marked as data, and the shape of the answer.
+
+The fixed part (system message, then the passages) comes first and the part that changes from request to request comes
+last, so that servers which cache prompts by their beginning charge the cached price for the rest.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from tasks.generation.instructions_en import EN, Wording
+from tasks.generation.instructions_fa import FA
+from tasks.records import Kind, Passage
+
+ItemKind = Literal["pair", "question"]
+
+WORDINGS: dict[str, Wording] = {"fa": FA, "en": EN}
+LANGUAGES = {
+    "ar": "Arabic", "az": "Azerbaijani", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "en": "English", "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
+    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "ku": "Kurdish", "nl": "Dutch",
+    "no": "Norwegian", "pl": "Polish", "ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish",
+    "ta": "Tamil", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+_MARKS = re.compile(r"<(?=\s*/?\s*passage\b)", re.IGNORECASE)
+_KINDS: tuple[Kind, ...] = ("symptoms", "diagnosis", "complications", "telling_apart", "other")
+
+
+def system(kind: ItemKind, language: str) -> str:
+    """The demands, the same for every request of one kind."""
+    wording = WORDINGS.get(language, EN)
+    own = "" if language in WORDINGS else wording.language.format(language=LANGUAGES.get(language, f"the language {language!r}"))
+    demands = wording.pair if kind == "pair" else wording.question
+    return "\n".join(part for part in (wording.role, own, demands, wording.every, wording.shape[kind]) if part)
+
+
+def shown(passages: Sequence[Passage]) -> str:
+    """The passages between marks; what looks like a mark in the book's own text is defused."""
+    return "\n".join(
+        f'<passage id="{p.id}" page="{p.page}" title="{_attribute(p)}">\n{_MARKS.sub("‹", p.text)}\n</passage>' for p in passages
+    )
+
+
+def demand(
+    kind: ItemKind,
+    language: str,
+    asked: int,
+    paraphrases: int = 1,
+    kinds: Mapping[Kind, int] | None = None,
+    focus: str = "",
+    avoid: Sequence[str] = (),
+) -> str:
+    """The part that changes: how many, of which types, where to begin, and what there is already."""
+    wording = WORDINGS.get(language, EN)
+    lines = [(wording.ask_pairs if kind == "pair" else wording.ask_questions).format(n=asked)]
+    if kind == "pair" and paraphrases > 1:
+        lines.append(wording.paraphrases.format(k=paraphrases, facts=-(-asked // paraphrases)))
+    if kinds:
+        lines.append(wording.kinds + wording.comma.join(f"{wording.kind[name]} ({name}): {n}" for name, n in kinds.items()))
+    if focus:
+        lines.append(wording.focus.format(id=focus))
+    if avoid:
+        lines.append(wording.avoid + "\n" + "\n".join(f"- {line}" for line in avoid))
+    return "\n".join(lines)
+
+
+def schema(kind: ItemKind) -> dict[str, Any]:
+    """The answer's strict JSON schema, within the subset that strict servers take."""
+    text = {"type": "string"}
+    fields: dict[str, Any] = {"fact": text}
+    if kind == "pair":
+        fields |= {"symptom": text, "diagnosis": text}
+    else:
+        fields |= {
+            "kind": {"type": "string", "enum": list(_KINDS)},
+            "question": text,
+            "options": {"type": "array", "items": text},
+            "answer": {"type": "integer", "enum": [1, 2, 3, 4]},
+        }
+    fields |= {"page": {"type": "integer"}, "quote": text}
+    return _object({"items": {"type": "array", "items": _object(fields)}})
+
+
+def _object(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+def _attribute(passage: Passage) -> str:
+    title = " › ".join(part for part in (passage.chapter, passage.section, passage.heading) if part)
+    return re.sub(r'[<>"\n]', " ", title)

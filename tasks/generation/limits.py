@@ -1,0 +1,86 @@
+"""How many requests may be under way at once, by what the server says: one limiter for all threads that use it.
+
+It starts at the machine's concurrency, halves when the server is busy, and grows back by one for each full
+round of successes. When the rate-limit headers say that nothing is left, everybody waits until the reset they name.
+"""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from time import monotonic
+
+from tasks.generation.faults import seconds
+
+LOOK = 0.02  # seconds between looks while the gate is shut
+LONGEST_PAUSE = 120.0
+
+
+class Limiter:
+    """A gate with a width that adapts."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.width = float(most)
+        self.under_way = 0
+        self.successes = 0
+        self._shut_until = 0.0
+        self._cut_at = 0.0
+        self._lock = threading.Lock()
+
+    async def enter(self) -> float:
+        """Wait for a place; gives the time of entering."""
+        while not self._try_enter():
+            await asyncio.sleep(max(LOOK, min(self._shut_until - monotonic(), 1.0)))
+        return monotonic()
+
+    def leave(self) -> None:
+        """Give the place back."""
+        with self._lock:
+            self.under_way -= 1
+
+    def went_well(self, headers: Mapping[str, str]) -> None:
+        """Grow, unless the server says that little is left."""
+        with self._lock:
+            self.successes += 1
+            self.width = min(self.most, self.width + 1 / self.width)
+            for what in ("requests", "tokens"):
+                left = seconds(headers.get(f"x-ratelimit-remaining-{what}"))
+                reset = seconds(headers.get(f"x-ratelimit-reset-{what}"))
+                if left is None:
+                    continue
+                if what == "requests" and 1 <= left < self.width:
+                    self.width = max(1.0, left)
+                if left < 1 and reset:
+                    self._shut(reset)
+
+    def is_busy(self, entered: float, wait: float | None) -> None:
+        """Halve once for all that entered before the last cut, and pause as long as the server asks."""
+        with self._lock:
+            if entered > self._cut_at:
+                self.width = max(1.0, self.width / 2)
+                self._cut_at = monotonic()
+            if wait:
+                self._shut(wait)
+
+    def _shut(self, wait: float) -> None:
+        self._shut_until = max(self._shut_until, monotonic() + min(wait, LONGEST_PAUSE))
+
+    def _try_enter(self) -> bool:
+        with self._lock:
+            if monotonic() < self._shut_until or self.under_way >= int(self.width):
+                return False
+            self.under_way += 1
+            return True
+
+
+_limiters: dict[str, Limiter] = {}
+_all = threading.Lock()
+
+
+def limiter_for(server: str, most: int) -> Limiter:
+    """The process's one limiter for a server and model."""
+    with _all:
+        limiter = _limiters.setdefault(server, Limiter(most))
+        limiter.most = most
+        limiter.width = min(limiter.width, most) if limiter.under_way else float(most)
+        return limiter

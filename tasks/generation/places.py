@@ -1,0 +1,161 @@
+"""Where in a chapter to ask, and for how much: windows of passages, each with its share of the chapter's quota.
+
+Pure and deterministic: what a round asks depends on the passages, the plan, and what was kept before the round.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tasks.generation.instructions import ItemKind
+from tasks.generation.writer import Item, Quota, apportion, substance
+from tasks.plan import GenerationPlan
+from tasks.records import Kind, Pair, Passage
+
+SMALLEST = 2500  # characters; a window below it holds too little to tell like things apart
+DRY_ROUNDS = 2  # rounds without anything new after which a place counts as exhausted
+REMINDERS = 30  # items of a place that the next request is told not to repeat
+
+KINDS: tuple[ItemKind, ItemKind] = ("pair", "question")
+
+
+@dataclass
+class Place:
+    """A window of passages that is asked again until its share is met or it has no more to give."""
+
+    passages: tuple[Passage, ...]
+    need: dict[ItemKind, int]
+    most: int  # items a request may ask for; halved when answers come back cut off
+    dry: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})
+    closed: dict[ItemKind, str] = field(default_factory=dict)  # kind → why nothing more is asked: exhausted, refused
+    kept: list[Item] = field(default_factory=list)
+
+    def open(self, kind: ItemKind) -> bool:
+        """Whether it may still be asked."""
+        return kind not in self.closed
+
+
+class Asking(NamedTuple):
+    """One request before it is worded."""
+
+    place: Place
+    kind: ItemKind
+    asked: int
+    kinds: dict[Kind, int]
+    focus: str  # id of the passage to begin with, where a place is asked several times at once
+    avoid: tuple[str, ...]
+
+
+def places(passages: Sequence[Passage], quota: Quota, plan: GenerationPlan) -> list[Place]:
+    """Cut a chapter into windows of like substance and share the quota over them."""
+    items = max(quota.pairs, quota.questions)
+    size = sum(len(p.text) for p in passages)
+    windows = cut(passages, max(-(-size // plan.shown_characters), min(-(-items // plan.per_request), size // SMALLEST), 1))
+    weights = {str(i): substance(window) for i, window in enumerate(windows)}
+    pairs, questions = apportion(weights, quota.pairs), apportion(weights, quota.questions)
+    most = plan.per_request
+    return [Place(tuple(w), {"pair": pairs[str(i)], "question": questions[str(i)]}, most) for i, w in enumerate(windows)]
+
+
+def cut(passages: Sequence[Passage], number: int) -> list[list[Passage]]:
+    """At most `number` runs of passages of about equal length; a new section is a welcome end."""
+    whole = sum(len(p.text) for p in passages)
+    windows: list[list[Passage]] = [[]]
+    before = 0
+    for passage in passages:
+        goal = whole * len(windows) / number
+        new_section = bool(windows[-1]) and passage.section != windows[-1][-1].section
+        near = before + len(passage.text) / 2 > goal or (new_section and before > goal - whole / number / 4)
+        if windows[-1] and len(windows) < number and near:
+            windows.append([])
+        windows[-1].append(passage)
+        before += len(passage.text)
+    return windows
+
+
+def plan_round(all_places: Sequence[Place], quota: Quota, plan: GenerationPlan, kept: Sequence[Item]) -> list[Asking]:
+    """Every request of the next round, fixed before any of them is sent."""
+    pairs = sum(isinstance(item, Pair) for item in kept)
+    rebalance(all_places, "pair", max(0, quota.pairs - pairs))
+    rebalance(all_places, "question", max(0, quota.questions - (len(kept) - pairs)))
+    have: Counter[Kind] = Counter(item.kind for item in kept if not isinstance(item, Pair))
+    round_: list[Asking] = []
+    for place in all_places:
+        for kind in KINDS:
+            if place.need[kind] > 0 and place.open(kind):
+                round_ += _ask(place, kind, plan, have)
+    return round_
+
+
+def _ask(place: Place, kind: ItemKind, plan: GenerationPlan, have: Counter[Kind]) -> list[Asking]:
+    """A place's requests of one round; each of several begins at another passage."""
+    most = whole_facts(place.most, plan.paraphrases if kind == "pair" else 1)
+    avoid = tuple(reminder(item) for item in place.kept if isinstance(item, Pair) == (kind == "pair"))[-REMINDERS:]
+    sizes = [most] * (place.need[kind] // most) + [place.need[kind] % most] * (place.need[kind] % most > 0)
+    asks = []
+    for i, size in enumerate(sizes):
+        kinds = deal_kinds(plan.kinds, have, size) if kind == "question" else {}
+        focus = place.passages[len(place.passages) * i // len(sizes)].id if len(sizes) > 1 else ""
+        asks.append(Asking(place, kind, size, kinds, focus, avoid))
+    return asks
+
+
+def whole_facts(most: int, paraphrases: int) -> int:
+    """Items of one request such that all wordings of a fact come together."""
+    return max(1, most // paraphrases) * paraphrases
+
+
+def deal_kinds(shares: dict[Kind, float], have: Counter[Kind], number: int) -> dict[Kind, int]:
+    """The types of the next `number` questions: each time the type that is furthest behind its share; counts in `have`."""
+    dealt: Counter[Kind] = Counter()
+    whole = sum(shares.values()) or 1.0
+    for _ in range(number if shares else 0):
+        total = have.total() + 1
+        name = max(shares, key=lambda kind: shares[kind] / whole * total - have[kind])
+        dealt[name] += 1
+        have[name] += 1
+    return {name: dealt[name] for name in shares if dealt[name]}
+
+
+def reminder(item: Item) -> str:
+    """A kept item in few words."""
+    text = item.symptom if isinstance(item, Pair) else item.question
+    return f"{item.fact}: {' '.join(text.split()[:12])}"
+
+
+def close_round(asked: Sequence[Asking], brought: Counter[tuple[int, ItemKind]], broken: set[tuple[int, ItemKind]]) -> None:
+    """Places that gave nothing new in two rounds, though they answered, are exhausted."""
+    for place, kind in {(id(a.place), a.kind): (a.place, a.kind) for a in asked}.values():
+        if (id(place), kind) in broken:
+            continue
+        place.dry[kind] = 0 if brought[id(place), kind] else place.dry[kind] + 1
+        if place.dry[kind] >= DRY_ROUNDS:
+            place.closed[kind] = "exhausted"
+
+
+def rebalance(all_places: Sequence[Place], kind: ItemKind, missing: int) -> None:
+    """Make the open places' needs sum up to what the chapter misses: surplus here pays debts there."""
+    wants = {str(i): max(0, p.need[kind]) if p.open(kind) else 0 for i, p in enumerate(all_places)}
+    open_ = {str(i): substance(p.passages) for i, p in enumerate(all_places) if p.open(kind)}
+    over = sum(wants.values()) - missing
+    if over > 0:
+        wants = apportion(wants, missing)
+    elif over < 0:
+        wants = {name: wants[name] + share for name, share in {**dict.fromkeys(wants, 0), **apportion(open_, -over)}.items()}
+    for name, need in wants.items():
+        all_places[int(name)].need[kind] = need
+
+
+def halve(place: Place, kind: ItemKind) -> list[Place]:
+    """Two places for one that was refused or too long; an only passage is given up."""
+    if len(place.passages) < 2:
+        place.closed[kind] = "refused"
+        return [place]
+    middle = len(place.passages) // 2
+    first, second = place.passages[:middle], place.passages[middle:]
+    shares = {k: apportion({"0": substance(first), "1": substance(second)}, place.need[k]) for k in KINDS}
+    return [
+        Place(part, {k: shares[k][str(i)] for k in KINDS}, place.most, closed=dict(place.closed), kept=list(place.kept))
+        for i, part in enumerate((first, second))
+    ]

@@ -1,0 +1,69 @@
+"""From what is to be asked to the request itself: its body, its hash, and the most it can cost."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.generation import instructions
+from tasks.generation.budget import Usage
+from tasks.generation.ledger import hash_of
+from tasks.generation.pages import Pages
+from tasks.generation.places import Asking
+from tasks.plan import GenerationPlan
+
+PAGE_TOKENS = 2000  # at most, for the picture of one PDF page
+FRAME_TOKENS = 200  # roles and separators
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, hashed by everything that decides its answer; the same live and in a batch."""
+
+    body: dict[str, Any]
+    key: str
+    worst: Usage  # no server counts more: a token is at least a byte
+
+
+def word(asking: Asking, plan: GenerationPlan, language: str, pages: Pages | None) -> Request:
+    """The request for one asking."""
+    passages = asking.place.passages
+    demand = instructions.demand(
+        asking.kind,
+        language,
+        asking.asked,
+        paraphrases=plan.paraphrases,
+        kinds=asking.kinds,
+        focus="" if pages else asking.focus,
+        avoid=asking.avoid,
+    )
+    if pages:
+        content: Any = [pages.mark([p.page for p in passages]), {"type": "text", "text": demand}]
+    else:
+        content = f"{instructions.shown(passages)}\n\n{demand}"
+    messages = [{"role": "system", "content": instructions.system(asking.kind, language)}, {"role": "user", "content": content}]
+    body = {
+        "model": plan.model,
+        "messages": messages,
+        "max_tokens": plan.max_output_tokens,
+        "temperature": plan.temperature,
+        "seed": plan.seed,
+    } | response_format(plan, asking.kind)
+    return Request(body, hash_of(body), Usage(most_tokens(body, pages), 0, plan.max_output_tokens))
+
+
+def response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> dict[str, Any]:
+    """The part that asks for structure, as far as the plan wants it."""
+    if plan.structure == "schema":
+        schema = {"name": f"{kind}s", "strict": True, "schema": instructions.schema(kind)}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    return {"response_format": {"type": "json_object"}} if plan.structure == "json" else {}
+
+
+def most_tokens(body: dict[str, Any], pages: Pages | None) -> int:
+    """Bytes of all text, since no tokenizer makes more tokens than bytes; for pages their text and their pictures."""
+    size = FRAME_TOKENS + len(str(body.get("response_format", "")))
+    for message in body["messages"]:
+        parts = message["content"] if isinstance(message["content"], list) else [{"type": "text", "text": message["content"]}]
+        for part in parts:
+            size += len(part["text"].encode()) if part["type"] == "text" else 0
+            size += sum(PAGE_TOKENS + pages.bytes_of(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
+    return size

@@ -1,0 +1,187 @@
+"""A chapter's rounds: ask everywhere for what is missing, judge the answers in order, ask again where items fell."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from tasks.generation import places
+from tasks.generation.answers import read_envelope
+from tasks.generation.exchange import Exchange
+from tasks.generation.instructions import ItemKind
+from tasks.generation.ledger import Response
+from tasks.generation.pages import Pages
+from tasks.generation.places import KINDS, Asking, Place
+from tasks.generation.requests import Request, word
+from tasks.generation.writer import Accept, Item, Quota
+from tasks.plan import GenerationPlan
+from tasks.progress import Progress
+from tasks.records import Account, Draft, Pair, Passage
+
+AHEAD = 512  # requests that may be worded and under way before the oldest of them is judged
+NO_ITEMS = ("refusal", "content_filter", "error")
+
+Words = Callable[[], Request]
+Ask = Callable[[Sequence[Words]], AsyncIterator[Response | None]]
+
+
+def live(exchange: Exchange, concurrency: int) -> Ask:
+    """Ask many at once and give the answers in the order of the requests."""
+    slots = asyncio.Semaphore(concurrency)
+
+    async def one(words: Words) -> Response | None:
+        async with slots:
+            return await exchange.answer(words())
+
+    async def ask(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
+        under_way: deque[asyncio.Task[Response | None]] = deque()
+        try:
+            for words in all_words:
+                under_way.append(asyncio.create_task(one(words)))
+                if len(under_way) >= AHEAD:
+                    yield await under_way.popleft()
+            while under_way:
+                yield await under_way.popleft()
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    return ask
+
+
+@dataclass
+class Chapter:
+    """One chapter on its way from passages to drafts."""
+
+    passages: list[Passage]
+    quota: Quota
+    plan: GenerationPlan
+    language: str
+    accept: Accept
+    pages: Pages | None
+    progress: Progress
+    exchange: Exchange
+    places: list[Place] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    kept: list[Item] = field(default_factory=list)
+    rejected: Counter[ItemKind] = field(default_factory=Counter)
+    refused: Counter[ItemKind] = field(default_factory=Counter)
+    rounds: int = 0
+
+    async def write(self, ask: Ask) -> tuple[list[Draft], Account]:
+        """All rounds; raises what stopped them, once everything under way is in the ledger."""
+        self.places = places.places(self.passages, self.quota, self.plan) if self.passages else []
+        while self.rounds <= self.plan.rounds:
+            askings = places.plan_round(self.places, self.quota, self.plan, self.kept)
+            if not askings:
+                break
+            await self._round(askings, ask)
+            if self.exchange.stop:
+                raise self.exchange.stop
+            self.rounds += 1
+        return self.drafts, self.report()
+
+    async def _round(self, askings: list[Asking], ask: Ask) -> None:
+        brought: Counter[tuple[int, ItemKind]] = Counter()
+        broken: set[tuple[int, ItemKind]] = set()
+        answers = ask([partial(word, asking, self.plan, self.language, self.pages) for asking in askings])
+        turn = iter(askings)
+        async for response in answers:
+            asking = next(turn)
+            if response is not None:
+                found = self._take(asking, response)
+                brought[id(asking.place), asking.kind] += max(found, 0)
+                if found < 0:
+                    broken.add((id(asking.place), asking.kind))
+                self._tell()
+        places.close_round(askings, brought, broken)
+        self._shrink(askings)
+
+    def _take(self, asking: Asking, response: Response) -> int:
+        """Judge one answer: the items it brought, or -1 where it was no fair answer."""
+        shown = self._shown(asking.place)
+        draft = self._draft(asking, response, shown)
+        self.drafts.append(draft)
+        if draft.finish in NO_ITEMS:
+            self.refused[asking.kind] += asking.asked
+            return -1
+        verdict = self.accept(draft, shown, self.kept)
+        kept, rejected = verdict.kept, verdict.rejected
+        asking.place.need[asking.kind] -= len(kept)
+        asking.place.kept += kept
+        self.kept += kept
+        self.rejected[asking.kind] += sum(r.items for r in rejected)
+        return len(kept) or -(draft.finish == "length" or any(r.check == "parsing" for r in rejected))
+
+    def _shrink(self, askings: Sequence[Asking]) -> None:
+        """Where answers were cut off ask for fewer, where they were refused show less."""
+        finishes = {
+            (id(a.place), a.kind): d.finish for a, d in zip(askings, self.drafts[-len(askings) :], strict=False) if d.finish != "stop"
+        }
+        for asking in askings:
+            if finishes.get((id(asking.place), asking.kind)) == "length":
+                asking.place.most = max(1, min(asking.place.most, asking.asked // 2))
+        cut: list[Place] = []
+        for place in self.places:
+            bad = [kind for kind in KINDS if finishes.get((id(place), kind)) in NO_ITEMS]
+            cut += places.halve(place, bad[0]) if bad else [place]
+        self.places = cut
+
+    def _shown(self, place: Place) -> list[Passage]:
+        """What the model saw: the place's passages, or all that stand on the pages."""
+        if not self.pages:
+            return list(place.passages)
+        seen = [p.page for p in place.passages]
+        return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
+
+    def _draft(self, asking: Asking, response: Response, shown: list[Passage]) -> Draft:
+        envelope = read_envelope(response.body)
+        return Draft(
+            id=response.key,
+            kind=asking.kind,
+            passages=tuple(p.id for p in shown),
+            asked=asking.asked,
+            writer=self.plan.model,
+            raw=envelope.text if envelope else response.body,
+            finish=response.finish,
+            cost_usd=response.cost_usd,
+            **response.usage._asdict(),
+        )
+
+    def _tell(self) -> None:
+        whole = self.quota.pairs + self.quota.questions
+        with self.exchange.ledger.purse() as budget:
+            spent = budget.spent()
+        self.progress(min(len(self.kept), whole), whole, f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent")
+
+    def report(self) -> Account:
+        """What was asked, what came of it, and why it ended."""
+        pairs = sum(isinstance(item, Pair) for item in self.kept)
+        kept: dict[ItemKind, int] = {"pair": pairs, "question": len(self.kept) - pairs}
+        wanted: dict[ItemKind, int] = {"pair": self.quota.pairs, "question": self.quota.questions}
+        return Account(
+            chapter=self.passages[0].chapter if self.passages else "",
+            wanted=dict(wanted),
+            kept=dict(kept),
+            rejected={kind: self.rejected[kind] for kind in KINDS},
+            refused={kind: self.refused[kind] for kind in KINDS},
+            ended={kind: self._end(kind, wanted[kind] - kept[kind]) for kind in KINDS},
+            rounds=self.rounds,
+            requests=len(self.drafts),
+            sent=self.exchange.sent,
+            finishes=dict(Counter(draft.finish for draft in self.drafts)),
+            faults=dict(self.exchange.faults),
+            tokens_in=sum(d.tokens_in for d in self.drafts),
+            tokens_cached=sum(d.tokens_cached for d in self.drafts),
+            tokens_out=sum(d.tokens_out for d in self.drafts),
+            cost_usd=sum(d.cost_usd for d in self.drafts),
+        )
+
+    def _end(self, kind: ItemKind, missing: int) -> str:
+        if missing <= 0:
+            return "met"
+        if any(place.open(kind) for place in self.places):
+            return "rounds"
+        return "refused" if any(place.closed[kind] == "refused" for place in self.places) else "exhausted"

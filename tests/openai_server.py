@@ -1,0 +1,309 @@
+"""An OpenAI-compatible server on loopback that answers from what it is sent, and fails as it is told to.
+
+    python tests/openai_server.py --port 0 --faults storm --log requests.jsonl
+    export OPENAI_BASE_URL=…(the address it prints) OPENAI_API_KEY=sk-test
+
+Faults: `none`, `storm` (30 % of the answers, all kinds), or a list such as `429:0.2,cut,false_quote:0.1`; each request's
+fate is drawn from its hash and attempt, so it does not depend on time. Tests use `with serving(faults=…) as server:`.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from openai_answers import DEFECTS, hash_of, say, texts_of, tokens  # noqa: E402
+from openai_batches import Batches  # noqa: E402
+
+WIRE = ("429", "429_wait", "500", "503", "drop", "cut", "html", "cut_body", "no_usage")
+SAID = ("refusal", "content_filter", "length", *DEFECTS)
+PRICES = {"in": 2.50, "cached": 1.25, "out": 10.00}  # dollars for a million tokens, as the plan's defaults
+
+
+def parse_faults(text: str) -> dict[str, float]:
+    """Rates by fault; a fault without a rate always happens."""
+    if text in ("", "none"):
+        return {}
+    if text == "storm":
+        names = [*WIRE[:-1], *SAID]
+        return {name: 0.3 / len(names) for name in names}
+    pairs = [part.partition(":") for part in text.split(",")]
+    return {name: float(rate or 1) for name, _, rate in pairs}
+
+
+@dataclass
+class Server:
+    """The server's orders and its memory."""
+
+    faults: str = "none"
+    log: Path | None = None
+    latency: float = 0.0
+    lacks: tuple[str, ...] = ()  # schema, json, max_tokens, temperature, batches, models
+    models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
+    remaining: int | None = None  # requests a second that the rate-limit headers allow
+    hang: float = 30.0
+    url: str = ""
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    attempts: Counter[str] = field(default_factory=Counter)
+    under_way: int = 0
+    most_under_way: int = 0
+    window: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        self.rates = parse_faults(self.faults)
+        self.batches = Batches(self)
+
+    def note(self, **entry: Any) -> None:
+        """One line in the log."""
+        self.entries.append(entry)
+        if self.log:
+            with self.log.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    def answered(self) -> list[str]:
+        """The hashes of all requests that were answered in full, in order."""
+        return [e["hash"] for e in self.entries if e.get("answered")]
+
+    def billed(self) -> float:
+        """Dollars for everything that was generated, delivered or not."""
+        return sum(e.get("usd", 0.0) for e in self.entries)
+
+    def fate(self, key: str, attempt: int) -> str:
+        """The fault that a request meets; what the model says does not change from attempt to attempt."""
+        for names, seed in (
+            (SAID, key),
+            ((*WIRE, "timeout", "401", "403", "404", "insufficient_quota", "too_long", "400"), f"{key}/{attempt}"),
+        ):
+            place = random.Random(seed).random()
+            for name in names:
+                place -= self.rates.get(name, 0.0)
+                if place < 0:
+                    return name
+        return ""
+
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Requests of one connection, one after another."""
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                lines = head.decode("latin-1").split("\r\n")
+                method, path, _ = lines[0].split(" ", 2)
+                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                self.under_way += 1
+                self.most_under_way = max(self.most_under_way, self.under_way)
+                try:
+                    goes_on = await self.handle(method, path.partition("?")[0], headers, body, reader, writer)
+                finally:
+                    self.under_way -= 1
+                if not goes_on:
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        """Answer one request; false closes the connection."""
+        path = path.removeprefix("/v1")
+        key = headers.get("authorization", "").removeprefix("Bearer ")
+        if "refused" in key:
+            return await self.error(writer, 401, f"Incorrect API key provided: {key}.", "invalid_api_key")
+        if path == "/chat/completions" and method == "POST":
+            return await self.chat(json.loads(body), headers, reader, writer)
+        if path.startswith("/models") and "models" not in self.lacks:
+            found = [{"id": m, "object": "model", "created": 0, "owned_by": "tests"} for m in self.models]
+            if path == "/models":
+                return await self.reply(writer, 200, {"object": "list", "data": found})
+            one = next((m for m in found if path.endswith("/" + m["id"])), None)
+            return await (self.reply(writer, 200, one) if one else self.error(writer, 404, "no such model", "model_not_found"))
+        if path.startswith(("/files", "/batches")) and "batches" not in self.lacks:
+            status, answer = self.batches.handle(method, path, headers, body)
+            return await self.reply(writer, status, answer)
+        return await self.error(writer, 404, f"Unknown request URL: {method} {path}", "unknown_url")
+
+    async def chat(
+        self, request: dict[str, Any], headers: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        """A chat completion, after the fate that was drawn for it."""
+        key = hash_of(request)
+        attempt, fate = self.attempts[key], self.fate(key, self.attempts[key])
+        self.attempts[key] += 1
+        entry: dict[str, Any] = {"hash": key, "attempt": attempt, "fault": fate, "at": round(time.time(), 3), "answered": False}
+        if refusal := self.refuses(request):
+            self.note(**entry, status=400)
+            return await self.error(writer, 400, *refusal)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if reader.at_eof():
+            self.note(**entry, status=0, gone=True)
+            return False
+        if fate in ("429", "429_wait", "500", "503", "401", "403", "404", "insufficient_quota", "too_long", "400"):
+            self.note(**entry, status=int(fate[:3]) if fate[:3].isdigit() else 400)
+            return await self.fail(writer, fate, key)
+        if fate in ("drop", "timeout"):
+            self.note(**entry, status=0)
+            await asyncio.sleep(self.hang if fate == "timeout" else 0)
+            return False
+        answer, usage = self.completion(request, fate)
+        entry |= {"status": 200, "usd": dollars(usage), **usage, "answered": fate not in ("cut", "html", "cut_body")}
+        text = json.dumps(answer, ensure_ascii=False)
+        content = {"html": "<html>Bad gateway</html>", "cut_body": text[: len(text) // 2]}.get(fate, text).encode()
+        sent = await self.send(writer, 200, content, cut=fate == "cut")
+        self.note(**{**entry, "answered": entry["answered"] and sent})
+        return sent and fate != "cut"
+
+    def completion(self, request: dict[str, Any], fate: str) -> tuple[dict[str, Any], dict[str, int]]:
+        """The completion object and its usage; the prompt's cached part is what stood there before."""
+        text, finish = say(request, fate if fate in SAID else "")
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        if fate == "refusal":
+            message = {"role": "assistant", "content": None, "refusal": "I'm sorry, I can't help with that."}
+        prompt = "".join(texts_of(request))
+        usage = {"tokens_in": tokens(prompt), "tokens_cached": 0, "tokens_out": tokens(text)}
+        told = {
+            "prompt_tokens": usage["tokens_in"],
+            "completion_tokens": usage["tokens_out"],
+            "total_tokens": usage["tokens_in"] + usage["tokens_out"],
+            "prompt_tokens_details": {"cached_tokens": 0},
+        }
+        whole = {
+            "id": "chatcmpl-" + hash_of(request),
+            "object": "chat.completion",
+            "created": 0,
+            "model": request["model"],
+            "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}],
+        }
+        return (whole if fate == "no_usage" else whole | {"usage": told}), usage
+
+    def refuses(self, request: dict[str, Any]) -> tuple[str, str, str] | None:
+        """What this server does not know: (message, code, param)."""
+        wanted = request.get("response_format", {}).get("type")
+        if request["model"] not in self.models:
+            return f"The model `{request['model']}` does not exist", "model_not_found", "model"
+        if (wanted == "json_schema" and "schema" in self.lacks) or (wanted == "json_object" and "json" in self.lacks):
+            return f"Invalid parameter: 'response_format' of type '{wanted}' is not supported with this model.", "", "response_format"
+        for name in ("max_tokens", "temperature", "seed"):
+            if name in self.lacks and name in request:
+                return f"Unsupported parameter: '{name}' is not supported with this model.", "unsupported_parameter", name
+        return None
+
+    async def fail(self, writer: asyncio.StreamWriter, fate: str, key: str) -> bool:
+        """An error reply by name."""
+        if fate == "insufficient_quota":
+            return await self.error(writer, 429, "You exceeded your current quota, please check your plan.", "insufficient_quota")
+        if fate == "too_long":
+            return await self.error(writer, 400, "This model's maximum context length is 128 tokens.", "context_length_exceeded")
+        wait = {"429_wait": {"Retry-After": "1"}}.get(fate, {})
+        return await self.error(writer, int(fate[:3]), f"The server says {fate}.", "", headers=wait)
+
+    async def error(
+        self, writer: asyncio.StreamWriter, status: int, message: str, code: str, param: str = "", headers: dict[str, str] | None = None
+    ) -> bool:
+        """An error object as OpenAI words it."""
+        error = {"message": message, "type": code or "error", "code": code or None, "param": param or None}
+        return await self.reply(writer, status, {"error": error}, headers)
+
+    async def reply(self, writer: asyncio.StreamWriter, status: int, answer: Any, headers: dict[str, str] | None = None) -> bool:
+        """A whole answer: JSON, or the bytes of a file."""
+        content = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
+        return await self.send(writer, status, content, headers)
+
+    async def send(
+        self, writer: asyncio.StreamWriter, status: int, content: bytes, headers: dict[str, str] | None = None, cut: bool = False
+    ) -> bool:
+        """Bytes on the wire, or half of them."""
+        told = {"Content-Type": "application/json", "Content-Length": str(len(content)), "x-request-id": "req-test"}
+        told |= self.allowance() | (headers or {})
+        head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in told.items()) + "\r\n"
+        try:
+            writer.write(head.encode() + content[: len(content) // 2 if cut else None])
+            await writer.drain()
+        except ConnectionError:
+            return False
+        return True
+
+    def allowance(self) -> dict[str, str]:
+        """Rate-limit headers: so many requests a second."""
+        if self.remaining is None:
+            return {}
+        second, used = self.window
+        now = int(time.time())
+        self.window = (now, used + 1 if now == second else 1)
+        left = max(0, self.remaining - self.window[1])
+        return {
+            "x-ratelimit-limit-requests": str(self.remaining),
+            "x-ratelimit-remaining-requests": str(left),
+            "x-ratelimit-reset-requests": "1s",
+        }
+
+
+def dollars(usage: dict[str, int]) -> float:
+    """What the server charges."""
+    fresh = usage["tokens_in"] - usage["tokens_cached"]
+    return (fresh * PRICES["in"] + usage["tokens_cached"] * PRICES["cached"] + usage["tokens_out"] * PRICES["out"]) / 1e6
+
+
+async def serve(server: Server, port: int, ready: threading.Event | None = None) -> None:
+    """Listen until cancelled."""
+    listening = await asyncio.start_server(server.connection, "127.0.0.1", port, limit=2**26)
+    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+    if ready:
+        ready.set()
+    else:
+        print(server.url, flush=True)
+    async with listening:
+        await listening.serve_forever()
+
+
+@contextmanager
+def serving(port: int = 0, **orders: Any) -> Iterator[Server]:
+    """A server in a thread of its own."""
+    server, ready = Server(**orders), threading.Event()
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(serve(server, port, ready))
+
+    def run() -> None:
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(10)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--faults", default="none")
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--lacks", default="", help="what the server does not know: schema,json,max_tokens,temperature,batches,models")
+    parser.add_argument("--remaining", type=int, help="requests a second that the rate-limit headers allow")
+    parser.add_argument("--models", default="gpt-4o,gpt-4o-mini")
+    given = parser.parse_args()
+    lacks, models = tuple(given.lacks.split(",")) if given.lacks else (), tuple(given.models.split(","))
+    server = Server(given.faults, given.log, given.latency, lacks, models, given.remaining)
+    asyncio.run(serve(server, given.port))
+
+
+if __name__ == "__main__":
+    main()
