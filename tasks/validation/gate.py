@@ -1,0 +1,104 @@
+"""The gate: drafts in, checked pairs and question sets out, every stopped item accounted for."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tasks.errors import NothingLeft
+from tasks.plan import ValidationPlan
+from tasks.progress import Progress, silent
+from tasks.records import Draft, Pair, Passage, Question, Rejection, Stage
+from tasks.validation import facts, splitting
+from tasks.validation.desk import Accepted, Desk
+from tasks.validation.funnel import fallen, funnel
+from tasks.validation.items import Item, ItemKind, Row, rejection_of
+from tasks.validation.keys import balance_keys
+from tasks.validation.leakage import leaks
+from tasks.validation.recall import recall_questions
+
+
+class Wanted(NamedTuple):
+    """How many items of each kind the study uses; none: all."""
+
+    pairs: int | None = None
+    questions: int | None = None
+
+
+class Own(NamedTuple):
+    """A person's own items, used instead of a writer's or beside them."""
+
+    items: Sequence[Item] = ()
+    rejected: Sequence[Rejection] = ()
+
+
+EVERYTHING = Wanted()
+NOTHING = Own()
+
+
+class Gate(NamedTuple):
+    """What goes on, what was stopped, and the count of both."""
+
+    pairs: list[Pair]
+    held_out: list[Pair]
+    train: list[Question]
+    same_fact: list[Question]
+    new_fact: list[Question]
+    rejected: list[Rejection]
+    funnel: list[Stage]
+
+
+def accept(draft: Draft, passages: Iterable[Passage], earlier: Sequence[Row], language: str, plan: ValidationPlan) -> Accepted:
+    """The checks on single items, for one draft against what was kept before. For many drafts keep a `Desk` and call `take`."""
+    return Desk(passages, language, plan, earlier).take(draft)
+
+
+def needed(wanted: Wanted, plan: ValidationPlan) -> Wanted:
+    """How many items must be accepted so that, after new facts are kept out of training, as many as wanted are left."""
+    share = 1 - plan.new_fact_share
+    return Wanted(None if wanted.pairs is None or not share else math.ceil(wanted.pairs / share), wanted.questions)
+
+
+def validate(
+    drafts: Sequence[Draft],
+    passages: Sequence[Passage],
+    plan: ValidationPlan,
+    language: str,
+    wanted: Wanted = EVERYTHING,
+    progress: Progress = silent,
+    own: Own = NOTHING,
+) -> Gate:
+    """Check every item, split by fact, refuse what leaks, balance the keys. Raises NothingLeft where a kind has no item left."""
+    desk = Desk(passages, language, plan)
+    kept, rejected = desk.take_own(own.items, own.rejected)
+    for number, draft in enumerate(drafts, 1):
+        one = desk.take(draft)
+        kept += one.kept
+        rejected += one.rejected
+        progress(number, len(drafts), f"{len(kept)} kept")
+    pairs, questions = facts.assign(
+        [r for r in kept if isinstance(r, Pair)], [r for r in kept if isinstance(r, Question)], desk.shelf.titles
+    )
+    taught = splitting.teach(pairs, splitting.kept_out(pairs, questions, plan), wanted.pairs, plan)
+    found = leaks([*taught.pairs, *taught.held_out], questions, plan)
+    lost = {leak.question.id for leak in found}
+    rejected += taught.rejected
+    rejected += [rejection_of(q.question, "leakage", q.kind, f"with {q.pair.id}: {q.detail}") for q in found]
+    asked = splitting.ask([q for q in questions if q.id not in lost], frozenset(p.fact for p in taught.pairs))
+    asked, surplus = splitting.trim_questions(asked, wanted.questions, plan.seed)
+    rejected += surplus
+    stages = funnel({kind: desk.came[kind] for kind in ("pair", "question")}, rejected, desk.repaired)
+    _something_left(stages, {"pair": len(taught.pairs), "question": len(asked.same_fact) + len(asked.new_fact)}, wanted)
+    chapters = {p.id: p.chapter for p in passages}
+    train = recall_questions(taught.pairs, chapters, plan, language)
+    train, same_fact, new_fact = (balance_keys(questions, plan.seed) for questions in (train, *asked))
+    return Gate(taught.pairs, taught.held_out, train, same_fact, new_fact, rejected, stages)
+
+
+def _something_left(stages: list[Stage], left: dict[ItemKind, int], wanted: Wanted) -> None:
+    for kind, number in left.items():
+        came = next(s.came for s in stages if s.kind == kind)
+        if number == 0 and getattr(wanted, f"{kind}s") != 0:
+            raise NothingLeft(
+                f"0 of {came} {kind}s survived: {fallen(stages, kind)}. The rejections hold each with its reason; "
+                "is the book's text legible, and does the writer quote it?"
+            )

@@ -1,0 +1,91 @@
+"""Find a quote in its passage, forgiving spacing and letter variants but not words; see that it supports the item."""
+
+import re
+from typing import NamedTuple
+
+from tasks.records import Passage, Quote
+from tasks.text import normal
+from tasks.validation.items import Item
+from tasks.validation.shelf import Shelf, view_of
+from tasks.validation.support import support
+from tasks.validation.wording import Wording
+
+CHECK = "grounding"
+_ELLIPSIS = re.compile(r"\s*(?:\[?\.{3,}\]?|…)\s*")
+FARTHEST = 250  # characters that an ellipsis may stand for
+
+
+class Ground(NamedTuple):
+    """Where an item stands in the book, or why it does not."""
+
+    quote: Quote | None
+    passage: Passage | None
+    repairs: tuple[str, ...]
+    label: str = ""
+    detail: str = ""
+
+
+def ground(item: Item, shown: list[Passage], shelf: Shelf, words: Wording, language: str) -> Ground:
+    """The place of the item's quote, when its passage supports what the item says."""
+    if len(item.quote) < 2:
+        return _nowhere("no quote", item.text[:60])
+    spans = [(passage, span) for passage in shown if (span := find(item.quote, passage, shelf))]
+    if not spans:
+        return _nowhere("quote not in the passages", repr(item.quote[:120]))
+    on_page = [s for s in spans if s[0].page == item.page]
+    verdicts = [(passage, span, support(item, passage, span, shelf, words)) for passage, span in on_page or spans]
+    good = [v for v in verdicts if not v[2]]
+    if not good:
+        passage, _, why = verdicts[0]
+        return Ground(None, passage, (), why.label, why.detail) if why else _nowhere("quote not in the passages", "")
+    if not on_page and item.page is not None and len(good) > 1:
+        return _nowhere("page uncertain", f"page {item.page} is named, the quote stands on {sorted({p.page for p, _, _ in good})}")
+    passage, (start, end), _ = good[0]
+    quote = Quote(passage_id=passage.id, page=passage.page, start=start, end=end, text=passage.text[start:end])
+    repairs = ("page",) * bool(not on_page) + ("quote wording",) * (quote.text != normal(item.quote, language))
+    return Ground(quote, passage, repairs)
+
+
+def find(quote: str, passage: Passage, shelf: Shelf) -> tuple[int, int] | None:
+    """(start, end) of the quote in the passage's text: as it is, or with other spacing and letter variants."""
+    exact = passage.text.find(quote)
+    if exact >= 0 and _whole_words(passage.text, exact, exact + len(quote)):
+        return exact, exact + len(quote)
+    parts = [part for part in _ELLIPSIS.split(quote) if part.strip(" .،؛")]
+    spans = list[tuple[int, int]]()
+    for part in parts:
+        found = _folded(part, passage, shelf, spans[-1][1] if spans else 0)
+        if not found or (spans and found[0] - spans[-1][1] > FARTHEST):
+            return None
+        spans.append(found)
+    return (spans[0][0], spans[-1][1]) if spans else None
+
+
+def _folded(part: str, passage: Passage, shelf: Shelf, after: int) -> tuple[int, int] | None:
+    wanted, (letters, places) = view_of(part).letters, shelf.view(passage)
+    at = letters.find(wanted) if wanted else -1
+    while at >= 0:
+        start, end = places[at], places[at + len(wanted) - 1] + 1
+        if start >= after and _whole_words(passage.text, start, end):
+            return start, _with_marks(passage.text, end, part)
+        at = letters.find(wanted, at + 1)
+    return None
+
+
+def _whole_words(text: str, start: int, end: int) -> bool:
+    """A quote that begins or ends inside a word could hide a negation: «بی‌درد» is not «درد»."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_joined(before) and _joined(text[start])) and not (_joined(after) and _joined(text[end - 1]))
+
+
+def _joined(character: str) -> bool:
+    return character.isalnum() or character == "\u200c"
+
+
+def _with_marks(text: str, end: int, part: str) -> int:
+    """Take the closing mark along when the quote has one."""
+    return end + 1 if text[end : end + 1] in tuple(".؟?!") and part.rstrip()[-1:] in tuple(".؟?!") else end
+
+
+def _nowhere(label: str, detail: str) -> Ground:
+    return Ground(None, None, (), label, detail)

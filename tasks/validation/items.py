@@ -1,0 +1,87 @@
+"""What lies between a writer's text and a row: an item that was read but not yet checked."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from tasks.records import Kind, Pair, Question, Rejection
+
+ItemKind = Literal["pair", "question"]
+Row = Pair | Question
+
+
+@dataclass(frozen=True)
+class Item:
+    """A pair (text, diagnosis) or a question (text, options, answer), with what its writer says about its source."""
+
+    draft_id: str
+    kind: ItemKind
+    text: str  # vignette or stem
+    raw: str  # the item as it came
+    diagnosis: str = ""
+    options: tuple[str, ...] = ()
+    answer: int = 0  # the key, 1 to 4; 0 for a pair
+    about: Kind = "other"
+    quote: str = ""
+    page: int | None = None
+    fact: str = ""
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the item teaches or asks for: the diagnosis, or the keyed option."""
+        return self.options[self.answer - 1] if self.answer else self.diagnosis
+
+    @property
+    def distractors(self) -> list[str]:
+        """The options that are not the key."""
+        return [option for number, option in enumerate(self.options, 1) if number != self.answer]
+
+    def refused(self, check: str, label: str, detail: str = "", passage_id: str = "") -> Rejection:
+        """The item as a rejection; its reason is `label: detail`, so that equal labels can be counted."""
+        return Rejection(
+            draft_id=self.draft_id, kind=self.kind, passage_id=passage_id, check=check, reason=reason(label, detail), raw=self.raw
+        )
+
+
+class Found(NamedTuple):
+    """Items read from a draft, and what could not be read."""
+
+    items: list[Item]
+    rejected: list[Rejection]
+
+
+def reason(label: str, detail: str = "") -> str:
+    """One sentence that begins with a countable label."""
+    return f"{label}: {detail}" if detail else label
+
+
+def label_of(rejection: Rejection) -> str:
+    """The countable part of a reason."""
+    return rejection.reason.partition(":")[0]
+
+
+def key_of(row: Row) -> str:
+    """The diagnosis of a pair, the keyed option of a question."""
+    return row.diagnosis if isinstance(row, Pair) else row.options[row.answer - 1]
+
+
+def text_of(row: Row) -> str:
+    """The vignette of a pair, the stem of a question."""
+    return row.symptom if isinstance(row, Pair) else row.question
+
+
+def kind_of(row: Row) -> ItemKind:
+    """Which of the two kinds a row is."""
+    return "pair" if isinstance(row, Pair) else "question"
+
+
+def rejection_of(row: Row, check: str, label: str, detail: str = "", draft_id: str = "") -> Rejection:
+    """A row that was read and is refused later on."""
+    return Rejection(
+        draft_id=draft_id,
+        kind=kind_of(row),
+        passage_id=row.quote.passage_id if row.quote else "",
+        check=check,
+        reason=reason(label, detail),
+        raw=row.model_dump_json(),
+    )

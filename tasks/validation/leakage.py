@@ -1,0 +1,74 @@
+"""Find the training text that gives a question away: a run of shared words, or nearly the same words."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from datasketch import MinHash, MinHashLSH
+
+from tasks.plan import ValidationPlan
+from tasks.records import Pair, Question
+from tasks.validation.items import key_of, text_of
+from tasks.validation.shelf import folded_words
+
+FRAME = 3  # a run of words in pairs of so many facts is the writer's frame («بیمار مردی … ساله است که با»), not a leak
+
+
+class Leak(NamedTuple):
+    """One question and the training pair that gives it away."""
+
+    question: Question
+    pair: Pair
+    kind: str  # "shared words" or "same words"
+    detail: str
+
+
+class Taught:
+    """The training texts, indexed by runs of words and by sets of words."""
+
+    def __init__(self, pairs: Sequence[Pair], plan: ValidationPlan) -> None:
+        self.plan = plan
+        self.pairs = {p.id: p for p in pairs}
+        self.runs: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        self.sets: dict[str, frozenset[str]] = {}
+        self.index = MinHashLSH(threshold=plan.leak_similarity, num_perm=64, weights=(0.1, 0.9))
+        for pair in pairs:
+            self._add(pair)
+
+    def _add(self, pair: Pair) -> None:
+        tokens = folded_words(f"{pair.symptom} {pair.diagnosis}")
+        for run in dict.fromkeys(runs(tokens, self.plan.leak_ngram)):
+            self.runs[run].append(pair.id)
+        self.sets[pair.id] = frozenset(tokens)
+        self.index.insert(pair.id, _signature(self.sets[pair.id]))
+
+    def leak(self, question: Question) -> Leak | None:
+        """The first pair whose text gives the question away."""
+        tokens = folded_words(f"{text_of(question)} {key_of(question)}")
+        for run in runs(folded_words(text_of(question)), self.plan.leak_ngram):
+            owners = [self.pairs[i] for i in self.runs.get(run, [])]
+            if owners and len({p.fact for p in owners}) < FRAME:
+                return Leak(question, owners[0], "shared words", f"{len(run)} words in a row: «{' '.join(run)}»")
+        own = frozenset(tokens)
+        for identity in sorted(self.index.query(_signature(own))):
+            alike = len(own & self.sets[identity]) / len(own | self.sets[identity])
+            if alike >= self.plan.leak_similarity:
+                return Leak(question, self.pairs[identity], "same words", f"Jaccard {alike:.2f} ≥ {self.plan.leak_similarity}")
+        return None
+
+
+def leaks(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan) -> list[Leak]:
+    """Every question that a training text gives away, with that text."""
+    taught = Taught(pairs, plan)
+    return [found for q in questions if (found := taught.leak(q))]
+
+
+def runs(tokens: list[str], n: int) -> list[tuple[str, ...]]:
+    """All runs of n words; none where the text is shorter."""
+    return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+
+
+def _signature(tokens: frozenset[str]) -> MinHash:
+    made = MinHash(num_perm=64, seed=1)
+    made.update_batch([t.encode() for t in tokens])
+    return made

@@ -1,0 +1,209 @@
+"""Read the JSON that models write: repair what has one certain reading, refuse the rest, item by item.
+
+Repaired: text and code fences around, trailing and missing commas, digits of other scripts as bare numbers, line breaks
+and bare quotation marks inside strings, True/None, comments. Not repaired: anything cut off, a key that comes twice.
+"""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+_SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.S)
+_NUMBER = re.compile(r"[-+]?\d+(?:[.٫]\d+)?")
+_NAME = re.compile(r"[^\W\d]\w*")
+_AFTER_NAME = re.compile(r"\s*:")
+_AFTER_STRING = re.compile(r'\s*(?:$|[}\]]|,\s*(?:$|["“}\]{\[]|//|[-+]?\d|true|false|null)|\s["“]\S|\n\s*["“{\[}\]])')
+_AFTER_VALUE = re.compile(r'\s*(?:$|[}\]]|,\s*(?:$|[}\]]|["“][^"“”\n]{1,40}["”]\s*:)|["“][^"“”\n]{1,40}["”]\s*:)')
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_NAMES = {"true": True, "false": False, "null": None, "none": None}
+_CLOSERS = {'"': '"', "“": "”"}
+_STRUCTURE = re.compile(r'[{}\[\]]|"\s*:')
+LONGEST = 20_000  # characters of one string; none of ours comes near
+DEEPEST = 6  # an item is two levels deep; deeper nesting is no item
+
+
+class Unreadable(ValueError):
+    """Not JSON, at this place and for this reason."""
+
+    def __init__(self, reason: str, place: int) -> None:
+        super().__init__(reason)
+        self.place = place
+
+
+class Reading(NamedTuple):
+    """One value, its source text, and what was mended in it."""
+
+    value: Any
+    raw: str
+    repairs: tuple[str, ...]
+
+
+class Broken(NamedTuple):
+    """A piece that looks like an object and cannot be read."""
+
+    raw: str
+    reason: str
+
+
+class Objects(NamedTuple):
+    """The objects of a text in their order, and the broken pieces."""
+
+    read: list[Reading]
+    broken: list[Broken]
+
+
+def objects(text: str) -> Objects:
+    """Every outermost object that can be read; broken wrappers are entered, broken objects are told."""
+    found = Objects([], [])
+    place = text.find("{")
+    while place >= 0:
+        reader = _Reader(text, place)
+        try:
+            value = reader.value(0)
+            found.read.append(Reading(value, text[place : reader.at], tuple(dict.fromkeys(reader.repairs))))
+            place = text.find("{", reader.at)
+        except Unreadable as error:
+            inner = text.find("{", place + 1)
+            if not 0 <= inner <= error.place:  # nothing inside: this is the broken piece itself
+                found.broken.append(Broken(text[place : inner if inner >= 0 else len(text)].rstrip(" \n,"), str(error)))
+            place = inner
+    return found
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For json.loads: a key that comes twice with two values has no certain reading."""
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made and made[key] != value:
+            raise Unreadable(f"the field {key!r} comes twice", 0)
+        made[key] = value
+    return made
+
+
+def strict(text: str) -> Any:
+    """The value of a text that is JSON as it stands; raises ValueError else."""
+    try:
+        return json.loads(text, object_pairs_hook=unique_keys)
+    except RecursionError:
+        raise Unreadable("nested too deep", 0) from None
+
+
+class _Reader:
+    """A forgiving recursive-descent reader over one text."""
+
+    def __init__(self, text: str, at: int) -> None:
+        self.text, self.at, self.repairs = text, at, list[str]()
+
+    def value(self, depth: int) -> Any:
+        self.skip()
+        sign = self.peek()
+        if depth > DEEPEST:
+            raise Unreadable("nested too deep", self.at)
+        if sign == "{":
+            return self.object(depth)
+        if sign == "[":
+            return self.array(depth)
+        if sign in _CLOSERS:
+            return self.string(_AFTER_STRING)
+        return self.bare()
+
+    def object(self, depth: int) -> dict[str, Any]:
+        self.at += 1
+        pairs: list[tuple[str, Any]] = []
+        while self.more("}", first=not pairs):
+            if self.peek() not in _CLOSERS:
+                raise Unreadable(f"a field's name was expected, {self.text[self.at : self.at + 12]!r} came", self.at)
+            name = self.string(_AFTER_NAME)
+            self.skip()
+            if self.peek() != ":":
+                raise Unreadable(f"no colon after {name!r}", self.at)
+            self.at += 1
+            self.skip()
+            pairs.append((name, self.string(_AFTER_VALUE) if self.peek() in _CLOSERS else self.value(depth + 1)))
+        return self.unique(pairs)
+
+    def unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        try:
+            return unique_keys(pairs)
+        except Unreadable as error:
+            raise Unreadable(str(error), self.at) from None
+
+    def array(self, depth: int) -> list[Any]:
+        self.at += 1
+        values: list[Any] = []
+        while self.more("]", first=not values):
+            values.append(self.value(depth + 1))
+        return values
+
+    def more(self, closer: str, first: bool) -> bool:
+        """Step over the comma; False at the closing bracket."""
+        self.skip()
+        comma = self.peek() == ","
+        if comma:
+            self.at += 1
+            self.skip()
+        if self.peek() == closer:
+            if comma:
+                self.repairs.append("trailing comma")
+            self.at += 1
+            return False
+        if self.at >= len(self.text):
+            raise Unreadable("cut off", self.at)
+        if not first and not comma:
+            self.repairs.append("missing comma")
+        return True
+
+    def string(self, after: re.Pattern[str]) -> str:
+        """A string ends at the first mark that is followed by what may follow a string."""
+        start, closer, made, mended = self.at, _CLOSERS[self.peek()], list[str](), list[str]()
+        self.at += 1
+        while self.at < min(len(self.text), start + LONGEST):
+            sign = self.text[self.at]
+            if sign == "\\":
+                made.append(self.escape())
+                continue
+            self.at += 1
+            if sign in (closer, '"') and after.match(self.text, self.at):
+                return self.mended("".join(made), mended, start)
+            if sign in ('"', "\n"):
+                mended.append("bare quotation mark" if sign == '"' else "line break in a string")
+            made.append(sign)
+        raise Unreadable("cut off inside a string", start)
+
+    def mended(self, value: str, mended: list[str], start: int) -> str:
+        """A string that swallowed structure has no certain reading."""
+        if mended and _STRUCTURE.search(value):
+            raise Unreadable("a string without an end", start)
+        self.repairs.extend(mended)
+        return value
+
+    def escape(self) -> str:
+        sign = self.text[self.at + 1 : self.at + 2]
+        self.at += 2
+        if sign != "u":
+            return _ESCAPES.get(sign, sign)
+        code = self.text[self.at : self.at + 4]
+        if not re.fullmatch(r"[0-9a-fA-F]{4}", code):
+            raise Unreadable(f"no character \\u{code}", self.at)
+        self.at += 4
+        return chr(int(code, 16))
+
+    def bare(self) -> Any:
+        if number := _NUMBER.match(self.text, self.at):
+            self.at = number.end()
+            if not number[0].isascii():
+                self.repairs.append("digits of another script")
+            value = float(number[0].replace("٫", "."))
+            return int(value) if value.is_integer() else value
+        name = _NAME.match(self.text, self.at)
+        if name and name[0].lower() in _NAMES:
+            self.at = name.end()
+            return _NAMES[name[0].lower()]
+        raise Unreadable(f"a value was expected, {self.text[self.at : self.at + 12]!r} came", self.at)
+
+    def skip(self) -> None:
+        space = _SPACE.match(self.text, self.at)
+        self.at = space.end() if space else self.at
+
+    def peek(self) -> str:
+        return self.text[self.at : self.at + 1]

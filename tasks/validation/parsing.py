@@ -1,0 +1,214 @@
+"""Read a draft's text into items: every printed defect is mended where one reading is certain, refused else, and counted."""
+
+import json
+import re
+from typing import Any, get_args
+
+from tasks import persian
+from tasks.records import Draft, Kind, Rejection
+from tasks.text import fold, latin_digits, normal
+from tasks.validation import lenient
+from tasks.validation.items import Found, Item, ItemKind, reason
+
+FIELDS = {
+    "pair": {
+        "text": ("symptom", "symptoms", "vignette", "علائم", "علایم بیمار", "شرح حال"),
+        "diagnosis": ("diagnosis", "تشخیص"),
+    },
+    "question": {
+        "text": ("question", "stem", "سؤال", "پرسش"),
+        "options": ("options", "choices", "گزینه‌ها"),
+        "answer": ("answer", "key", "correct", "correct_answer", "correct_option", "پاسخ"),
+    },
+}
+LISTS = ("items", "pairs", "questions", "data", "results")
+KINDS = frozenset(get_args(Kind))
+MARKS = {"الف": 1, "ا": 1, "ب": 2, "ج": 3, "د": 4, "a": 1, "b": 2, "c": 3, "d": 4, "1": 1, "2": 2, "3": 3, "4": 4}
+_MARK = re.compile(r"^[\s(\[]*(الف|[ابجدABCDabcd]|[1-4۱-۴١-٤])\s*(?:[).\]:ـ–-]|\.)\s*(?=\S)(?!\d)")
+_NUMBERING = re.compile(r"^(?:\d{1,3}|سؤال \d{1,3})\s*[.):-]\s*(?=[^\W\d])")
+_STRAY = re.compile(r"^[\u0621-\u064a\u067e-\u06cc]{1,2}[.,،؛)]\s?(?=[\u0621-\u06cc]{2})|^[a-z]{1,2}[.,;)](?=[A-Z])")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
+
+
+class Refused(ValueError):
+    """An item without a certain reading: a label to count and a detail."""
+
+    def __init__(self, label: str, detail: str = "") -> None:
+        super().__init__(label)
+        self.label, self.detail = label, detail
+
+
+def read(draft: Draft, language: str) -> Found:
+    """The items of one response. A response without any is one rejection that stands for all it was asked for."""
+    if draft.finish in ("refusal", "content_filter", "error"):
+        return Found([], [_whole(draft, draft.finish, f"the writer ended with {draft.finish}")])
+    found = Found([], [])
+    for value, raw, repairs in _values(draft, found.rejected):
+        try:
+            found.items.append(item_of(value, draft.kind, language, raw, repairs, draft.id))
+        except Refused as error:
+            found.rejected.append(_one(draft, error.label, error.detail, raw))
+    if draft.finish == "length":
+        return _cut(draft, found)
+    if not found.items and not found.rejected:
+        return Found([], [_whole(draft, "parsing", "no items: the response holds no JSON object")])
+    return found
+
+
+def item_of(value: dict[str, Any], kind: ItemKind, language: str, raw: str, repairs: tuple[str, ...] = (), draft_id: str = "") -> Item:
+    """One JSON object as an item; raises Refused where it has no certain reading."""
+    mended = list(repairs)
+    fields = {name: _field(value, names) for name, names in FIELDS[kind].items()}
+    text = _opening(_string(fields["text"], "the symptom" if kind == "pair" else "the question", language), mended)
+    common = {"draft_id": draft_id, "kind": kind, "text": text, "raw": raw, **_source(value, language)}
+    if kind == "pair":
+        return Item(**common, diagnosis=_string(fields["diagnosis"], "the diagnosis", language).rstrip(" .،؛"), repairs=tuple(mended))
+    options = _options(fields["options"], language, mended)
+    return Item(**common, options=options, answer=_answer(fields["answer"], options, mended), repairs=tuple(dict.fromkeys(mended)))
+
+
+def _values(draft: Draft, rejected: list[Rejection]) -> list[tuple[dict[str, Any], str, tuple[str, ...]]]:
+    """(object, its raw text, repairs) for every object that could be an item."""
+    try:
+        return [(v, json.dumps(v, ensure_ascii=False), ()) for v in _unwrapped(lenient.strict(draft.raw))]
+    except ValueError:
+        found = lenient.objects(draft.raw)
+    rejected += [_one(draft, "broken JSON", piece.reason, piece.raw) for piece in found.broken]
+    values = []
+    for whole in found.read:
+        for v in _unwrapped(whole.value):
+            alone = v is whole.value
+            values.append((v, whole.raw if alone else json.dumps(v, ensure_ascii=False), whole.repairs or ("text around",)))
+    return values
+
+
+def _unwrapped(value: Any) -> list[dict[str, Any]]:
+    """The objects of a bare list, of {"items": […]}, or the one object itself."""
+    if isinstance(value, dict):
+        inside = [value[name] for name in LISTS if isinstance(value.get(name), list)]
+        return _unwrapped(inside[0]) if inside else [value]
+    if isinstance(value, list):
+        return [v if isinstance(v, dict) else {"": v} for v in value]
+    return []
+
+
+def _field(value: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """The value under any of a field's names; two names with two values are refused."""
+    wanted = {fold(name) for name in names}
+    found = [v for k, v in value.items() if fold(str(k)).strip() in wanted]
+    if any(v != found[0] for v in found):
+        raise Refused("a field twice", f"{names[0]}: {found!r}")
+    return found[0] if found else None
+
+
+def _string(value: Any, what: str, language: str) -> str:
+    if not isinstance(value, str):
+        raise Refused("a field is missing" if value is None else "a field of the wrong type", f"{what} is {value!r}"[:200])
+    if _UNPRINTABLE.search(value.replace("\n", " ").replace("\t", " ").replace("\r", " ")):
+        raise Refused("illegible characters", f"{what} is {value!r}"[:200])
+    text = " ".join(normal(value, language).split())
+    if not any(c.isalnum() for c in text):
+        raise Refused("an empty field", what)
+    return text
+
+
+def _source(value: dict[str, Any], language: str) -> dict[str, Any]:
+    """Quote, page, fact and type of question, as far as they are there; a bare page number may come as a string."""
+    quote, page, fact, about = (value.get(name) for name in ("quote", "page", "fact", "kind"))
+    number = latin_digits(str(page)).strip() if isinstance(page, int | str) and not isinstance(page, bool) else ""
+    return {
+        "quote": normal(quote, language) if isinstance(quote, str) else "",
+        "page": int(number) if number.isdigit() and len(number) < 7 else None,
+        "fact": normal(fact, language) if isinstance(fact, str) else "",
+        "about": about if about in KINDS else "other",
+    }
+
+
+def _opening(text: str, mended: list[str]) -> str:
+    """Numbering and stray letters before the first word go."""
+    for pattern, name in ((_NUMBERING, "numbering"), (_STRAY, "stray letters")):
+        if pattern.match(text):
+            text = pattern.sub("", text, count=1)
+            mended.append(name)
+    return text
+
+
+def _options(value: Any, language: str, mended: list[str]) -> tuple[str, ...]:
+    """Four options without their marks; marks that are not in order leave the key uncertain."""
+    if isinstance(value, dict):
+        value = [f"{mark}) {option}" for mark, option in value.items()]
+    if not isinstance(value, list):
+        raise Refused("no list of options", f"{value!r}"[:200])
+    if len(value) != 4:
+        raise Refused("not four options", f"{len(value)} options")
+    plain = [
+        o.get("text") if isinstance(o, dict) else str(o) if isinstance(o, int | float) and not isinstance(o, bool) else o for o in value
+    ]
+    options = [_string(o, f"option {i}", language) for i, o in enumerate(plain, 1)]
+    marks = [_MARK.match(o) for o in options]
+    if all(marks):
+        numbers = [_number(m[1]) for m in marks if m]
+        if numbers != [1, 2, 3, 4]:
+            raise Refused("options out of order", f"they are numbered {numbers}, so the key is uncertain")
+        options = [o[m.end() :] for o, m in zip(options, marks, strict=True) if m]
+        mended.append("option marks")
+    return tuple(o.rstrip(" ،؛") for o in options)
+
+
+def _number(mark: str) -> int:
+    return MARKS[fold(mark)]
+
+
+_KEY_WORDS = re.compile(r"^(?:گزینه|پاسخ|جواب|شماره|option|answer|choice|ی|درست|صحیح|the|is|correct|:|\s)+")
+_KEY = re.compile(r"^\(?\s*([1-4]|الف|ا|[بپجتد]|[a-d])\s*(?:[).:ـ–-]\s*(?P<rest>.*))?$")
+
+
+def _answer(value: Any, options: tuple[str, ...], mended: list[str]) -> int:
+    """The key as a number from 1 to 4; a letter, a word or the option's own text is read where only one reading is left."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise Refused("no key", f"answer is {value!r}"[:200])
+    if isinstance(value, int | float):
+        if value not in (1, 2, 3, 4):
+            raise Refused("key out of range", f"answer is {value!r}")
+        return int(value)
+    said = fold(value).strip().strip(".")
+    places = [i for i, option in enumerate(options, 1) if fold(option).strip().strip(".") == said]
+    found = _KEY.match(_KEY_WORDS.sub("", said))
+    number = (MARKS.get(found[1]) or persian.OPTION_LETTERS.get(found[1], 0)) if found else 0
+    rest = (found["rest"] or "").strip() if found else ""
+    if rest and number and fold(options[number - 1]).strip().strip(".") != rest:
+        raise Refused("the key contradicts itself", f"answer is {value!r}"[:200])
+    if places and number and places != [number]:  # options that are numbers themselves
+        raise Refused("an uncertain key", f"answer is {value!r}, which is a number and also option {places}")
+    if not number and len(places) != 1:
+        raise Refused("an illegible key", f"answer is {value!r}"[:200])
+    if value.strip() not in ("1", "2", "3", "4"):
+        mended.append("key in words")
+    return number or places[0]
+
+
+def _one(draft: Draft, label: str, detail: str, raw: str) -> Rejection:
+    return Rejection(
+        draft_id=draft.id, kind=draft.kind, passage_id=(*draft.passages, "")[0], check="parsing", reason=reason(label, detail), raw=raw
+    )
+
+
+def _whole(draft: Draft, check: str, sentence: str, items: int | None = None) -> Rejection:
+    return Rejection(
+        draft_id=draft.id,
+        kind=draft.kind,
+        passage_id=(*draft.passages, "")[0],
+        check=check,
+        reason=sentence,
+        raw=draft.raw,
+        items=draft.asked if items is None else items,
+    )
+
+
+def _cut(draft: Draft, found: Found) -> Found:
+    """A response cut at the token limit: its whole items count, all that is lost is one rejection."""
+    kept = [r for r in found.rejected if "cut off" not in r.reason]
+    lost = max(1, draft.asked - len(found.items) - len(kept))
+    return Found(found.items, [*kept, _whole(draft, "length", "cut at the token limit", lost)])

@@ -1,0 +1,50 @@
+"""Ask taught pairs again as questions: the `train` set, which is known to the tuned model on purpose."""
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from tasks import exam
+from tasks.plan import ValidationPlan
+from tasks.records import Pair, Question
+from tasks.store import digest_of
+from tasks.validation.shelf import name
+
+
+def recall_questions(pairs: Sequence[Pair], chapters: Mapping[str, str], plan: ValidationPlan, language: str) -> list[Question]:
+    """A seeded sample of the training pairs, each with three other diagnoses, from its own chapter where it has so many."""
+    draw = random.Random(f"recall/{plan.seed}")
+    pool: dict[str, dict[str, str]] = defaultdict(dict)
+    for pair in pairs:
+        pool[_chapter(pair, chapters)].setdefault(name(pair.diagnosis), pair.diagnosis)
+    everywhere = {k: v for names in pool.values() for k, v in names.items()}
+    if len(everywhere) < 4:
+        return []
+    chosen = draw.sample(list(pairs), min(plan.train_questions, len(pairs)))
+    return [_asked(p, _others(p, pool[_chapter(p, chapters)], everywhere, draw), language) for p in chosen]
+
+
+def _chapter(pair: Pair, chapters: Mapping[str, str]) -> str:
+    return chapters.get(pair.quote.passage_id, "") if pair.quote else ""
+
+
+def _others(pair: Pair, near: Mapping[str, str], everywhere: Mapping[str, str], draw: random.Random) -> list[str]:
+    own = name(pair.diagnosis)
+    close = [v for k, v in sorted(near.items()) if k != own]
+    far = [v for k, v in sorted(everywhere.items()) if k != own and k not in near]
+    first = draw.sample(close, min(3, len(close)))
+    return first + draw.sample(far, 3 - len(first))
+
+
+def _asked(pair: Pair, others: list[str], language: str) -> Question:
+    a, b, c = others
+    stem = exam.paper(language).recall.format(symptom=pair.symptom.rstrip(" .؟?!…"))
+    return Question(
+        id=f"recall-{digest_of(pair.id.encode())}",
+        fact=pair.fact,
+        question=stem,
+        options=(pair.diagnosis, a, b, c),
+        answer=1,
+        kind="diagnosis",
+        quote=pair.quote,
+    )

@@ -1,0 +1,119 @@
+"""Split by fact: what is taught, what is asked about it in other words, and what is asked but never taught."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, TypeVar
+
+from tasks.plan import ValidationPlan
+from tasks.records import Pair, Question, Rejection
+from tasks.validation.items import Row, rejection_of
+
+R = TypeVar("R", Pair, Question)
+
+
+class Trimmed(NamedTuple):
+    """The rows that stay and the rows that go, both in their old order."""
+
+    kept: list[Row]
+    gone: list[Row]
+
+
+class Taught(NamedTuple):
+    """Training pairs, pairs kept for the held-out loss, and pairs whose facts are for new_fact."""
+
+    pairs: list[Pair]
+    held_out: list[Pair]
+    rejected: list[Rejection]
+
+
+class Asked(NamedTuple):
+    """Questions on taught facts, and questions on facts never taught."""
+
+    same_fact: list[Question]
+    new_fact: list[Question]
+
+
+def kept_out(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan) -> frozenset[str]:
+    """The facts that no pair may teach: a share of the taught ones, drawn among those that are asked about.
+
+    One asked fact at least stays taught, so that `same_fact` is not empty.
+    """
+    taught = {p.fact for p in pairs}
+    asked = sorted(taught & {q.fact for q in questions})
+    number = min(round(plan.new_fact_share * len(taught)), max(0, len(asked) - 1))
+    return frozenset(random.Random(f"split/{plan.seed}").sample(asked, number))
+
+
+def teach(pairs: Sequence[Pair], out: frozenset[str], wanted: int | None, plan: ValidationPlan) -> Taught:
+    """The pairs that are taught, at most `wanted`, spread over the facts; a share of them held out where their fact stays taught."""
+    rejected = [
+        rejection_of(p, "split", "kept out of training", f"its fact «{p.fact}» is for new_fact, which training must not teach")
+        for p in pairs
+        if p.fact in out
+    ]
+    allowed = [p for p in pairs if p.fact not in out]
+    trimmed = spread(allowed, wanted, lambda p: p.fact, f"pairs/{plan.seed}")
+    rejected += [rejection_of(p, "surplus", "more than wanted", f"{wanted} pairs are wanted") for p in trimmed.gone]
+    train, held = hold_out([p for p in trimmed.kept if isinstance(p, Pair)], plan)
+    return Taught(train, held, rejected)
+
+
+def hold_out(pairs: list[Pair], plan: ValidationPlan) -> tuple[list[Pair], list[Pair]]:
+    """(training, held out): every fact keeps at least one training pair."""
+    left = Counter(p.fact for p in pairs)
+    order = sorted(pairs, key=lambda p: p.id)
+    random.Random(f"held out/{plan.seed}").shuffle(order)
+    held = set[str]()
+    for pair in order:
+        if len(held) >= round(plan.held_out_share * len(pairs)):
+            break
+        if left[pair.fact] > 1:
+            left[pair.fact] -= 1
+            held.add(pair.id)
+    return [p for p in pairs if p.id not in held], [p for p in pairs if p.id in held]
+
+
+def ask(questions: Sequence[Question], taught: frozenset[str]) -> Asked:
+    """A question is about a taught fact or about one that no pair teaches."""
+    return Asked([q for q in questions if q.fact in taught], [q for q in questions if q.fact not in taught])
+
+
+def spread(rows: Sequence[Row], wanted: int | None, group: Callable[[Row], Hashable], seed: str) -> Trimmed:
+    """At most `wanted` rows, taken from each group in turn, so that no group is used up before the others begin."""
+    if wanted is None or len(rows) <= wanted:
+        return Trimmed(list(rows), [])
+    draw = random.Random(seed)
+    turns = dict[str, tuple[int, float]]()
+    counts: dict[Hashable, int] = defaultdict(int)
+    for row in sorted(rows, key=lambda r: (draw.random(), r.id)):
+        turns[row.id] = (counts[group(row)], draw.random())
+        counts[group(row)] += 1
+    chosen = set(sorted(turns, key=lambda i: turns[i])[:wanted])
+    return Trimmed([r for r in rows if r.id in chosen], [r for r in rows if r.id not in chosen])
+
+
+def shares(sizes: dict[Hashable, int], wanted: int) -> dict[Hashable, int]:
+    """`wanted` dealt out in proportion to the sizes, by largest remainder."""
+    whole = sum(sizes.values())
+    exact = {k: wanted * n / whole for k, n in sizes.items()}
+    dealt = {k: int(x) for k, x in exact.items()}
+    for k in sorted(exact, key=lambda k: (dealt[k] - exact[k], str(k)))[: wanted - sum(dealt.values())]:
+        dealt[k] += 1
+    return dealt
+
+
+def trim_questions(asked: Asked, wanted: int | None, seed: int) -> tuple[Asked, list[Rejection]]:
+    """At most `wanted` questions; sets and types keep their proportions, facts take turns."""
+    strata: dict[Hashable, list[Question]] = defaultdict(list)
+    for taught, questions in enumerate(asked):
+        for q in questions:
+            strata[taught, q.kind].append(q)
+    if wanted is None or sum(map(len, strata.values())) <= wanted:
+        return asked, []
+    dealt = shares({k: len(v) for k, v in strata.items()}, wanted)
+    gone = [r for k, v in strata.items() for r in spread(v, dealt[k], lambda q: q.fact, f"questions/{seed}/{k}").gone]
+    lost = {r.id for r in gone}
+    rejected = [rejection_of(r, "surplus", "more than wanted", f"{wanted} questions are wanted") for r in gone]
+    same, new = ([q for q in questions if q.id not in lost] for questions in asked)
+    return Asked(same, new), rejected

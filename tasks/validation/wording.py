@@ -1,0 +1,90 @@
+"""The words that the checks look for, one table a language; a language without a table has only what all share."""
+
+import re
+from typing import NamedTuple
+
+from tasks import persian
+from tasks.text import fold
+
+
+class Wording(NamedTuple):
+    """Words and patterns of one language, compared with folded text."""
+
+    negations: frozenset[str] = frozenset()
+    function_words: frozenset[str] = frozenset()
+    sexes: frozenset[str] = frozenset()  # words that tell a patient's sex; near duplicates differ only in them
+    age: str = r"\b\d{1,3}\b"  # a number that is an age, as a pattern
+    all_or_none: str = r"(?!)"
+    absolute: frozenset[str] = frozenset()
+    question_words: frozenset[str] = frozenset()
+    negative_stem: str = r"(?!)"  # the stem asks what does not hold
+    told_answer: str = r"(?!)"  # the stem or an option tells the key
+    either: str = r"(?!)"  # joins two names: «یا»
+    also: str = r"(?!)"  # joins two things: «و»
+    placeholder: str = r"(?!)"
+    typical: tuple[str, ...] = ()  # ordinary word order of vignettes and stems, to notice reversed words
+
+
+def _folded(words: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in words.split())
+
+
+PERSIAN = Wording(
+    negations=_folded(" ".join(persian.NEGATIONS)) | _folded("نمی‌شود نمی‌کند نمی‌دهد نمی‌یابد نمی‌گیرد نیستند نبودند ندارند نداشتند نشوند بی"),
+    function_words=_folded(
+        " ".join(persian.FUNCTION_WORDS) + " کدام زیر چه چیست کدام‌یک از میان بیمار بیماری او وی آن‌ها نیز اما ولی پس پیش هنگام همراه مانند"
+        " سال ساله ساله‌ای مرد زن خانم آقای آقا دچار دارد دارند می‌شود می‌کند شکایت مراجعه است بوده بود شد هستند باشد روی دو سه نوع بیشتر"
+    ),
+    sexes=_folded("مرد مردی زن زنی خانم خانمی آقا آقای آقایی پسر پسری دختر دختری پسربچه دختربچه پسرکی پیرمرد پیرمردی پیرزن پیرزنی"),
+    age=r"\b\d{1,3}(?=\s?(?:سال|ماه|روز|هفته)(?:ه|ه‌?ای|گی)?\b)",
+    all_or_none=r"(?:همه|هم[هۀ]ی|تمام|هیچ ?کدام|هیچ ?یک)\b.{0,12}(?:موارد|گزینه|بالا|فوق|زیر|درست|صحیح)|^هیچ ?(?:کدام|یک)\.?$|^(?:همه|تمام)(?: آنها)?\.?$"
+    r"|گزینه ?(?:های)? ?(?:[1-4]|الف|ب|ج|د) و (?:[1-4]|الف|ب|ج|د)|^(?:الف|ب|ج|[1-4]) و (?:ب|ج|د|[1-4])$|^هر (?:دو|سه|چهار)(?: مورد| گزینه)?",
+    absolute=_folded("همیشه هرگز همواره هیچ‌گاه هیچگاه هیچ‌وقت حتما مطلقا قطعا لزوما منحصرا فقط"),
+    question_words=_folded("کدام کدام‌یک چیست چه چند چرا چگونه کجا کی کدامند کدام‌اند"),
+    negative_stem=r"\b(?:به ?جز|بجز|به ?استثنای|غیر از)\b|\b(?:نیست|نیستند|نادرست|غلط|نامحتمل)\b[^.؟?]{0,12}[؟?]|"
+    r"کدام(?: ?یک)?[^؟?]{0,40}(?:موارد|مورد|گزینه|عبارت|جمله|نشانه|علامت|علایم|عارضه|عوارض|یافته|ویژگی)[^؟?]{0,60}\b(?:نمی ?\w+|ندارد|نبوده|نباشد)\s*[؟?]",
+    told_answer=r"(?:پاسخ|جواب|گزینه) ?(?:ی|های)? ?(?:درست|صحیح)? ?[:：=]|\((?:درست|صحیح|پاسخ)\)|✓|✔",
+    either=r" (?:یا|و ?/ ?یا) ",
+    also=r" و ",
+    placeholder=r"^(?:گزینه|تشخیص|بیماری|مورد|پاسخ)? ?(?:[1-4]|الف|ب|ج|د|نخست|اول|دوم|سوم|چهارم)?$|^(?:نامشخص|نامعلوم|ندارد|موردی نیست|هیچ)$",
+    typical=(
+        "مرد # ساله‌ای با", "مرد # ساله با سابقه", "زن # ساله‌ای با", "زن # ساله با", "کودک # ساله‌ای با", "پسر # ساله با", "دختر # ساله با", "آقای # ساله‌ای با",
+        "خانم # ساله‌ای با", "بیمار # ساله با", "مراجعه کرده است.", "شکایت دارد.", "محتمل‌ترین تشخیص کدام است؟", "کدام یک از موارد زیر", "کدام گزینه درست است؟",
+        "کدام بیماری", "از عوارض", "دیده می‌شود؟", "است؟", "بدون سابقه بیماری", "از چند روز پیش", "دچار شده است.", "در معاینه", "کدام است؟",
+    ),
+)  # fmt: skip
+ENGLISH = Wording(
+    negations=_folded("no not none never without neither nor cannot lacks absent non isn't aren't doesn't don't"),
+    function_words=_folded(
+        "the a an of and or in on at to for with by from is are was were be been has have had this that these those which what who whom whose it its as than"
+        " most likely following patient diagnosis year old man woman boy girl presents presenting case one two three more can may does do"
+    ),
+    sexes=_folded("man woman male female boy girl lady gentleman mr mrs ms he she his her"),
+    age=r"\b\d{1,3}(?=[\s-]?(?:years?|months?|days?|weeks?|yo|y/o)\b)",
+    all_or_none=r"\b(?:all|none|both|any|neither) of (?:the |these|those)|^(?:all|none|both)$|^[a-d] (?:and|&) [a-d]$|\boptions? [1-4a-d] and",
+    absolute=_folded("always never only invariably exclusively absolutely"),
+    question_words=_folded("which what who when where why how whose"),
+    negative_stem=r"\b(?:not|except|least|false|incorrect|untrue)\b[^.?]{0,60}[?:]?$",
+    told_answer=r"\b(?:correct )?answer ?(?:is|:|=)|\((?:correct|right|answer)\)|✓|✔",
+    either=r" (?:or|and/or) ",
+    also=r" and ",
+    placeholder=r"^(?:option|choice|answer|diagnosis|disease)? ?(?:[1-4a-d])?$|^(?:n/?a|unknown|none|unclear)$",
+    typical=(
+        "a # year old man with",
+        "a # year old woman presents with",
+        "which of the following is",
+        "what is the most likely diagnosis?",
+        "is the most",
+    ),
+)
+WORDINGS = {"fa": PERSIAN, "en": ENGLISH}
+
+
+def wording(language: str) -> Wording:
+    """The table of a language; an empty one where we have none."""
+    return WORDINGS.get(language, Wording())
+
+
+def matches(pattern: str, text: str) -> re.Match[str] | None:
+    """Search without regard to case."""
+    return re.search(pattern, text, re.IGNORECASE)
