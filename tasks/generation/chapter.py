@@ -5,7 +5,7 @@ from pathlib import Path
 from tasks.generation.writer import Accept, Quota
 from tasks.plan import Machine, StudyPlan
 from tasks.progress import Progress, silent
-from tasks.records import Draft, Passage
+from tasks.records import Account, Draft, Passage
 
 
 def write_chapter(
@@ -14,19 +14,17 @@ def write_chapter(
     plan: StudyPlan,
     accept: Accept,
     book: Path,
-    ledger: Path,
+    ledgers: Path,
     machine: Machine,
     progress: Progress = silent,
-) -> list[Draft]:
-    """The drafts as they came; the gpt writer asks again for what `accept` refuses, the rules need not."""
+) -> tuple[list[Draft], Account | None]:
+    """The drafts as they came, and the server's account; the gpt writer asks again for what `accept` refuses, rules need not."""
     if plan.generation.writer == "rules":
-        from tasks.generation.rule_writer import write
+        from tasks.generation import rule_writer
 
-        return write(passages, quota, plan.generation, plan.language)
+        return rule_writer.write(passages, quota, plan.generation, plan.language), None
     from tasks.generation import gpt_writer
     from tasks.generation.ledger import Ledger
 
-    paper = Ledger(ledger, plan.generation.budget_usd, plan.generation.prices)
-    return gpt_writer.write(
-        passages, quota, plan.generation, plan.language, paper, accept, machine.concurrency, progress, book_path=book
-    ).drafts
+    ledger = Ledger(ledgers / plan.name, plan.generation.budget_usd, plan.generation.prices)
+    return gpt_writer.write(passages, quota, plan.generation, plan.language, ledger, accept, machine.concurrency, progress, book)

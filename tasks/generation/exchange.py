@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from tasks.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
 from tasks.generation.answers import read_envelope
@@ -17,6 +17,7 @@ from tasks.generation.ledger import Ledger, Response
 from tasks.generation.limits import Limiter
 from tasks.generation.requests import Request
 
+T = TypeVar("T")
 NOTHING = Usage(0, 0, 0)
 
 
@@ -74,11 +75,11 @@ class Exchange:
                 return outcome
             fault = outcome
             self.faults[fault.name] += 1
-            if fault.course != "again" and not self._adapt(fault):
-                return self._give_up(request, fault)
+            if fault.course != "again" and not self.adapt(fault):
+                return self.give_up(request, fault)
             if fault.course == "again":
                 attempt += 1
-                await asyncio.sleep(self._wait(attempt, fault) if attempt < self.patience.attempts else 0)
+                await asyncio.sleep(self.wait(attempt, fault) if attempt < self.patience.attempts else 0)
         if fault is None or self.stop:
             return None
         if self.limiter.successes > well_before:  # the server works, only not for this one
@@ -137,7 +138,7 @@ class Exchange:
         named = {self.renamed.get(name, name): value for name, value in self.fill(body).items()}
         return {name: value for name, value in named.items() if name is not None}
 
-    def _adapt(self, fault: Fault) -> bool:
+    def adapt(self, fault: Fault) -> bool:
         """Learn that the server lacks a field or calls it otherwise; false where that was known already."""
         if fault.course != "dialect":
             return False
@@ -148,7 +149,24 @@ class Exchange:
         self.renamed[name] = other
         return True
 
-    def _give_up(self, request: Request, fault: Fault) -> Response | None:
+    async def steady(self, call: Callable[[], Awaitable[T | Fault]]) -> T | None:
+        """A call that costs nothing, repeated until it works; none once something stopped the whole."""
+        message = ""
+        for attempt in range(1, self.patience.attempts + 1):
+            outcome = await call()
+            if not isinstance(outcome, Fault):
+                return outcome
+            self.faults[outcome.name] += 1
+            if outcome.course != "again":
+                self.stop = WriterRefused(outcome.message)
+                return None
+            message = outcome.message
+            await asyncio.sleep(self.wait(attempt, outcome))
+        self.stop = WriterUnavailable(f"{message} ({self.patience.attempts} attempts). Run again later; every answer so far is kept.")
+        return None
+
+    def give_up(self, request: Request, fault: Fault) -> Response | None:
+        """What a fault that trying again cannot mend leaves: an empty answer, or the end."""
         if fault.course == "filtered":
             response = Response(request.key, "content_filter", NOTHING, 0.0, fault.message)
             self.ledger.keep(response)
@@ -158,10 +176,10 @@ class Exchange:
         self.stop = WriterRefused(fault.message)
         return None
 
-    def _wait(self, attempt: int, fault: Fault) -> float:
+    def wait(self, attempt: int, fault: Fault | None) -> float:
         """Exponential with full jitter above the server's own wish."""
         most = min(self.patience.longest_wait, self.patience.first_wait * 2.0 ** (attempt - 1))
-        return (fault.wait or 0.0) + most * random.uniform(0.5, 1.0)
+        return ((fault and fault.wait) or 0.0) + most * random.uniform(0.5, 1.0)
 
 
 def response_of(request: Request, body: str, ledger: Ledger, batch: bool) -> Response | None:

@@ -7,13 +7,15 @@ round's requests are fixed before any is sent, and its answers are judged in tha
 import asyncio
 import os
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import openai
+from openai.types import Batch
 
 from tasks.errors import WriterRefused
-from tasks.generation import rounds
+from tasks.generation import batch, rounds
 from tasks.generation.exchange import Exchange, Patience, Reply, Send
 from tasks.generation.faults import Fault, fault_of_status, scrub
 from tasks.generation.ledger import Ledger
@@ -82,7 +84,8 @@ async def _write(
             fill=pages.fill if pages else dict,
             server=server,
         )
-        asked = rounds.live(exchange, concurrency)
+        post = Post(client, server)
+        asked = batch.asker(exchange, post) if plan.mode == "batch" else rounds.live(exchange, concurrency)
         chapter = rounds.Chapter(list(passages), quota, plan, language, accept, pages, progress, exchange)
         drafts, report = await chapter.write(asked)
     finally:
@@ -119,6 +122,55 @@ def sender(client: openai.AsyncOpenAI, url: str) -> Send:
 async def _chat(client: openai.AsyncOpenAI, body: dict[str, Any], key: str) -> Reply:
     raw = await client.chat.completions.with_raw_response.create(**body, extra_headers={"Idempotency-Key": key})
     return Reply(raw.status_code, raw.headers, raw.text)
+
+
+@dataclass(frozen=True)
+class Post:
+    """Files and batches (batch.Post)."""
+
+    client: openai.AsyncOpenAI
+    url: str
+
+    async def upload(self, content: bytes) -> str | Fault:
+        file = ("requests.jsonl", content, "application/jsonl")
+        made = await self._caught(self.client.files.create(file=file, purpose="batch"))
+        return made if isinstance(made, Fault) else made.id
+
+    async def create(self, file: str, mark: str) -> batch.State | Fault:
+        endpoint, window, data = "/v1/chat/completions", "24h", {batch.MARK: mark}
+        call = self.client.batches.create(input_file_id=file, endpoint=endpoint, completion_window=window, metadata=data)  # type: ignore[arg-type]
+        return _state(await self._caught(call))
+
+    async def retrieve(self, name: str) -> batch.State | Fault:
+        return _state(await self._caught(self.client.batches.retrieve(name)))
+
+    async def recent(self) -> list[batch.State] | Fault:
+        page = await self._caught(_page(self.client))
+        return page if isinstance(page, Fault) else [_known(one) for one in page]
+
+    async def content(self, file: str) -> str | Fault:
+        made = await self._caught(self.client.files.content(file))
+        return made if isinstance(made, Fault) else made.content.decode("utf-8", "replace")
+
+    async def _caught(self, call: Awaitable[T]) -> T | Fault:
+        outcome = await caught(call, self.url, "")
+        if isinstance(outcome, Fault) and outcome.name == "404":
+            return outcome._replace(message=f"{self.url} has no batch API, or no longer has this batch. Set generation.mode to live.")
+        return outcome
+
+
+async def _page(client: openai.AsyncOpenAI) -> list[Batch]:
+    return (await client.batches.list(limit=100)).data
+
+
+def _state(made: Batch | Fault) -> batch.State | Fault:
+    return made if isinstance(made, Fault) else _known(made)
+
+
+def _known(made: Batch) -> batch.State:
+    files = [file for file in (made.output_file_id, made.error_file_id) if file]
+    errors = [(str(e.code), str(e.message)) for e in (made.errors.data if made.errors and made.errors.data else [])]
+    return batch.State(made.id, made.status, files, errors, (made.metadata or {}).get(batch.MARK, ""))
 
 
 async def caught(call: Awaitable[T], url: str, model: str) -> T | Fault:
