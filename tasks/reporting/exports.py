@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from tasks.records import Answer, Comparison, Question, Row
+from tasks.records import Answer, Question, Row
 from tasks.reporting.facts import StudyFacts
+from tasks.reporting.settled import UNRECORDED, settled
 
 
 def write_files(folder: Path, study: StudyFacts) -> None:
@@ -92,20 +93,9 @@ def item(question: Question) -> dict[str, Any]:
 
 def sheet(study: StudyFacts, answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """One record of five fields for each question; a question without an answer stays, unanswered and wrong."""
-    said = first_answers(answers, study.primary)
-    return [
-        item(question)
-        | {
-            "predicted": said[question.id].predicted if question.id in said else None,
-            "is_correct": question.id in said and said[question.id].is_correct,
-        }
-        for question in study.paper
-    ]
-
-
-def first_answers(answers: Sequence[Answer], comparison: Comparison) -> dict[str, Answer]:
-    """By question, in the comparison's mode, the options shown in their own order."""
-    return {answer.question_id: answer for answer in answers if answer.mode == comparison.mode and answer.rotation == 0}
+    said = settled(answers, {question.id: question.answer for question in study.paper})
+    mode = study.primary.mode
+    return [item(question) | said.get(question.id, {}).get(mode, UNRECORDED)._asdict() for question in study.paper]
 
 
 def save_json(path: Path, content: Any) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tasks.plan import StudyPlan
 from tasks.records import (
     Answer,
+    Cause,
     Comparison,
     Finding,
     Pair,
@@ -15,7 +16,7 @@ from tasks.records import (
     Probe,
     Question,
     Rejection,
-    Row,
+    Screened,
     Stage,
     Step,
 )
@@ -67,7 +68,7 @@ class StudyFacts:
     tuned: Sequence[Answer]
     comparisons: Sequence[Comparison]
     findings: Sequence[Finding]
-    causes: Sequence[Row]
+    causes: Sequence[Cause]
     next_plan: StudyPlan | None = None
     next_command: str | None = None
     writing: Writing = field(default_factory=Writing)
@@ -75,14 +76,19 @@ class StudyFacts:
     timings: Sequence[Timing] = ()
     artifacts: Mapping[str, Place] = field(default_factory=dict)
     power: Sequence[Power] = ()
+    screened: Sequence[Screened] = ()
     machine: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def asked(self) -> list[Question]:
+        """The questions that the verdict rests on; `all` is all but the taught pairs."""
+        name = self.primary.set
+        return [question for key, rows in self.questions.items() if key == name or (name == "all" and key != "train") for question in rows]
+
+    @property
     def paper(self) -> list[Question]:
-        """The questions whose answers are handed on: not taught word by word, unless the verdict rests on those too."""
-        sets: tuple[str, ...] = ("same_fact", "new_fact")
-        if self.plan.comparison.primary_set in ("train", "all"):
-            sets = ("train", *sets)
+        """The questions whose answers are handed on: not the taught pairs, unless the verdict rests on them."""
+        sets = ("train", "same_fact", "new_fact") if self.primary.set == "train" else ("same_fact", "new_fact")
         return [question for name in sets for question in self.questions.get(name, ())]
 
     @property

@@ -1,5 +1,6 @@
 """The report's pictures: each from plain rows to one SVG with a text alternative."""
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -12,12 +13,14 @@ from tasks.reporting.wording import Wording
 
 WIDTH = 480  # drawn so that 12-unit text can still be read when a phone shows it at 340 pixels
 CHANCE = 0.25  # four options
+MOST_SQUARES = 2000  # smaller ones would not be seen
 
 
 def rates(comparisons: Sequence[Comparison], say: Wording) -> Markup:
     """Base and tuned with their intervals on each paper, and the chance line."""
-    canvas = Canvas(WIDTH, 46 + 68 * len(comparisons))
-    across, foot = Axis(0, 1, 14, WIDTH - 14), canvas.height - 26
+    canvas = Canvas(WIDTH, 68 + 68 * len(comparisons))
+    across, foot = Axis(0, 1, 14, WIDTH - 14), canvas.height - 48
+    edge, side = (across(1), "end") if say["direction"] == "rtl" else (across(0), "start")
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         canvas.line((across(share), 8), (across(share), foot), "chance" if share == CHANCE else "grid")
         anchor = "start" if share == 0 else "end" if share == 1 else "middle"
@@ -25,28 +28,30 @@ def rates(comparisons: Sequence[Comparison], say: Wording) -> Markup:
     canvas.text((across(CHANCE) + 5, 15), say["chance"], "tick chance-label")
     for row, comparison in enumerate(comparisons):
         top = 38 + 68 * row
-        canvas.text((across(1), top), say.name("sets", comparison.set), "label strong" if comparison.primary else "label", "end")
+        canvas.text((edge, top), say.name("sets", comparison.set), "label strong" if comparison.primary else "label", side)
         for rate, style, y in ((comparison.base, "base", top + 16), (comparison.tuned, "tuned", top + 35)):
             canvas.line((across(rate.low), y), (across(rate.high), y), f"whisker {style}")
             canvas.dot((across(rate.rate), y), style, 5.5)
             beside = rate.high < 0.86
-            canvas.text((across(rate.high if beside else rate.low) + (8 if beside else -8), y + 4), say.share(rate.rate), f"value {style}", "start" if beside else "end")
-    told = (say.fill(say["figures"]["rates_text"], set=say.name("sets", c.set), base=say.share(c.base.rate), tuned=say.share(c.tuned.rate)) for c in comparisons)
+            canvas.text(
+                (across(rate.high if beside else rate.low) + (8 if beside else -8), y + 4),
+                say.share(rate.rate),
+                f"value {style}",
+                "start" if beside else "end",
+            )
+    _legend(canvas, [("mark base", say["base"]), ("mark tuned", say["tuned"])], canvas.height - 4)
+    told = (
+        say.fill(say["figures"]["rates_text"], set=say.name("sets", c.set), base=say.share(c.base.rate), tuned=say.share(c.tuned.rate))
+        for c in comparisons
+    )
     return canvas.picture("rates", say["figures"]["rates"], "; ".join(told))
 
 
 def paired(result: Comparison, say: Wording) -> Markup:
-    """All questions of the primary paper in one bar, by what happened to them."""
+    """One square for each question of the primary paper, coloured by what happened to it; very many become one bar."""
     parts = outcomes(result)
-    canvas, start = Canvas(WIDTH, 62), 0.0
-    for name, number in parts.items():
-        width = (WIDTH - 6) * number / max(1.0, sum(parts.values()))
-        canvas.box((start, 4), width, 34, f"outcome {name}")
-        if width > 26:
-            canvas.text((start + width / 2, 26), say.number(number), f"on {name}", "middle")
-        start += width + 2 * (number > 0)
     told = say["comma"].join(f"{say.name('outcomes', name)} {say.number(number)}" for name, number in parts.items())
-    _legend(canvas, [(f"outcome {name}", say.name("outcomes", name)) for name in parts], 58)
+    canvas = _bar(parts) if result.n > MOST_SQUARES else _squares(parts)
     return canvas.picture("paired", say["figures"]["paired"], told)
 
 
@@ -83,14 +88,15 @@ def funnel(stages: Sequence[Stage], kind: str, say: Wording) -> Markup:
     rows = [stage for stage in stages if stage.kind == kind]
     widest = max([stage.came for stage in rows] + [1])
     canvas = Canvas(WIDTH, 40 * len(rows) + 4)
-    across = Axis(0, widest, 0, WIDTH)
+    across, rtl = Axis(0, widest, 0, WIDTH), say["direction"] == "rtl"
     for number, stage in enumerate(rows):
-        top = 40 * number
-        canvas.text((WIDTH, top + 14), say.name("checks", stage.name), "label", "end")
-        canvas.text((0, top + 14), f"{say.number(stage.came)} → {say.number(stage.kept)}", "value")
-        canvas.box((0, top + 21), across(stage.came), 12, "came")
-        canvas.box((0, top + 21), across(stage.kept), 12, "kept")
-    told = say["comma"].join(f"{say.name('checks', s.name)}: {say.number(s.came)} {say['to']} {say.number(s.kept)}" for s in rows)
+        top, name, flow = 40 * number, say.name("funnel", stage.name), f"{say.number(stage.came)} → {say.number(stage.kept)}"
+        left, right = (flow, name) if rtl else (name, flow)
+        canvas.text((0, top + 14), left, "label")
+        canvas.text((WIDTH, top + 14), right, "label", "end")
+        for count, style in ((stage.came, "came"), (stage.kept, "kept")):
+            canvas.box((WIDTH - across(count) if rtl else 0, top + 21), across(count), 12, style)
+    told = say["comma"].join(f"{say.name('funnel', s.name)}: {say.number(s.came)} {say['to']} {say.number(s.kept)}" for s in rows)
     return canvas.picture(f"funnel-{kind}", f"{say['figures']['funnel']}: {say.name('kinds', kind)}", told)
 
 
@@ -126,10 +132,32 @@ def power(points: Sequence[Power], result: Comparison, say: Wording) -> Markup:
             canvas.line((across(value), up(0)), (across(value), up(1)), f"{style} thin")
     canvas.path([(across(p.difference * 100), up(p.power)) for p in points], "curve train")
     canvas.text((WIDTH - 14, 222), say["figures"]["true_gain"], "tick", "end")
-    names = [("mark train", f"{say['figures']['detectable']}: {say.points(result.detectable, False)}"), ("mark held", f"{say['figures']['seen']}: {say.points(result.difference.value)}")]
+    names = [
+        ("mark train", f"{say['figures']['detectable']}: {say.points(result.detectable, False)}"),
+        ("mark held", f"{say['figures']['seen']}: {say.points(result.difference.value)}"),
+    ]
     _legend(canvas, names, 238)
     told = say.fill(say["figures"]["power_text"], detectable=say.points(result.detectable, False), seen=say.points(result.difference.value))
     return canvas.picture("power", say["figures"]["power"], told)
+
+
+def _squares(parts: dict[str, float]) -> Canvas:
+    styles = [name for name, number in parts.items() for _ in range(round(number))]
+    side = min(26, max(6, math.floor(math.sqrt(WIDTH * 190 / max(1, len(styles))))))  # about as tall as its neighbour
+    columns = WIDTH // side
+    canvas = Canvas(WIDTH, side * math.ceil(len(styles) / columns) + 2)
+    for place, style in enumerate(styles):
+        canvas.box((side * (place % columns), side * (place // columns)), side - 2, side - 2, f"outcome {style}")
+    return canvas
+
+
+def _bar(parts: dict[str, float]) -> Canvas:
+    canvas, start = Canvas(WIDTH, 40), 0.0
+    for name, number in parts.items():
+        width = WIDTH * number / max(1.0, sum(parts.values()))
+        canvas.box((start, 2), width - 2, 34, f"outcome {name}")
+        start += width
+    return canvas
 
 
 def _frame(canvas: Canvas, across: Axis, up: Axis, say: Wording, share: bool = False) -> None:

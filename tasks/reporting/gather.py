@@ -8,7 +8,7 @@ from platform import machine, platform, python_version
 from tasks.artifacts import Book, Comparisons, Findings, Handle
 from tasks.groups import Outcome, Prepared
 from tasks.plan import StudyPlan
-from tasks.records import Row
+from tasks.records import Cause
 from tasks.reporting.facts import Place, StudyFacts, Writing
 from tasks.timings import Timings
 
@@ -36,7 +36,7 @@ def gather(
     comparisons: Comparisons,
     findings: Findings,
     timings: Timings | None = None,
-    causes: Sequence[Row] = (),
+    causes: Sequence[Cause] = (),
     next_plan: StudyPlan | None = None,
     next_command: str | None = None,
 ) -> StudyFacts:

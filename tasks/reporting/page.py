@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.plan import StudyPlan
-from tasks.records import Row
+from tasks.records import Comparison
 from tasks.reporting import figures, tables
 from tasks.reporting.exports import counts, seeds
 from tasks.reporting.facts import StudyFacts
@@ -39,7 +39,7 @@ def page(study: StudyFacts) -> str:
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         pictures=pictures(study, say),
         tables=tables,
-        causes=[cause_of(cause) for cause in study.causes],
+        comparisons=in_order(study),
         items=tables.items(study),
         outcomes=figures.outcomes(study.primary),
         shares=tables.shares(study),
@@ -55,8 +55,11 @@ def page(study: StudyFacts) -> str:
 def sentence(study: StudyFacts, say: Wording) -> str:
     """The verdict in one sentence of the study's language."""
     result = study.primary
+    by_fact = (
+        result.verdict == "inconclusive" and result.p_value <= study.plan.comparison.alpha
+    )  # by question alone it would be a difference
     return say.fill(
-        say["sentences"][result.verdict],
+        say["sentences"]["inconclusive_by_fact" if by_fact else result.verdict],
         n=say.number(result.n),
         base=say.number(result.base.correct),
         tuned=say.number(result.tuned.correct),
@@ -67,21 +70,26 @@ def sentence(study: StudyFacts, say: Wording) -> str:
     )
 
 
-def cause_of(cause: Row) -> dict[str, Any]:
-    """One of the exercise's causes as it was answered."""
-    told = cause.model_dump(mode="json")
-    return {"claim": told.get("claim") or told.get("name", ""), "verdict": told["verdict"], "evidence": told["evidence"]}
+def in_order(study: StudyFacts) -> list[Comparison]:
+    """The comparisons by paper, the primary one and its paper first."""
+    sets = [study.primary.set, *(name for name in study.questions if name != study.primary.set)]
+    place = {name: number for number, name in enumerate(sets)}
+    return sorted(study.comparisons, key=lambda c: (not c.primary, place.get(c.set, len(sets))))
 
 
 def pictures(study: StudyFacts, say: Wording) -> dict[str, Markup]:
     """Every picture that the rows allow, by name."""
-    main = [c for c in study.comparisons if c.mode == study.primary.mode]
+    main = [c for c in in_order(study) if c.mode == study.primary.mode]
     drawn = {
-        "rates": figures.rates(sorted(main, key=lambda c: not c.primary), say),
+        "rates": figures.rates(main, say),
         "paired": figures.paired(study.primary, say),
         "positions": figures.positions(tables.shares(study), say),
     }
-    drawn |= {f"funnel-{kind}": figures.funnel(study.funnel, kind, say) for kind in ("pair", "question") if any(s.kind == kind for s in study.funnel)}
+    drawn |= {
+        f"funnel-{kind}": figures.funnel(study.funnel, kind, say)
+        for kind in ("pair", "question")
+        if any(s.kind == kind for s in study.funnel)
+    }
     if tables.curve(study.steps).raw:
         drawn["loss"] = figures.loss(study.steps, say)
     if len(study.power) > 1:

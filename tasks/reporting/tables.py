@@ -2,17 +2,21 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-from tasks.records import Answer, Question, Rejection, Step
+from tasks.records import Question, Rejection, Step
 from tasks.reporting.facts import StudyFacts
+from tasks.reporting.settled import UNRECORDED, Said, settled
 from tasks.reporting.svg import Point
 
 DRAWN = 400  # points of a curve; more would not be seen
 WINDOW = 12  # at most so many parts of the training in one moving mean
+
+
+OUTCOMES = {(True, True): "both", (True, False): "lost", (False, True): "gained", (False, False): "neither"}  # base right, tuned right
 
 
 class Curve(NamedTuple):
@@ -32,6 +36,7 @@ class Item(NamedTuple):
     base: int | None
     tuned: int | None
     others: list[tuple[str, int | None, int | None]]  # mode, base, tuned
+    screened: str  # what the screening found, "" where there was none
 
 
 class Fallen(NamedTuple):
@@ -47,7 +52,7 @@ def curve(steps: Sequence[Step]) -> Curve:
     frame = pd.DataFrame([(s.step, s.loss, s.split) for s in steps if math.isfinite(s.loss)], columns=["step", "loss", "split"])
     train = frame[frame["split"] == "train"].sort_values("step", kind="stable")
     train = train.groupby(pd.RangeIndex(len(train)) // max(1, math.ceil(len(train) / DRAWN)))[["step", "loss"]].mean()
-    smooth = train.assign(loss=train["loss"].rolling(max(1, len(train) // WINDOW), min_periods=1).mean())
+    smooth = train.assign(loss=train["loss"].rolling(max(1, len(train) // WINDOW), min_periods=1, center=True).mean())
     return Curve(_points(train), _points(smooth), _points(frame[frame["split"] == "held_out"].sort_values("step", kind="stable")))
 
 
@@ -58,41 +63,39 @@ def unfinite(steps: Sequence[Step]) -> int:
 
 def shares(study: StudyFacts) -> dict[str, list[float]]:
     """Shares of options 1 to 4 and of no answer among the keys and both models' answers, primary mode and set."""
-    keys = {question.id: question.answer for question in primary_questions(study)}
-    chosen: dict[str, list[int | None]] = {"key": list(keys.values())}
+    asked = study.asked
+    chosen: dict[str, list[int | None]] = {"key": [question.answer for question in asked]}
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
-        chosen[name] = [a.predicted for a in answers if a.mode == study.primary.mode and a.question_id in keys]
+        said = settled(answers, keys(asked))
+        chosen[name] = [said.get(question.id, {}).get(study.primary.mode, UNRECORDED).predicted for question in asked]
     return {name: [values.count(option) / max(1, len(values)) for option in (1, 2, 3, 4, None)] for name, values in chosen.items()}
 
 
-def primary_questions(study: StudyFacts) -> list[Question]:
-    """The questions that the verdict rests on."""
-    name = study.primary.set
-    return [q for key, rows in study.questions.items() if name in (key, "all") for q in rows]
-
-
 def items(study: StudyFacts) -> list[Item]:
-    """Every question of every paper with both models' answers, the options in their own order; primary set first."""
-    base, tuned = by_question(study.base), by_question(study.tuned)
-    first = study.primary.set
-    names = sorted(study.questions, key=lambda name: name != first)
-    return [_item(question, name, base.get(question.id, {}), tuned.get(question.id, {}), study.primary.mode) for name in names for question in study.questions[name]]
+    """Every question of every paper with both models' answers, those of the primary paper first."""
+    first = {question.id for question in study.asked}
+    every = [(name, question) for name, rows in study.questions.items() for question in rows]
+    base, tuned = (settled(answers, keys([q for _, q in every])) for answers in (study.base, study.tuned))
+    kinds = {row.question_id: row.kind for row in study.screened}
+    every.sort(key=lambda pair: pair[1].id not in first)
+    return [_item(q, name, base.get(q.id, {}), tuned.get(q.id, {}), study.primary.mode, kinds.get(q.id, "")) for name, q in every]
 
 
-def by_question(answers: Sequence[Answer]) -> dict[str, dict[str, Answer]]:
-    """The unrotated answers by question and mode."""
-    found: dict[str, dict[str, Answer]] = {}
-    for answer in answers:
-        if answer.rotation == 0:
-            found.setdefault(answer.question_id, {})[answer.mode] = answer
-    return found
+def keys(questions: Iterable[Question]) -> dict[str, int]:
+    """The right option by question."""
+    return {question.id: question.answer for question in questions}
+
+
+def screening(study: StudyFacts) -> dict[str, int]:
+    """How many questions of each kind the screening found."""
+    return dict(Counter(row.kind for row in study.screened).most_common())
 
 
 def unrecorded(study: StudyFacts) -> int:
     """Questions without a recorded answer of one of the models in the primary mode."""
-    base, tuned = by_question(study.base), by_question(study.tuned)
     mode = study.primary.mode
-    return sum(mode not in base.get(q.id, {}) or mode not in tuned.get(q.id, {}) for rows in study.questions.values() for q in rows)
+    answered = [{answer.question_id for answer in answers if answer.mode == mode} for answers in (study.base, study.tuned)]
+    return sum(not (q.id in answered[0] and q.id in answered[1]) for rows in study.questions.values() for q in rows)
 
 
 def fallen(rejected: Sequence[Rejection]) -> list[Fallen]:
@@ -105,16 +108,12 @@ def fallen(rejected: Sequence[Rejection]) -> list[Fallen]:
     return [Fallen(check, number, rows[check]) for check, number in counts.most_common()]
 
 
-def _item(question: Question, name: str, base: Mapping[str, Answer], tuned: Mapping[str, Answer], mode: str) -> Item:
-    before, after = base.get(mode), tuned.get(mode)
-    right = (before is not None and before.is_correct, after is not None and after.is_correct)
-    outcome = {(True, True): "both", (True, False): "lost", (False, True): "gained", (False, False): "neither"}[right]
-    others = [(other, _said(base.get(other)), _said(tuned.get(other))) for other in base | tuned if other != mode]
-    return Item(question, name, outcome, _said(before), _said(after), others)
-
-
-def _said(answer: Answer | None) -> int | None:
-    return answer.predicted if answer else None
+def _item(question: Question, name: str, base: Mapping[str, Said], tuned: Mapping[str, Said], mode: str, screened: str) -> Item:
+    before, after = base.get(mode, UNRECORDED), tuned.get(mode, UNRECORDED)
+    outcome = OUTCOMES[before.is_correct, after.is_correct]
+    modes = [other for other in dict.fromkeys([*base, *tuned]) if other != mode]
+    others = [(other, base.get(other, UNRECORDED).predicted, tuned.get(other, UNRECORDED).predicted) for other in modes]
+    return Item(question, name, outcome, before.predicted, after.predicted, others, screened)
 
 
 def _points(frame: pd.DataFrame) -> list[Point]:

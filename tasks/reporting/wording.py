@@ -29,8 +29,7 @@ class Wording:
 
     def digits(self, text: str) -> str:
         """0-9 and the point of plain ASCII numbers in the language's own digits."""
-        table = dict(zip("0123456789", self["ten"], strict=True)) | {".": self["decimal"]}
-        return text.translate(str.maketrans(table))
+        return "".join(str(self["ten"][int(c)]) if "0" <= c <= "9" else str(self["decimal"]) if c == "." else c for c in text)
 
     def number(self, value: float | int | str | None, places: int | None = None) -> str:
         """A number with so many decimals, or with three significant digits; text and nothing as they are."""
@@ -42,7 +41,7 @@ class Wording:
 
     def share(self, value: float, places: int = 1) -> str:
         """A share as a percentage."""
-        return self._signed(f"{abs(value) * 100:.{places}f}", value < 0) + self["percent"]
+        return self._signed(f"{abs(value) * 100:.{places}f}", value < 0) + str(self["percent"])
 
     def points(self, value: float, sign: bool = True) -> str:
         """A difference of shares in percentage points."""
@@ -66,7 +65,8 @@ def plain(value: float) -> str:
         return f"{value:,.0f}" if math.isfinite(value) else str(value)
     if value < 1e-3:
         return f"{value:.1e}"
-    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
+    places = max(0, 2 - math.floor(math.log10(value)))
+    return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else f"{value:,.0f}"
 
 
 @lru_cache

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 from tasks.plan import StudyPlan
 from tasks.records import (
     Answer,
+    Cause,
     Comparison,
     Finding,
     Interval,
@@ -22,7 +23,6 @@ from tasks.records import (
     Quote,
     Rate,
     Rejection,
-    Row,
     Stage,
     Step,
 )
@@ -40,15 +40,6 @@ ENGLISH = {
 }
 SIZES = {"train": 40, "same_fact": 160, "new_fact": 60}
 LEARNT = {"train": 0.97, "same_fact": 0.9, "new_fact": 0.55}
-
-
-class ExampleCause(Row):
-    """Stands in for the row of an answered cause."""
-
-    name: str
-    claim: str
-    verdict: str
-    evidence: dict[str, float | int | str | None]
 
 
 def conditions(language: str) -> list[Passage]:
@@ -211,13 +202,13 @@ def example_study(language: str = "fa", learnt: dict[str, float] | None = None, 
 
 def funnel() -> list[Stage]:
     return [
-        Stage(name="parsing", kind="pair", came=420, kept=418, fell={"not JSON": 2}, repaired={"trailing comma": 5}),
-        Stage(name="grounding", kind="pair", came=418, kept=401, fell={"quote not found": 17}),
-        Stage(name="duplicates", kind="pair", came=401, kept=362, fell={"near duplicate": 39}),
-        Stage(name="leakage", kind="pair", came=362, kept=340, fell={"leaks a question": 22}),
-        Stage(name="parsing", kind="question", came=280, kept=280),
-        Stage(name="flaws", kind="question", came=280, kept=262, fell={"longest option is the key": 12, "two equal options": 6}),
-        Stage(name="duplicates", kind="question", came=262, kept=260, fell={"near duplicate": 2}),
+        Stage(name="parsed", kind="pair", came=420, kept=418, fell={"not JSON": 2}, repaired={"trailing comma": 5}),
+        Stage(name="grounded", kind="pair", came=418, kept=401, fell={"quote not found": 17}),
+        Stage(name="unrepeated", kind="pair", came=401, kept=362, fell={"near duplicate": 39}),
+        Stage(name="unleaked", kind="pair", came=362, kept=340, fell={"leaks a question": 22}),
+        Stage(name="parsed", kind="question", came=280, kept=280),
+        Stage(name="flawless", kind="question", came=280, kept=262, fell={"longest option is the key": 12, "two equal options": 6}),
+        Stage(name="unrepeated", kind="question", came=262, kept=260, fell={"near duplicate": 2}),
     ]
 
 
@@ -237,20 +228,19 @@ def rejections(passages: list[Passage]) -> list[Rejection]:
 def findings() -> list[Finding]:
     return [
         Finding(rule="format-gap", claim="The tuned model knows the answers but cannot give them as numbers.", evidence={"cloze gain": 0.61, "digits gain": 0.006, "p digits": 0.91}, weight=0.5, remedy={"validation.train_questions": 200}, advice="Put some training texts in the form of the test."),
-        Finding(rule="forgetting", claim="The model reads the book's own text worse than before.", evidence={"perplexity before": 9.1, "perplexity after": 31.0}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}, advice="Lower the learning rate."),
+        Finding(rule="knowledge-lost", claim="The model reads the book's own text worse than before.", evidence={"perplexity before": 9.1, "perplexity after": 31.0}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}, advice="Lower the learning rate."),
     ]  # fmt: skip
 
 
-def causes() -> list[Row]:
+def causes() -> list[Cause]:
     told = [
         ("training data", "ruled out", {"distinct pairs": 340, "facts covered": 0.75}),
         ("too little training", "ruled out", {"updates": 150, "loss before": 3.6, "loss after": 0.4}),
         ("leakage", "ruled out", {"longest shared run": 6}),
-        ("too easy questions", "cannot be told", {"base rate": 0.28, "options only": None}),
+        ("easy questions", "cannot be told", {"base rate": 0.28, "options only": None}),
     ]
     return [
-        ExampleCause(name=name, claim=f"Cause of the exercise: {name}.", verdict=verdict, evidence=evidence)
-        for name, verdict, evidence in told
+        Cause(name=name, claim=f"Cause of the exercise: {name}.", verdict=verdict, evidence=evidence) for name, verdict, evidence in told
     ]
 
 
