@@ -90,7 +90,6 @@ async def _write(
         drafts, report = await chapter.write(asked)
     finally:
         await client.close()
-    ledger.tell(report)
     return Written(drafts, report)
 
 

@@ -20,8 +20,6 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.generation.budget import Budget, Usage
 from tasks.plan import Prices
-from tasks.records import Account
-from tasks.store import write_whole
 
 POLL = 0.05  # seconds between looks at a lock that another holds
 
@@ -52,7 +50,7 @@ class Ledger:
         self.folder, self.prices = folder, prices
         self.budget = Budget(folder / "charges.jsonl", budget_usd)
         self._one = threading.Lock()  # the book of charges keeps sums in memory
-        for part in ("responses", "broken", "under-way", "batches", "accounts"):
+        for part in ("responses", "broken", "under-way", "batches"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         self._reconcile()
 
@@ -93,15 +91,6 @@ class Ledger:
         """A body that is no answer; kept beside, under its request and its own hash."""
         name = f"{key}.{hashlib.sha256(body.encode()).hexdigest()[:8]}"
         (self.folder / "broken" / name).write_text(body, "utf-8")
-
-    def tell(self, account: Account) -> None:
-        """Put a chapter's account where the report finds it."""
-        name = hashlib.sha256(account.chapter.encode()).hexdigest()[:16]
-        write_whole(self.folder / "accounts" / f"{name}.json", account.model_dump_json().encode())
-
-    def accounts(self) -> list[Account]:
-        """The chapters' accounts."""
-        return [Account.model_validate_json(file.read_text("utf-8")) for file in sorted((self.folder / "accounts").glob("*.json"))]
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:

@@ -1,0 +1,60 @@
+"""What the writing will cost, before a cent is spent: the first round's real requests, their tokens guessed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.generation import places
+from tasks.generation.budget import Usage, price
+from tasks.generation.pages import Pages, pages_of
+from tasks.generation.requests import Request, word
+from tasks.generation.writer import share_out
+from tasks.plan import GenerationPlan
+from tasks.records import Passage
+
+# Characters a token holds on average with GPT-4o's tokenizer: English 4; Persian 3 (a published sample: 95 characters, 32 tokens).
+LATIN, OTHER = 4.0, 3.0
+ITEM_TOKENS = {"pair": 130, "question": 170}  # one item in Persian with its quote and its field names
+PAGE_TOKENS = 1000  # the picture of one page
+
+
+class Estimate(NamedTuple):
+    """The writing without repeats; rejected items are asked for again and cost extra, within the budget."""
+
+    requests: int
+    tokens_in: int
+    tokens_out: int
+    usd: float
+
+
+def estimate(plan: GenerationPlan, passages_by_chapter: Mapping[str, list[Passage]], language: str, book: Path | None = None) -> Estimate:
+    """Count the requests that the first round would send, and guess their tokens."""
+    requests = tokens_in = tokens_out = 0
+    pages = pages_of(plan.show, book)
+    for chapter, quota in share_out(passages_by_chapter, plan).items():
+        windows = places.places(passages_by_chapter[chapter], quota, plan) if passages_by_chapter[chapter] else []
+        for asking in places.plan_round(windows, quota, plan, []):
+            requests += 1
+            tokens_in += prompt_tokens(word(asking, plan, language, pages), pages)
+            tokens_out += min(asking.asked * ITEM_TOKENS[asking.kind], plan.max_output_tokens)
+    usd = price(Usage(tokens_in, 0, tokens_out), plan.prices, batch=plan.mode == "batch")
+    return Estimate(requests, tokens_in, tokens_out, usd)
+
+
+def guess_tokens(text: str) -> int:
+    """About how many tokens a text is."""
+    plain = sum(c.isascii() for c in text)
+    return round(plain / LATIN + (len(text) - plain) / OTHER)
+
+
+def prompt_tokens(request: Request, pages: Pages | None) -> int:
+    """About how many tokens a request's prompt is."""
+    count = guess_tokens(str(request.body.get("response_format", "")))
+    for message in request.body["messages"]:
+        parts = message["content"] if isinstance(message["content"], list) else [{"type": "text", "text": message["content"]}]
+        for part in parts:
+            if part["type"] == "text":
+                count += guess_tokens(part["text"])
+            elif pages:
+                count += sum(PAGE_TOKENS + round(pages.bytes_of(page) / 2 / OTHER) for page in part["pages"])
+    return count
