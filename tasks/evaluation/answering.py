@@ -1,11 +1,234 @@
-"""Which option a model's words name: a number, a letter, a word for a number or the option itself; none where it is not clear."""
+"""Which option a model's words name: a number, a letter, a word for a number or the option itself; none where it is not clear.
+
+In this order: a first line that is nothing but an answer; "the answer is …"; "option …"; an option's own text; a lone number.
+At each step two different answers are none. What is denied ("option 1 is wrong") does not count.
+"""
 
 import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from tasks import text
+import yaml
+
+from tasks import persian, text
+
+_TOKEN = re.compile(r"\x00\d|\d+(?:[./,:٫٬-]\d+)*|[^\W\d_]+|\n|\S")
+_THOUGHT = re.compile(r".*</think>", re.DOTALL)
+_CLAUSE = frozenset(".,;:!?،؛؟\n")
+_KINDS = ("answer", "option", "between", "after", "joint", "wrong", "without", "reason")
+_LATIN = {"a": 1, "b": 2, "c": 3, "d": 4}
 
 
-def read_answer(said: str, options: list[str], language: str = "fa") -> int | None:
-    """The number (1 to 4) of the shown option that is named, or none."""
-    numbers = {int(n) for n in re.findall(r"(?<!\d)[1-4](?!\d)", text.fold(said))}
-    return numbers.pop() if len(numbers) == 1 else None
+class Token(NamedTuple):
+    """A word, number or mark, what it can be, and which option it names."""
+
+    kinds: frozenset[str]
+    names: int | None
+    word: str
+
+
+class Claim(NamedTuple):
+    """An option that is named at a place, with what kind of words before it."""
+
+    number: int
+    place: int
+    how: str  # "answer", "option", "text", "number"
+
+
+def read_answer(said: str, options: Sequence[str], language: str = "fa") -> int | None:
+    """The number (1 to 4) of the shown option that is named, or none. All languages' words are known whatever `language` is."""
+    words = _cut(text.fold(_THOUGHT.sub("", said).replace("\x00", " ")))
+    tokens = _tokens(_masked(words, options))
+    lines = _lines(tokens)
+    if not lines:
+        return None
+    if _is_bare(lines[0]):
+        return _bare(lines)
+    claims = _without_reasons(tokens, list(_claims(tokens)))
+    for how in ("answer", "option", "text", "number"):
+        numbers = {claim.number for claim in claims if claim.how == how}
+        if numbers:
+            return numbers.pop() if len(numbers) == 1 else None
+    return None
+
+
+def _bare(lines: list[list[Token]]) -> int | None:
+    """The answer of a first line that is nothing else, unless the model counts all options up."""
+    numbers = {token.names for token in lines[0] if token.names}
+    if len(numbers) != 1:
+        return None
+    (number,) = numbers
+    return None if any(_leads(line) not in (None, number) for line in lines[1:]) else number
+
+
+def _is_bare(line: list[Token]) -> bool:
+    """Nothing but an option's name, marks, and the words that go with an answer."""
+    fitting = {"answer", "option", "between", "after", "joint", "mark"}
+    return any(token.names for token in line) and all(
+        (token.names and _sure(line, place)) or token.kinds & fitting for place, token in enumerate(line)
+    )
+
+
+def _leads(line: list[Token]) -> int | None:
+    """The number or letter that a line begins with, as in a list of options."""
+    line = [token for token in line if token.word not in "([*-"]
+    listed = len(line) == 1 or (len(line) > 1 and line[1].word in ".):-–]*")
+    return line[0].names if listed and line and "text" not in line[0].kinds else None
+
+
+def _claims(tokens: list[Token]) -> Iterator[Claim]:
+    """Every place where an option is named and not denied."""
+    denied = _denied(tokens)
+    for place, token in enumerate(tokens):
+        if token.names is None or place in denied:
+            continue
+        how = _said_before(tokens, place)
+        if how == "option" or (how == "answer" and ("article" not in token.kinds or _sure(tokens, place))):
+            yield Claim(token.names, place, how)
+            yield from (Claim(n, place, how) for n in _joined(tokens, place))
+        elif "text" in token.kinds:
+            yield Claim(token.names, place, "text")
+        elif "digit" in token.kinds and _sure(tokens, place):
+            yield Claim(token.names, place, "option" if _begins_line(tokens, place) else "number")
+        elif _begins_line(tokens, place) and (place + 1 == len(tokens) or tokens[place + 1].word in ".,،):-–]*"):
+            yield Claim(token.names, place, "option")
+            yield from (Claim(n, place, "option") for n in _joined(tokens, place))
+
+
+def _said_before(tokens: list[Token], place: int) -> str | None:
+    """ "answer" or "option" where such a word leads to this place, with nothing but small words and marks between."""
+    found = None
+    for token in reversed(tokens[:place]):
+        if "option" in token.kinds or "answer" in token.kinds:
+            found = "answer" if "answer" in token.kinds else found or "option"
+        elif not token.kinds & {"between", "mark"} or token.word in ".;؛!?؟,،":
+            break
+    return found
+
+
+def _joined(tokens: list[Token], place: int) -> list[int]:
+    """What is named in one breath with it: "1 or 2"."""
+    rest = [token for token in tokens[place + 1 : place + 4] if token.kinds != {"mark"} or token.word in ",،/&"]
+    if len(rest) > 1 and ("joint" in rest[0].kinds or rest[0].word in ",،/&") and rest[1].names:
+        return [rest[1].names]
+    return []
+
+
+def _denied(tokens: list[Token]) -> set[int]:
+    """The places where an option is named only to say that it is not this one."""
+    denied: set[int] = set()
+    for clause in _clauses(tokens):
+        named = [place for place in clause if tokens[place].names]
+        for place in clause:
+            before, after = [n for n in named if n < place], [n for n in named if n > place]
+            if "wrong" in tokens[place].kinds:
+                denied.update(before or after)
+            if "without" in tokens[place].kinds:
+                follows = [n for n in after if all(tokens[m].kinds & {"option", "between", "mark"} for m in range(place + 1, n))]
+                denied.update(follows or before)
+    return denied
+
+
+def _clauses(tokens: list[Token]) -> list[list[int]]:
+    clauses: list[list[int]] = [[]]
+    for place, token in enumerate(tokens):
+        clauses[-1].append(place)
+        if token.word in _CLAUSE:
+            clauses.append([])
+    return clauses
+
+
+def _without_reasons(tokens: list[Token], claims: list[Claim]) -> list[Claim]:
+    """Leave out what is named in the reason for an answer, up to the end of its sentence."""
+    kept: list[Claim] = []
+    for claim in claims:
+        between = tokens[kept[-1].place : claim.place] if kept else []
+        if not any("reason" in token.kinds for token in between) or any(token.word in ".\n" for token in between):
+            kept.append(claim)
+    return kept
+
+
+def _sure(tokens: list[Token], place: int) -> bool:
+    """Whether it stands alone: not the "2" of "2 mg", the "a" of "a fever"."""
+    if place + 1 >= len(tokens):
+        return True
+    after = tokens[place + 1]
+    return bool(after.kinds & {"mark", "after", "joint", "wrong", "without", "reason", "text", "answer"}) and after.word not in "%٪'’"
+
+
+def _begins_line(tokens: list[Token], place: int) -> bool:
+    return all(token.word in '([*-«"' for token in _after_break(tokens[:place]))
+
+
+def _after_break(tokens: list[Token]) -> list[Token]:
+    breaks = [place for place, token in enumerate(tokens) if token.word == "\n"]
+    return tokens[breaks[-1] + 1 :] if breaks else tokens
+
+
+def _lines(tokens: list[Token]) -> list[list[Token]]:
+    lines: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.word == "\n":
+            lines.append([])
+        else:
+            lines[-1].append(token)
+    return [line for line in lines if any("mark" not in token.kinds for token in line)]
+
+
+def _cut(words: str) -> str:
+    """Up to where the model begins a question of its own."""
+    starts = "|".join(map(re.escape, sorted(_wording()["question"])))
+    found = re.search(rf"(?:^|\n)\W*(?:{starts})\s*\d*\s*:", words)
+    return words[: found.start()] if found else words
+
+
+def _masked(words: str, options: Sequence[str]) -> str:
+    """Each option's own text by a sign of its own, the longest first, so that "type 2" inside a name is not an answer."""
+    folded = sorted(((text.fold(option).strip(), number) for number, option in enumerate(options, 1)), key=lambda pair: -len(pair[0]))
+    for option, number in folded:
+        option = option.rstrip(".") or option
+        if re.fullmatch(r"[1-4]|[a-d]|" + "|".join(persian.OPTION_LETTERS), option) or not option:
+            continue  # a bare number or letter is read as the number of an option, as the paper asks
+        words = re.sub(rf"(?<!\w){re.escape(option)}(?!\w)", f" \x00{number} ", words)
+    return words
+
+
+def _tokens(words: str) -> list[Token]:
+    tokens: list[Token] = []
+    for word in _TOKEN.findall(words):
+        token = _token(word)
+        pronoun = "article" in token.kinds and bool(tokens) and tokens[-1].names is not None  # "the second one"
+        tokens.append(token._replace(names=None) if pronoun else token)
+    return tokens
+
+
+def _token(word: str) -> Token:
+    known = _wording()
+    if word.startswith("\x00"):
+        return Token(frozenset({"text"}), int(word[1:]), word)
+    if re.fullmatch("[1-4]", word):
+        return Token(frozenset({"digit"}), int(word), word)
+    kinds = {kind for kind in _KINDS if word in known[kind]}
+    names = known["names"].get(word)
+    if word in known["articles"]:
+        kinds.add("article")
+    if not re.match(r"\w", word):
+        kinds.add("mark")
+    return Token(frozenset(kinds), names, word)
+
+
+@cache
+def _wording() -> dict[str, Any]:
+    """The words of wording/answers.yaml, folded, all languages together."""
+    told = yaml.safe_load((Path(__file__).parent / "wording" / "answers.yaml").read_text("utf-8"))
+    known: dict[str, Any] = {
+        kind: frozenset(text.fold(word) for words in lists for word in words)
+        for kind, lists in told.items()
+        if kind not in ("numbers", "articles")
+    }
+    known["articles"] = frozenset(text.fold(word) for word in told["articles"])
+    numbers = {text.fold(word): number for language in told["numbers"] for number, words in language.items() for word in words}
+    known["names"] = numbers | _LATIN | {text.fold(letter): number for letter, number in persian.OPTION_LETTERS.items()}
+    return known
