@@ -51,7 +51,7 @@ def paired(result: Comparison, say: Wording) -> Markup:
     """One square for each question of the primary paper, coloured by what happened to it; very many become one bar."""
     parts = outcomes(result)
     told = say["comma"].join(f"{say.name('outcomes', name)} {say.number(number)}" for name, number in parts.items())
-    canvas = _bar(parts) if result.n > MOST_SQUARES else _squares(parts)
+    canvas = _bar(parts) if result.n > MOST_SQUARES else _squares(parts, say["direction"] == "rtl")
     return canvas.picture("paired", say["figures"]["paired"], told)
 
 
@@ -141,13 +141,14 @@ def power(points: Sequence[Power], result: Comparison, say: Wording) -> Markup:
     return canvas.picture("power", say["figures"]["power"], told)
 
 
-def _squares(parts: dict[str, float]) -> Canvas:
+def _squares(parts: dict[str, float], rtl: bool) -> Canvas:
     styles = [name for name, number in parts.items() for _ in range(round(number))]
     side = min(26, max(6, math.floor(math.sqrt(WIDTH * 190 / max(1, len(styles))))))  # about as tall as its neighbour
     columns = WIDTH // side
     canvas = Canvas(WIDTH, side * math.ceil(len(styles) / columns) + 2)
     for place, style in enumerate(styles):
-        canvas.box((side * (place % columns), side * (place // columns)), side - 2, side - 2, f"outcome {style}")
+        column = columns - 1 - place % columns if rtl else place % columns
+        canvas.box((side * column + (WIDTH % side) * rtl, side * (place // columns)), side - 2, side - 2, f"outcome {style}")
     return canvas
 
 

@@ -73,7 +73,7 @@ def gather(
 
 def writing(prepared: Prepared) -> Writing:
     """Requests, tokens and money over all drafts."""
-    drafts = [draft for table in prepared.drafts for draft in table.load()]
+    drafts = [draft for chapter in prepared.drafts for draft in chapter.drafts.load()]
     return Writing(
         requests=len(drafts),
         tokens_in=sum(draft.tokens_in for draft in drafts),
@@ -89,7 +89,7 @@ def places(prepared: Prepared, outcome: Outcome, comparisons: Comparisons, findi
     named: dict[str, Handle] = {
         "pages": prepared.text.pages,
         **{f"passages {number}": table for number, table in enumerate(prepared.text.chapters, 1)},
-        **{f"drafts {number}": table for number, table in enumerate(prepared.drafts, 1)},
+        **{f"drafts {number}": chapter.drafts for number, chapter in enumerate(prepared.drafts, 1)},
         "pairs": splits.pairs,
         "held-out pairs": splits.held_out,
         "questions train": splits.sitting.train,

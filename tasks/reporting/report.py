@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tasks.reporting.brief import brief
 from tasks.reporting.exports import write_files
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.gather import gather
@@ -15,7 +16,7 @@ def write(folder: Path, study: StudyFacts) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_files(folder, study)
     (folder / "index.html").write_text(page(study), "utf-8")
-    (folder / "report.md").write_text(verdict_line(study) + "\n", "utf-8")
+    (folder / "report.md").write_text(brief(study), "utf-8")
 
 
 def verdict_line(study: StudyFacts) -> str:
