@@ -1,6 +1,6 @@
 """Which option a model's words name: a number, a letter, a word for a number or the option itself; none where it is not clear.
 
-In this order: a first line that is nothing but an answer; "the answer is …"; "option …"; an option's own text; a lone number.
+In this order: a first line that is nothing but an answer; "the answer is …"; "option …"; an option's own text or a lone number.
 At each step two different answers are none. What is denied ("option 1 is wrong") does not count.
 """
 
@@ -14,10 +14,11 @@ import yaml
 
 from tasks import persian, text
 
-_TOKEN = re.compile(r"\x00\d|\d+(?:[./,:٫٬-]\d+)*|[^\W\d_]+|\n|\S")
+_TOKEN = re.compile(r"\x00\d|\d+(?:[./,:٫٬-]\d+)*|[a-z]+(?:-[a-z]{2,})+|[^\W\d_]+(?:['’][^\W\d_]+)*|\n|\S")
 _THOUGHT = re.compile(r".*</think>", re.DOTALL)
 _CLAUSE = frozenset(".,;:!?،؛؟\n")
 _KINDS = ("answer", "option", "between", "after", "joint", "wrong", "without", "reason")
+_WIDE = {0xFF01 + place: 0x21 + place for place in range(94)}  # the full-width forms of ASCII
 _LATIN = {"a": 1, "b": 2, "c": 3, "d": 4}
 
 
@@ -39,7 +40,7 @@ class Claim(NamedTuple):
 
 def read_answer(said: str, options: Sequence[str], language: str = "fa") -> int | None:
     """The number (1 to 4) of the shown option that is named, or none. All languages' words are known whatever `language` is."""
-    words = _cut(text.fold(_THOUGHT.sub("", said).replace("\x00", " ")))
+    words = _cut(text.fold(_THOUGHT.sub("", said).replace("\x00", " ").translate(_WIDE).replace("’", "'")))
     tokens = _tokens(_masked(words, options))
     lines = _lines(tokens)
     if not lines:
@@ -47,8 +48,8 @@ def read_answer(said: str, options: Sequence[str], language: str = "fa") -> int 
     if _is_bare(lines[0]):
         return _bare(lines)
     claims = _without_reasons(tokens, list(_claims(tokens)))
-    for how in ("answer", "option", "text", "number"):
-        numbers = {claim.number for claim in claims if claim.how == how}
+    for how in ({"answer"}, {"option"}, {"text", "number"}):
+        numbers = {claim.number for claim in claims if claim.how in how}
         if numbers:
             return numbers.pop() if len(numbers) == 1 else None
     return None
@@ -57,7 +58,7 @@ def read_answer(said: str, options: Sequence[str], language: str = "fa") -> int 
 def _bare(lines: list[list[Token]]) -> int | None:
     """The answer of a first line that is nothing else, unless the model counts all options up."""
     numbers = {token.names for token in lines[0] if token.names}
-    if len(numbers) != 1:
+    if len(numbers) != 1 or "joint" in lines[0][-1].kinds:
         return None
     (number,) = numbers
     return None if any(_leads(line) not in (None, number) for line in lines[1:]) else number
@@ -67,7 +68,7 @@ def _is_bare(line: list[Token]) -> bool:
     """Nothing but an option's name, marks, and the words that go with an answer."""
     fitting = {"answer", "option", "between", "after", "joint", "mark"}
     return any(token.names for token in line) and all(
-        (token.names and _sure(line, place)) or token.kinds & fitting for place, token in enumerate(line)
+        _sure(line, place) if token.names else token.kinds & fitting for place, token in enumerate(line)
     )
 
 
@@ -85,13 +86,13 @@ def _claims(tokens: list[Token]) -> Iterator[Claim]:
         if token.names is None or place in denied:
             continue
         how = _said_before(tokens, place)
-        if how == "option" or (how == "answer" and ("article" not in token.kinds or _sure(tokens, place))):
+        if how == "option" or (how == "answer" and ("count" not in token.kinds or _sure(tokens, place))):
             yield Claim(token.names, place, how)
             yield from (Claim(n, place, how) for n in _joined(tokens, place))
         elif "text" in token.kinds:
             yield Claim(token.names, place, "text")
         elif "digit" in token.kinds and _sure(tokens, place):
-            yield Claim(token.names, place, "option" if _begins_line(tokens, place) else "number")
+            yield Claim(token.names, place, "option" if _begins_line(tokens, place) or _lists(tokens, place) else "number")
         elif _begins_line(tokens, place) and (place + 1 == len(tokens) or tokens[place + 1].word in ".,،):-–]*"):
             yield Claim(token.names, place, "option")
             yield from (Claim(n, place, "option") for n in _joined(tokens, place))
@@ -155,7 +156,14 @@ def _sure(tokens: list[Token], place: int) -> bool:
     if place + 1 >= len(tokens):
         return True
     after = tokens[place + 1]
+    if tokens[place].kinds & {"count", "digit"} and "option" in after.kinds:
+        return False  # "two options"
     return bool(after.kinds & {"mark", "after", "joint", "wrong", "without", "reason", "text", "answer"}) and after.word not in "%٪'’"
+
+
+def _lists(tokens: list[Token], place: int) -> bool:
+    """Whether a text follows it, as in a list of options."""
+    return place + 2 < len(tokens) and tokens[place + 1].word in ".):-–" and "mark" not in tokens[place + 2].kinds
 
 
 def _begins_line(tokens: list[Token], place: int) -> bool:
@@ -199,8 +207,8 @@ def _tokens(words: str) -> list[Token]:
     tokens: list[Token] = []
     for word in _TOKEN.findall(words):
         token = _token(word)
-        pronoun = "article" in token.kinds and bool(tokens) and tokens[-1].names is not None  # "the second one"
-        tokens.append(token._replace(names=None) if pronoun else token)
+        pronoun = word == "one" and bool(tokens) and not tokens[-1].kinds & {"option", "mark"} and tokens[-1].word != "is"
+        tokens.append(Token(frozenset({"between"}), None, word) if pronoun else token)
     return tokens
 
 
@@ -212,8 +220,8 @@ def _token(word: str) -> Token:
         return Token(frozenset({"digit"}), int(word), word)
     kinds = {kind for kind in _KINDS if word in known[kind]}
     names = known["names"].get(word)
-    if word in known["articles"]:
-        kinds.add("article")
+    if word in known["counts"]:
+        kinds.add("count")
     if not re.match(r"\w", word):
         kinds.add("mark")
     return Token(frozenset(kinds), names, word)
@@ -226,9 +234,9 @@ def _wording() -> dict[str, Any]:
     known: dict[str, Any] = {
         kind: frozenset(text.fold(word) for words in lists for word in words)
         for kind, lists in told.items()
-        if kind not in ("numbers", "articles")
+        if kind not in ("numbers", "counts")
     }
-    known["articles"] = frozenset(text.fold(word) for word in told["articles"])
+    known["counts"] = frozenset(text.fold(word) for word in told["counts"])
     numbers = {text.fold(word): number for language in told["numbers"] for number, words in language.items() for word in words}
     known["names"] = numbers | _LATIN | {text.fold(letter): number for letter, number in persian.OPTION_LETTERS.items()}
     return known
