@@ -1,0 +1,3 @@
+"""The reading stage."""
+
+VERSION = 1

@@ -1,0 +1,103 @@
+"""The book cut into passages: by chapter, section and heading, never through a sentence."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tasks import text as words_of
+from tasks.reading.headings import Heading
+from tasks.reading.paragraphs import Paragraph, Placed, paragraphs
+from tasks.reading.shapes import Sheet
+from tasks.records import Passage
+
+SMALL_TAIL = 0.25  # of a passage's size: a rest shorter than this stays with the passage before
+
+
+class Stretch(NamedTuple):
+    """What stands under one heading."""
+
+    chapter: str
+    section: str
+    heading: str
+    lines: list[Placed]
+
+
+def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple[int, int]]) -> Iterator[Stretch]:
+    """The book's lines under their headings, in order."""
+    titles = ["", "", ""]
+    at: dict[tuple[int, int], list[Heading]] = {}
+    for heading in found:
+        at.setdefault((heading.page, heading.line), []).append(heading)
+    own = {(h.page, h.line + i) for h in found for i in range(h.lines)}
+    lines: list[Placed] = []
+    for sheet in sheets:
+        for i in range(len(sheet.lines) + 1):
+            for heading in at.get((sheet.page, i), []):
+                yield Stretch(titles[0], titles[1], titles[2], lines)
+                lines = []
+                titles[heading.level - 1 :] = [heading.title, *[""] * (3 - heading.level)]
+            if i < len(sheet.lines) and (sheet.page, i) not in gone | own:
+                lines.append(Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr))
+    yield Stretch(titles[0], titles[1], titles[2], lines)
+
+
+def passages(parts: Iterator[Stretch], characters: int) -> list[Passage]:
+    """Passages of about this many characters, numbered by the page where each begins."""
+    found: list[Passage] = []
+    counts: dict[int, int] = {}
+    for part in parts:
+        for group in _groups(list(paragraphs(part.lines)), characters):
+            page = group[0].page
+            counts[page] = counts.get(page, 0) + 1
+            own = [p.box for p in group if p.page == page]
+            box = min(b[0] for b in own), min(b[1] for b in own), max(b[2] for b in own), max(b[3] for b in own)
+            found.append(
+                Passage(
+                    id=f"p{page:03d}-{counts[page]:02d}",
+                    chapter=part.chapter,
+                    section=part.section,
+                    heading=part.heading,
+                    page=page,
+                    text="\n".join(p.text for p in group),
+                    ocr=any(p.ocr for p in group),
+                    box=(round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1)),
+                )
+            )
+    return found
+
+
+def _groups(whole: Sequence[Paragraph], characters: int) -> list[list[Paragraph]]:
+    """Paragraphs in groups that close at the first end of a sentence past the limit."""
+    groups: list[list[Paragraph]] = [[]]
+    size = 0
+    for paragraph in whole:
+        for piece in _pieces(paragraph, characters - size, characters):
+            if size >= characters:
+                groups.append([])
+                size = 0
+            groups[-1].append(piece)
+            size += len(piece.text) + 1
+    if len(groups) > 1 and sum(len(p.text) for p in groups[-1]) < SMALL_TAIL * characters:
+        tail = groups.pop()
+        groups[-1] += tail
+    return [_rejoined(group) for group in groups if group]
+
+
+def _pieces(paragraph: Paragraph, room: int, characters: int) -> Iterator[Paragraph]:
+    """The paragraph, parted after the first sentence that passes the room, and so on."""
+    start, limit = 0, max(room, 1)
+    for _, end in words_of.sentence_spans(paragraph.text)[:-1]:
+        if end - start >= limit:
+            yield paragraph._replace(text=paragraph.text[start:end].strip())
+            start, limit = end, characters
+    yield paragraph._replace(text=paragraph.text[start:].strip())
+
+
+def _rejoined(group: list[Paragraph]) -> list[Paragraph]:
+    """Pieces of one paragraph that ended in one passage after all are one line again."""
+    whole: list[Paragraph] = []
+    for piece in group:
+        if whole and whole[-1].box == piece.box and whole[-1].page == piece.page and not piece.text.startswith("- "):
+            whole[-1] = whole[-1]._replace(text=f"{whole[-1].text} {piece.text}")
+        else:
+            whole.append(piece)
+    return whole

@@ -1,0 +1,71 @@
+"""Running heads, feet and page numbers: lines at a page's edge that come back on its neighbours."""
+
+import re
+from collections.abc import Sequence
+
+from tasks import text as words_of
+from tasks.reading.shapes import Line, Sheet
+
+LEAST_TIMES = 3  # a line at the edge on fewer pages is text
+DENSITY = 0.4  # of the pages between its first and last appearance (half of them, when left and right pages differ)
+SAME_HEIGHT = 4.0  # points
+DEEPEST = 3  # lines from each edge
+MARGIN = 0.15  # of the page's height: furniture stands no deeper
+_NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7})[\W_]*", re.IGNORECASE)
+
+
+def furniture(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
+    """(page, place of the line on it) of every line that is no text of the book."""
+    dropped: set[tuple[int, int]] = set()
+    for edge in (1, -1):
+        for _ in range(DEEPEST):
+            layer = {s.page: place for s in sheets if (place := _outermost(s, edge, dropped)) is not None}
+            found = _repeated(sheets, layer) | _numbers(sheets, layer)
+            if not found:
+                break
+            dropped |= found
+    return dropped
+
+
+def _outermost(sheet: Sheet, edge: int, dropped: set[tuple[int, int]]) -> int | None:
+    """The first line from the top (edge 1) or the bottom (-1) that still counts as text, if it stands in the margin."""
+    rest = [i for i in range(len(sheet.lines)) if (sheet.page, i) not in dropped]
+    if not rest:
+        return None
+    place = min(rest, key=lambda i: edge * sheet.lines[i].top)
+    line = sheet.lines[place]
+    inside = line.bottom < MARGIN * sheet.height if edge == 1 else line.top > (1 - MARGIN) * sheet.height
+    return place if inside else None
+
+
+def _key(line: Line) -> str:
+    return re.sub(r"\d+", "#", words_of.fold(line.text))
+
+
+def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, int]]:
+    """Lines with the same words (numbers aside) at the same height on most pages of a stretch."""
+    seen: dict[str, list[tuple[int, Line]]] = {}
+    for sheet in sheets:
+        if sheet.page in layer:
+            line = sheet.lines[layer[sheet.page]]
+            seen.setdefault(_key(line), []).append((sheet.page, line))
+    found: set[tuple[int, int]] = set()
+    for places in seen.values():
+        level = sorted(line.top for _, line in places)[len(places) // 2]
+        pages = [page for page, line in places if abs(line.top - level) <= SAME_HEIGHT]
+        stretch = max(pages) - min(pages) + 1
+        if len(pages) >= LEAST_TIMES and len(pages) >= DENSITY * stretch:
+            found |= {(page, layer[page]) for page in pages}
+    return found
+
+
+def _numbers(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, int]]:
+    """Page numbers: alone on their line, and growing with the pages."""
+    by_page = {s.page: s for s in sheets}
+    alone = {page: place for page, place in layer.items() if _NUMBER.fullmatch(by_page[page].lines[place].text)}
+    offsets: dict[int, list[int]] = {}
+    for page, place in alone.items():
+        digits = re.search(r"\d+", words_of.latin_digits(by_page[page].lines[place].text))
+        offsets.setdefault(int(digits[0]) - page if digits else -(10**6), []).append(page)
+    good = [page for pages in offsets.values() if len(pages) >= 2 for page in pages]
+    return {(page, alone[page]) for page in good}

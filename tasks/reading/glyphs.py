@@ -1,0 +1,158 @@
+"""The glyphs of a page with their places, as pdfminer interprets them; no layout analysis of its."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pdfminer.pdfdevice import PDFTextDevice
+from pdfminer.pdfdocument import PDFDocument
+from pdfminer.pdffont import PDFUnicodeNotDefined
+from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+from pdfminer.pdfpage import PDFPage
+from pdfminer.pdfparser import PDFParser
+from pdfminer.psparser import PSException
+from pdfminer.utils import apply_matrix_pt, decode_text
+
+from tasks.reading.cells import UNKNOWN
+from tasks.reading.shapes import Glyph
+
+# What pdfminer has been seen to raise on damaged files besides its own errors.
+FAULTS = (
+    PSException,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+MOST_GLYPHS = 60_000  # a page of a real book holds 1,000 to 8,000
+
+
+class Drawing(NamedTuple):
+    """What is on a page: glyphs by direction of writing (0, 90, 180, 270 degrees) and horizontal rules."""
+
+    glyphs: dict[int, list[Glyph]]
+    rules: list[tuple[float, float, float]]  # x0, x1, y
+    width: float
+    height: float
+    hidden: int  # glyphs drawn invisibly: the text layer of a scan
+
+
+class Pages:
+    """The pages of one file, opened once."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._manager = PDFResourceManager()
+        self._pages: Iterator[Any] = PDFPage.create_pages(PDFDocument(PDFParser(self._file)))
+        self._seen: list[Any] = []
+
+    def draw(self, number: int) -> Drawing:
+        """The drawing of page `number`, counted from 1. Raises one of FAULTS."""
+        while len(self._seen) < number:
+            page = next(self._pages, None)
+            if page is None:
+                raise LookupError(f"page {number} is not in the page tree")
+            self._seen.append(page)
+        device = _Collector(self._manager)
+        PDFPageInterpreter(self._manager, device).process_page(self._seen[number - 1])
+        return device.drawing()
+
+
+class _Collector(PDFTextDevice):  # type: ignore[misc]
+    """Keeps what is drawn, nothing else."""
+
+    def __init__(self, manager: PDFResourceManager) -> None:
+        super().__init__(manager)
+        self.glyphs: dict[int, list[Glyph]] = {}
+        self.rules: list[tuple[float, float, float]] = []
+        self.size = (0.0, 0.0)
+        self.hidden = 0
+        self.count = 0
+        self._mode = 0
+        self._tags: list[str | None] = []
+        self._spoken: list[tuple[int, Glyph]] = []  # glyphs inside a span that tells its own text
+
+    def drawing(self) -> Drawing:
+        turned = {angle: _turned(found, angle, *self.size) for angle, found in self.glyphs.items()}
+        return Drawing(turned, self.rules, *self.size, self.hidden)
+
+    def begin_page(self, page: Any, ctm: Any) -> None:
+        x0, y0, x1, y1 = page.mediabox
+        wide, high = abs(x1 - x0), abs(y1 - y0)
+        self.size = (high, wide) if page.rotate in (90, 270) else (wide, high)
+
+    def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
+        self._mode = textstate.render
+        if textstate.font is not None:
+            super().render_string(textstate, seq, ncs, graphicstate)
+
+    def render_char(self, matrix: Any, font: Any, fontsize: float, scaling: float, rise: float, cid: int, ncs: Any, gs: Any) -> float:
+        advance = float(font.char_width(cid)) * fontsize * scaling
+        try:
+            text = font.to_unichr(cid)
+        except PDFUnicodeNotDefined:
+            text = UNKNOWN
+        self.count += 1
+        if self.count > MOST_GLYPHS:
+            raise ValueError(f"more than {MOST_GLYPHS} glyphs on the page")
+        self.hidden += self._mode == 3
+        self._keep(text, matrix, font, fontsize, rise, cid, advance)
+        return advance
+
+    def _keep(self, text: str, matrix: Any, font: Any, fontsize: float, rise: float, cid: int, advance: float) -> None:
+        a, b, c, d, _, _ = matrix
+        angle = round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90
+        x, y = apply_matrix_pt(matrix, (0, rise))
+        end, _ = apply_matrix_pt(matrix, (advance, rise))
+        if angle in (90, 270):
+            _, end = apply_matrix_pt(matrix, (advance, rise))
+            x, y = (y, -x) if angle == 90 else (-y, x)
+            end = end if angle == 90 else -end
+        elif angle == 180:
+            x, y, end = -x, -y, -end
+        size = abs(fontsize) * math.hypot(c, d)
+        name = str(font.fontname)
+        glyph = Glyph(text, min(x, end), max(x, end), y, size or 1.0, name, cid, _is_bold(name))
+        if self._tags and any(tag is not None for tag in self._tags):
+            self._spoken.append((angle, glyph))
+        else:
+            self.glyphs.setdefault(angle, []).append(glyph)
+
+    def begin_tag(self, tag: Any, props: Any = None) -> None:
+        spoken = props.get("ActualText") if isinstance(props, dict) else None
+        self._tags.append(decode_text(spoken) if isinstance(spoken, bytes) else None)
+
+    def end_tag(self) -> None:
+        told = self._tags.pop() if self._tags else None
+        if told is None or not self._spoken or any(tag is not None for tag in self._tags):
+            return
+        angle, first = self._spoken[0]
+        drawn = [glyph for turn, glyph in self._spoken if turn == angle and abs(glyph.y - first.y) < first.size]
+        self._spoken = []
+        whole = first._replace(text=told, x0=min(g.x0 for g in drawn), x1=max(g.x1 for g in drawn), code=-1)
+        self.glyphs.setdefault(angle, []).append(whole if len(drawn) > 1 else whole._replace(code=first.code))
+
+    def paint_path(self, graphicstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Any) -> None:
+        points = [apply_matrix_pt(self.ctm, step[i : i + 2]) for step in path for i in range(1, len(step) - 1, 2)]
+        if not (stroke or fill) or len(points) < 2 or len(self.rules) > 2000:
+            return
+        xs, ys = [p[0] for p in points], [p[1] for p in points]
+        if max(xs) - min(xs) > 20:
+            low, high = min(ys), max(ys)
+            self.rules += [(min(xs), max(xs), y) for y in ({low} if high - low < 3 else {low, high})]
+
+
+def _is_bold(name: str) -> bool:
+    return any(word in name.lower() for word in ("bold", "black", "heavy", "titr", "-bd", ",b"))
+
+
+def _turned(glyphs: list[Glyph], angle: int, width: float, height: float) -> list[Glyph]:
+    """Back to coordinates that start at the lower left corner of the turned page."""
+    right, up = {0: (0.0, 0.0), 90: (0.0, width), 180: (width, height), 270: (height, 0.0)}[angle]
+    return [g._replace(x0=g.x0 + right, x1=g.x1 + right, y=g.y + up) for g in glyphs]

@@ -1,0 +1,82 @@
+"""Is this language? Every tongue's pages are held together by a few small words; unmapped or reversed text lacks them."""
+
+import re
+import unicodedata
+from collections import Counter
+
+from tasks import persian
+from tasks.text import words
+
+# The share of small words on a page of prose that counts as fully legible (1.0); half of it is the limit.
+FULL_SHARE = 0.16
+LEGIBLE = 0.5
+LEAST_WORDS = 40  # fewer tell nothing
+
+
+def _set(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+SMALL_WORDS = {
+    "Arab": persian.FUNCTION_WORDS
+    | _set("في من على إلى الى أن إن ان عن مع هذا هذه ذلك التي الذي لا ما كان هو هي أو او ثم قد كما بين بعد عند كل غير حتى")
+    | _set("کے کی کا میں سے ہے ہیں اور کو نے پر لە بۆ کە ئەو ئەم لەگەڵ د په او چې کې ته"),
+    "Hebr": _set("של את על לא עם זה הוא היא או אם כי גם כל אל מן בין כמו יש אין היה אשר רק עד לפי"),
+}
+_SCRIPTS = (
+    ("Arab", re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")),
+    ("Hebr", re.compile("[\u0590-\u05ff\ufb1d-\ufb4f]")),
+    ("Latn", re.compile("[A-Za-z\u00c0-\u024f]")),
+    ("Cyrl", re.compile("[\u0400-\u052f]")),
+    ("Grek", re.compile("[\u0370-\u03ff]")),
+    ("Othr", re.compile("[\u0700-\u074f\u0780-\u08a0\u0900-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")),
+)
+RTL = frozenset({"Arab", "Hebr"})
+_BROKEN = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]|\\(cid:\\d+\\)")
+
+
+def script(text: str) -> str:
+    """The script that most letters belong to, or "none"."""
+    counts = {name: len(pattern.findall(text)) for name, pattern in _SCRIPTS}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] else "none"
+
+
+def rtl_share(text: str) -> float:
+    """Share of right-to-left letters among the letters."""
+    letters = sum(1 for c in text if c.isalpha())
+    turned = sum(len(pattern.findall(text)) for name, pattern in _SCRIPTS if name in RTL)
+    return turned / letters if letters else 0.0
+
+
+def small_words(text: str, reverse: bool = False) -> float:
+    """Share of small words among the words of a right-to-left text (0 where we have no list)."""
+    known = SMALL_WORDS.get(script(text), frozenset())
+    tokens = [part for word in words(text) for part in word.split(persian.ZWNJ)]
+    tokens = [t[::-1] if reverse else t for t in tokens if t and not t[0].isdigit()]
+    return sum(t in known for t in tokens) / len(tokens) if tokens else 0.0
+
+
+def unmapped(text: str) -> float:
+    """Share of characters that stand for no letter at all."""
+    visible = sum(1 for c in text if not c.isspace())
+    return len(_BROKEN.findall(text)) / visible if visible else 0.0
+
+
+def legibility(text: str) -> float:
+    """0 to 1; under LEGIBLE the page is not language, or not in order."""
+    sound = max(0.0, 1 - 5 * unmapped(text))
+    tokens = [w for w in words(text) if not w[0].isdigit()]
+    if len(tokens) < LEAST_WORDS:
+        return sound
+    if script(text) in SMALL_WORDS:
+        return min(sound, small_words(text) / FULL_SHARE, 1.0)
+    return min(sound, _shaped_like_words(tokens))
+
+
+def _shaped_like_words(tokens: list[str]) -> float:
+    """For scripts without a list: words repeat, and they are made of letters of one script."""
+    lettered = sum(1 for t in tokens if all(unicodedata.category(c)[0] in "LMN" or c in "'’-" for c in t))
+    short = Counter(t.casefold() for t in tokens if len(t) <= 4)
+    repeated = sum(n for n in short.values() if n > 1) / len(tokens)
+    return min(1.0, lettered / len(tokens) * min(1.0, 0.5 + 4 * repeated))

@@ -1,0 +1,189 @@
+"""From the order on the page to the order of reading: right-to-left text with its left-to-right islands.
+
+The Unicode bidirectional algorithm tells how text is laid out; this is its inverse, for one line. What it
+cannot tell is decided by what people write: "mg 2000" on the page was "2000 mg".
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tasks.reading.cells import Cell
+
+
+def _set(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+UNITS = _set(
+    "mg g kg mcg µg μg ug ng pg ml mL dl dL cc cm mm nm µm μm km mmHg cmH2O kPa mol mmol µmol μmol nmol pmol Eq mEq IU mU kcal cal kJ "
+    "hr min sec ms bpm Hz kHz MHz fL fl mOsm ppm kV mV mA Gy mGy Sv mSv cfu CFU"
+)
+SPACED_UNITS = _set("L l U m h s J")  # glued to a number these are names: L4, T3
+COMPANION_UNITS = _set("C F K A V W d day week wk hour month year dose")  # only beside "/", "°" or another unit
+_MIRROR = str.maketrans("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤")
+_JOINS_DIGITS = frozenset(".,/:٫٬·'’")
+_RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+
+
+class Piece(NamedTuple):
+    """A character run in reading order; `turned` when right-to-left, so that brackets may want mirroring."""
+
+    text: str
+    turned: bool
+
+
+def logical(cells: Sequence[Cell], rtl: bool) -> list[Piece]:
+    """The line in reading order. `rtl`: the paragraph runs from right to left."""
+    if not rtl:
+        return _left_to_right(cells)
+    if not any(c.kind in "RNA" for c in cells):
+        return [Piece(_straight(cells), False)]
+    return _right_to_left(cells)
+
+
+def join(pieces: Sequence[Piece], mirror: str = "") -> str:
+    """The text; characters in `mirror` are exchanged for their partners where the text runs right to left."""
+    table = {key: value for key, value in _MIRROR.items() if chr(key) in mirror}
+    return "".join(piece.text.translate(table) if piece.turned else piece.text for piece in pieces)
+
+
+def _straight(cells: Sequence[Cell]) -> str:
+    """Left to right as drawn, without the last cell's gap."""
+    return "".join(c.text + (c.gap if i + 1 < len(cells) else "") for i, c in enumerate(cells))
+
+
+def _right_to_left(cells: Sequence[Cell]) -> list[Piece]:
+    pieces: list[Piece] = []
+    for start, end in reversed(islands(cells)):
+        if pieces and cells[end - 1].gap:
+            pieces.append(Piece(cells[end - 1].gap, True))
+        if end - start > 1:
+            pieces.append(Piece(_straight(cells[start:end]), False))
+        else:
+            pieces.append(Piece(cells[start].text, cells[start].kind in "RO"))
+    return _percent_after(pieces)
+
+
+def _percent_after(pieces: list[Piece]) -> list[Piece]:
+    """A percent sign stands after its number, on whichever side a program drew it."""
+    for at in range(len(pieces) - 1):
+        sign, number = pieces[at], pieces[at + 1]
+        free = at == 0 or not pieces[at - 1].text[-1:].isdigit()
+        if sign.text in ("%", "٪") and free and re.fullmatch(r"[\d.,/٫٬]+", number.text):
+            pieces[at], pieces[at + 1] = number, sign
+    return pieces
+
+
+def _left_to_right(cells: Sequence[Cell]) -> list[Piece]:
+    """A left-to-right line: only its right-to-left words are turned."""
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(cells):
+        end = _rtl_run(cells, at)
+        if end > at:
+            pieces += _right_to_left(cells[at:end])
+        else:
+            end = at + 1
+            pieces.append(Piece(cells[at].text, False))
+        if cells[end - 1].gap and end < len(cells):
+            pieces.append(Piece(cells[end - 1].gap, False))
+        at = end
+    return pieces
+
+
+def _rtl_run(cells: Sequence[Cell], at: int) -> int:
+    """End of the right-to-left run that starts here (at itself when none does)."""
+    end = at
+    if cells[at].kind != "R":
+        return at
+    for place in range(at, len(cells)):
+        if cells[place].kind == "R":
+            end = place + 1
+        elif cells[place].kind == "L":
+            break
+    return end
+
+
+def islands(cells: Sequence[Cell]) -> list[tuple[int, int]]:
+    """Spans of cells, from left to right, that keep their order inside a right-to-left line."""
+    anchors = [i for i, c in enumerate(cells) if c.kind in "LNA"]
+    joined: list[list[int]] = []
+    for place in anchors:
+        if joined and not _crosses(cells, joined[-1][1], place) and _belong(cells, joined[-1], place, joined):
+            joined[-1][1] = place
+        else:
+            joined.append([place, place])
+    spans, at = [], 0
+    for first, last in joined:
+        first, last = _with_brackets(cells, first, last)
+        spans += [(i, i + 1) for i in range(at, first)]
+        spans.append((max(first, at), last + 1))
+        at = last + 1
+    return spans + [(i, i + 1) for i in range(at, len(cells))]
+
+
+def _crosses(cells: Sequence[Cell], left: int, right: int) -> bool:
+    return any(c.kind == "R" for c in cells[left + 1 : right])
+
+
+def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[int]]) -> bool:
+    """Whether the anchor at `place` goes on the left-to-right run that ends at run[1]."""
+    before, after = cells[run[1]], cells[place]
+    between = _straight([*cells[run[1] : place], after])[len(before.text) : -len(after.text)]
+    if "A" in before.kind + after.kind and before.kind != after.kind:
+        return False
+    if after.text[0] in _RAISED and not between:
+        return True
+    text = _straight(cells[run[0] : run[1] + 1])
+    latin = any(c.kind == "L" for c in cells[run[0] : run[1] + 1])
+    if _parts(text, between):
+        return latin and after.kind == "L" and not re.search("[،؛]", between) and not _closes(text, between)
+    if before.kind == "L" and after.kind != "L" and _number_came_first(cells, run, place, between):
+        return False
+    return latin or after.kind == "L" or _one_number(between)
+
+
+def _parts(text: str, between: str) -> bool:
+    """Marks that lean on the word to their right, or a bracket that closes nothing in the run: right comes first."""
+    return bool(re.search(r"\s[^\w\s(\[«]+$", between)) or _closes(text, between)
+
+
+def _closes(text: str, between: str) -> bool:
+    """A bracket touches the run's end, then blank, and the run opened none. (Files store it mirrored or not.)"""
+    return bool(re.match(r"[()\[\]]+\s", between)) and sum(map(text.count, "()[]")) % 2 == 0
+
+
+def _one_number(between: str) -> bool:
+    return between == "" or between in _JOINS_DIGITS
+
+
+def _number_came_first(cells: Sequence[Cell], run: list[int], place: int, between: str) -> bool:
+    """Letters left of a number: "mg 500" was "500 mg", but "CT 64" was "CT 64"."""
+    if between.strip() not in {"", "/", "°", "×"} or _latin_follows(cells, place):
+        return False
+    return _is_unit(_straight(cells[run[0] : run[1] + 1]), between)
+
+
+def _latin_follows(cells: Sequence[Cell], place: int) -> bool:
+    """Whether letters stand right of this number too: then all of it was one left-to-right run."""
+    further = next((c for c in cells[place + 1 :] if c.kind in "LRA"), None)
+    return further is not None and further.kind == "L"
+
+
+def _is_unit(text: str, between: str) -> bool:
+    parts = re.findall(r"[^\W\d_]+", text)
+    sure = sum(part in UNITS or (part in SPACED_UNITS and between != "") for part in parts)
+    company = len(parts) > 1 or between.strip() != ""
+    rest = sum(part in COMPANION_UNITS for part in parts) if company else 0
+    return bool(parts) and sure + rest == len(parts) and (sure > 0 or between.strip() != "")
+
+
+def _with_brackets(cells: Sequence[Cell], first: int, last: int) -> tuple[int, int]:
+    """A run that opens a bracket takes the closing one that touches it, and its own trailing sign of charge."""
+    text = _straight(cells[first : last + 1])
+    follower = cells[last + 1].text if last + 1 < len(cells) and not cells[last].gap else ""
+    pairs = {")": "(", "]": "["}
+    if follower in pairs and text.count(pairs[follower]) > text.count(follower):
+        return first, last + 1
+    return first, last

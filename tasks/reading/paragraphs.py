@@ -1,0 +1,125 @@
+"""Lines become paragraphs and list items; a sentence that runs over a column or a page stays one."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from tasks.reading.shapes import Line
+
+BULLET = re.compile(r"\s*(?:[•●○◦▪▫■□◆◇❖➢➤►▸‣⁃∙·*\uf0b7]|[-–—](?=\s))\s*")
+NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)\-–]|\(?[a-zA-Zآ-ی][.)]|\(?الف[.)])\s+(?=\S)")
+ENDED = re.compile(r"[.!?؟…:؛][»”\"')\]]*\s*$")
+WORD_BREAK = re.compile(r"(?<=[a-zà-ɏ])-$")
+
+
+class Placed(NamedTuple):
+    """A line and where it comes from."""
+
+    page: int
+    line: Line
+    rtl: bool
+    ocr: bool
+
+
+class Paragraph(NamedTuple):
+    """One paragraph or list item, whole."""
+
+    text: str
+    page: int
+    box: tuple[float, float, float, float]
+    is_item: bool
+    ocr: bool
+
+
+def paragraphs(lines: Sequence[Placed]) -> Iterator[Paragraph]:
+    """The paragraphs of a stretch of lines without headings."""
+    edges = _edges(lines)
+    leading = _leading(lines)
+    group: list[Placed] = []
+    for placed in lines:
+        if group and _begins(placed, group, edges, leading):
+            yield _whole(group)
+            group = []
+        group.append(placed)
+    if group:
+        yield _whole(group)
+
+
+def _edges(lines: Sequence[Placed]) -> dict[tuple[int, int], tuple[float, float]]:
+    """Left and right edge of each block."""
+    edges: dict[tuple[int, int], tuple[float, float]] = {}
+    for page, line, _, _ in lines:
+        left, right = edges.get((page, line.block), (line.x0, line.x1))
+        edges[page, line.block] = min(left, line.x0), max(right, line.x1)
+    return edges
+
+
+def _leading(lines: Sequence[Placed]) -> float:
+    """The usual distance from line to line, in multiples of the size."""
+    steps = [
+        (b.line.top - a.line.top) / b.line.size
+        for a, b in itertools.pairwise(lines)
+        if a.page == b.page and a.line.block == b.line.block and 0 < b.line.top - a.line.top < 3 * b.line.size
+    ]
+    return median(steps) if steps else 1.5
+
+
+def is_item(text: str) -> bool:
+    return bool(BULLET.match(text) or NUMBERED.match(text))
+
+
+def _begins(placed: Placed, group: list[Placed], edges: dict[tuple[int, int], tuple[float, float]], leading: float) -> bool:
+    """Whether this line opens a new paragraph."""
+    before, line = group[-1], placed.line
+    if is_item(line.text) or " | " in line.text or " | " in before.line.text:
+        return True
+    if abs(line.size - before.line.size) > 0.12 * line.size or (line.bold != before.line.bold and ENDED.search(before.line.text)):
+        return True
+    same_block = placed.page == before.page and line.block == before.line.block
+    item = is_item(group[0].line.text)
+    if not same_block:
+        return bool(ENDED.search(before.line.text)) or (item and not _inset(placed, edges)) or _had_room(before, placed, edges)
+    if (line.top - before.line.top) / line.size > 1.35 * leading:
+        return True
+    if item:
+        return not _inset(placed, edges) and (_had_room(before, placed, edges) or bool(ENDED.search(before.line.text)))
+    return _had_room(before, placed, edges) or (
+        _inset(placed, edges) and not _inset(before, edges) and bool(ENDED.search(before.line.text))
+    )
+
+
+def _inset(placed: Placed, edges: dict[tuple[int, int], tuple[float, float]]) -> bool:
+    """The line starts further in than its block."""
+    left, right = edges[placed.page, placed.line.block]
+    start = right - placed.line.x1 if placed.rtl else placed.line.x0 - left
+    return start > 0.5 * placed.line.size
+
+
+def _had_room(before: Placed, placed: Placed, edges: dict[tuple[int, int], tuple[float, float]]) -> bool:
+    """The first word of this line would have fitted on the line before: the break was meant."""
+    left, right = edges[before.page, before.line.block]
+    room = before.line.x0 - left if before.rtl else right - before.line.x1
+    first = placed.line.text.split(maxsplit=1)[0] if placed.line.text.strip() else ""
+    width = (placed.line.x1 - placed.line.x0) * (len(first) + 1) / max(1, len(placed.line.text))
+    return room > 1.2 * width + placed.line.size
+
+
+def _joined(text: str, piece: str) -> str:
+    """A word broken at the line's end is whole again."""
+    if WORD_BREAK.search(text) and piece[:1].islower():
+        return text[:-1] + piece
+    return f"{text} {piece}" if text else piece
+
+
+def _whole(group: list[Placed]) -> Paragraph:
+    text = ""
+    for placed in group:
+        text = _joined(text, placed.line.text.strip())
+    first = group[0]
+    own = [p.line for p in group if p.page == first.page]
+    box = min(o.x0 for o in own), min(o.top for o in own), max(o.x1 for o in own), max(o.bottom for o in own)
+    item = is_item(text)
+    text = "- " + BULLET.sub("", text, count=1) if item and not NUMBERED.match(text) else f"- {text}" if item else text
+    return Paragraph(text, first.page, box, item, any(p.ocr for p in group))

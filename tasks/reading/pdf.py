@@ -1,0 +1,187 @@
+"""Read a PDF: its pages, and its text in passages. Foreign files are touched only in child processes (pool.py)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks import text as words_of
+from tasks.errors import BookError
+from tasks.plan import ReadingPlan
+from tasks.progress import Progress, silent
+from tasks.reading import chapters, furniture, headings, legibility, ocr, pool, repair
+from tasks.reading.shapes import Sheet
+from tasks.records import Page, Passage
+
+FEW = 20  # visible characters; fewer on a page with pictures: it is a scan
+KNOWN_WORDS = 0.5  # share of a page's words that other pages hold too: then it is language, if without small words
+
+
+class Reading(NamedTuple):
+    """What a book says, and what was left out of it."""
+
+    passages: list[Passage]
+    pages: list[Page]  # every page of the range, readable or not
+    chapters: list[str]  # titles in order; "" for what stands before the first
+    skipped: dict[str, int]  # pages without text in the passages, by reason
+    faults: dict[int, str]  # page: why it could not be read
+    running_lines: int  # heads, feet and page numbers left out of the passages
+
+
+def read(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: Progress = silent) -> Reading:
+    """Pages and passages of a PDF. Raises BookError with the reason and what to do."""
+    opened, sheets, bad = _read(path, plan, language, workers, progress)
+    return _reading([s for s in sheets if s.page not in bad], sheets, bad, opened, plan)
+
+
+def read_pages(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: Progress = silent) -> list[Page]:
+    """One row for each page of the range, readable or not. Raises BookError like `read`."""
+    _, sheets, _ = _read(path, plan, language, workers, progress)
+    return [page_row(sheet) for sheet in sheets]
+
+
+def _read(path: Path, plan: ReadingPlan, language: str, workers: int, progress: Progress) -> tuple[pool.Opened, list[Sheet], dict[int, str]]:
+    """What the file says of itself, its pages, and which of them are unusable for what reason."""
+    if not path.is_file():
+        raise BookError(f"{path} is not a file.")
+    opened = pool.open_book(path)
+    numbers = _range(path, plan, opened.pages)
+    _check_ocr(plan)
+    sheets = _sheets(path, numbers, language, workers, progress)
+    bad = _bad_pages(sheets)
+    if plan.ocr == "tesseract":
+        again = [page for page, why in bad.items() if why in ("picture", "illegible")]
+        seen = pool.read_pages(path, again, language, plan.ocr_languages, workers, lambda sheet: progress(sheet.page, opened.pages, "OCR"))
+        sheets = [_normal(seen[s.page], language) if s.page in seen else s for s in sheets]
+        bad = _bad_pages(sheets)
+    _gate(path, plan, sheets, bad)
+    return opened, sheets, bad
+
+
+def _range(path: Path, plan: ReadingPlan, count: int) -> list[int]:
+    numbers = list(range(plan.first_page, min(plan.last_page or count, count) + 1))
+    if not numbers:
+        asked = f"{plan.first_page} to {plan.last_page or 'the end'}"
+        raise BookError(
+            f"{path.name} has {count} pages; none of them is in the plan's range ({asked}). Change reading.first_page or last_page."
+        )
+    return numbers
+
+
+def _check_ocr(plan: ReadingPlan) -> None:
+    if plan.ocr != "tesseract":
+        return
+    if not ocr.available():
+        raise BookError(
+            "reading.ocr is tesseract, but that program is not installed (Debian: apt-get install tesseract-ocr tesseract-ocr-fas)."
+        )
+    if missing := ocr.missing_languages(plan.ocr_languages):
+        raise BookError(f"tesseract has no data for {', '.join(missing)} (Debian: apt-get install tesseract-ocr-{missing[0]}).")
+
+
+def _sheets(path: Path, numbers: list[int], language: str, workers: int, progress: Progress) -> list[Sheet]:
+    done = 0
+
+    def each(sheet: Sheet) -> None:
+        nonlocal done
+        done += 1
+        progress(done, len(numbers), f"page {sheet.page}")
+
+    found = pool.read_pages(path, numbers, language, "", workers, each)
+    sheets = [found[number] for number in numbers]
+    return [_normal(sheet, language) for sheet in with_half_spaces(sheets)]
+
+
+def with_half_spaces(sheets: Sequence[Sheet]) -> list[Sheet]:
+    """The places where the glyphs may tell of a half-space, decided by the whole book's glyphs."""
+    tallies: dict[str, repair.Tally] = {}
+    pairs: Counter[tuple[str, str]] = Counter()
+    for sheet in sheets:
+        for key, counts in sheet.tallies.items():
+            tallies[key] = tallies.get(key, repair.Tally()).plus(counts)
+        pairs.update(sheet.pairs[ord(c) - repair.PLACE] for c in sheet.text if ord(c) >= repair.PLACE)
+    half = repair.half_spaces(pairs, tallies)
+    telling = repair.telling_fonts(pairs, half)
+    half = {pair for pair in half if pair[0].rpartition("#")[0] in telling}
+    return [_settled(sheet, set() if repair.is_arabic_language(repair.bare(sheet.text)) else half) for sheet in sheets]
+
+
+def _settled(sheet: Sheet, half: set[tuple[str, str]]) -> Sheet:
+    lines = tuple(line._replace(text=repair.settled(line.text, sheet.pairs, half)) for line in sheet.lines)
+    return sheet._replace(lines=lines, pairs=(), tallies={})
+
+
+def _normal(sheet: Sheet, language: str) -> Sheet:
+    """Normal form, Persian's only for Persian; a line that holds nothing goes."""
+    own = "ar" if language == "fa" and repair.is_arabic_language(sheet.text) else language
+    lines = (line._replace(text=words_of.normal(repair.unfolded(line.text), own).replace("\n", " ")) for line in sheet.lines)
+    return sheet._replace(lines=tuple(line for line in lines if line.text))
+
+
+def _bad_pages(sheets: Sequence[Sheet]) -> dict[int, str]:
+    """Pages without usable text: failed, empty, picture or illegible."""
+    vocabulary = Counter(
+        word for s in sheets if legibility.legibility(s.text) >= legibility.LEGIBLE for word in set(words_of.words(s.text))
+    )
+    return {sheet.page: why for sheet in sheets if (why := _fault(sheet, vocabulary))}
+
+
+def _fault(sheet: Sheet, vocabulary: Counter[str]) -> str:
+    visible = sum(1 for c in sheet.text if not c.isspace())
+    if sheet.engine == "none":
+        return "failed"
+    if visible == 0 or (visible < FEW and sheet.images):
+        return "picture" if sheet.images else "empty"
+    if legibility.legibility(sheet.text) >= legibility.LEGIBLE:
+        return ""
+    tokens = [w for w in words_of.words(sheet.text) if len(w) > 2]
+    known = sum(vocabulary[w] > 0 for w in tokens)
+    return "" if legibility.unmapped(sheet.text) < 0.05 and known >= KNOWN_WORDS * max(1, len(tokens)) else "illegible"
+
+
+def _gate(path: Path, plan: ReadingPlan, sheets: Sequence[Sheet], bad: dict[int, str]) -> None:
+    """Refuse a book of which too much would be missing."""
+    counts = Counter(bad.values())
+    told = ", ".join(f"{n} {why}" for why, n in counts.most_common())
+    if plan.ocr == "skip":
+        counts = Counter(why for why in bad.values() if why not in ("picture", "illegible"))
+    if len(bad) == len(sheets) or counts.total() > plan.most_bad_pages * len(sheets):
+        first = ", ".join(map(str, sorted(bad)[:5]))
+        faults = sorted({s.fault for s in sheets if s.fault and s.page in bad})[:2]
+        raise BookError(
+            f"{path.name}: {len(bad)} of {len(sheets)} pages have no usable text ({told}; first pages {first}). "
+            + "".join(f"[{fault}] " for fault in faults)
+            + _remedy(counts)
+        )
+
+
+def _remedy(counts: Counter[str]) -> str:
+    if counts["picture"] + counts["illegible"] >= counts["failed"] + counts["empty"]:
+        return "Scanned pages, or letters that the file does not name, can be read with reading.ocr: tesseract, or left out with reading.ocr: skip."
+    return "The file seems damaged or cut: get it anew, or allow more with reading.most_bad_pages."
+
+
+def _reading(good: list[Sheet], sheets: list[Sheet], bad: dict[int, str], opened: pool.Opened, plan: ReadingPlan) -> Reading:
+    gone = furniture.furniture(good)
+    found = headings.headings(good, headings.marks_of(opened.outline), gone)
+    rows = chapters.passages(chapters.stretches(good, found, gone), plan.passage_characters)
+    return Reading(
+        passages=rows,
+        pages=[page_row(sheet) for sheet in sheets],
+        chapters=list(dict.fromkeys(row.chapter for row in rows)),
+        skipped=dict(Counter(bad.values())),
+        faults={sheet.page: sheet.fault for sheet in sheets if sheet.fault},
+        running_lines=len(gone),
+    )
+
+
+def page_row(sheet: Sheet) -> Page:
+    """One line of `book2lora read`."""
+    return Page(
+        page=sheet.page,
+        text=sheet.text,
+        script=legibility.script(sheet.text),
+        engine=sheet.engine,
+        legibility=round(legibility.legibility(sheet.text) if sheet.lines else 0.0, 3),
+        ocr=sheet.ocr,
+    )

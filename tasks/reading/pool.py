@@ -1,0 +1,172 @@
+"""Child processes that read pages side by side, each with a memory limit and a clock; a dead one costs one page."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tasks.errors import BookError
+from tasks.reading.shapes import Sheet, nothing
+
+ALL_MEMORY_MIB = 1024  # of all children together, on two cores
+LEAST_MEMORY_MIB = 480  # of each: pdfium, pdfminer and a page rendered for OCR need 200
+OPENING_SECONDS = 20
+PAGE_SECONDS = 20
+OCR_PAGE_SECONDS = 150
+MOST_DEATHS = 2  # children that a book may kill before it is refused
+CHUNK = 8  # pages a child takes at once
+REASONS = {
+    3: "it is damaged, or not a PDF at all",
+    4: "it is locked with a password; save an unlocked copy (qpdf --decrypt --password=… in.pdf out.pdf)",
+    5: "its encryption is not supported; print it to a new PDF",
+}
+
+
+class Opened(NamedTuple):
+    """What a file says of itself."""
+
+    pages: int
+    outline: list[tuple[int, str, int | None, float | None]]
+
+
+class Child:
+    """One process with the file open."""
+
+    def __init__(self, path: Path, language: str, ocr: str, memory: int) -> None:
+        command = [sys.executable, "-m", "tasks.reading.worker", str(path), str(memory), language, ocr]
+        root = str(Path(__file__).resolve().parents[2])
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]), "OMP_NUM_THREADS": "1"}
+        self.seconds = OCR_PAGE_SECONDS if ocr else PAGE_SECONDS
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self._late = False
+
+    def opened(self, name: str) -> Opened:
+        """Raises BookError with the reason."""
+        answer = self._answer(OPENING_SECONDS)
+        if answer is None:
+            why = (
+                f"opening it took more than {OPENING_SECONDS} s"
+                if self._late
+                else "opening it crashed the PDF library or needed too much memory"
+            )
+            raise BookError(f"{name}: {why}. The file is damaged or hostile; print it to a new PDF and try again.")
+        if "refused" in answer:
+            reason = REASONS.get(answer["code"], answer["refused"])
+            raise BookError(f"{name} cannot be opened: {reason}.")
+        return Opened(answer["pages"], [tuple(mark) for mark in answer["outline"]])
+
+    def read(self, number: int) -> Sheet | None:
+        """The page, or none when the process died or hung over it."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(f"{number}\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return None
+        answer = self._answer(self.seconds)
+        return Sheet.unpacked(answer) if answer else None
+
+    def _answer(self, seconds: float) -> dict[str, Any] | None:
+        assert self._process.stdout is not None
+        clock = threading.Timer(seconds, self._stop)
+        clock.start()
+        line = self._process.stdout.readline()
+        clock.cancel()
+        return json.loads(line) if line.endswith("\n") else None
+
+    def _stop(self) -> None:
+        self._late = True
+        self._process.kill()
+
+    def close(self) -> str:
+        """End the process; says how it went."""
+        self._process.kill()
+        self._process.communicate()
+        return f"took more than {self.seconds:.0f} s" if self._late else "crashed the PDF library or needed too much memory"
+
+
+def open_book(path: Path) -> Opened:
+    """Page count and bookmarks. Raises BookError."""
+    child = Child(path, "", "", LEAST_MEMORY_MIB)
+    try:
+        return child.opened(path.name)
+    finally:
+        child.close()
+
+
+def read_pages(path: Path, pages: Sequence[int], language: str, ocr: str, workers: int, each: Callable[[Sheet], None]) -> dict[int, Sheet]:
+    """Every page of `pages`, by number; `each` is called as they come. Raises BookError when the book kills its readers."""
+    count = max(1, min(workers or os.cpu_count() or 1, -(-len(pages) // CHUNK)))
+    todo: queue.SimpleQueue[Sequence[int]] = queue.SimpleQueue()
+    for first in range(0, len(pages), CHUNK):
+        todo.put(pages[first : first + CHUNK])
+    run = _Run(path, language, ocr, max(LEAST_MEMORY_MIB, ALL_MEMORY_MIB // count), todo, each)
+    with ThreadPoolExecutor(count, thread_name_prefix="reading") as threads:
+        for future in [threads.submit(run.work) for _ in range(count)]:
+            future.result()
+    return run.found
+
+
+class _Run:
+    """What the threads share: each owns one child at a time."""
+
+    def __init__(
+        self, path: Path, language: str, ocr: str, memory: int, todo: "queue.SimpleQueue[Sequence[int]]", each: Callable[[Sheet], None]
+    ) -> None:
+        self.found: dict[int, Sheet] = {}
+        self._path, self._language, self._ocr, self._memory = path, language, ocr, memory
+        self._todo, self._each = todo, each
+        self._deaths = 0
+        self._lock = threading.Lock()
+
+    def work(self) -> None:
+        child = self._child()
+        try:
+            while self._deaths <= MOST_DEATHS:
+                try:
+                    pages = self._todo.get_nowait()
+                except queue.Empty:
+                    return
+                for number in pages:
+                    sheet = child.read(number)
+                    if sheet is None:
+                        sheet = self._buried(child, number)
+                        child = self._child()
+                    self._keep(sheet)
+        finally:
+            child.close()
+
+    def _child(self) -> Child:
+        child = Child(self._path, self._language, self._ocr, self._memory)
+        child.opened(self._path.name)
+        return child
+
+    def _buried(self, child: Child, number: int) -> Sheet:
+        why = child.close()
+        with self._lock:
+            self._deaths += 1
+            if self._deaths > MOST_DEATHS:
+                raise BookError(
+                    f"{self._path.name}: page {number} {why}, and {MOST_DEATHS} pages before it. Print the file to a new PDF and try again."
+                )
+        return nothing(number, why)
+
+    def _keep(self, sheet: Sheet) -> None:
+        with self._lock:
+            self.found[sheet.page] = sheet
+            self._each(sheet)

@@ -1,0 +1,145 @@
+"""Letters as they were meant: presentation forms, ligatures read backwards, half-spaces that the file lost.
+
+Fonts draw Arabic letters in initial, medial, final and isolated forms. A final form inside a word, before an initial one,
+tells of a half-space even where the file holds none; which of a font's glyphs are final is learnt from the whole book.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tasks import text as words_of
+from tasks.reading.cells import ZWNJ, Cell
+
+NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
+PLACE = 0xF0000  # private characters: "perhaps a half-space", numbered by pair of glyphs
+_PLACES = re.compile("[\U000f0000-\U000ffffd]")
+_FORMS = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]+")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\uf8ff\ufffe\uffff]")
+LEAST_SHARE = 0.1  # of its occurrences, at a word's end (or start), for a glyph to be a final (or initial) form
+MOST_HALVES = 0.35  # of a font's junctions: more means that its glyphs tell nothing
+
+
+class Tally(NamedTuple):
+    """How often a glyph stood at a word's end, before a joined letter, at a (joined run's) start, after a joined letter."""
+
+    ends: int = 0
+    before: int = 0
+    starts: int = 0
+    after: int = 0
+
+    def plus(self, other: Sequence[int]) -> "Tally":
+        return Tally(*(a + b for a, b in zip(self, other, strict=True)))
+
+    @property
+    def is_final(self) -> bool:
+        return self.ends > LEAST_SHARE * (self.ends + self.before)
+
+    @property
+    def is_initial(self) -> bool:
+        return self.starts > LEAST_SHARE * (self.starts + self.after)
+
+
+def unfolded(text: str) -> str:
+    """Presentation forms as plain letters, lam-alef in its right order, no control characters.
+
+    NFKC only here: on the whole text it would turn 10⁹/L into 109/L.
+    """
+    text = _FORMS.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
+    return _CONTROLS.sub("", text)
+
+
+def ligature(text: str) -> str:
+    """One glyph's text in reading order: no font joins an alef to the lam after it, so «ال» in one glyph is «لا»."""
+    if len(text) == 2 and text[0] in "اآأإٱ" and text[1] == "ل":
+        return text[::-1]
+    return text
+
+
+def form(char: str) -> str:
+    """initial, medial, final, isolated, or nothing, by the character itself."""
+    kind = unicodedata.decomposition(char[:1]).partition(">")[0]
+    return kind[1:] if kind in ("<initial", "<medial", "<final", "<isolated") else ""
+
+
+def is_letter(text: str) -> bool:
+    """A letter of a right-to-left script (the Arabic semicolon is not)."""
+    return bool(text) and text[0].isalpha() and unicodedata.bidirectional(text[0]) in ("AL", "R")
+
+
+def joins_on(text: str) -> bool:
+    """Whether the last letter would join to a following one."""
+    letters = [c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Mn"]
+    return bool(letters) and unicodedata.bidirectional(letters[-1]) == "AL" and letters[-1] not in NOT_JOINING and letters[-1].isalpha()
+
+
+class Forms:
+    """Collects, page by page, what tells final from initial glyphs, and marks the places in question."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[tuple[str, str], int] = {}
+        self.tallies: dict[str, Tally] = {}
+
+    def mark(self, cells: list[Cell]) -> list[Cell]:
+        """The cells of a line (left to right) with a private character wherever a half-space may be hidden."""
+        marked = list(cells)
+        for place in range(len(cells) - 1, -1, -1):
+            first, follower = cells[place], cells[place - 1] if place else None
+            if not is_letter(first.text):
+                continue
+            touching = follower if follower is not None and follower.gap == "" and is_letter(follower.text) else None
+            joining = joins_on(first.text)
+            self._count(first, touching, joining, cells[place + 1] if place + 1 < len(cells) else None)
+            if touching and joining:
+                marked[place - 1] = touching._replace(gap=self._place(first, touching))
+        return marked
+
+    def _count(self, cell: Cell, follower: Cell | None, joining: bool, before: Cell | None) -> None:
+        joined = before is not None and cell.gap == "" and is_letter(before.text) and joins_on(before.text)
+        tally = Tally(int(follower is None), int(follower is not None and joining), int(not joined), int(joined))
+        key = glyph_key(cell)
+        self.tallies[key] = self.tallies.get(key, Tally()).plus(tally)
+
+    def _place(self, first: Cell, follower: Cell) -> str:
+        told = form(first.text), form(follower.text)
+        if all(told):
+            return ZWNJ if told[0] in ("final", "isolated") and told[1] in ("initial", "isolated") else ""
+        pair = glyph_key(first), glyph_key(follower)
+        return chr(PLACE + self.pairs.setdefault(pair, len(self.pairs)))
+
+
+def glyph_key(cell: Cell) -> str:
+    return f"{cell.glyph.font}#{cell.glyph.code}"
+
+
+def half_spaces(pairs: Iterable[tuple[str, str]], tallies: dict[str, Tally]) -> set[tuple[str, str]]:
+    """The pairs of glyphs that a half-space stands between."""
+    nothing = Tally()
+    return {(a, b) for a, b in pairs if tallies.get(a, nothing).is_final and tallies.get(b, nothing).is_initial}
+
+
+def settled(text: str, pairs: Sequence[tuple[str, str]], half: set[tuple[str, str]]) -> str:
+    """The text with every place in question decided."""
+    return _PLACES.sub(lambda m: ZWNJ if tuple(pairs[ord(m[0]) - PLACE]) in half else "", text)
+
+
+def bare(text: str) -> str:
+    """The text without places in question."""
+    return _PLACES.sub("", text)
+
+
+def telling_fonts(pairs: dict[tuple[str, str], int], half: set[tuple[str, str]]) -> set[str]:
+    """Fonts whose glyphs do differ by form: half-spaces are the exception among their junctions."""
+    seen: dict[str, list[int]] = {}
+    for pair, count in pairs.items():
+        font = seen.setdefault(pair[0].rpartition("#")[0], [0, 0])
+        font[0] += count
+        font[1] += count * (pair in half)
+    return {font for font, (junctions, halves) in seen.items() if halves <= MOST_HALVES * junctions}
+
+
+def is_arabic_language(text: str) -> bool:
+    """Arabic, not Persian, Urdu or Kurdish: many words begin with the article."""
+    tokens = [w for w in words_of.words(text) if len(w) > 2]
+    return len(tokens) >= 20 and sum(w.startswith(("ال", "وال", "بال", "لل")) for w in tokens) > 0.12 * len(tokens)
