@@ -55,7 +55,7 @@ class GenerationPlan(Choices):
     )
     per_request: int = Field(default=10, ge=1, description="items asked for in one request")
     shown_characters: int = Field(
-        default=8000, ge=500, description="most characters of the book in one request; fewer for models with a short context"
+        default=12_000, ge=500, description="most characters of the book in one request; fewer for models with a short context"
     )
     paraphrases: int = Field(default=1, ge=1, description="wordings of each fact among the pairs")
     kinds: dict[Kind, float] = Field(
@@ -187,7 +187,8 @@ class StudyPlan(Choices):
 
     def drafting(self) -> "StudyPlan":
         """The plan as far as drafts depend on it, so that a change of tuning asks for no new drafts."""
-        return StudyPlan(language=self.language, generation=self.generation, validation=self.validation)
+        paid = {"name": self.name} if self.generation.writer == "gpt" else {}  # a study's money is kept under its name
+        return StudyPlan(**paid, language=self.language, generation=self.generation, validation=self.validation)
 
     def checking(self) -> "StudyPlan":
         """The plan as far as the gate depends on it: not on prices, budgets or ways to ask."""
