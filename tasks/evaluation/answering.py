@@ -208,7 +208,7 @@ def _tokens(words: str) -> list[Token]:
     for word in _TOKEN.findall(words):
         token = _token(word)
         pronoun = word == "one" and bool(tokens) and not tokens[-1].kinds & {"option", "mark"} and tokens[-1].word != "is"
-        tokens.append(Token(frozenset({"between"}), None, word) if pronoun else token)
+        tokens.append(Token(frozenset({"between", "after"}), None, word) if pronoun else token)
     return tokens
 
 
