@@ -42,7 +42,7 @@ def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
         names = list(flow.parameters.properties)
         parameters = TypeAdapter(dict[str, Any]).dump_python(dict(zip(names, args, strict=False)), mode="json")
         say(f"  → {deployment}: waiting for a worker")
-        run = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=True)
+        run: FlowRun = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=True)  # type: ignore[assignment]
         state = _finished(run, deployment)
         if not state.is_completed():
             raise StudyError(

@@ -18,7 +18,7 @@ def prepare(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> Prepar
     quotas = share_out({chapter.digest: chapter.load() for chapter in text.chapters}, enlarged(plan))
     calls = [(chapter, *quotas[chapter.digest], book, plan.drafting(), machine) for chapter in text.chapters]
     drafts = generate_drafts.together(calls, at_once=1 if plan.generation.writer == "rules" else 8)
-    splits = validate_drafts(drafts, text, own_items(plan.generation), plan.checking())
+    splits = validate_drafts([chapter.drafts for chapter in drafts], text, own_items(plan.generation), plan.checking())
     return Prepared(text=text, drafts=drafts, splits=splits)
 
 

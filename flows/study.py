@@ -29,6 +29,6 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
     prepared = prepare(book, plan, machine)
     outcome = placed(tune, gpu)(prepared, plan, machine, redo)
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
-    findings = diagnose_tuning(prepared, outcome, comparisons, plan)
-    folder = write_report(name or plan.name, plan, book, prepared, outcome, comparisons, findings, timings.so_far())
+    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
+    folder = write_report(name or plan.name, plan, book, prepared, outcome, comparisons, why, timings.so_far())
     return publish(folder)

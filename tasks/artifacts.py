@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import MissingArtifact, PlanError
-from tasks.records import Answer, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Screened, Stage, Step
+from tasks.records import Answer, Cause, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Screened, Stage, Step
 from tasks.store import digest_of, folder_digest, person_file, runs_dir, write_whole
 
 R = TypeVar("R", bound=Row)
@@ -119,6 +119,10 @@ class Findings(Table[Finding]):
     row = Finding
 
 
+class Causes(Table[Cause]):
+    row = Cause
+
+
 class Folder(Handle):
     """A folder of files at <plural>/<digest>/, e.g. a model or an adapter."""
 
@@ -150,6 +154,7 @@ class Folder(Handle):
         if handle.path.is_dir() and folder_digest(handle.path) != handle.digest:
             shutil.rmtree(handle.path)
         if not handle.path.is_dir():
+            handle.path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(handle.path)
         return handle
 
@@ -238,6 +243,7 @@ class StudyFolder(Handle):
             part.chmod(0o755)
             handle = cls(name=name, digest=folder_digest(part))
             shutil.rmtree(handle.path, ignore_errors=True)
+            handle.path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(handle.path)
             return handle
         finally:

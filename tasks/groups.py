@@ -4,8 +4,23 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Self
 
-from tasks.artifacts import Adapter, Answers, Checkpoint, Drafts, Funnel, Handle, Pages, Pairs, Passages, Questions, Rejections, Steps
-from tasks.records import Page, Pair, Passage, Preflight, Probe, Question, Rejection, Stage
+from tasks.artifacts import (
+    Adapter,
+    Answers,
+    Causes,
+    Checkpoint,
+    Drafts,
+    Findings,
+    Funnel,
+    Handle,
+    Pages,
+    Pairs,
+    Passages,
+    Questions,
+    Rejections,
+    Steps,
+)
+from tasks.records import Account, Page, Pair, Passage, Preflight, Probe, Question, Rejection, Stage
 
 
 class BookText(Handle):
@@ -70,11 +85,25 @@ class Splits(Handle):
         )
 
 
+class Chapter(Handle):
+    """One chapter's drafts, and the account of the server that wrote them; none for rules."""
+
+    drafts: Drafts
+    account: Account | None = None
+
+
+class Diagnosis(Handle):
+    """The findings, ranked, and the exercise's four causes answered."""
+
+    findings: Findings
+    causes: Causes
+
+
 class Prepared(Handle):
     """From the book to checked items."""
 
     text: BookText
-    drafts: list[Drafts]
+    drafts: list[Chapter]
     splits: Splits
 
 

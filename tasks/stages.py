@@ -6,8 +6,22 @@ The heavy packages are imported inside the stages, so that a study whose stages 
 from pathlib import Path
 
 from tasks import diagnosis, evaluation, finetuning, generation, reading, reporting, validation
-from tasks.artifacts import Adapter, Answers, Book, Checkpoint, Comparisons, Drafts, Findings, OwnItems, Pairs, Passages, Steps, StudyFolder
-from tasks.groups import BookText, Outcome, Prepared, Sitting, Splits, Tuning
+from tasks.artifacts import (
+    Adapter,
+    Answers,
+    Book,
+    Causes,
+    Checkpoint,
+    Comparisons,
+    Drafts,
+    Findings,
+    OwnItems,
+    Pairs,
+    Passages,
+    Steps,
+    StudyFolder,
+)
+from tasks.groups import BookText, Chapter, Diagnosis, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
 from tasks.records import Probe
 from tasks.staging import Stage, stage, watched
@@ -26,22 +40,23 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
 
 
 @stage(version=generation.VERSION, run_name="generate · {chapter.label}")
-def generate_drafts(chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine) -> Drafts:
+def generate_drafts(chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine) -> Chapter:
     """One chapter's drafts, exactly as the writer gave them."""
     from tasks.generation.chapter import write_chapter
     from tasks.generation.writer import Quota
-    from tasks.validation.gate import acceptance
+    from tasks.validation.asked import acceptance
 
     with watched(f"drafts · {chapter.label}") as progress:
-        accept, ledger = acceptance(plan.language, plan.validation), runs_dir() / "ledger"
-        return Drafts.save(write_chapter(chapter.load(), Quota(pairs, questions), plan, accept, Path(book.path), ledger, machine, progress))
+        accept, quota, ledgers = acceptance(plan.language, plan.validation), Quota(pairs, questions), runs_dir() / "ledger"
+        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), ledgers, machine, progress)
+    return Chapter(drafts=Drafts.save(drafts), account=account)
 
 
 @stage(version=validation.VERSION, run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
 def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], plan: StudyPlan) -> Splits:
     """Drafts become checked pairs and question sets; what falls is kept with its reason."""
-    from tasks.validation.gate import validate, wanted
-    from tasks.validation.own_items import load_own
+    from tasks.validation.asked import load_own, wanted
+    from tasks.validation.gate import validate
 
     with watched("checks") as progress:
         rows, brought = [draft for table in drafts for draft in table.load()], load_own((items.kind, Path(items.path)) for items in own)
@@ -114,29 +129,30 @@ def compare_answers(sitting: Sitting, base: Answers, tuned: Answers, plan: Compa
     return Comparisons.save(compare(sitting.load(), base.load(), tuned.load(), plan))
 
 
-@stage(version=diagnosis.VERSION, run_name="diagnose")
-def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, plan: StudyPlan) -> Findings:
+@stage(version=diagnosis.VERSION, run_name="diagnose · {plan.name}")
+def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, plan: StudyPlan) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
-    from tasks.diagnosis.rules import explain
+    from tasks.diagnosis.causes import four_causes
+    from tasks.diagnosis.evidence import evidence_of
+    from tasks.diagnosis.rules import diagnose
 
-    return Findings.save(explain(splits, outcome, comparisons, plan))
+    evidence = evidence_of(splits, outcome, comparisons, plan)
+    return Diagnosis(findings=Findings.save(diagnose(evidence)), causes=Causes.save(four_causes(evidence)))
 
 
 @stage(version=reporting.VERSION, run_name="report · {name}")
 def write_report(
-    name: str,
-    plan: StudyPlan,
-    book: Book,
-    prepared: Prepared,
-    outcome: Outcome,
-    comparisons: Comparisons,
-    findings: Findings,
-    timings: Timings,
+    name: str, plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
 ) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter."""
-    from tasks.reporting.report import gather, write
+    from tasks.diagnosis.next_plan import next_plan
+    from tasks.reporting.gather import gather
+    from tasks.reporting.report import write
 
-    return StudyFolder.replace(name, lambda folder: write(folder, gather(plan, book, prepared, outcome, comparisons, findings, timings)))
+    following = next_plan(plan, why.findings.load())
+    command = f"book2lora study {runs_dir() / 'studies' / name / 'next-plan.yaml'}" if following else None
+    study = gather(plan, book, prepared, outcome, comparisons, why.findings, timings, why.causes.load(), following, command)
+    return StudyFolder.replace(name, lambda folder: write(folder, study))
 
 
 def names() -> list[str]:

@@ -8,15 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 
 from prefect import Task, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import CachePolicy
+from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
-from prefect.states import State
 from prefect.tasks import exponential_backoff
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tasks import timings
 from tasks.artifacts import Handle
@@ -68,13 +69,12 @@ class Stage(Generic[P, T]):
         key = self.key(*args, **kwargs)
         with one_at_a_time(key):
             state = self._run(self.name in to_redo.get(), *args, **kwargs)
-            result = self._type.validate_python(state.result())
             try:
-                check(result)
-            except MissingArtifact as gone:
-                say(f"  [yellow]{self.name}: {gone}[/] Rebuilding it.")
+                result = self._sound(state)
+            except (MissingArtifact, ValidationError) as unsound:
+                say(f"  [yellow]{self.name}[/]: {_reason(unsound)} Doing it again.")
                 state = self._run(True, *args, **kwargs)
-                result = self._type.validate_python(state.result())
+                result = self._sound(state)
         cached = state.name == "Cached"
         timing = timings.tell(key, cached)
         say(f"  [green]✓[/] {self.name:<18} {'cached' if cached else f'{timing.seconds:.1f} s'}")
@@ -83,7 +83,7 @@ class Stage(Generic[P, T]):
     def together(self, calls: Sequence[tuple[Any, ...]], at_once: int) -> list[T]:
         """Do many, `at_once` at a time, each as a task run of its own; results in the order of the calls."""
         with ThreadPoolExecutor(max_workers=at_once) as pool:
-            futures = [pool.submit(copy_context().run, lambda call=call: self(*call)) for call in calls]
+            futures = [pool.submit(copy_context().run, partial(self, *call)) for call in calls]
             return [future.result() for future in futures]
 
     def key(self, *args: P.args, **kwargs: P.kwargs) -> str:
@@ -91,6 +91,12 @@ class Stage(Generic[P, T]):
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return stage_key(self.name, self.version, bound.arguments)
+
+    def _sound(self, state: State[Any]) -> T:
+        """The result in its declared type, with all that it stands for in place; raises what the stage raised."""
+        result = self._type.validate_python(state.result())
+        check(result)
+        return result
 
     def _run(self, refresh: bool, *args: Any, **kwargs: Any) -> State[Any]:
         state: State[Any] = self.task.with_options(refresh_cache=refresh)(*args, **kwargs, return_state=True)
@@ -137,22 +143,36 @@ def one_at_a_time(key: str) -> Iterator[None]:
 def watched(label: str) -> Iterator[Progress]:
     """Progress on the terminal and, for work of more than a few seconds, on the dashboard."""
     with bar(label) as terminal:
-        last, artifact = time.monotonic(), None
+        begun, artifact = time.monotonic(), ProgressArtifact(label)
 
         def tell(done: float, total: float, note: str = "") -> None:
-            nonlocal last, artifact
             terminal(done, total, note)
-            if time.monotonic() - last < ARTIFACT_SECONDS:
-                return
-            last, share = time.monotonic(), 100.0 * done / total if total else 0.0
-            if artifact is None:
-                artifact = create_progress_artifact(progress=share, description=label)
-            else:
-                update_progress_artifact(artifact_id=artifact, progress=share, description=f"{label} {note}")  # type: ignore[arg-type]
+            if time.monotonic() - max(begun, artifact.told) >= ARTIFACT_SECONDS:
+                artifact.tell(100.0 * done / total if total else 0.0, note)
 
         yield tell
-        if artifact is not None:
-            update_progress_artifact(artifact_id=artifact, progress=100.0)  # type: ignore[arg-type]
+        if artifact.id is not None:
+            artifact.tell(100.0, "")
+
+
+class ProgressArtifact:
+    """A bar on the dashboard, made when it is first needed."""
+
+    def __init__(self, label: str) -> None:
+        self.label, self.told = label, 0.0
+        self.id: Any = None
+
+    def tell(self, percent: float, note: str) -> None:
+        """Move the bar."""
+        self.told = time.monotonic()
+        if self.id is None:
+            self.id = create_progress_artifact(progress=percent, description=self.label)
+        else:
+            update_progress_artifact(artifact_id=self.id, progress=percent, description=f"{self.label} {note}".strip())
+
+
+def _reason(unsound: MissingArtifact | ValidationError) -> str:
+    return str(unsound) if isinstance(unsound, MissingArtifact) else "its kept record has another form than this version's."
 
 
 def _is_worth_retrying(task: Task[..., Any], run: Any, state: State[Any]) -> bool:

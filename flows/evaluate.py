@@ -1,0 +1,47 @@
+"""The paired evaluation alone: files in, answers and a sentence out; no Prefect."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tasks.evaluation.paired import compare
+from tasks.evaluation.standalone import Both, evaluate
+from tasks.plan import Machine, StudyPlan
+from tasks.progress import bar
+from tasks.records import Answer, Question
+from tasks.validation.own_items import load_questions
+
+
+def evaluate_files(base: str, adapter: Path | None, file: Path, plan: StudyPlan, machine: Machine) -> tuple[Iterator[dict[str, Any]], str]:
+    """The answers as lines for a file, and what they say in one sentence.
+
+    Rows of the file that are no sound question are counted in the sentence; without an adapter there is nothing to compare.
+    """
+    own = load_questions(file)
+    questions = [row for row in own.kept if isinstance(row, Question)]
+    with bar("scoring") as progress:
+        both = evaluate(base, str(adapter) if adapter else None, questions, plan.evaluation, plan.language, machine, progress)
+    refused = f" {len(own.rejected)} rows of {file.name} are no sound questions and were left out." if own.rejected else ""
+    return lines(both), (told(questions, both, plan) if adapter else f"{len(questions)} questions put to {base}.") + refused
+
+
+def lines(both: Both) -> Iterator[dict[str, Any]]:
+    """One line an answer, with the model it came from."""
+    for model, answers in (("base", both.base), ("tuned", both.tuned)):
+        for answer in answers:
+            yield _line(model, answer)
+
+
+def told(questions: list[Question], both: Both, plan: StudyPlan) -> str:
+    """The paired comparison of the primary mode in words."""
+    comparison = plan.comparison.model_copy(update={"primary_set": "all"})
+    first = compare({"train": [], "same_fact": questions, "new_fact": []}, both.base, both.tuned, comparison)[0]
+    return (
+        f"{first.verdict.upper()} ({first.mode}, n = {first.n}): base {first.base.rate:.2%}, tuned {first.tuned.rate:.2%}, "
+        f"+{first.gained} −{first.lost}, p = {first.p_value:.2g}. {first.sentence}"
+    )
+
+
+def _line(model: str, answer: Answer) -> dict[str, Any]:
+    row = answer.model_dump(mode="json")
+    return {"model": model, "id": row.pop("question_id"), **row}
