@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tasks.records import Pair, Question
 from tasks.validation.items import Row, key_of
-from tasks.validation.shelf import name
+from tasks.validation.names import name
 
 SAME_QUOTE = 0.5  # of the shorter quote
 

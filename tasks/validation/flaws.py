@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tasks.validation.items import Item
-from tasks.validation.shelf import name
+from tasks.validation.names import name
 from tasks.validation.support import Why
 from tasks.validation.wording import Wording, matches
 

@@ -76,7 +76,7 @@ def validate(
         rejected += one.rejected
         progress(number, len(drafts), f"{len(kept)} kept")
     pairs, questions = facts.assign(
-        [r for r in kept if isinstance(r, Pair)], [r for r in kept if isinstance(r, Question)], desk.shelf.titles
+        [r for r in kept if isinstance(r, Pair)], [r for r in kept if isinstance(r, Question)], desk.shelf.topics.titles
     )
     taught = splitting.teach(pairs, splitting.kept_out(pairs, questions, plan), wanted.pairs, plan)
     found = leaks([*taught.pairs, *taught.held_out], questions, plan)

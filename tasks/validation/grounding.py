@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from tasks.records import Passage, Quote
 from tasks.text import normal
+from tasks.validation.aligned import align
 from tasks.validation.items import Item
+from tasks.validation.names import folded_words
 from tasks.validation.shelf import Shelf, view_of
 from tasks.validation.support import support
 from tasks.validation.wording import Wording
@@ -30,8 +32,13 @@ def ground(item: Item, shown: list[Passage], shelf: Shelf, words: Wording, langu
     if len(item.quote) < 2:
         return _nowhere("no quote", item.text[:60])
     spans = [(passage, span) for passage in shown if (span := find(item.quote, passage, shelf))]
+    spans = spans or [(passage, span) for passage in shown if (span := align(item.quote, passage, shelf, words))]
     if not spans:
         return _nowhere("quote not in the passages", repr(item.quote[:120]))
+    whole = [(passage, span) for passage, span in spans if not _cut_negation(passage.text, span, words)]
+    if not whole:
+        return _nowhere("quote leaves out a negation", repr(item.quote[:120]))
+    spans = whole
     on_page = [s for s in spans if s[0].page == item.page]
     verdicts = [(passage, span, support(item, passage, span, shelf, words)) for passage, span in on_page or spans]
     good = [v for v in verdicts if not v[2]]
@@ -76,6 +83,13 @@ def _whole_words(text: str, start: int, end: int) -> bool:
     """A quote that begins or ends inside a word could hide a negation: «بی‌درد» is not «درد»."""
     before, after = text[start - 1 : start], text[end : end + 1]
     return not (_joined(before) and _joined(text[start])) and not (_joined(after) and _joined(text[end - 1]))
+
+
+def _cut_negation(text: str, span: tuple[int, int], words: Wording) -> bool:
+    """«تب» from «بدون تب», or a sentence without its «نیست»: verbatim, and the opposite."""
+    before = folded_words(text[: span[0]].rpartition("\n")[2])[-1:]
+    after = folded_words(text[span[1] :].partition("\n")[0])[:1] if text[span[1] : span[1] + 1] == " " else []
+    return any(w in words.negations for w in before + after)
 
 
 def _joined(character: str) -> bool:

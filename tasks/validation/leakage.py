@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from datasketch import MinHash, MinHashLSH
-
 from tasks.plan import ValidationPlan
 from tasks.records import Pair, Question
 from tasks.validation.items import key_of, text_of
-from tasks.validation.shelf import folded_words
+from tasks.validation.names import folded_words
+from tasks.validation.sketches import index, similarity, sketch
 
 FRAME = 3  # a run of words in pairs of so many facts is the writer's frame («بیمار مردی … ساله است که با»), not a leak
 
@@ -31,7 +30,7 @@ class Taught:
         self.pairs = {p.id: p for p in pairs}
         self.runs: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self.sets: dict[str, frozenset[str]] = {}
-        self.index = MinHashLSH(threshold=plan.leak_similarity, num_perm=64, weights=(0.1, 0.9))
+        self.index = index(plan.leak_similarity)
         for pair in pairs:
             self._add(pair)
 
@@ -40,7 +39,7 @@ class Taught:
         for run in dict.fromkeys(runs(tokens, self.plan.leak_ngram)):
             self.runs[run].append(pair.id)
         self.sets[pair.id] = frozenset(tokens)
-        self.index.insert(pair.id, _signature(self.sets[pair.id]))
+        self.index.insert(pair.id, sketch(self.sets[pair.id]))
 
     def leak(self, question: Question) -> Leak | None:
         """The first pair whose text gives the question away."""
@@ -50,8 +49,8 @@ class Taught:
             if owners and len({p.fact for p in owners}) < FRAME:
                 return Leak(question, owners[0], "shared words", f"{len(run)} words in a row: «{' '.join(run)}»")
         own = frozenset(tokens)
-        for identity in sorted(self.index.query(_signature(own))):
-            alike = len(own & self.sets[identity]) / len(own | self.sets[identity])
+        for identity in sorted(self.index.query(sketch(own))):
+            alike = similarity(own, self.sets[identity])
             if alike >= self.plan.leak_similarity:
                 return Leak(question, self.pairs[identity], "same words", f"Jaccard {alike:.2f} ≥ {self.plan.leak_similarity}")
         return None
@@ -66,9 +65,3 @@ def leaks(pairs: Sequence[Pair], questions: Sequence[Question], plan: Validation
 def runs(tokens: list[str], n: int) -> list[tuple[str, ...]]:
     """All runs of n words; none where the text is shorter."""
     return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
-
-
-def _signature(tokens: frozenset[str]) -> MinHash:
-    made = MinHash(num_perm=64, seed=1)
-    made.update_batch([t.encode() for t in tokens])
-    return made

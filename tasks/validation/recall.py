@@ -8,7 +8,7 @@ from tasks import exam
 from tasks.plan import ValidationPlan
 from tasks.records import Pair, Question
 from tasks.store import digest_of
-from tasks.validation.shelf import name
+from tasks.validation.names import name
 
 
 def recall_questions(pairs: Sequence[Pair], chapters: Mapping[str, str], plan: ValidationPlan, language: str) -> list[Question]:

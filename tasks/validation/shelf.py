@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tasks.records import Passage
-from tasks.text import fold, words
+from tasks.text import fold
+from tasks.validation.names import folded_words
+from tasks.validation.topics import Topics
 
 _DIGIT_MARKS = {"٫": ".", "٬": ",", "،": ",", "\n": " ", "\t": " "}
 
@@ -23,7 +25,7 @@ class Shelf:
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         self.passages = {p.id: p for p in passages}
-        self.titles = frozenset(name(p.section) for p in self.passages.values() if p.section)
+        self.topics = Topics(self.passages.values())
         self.vocabulary = frozenset(w for p in self.passages.values() for w in folded_words(p.text))
         self._views: dict[str, View] = {}
 
@@ -36,20 +38,6 @@ class Shelf:
         if passage.id not in self._views:
             self._views[passage.id] = view_of(passage.text)
         return self._views[passage.id]
-
-    def is_title(self, text: str) -> bool:
-        """Whether a text is the name of one of the book's sections."""
-        return name(text) in self.titles
-
-
-def name(text: str) -> str:
-    """A name for comparing: folded words with one blank between them."""
-    return " ".join(folded_words(text))
-
-
-def folded_words(text: str) -> list[str]:
-    """The folded words of a text."""
-    return [fold(w) for w in words(text)]
 
 
 @lru_cache(maxsize=20_000)

@@ -1,11 +1,18 @@
 """Does the quoted passage say what the item says, or only its neighbour?"""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tasks.records import Passage
 from tasks.validation.items import Item
-from tasks.validation.shelf import Shelf, folded_words, name
-from tasks.validation.wording import Wording
+from tasks.validation.names import folded_words, holds, name, numbers
+from tasks.validation.shelf import Shelf
+from tasks.validation.topics import stems, supported
+from tasks.validation.wording import Wording, matches
+
+FITS = 0.7  # a key must cover the vignette at least so well as this share of its best rival
+HELD = 0.6  # share of the key's words that its passage must hold
+RIVALS_FROM = 3  # topics; in a book with fewer there is nothing to compare
 
 
 class Why(NamedTuple):
@@ -15,22 +22,101 @@ class Why(NamedTuple):
     detail: str
 
 
+class Case(NamedTuple):
+    """An item, the place of its quote, and the topic of that place."""
+
+    item: Item
+    passage: Passage
+    quote: str
+    topic: str
+    shelf: Shelf
+    words: Wording
+
+    @property
+    def is_name(self) -> bool:
+        """The item asks which condition it is (then the key must be the topic), not what the condition has."""
+        return name(self.item.key) in self.shelf.topics.titles and not (self.item.answer and holds(self.item.text, self.topic))
+
+    @property
+    def said(self) -> str:
+        return f"{self.passage.text}\n{self.passage.section}\n{self.passage.heading}"
+
+
 def support(item: Item, passage: Passage, span: tuple[int, int], shelf: Shelf, words: Wording) -> Why | None:
     """None where the passage supports the diagnosis or the keyed option."""
-    key = name(item.key)
-    about = name(passage.section)
-    if key in (about, name(passage.heading)):
+    case = Case(item, passage, passage.text[span[0] : span[1]], shelf.topics.of(passage, span[0]), shelf, words)
+    negative = item.answer and matches(words.negative_stem, item.text)
+    rules: list[Rule] = [other_topic, other_subject, unheld_key, invented_number, read_from_picture, misfit]
+    return next((why for rule in ([unheld_distractors] if negative else rules) if (why := rule(case))), None)
+
+
+Rule = Callable[[Case], Why | None]
+
+
+def other_topic(case: Case) -> Why | None:
+    """The key is a condition with a section of its own, and the quote stands in another one."""
+    if case.is_name and name(case.item.key) != case.topic and name(case.passage.heading) != name(case.item.key):
+        return Why("key supported by a neighbour only", f"the quote stands under «{case.topic}», the key is «{case.item.key}»")
+    return None
+
+
+def other_subject(case: Case) -> Why | None:
+    """The stem asks about one condition, the quote is from another."""
+    named = case.shelf.topics.named(case.item.text) if case.item.answer and not case.is_name else []
+    if named and case.topic in case.shelf.topics.titles and case.topic not in named:
+        return Why("quote from another section", f"the stem names «{named[0]}», the quote stands under «{case.topic}»")
+    return None
+
+
+def unheld_key(case: Case) -> Why | None:
+    """The words of the key are not in the passage, or only negated."""
+    if name(case.item.key) == case.topic:
         return None
-    line = passage.text[passage.text.rfind("\n", 0, span[0]) + 1 :]
-    if name(line).startswith(key):
+    content = [w for w in folded_words(case.item.key) if w not in case.words.function_words] or folded_words(case.item.key)
+    held = set(stems(case.said))
+    missing = [w for w in content if not set(stems(w)) <= held]
+    if len(missing) > (1 - HELD) * len(content):
+        return Why("key not supported", f"«{case.item.key}»: the passage does not hold {missing}")
+    extra = {w for w in folded_words(case.item.key) if w in case.words.negations} - set(folded_words(case.said))
+    if extra or _only_negated(case):
+        return Why("negation differs from the passage", f"«{case.item.key}»")
+    return None
+
+
+def _only_negated(case: Case) -> bool:
+    """Every mention of the key in the passage follows a negation directly, and the key has none."""
+    before = [part.split()[-1:] for part in f" {name(case.passage.text)} ".split(f" {name(case.item.key)} ")[:-1]]
+    return bool(before) and all(words and words[0] in case.words.negations for words in before)
+
+
+def invented_number(case: Case) -> Why | None:
+    """A number of the key stands nowhere in the passage."""
+    new = numbers(case.item.key) - numbers(case.said)
+    return Why("number not in the passage", f"{sorted(new)} in «{case.item.key}»") if new and name(case.item.key) != case.topic else None
+
+
+def read_from_picture(case: Case) -> Why | None:
+    """Numbers that were read from a picture ground nothing."""
+    used = numbers(case.item.key) | (numbers(case.item.text) & numbers(case.quote)) if case.passage.ocr else set()
+    return Why("number from a page read by OCR", f"{sorted(used)}") if used else None
+
+
+def misfit(case: Case) -> Why | None:
+    """Another condition fits the vignette clearly better (among the options, or among all sections)."""
+    topics, key = case.shelf.topics, name(case.item.key)
+    if not case.is_name or key not in topics.words or len(topics.words) < RIVALS_FROM:
         return None
-    if shelf.is_title(item.key) and not (about and f" {about} " in f" {name(item.text)} "):
-        return Why(
-            "key supported by a neighbour only", f"the quote stands under «{passage.section or passage.chapter}», the key is «{item.key}»"
-        )
-    said = set(folded_words(f"{passage.text} {passage.section} {passage.heading}"))
-    missing = [w for w in folded_words(item.key) if w not in said and w not in words.function_words]
-    content = [w for w in folded_words(item.key) if w not in words.function_words]
-    if content and len(missing) > 0.4 * len(content):
-        return Why("key not supported", f"«{item.key}»: the passage does not hold {missing}")
+    among = {name(o) for o in case.item.distractors} & topics.words.keys() if case.item.answer else topics.words.keys() - {key}
+    covered = topics.covered(case.item.text)
+    own, (best, rival) = covered.get(key, 0.0), max((covered.get(t, 0.0), t) for t in among) if among else (0.0, "")
+    if own < FITS * best:
+        return Why("another condition fits better", f"«{rival}» covers {best:.0%} of the text's weight, «{case.item.key}» {own:.0%}")
+    return None
+
+
+def unheld_distractors(case: Case) -> Why | None:
+    """Asked what does not hold: the passage must hold the three others and not the key."""
+    held = [o for o in case.item.distractors if supported(o, case.said)]
+    if len(held) < len(case.item.distractors) or supported(case.item.key, case.said):
+        return Why("key not supported", f"a negative stem: the passage holds {held}")
     return None

@@ -1,0 +1,58 @@
+"""The last try for a quote: the same words in the same order, at most one slip of the pen in a long one.
+
+A slip is forgiven only in a word that the book does not know otherwise, never in a number, a negation, a word of another
+script (a drug), or near the word's beginning, where hypo- and hyper- differ.
+"""
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
+
+from tasks.records import Passage
+from tasks.validation.names import folded_words
+from tasks.validation.shelf import Shelf
+from tasks.validation.wording import Wording
+
+LIKENESS = 92.0  # of 100; below it no slip of the pen explains the difference
+LONG = 7  # letters of a word that may hold a slip
+SAFE = 3  # first letters that must be equal
+WORDS_FOR_A_SLIP = 6  # a shorter quote must be exact
+
+
+def align(quote: str, passage: Passage, shelf: Shelf, words: Wording) -> tuple[int, int] | None:
+    """(start, end) of the passage's words that the quote copies with one slip."""
+    wanted = folded_words(quote)
+    letters, places = shelf.view(passage)
+    if len(wanted) < WORDS_FOR_A_SLIP or not letters:
+        return None
+    found = fuzz.partial_ratio_alignment("".join(wanted), letters, score_cutoff=LIKENESS)
+    if found is None or found.dest_end <= found.dest_start:
+        return None
+    start, end = _to_words(passage.text, places[found.dest_start], places[found.dest_end - 1] + 1)
+    return (start, end) if _one_slip(wanted, folded_words(passage.text[start:end]), shelf, words) else None
+
+
+def _to_words(text: str, start: int, end: int) -> tuple[int, int]:
+    while start and _inside(text[start - 1]):
+        start -= 1
+    while end < len(text) and _inside(text[end]):
+        end += 1
+    return start, end
+
+
+def _inside(character: str) -> bool:
+    return character.isalnum() or character == "\u200c"
+
+
+def _one_slip(quote: list[str], book: list[str], shelf: Shelf, words: Wording) -> bool:
+    """Equal but for one forgivable word."""
+    if len(quote) != len(book):
+        return False
+    differing = [(q, b) for q, b in zip(quote, book, strict=True) if q != b]
+    return len(differing) == 1 and _forgivable(*differing[0], shelf, words)
+
+
+def _forgivable(quoted: str, book: str, shelf: Shelf, words: Wording) -> bool:
+    if len(book) < LONG or quoted[:SAFE] != book[:SAFE] or OSA.distance(quoted, book) != 1:
+        return False
+    plain = all(c.isalpha() for c in quoted + book) and not (quoted + book).isascii()
+    return plain and quoted not in shelf.vocabulary and not {quoted, book} & words.negations

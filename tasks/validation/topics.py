@@ -1,0 +1,76 @@
+"""What the book says about each of its sections, so that a vignette can be compared with the condition it is to fit."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+
+from tasks.records import Passage
+from tasks.validation.names import folded_words, holds, name
+
+STEM = 5  # letters of a word that are compared, so that endings do not matter
+LONGEST_TITLE = 8  # words
+
+
+class Topics:
+    """The words of each named section, and of lines elsewhere that open with its name; rare words weigh more."""
+
+    def __init__(self, passages: Iterable[Passage]) -> None:
+        rows = list(passages)
+        self.chapters = frozenset(name(p.chapter) for p in rows)
+        self.titles = frozenset(name(p.section) for p in rows if p.section)
+        self.words: dict[str, set[str]] = defaultdict(set)
+        for passage in rows:
+            for line in passage.text.split("\n"):
+                if topic := self._topic(line, passage):
+                    self.words[topic].update(stems(line))
+        self.holders: dict[str, list[str]] = defaultdict(list)
+        for topic, held in self.words.items():
+            for word in held:
+                self.holders[word].append(topic)
+        self.weight = {w: math.log(1 + len(self.words) / len(t)) for w, t in self.holders.items()}  # nats; a word of one topic weighs most
+
+    def of(self, passage: Passage, place: int) -> str:
+        """The topic of the line at this place: the title that it opens with, else its section."""
+        start = passage.text.rfind("\n", 0, place) + 1
+        return self._topic(passage.text[start:].partition("\n")[0], passage)
+
+    def named(self, text: str) -> list[str]:
+        """The titles that a text names, the longest of overlapping ones."""
+        tokens = folded_words(text)
+        found, at = list[str](), 0
+        while at < len(tokens):
+            run = next((n for n in range(LONGEST_TITLE, 0, -1) if " ".join(tokens[at : at + n]) in self.titles), 0)
+            if run:
+                found.append(" ".join(tokens[at : at + run]))
+            at += run or 1
+        return found
+
+    def covered(self, text: str) -> dict[str, float]:
+        """For each topic the weight of the text's words that it holds, as a share of all its words that the book holds."""
+        own = sorted(set(stems(text)) & self.weight.keys())
+        whole = sum(self.weight[w] for w in own)
+        shares: dict[str, float] = defaultdict(float)
+        for word in own:
+            for topic in self.holders[word]:
+                shares[topic] += self.weight[word] / whole
+        return shares
+
+    def _topic(self, line: str, passage: Passage) -> str:
+        """In a review, under no title of its own, a line opens with what it is about; elsewhere a colon must follow."""
+        section = name(passage.section)
+        loose = not section or section in self.chapters
+        opening = line[:120] if loose else line.partition(":")[0] if ":" in line[:120] else ""
+        found = self.named(" ".join(opening.split()[:LONGEST_TITLE])) if opening else []
+        begins = bool(found) and (name(opening).startswith(found[0]) if loose else name(opening) == found[0])
+        return found[0] if begins and found[0] not in self.chapters else section
+
+
+def stems(text: str) -> list[str]:
+    """The beginnings of the words, numbers left out."""
+    return [w[:STEM] for w in folded_words(text) if not w[0].isdigit()]
+
+
+def supported(phrase: str, text: str) -> bool:
+    """Whether one line of a text holds the phrase, or all of its words where it has two or more."""
+    wanted = set(stems(phrase))
+    return any(holds(line, phrase) or (len(wanted) > 1 and wanted <= set(stems(line))) for line in text.split("\n"))
