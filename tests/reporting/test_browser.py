@@ -1,0 +1,156 @@
+"""The report in a real browser: direction, filter, no request, no error, and hostile items that do nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser, Page
+from reporting.browser import CHROMIUM, chromium
+from reporting.example_study import example_study, with_question
+
+from tasks.records import Pair, Question, Rejection
+from tasks.reporting.facts import StudyFacts
+from tasks.reporting.report import write
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium")]
+
+SCRIPT = "<script>window.harm = 1</script><img src=x onerror='window.harm = 2'></article><style>*{display:none}</style>"
+OVERRIDE = "\u202eمحو\u202d abc \u2066\u2067"
+
+
+class Opened(NamedTuple):
+    """A report in the browser and what happened on the way."""
+
+    page: Page
+    requests: list[str]
+    faults: list[str]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def opened(browser: Browser, folder: Path, study: StudyFacts, width: int = 1200, scripts: bool = True) -> Opened:
+    write(folder, study)
+    page = browser.new_context(java_script_enabled=scripts, viewport={"width": width, "height": 900}).new_page()
+    seen = Opened(page, [], [])
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("console", lambda message: seen.faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: seen.faults.append(str(error)))
+    page.goto((folder / "index.html").as_uri())
+    return seen
+
+
+@pytest.fixture
+def persian(browser: Browser, tmp_path: Path) -> Opened:
+    return opened(browser, tmp_path, example_study())
+
+
+def shown(page: Page) -> int:
+    return page.locator("article.item:visible").count()
+
+
+def test_persian_page_runs_right_to_left(persian: Opened) -> None:
+    assert persian.page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    stem = persian.page.locator(".options li").first
+    number, option = stem.locator(".number").bounding_box(), stem.locator(".text").bounding_box()
+    assert number["x"] > option["x"]  # the option's number stands on its right
+
+
+def test_english_page_runs_left_to_right(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, example_study("en")).page
+    assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"
+
+
+def test_nothing_is_requested_and_nothing_complains(persian: Opened) -> None:
+    persian.page.get_by_role("searchbox").fill("تب")
+    assert [url for url in persian.requests if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in persian.requests if url.startswith("file:")]) == 1
+    assert persian.faults == []
+
+
+def test_filter_by_outcome_shows_just_the_gained_questions(persian: Opened) -> None:
+    page, study = persian.page, example_study()
+    page.locator("select[name=set]").select_option("same_fact")
+    page.locator("select[name=outcome]").select_option("gained")
+    assert shown(page) == study.primary.gained > 0
+    assert "۱۶" not in page.locator("output").inner_text().split()[0]
+    page.locator("select[name=outcome]").select_option("lost")
+    assert shown(page) == study.primary.lost
+
+
+def test_search_forgives_half_spaces_letters_and_digits(browser: Browser, tmp_path: Path) -> None:
+    question = Question(id="q-one", fact="f", question="کودک ۷ ساله با می‌لرزد و كليه", options=("یک\u200cسان", "ب", "ج", "د"), answer=1)
+    page = opened(browser, tmp_path, with_question(example_study(), question)).page
+    for words in ("میلرزد", "می‌لرزد", "7 ساله کلیه", "يكسان"):
+        page.get_by_role("searchbox").fill(words)
+        assert page.locator("article.item:visible", has_text="q-one").count() == 1, words
+    page.get_by_role("searchbox").fill("هیچ‌جانیست")
+    assert shown(page) == 0
+
+
+def test_hostile_items_do_no_harm(browser: Browser, tmp_path: Path) -> None:
+    study = example_study()
+    evil = SCRIPT + OVERRIDE
+    question = Question(id="evil", fact=evil, question=evil, options=(evil, "b", "c", "d"), answer=1)
+    study = with_question(study, question)
+    rejected = Rejection(draft_id=evil, kind="pair", passage_id=evil, check=evil, reason=evil, raw=evil)
+    pair = Pair(id="evil", fact=evil, symptom=evil, diagnosis=evil)
+    finding = study.findings[0].model_copy(update={"claim": evil, "rule": evil, "evidence": {evil: evil}, "remedy": {evil: evil}})
+    study = StudyFacts(
+        **(vars(study) | {"book_title": evil, "pairs": [pair], "rejected": [rejected], "findings": [finding], "next_command": evil})
+    )
+    seen = opened(browser, tmp_path, study)
+    assert seen.page.evaluate("window.harm") is None
+    assert seen.page.locator("main script, main style, main img").count() == 0
+    assert seen.faults == [] and len(seen.requests) <= 2  # the page and its empty icon
+    assert seen.page.locator("article.item", has_text="<script>").count() == 1
+    assert not any(
+        mark in seen.page.content() for mark in OVERRIDE if ord(mark) in range(0x202A, 0x202F) or ord(mark) in range(0x2066, 0x206A)
+    )
+    assert "⟦U+202E⟧" in seen.page.locator("article.item").first.text_content()
+
+
+def test_page_can_be_read_without_scripts(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, example_study(), scripts=False).page
+    assert page.locator("h1").inner_text().strip()
+    assert shown(page) == 260
+    assert not page.locator("#filter").is_visible()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1400])
+def test_page_never_scrolls_sideways(browser: Browser, tmp_path: Path, width: int) -> None:
+    page = opened(browser, tmp_path, example_study(), width).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_dark_and_light_differ_and_both_can_be_read(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, example_study()).page
+    inks = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        inks.append([page.evaluate(f"getComputedStyle(document.body).{what}") for what in ("color", "backgroundColor")])
+    assert all(contrast(*ink) > 7 for ink in inks) and inks[0] != inks[1]  # WCAG AAA for text
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio of two rgb() colours."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_picture_has_a_text_alternative(persian: Opened) -> None:
+    pictures = persian.page.get_by_role("img")
+    assert pictures.count() >= 6
+    for number in range(pictures.count()):
+        picture = pictures.nth(number)
+        assert picture.locator("title").text_content() and picture.locator("desc").text_content()

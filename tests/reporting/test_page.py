@@ -1,0 +1,180 @@
+"""The page tells all that the rows hold, in the study's language, however odd the study is."""
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+from html.parser import HTMLParser
+
+import pytest
+from reporting.example_study import compare, example_study
+
+from tasks.plan import StudyPlan
+from tasks.records import Comparison, Screened
+from tasks.reporting import page as pages
+from tasks.reporting.facts import StudyFacts
+from tasks.reporting.page import changes, page, sentence
+from tasks.reporting.wording import wording
+
+
+@lru_cache
+def study() -> StudyFacts:
+    return example_study()
+
+
+class Text(HTMLParser):
+    """The words of a page, without tags, styles and scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words, self._silent = [], False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self._silent = tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.words.append(data)
+
+
+def words_of(html: str) -> str:
+    return re.sub(r"\s+", " ", " ".join(Text(html).words))
+
+
+def with_verdict(verdict: str, **figures: object) -> StudyFacts:
+    primary = study().primary.model_copy(update={"verdict": verdict, **figures})
+    return replace(study(), comparisons=[primary, *study().comparisons[1:]])
+
+
+def test_every_question_quote_and_page_is_on_the_page() -> None:
+    text = words_of(page(study()))
+    for rows in study().questions.values():
+        for question in rows:
+            assert question.id in text
+            assert re.sub(r"\s+", " ", question.quote.text) in text
+
+
+def test_every_section_has_its_heading() -> None:
+    html = page(study())
+    for name in ("result", "why", "training", "power", "data", "positions", "questions", "pairs", "rejections", "record"):
+        assert f'id="{name}"' in html
+
+
+def test_page_asks_for_nothing_from_anywhere() -> None:
+    html = page(study())
+    assert not re.search(r'(?:src|href|action)="(?!#|data:,")', html)
+    assert "@import" not in html and "url(" not in html
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+@pytest.mark.parametrize("verdict", ["improved", "worse", "no-difference", "inconclusive", "identical"])
+def test_each_verdict_has_one_sentence_with_its_numbers(verdict: str, language: str) -> None:
+    told = replace(with_verdict(verdict, p_value=0.5), plan=StudyPlan(language=language))
+    said = sentence(told, wording(language))
+    assert "{" not in said and wording(language).number(told.primary.n) in said
+
+
+def test_changes_on_few_facts_are_said_to_be_inconclusive_for_that_reason() -> None:
+    say = wording("en")
+    assert "few of the facts" in sentence(with_verdict("inconclusive", p_value=0.01), say)
+    assert "few of the facts" not in sentence(with_verdict("inconclusive", p_value=0.2), say)
+
+
+def test_only_the_primary_result_is_not_exploratory() -> None:
+    text = words_of(page(study()))
+    assert text.count("«اکتشافی»") == len(study().comparisons) - 1
+
+
+def test_too_many_questions_are_cut_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MOST_ROWS", 50)
+    html = page(study())
+    assert html.count('<article class="item"') == 50
+    text = words_of(html)
+    assert "۵۰ مورد نخست از ۲۶۰" in text  # questions
+    assert "۵۰ مورد نخست از ۳۰۰" in text  # pairs
+    assert "۵۰ مورد نخست از ۹۸" in text  # rejections
+    assert html.count('class="raw"') == 50
+
+
+def test_ten_thousand_rejections_do_not_make_a_huge_page() -> None:
+    many = replace(study(), rejected=study().rejected * 110)
+    assert len(page(many)) - len(page(study())) < 2000 * 1500
+
+
+def test_unrecorded_answers_are_told() -> None:
+    gone = {study().questions["same_fact"][0].id, study().questions["new_fact"][1].id}
+    lacking = replace(study(), base=[answer for answer in study().base if answer.question_id not in gone])
+    assert "۲ پرسش پاسخ یکی از مدل‌ها ثبت نشده" in words_of(page(lacking))
+    assert "ثبت نشده" not in words_of(page(study()))
+
+
+def test_study_without_log_probe_findings_power_or_next_step_still_has_its_page() -> None:
+    bare = replace(
+        study(),
+        steps=[],
+        probe=None,
+        preflight=None,
+        findings=[],
+        causes=[],
+        power=(),
+        next_plan=None,
+        next_command=None,
+        funnel=[],
+        rejected=[],
+    )
+    text = words_of(page(bare))
+    assert "گزارش آموزشی در دست نیست" in text and "نمودار توان محاسبه نشده" in text and "هیچ قاعده‌ای" in text
+
+
+def test_loss_that_is_not_a_number_is_counted_not_drawn() -> None:
+    steps = [step.model_copy(update={"loss": float("nan")}) if step.step > 140 else step for step in study().steps]
+    html = page(replace(study(), steps=steps))
+    assert "۱۱ مقدار زیان متناهی نیست" in words_of(html)  # 10 updates and the held-out value at update 150
+    assert "nan" not in "".join(re.findall(r"<svg.*?</svg>", html, re.S)).lower()
+
+
+def test_all_losses_lost_still_gives_a_page() -> None:
+    steps = [step.model_copy(update={"loss": float("inf")}) for step in study().steps]
+    assert 'aria-labelledby="loss-title' not in page(replace(study(), steps=steps))
+
+
+def test_book_in_an_unknown_right_to_left_language_keeps_its_direction() -> None:
+    html = page(replace(study(), plan=StudyPlan(language="he")))
+    assert '<html lang="en" dir="ltr">' in html and '<p class="stem" dir="rtl">' in html
+
+
+def test_screened_kinds_stand_beside_their_questions() -> None:
+    question = study().questions["same_fact"][0]
+    row = Screened(
+        question_id=question.id,
+        mode="cloze",
+        asked=1,
+        blind=1,
+        closed=1,
+        opened=1,
+        blind_key=0.9,
+        closed_key=0.9,
+        opened_key=0.9,
+        kind="guessable",
+    )
+    assert words_of(page(replace(study(), screened=[row]))).count("حدس‌زدنی") == 2  # the count, and the card
+
+
+def test_one_question_makes_a_page() -> None:
+    only = study().questions["same_fact"][:1]
+    primary: Comparison = compare("same_fact", "cloze", only, list(study().base), list(study().tuned), True)
+    assert page(replace(study(), questions={"train": [], "same_fact": only, "new_fact": []}, comparisons=[primary]))
+
+
+def test_plan_changes_are_told_by_key() -> None:
+    assert changes(StudyPlan(finetuning={"rank": 8, "target_modules": ("q_proj", "v_proj")})) == {
+        "finetuning.rank": (16, 8),
+        "finetuning.target_modules": ("all-linear", "q_proj, v_proj"),
+    }
+
+
+def test_same_rows_make_the_same_page() -> None:
+    assert page(example_study()) == page(study())

@@ -1,0 +1,98 @@
+"""Numbers and labels are right in each language, and text from outside is disarmed."""
+
+import itertools
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from reporting.example_study import example_study
+
+from tasks.records import Kind, Mode, SetName, VerdictName
+from tasks.reporting.brief import brief
+from tasks.reporting.safety import markdown, shown
+from tasks.reporting.wording import wording
+
+FA, EN = wording("fa"), wording("en")
+FREE = {"rules", "measures", "checks", "stages", "screened"}  # English shows the program's own word where there is no label
+
+
+def keys(tree: dict[str, Any], prefix: str = "") -> set[str]:
+    found = set()
+    for name, value in tree.items():
+        found |= keys(value, f"{prefix}{name}.") if isinstance(value, dict) and name not in FREE else {prefix + name}
+    return found
+
+
+def test_both_languages_have_the_same_labels() -> None:
+    assert keys(FA.labels) == keys(EN.labels)
+
+
+def test_labels_take_the_same_values_in_both_languages() -> None:
+    def holes(tree: Any) -> Any:
+        if isinstance(tree, dict):
+            return {name: holes(value) for name, value in tree.items() if name not in FREE}
+        return {part.partition("}")[0] for part in str(tree).split("{")[1:]}
+
+    assert holes(FA.labels) == holes(EN.labels)
+
+
+@pytest.mark.parametrize("say", [FA, EN])
+def test_every_word_of_the_rows_has_a_label(say: Any) -> None:
+    for group, kind in (
+        ("sets", SetName),
+        ("modes", Mode),
+        ("verdicts", VerdictName),
+        ("sentences", VerdictName),
+        ("question_kinds", Kind),
+    ):
+        assert set(get_args(kind)) <= say[group].keys()
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "persian"),
+    [(0, "0", "۰"), (1234567, "1\u202f234\u202f567", "۱\u202f۲۳۴\u202f۵۶۷"), (12.345, "12.3", "۱۲٫۳"), (0.5, "0.5", "۰٫۵"), (-2.0, "\u200e−2", "\u200e−۲"), (0.00012, "1.2e-04", "۱٫۲e-۰۴"), (None, "—", "—"), ("q_proj", "q_proj", "q_proj"), (float("nan"), "nan", "nan")],
+)  # fmt: skip
+def test_numbers_are_written_as_the_language_writes_them(value: Any, english: str, persian: str) -> None:
+    assert (EN.number(value), FA.number(value)) == (english, persian)
+
+
+def test_shares_points_and_p_values() -> None:
+    assert (EN.share(0.3407), FA.share(0.3407)) == ("34.1%", "۳۴٫۱٪")
+    assert (EN.points(0.125), EN.points(-0.125), EN.points(0.125, False)) == ("\u200e+12.5", "\u200e−12.5", "12.5")
+    assert (EN.p_value(0.0215), EN.p_value(1e-9)) == ("= 0.021", "< 0.001")
+
+
+def test_unknown_language_is_told_in_english() -> None:
+    assert wording("de").language == "en"
+
+
+def test_controls_are_shown_and_persian_is_left_alone() -> None:
+    assert shown("a\u202eb\x00c\u2067") == "a⟦U+202E⟧b⟦U+0000⟧c⟦U+2067⟧"
+    assert shown("می‌شود\nخط دوم\t\u200e۱") == "می‌شود\nخط دوم\t\u200e۱"
+
+
+@settings(deadline=None)
+@given(some.text())
+def test_markdown_of_any_text_is_one_line_without_tags_or_cells(text: str) -> None:
+    safe = markdown(text)
+    assert "\n" not in safe and "<" not in safe and ">" not in safe
+    assert all(safe[i - 1] == "\\" for i, mark in enumerate(safe) if mark in "|`*_[]#")
+
+
+def test_brief_is_right_to_left_with_blank_lines_inside() -> None:
+    text = brief(example_study())
+    assert text.startswith('<div dir="rtl" lang="fa">\n\n') and text.endswith("\n\n</div>\n")
+    assert "data:" not in text and len(text) < 12_000
+
+
+def test_brief_has_even_tables_whatever_the_model_wrote() -> None:
+    study = example_study("en")
+    evil = "a|b\n| c |<script>"
+    study = replace(study, book_title=evil, findings=[study.findings[0].model_copy(update={"claim": evil})])
+    lines = brief(study).splitlines()
+    assert "<script>" not in brief(study)
+    for first, second in itertools.pairwise(lines):
+        if first.startswith("|") and second.startswith("|"):
+            assert first.replace("\\|", "").count("|") == second.replace("\\|", "").count("|")
