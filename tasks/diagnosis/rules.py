@@ -5,9 +5,11 @@ too few updates 0.95), then what was not learnt and why (0.9 …), then what the
 """
 
 from collections.abc import Callable
+from functools import reduce
 
 from tasks.diagnosis import rules_data, rules_learning, rules_questions, rules_tuning
 from tasks.diagnosis.evidence import Evidence
+from tasks.plan import StudyPlan
 from tasks.records import Finding
 
 Rule = Callable[[Evidence], Finding | None]
@@ -54,5 +56,11 @@ REASONS: tuple[Rule, ...] = (  # why there is no gain
 def diagnose(evidence: Evidence) -> list[Finding]:
     """The findings by weight, the first cause first; a sound gain has none."""
     rules = VALIDITY if evidence.improved else VALIDITY + REASONS
-    found = [finding for rule in rules if (finding := rule(evidence))]
+    found = [_sober(finding, evidence.plan) for rule in rules if (finding := rule(evidence))]
     return sorted(found, key=lambda finding: -finding.weight)
+
+
+def _sober(finding: Finding, plan: StudyPlan) -> Finding:
+    """Without the changes that the plan has already."""
+    changes = {key: value for key, value in finding.remedy.items() if reduce(getattr, key.split("."), plan) != value}
+    return finding.model_copy(update={"remedy": changes})

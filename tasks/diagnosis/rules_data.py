@@ -90,7 +90,7 @@ def few_pairs(e: Evidence) -> Finding | None:
         claim=f"Only {e.pairs} of the {asked} pairs asked for were left to train on"
         + (f"; most fell at {stopped!r} ({e.rejected[stopped]})." if stopped else "."),
         evidence={"pairs": e.pairs, "asked": asked, "drafted": e.drafted_pairs},
-        weight=0.8,
+        weight=0.89,
         remedy={"generation.rounds": e.plan.generation.rounds + 4},
         advice="Read rejections.jsonl: one check may stop good items, or the book is too short for so many pairs.",
     )

@@ -56,7 +56,7 @@ def equivalence(gained: int, lost: int, n: int, margin: float) -> float:
     return max(1 - NormalDist().cdf(above), NormalDist().cdf(below))
 
 
-def bootstrap(balances: Counts, sizes: Counts, level: float, seed: int, draws: int = 4000) -> Bounds:
+def bootstrap(balances: Counts, sizes: Counts, level: float, seed: int, draws: int = 2000) -> Bounds:
     """Percentile interval of the paired difference with whole facts drawn anew.
 
     `balances` are gains minus losses, `sizes` the questions of each fact. Facts alike in both are drawn as a kind:

@@ -1,0 +1,77 @@
+"""The exercise's four causes are answered, and the first remedy becomes a plan."""
+
+import pytest
+from diagnosis import faults as planted
+from diagnosis.studies import Study, healthy
+
+from tasks.diagnosis.causes import four_causes
+from tasks.diagnosis.next_plan import next_plan
+from tasks.diagnosis.rules import diagnose
+from tasks.plan import StudyPlan
+from tasks.records import Finding
+
+
+def verdicts(study: Study) -> list[str]:
+    causes = four_causes(study.evidence())
+    assert [cause.name for cause in causes] == ["training data", "too little training", "leakage", "easy questions"]
+    assert all(cause.evidence and cause.claim for cause in causes)
+    return [cause.verdict for cause in causes]
+
+
+def test_a_gain_rules_all_four_out() -> None:
+    assert verdicts(healthy()) == ["ruled out"] * 4
+
+
+def test_fourteen_updates_are_the_one_cause() -> None:
+    study = planted.few_updates(healthy())
+    assert verdicts(study) == ["ruled out", "likely", "ruled out", "ruled out"]
+    evidence = four_causes(study.evidence())[1].evidence
+    assert (evidence["updates"], evidence["loss_before"], evidence["kl_mean"]) == (14, pytest.approx(2.999, abs=0.01), 3e-4)
+
+
+def test_shuffled_diagnoses_are_a_matter_of_the_data_not_of_more_training() -> None:
+    assert verdicts(planted.not_learnt(healthy()))[:2] == ["likely", "ruled out"]
+
+
+def test_repeated_data_and_easy_questions_are_likely() -> None:
+    assert verdicts(planted.repeated(healthy()))[0] == "likely"
+    assert verdicts(planted.too_easy(healthy()))[3] == "likely"
+
+
+def test_a_leak_explains_a_gain_but_not_its_absence() -> None:
+    assert verdicts(planted.leaked(healthy()))[2] == "likely"
+    assert verdicts(planted.leaked(healthy()).but(right={("same_fact", "cloze"): (0.3, 0.31)}))[2] == "ruled out"
+
+
+def test_what_was_not_measured_cannot_be_told() -> None:
+    """Nothing but option numbers was asked, and the likelihood of the taught diagnoses rose only a little."""
+    study = planted.in_digits(healthy(), "digits").but(probe={"taught_before": -1.0, "taught_after": -0.8})
+    assert verdicts(study)[1] == "cannot be told"
+    assert verdicts(healthy().but(right={("same_fact", "cloze"): (0.66, 0.68)}))[3] == "cannot be told"
+
+
+def test_the_next_plan_of_the_exercise_trains_longer() -> None:
+    evidence = planted.few_updates(healthy()).evidence()
+    plan = next_plan(evidence.plan, diagnose(evidence))
+    assert plan is not None and plan.name == "laptop-next"
+    assert plan.finetuning.epochs * 100 / 16 >= 150
+    assert (plan.finetuning.learning_rate, plan.finetuning.target_modules) == (5e-3, "all-linear")
+    assert plan.model_copy(update={"finetuning": evidence.plan.finetuning, "name": evidence.plan.name}) == evidence.plan
+
+
+def test_a_person_s_own_items_are_never_replaced_by_a_remedy() -> None:
+    for fault in planted.FAULTS:
+        evidence = planted.seen(fault)
+        own = evidence.plan.generation.model_copy(update={"pairs": "pairs.json", "questions": "questions.json"})
+        plan = evidence.plan.model_copy(update={"generation": own})
+        for finding in diagnose(evidence.model_copy(update={"plan": plan})):
+            assert not {"generation.pairs", "generation.questions"} & finding.remedy.keys(), fault
+
+
+def test_a_finding_without_a_remedy_gives_way_to_the_next() -> None:
+    def finding(rule: str, **remedy: object) -> Finding:
+        return Finding(rule=rule, claim="", evidence={}, weight=1, remedy={key.replace("__", "."): value for key, value in remedy.items()})
+
+    plan = next_plan(StudyPlan(), [finding("a"), finding("b", finetuning__epochs=6), finding("c", finetuning__epochs=9)])
+    assert plan is not None and plan.finetuning.epochs == 9
+    assert next_plan(StudyPlan(), [finding("a")]) is None

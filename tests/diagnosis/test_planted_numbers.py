@@ -1,0 +1,82 @@
+"""Each fault, planted in a healthy study, is named first; the healthy study names none."""
+
+import pytest
+from diagnosis.faults import FAULTS, at_chance, by_heart, illegible, seen
+from diagnosis.studies import healthy
+
+from tasks.diagnosis.next_plan import next_plan
+from tasks.diagnosis.rules import REASONS, VALIDITY, diagnose
+from tasks.records import Screened
+
+
+def test_a_healthy_study_names_no_fault_and_needs_no_other_plan() -> None:
+    evidence = healthy().evidence()
+    assert evidence.primary.verdict == "improved"
+    assert diagnose(evidence) == []
+    assert next_plan(evidence.plan, []) is None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_planted_fault_is_named_first(fault: str) -> None:
+    findings = diagnose(seen(fault))
+    assert [finding.rule for finding in findings][:1] == [FAULTS[fault][0]], [(f.rule, f.claim) for f in findings]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_finding_can_be_followed_or_advised(fault: str) -> None:
+    for finding in diagnose(seen(fault)):
+        assert finding.advice and finding.evidence and 0 < finding.weight <= 1
+        assert not finding.remedy or next_plan(seen(fault).plan, [finding]) is not None, finding.remedy
+
+
+def test_illegible_answers_and_cut_prompts_are_named() -> None:
+    evidence = illegible(healthy()).evidence()
+    row = evidence.primary
+    mute = evidence.model_copy(update={"comparisons": (row.model_copy(update={"illegible_tuned": 190}), *evidence.comparisons[1:])})
+    cut = evidence.model_copy(
+        update={"comparisons": (row.model_copy(update={"extra": row.extra | {"truncated_tuned": 0.5}}), *evidence.comparisons[1:])}
+    )
+    assert diagnose(mute)[0].rule == "illegible-answers"
+    assert diagnose(cut)[0].rule == "prompts-cut"
+
+
+def test_a_gain_that_is_only_legibility_is_named() -> None:
+    evidence = healthy().evidence()
+    row = evidence.primary.model_copy(update={"illegible_base": 150})
+    assert diagnose(evidence.model_copy(update={"comparisons": (row, *evidence.comparisons[1:])}))[0].rule == "legibility-gain"
+
+
+def test_answers_that_follow_the_place_are_named() -> None:
+    evidence = at_chance(healthy()).but(plan={"evaluation.rotations": 4}).evidence()
+    row = evidence.primary.model_copy(update={"extra": evidence.primary.extra | {"steady_tuned": 0.1}})
+    assert diagnose(evidence.model_copy(update={"comparisons": (row, *evidence.comparisons[1:])}))[0].rule == "answers-follow-place"
+
+
+def test_seeds_that_disagree_are_named_though_this_one_improved() -> None:
+    row = healthy().evidence().primary
+    other = row.model_copy(update={"verdict": "inconclusive"})
+    assert diagnose(healthy().evidence(seeds=[row, other, other]))[0].rule == "seeds-disagree"
+    assert diagnose(healthy().evidence(seeds=[row, row])) == []
+
+
+def test_screened_questions_are_named() -> None:
+    study = by_heart(healthy())
+
+    def screened(kind: str) -> list[Screened]:
+        count = {"mode": "cloze", "asked": 1, "blind": 1, "closed": 1, "opened": 1, "blind_key": 0.5, "closed_key": 0.5, "opened_key": 0.5}
+        return [Screened.model_validate({"question_id": q.id, "kind": kind, **count}) for q in study.questions["same_fact"]]
+
+    assert diagnose(study.evidence(screened=screened("guessable")))[0].rule == "questions-guessable"
+    assert "questions-unanswerable" in [f.rule for f in diagnose(study.evidence(screened=screened("unanswerable")))]
+    assert "questions-guessable" not in [f.rule for f in diagnose(study.evidence(screened=screened("useful")))]
+
+
+def test_a_real_model_that_improved_but_forgot_is_told() -> None:
+    """The tiny control has nothing to forget; a real model has."""
+    assert diagnose(healthy().but(plan={"base.model": "some/llama"}).evidence())[0].rule == "knowledge-lost"
+
+
+def test_each_rule_has_a_planted_fault() -> None:
+    """A rule nobody can make speak is a rule that does not exist."""
+    elsewhere = {"illegible-answers", "prompts-cut", "legibility-gain", "answers-follow-place", "seeds-disagree", "questions-unanswerable"}
+    assert len({rule for rule, _ in FAULTS.values()} | elsewhere) == len(VALIDITY + REASONS)

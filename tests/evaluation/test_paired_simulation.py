@@ -1,0 +1,67 @@
+"""Verdicts over thousands of simulated studies: no gain is found where there is none, and the stated one is found as stated."""
+
+import numpy as np
+import pytest
+from evaluation.papers import answers, questions
+
+from tasks.evaluation import power
+from tasks.evaluation.paired import compare
+from tasks.evaluation.verdict import Marks, judge
+from tasks.plan import ComparisonPlan
+from tasks.records import VerdictName
+
+PLAN = ComparisonPlan()
+
+
+def verdicts(studies: int, n: int, per_fact: int, discordance: float, difference: float = 0.0, together: float = 0.0) -> list[VerdictName]:
+    """Studies whose adapter has this true effect; `together`: share of the questions that move with their fact."""
+    dice = np.random.default_rng(n + per_fact)
+    fact = np.arange(n) // per_fact
+    found: list[VerdictName] = []
+    for _ in range(studies):
+        luck = np.where(dice.random(n) < together, dice.random(n)[fact], dice.random(n))
+        gained, lost = luck < (discordance + difference) / 2, (luck >= (discordance + difference) / 2) & (luck < discordance)
+        base = lost | (~gained & (dice.random(n) < 0.3))
+        found.append(judge(Marks(base, (base | gained) & ~lost, gained | lost, fact), PLAN).verdict)
+    return found
+
+
+def share(found: list[VerdictName], *names: VerdictName) -> float:
+    return sum(verdict in names for verdict in found) / len(found)
+
+
+@pytest.mark.parametrize(
+    ("n", "per_fact", "discordance", "together"),
+    [(100, 1, 0.2, 0.0), (100, 4, 0.3, 0.0), (91, 1, 0.05, 0.0), (100, 5, 0.3, 0.7), (100, 10, 0.4, 1.0)],
+)
+def test_a_null_adapter_is_called_better_or_worse_in_at_most_five_percent(
+    n: int, per_fact: int, discordance: float, together: float
+) -> None:
+    found = verdicts(2000, n, per_fact, discordance, together=together)
+    assert share(found, "improved", "worse") <= 0.05 + 0.01 * (together > 0)  # 2,000 studies see ± 1 point; exact where questions are alone
+
+
+@pytest.mark.parametrize(("n", "per_fact", "discordance"), [(100, 1, 0.2), (200, 4, 0.3), (400, 4, 0.2)])
+def test_the_stated_detectable_difference_is_found_in_four_of_five(n: int, per_fact: int, discordance: float) -> None:
+    difference = power.detectable(n, discordance)
+    assert share(verdicts(2000, n, per_fact, discordance, difference), "improved") == pytest.approx(0.8, abs=0.03)
+
+
+def test_no_difference_is_claimed_in_at_most_five_percent_where_there_is_one_as_large_as_the_margin() -> None:
+    found = verdicts(1000, 1000, 1, 0.2, difference=PLAN.margin)
+    assert share(found, "no-difference") <= 0.05 + 0.02
+
+
+def test_the_whole_comparison_says_the_same_as_the_judge() -> None:
+    """Answers through the door that studies use: null adapters, 100 questions, 25 facts."""
+    asked = questions(100, per_fact=4)
+    dice = np.random.default_rng(5)
+    found = []
+    for _ in range(40):
+        base = dice.choice([1, 2], 100, p=[0.3, 0.7])
+        tuned = np.where(dice.random(100) < 0.3, dice.choice([1, 2], 100, p=[0.3, 0.7]), base)
+        row = compare({"same_fact": asked}, answers(asked, base.tolist()), answers(asked, tuned.tolist()), PLAN)[0]
+        marks = Marks(base == 1, tuned == 1, base != tuned, np.arange(100) // 4)
+        assert row.verdict == judge(marks, PLAN).verdict
+        found.append(row.verdict)
+    assert share(found, "improved", "worse") <= 0.1
