@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from tasks.plan import StudyPlan
@@ -77,6 +78,7 @@ class StudyFacts:
     artifacts: Mapping[str, Place] = field(default_factory=dict)
     power: Sequence[Power] = ()
     screened: Sequence[Screened] = ()
+    adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -8,8 +8,8 @@ from platform import machine, platform, python_version
 from tasks.artifacts import Book, Comparisons, Findings, Handle
 from tasks.groups import Outcome, Prepared
 from tasks.plan import StudyPlan
-from tasks.records import Cause
-from tasks.reporting.facts import Place, StudyFacts, Writing
+from tasks.records import Cause, Screened
+from tasks.reporting.facts import Place, Power, StudyFacts, Writing
 from tasks.timings import Timings
 
 PACKAGES = (
@@ -39,6 +39,8 @@ def gather(
     causes: Sequence[Cause] = (),
     next_plan: StudyPlan | None = None,
     next_command: str | None = None,
+    power: Sequence[Power] = (),
+    screened: Sequence[Screened] = (),
 ) -> StudyFacts:
     """All rows that a report tells of."""
     splits = prepared.splits
@@ -63,6 +65,9 @@ def gather(
         causes=causes,
         next_plan=next_plan,
         next_command=next_command,
+        power=power,
+        screened=screened,
+        adapter=outcome.tuning.adapter.path,
         writing=writing(prepared),
         versions=versions(),
         timings=timings.stages if timings else (),

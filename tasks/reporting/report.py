@@ -1,5 +1,6 @@
 """Write the whole study folder: the page for people, the files for programs."""
 
+import shutil
 from pathlib import Path
 
 from tasks.reporting.brief import brief
@@ -12,8 +13,10 @@ __all__ = ["StudyFacts", "gather", "verdict_line", "write"]
 
 
 def write(folder: Path, study: StudyFacts) -> None:
-    """Fill an empty folder; the adapter is copied by the caller."""
+    """Fill an empty folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    if study.adapter:
+        shutil.copytree(study.adapter, folder / "adapter", dirs_exist_ok=True)
     write_files(folder, study)
     (folder / "index.html").write_text(page(study), "utf-8")
     (folder / "report.md").write_text(brief(study), "utf-8")

@@ -122,3 +122,11 @@ def rotated(question: Question, rotation: int, chance: random.Random, scored: bo
         predicted=predicted,
         is_correct=predicted == question.answer,
     )
+
+
+def test_adapter_lies_in_the_folder(study: StudyFacts, tmp_path: Path) -> None:
+    adapter = tmp_path / "made"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text("{}")
+    write(tmp_path / "study", replace(study, adapter=adapter))
+    assert (tmp_path / "study" / "adapter" / "adapter_config.json").read_text() == "{}"
