@@ -13,6 +13,7 @@ from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import dequantize_module_weight
 
 from tasks.errors import PlanError
+from tasks.llama import quiet
 from tasks.plan import FinetuningPlan
 
 
@@ -33,6 +34,7 @@ def config(plan: FinetuningPlan) -> LoraConfig:
 def attach(model: Any, plan: FinetuningPlan) -> PeftModel:
     """The model with a fresh adapter, drawn by the plan's seed. Raises PlanError where the model has no such matrices."""
     torch.manual_seed(plan.seed)
+    quiet()
     try:
         return get_peft_model(model, config(plan))
     except ValueError as error:

@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from tasks.artifacts import Checkpoint
 from tasks.finetuning.examples import Encoded, encode
 from tasks.finetuning.lora import attach
-from tasks.llama import quiet, tokenizer_of
+from tasks.llama import tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.records import Pair, Preflight
 from tasks.text import words
@@ -68,7 +68,6 @@ def updates_in(texts: int, plan: FinetuningPlan) -> int:
 
 def sizes_of(checkpoint: Checkpoint, plan: FinetuningPlan) -> Sizes:
     """Counted on a model that is only drawn up: the meta device holds shapes, no numbers."""
-    quiet()
     config: Any = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False)
     with torch.device("meta"):
         model = attach(AutoModelForCausalLM.from_config(config, trust_remote_code=False), plan)

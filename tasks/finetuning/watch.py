@@ -29,12 +29,12 @@ class Teller(TrainerCallback):  # type: ignore[misc]
 class Keeper(TrainerCallback):  # type: ignore[misc]
     """Asks for a checkpoint every so often inside an epoch, and marks each that is whole."""
 
-    def __init__(self, seconds: float = SAVE_SECONDS) -> None:
-        self.seconds, self.last = seconds, time.monotonic()
+    def __init__(self) -> None:
+        self.last = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         ends_epoch = math.isclose(state.epoch, round(state.epoch), abs_tol=1e-6)  # the epoch's own save comes after its held-out loss
-        if time.monotonic() - self.last > self.seconds and not ends_epoch and not control.should_training_stop:
+        if time.monotonic() - self.last > SAVE_SECONDS and not ends_epoch and not control.should_training_stop:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

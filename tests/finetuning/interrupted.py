@@ -1,0 +1,46 @@
+"""A training that kills itself with SIGKILL: `python interrupted.py BASE FOLDER UPDATE`, in the update's log or while it is saved."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from finetuning import small
+
+from tasks.artifacts import Checkpoint
+from tasks.finetuning import watch
+from tasks.finetuning.fit import fit
+
+PLAN = small.PLAN.model_copy(update={"dropout": 0.1, "epochs": 3, "batch_size": 8, "early_stopping": 3})  # 4 updates an epoch
+PAIRS, HELD_OUT = small.pairs(30), small.pairs(6, 60)
+
+
+def run(base: Checkpoint, folder: Path, progress=lambda done, total, note="": None):
+    return fit(base, PAIRS, HELD_OUT, PLAN, "fa", small.CPU, folder / "adapter", folder / "scratch", progress)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    base, folder, update = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    watch.SAVE_SECONDS = 0.0  # a checkpoint at every update
+    if len(sys.argv) > 4:  # in the middle of writing a checkpoint
+        import torch
+
+        real = torch.save
+
+        def half(value, file, *args, **kwargs):
+            if f"checkpoint-{update}" in str(file):
+                Path(file).write_bytes(b"PK half a file")
+                die()
+            return real(value, file, *args, **kwargs)
+
+        torch.save = half
+        run(Checkpoint(digest="interrupted", name="small", source=str(base)), folder)
+    run(
+        Checkpoint(digest="interrupted", name="small", source=str(base)),
+        folder,
+        lambda done, total, note="": die() if done == update else None,
+    )

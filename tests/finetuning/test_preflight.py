@@ -1,0 +1,63 @@
+"""The training is told before it starts, by arithmetic that a reader can redo."""
+
+import pytest
+from finetuning import small
+
+from tasks.finetuning.preflight import preflight, updates_in
+from tasks.plan import FinetuningPlan
+from tasks.records import Pair
+
+EXERCISE = FinetuningPlan(
+    rank=8, alpha=16, dropout=0.05, target_modules=("q_proj", "v_proj"), epochs=2, batch_size=16, max_tokens=384, learning_rate=5e-5
+)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return small.checkpoint(tmp_path_factory.mktemp("base"))
+
+
+def test_the_exercise_is_fourteen_updates_and_is_warned_of(base):
+    told = preflight(small.pairs(100), [], base, EXERCISE, "fa")
+    assert told.updates == 14  # 2 · ⌈100 / 16⌉
+    assert any("only 14 updates" in sentence for sentence in told.warnings)
+    assert any("learning_rate 5e-05 is low" in sentence for sentence in told.warnings)
+
+
+def test_numbers_in_the_adapter_are_rank_times_the_edges(base):
+    told = preflight(small.pairs(20), [], base, EXERCISE, "fa")
+    # q: 32 → 32, v: 32 → 2 heads of 8; A and B each of rank 8; two layers
+    assert told.trainable_parameters == 2 * 8 * ((32 + 32) + (32 + 16))
+    assert told.parameters == sum(p.numel() for p in small.model().parameters())
+
+
+@pytest.mark.parametrize(
+    ("texts", "changes", "updates"),
+    [(400, {}, 150), (100, {"epochs": 1.5}, 11), (16, {"epochs": 1}, 1), (17, {"epochs": 1}, 2), (100, {"updates": 33}, 33)],
+)
+def test_updates_count_the_last_small_batch(texts, changes, updates):
+    assert updates_in(texts, FinetuningPlan(**{"epochs": 6, "batch_size": 16, **changes})) == updates
+
+
+def test_nothing_is_warned_of_where_nothing_is_wrong(base):
+    assert preflight(small.pairs(100), [], base, FinetuningPlan(epochs=8), "fa").warnings == ()
+
+
+def test_what_is_wrong_is_told_with_its_numbers(base):
+    repeated = small.pairs(30) * 2 + [Pair(id="long", fact="x", symptom="سردرد " * 400, diagnosis="میگرن")]
+    plan = FinetuningPlan(epochs=20, early_stopping=2, too_long="drop")
+    told = preflight(repeated, [], base, plan, "fa")
+    text = "\n".join(told.warnings)
+    assert (told.texts, told.too_long) == (60, 1)
+    for part in (
+        "1 texts are over max_tokens = 384",
+        "the model reads 256 at once",
+        "30 of 61 pairs are repeated",
+        "early_stopping needs held-out",
+    ):
+        assert part in text
+
+
+def test_a_script_that_the_tokenizer_does_not_know_is_told(base):
+    strange = [Pair(id=f"{i}", fact="x", symptom=f"ผู้ป่วยมีไข้สูง {i} ปวดศีรษะ", diagnosis="ไมเกรน") for i in range(100)]
+    assert any("tokens a word" in sentence for sentence in preflight(strange, [], base, FinetuningPlan(epochs=20), "th").warnings)
