@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from tasks.plan import GenerationPlan, ValidationPlan
 from tasks.records import Draft, Passage
 from tasks.validation.desk import Accepted, Desk
+from tasks.validation.duplicates import Seen
 from tasks.validation.gate import Wanted
 from tasks.validation.items import Row
 from tasks.validation.own_items import load_own
@@ -20,18 +21,17 @@ def wanted(plan: GenerationPlan) -> Wanted:
 def acceptance(language: str, plan: ValidationPlan) -> Callable[[Draft, list[Passage], Sequence[Row]], Accepted]:
     """The checks on single items, for a writer that asks again for what fell.
 
-    The desk is kept from one draft to the next as long as it remembers just what the writer kept, so that a chapter of
-    many drafts is not read anew for each of them.
+    What was kept is remembered from one draft to the next, as long as it is just what the writer kept, so that many
+    drafts are not compared with all earlier items anew.
     """
-    desks = dict[tuple[str, ...], tuple[Desk, list[str]]]()
+    seen, remembered = Seen(language, plan), list[str]()
 
     def accept(draft: Draft, passages: list[Passage], earlier: Sequence[Row]) -> Accepted:
-        place, known = tuple(p.id for p in passages), [row.id for row in earlier]
-        desk, remembered = desks.get(place) or (Desk(passages, language, plan), [])
-        if remembered != known:
-            desk, remembered = Desk(passages, language, plan, earlier), known
-        accepted = desk.take(draft)
-        desks[place] = desk, [*remembered, *(row.id for row in accepted.kept)]
+        nonlocal seen, remembered
+        if remembered != [row.id for row in earlier]:
+            seen, remembered = Seen(language, plan, earlier), [row.id for row in earlier]
+        accepted = Desk(passages, language, plan, seen).take(draft)
+        remembered += [row.id for row in accepted.kept]
         return accepted
 
     return accept

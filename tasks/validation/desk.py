@@ -9,7 +9,7 @@ from tasks.records import Draft, Pair, Passage, Question, Quote, Rejection
 from tasks.store import digest_of
 from tasks.validation import flaws, grounding, parsing
 from tasks.validation.duplicates import Seen
-from tasks.validation.items import Item, ItemKind, Row, key_of, kind_of, text_of
+from tasks.validation.items import Item, ItemKind, Row
 from tasks.validation.shelf import Shelf
 from tasks.validation.wording import wording
 
@@ -24,14 +24,12 @@ class Accepted(NamedTuple):
 class Desk:
     """The checks on single items, in their order. One desk serves a whole study; `take` may be called draft by draft."""
 
-    def __init__(self, passages: Iterable[Passage], language: str, plan: ValidationPlan, earlier: Sequence[Row] = ()) -> None:
+    def __init__(self, passages: Iterable[Passage], language: str, plan: ValidationPlan, seen: Seen | None = None) -> None:
         self.language, self.plan, self.words = language, plan, wording(language)
         self.shelf = Shelf(passages)
-        self.seen = Seen(self.words, plan.near_duplicate)
+        self.seen = seen or Seen(language, plan)
         self.came: Counter[ItemKind] = Counter()
         self.repaired: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
-        for row in earlier:
-            self.seen.add(row.id, kind_of(row), text_of(row), key_of(row))
 
     def take(self, draft: Draft) -> Accepted:
         """Check one response of a writer."""
@@ -72,12 +70,20 @@ class Desk:
         return row
 
     def _flaw(self, item: Item, quote: Quote | None) -> Rejection | None:
-        found = flaws.flaws(item, self.words)
+        found = flaws.flaws(self._paper(item, quote))
         if found and self.plan.flaws == "report":
             self._count(item.kind, "flawless", [f"let through: {why.label}" for why in found])
             return None
         detail = "; ".join([found[0].detail, *(f"also {why.label}" for why in found[1:])]) if found else ""
         return item.refused(flaws.CHECK, found[0].label, detail, quote.passage_id if quote else "") if found else None
+
+    def _paper(self, item: Item, quote: Quote | None) -> flaws.Paper:
+        topics = self.shelf.topics
+        if quote is None:
+            return flaws.Paper(item, self.words, titles=topics.titles)
+        passage = self.shelf.passages[quote.passage_id]
+        topic, said = topics.of(passage, quote.start), topics.around(passage, quote.start)
+        return flaws.Paper(item, self.words, quote.text, topic, said, topics.titles)
 
     def _count(self, kind: ItemKind, stage: str, defects: Iterable[str]) -> None:
         for defect in dict.fromkeys(defects):

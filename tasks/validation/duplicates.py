@@ -1,27 +1,31 @@
 """Notice items that say the same: letter variants, changed ages and sexes, a few other words. Scales by MinHash and LSH."""
 
 import re
+from collections.abc import Iterable
 
+from tasks.plan import ValidationPlan
 from tasks.text import fold
-from tasks.validation.items import ItemKind
+from tasks.validation.items import ItemKind, Row, key_of, kind_of, text_of
 from tasks.validation.names import folded_words, name
 from tasks.validation.sketches import index, similarity, sketch
-from tasks.validation.wording import Wording
+from tasks.validation.wording import Wording, wording
 
 
 class Seen:
     """The items so far; tells which of them an item repeats."""
 
-    def __init__(self, words: Wording, threshold: float) -> None:
-        self.words, self.threshold = words, threshold
+    def __init__(self, language: str, plan: ValidationPlan, earlier: Iterable[Row] = ()) -> None:
+        self.words, self.threshold = wording(language), plan.near_duplicate
         self._exact: dict[str, str] = {}
         self._shingles: dict[str, frozenset[str]] = {}
-        self._index = index(threshold)
+        self._index = index(self.threshold)
+        for row in earlier:
+            self.add(row.id, kind_of(row), text_of(row), key_of(row))
 
     def repeats(self, kind: ItemKind, text: str, key: str) -> str | None:
         """The id of an earlier item that says the same, if there is one."""
         form = self.form(kind, text, key)
-        if earlier := self._exact.get(form):
+        if earlier := self._exact.get(squeezed(form)) or self._exact.get(shuffled(form)):
             return earlier
         pieces = shingles(form)
         near = sorted(i for i in self._index.query(sketch(pieces)) if similarity(pieces, self._shingles[i]) >= self.threshold)
@@ -31,7 +35,8 @@ class Seen:
         """Remember an item."""
         form = self.form(kind, text, key)
         pieces = shingles(form)
-        self._exact.setdefault(form, identity)
+        self._exact.setdefault(squeezed(form), identity)
+        self._exact.setdefault(shuffled(form), identity)
         if identity not in self._shingles:
             self._shingles[identity] = pieces
             self._index.insert(identity, sketch(pieces))
@@ -45,6 +50,16 @@ def masked(text: str, words: Wording) -> str:
     """Folded words in which every age and every sex is the same."""
     aged = re.sub(words.age, "#", fold(text))
     return " ".join("@" if w in words.sexes else w for w in folded_words(aged.replace("#", " 0 ")))
+
+
+def squeezed(form: str) -> str:
+    """Spacing gone: «می شود», «می‌شود» and «میشود» are one."""
+    return form.replace(" ", "")
+
+
+def shuffled(form: str) -> str:
+    """The same words in any order."""
+    return " ".join(sorted(set(form.split())))
 
 
 def shingles(form: str, n: int = 3) -> frozenset[str]:

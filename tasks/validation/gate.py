@@ -10,6 +10,7 @@ from tasks.progress import Progress, silent
 from tasks.records import Draft, Pair, Passage, Question, Rejection, Stage
 from tasks.validation import facts, splitting
 from tasks.validation.desk import Accepted, Desk
+from tasks.validation.duplicates import Seen
 from tasks.validation.funnel import fallen, funnel
 from tasks.validation.items import Item, ItemKind, Row, rejection_of
 from tasks.validation.keys import balance_keys
@@ -49,7 +50,7 @@ class Gate(NamedTuple):
 
 def accept(draft: Draft, passages: Iterable[Passage], earlier: Sequence[Row], language: str, plan: ValidationPlan) -> Accepted:
     """The checks on single items, for one draft against what was kept before. For many drafts keep a `Desk` and call `take`."""
-    return Desk(passages, language, plan, earlier).take(draft)
+    return Desk(passages, language, plan, Seen(language, plan, earlier)).take(draft)
 
 
 def needed(wanted: Wanted, plan: ValidationPlan) -> Wanted:

@@ -31,20 +31,18 @@ class Case(NamedTuple):
     topic: str
     shelf: Shelf
     words: Wording
+    said: str  # what the passage says about the topic
 
     @property
     def is_name(self) -> bool:
         """The item asks which condition it is (then the key must be the topic), not what the condition has."""
         return name(self.item.key) in self.shelf.topics.titles and not (self.item.answer and holds(self.item.text, self.topic))
 
-    @property
-    def said(self) -> str:
-        return f"{self.passage.text}\n{self.passage.section}\n{self.passage.heading}"
-
 
 def support(item: Item, passage: Passage, span: tuple[int, int], shelf: Shelf, words: Wording) -> Why | None:
     """None where the passage supports the diagnosis or the keyed option."""
-    case = Case(item, passage, passage.text[span[0] : span[1]], shelf.topics.of(passage, span[0]), shelf, words)
+    topic, said = shelf.topics.of(passage, span[0]), shelf.topics.around(passage, span[0])
+    case = Case(item, passage, passage.text[span[0] : span[1]], topic, shelf, words, said)
     negative = item.answer and matches(words.negative_stem, item.text)
     rules: list[Rule] = [other_topic, other_subject, unheld_key, invented_number, read_from_picture, misfit]
     return next((why for rule in ([unheld_distractors] if negative else rules) if (why := rule(case))), None)
@@ -85,7 +83,7 @@ def unheld_key(case: Case) -> Why | None:
 
 def _only_negated(case: Case) -> bool:
     """Every mention of the key in the passage follows a negation directly, and the key has none."""
-    before = [part.split()[-1:] for part in f" {name(case.passage.text)} ".split(f" {name(case.item.key)} ")[:-1]]
+    before = [part.split()[-1:] for part in f" {name(case.said)} ".split(f" {name(case.item.key)} ")[:-1]]
     return bool(before) and all(words and words[0] in case.words.negations for words in before)
 
 

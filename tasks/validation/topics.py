@@ -34,6 +34,12 @@ class Topics:
         start = passage.text.rfind("\n", 0, place) + 1
         return self._topic(passage.text[start:].partition("\n")[0], passage)
 
+    def around(self, passage: Passage, place: int) -> str:
+        """The lines of the passage that are about the same topic as the line at this place, under their titles."""
+        topic = self.of(passage, place)
+        lines = [line for line in passage.text.split("\n") if self._topic(line, passage) == topic]
+        return "\n".join([*lines, passage.section, passage.heading])
+
     def named(self, text: str) -> list[str]:
         """The titles that a text names, the longest of overlapping ones."""
         tokens = folded_words(text)
