@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tasks.plan import StudyPlan
 from tasks.records import (
+    Account,
     Answer,
     Cause,
     Comparison,
@@ -78,6 +79,7 @@ class StudyFacts:
     artifacts: Mapping[str, Place] = field(default_factory=dict)
     power: Sequence[Power] = ()
     screened: Sequence[Screened] = ()
+    accounts: Sequence[Account] = ()
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 

@@ -67,6 +67,7 @@ def gather(
         next_command=next_command,
         power=power,
         screened=screened,
+        accounts=[chapter.account for chapter in prepared.drafts if chapter.account],
         adapter=outcome.tuning.adapter.path,
         writing=writing(prepared),
         versions=versions(),

@@ -9,7 +9,7 @@ import pytest
 from reporting.example_study import compare, example_study
 
 from tasks.plan import StudyPlan
-from tasks.records import Comparison, Screened
+from tasks.records import Account, Comparison, Screened
 from tasks.reporting import page as pages
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.page import changes, page, sentence
@@ -178,3 +178,12 @@ def test_plan_changes_are_told_by_key() -> None:
 
 def test_same_rows_make_the_same_page() -> None:
     assert page(example_study()) == page(study())
+
+
+def test_accounts_of_a_server_are_told_by_chapter() -> None:
+    account = Account(
+        chapter="فصل ۳", wanted={"pair": 40, "question": 20}, kept={"pair": 38}, rejected={"pair": 9}, refused={"question": 10},
+        ended={"pair": "exhausted", "question": "rounds"}, rounds=4, requests=8, sent=8, finishes={"stop": 7, "refusal": 1}, cost_usd=0.0123,
+    )  # fmt: skip
+    text = words_of(page(replace(study(), accounts=[account])))
+    assert "متن بیش از این ندارد" in text and "۰٫۰۱۲۳" in text
