@@ -1,0 +1,171 @@
+"""What a question asks of a model, measured: with its options alone, without the passage, with the passage; all rotations.
+
+    guessable      right in most sittings with the options alone: it tests no knowledge (arXiv 2402.12483, 2404.07720)
+    too easy       right in every sitting without the passage: there is nothing to gain
+    unanswerable   wrong in most sittings with the passage, which does not even help: key, quote or model is at fault
+    too hard       wrong in most sittings with the passage, though it helps
+    useful         the rest: the passage makes it answerable, and the model does not always know it
+
+By luck alone a model is right in 3 of 4 rotations of 5 % of the questions, in the single sitting of cloze of 25 %.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Literal, NamedTuple
+
+from tasks.errors import PlanError
+from tasks.evaluation.listening import listen
+from tasks.evaluation.scoring import row
+from tasks.evaluation.sheets import Sheet, Wording, sheets, wording
+from tasks.llama import Loaded, adapter_off
+from tasks.plan import EvaluationPlan, Machine
+from tasks.progress import Progress, silent
+from tasks.records import Answer, Mode, Passage, Question, Screened
+
+MOST = 0.75  # share of the sittings that is "most"
+Kind = Literal["guessable", "too easy", "too hard", "unanswerable", "useful"]
+
+
+class Form(NamedTuple):
+    """How often the key was chosen in one form of a question, and its mean share of probability."""
+
+    right: int
+    key: float
+
+
+def screen(
+    loaded: Loaded,
+    questions: list[Question],
+    passages: Sequence[Passage],
+    plan: EvaluationPlan,
+    language: str = "fa",
+    machine: Machine | None = None,
+    progress: Progress = silent,
+    mode: Mode = "digits",
+) -> list[Screened]:
+    """One row for each question, as the base model sees it. `generate` is screened as digits, `cloze_prior` as cloze."""
+    mode = {"generate": "digits", "cloze_prior": "cloze"}.get(mode, mode)  # type: ignore[assignment]
+    sittings = plan.model_copy(update={"modes": (mode,), "rotations": 4})
+    closed = wording(sittings, language)
+    books = {passage.id: passage.text for passage in passages}
+    known = {q.id: books[q.quote.passage_id] for q in questions if q.quote and q.quote.passage_id in books}
+    forms: list[tuple[Wording, list[Question]]] = [
+        (_blind(closed), questions),
+        (closed, questions),
+        (_opened(closed, known), [question for question in questions if question.id in known]),
+    ]
+    put = [sheets(asked, sittings, words, loaded.model, loaded.tokenizer) for words, asked in forms]
+    with adapter_off(loaded):
+        found = _answers(loaded, put, language, sittings, machine or Machine(), progress)
+    return [_screened(question, mode, [form.get(question.id, []) for form in found]) for question in questions]
+
+
+def _blind(words: Wording) -> Wording:
+    """The stem left out."""
+    return words._replace(
+        paper=lambda question, rotation: words.paper(question.model_copy(update={"question": ""}), rotation),
+        frame=lambda question: words.bare,
+    )
+
+
+def _opened(words: Wording, books: Mapping[str, str]) -> Wording:
+    """The passage put before it."""
+    return words._replace(
+        paper=lambda question, rotation: f"{books[question.id]}\n\n{words.paper(question, rotation)}",
+        frame=lambda question: f"{books[question.id]}\n\n{words.frame(question)}",
+    )
+
+
+def _answers(
+    loaded: Loaded, put: list[list[Sheet]], language: str, plan: EvaluationPlan, machine: Machine, progress: Progress
+) -> list[dict[str, list[Answer]]]:
+    """All forms are read together, since they begin alike; the answers by form and question."""
+    fitting = [sheet for form in put for sheet in form if not sheet.truncated]
+    heard = iter(listen(loaded, fitting, plan.answer_tokens, machine, progress))
+    found: list[dict[str, list[Answer]]] = []
+    for form in put:
+        found.append({})
+        for sheet in form:
+            answer = row(sheet, [], "", language) if sheet.truncated else row(sheet, *next(heard), language)
+            found[-1].setdefault(sheet.question.id, []).append(answer)
+    return found
+
+
+def _screened(question: Question, mode: Mode, forms: Sequence[list[Answer]]) -> Screened:
+    """The row of one question; its passage may not be known."""
+    asked, key = len(forms[0]), question.answer
+    blind, closed = _form(forms[0], key), _form(forms[1], key)
+    opened = _form(forms[2], key) if forms[2] else None
+    return Screened(
+        question_id=question.id,
+        mode=mode,
+        asked=asked,
+        blind=blind.right,
+        closed=closed.right,
+        opened=opened.right if opened else None,
+        blind_key=blind.key,
+        closed_key=closed.key,
+        opened_key=opened.key if opened else None,
+        kind=kind(asked, blind, closed, opened),
+    )
+
+
+def _form(answers: list[Answer], key: int) -> Form:
+    return Form(sum(answer.is_correct for answer in answers), fmean(_share(answer, key) for answer in answers))
+
+
+def kind(asked: int, blind: Form, closed: Form, opened: Form | None) -> Kind:
+    """The first that fits, in the order of the table above."""
+    if blind.right >= MOST * asked:
+        return "guessable"
+    if closed.right == asked:
+        return "too easy"
+    if opened is None or opened.right > (1 - MOST) * asked:
+        return "useful"
+    return "too hard" if opened.key > closed.key else "unanswerable"
+
+
+def _share(answer: Answer, key: int) -> float:
+    """The key's share of the probability of the four options; a quarter where nothing was said."""
+    if answer.scores is None:
+        return 0.25
+    top = max(answer.scores)
+    weights = [math.exp(score - top) for score in answer.scores]
+    return weights[key - 1] / sum(weights)
+
+
+def hard_subset(
+    base: Sequence[Answer],
+    tuned: Sequence[Answer],
+    mode: Mode,
+    share: float = 0.5,
+    rotation: int = 0,
+    judge: Sequence[Answer] | None = None,
+) -> list[str]:
+    """The ids of the hardest questions, to be compared in `mode` and `rotation`, chosen on other answers than those.
+
+    Questions that the base got wrong look better at a second look even where nothing was learnt (regression to the mean).
+    So difficulty comes from a `judge`, another model, or from what *both* models said elsewhere: the choice treats them
+    alike, so it can favour neither. Raises PlanError where there are no other answers.
+    """
+    elsewhere = list(judge) if judge is not None else [a for a in [*base, *tuned] if not _same_sitting(a, mode, rotation)]
+    asked = list(dict.fromkeys(answer.question_id for answer in base))
+    rows: dict[str, list[Answer]] = {name: [] for name in asked}
+    for answer in elsewhere:
+        if answer.question_id in rows:
+            rows[answer.question_id].append(answer)
+    if not all(rows.values()):
+        raise PlanError(
+            "the hard subset needs answers other than those compared: set evaluation.rotations to 4 and add digits to its modes."
+        )
+    order = sorted(asked, key=lambda name: (fmean(a.is_correct for a in rows[name]), fmean(a.margin or 0.0 for a in rows[name]), name))
+    chosen = set(order[: max(1, round(share * len(asked)))])
+    return [name for name in asked if name in chosen]
+
+
+def _same_sitting(answer: Answer, mode: Mode, rotation: int) -> bool:
+    """Whether it comes from the same text as the compared answers: all cloze modes share one, digits and generate one a rotation."""
+    if mode.startswith("cloze") or answer.mode.startswith("cloze"):
+        return mode.startswith("cloze") and answer.mode.startswith("cloze")
+    return answer.rotation == rotation
