@@ -30,14 +30,25 @@ def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple
     own = {(h.page, h.line + i) for h in found for i in range(h.lines)}
     lines: list[Placed] = []
     for sheet in sheets:
+        edges = _edges(sheet, gone)
         for i in range(len(sheet.lines) + 1):
             for heading in at.get((sheet.page, i), []):
                 yield Stretch(titles[0], titles[1], titles[2], lines)
                 lines = []
                 titles[heading.level - 1 :] = [heading.title, *[""] * (3 - heading.level)]
             if i < len(sheet.lines) and (sheet.page, i) not in gone | own:
-                lines.append(Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr))
+                lines.append(Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[sheet.lines[i].block]))
     yield Stretch(titles[0], titles[1], titles[2], lines)
+
+
+def _edges(sheet: Sheet, gone: set[tuple[int, int]]) -> dict[int, tuple[float, float]]:
+    """Left and right edge of each block of the page."""
+    edges: dict[int, tuple[float, float]] = {}
+    for i, line in enumerate(sheet.lines):
+        if (sheet.page, i) not in gone:
+            left, right = edges.get(line.block, (line.x0, line.x1))
+            edges[line.block] = min(left, line.x0), max(right, line.x1)
+    return edges
 
 
 def passages(parts: Iterator[Stretch], characters: int) -> list[Passage]:
@@ -66,29 +77,28 @@ def passages(parts: Iterator[Stretch], characters: int) -> list[Passage]:
 
 
 def _groups(whole: Sequence[Paragraph], characters: int) -> list[list[Paragraph]]:
-    """Paragraphs in groups that close at the first end of a sentence past the limit."""
+    """Paragraphs in groups of about the size; only a paragraph longer than that is parted, between sentences."""
     groups: list[list[Paragraph]] = [[]]
     size = 0
-    for paragraph in whole:
-        for piece in _pieces(paragraph, characters - size, characters):
-            if size >= characters:
-                groups.append([])
-                size = 0
-            groups[-1].append(piece)
-            size += len(piece.text) + 1
-    if len(groups) > 1 and sum(len(p.text) for p in groups[-1]) < SMALL_TAIL * characters:
+    for piece in (piece for paragraph in whole for piece in _pieces(paragraph, characters)):
+        if (size and size + len(piece.text) > characters and size >= characters // 2) or size >= characters:
+            groups.append([])
+            size = 0
+        groups[-1].append(piece)
+        size += len(piece.text) + 1
+    if len(groups) > 1 and size < SMALL_TAIL * characters:
         tail = groups.pop()
         groups[-1] += tail
     return [_rejoined(group) for group in groups if group]
 
 
-def _pieces(paragraph: Paragraph, room: int, characters: int) -> Iterator[Paragraph]:
-    """The paragraph, parted after the first sentence that passes the room, and so on."""
-    start, limit = 0, max(room, 1)
+def _pieces(paragraph: Paragraph, characters: int) -> Iterator[Paragraph]:
+    """The paragraph, parted at the first end of a sentence past the size, and so on."""
+    start = 0
     for _, end in words_of.sentence_spans(paragraph.text)[:-1]:
-        if end - start >= limit:
+        if end - start >= characters:
             yield paragraph._replace(text=paragraph.text[start:end].strip())
-            start, limit = end, characters
+            start = end
     yield paragraph._replace(text=paragraph.text[start:].strip())
 
 

@@ -13,6 +13,9 @@ NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)\-–]|\(?[a-zA-Zآ-ی][.)]|\(?الف
 ENDED = re.compile(r"[.!?؟…:؛][»”\"')\]]*\s*$")
 WORD_BREAK = re.compile(r"(?<=[a-zà-ɏ])-$")
 
+WIDE_STEP = 1.35  # times the usual distance between lines: a new paragraph
+WIDER_STEP = 1.12  # the same after the end of a sentence
+
 
 class Placed(NamedTuple):
     """A line and where it comes from."""
@@ -21,6 +24,8 @@ class Placed(NamedTuple):
     line: Line
     rtl: bool
     ocr: bool
+    left: float  # edges of its block
+    right: float
 
 
 class Paragraph(NamedTuple):
@@ -35,25 +40,15 @@ class Paragraph(NamedTuple):
 
 def paragraphs(lines: Sequence[Placed]) -> Iterator[Paragraph]:
     """The paragraphs of a stretch of lines without headings."""
-    edges = _edges(lines)
     leading = _leading(lines)
     group: list[Placed] = []
     for placed in lines:
-        if group and _begins(placed, group, edges, leading):
+        if group and _begins(placed, group, leading):
             yield _whole(group)
             group = []
         group.append(placed)
     if group:
         yield _whole(group)
-
-
-def _edges(lines: Sequence[Placed]) -> dict[tuple[int, int], tuple[float, float]]:
-    """Left and right edge of each block."""
-    edges: dict[tuple[int, int], tuple[float, float]] = {}
-    for page, line, _, _ in lines:
-        left, right = edges.get((page, line.block), (line.x0, line.x1))
-        edges[page, line.block] = min(left, line.x0), max(right, line.x1)
-    return edges
 
 
 def _leading(lines: Sequence[Placed]) -> float:
@@ -70,7 +65,7 @@ def is_item(text: str) -> bool:
     return bool(BULLET.match(text) or NUMBERED.match(text))
 
 
-def _begins(placed: Placed, group: list[Placed], edges: dict[tuple[int, int], tuple[float, float]], leading: float) -> bool:
+def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
     """Whether this line opens a new paragraph."""
     before, line = group[-1], placed.line
     if is_item(line.text) or " | " in line.text or " | " in before.line.text:
@@ -80,27 +75,25 @@ def _begins(placed: Placed, group: list[Placed], edges: dict[tuple[int, int], tu
     same_block = placed.page == before.page and line.block == before.line.block
     item = is_item(group[0].line.text)
     if not same_block:
-        return bool(ENDED.search(before.line.text)) or (item and not _inset(placed, edges)) or _had_room(before, placed, edges)
-    if (line.top - before.line.top) / line.size > 1.35 * leading:
+        return before.line.text.rstrip().endswith(":") or _had_room(before, placed) or (_inset(placed) != item)
+    step = (line.top - before.line.top) / (line.size * leading)
+    ended = bool(ENDED.search(before.line.text))
+    if step > WIDE_STEP or (ended and step > WIDER_STEP):
         return True
     if item:
-        return not _inset(placed, edges) and (_had_room(before, placed, edges) or bool(ENDED.search(before.line.text)))
-    return _had_room(before, placed, edges) or (
-        _inset(placed, edges) and not _inset(before, edges) and bool(ENDED.search(before.line.text))
-    )
+        return not _inset(placed) and (_had_room(before, placed) or ended)
+    return _had_room(before, placed) or (_inset(placed) and not _inset(before) and ended)
 
 
-def _inset(placed: Placed, edges: dict[tuple[int, int], tuple[float, float]]) -> bool:
+def _inset(placed: Placed) -> bool:
     """The line starts further in than its block."""
-    left, right = edges[placed.page, placed.line.block]
-    start = right - placed.line.x1 if placed.rtl else placed.line.x0 - left
+    start = placed.right - placed.line.x1 if placed.rtl else placed.line.x0 - placed.left
     return start > 0.5 * placed.line.size
 
 
-def _had_room(before: Placed, placed: Placed, edges: dict[tuple[int, int], tuple[float, float]]) -> bool:
+def _had_room(before: Placed, placed: Placed) -> bool:
     """The first word of this line would have fitted on the line before: the break was meant."""
-    left, right = edges[before.page, before.line.block]
-    room = before.line.x0 - left if before.rtl else right - before.line.x1
+    room = before.line.x0 - before.left if before.rtl else before.right - before.line.x1
     first = placed.line.text.split(maxsplit=1)[0] if placed.line.text.strip() else ""
     width = (placed.line.x1 - placed.line.x0) * (len(first) + 1) / max(1, len(placed.line.text))
     return room > 1.2 * width + placed.line.size

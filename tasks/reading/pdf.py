@@ -40,7 +40,9 @@ def read_pages(path: Path, plan: ReadingPlan, language: str, workers: int = 0, p
     return [page_row(sheet) for sheet in sheets]
 
 
-def _read(path: Path, plan: ReadingPlan, language: str, workers: int, progress: Progress) -> tuple[pool.Opened, list[Sheet], dict[int, str]]:
+def _read(
+    path: Path, plan: ReadingPlan, language: str, workers: int, progress: Progress
+) -> tuple[pool.Opened, list[Sheet], dict[int, str]]:
     """What the file says of itself, its pages, and which of them are unusable for what reason."""
     if not path.is_file():
         raise BookError(f"{path} is not a file.")

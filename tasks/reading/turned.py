@@ -129,7 +129,8 @@ def _balance(text: str, brackets: str) -> int:
 def _line(text: str, draft: _Draft, height: float) -> Line:
     ink = [g for row in draft.rows for g in row.ink]
     size = median(g.size for g in ink)
-    low, high = min(g.y for g in ink), max(g.y for g in ink)
+    baselines = [median(g.y for g in row.ink) for row in draft.rows]
+    low, high = min(baselines), max(baselines)
     x0, x1 = min(g.x0 for g in ink), max(g.x1 for g in ink)
     bold = sum(g.bold for g in ink) > 0.6 * len(ink)
     return Line(text, x0, height - high - 0.8 * size, x1, height - low + 0.25 * size, size, bold, draft.block)

@@ -1,6 +1,7 @@
 """Our own PDF gives its source back: words, half-spaces, digits, order, headings, bullets."""
 
 import importlib.util
+import itertools
 from pathlib import Path
 from types import ModuleType
 
@@ -42,9 +43,8 @@ def reading() -> Reading:
 
 def test_every_line_of_the_source_comes_back_under_its_headings(source: list[tuple[str, str, str, str]], reading: Reading) -> None:
     found = [(p.chapter, p.section, p.heading, line) for p in reading.passages if p.chapter for line in p.text.split("\n")]
-    wrong = [pair for pair in zip(source, found, strict=False) if pair[0] != pair[1]]
+    wrong = [pair for pair in itertools.zip_longest(source, found) if pair[0] != pair[1]]
     assert not wrong, wrong[0]
-    assert len(found) == len(source)
 
 
 def test_every_page_is_read_by_our_own_order_and_legible(reading: Reading) -> None:
