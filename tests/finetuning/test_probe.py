@@ -15,7 +15,7 @@ BOOK = ["سل ریوی با سرفهٔ خونی و تب شبانه همراه ا
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory):
     """(base, a function that tunes with changes of the plan and probes)."""
-    base = small.checkpoint(tmp_path_factory.mktemp("base"))
+    base = small.checkpoint(tmp_path_factory.mktemp("base"), initializer_range=0.3)
     taught, held_out = small.pairs(40), small.pairs(8, 60)
 
     def run(**changes):
@@ -35,12 +35,12 @@ def test_an_adapter_that_did_nothing_shows_in_every_figure(tuned):
 
 
 def test_learnt_and_shuffled_both_change_the_model_but_only_one_knows_the_diagnoses(tuned):
-    learnt, _ = tuned[1](epochs=12, learning_rate=2e-2)
-    shuffled, _ = tuned[1](epochs=12, learning_rate=2e-2, shuffle_diagnoses=True)
-    assert learnt.kl_mean > 0.5 and shuffled.kl_mean > 0.5
+    learnt, _ = tuned[1](epochs=12, rank=16, alpha=32)
+    shuffled, _ = tuned[1](epochs=12, rank=16, alpha=32, shuffle_diagnoses=True)
+    assert learnt.kl_mean > 1 and shuffled.kl_mean > 1
     assert learnt.weight_shift > 0.05 and shuffled.weight_shift > 0.05
-    assert learnt.taught_after > learnt.taught_before + 1
-    assert learnt.taught_after > shuffled.taught_after + 0.1
+    assert learnt.taught_after > learnt.taught_before + 4
+    assert learnt.taught_after > shuffled.taught_after + 1
     assert learnt.taught_before == shuffled.taught_before
 
 
