@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tasks.plan import ValidationPlan
 from tasks.records import Draft, Pair, Passage, Question, Quote, Rejection
 from tasks.store import digest_of
-from tasks.validation import flaws, grounding, parsing
+from tasks.validation import flaws, grounding, mending, parsing
 from tasks.validation.duplicates import Seen
 from tasks.validation.items import Item, ItemKind, Row
 from tasks.validation.shelf import Shelf
@@ -27,6 +27,7 @@ class Desk:
     def __init__(self, passages: Iterable[Passage], language: str, plan: ValidationPlan, seen: Seen | None = None) -> None:
         self.language, self.plan, self.words = language, plan, wording(language)
         self.shelf = Shelf(passages)
+        self.habits = mending.habits((p.text for p in self.shelf.passages.values()), self.words, language)
         self.seen = seen or Seen(language, plan)
         self.came: Counter[ItemKind] = Counter()
         self.repaired: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
@@ -47,12 +48,14 @@ class Desk:
             self.came[row.kind] += row.items
         for item in items:
             self.came[item.kind] += 1
-            self._count(item.kind, "parsed", item.repairs)
-            outcome = self._check(item, shown)
+            outcome = self._check(mending.mend(item, self.habits, self.words), shown)
             (made.rejected if isinstance(outcome, Rejection) else made.kept).append(outcome)  # type: ignore[arg-type]
         return made
 
     def _check(self, item: Item, shown: list[Passage] | None) -> Row | Rejection:
+        if backward := mending.reversed_part(item, self.habits):
+            return item.refused("parsing", "words in reversed order", backward[:120])
+        self._count(item.kind, "parsed", item.repairs)
         quote = None
         if shown is not None and self.plan.grounding == "quote":
             place = grounding.ground(item, shown, self.shelf, self.words, self.language)

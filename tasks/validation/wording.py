@@ -22,6 +22,7 @@ class Wording(NamedTuple):
     either: str = r"(?!)"  # joins two names: «یا»
     also: str = r"(?!)"  # joins two things: «و»
     placeholder: str = r"(?!)"
+    endings: tuple[str, ...] = ()  # written after a half-space
     typical: tuple[str, ...] = ()  # ordinary word order of vignettes and stems, to notice reversed words
 
 
@@ -47,6 +48,7 @@ PERSIAN = Wording(
     either=r" (?:یا|و ?/ ?یا) ",
     also=r" و ",
     placeholder=r"^(?:گزینه|تشخیص|بیماری|مورد|پاسخ)? ?(?:[1-4]|الف|ب|ج|د|نخست|اول|دوم|سوم|چهارم)?$|^(?:نامشخص|نامعلوم|ندارد|موردی نیست|هیچ)$",
+    endings=("هایی", "های", "ها"),
     typical=(
         "مرد # ساله‌ای با", "مرد # ساله با سابقه", "زن # ساله‌ای با", "زن # ساله با", "کودک # ساله‌ای با", "پسر # ساله با", "دختر # ساله با", "آقای # ساله‌ای با",
         "خانم # ساله‌ای با", "بیمار # ساله با", "مراجعه کرده است.", "شکایت دارد.", "محتمل‌ترین تشخیص کدام است؟", "کدام یک از موارد زیر", "کدام گزینه درست است؟",
