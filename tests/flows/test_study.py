@@ -1,0 +1,115 @@
+"""The whole study, small: what it leaves behind, and that a second run does nothing again."""
+
+import itertools
+import json
+
+from small_study import small_plan
+
+
+def read(finished, name):
+    return json.loads((finished.store / "studies" / "small" / name).read_text("utf-8"))
+
+
+def test_every_stage_ran_once_and_generation_once_a_chapter(finished):
+    done = [name for name, how in finished.stages if how == "done"]
+    assert done.count("generate_drafts") == sum(1 for _ in finished.store.glob("timings/generate_drafts/*"))
+    assert list(dict.fromkeys(done)) == [
+        "read_book",
+        "generate_drafts",
+        "validate_drafts",
+        "prepare_base",
+        "finetune_adapter",
+        "evaluate_model",
+        "probe_tuning",
+        "compare_answers",
+        "diagnose_tuning",
+        "write_report",
+    ]
+
+
+def test_the_verdict_has_its_figures(finished):
+    told = read(finished, "verdict.json")
+    assert told["verdict"] in {"improved", "worse", "no-difference", "inconclusive", "identical"}
+    assert {"mode", "set", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "causes"} <= told.keys()
+    assert told["tuned"]["correct"] - told["base"]["correct"] == told["gained"] - told["lost"]
+
+
+def test_there_is_one_record_for_each_question_in_the_exercises_shape(finished):
+    questions, base, tuned = (read(finished, f"{name}.json") for name in ("questions", "answers-base", "answers-tuned"))
+    assert len(questions) == len(base) == len(tuned) > 0
+    for record in [*base, *tuned]:
+        assert list(record) == ["question", "options", "answer", "predicted", "is_correct"]
+        assert record["is_correct"] == (record["predicted"] == record["answer"])
+    assert [r["question"] for r in base] == [r["question"] for r in tuned]
+
+
+def test_the_verdict_counts_what_the_records_say(finished):
+    """The primary set's figures can be counted by hand from the records."""
+    told = read(finished, "verdict.json")
+    lines = [json.loads(line) for line in next(finished.store.glob("comparisons/*.jsonl")).read_text("utf-8").splitlines()]
+    primary = next(line for line in lines if line["primary"])
+    assert primary["n"] == told["n"]
+    assert primary["base"]["correct"] == told["base"]["correct"]
+
+
+def test_drafts_are_kept_or_rejected_and_nothing_is_lost(finished):
+    funnel = [json.loads(line) for line in next(finished.store.glob("funnel/*.jsonl")).read_text("utf-8").splitlines()]
+    for kind in ("pair", "question"):
+        stages = [stage for stage in funnel if stage["kind"] == kind]
+        for stage in stages:
+            assert stage["came"] == stage["kept"] + sum(stage["fell"].values())
+        for earlier, later in itertools.pairwise(stages):
+            assert later["came"] == earlier["kept"]
+
+
+def test_latest_points_to_the_study(finished):
+    assert (finished.store / "latest" / "index.html").is_file()
+
+
+def test_the_adapter_is_in_pefts_own_format(finished):
+    folder = finished.store / "studies" / "small" / "adapter"
+    assert {"adapter_config.json", "adapter_model.safetensors"} <= {p.name for p in folder.iterdir()}
+
+
+def test_a_second_run_is_cached_throughout(rerun):
+    assert {how for _, how in rerun()} == {"cached"}
+
+
+def test_another_machine_is_cached_and_another_plan_is_not(rerun):
+    from tasks.plan import Machine
+
+    assert {how for _, how in rerun(machine=Machine(micro_batch=2, workers=1))} == {"cached"}
+    ran = rerun(small_plan(**{"finetuning.seed": 1}))
+    assert next(name for name, how in ran if how == "done") == "finetune_adapter"
+    assert ("evaluate_model", "cached") in ran, "the base model's answers do not depend on the tuning"
+
+
+def test_a_question_of_what_counts_does_not_score_again(rerun):
+    ran = rerun(small_plan(**{"comparison.margin": 0.1}))
+    assert [name for name, how in ran if how == "done"] == ["compare_answers", "diagnose_tuning", "write_report"]
+
+
+def test_redo_does_the_stage_again_and_stops_where_rows_come_out_equal(rerun):
+    ran = rerun(redo=["generate_drafts"])
+    assert {how for name, how in ran if name == "generate_drafts"} == {"done"}
+    assert {how for name, how in ran if name != "generate_drafts"} == {"cached"}
+
+
+def test_a_deleted_artifact_is_rebuilt_and_nothing_else(rerun):
+    next(rerun.store.glob("comparisons/*.jsonl")).unlink()
+    ran = rerun()
+    assert [name for name, how in ran if how == "done"] == ["compare_answers"]
+    assert list(rerun.store.glob("comparisons/*.jsonl"))
+
+
+def test_a_damaged_model_is_rebuilt(rerun):
+    next(rerun.store.glob("checkpoints/*/model.safetensors")).write_bytes(b"damaged")
+    ran = rerun()
+    assert [name for name, how in ran if how == "done"] == ["prepare_base"]
+
+
+def test_a_record_that_was_edited_is_done_again(rerun):
+    """The kept records are JSON; one whose form does not fit is refused."""
+    for record in (rerun.store.parent / "runs" / "results").rglob("compare_answers/*"):
+        record.write_text(record.read_text("utf-8").replace('"digest"', '"digset"'), "utf-8")
+    assert rerun()[-1][0] == "write_report"
