@@ -1,0 +1,195 @@
+"""Paired evaluation against two lm_eval commands, on one machine, in turns: seconds of processor time on one thread.
+
+    python tests/benchmarks/bench_scoring.py                  the small shape, 100 questions, 5 rounds: about 10 minutes
+    python tests/benchmarks/bench_scoring.py --shape large    the shape of Llama-3.2-1B in bfloat16 with random weights
+    python tests/benchmarks/bench_scoring.py --modes digits
+
+Both sides start a process, import, load, score base and tuned, and write; lm_eval does so twice. Prints a Markdown table.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+SHAPES = {
+    "small": {"hidden_size": 256, "intermediate_size": 688, "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 8},
+    "large": {"hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8},
+}
+VOCABULARY = {"small": 8192, "large": 128256}
+DTYPE = {"small": "float32", "large": "bfloat16"}
+
+
+class Cost(NamedTuple):
+    """What one command took."""
+
+    cpu: float  # seconds of processor time, children and all
+    wall: float  # seconds
+    memory: float  # GB at the peak
+
+
+def main() -> None:
+    """Build the case, run the contestants in turns, print the table."""
+    args = _arguments()
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        folder = Path(name)
+        lengths = build(folder, args.shape, args.questions, args.modes, args.rotations)
+        names = list(commands(folder, args))
+        costs: dict[str, list[Cost]] = {who: [] for who in names}
+        for _ in range(args.rounds):
+            for who, runs in commands(folder, args).items():
+                costs[who].append(_sum([_measure(run) for run in runs]))
+        _print(args, lengths, costs)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", choices=SHAPES, default="small")
+    parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rotations", type=int, default=1)
+    parser.add_argument("--modes", nargs="+", default=["digits", "cloze"])
+    parser.add_argument("--folder", default=None, help="where the models are made; the large one takes 3 GB")
+    parser.add_argument("--ours-only", action="store_true")
+    return parser.parse_args()
+
+
+def commands(folder: Path, args: argparse.Namespace) -> dict[str, list[list[str]]]:
+    """The contestants, and the commands that each one needs."""
+    ours = [sys.executable, __file__, "--work", str(folder)]
+    if args.ours_only:
+        return {"book2lora": [ours]}
+    kinds = [f"book2lora_bench_{mode}" for mode in args.modes] + [f"book2lora_bench_digits_r{r}" for r in range(1, args.rotations)]
+    shared = [sys.executable, "-m", "lm_eval", "--model", "hf", "--include_path", str(folder / "tasks"), "--tasks", ",".join(kinds)]
+    shared += ["--device", "cpu", "--batch_size", "8"]
+    base = f"pretrained={folder / 'base'},dtype={DTYPE[args.shape]}"
+    theirs = [[*shared, "--model_args", base], [*shared, "--model_args", f"{base},peft={folder / 'adapter'}"]]
+    return {"lm_eval, twice": theirs, "book2lora": [ours]}
+
+
+def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int) -> float:
+    """Model, adapter, questions and task folder; the mean length of a paper in tokens."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from tasks import exam
+    from tasks.evaluation import lm_eval_task
+    from tasks.plan import EvaluationPlan, Machine
+
+    torch.manual_seed(0)
+    tokenizer = _tokenizer(VOCABULARY[shape])
+    config = LlamaConfig(
+        **SHAPES[shape], vocab_size=len(tokenizer), tie_word_embeddings=True, bos_token_id=0, eos_token_id=1, max_position_embeddings=4096
+    )
+    torch.set_default_dtype(getattr(torch, DTYPE[shape]))
+    model = LlamaForCausalLM(config)
+    model.save_pretrained(folder / "base")
+    tokenizer.save_pretrained(folder / "base")
+    tuned = get_peft_model(
+        model, LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    )
+    tuned.save_pretrained(folder / "adapter")
+    questions = _questions(count)
+    plan = EvaluationPlan(modes=tuple(modes), rotations=rotations)
+    lm_eval_task.write(folder / "tasks", {"bench": questions}, plan)
+    (folder / "questions.jsonl").write_text("".join(question.model_dump_json() + "\n" for question in questions), "utf-8")
+    (folder / "plan.json").write_text(plan.model_dump_json(), "utf-8")
+    (folder / "machine.json").write_text(Machine(device="cpu", dtype=DTYPE[shape]).model_dump_json(), "utf-8")
+    return sum(len(tokenizer(exam.exam_prompt(question))["input_ids"]) for question in questions) / count
+
+
+def _text() -> str:
+    return "\n".join(file.read_text("utf-8") for file in sorted((ROOT / "books").rglob("*.md")))
+
+
+def _tokenizer(size: int):
+    """A BPE of the handbook, its vocabulary filled up with entries that nothing is made of, as long as the model's."""
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    from tasks.tiny import BOS, EOS, train_tokenizer
+
+    small = train_tokenizer(_text().splitlines(), min(size, 6000))
+    tree = json.loads(small.backend_tokenizer.to_str())
+    have = len(tree["model"]["vocab"])
+    tree["model"]["vocab"] |= {f"<|unused {i}|>": i for i in range(have, size)}
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(tree)), bos_token=BOS, eos_token=EOS)
+
+
+def _questions(count: int):
+    """Stems of about 40 words and options of about 3, from the handbook's own words."""
+    from tasks.records import Question
+
+    rng, words = random.Random(0), [word for word in _text().split() if word.isalpha()]
+
+    def some(least: int, most: int) -> str:
+        start = rng.randrange(len(words) - most)
+        return " ".join(words[start : start + rng.randint(least, most)])
+
+    return [
+        Question(id=f"q{i}", fact=str(i), question=some(22, 42) + "؟", options=tuple(some(2, 4) for _ in range(4)), answer=1 + i % 4)
+        for i in range(count)
+    ]
+
+
+def work(folder: Path) -> None:
+    """What `book2lora evaluate` does: load once, score base and tuned, write."""
+    from tasks.evaluation.standalone import evaluate
+    from tasks.plan import EvaluationPlan, Machine
+    from tasks.records import Question
+
+    questions = [Question.model_validate_json(line) for line in (folder / "questions.jsonl").read_text("utf-8").splitlines()]
+    plan = EvaluationPlan.model_validate_json((folder / "plan.json").read_text("utf-8"))
+    machine = Machine.model_validate_json((folder / "machine.json").read_text("utf-8"))
+    found = evaluate(str(folder / "base"), str(folder / "adapter"), questions, plan, "fa", machine)
+    (folder / "out.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in [*found.base, *found.tuned]), "utf-8")
+
+
+def _measure(command: list[str]) -> Cost:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment["PYTHONPATH"] = str(ROOT)
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    stderr = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed:\n{stderr.decode()[-2000:]}")
+    return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9)
+
+
+def _sum(costs: list[Cost]) -> Cost:
+    return Cost(sum(c.cpu for c in costs), sum(c.wall for c in costs), max(c.memory for c in costs))
+
+
+def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]]) -> None:
+    first = next(iter(costs))
+    print(
+        f"\n{args.shape} model, {DTYPE[args.shape]}, {args.questions} questions of {length:.0f} tokens, {' and '.join(args.modes)}, base and tuned, "
+        f"{args.rotations} rotation(s), one thread; medians of {args.rounds}\n"
+    )
+    print("| | CPU s | wall s | peak GB | times faster |\n|---|---|---|---|---|")
+    for who, rows in costs.items():
+        ratios = [theirs.cpu / ours.cpu for theirs, ours in zip(costs[first], rows, strict=True)]
+        cpu, wall, memory = (median(getattr(row, field) for row in rows) for field in Cost._fields)
+        print(f"| {who} | {cpu:.1f} | {wall:.1f} | {memory:.2f} | {median(ratios):.2f} |")
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "lm_eval"))
+    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}")
+
+
+if __name__ == "__main__":
+    if "--work" in sys.argv:
+        work(Path(sys.argv[sys.argv.index("--work") + 1]))
+    else:
+        main()
