@@ -7,6 +7,7 @@ import re
 import unicodedata
 
 ZWNJ = "\u200c"  # the half-space (نیم‌فاصله)
+HAMZA_ABOVE = "\u0654"  # the only mark that is common on a final ه (نشانهٔ)
 
 _LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ۍ": "ی", "ې": "ی", "ە": "ه", "ہ": "ه"})
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")

@@ -11,6 +11,7 @@ from tasks.reading.shapes import Glyph
 
 ZWNJ = "\u200c"
 UNKNOWN = "\ufffd"  # a glyph that the file gives no letter for
+LOST_MARK = "\ufdd0"  # a mark that the file gives no letter for; not a character of any text
 HALF_SPACE_EM = 0.05  # a space whose neighbours stand closer than this was drawn for a half-space
 SPACE_EM = 0.17  # a wider gap is a space, where the file draws no space glyphs
 LOOSE_EM = 0.45  # the same where it draws them: only what no kerning explains
@@ -46,9 +47,8 @@ def is_mark(text: str) -> bool:
 
 def cells(glyphs: Sequence[Glyph], spaced: bool) -> list[Cell]:
     """The cells of a line from left to right. `spaced`: this page draws space glyphs between words."""
-    blanks = sorted(g.middle for g in glyphs if g.text.isspace())
-    halves = sorted(g.middle for g in glyphs if g.text == ZWNJ)
-    glyphs = without_stretches(glyphs)
+    blanks = sorted(g.x0 for g in glyphs if g.text.isspace())  # half-spaces are drawn over their neighbour, from the border on
+    halves = sorted(g.x0 for g in glyphs if g.text == ZWNJ)
     bases = sorted((g for g in glyphs if _stands(g)), key=lambda g: (g.middle, g.x0))
     bases = _without_doubles(bases)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
@@ -81,7 +81,10 @@ def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
     for glyph in glyphs:
         stroke = glyph.text == "\u0640" or (glyph.text == UNKNOWN and (glyph.font, glyph.code) in strokes)
         (dropped if stroke else kept).append(glyph)
-    return [_stretched(g, dropped) for g in kept] if dropped else kept
+    by_line: dict[int, list[Glyph]] = {}
+    for drawn in dropped:
+        by_line.setdefault(round(drawn.y), []).append(drawn)
+    return [_stretched(g, by_line.get(round(g.y), [])) for g in kept] if dropped else kept
 
 
 def _overlap(found: list[Glyph]) -> bool:
@@ -92,6 +95,8 @@ def _overlap(found: list[Glyph]) -> bool:
 
 def _stretched(glyph: Glyph, strokes: list[Glyph]) -> Glyph:
     """The letter that a stroke lengthens reaches as far as the stroke."""
+    if not strokes:
+        return glyph
     left = glyph.x0
     for stroke in sorted(strokes, key=lambda g: -g.x1):
         if kind_of(glyph.text) == "R" and stroke.x0 < left <= stroke.x1 + 0.05 * glyph.size:
@@ -121,7 +126,7 @@ def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
         around = [i for i in (near - 1, near) if 0 <= i < len(bases)]
         if around:
             best = min(around, key=lambda i: abs(middles[i] - mark.middle))
-            told[best] += mark.text
+            told[best] += LOST_MARK if mark.text == UNKNOWN else mark.text
     return told
 
 

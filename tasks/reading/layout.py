@@ -99,20 +99,71 @@ def _raised(row: Row, host: Row) -> list[Glyph]:
 
 
 def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> list[list[Block]]:
-    """Cut at the tallest run of rows that share a gutter; above and below again."""
-    run = _tallest_gutter(found, size)
-    if run is None:
-        return [[Block(found)]] if found else []
-    first, last, gutter = run
-    middle = found[first:last]
-    if _is_table(middle, gutter, rules):
-        inner = table(middle, rules, rtl, size)
+    """Tables first; then cut at the tallest run of rows that share a gutter; above and below again."""
+    if not found:
+        return []
+    tabular = _table_rows(found, rules, size)
+    run = None if tabular else _tallest_gutter(found, size)
+    if tabular:
+        first, last = tabular
+        inner = table(found[first:last], rules, rtl, size)
+    elif run:
+        first, last, gutter = run
+        inner = _columns(found[first:last], gutter, rules, rtl, size)
     else:
-        left, right = _halves(middle, gutter)
-        inner = [*_parted(right, rules, rtl, size), *_parted(left, rules, rtl, size)]
-        if not rtl:
-            inner = [*_parted(left, rules, rtl, size), *_parted(right, rules, rtl, size)]
+        return [[Block(found)]]
     return [*_parted(found[:first], rules, rtl, size), *inner, *_parted(found[last:], rules, rtl, size)]
+
+
+def _columns(middle: list[Row], gutter: Span, rules: Sequence[Rule], rtl: bool, size: float) -> list[list[Block]]:
+    if _is_table(middle, gutter, rules):
+        return table(middle, rules, rtl, size)
+    left, right = _halves(middle, gutter)
+    order = (right, left) if rtl else (left, right)
+    return [block for side in order for block in _parted(side, rules, rtl, size)]
+
+
+def _table_rows(found: list[Row], rules: Sequence[Rule], size: float) -> tuple[int, int] | None:
+    """The rows of a table: between three or more rules of one width, or parted by two white strips."""
+    for x0, x1, low, high in _frames(rules):
+        inside = [i for i, r in enumerate(found) if low < r.y + 0.3 * size < high and r.x0 > x0 - size and r.x1 < x1 + size]
+        if len(inside) > 1 and inside[-1] - inside[0] == len(inside) - 1 and len(_strips(found[inside[0] : inside[-1] + 1], size)) > 1:
+            return inside[0], inside[-1] + 1
+    return _many_strips(found, size)
+
+
+def _frames(rules: Sequence[Rule]) -> list[tuple[float, float, float, float]]:
+    """(left, right, lowest, highest) of three or more rules of one width."""
+    levels: dict[int, list[float]] = {}
+    for x0, x1, y in rules:
+        near = next((level for level in (round(y), round(y) - 1, round(y) + 1) if level in levels), round(y))
+        span = levels.setdefault(near, [x0, x1])
+        span[0], span[1] = min(span[0], x0), max(span[1], x1)
+    widths: dict[tuple[int, int], list[int]] = {}
+    for y, (x0, x1) in levels.items():
+        key = next((k for k in widths if abs(k[0] - x0) < 4 and abs(k[1] - x1) < 4), (round(x0), round(x1)))
+        widths.setdefault(key, []).append(y)
+    return [(k[0], k[1], min(ys), max(ys)) for k, ys in widths.items() if len(ys) > 2]
+
+
+def _many_strips(found: list[Row], size: float) -> tuple[int, int] | None:
+    """A run of three rows or more that two wide strips part in the same places."""
+    for first in range(len(found) - 2):
+        strips = _inner(_free(found[first], size), WIDE_EM * size)
+        last = first + 1
+        while len(strips) > 1 and last < len(found):
+            common = _inner(_common(strips, _free(found[last], size), size), WIDE_EM * size)
+            if len(common) < 2 or len(_inner(_free(found[last], size), WIDE_EM * size)) < 2:
+                break
+            strips, last = common, last + 1
+        if last - first > 2 and len(strips) > 1:
+            return first, last
+    return None
+
+
+def _inner(spans: list[Span], least: float) -> list[Span]:
+    """The strips that have text on both sides."""
+    return [s for s in spans if s[0] != float("-inf") and s[1] != float("inf") and s[1] - s[0] >= least]
 
 
 def _free(row: Row, size: float) -> list[Span]:
@@ -141,7 +192,7 @@ def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | No
         for last in range(first + 1, len(found) + 1):
             if last > first + 1:
                 strips = _common(strips, free[last - 1], size)
-            inner = [s for s in strips if s[0] != float("-inf") and s[1] != float("inf")]
+            inner = _inner(strips, 0)
             if not strips or (not inner and last - first > 12):
                 break
             good = next((s for s in inner if _is_gutter(found[first:last], s, size)), None) if last - first >= 2 else None
@@ -168,10 +219,10 @@ def _is_gutter(found: list[Row], strip: Span, size: float) -> bool:
 def _is_table(found: list[Row], gutter: Span, rules: Sequence[Rule]) -> bool:
     """Cells are short, rarely fill their column and stand on common baselines; columns of text do the opposite."""
     sides = _halves(found, gutter)
-    if min(map(len, sides)) < 4:
-        return True
     ys = [{round(r.y) for r in side} for side in sides]
-    shared = sum(1 for y in ys[0] if ys[1] & {y - 1, y, y + 1}) / min(map(len, ys))
+    shared = sum(1 for y in ys[0] if ys[1] & {y - 1, y, y + 1}) / max(map(len, ys))
+    if min(map(len, sides)) < 4:
+        return shared > 0.7
     crossing = sum(x0 < gutter[0] and x1 > gutter[1] and found[-1].y < y < found[0].y for x0, x1, y in rules)
     short = min(median(len(r.ink) for r in side) for side in sides) < 18
     return shared > 0.6 and (min(map(_fill, sides)) < 0.7 or short or crossing > 1)
@@ -201,7 +252,7 @@ def _strips(found: list[Row], size: float) -> list[Span]:
     free = _free(found[0], size)
     for row in found[1:]:
         free = _common(free, _free(row, size), size)
-    cuts = [(a + b) / 2 for a, b in free if a != float("-inf") and b != float("inf")]
+    cuts = [(a + b) / 2 for a, b in _inner(free, 0)]
     edges = [float("-inf"), *cuts, float("inf")]
     return list(itertools.pairwise(edges))
 

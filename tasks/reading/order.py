@@ -62,7 +62,7 @@ def _right_to_left(cells: Sequence[Cell]) -> list[Piece]:
             pieces.append(Piece(_straight(cells[start:end]), False))
         else:
             pieces.append(Piece(cells[start].text, cells[start].kind in "RO"))
-    return _percent_after(pieces)
+    return _dates(_percent_after(pieces))
 
 
 def _percent_after(pieces: list[Piece]) -> list[Piece]:
@@ -72,6 +72,16 @@ def _percent_after(pieces: list[Piece]) -> list[Piece]:
         free = at == 0 or not pieces[at - 1].text[-1:].isdigit()
         if sign.text in ("%", "٪") and free and re.fullmatch(r"[\d.,/٫٬]+", number.text):
             pieces[at], pieces[at + 1] = number, sign
+    return pieces
+
+
+def _dates(pieces: list[Piece]) -> list[Piece]:
+    """Three numbers with hyphens are a date; programs differ in how they lay it out, people begin with the year."""
+    for at in range(len(pieces) - 4):
+        three = pieces[at : at + 5]
+        hyphens = three[1].text == three[3].text and three[1].text in "-‐‑"
+        if hyphens and all(p.text.isdecimal() for p in three[::2]) and len(three[4].text) == 4 > len(three[0].text):
+            pieces[at : at + 5] = three[::-1]
     return pieces
 
 
@@ -141,6 +151,8 @@ def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[i
         return latin and after.kind == "L" and not re.search("[،؛]", between) and not _closes(text, between)
     if before.kind == "L" and after.kind != "L" and _number_came_first(cells, run, place, between):
         return False
+    if after.kind == "L" and not latin and _word_came_first(cells, place, between):
+        return False
     return latin or after.kind == "L" or _one_number(between)
 
 
@@ -163,6 +175,15 @@ def _number_came_first(cells: Sequence[Cell], run: list[int], place: int, betwee
     if between.strip() not in {"", "/", "°", "×"} or _latin_follows(cells, place):
         return False
     return _is_unit(_straight(cells[run[0] : run[1] + 1]), between)
+
+
+def _word_came_first(cells: Sequence[Cell], place: int, between: str) -> bool:
+    """A number left of letters, with right-to-left words to their right: TeX draws «Propranolol ۴۰» so, letter runs apart."""
+    end = place
+    while end + 1 < len(cells) and cells[end].gap == "" and cells[end + 1].kind != "R":
+        end += 1
+    between_words = between.strip() == "" and between != ""
+    return between_words and not _is_unit(_straight(cells[place : end + 1]), " ") and any(c.kind == "R" for c in cells[end + 1 :])
 
 
 def _latin_follows(cells: Sequence[Cell], place: int) -> bool:

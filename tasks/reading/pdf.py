@@ -116,7 +116,7 @@ def _settled(sheet: Sheet, half: set[tuple[str, str]]) -> Sheet:
 def _normal(sheet: Sheet, language: str) -> Sheet:
     """Normal form, Persian's only for Persian; a line that holds nothing goes."""
     own = "ar" if language == "fa" and repair.is_arabic_language(sheet.text) else language
-    lines = (line._replace(text=words_of.normal(repair.unfolded(line.text), own).replace("\n", " ")) for line in sheet.lines)
+    lines = (line._replace(text=words_of.normal(repair.finished(line.text, own), own).replace("\n", " ")) for line in sheet.lines)
     return sheet._replace(lines=tuple(line for line in lines if line.text))
 
 

@@ -9,13 +9,34 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from tasks import persian
 from tasks import text as words_of
-from tasks.reading.cells import ZWNJ, Cell
+from tasks.reading.cells import LOST_MARK, ZWNJ, Cell
 
 NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
 PLACE = 0xF0000  # private characters: "perhaps a half-space", numbered by pair of glyphs
 _PLACES = re.compile("[\U000f0000-\U000ffffd]")
 _FORMS = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]+")
+_SIGNS = str.maketrans(
+    {
+        0xF0B7: "•",
+        0xF0A7: "▪",
+        0xF0A8: "▪",
+        0xF076: "❖",
+        0xF0D8: "➤",
+        0xF0FC: "✓",
+        0xF02D: "-",
+        0xF06F: "○",
+        0xF0B0: "°",
+        0xF0B1: "±",
+        0xF0B4: "×",
+        0xF0A3: "≤",
+        0xF0B3: "≥",
+        0xF061: "α",
+        0xF062: "β",
+        0xF06D: "µ",
+    }
+)  # what Symbol and Wingdings draw there
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\uf8ff\ufffe\uffff]")
 LEAST_SHARE = 0.1  # of its occurrences, at a word's end (or start), for a glyph to be a final (or initial) form
 MOST_HALVES = 0.35  # of a font's junctions: more means that its glyphs tell nothing
@@ -46,8 +67,15 @@ def unfolded(text: str) -> str:
 
     NFKC only here: on the whole text it would turn 10⁹/L into 109/L.
     """
-    text = _FORMS.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
+    text = _FORMS.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text).translate(_SIGNS)
     return _CONTROLS.sub("", text)
+
+
+def finished(text: str, language: str) -> str:
+    """The last step before the normal form: marks that a font drew and did not name."""
+    if language == "fa":
+        text = text.replace(f"ه{LOST_MARK}", f"ه{persian.HAMZA_ABOVE}")
+    return unfolded(text).replace(LOST_MARK, "")
 
 
 def ligature(text: str) -> str:

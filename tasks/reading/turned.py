@@ -5,7 +5,7 @@ from statistics import median
 from typing import NamedTuple
 
 from tasks.reading import legibility
-from tasks.reading.cells import UNKNOWN, Cell, cells, draws_spaces
+from tasks.reading.cells import UNKNOWN, Cell, cells, draws_spaces, without_stretches
 from tasks.reading.glyphs import Drawing
 from tasks.reading.layout import Block, Row, blocks
 from tasks.reading.order import Piece, join, logical
@@ -36,7 +36,8 @@ def read(drawing: Drawing, language: str = "fa") -> Read:
     lines: list[Line] = []
     for glyphs in sorted(drawing.glyphs.values(), key=len, reverse=True):
         rules = drawing.rules if glyphs is drawing.glyphs.get(0) else []
-        lines += _read_one_way([_prepared(g) for g in glyphs], rules, drawing.height, forms, len(lines))
+        ready = without_stretches([_prepared(g) for g in glyphs])
+        lines += _read_one_way(ready, rules, drawing.height, forms, lines[-1].block + 1 if lines else 0)
     return Read(tuple(lines), forms)
 
 
