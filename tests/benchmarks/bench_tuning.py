@@ -1,0 +1,212 @@
+"""One optimizer update of 16 texts, ours beside a plain Trainer, TRL, and padding to 384: processor time on one thread.
+
+    python tests/benchmarks/bench_tuning.py                  the small shape in float32, 8 updates each: about 3 minutes
+    python tests/benchmarks/bench_tuning.py --shape large    the shape of Llama-3.2-1B in bfloat16, random weights: half an hour
+
+Each contestant is a process of its own, with the same texts in each update, the same micro-batch and the same LoRA (the
+exercise's: r 8 on q_proj and v_proj). The first update is told apart, as the time from start to it. TRL runs without its
+default gradient checkpointing, which would slow it by a third. Prints a Markdown table.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+BATCH, LIMIT = 16, 384  # texts an update, tokens a text at most
+NAMES = {
+    "ours": "book2lora",
+    "packed": "book2lora, packing",
+    "trainer": "transformers Trainer, dynamic padding",
+    "trl": "TRL SFTTrainer",
+    "padded": "transformers Trainer, padded to 384",
+}
+
+
+def main() -> None:
+    """Build the case, run the contestants one after the other, print the table."""
+    args = _arguments()
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        folder = Path(name)
+        from random_llama import make
+
+        make(folder / "base", args.shape)
+        results = {who: _run(who, folder, args) for who in args.who}
+    _print(args, results)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", choices=("small", "large"), default="small")
+    parser.add_argument("--updates", type=int, default=8)
+    parser.add_argument("--micro", type=int, default=4)
+    parser.add_argument("--who", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--folder", default=None, help="where the model is made; the large one takes 3 GB")
+    return parser.parse_args()
+
+
+def pairs(count: int):
+    """Vignettes of 20 to 60 words from the handbook's own, with a diagnosis of two words."""
+    from tasks.records import Pair
+
+    dice = random.Random(0)
+    words = [w for file in sorted((ROOT / "books").rglob("*.md")) for w in file.read_text("utf-8").split() if w.isalpha()]
+
+    def some(least: int, most: int) -> str:
+        start = dice.randrange(len(words) - most)
+        return " ".join(words[start : start + dice.randint(least, most)])
+
+    return [Pair(id=f"p{i}", fact=str(i), symptom=some(15, 55), diagnosis=some(2, 2)) for i in range(count)]
+
+
+def plan(updates: int, packing: bool = False):
+    from tasks.plan import FinetuningPlan
+
+    return FinetuningPlan(
+        rank=8, alpha=16, dropout=0.0, target_modules=("q_proj", "v_proj"), learning_rate=1e-4, schedule="constant", warmup=0.0, updates=updates,
+        batch_size=BATCH, max_tokens=LIMIT, packing=packing,
+    )  # fmt: skip
+
+
+def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: str) -> None:
+    """Train as one contestant; leaves the clock at each update, the losses and the peak memory."""
+    from tasks.artifacts import Checkpoint
+    from tasks.plan import Machine
+
+    checkpoint = Checkpoint(digest="bench", name="bench", source=str(folder / "base"))
+    machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), [time.process_time()]
+    run = {"ours": _ours, "packed": _ours}.get(who, _theirs)
+    losses = run(who, checkpoint, machine, pairs(texts), updates, folder / who, clock)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    (folder / f"{who}.json").write_text(json.dumps({"clock": clock, "losses": losses, "peak": peak}))
+
+
+def _ours(who, checkpoint, machine, rows, updates, folder, clock) -> list[float]:
+    from tasks.finetuning.fit import fit
+
+    done = fit(
+        checkpoint, rows, [], plan(updates, who == "packed"), "fa", machine, folder / "adapter", folder / "scratch",
+        lambda done, total, note="": clock.append(time.process_time()),
+    )  # fmt: skip
+    return [step.loss for step in done.steps]
+
+
+def _theirs(who, checkpoint, machine, rows, updates, folder, clock) -> list[float]:
+    """The texts in the order of our updates, unshuffled and unsorted inside them."""
+    import torch
+    from transformers import TrainerCallback
+
+    from tasks.finetuning import lora
+    from tasks.llama import load
+
+    class Clock(TrainerCallback):
+        def on_log(self, *args, logs=None, **kwargs):
+            if "loss" in (logs or {}):
+                clock.append(time.process_time())
+
+    loaded = load(checkpoint, machine)
+    model = lora.attach(loaded.model, plan(updates))
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
+    trainer = (_trl if who == "trl" else _trainer)(
+        model, loaded.tokenizer, [rows[i] for i in order], machine, updates, folder, who == "padded"
+    )
+    trainer.add_callback(Clock())
+    trainer.train()
+    return [row["loss"] for row in trainer.state.log_history if "loss" in row]
+
+
+def _settings(machine, updates: int, folder: Path) -> dict:
+    return {
+        "output_dir": str(folder), "per_device_train_batch_size": machine.micro_batch, "max_steps": updates, "learning_rate": 1e-4,
+        "gradient_accumulation_steps": BATCH // machine.micro_batch, "lr_scheduler_type": "constant", "logging_steps": 1, "report_to": "none",
+        "save_strategy": "no", "use_cpu": True, "bf16": False, "disable_tqdm": True, "train_sampling_strategy": "sequential",
+    }  # fmt: skip
+
+
+def _trl(model, tokenizer, rows, machine, updates, folder, padded):
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    from tasks.exam import training_text
+
+    args = SFTConfig(**_settings(machine, updates, folder), max_length=LIMIT, gradient_checkpointing=False, dataset_text_field="text")
+    texts = Dataset.from_dict({"text": ["".join(training_text(row, "fa")) for row in rows]})
+    return SFTTrainer(model=model, args=args, train_dataset=texts, processing_class=tokenizer)
+
+
+def _trainer(model, tokenizer, rows, machine, updates, folder, padded):
+    from transformers import Trainer, TrainingArguments
+
+    from tasks.finetuning.batches import pad
+    from tasks.finetuning.examples import IGNORED, encode, to_dataset
+
+    def to_limit(texts):
+        """Every text filled up to the limit, as older scripts do."""
+        filled = [
+            {name: text[name] + [value] * (LIMIT - len(text[name])) for name, value in (("input_ids", 1), ("labels", IGNORED))}
+            for text in texts
+        ]
+        mask = [[1] * len(text["input_ids"]) + [0] * (LIMIT - len(text["input_ids"])) for text in texts]
+        import torch
+
+        return pad(filled, 1) | {"attention_mask": torch.tensor(mask)}
+
+    examples = encode(rows, tokenizer, plan(updates), "fa").examples
+    collate = to_limit if padded else lambda texts: pad(texts, 1)
+    return Trainer(
+        model=model,
+        args=TrainingArguments(**_settings(machine, updates, folder)),
+        train_dataset=to_dataset(examples),
+        data_collator=collate,
+    )
+
+
+def _run(who: str, folder: Path, args: argparse.Namespace) -> dict:
+    updates = min(args.updates, 3) if who == "padded" else args.updates  # five times as long
+    dtype = {"small": "float32", "large": "bfloat16"}[args.shape]
+    command = [sys.executable, __file__, "--work", who, str(folder), str(BATCH * args.updates), str(updates), str(args.micro), dtype]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    found = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if found.returncode:
+        raise SystemExit(f"{who} failed:\n{found.stderr[-2000:]}")
+    return json.loads((folder / f"{who}.json").read_text())
+
+
+def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
+    tokens = "float32" if args.shape == "small" else "bfloat16"
+    print(
+        f"\n{args.shape} model, {tokens}, {BATCH} texts an update in micro-batches of {args.micro}, one thread; medians over the updates after the first\n"
+    )
+    print(
+        "| | CPU s an update | times faster | start to first update, CPU s | peak GB | largest difference of a loss |\n|---|---|---|---|---|---|"
+    )
+    steps = {who: median(b - a for a, b in zip(r["clock"][1:], r["clock"][2:], strict=False)) for who, r in results.items()}
+    first = "ours" if "ours" in results else next(iter(results))
+    for who, r in results.items():
+        apart = max(abs(a - b) for a, b in zip(r["losses"], results[first]["losses"], strict=False))
+        print(
+            f"| {NAMES[who]} | {steps[who]:.2f} | {steps[who] / steps[first]:.2f} × ours | {r['clock'][1]:.1f} | {r['peak']:.2f} | {apart:.0e} |"
+        )
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "trl"))
+    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}")
+
+
+if __name__ == "__main__":
+    if "--work" in sys.argv:
+        place = sys.argv.index("--work")
+        who, where, texts, updates, micro, dtype = sys.argv[place + 1 :]
+        work(who, Path(where), int(texts), int(updates), int(micro), dtype)
+    else:
+        main()
