@@ -41,7 +41,8 @@ class Wording:
 
     def share(self, value: float, places: int = 1) -> str:
         """A share as a percentage."""
-        return self._signed(f"{abs(value) * 100:.{places}f}", value < 0) + str(self["percent"])
+        mark = LRM if self["direction"] == "rtl" and value >= 0 else ""  # else the sign jumps to the other side after a letter
+        return mark + self._signed(f"{abs(value) * 100:.{places}f}", value < 0) + str(self["percent"])
 
     def points(self, value: float, sign: bool = True) -> str:
         """A difference of shares in percentage points."""

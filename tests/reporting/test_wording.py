@@ -59,7 +59,7 @@ def test_numbers_are_written_as_the_language_writes_them(value: Any, english: st
 
 
 def test_shares_points_and_p_values() -> None:
-    assert (EN.share(0.3407), FA.share(0.3407)) == ("34.1%", "۳۴٫۱٪")
+    assert (EN.share(0.3407), FA.share(0.3407)) == ("34.1%", "\u200e۳۴٫۱٪")
     assert (EN.points(0.125), EN.points(-0.125), EN.points(0.125, False)) == ("\u200e+12.5", "\u200e−12.5", "12.5")
     assert (EN.p_value(0.0215), EN.p_value(1e-9)) == ("= 0.021", "< 0.001")
 
