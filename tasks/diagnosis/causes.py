@@ -1,11 +1,11 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
 from tasks.diagnosis.evidence import Evidence
-from tasks.diagnosis.learning import learnt
+from tasks.diagnosis.learning import learnt, signs
 from tasks.diagnosis.rules_data import LEAKED, narrow, repeated, unrelated
 from tasks.diagnosis.rules_learning import already_known
 from tasks.diagnosis.rules_questions import at_ceiling, guessable
-from tasks.diagnosis.rules_tuning import FEW_UPDATES, loss_flat, rate_too_low, too_few_updates, weights_unmoved
+from tasks.diagnosis.rules_tuning import FEW_UPDATES, loss_flat, rate_too_low, stopped_early, too_few_updates, weights_unmoved
 from tasks.records import Cause
 
 
@@ -33,7 +33,7 @@ def _data(e: Evidence) -> Cause:
     if e.primary.set == "new_fact" and learnt(e) is not False:
         claim = f"The questions are on facts that were not taught, so they cannot judge the data ({said})."
         return Cause(name="training data", verdict="cannot be told", claim=claim, evidence=numbers)
-    if learnt(e) is False and _trained(e):
+    if _in_vain(e):
         claim = f"Neither repeated nor beside the questions ({said}), but {e.updates} updates taught nothing: do the diagnoses fit their vignettes?"
         return Cause(name="training data", verdict="likely", claim=claim, evidence=numbers)
     claim = f"Neither repeated, nor narrow, nor beside the questions, nor known before: {said}."
@@ -53,13 +53,13 @@ def _training(e: Evidence) -> Cause:
         "taught_before": e.probe.taught_before,
         "taught_after": e.probe.taught_after,
     }
-    found = [finding for rule in (weights_unmoved, too_few_updates, rate_too_low, loss_flat) if (finding := rule(e))]
+    found = [finding for rule in (weights_unmoved, too_few_updates, stopped_early, rate_too_low, loss_flat) if (finding := rule(e))]
     if e.improved or (learnt(e) and not found):
         claim = f"{e.updates} updates were enough: the taught facts were learnt."
         return Cause(name="too little training", verdict="ruled out", claim=claim, evidence=numbers)
     if found:
         return Cause(name="too little training", verdict="likely", claim=found[0].claim, evidence=numbers)
-    if learnt(e) is False and _trained(e):
+    if _in_vain(e):
         claim = (
             f"{e.updates} updates changed {e.primary.changed} of {e.primary.n} answers, yet taught nothing: more of the same will not help."
         )
@@ -68,9 +68,9 @@ def _training(e: Evidence) -> Cause:
     return Cause(name="too little training", verdict="cannot be told", claim=claim, evidence=numbers)
 
 
-def _trained(e: Evidence) -> bool:
-    """The training did change the model."""
-    return e.updates >= FEW_UPDATES and e.primary.changed > e.primary.n / 5
+def _in_vain(e: Evidence) -> bool:
+    """The training changed the model, but shows no sign of what was taught."""
+    return learnt(e) is False and not signs(e) and e.updates >= FEW_UPDATES and e.primary.changed > e.primary.n / 5
 
 
 def _leakage(e: Evidence) -> Cause:

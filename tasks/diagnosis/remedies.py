@@ -23,12 +23,12 @@ def rate(plan: StudyPlan, value: float) -> Change:
 
 
 def longer(plan: StudyPlan, texts: int) -> Change:
-    """Enough updates, at a rate and on matrices that use them."""
+    """Enough updates, twice as many at least, at a rate and on matrices that use them."""
     tuning = plan.finetuning
-    epochs = math.ceil(ENOUGH_UPDATES * tuning.batch_size / max(1, texts))
+    epochs = max(math.ceil(ENOUGH_UPDATES * tuning.batch_size / max(1, texts)), math.ceil(2 * tuning.epochs))
     change: Change = {"finetuning.epochs": max(min(epochs, MOST_EPOCHS), math.ceil(tuning.epochs))}
     if tuning.updates is not None:
-        change = {"finetuning.updates": max(ENOUGH_UPDATES, tuning.updates)}
+        change = {"finetuning.updates": max(ENOUGH_UPDATES, 2 * tuning.updates)}
     if tuning.learning_rate < usual_rate(plan):
         change |= rate(plan, usual_rate(plan))
     return change if tuning.target_modules == "all-linear" else change | {"finetuning.target_modules": "all-linear"}

@@ -28,6 +28,7 @@ REASONS: tuple[Rule, ...] = (  # why there is no gain
     rules_tuning.same_model_twice,
     rules_tuning.loss_diverged,
     rules_tuning.too_few_updates,
+    rules_tuning.stopped_early,
     rules_tuning.rate_too_low,
     rules_tuning.loss_flat,
     rules_tuning.overfit,

@@ -3,7 +3,7 @@
 import math
 
 from tasks.diagnosis.evidence import Evidence
-from tasks.diagnosis.learning import learnt
+from tasks.diagnosis.learning import learnt, signs
 from tasks.diagnosis.remedies import Change, longer, rate, usual_rate
 from tasks.records import Finding
 
@@ -120,6 +120,23 @@ def too_few_updates(e: Evidence) -> Finding | None:
         weight=0.95,
         remedy=longer(e.plan, e.preflight.texts),
         advice="More epochs, or smaller batches: at least 150 updates, at a learning rate that moves a LoRA adapter.",
+    )
+
+
+def stopped_early(e: Evidence) -> Finding | None:
+    """Signs of learning, and a held-out loss that was still falling when the training ended."""
+    falling = len(e.held_out) >= 3 and e.held_out[-1] < 0.995 * e.held_out[-2] and e.held_out[-1] == min(e.held_out)
+    train = signs(e)
+    if e.updates < FEW_UPDATES or learnt(e) or not train or not falling or e.plan.finetuning.shuffle_diagnoses:
+        return None
+    return Finding(
+        rule="stopped-early",
+        claim=f"The training ended while it was still learning: {100 * train.difference.value:+.0f} points on the taught pairs, "
+        f"held-out loss {e.held_out[-2]:.2f} to {e.held_out[-1]:.2f} nats a token in the last epoch.",
+        evidence={"updates": e.updates, "epochs": e.preflight.epochs, "held_out_before": e.held_out[-2], "held_out_last": e.held_out[-1]},
+        weight=0.905,
+        remedy=longer(e.plan, e.preflight.texts),
+        advice="Twice as many updates.",
     )
 
 

@@ -116,8 +116,9 @@ def sentence(judged: Judgement, plan: ComparisonPlan) -> str:
 
 def _limits(judged: Judgement, plan: ComparisonPlan) -> str:
     """Why the questions could not tell."""
-    if max(judged.p_value, plan.alpha) == plan.alpha:
-        return f"The changes sit on few of the {judged.extra['facts']:.0f} facts, so they are less evidence than their number."
+    if judged.p_value <= plan.alpha:
+        facts, p_facts = judged.extra["facts"], judged.extra["p_facts"]
+        return f"Questions on one fact change together: counted by the {facts:.0f} facts, p {_p(p_facts)}."
     return f"A true difference under {100 * judged.detectable:.1f} points is likely to be missed at so many changed answers."
 
 

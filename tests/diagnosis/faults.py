@@ -69,6 +69,13 @@ def few_updates(s: Study) -> Study:
     )
 
 
+def early(s: Study) -> Study:
+    return s.but(
+        probe={"taught_after": -1.5, "book_after": 5.0, "general_after": 950.0},
+        right=unchanged(s, same_fact=(0.3, 0.33), train=(0.28, 0.42)),
+    )
+
+
 def low_rate(s: Study) -> Study:
     small = {"kl_mean": 2e-4, "weight_shift": 0.001, "taught_after": -3.46, "book_after": 4.0, "general_after": 900.0}
     return s.but(plan={"finetuning.learning_rate": 1e-6}, steps=log(135, 3.0, 2.99), probe=small, right=unchanged(s))
@@ -215,6 +222,7 @@ FAULTS: dict[str, tuple[str, Plant]] = {
     "the loss rose": ("loss-diverged", diverged),
     "the loss is NaN": ("loss-diverged", not_a_number),
     "14 updates": ("too-few-updates", few_updates),
+    "an end while the held-out loss falls": ("stopped-early", early),
     "a tiny learning rate": ("rate-too-low", low_rate),
     "the loss is flat": ("loss-flat", flat_loss),
     "held-out loss rises": ("overfit", overfitted),

@@ -35,6 +35,7 @@ def test_shuffled_diagnoses_are_a_matter_of_the_data_not_of_more_training() -> N
 
 def test_repeated_data_and_easy_questions_are_likely() -> None:
     assert verdicts(planted.repeated(healthy()))[0] == "likely"
+    assert verdicts(planted.early(healthy()))[:2] == ["ruled out", "likely"]
     assert verdicts(planted.too_easy(healthy()))[3] == "likely"
 
 

@@ -37,14 +37,16 @@ def share(found: list[VerdictName], *names: VerdictName) -> float:
 def test_a_null_adapter_is_called_better_or_worse_in_at_most_five_percent(
     n: int, per_fact: int, discordance: float, together: float
 ) -> None:
-    found = verdicts(2000, n, per_fact, discordance, together=together)
-    assert share(found, "improved", "worse") <= 0.05 + 0.01 * (together > 0)  # 2,000 studies see ± 1 point; exact where questions are alone
+    found = verdicts(2000 if per_fact == 1 else 1000, n, per_fact, discordance, together=together)
+    assert share(found, "improved", "worse") <= 0.05 + 0.01 * (
+        together > 0
+    )  # a thousand studies see ± 1.4 points; exact where questions are alone
 
 
 @pytest.mark.parametrize(("n", "per_fact", "discordance"), [(100, 1, 0.2), (200, 4, 0.3), (400, 4, 0.2)])
 def test_the_stated_detectable_difference_is_found_in_four_of_five(n: int, per_fact: int, discordance: float) -> None:
     difference = power.detectable(n, discordance)
-    assert share(verdicts(2000, n, per_fact, discordance, difference), "improved") == pytest.approx(0.8, abs=0.03)
+    assert share(verdicts(1500, n, per_fact, discordance, difference), "improved") == pytest.approx(0.8, abs=0.03)
 
 
 def test_no_difference_is_claimed_in_at_most_five_percent_where_there_is_one_as_large_as_the_margin() -> None:
