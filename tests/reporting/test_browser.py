@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
+
 from playwright.sync_api import Browser, Page
 from reporting.browser import CHROMIUM, chromium
 from reporting.example_study import example_study, with_question
+from reporting.picture import picture
 
 from tasks.records import Pair, Question, Rejection
 from tasks.reporting.facts import StudyFacts
@@ -154,3 +158,11 @@ def test_every_picture_has_a_text_alternative(persian: Opened) -> None:
     for number in range(pictures.count()):
         picture = pictures.nth(number)
         assert picture.locator("title").text_content() and picture.locator("desc").text_content()
+
+
+def test_picture_and_print_are_made_from_a_study_folder(tmp_path: Path) -> None:
+    write(tmp_path, example_study("en"))
+    picture(tmp_path, tmp_path / "report.png", width=600, height=400)
+    picture(tmp_path, tmp_path / "report.pdf")
+    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from reporting.example_study import example_study, training_log
+from reporting.example_rows import training_log
+from reporting.example_study import example_study
 
 from tasks.records import Step
 from tasks.reporting import figures
