@@ -23,14 +23,14 @@ STARTUP_SECONDS = 120.0
 def serve(host: str, port: int) -> None:
     """Run until interrupted, then stop everything that was started."""
     address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
-    environment = {**os.environ, "PREFECT_API_URL": f"{address}/api", "PREFECT_SERVER_UI_API_URL": f"{address}/api"}
+    environment = environment_for(address)
     children: list[subprocess.Popen[bytes]] = []
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        children.append(_prefect("server", environment, "server", "start", "--host", host, "--port", str(port)))
-        _wait(f"{address}/api/health", children[0])
+        children.append(spawn("server", environment, "server", "start", "--host", host, "--port", str(port)))
+        wait_healthy(f"{address}/api/health", children[0])
         register(environment)
-        children += [_prefect(f"worker-{pool}", environment, "worker", "start", "--pool", pool, "--name", f"{pool}-1") for pool in POOLS]
+        children += [spawn(f"worker-{pool}", environment, "worker", "start", "--pool", pool, "--name", f"{pool}-1") for pool in POOLS]
         say(f"dashboard: {address}   (studies in {runs_dir()}; Ctrl-C stops it)")
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
@@ -38,7 +38,12 @@ def serve(host: str, port: int) -> None:
     except KeyboardInterrupt:
         say("stopping …")
     finally:
-        _stop(children)
+        stop(children)
+
+
+def environment_for(address: str) -> dict[str, str]:
+    """What server, workers and commands need to find one another; the settings of flows/settings.py are in it already."""
+    return {**os.environ, "PREFECT_API_URL": f"{address}/api", "PREFECT_SERVER_UI_API_URL": f"{address}/api"}
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -49,7 +54,7 @@ def _logs() -> Path:
     return runs_dir() / "logs"
 
 
-def _prefect(name: str, environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
+def spawn(name: str, environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
     """A long-lived part, in a process group of its own, with its output in runs/logs/<name>.log."""
     _logs().mkdir(parents=True, exist_ok=True)
     with (_logs() / f"{name}.log").open("ab") as log:
@@ -58,7 +63,7 @@ def _prefect(name: str, environment: dict[str, str], *arguments: str) -> subproc
         )
 
 
-def _wait(health: str, server: subprocess.Popen[bytes]) -> None:
+def wait_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if server.poll() is not None:
@@ -72,7 +77,7 @@ def _wait(health: str, server: subprocess.Popen[bytes]) -> None:
     raise StudyError(f"the server did not answer at {health} within {STARTUP_SECONDS:.0f} s; see {_logs() / 'server.log'}")
 
 
-def _stop(children: list[subprocess.Popen[bytes]]) -> None:
+def stop(children: list[subprocess.Popen[bytes]]) -> None:
     """Workers first, then the server; what does not end in time is killed with its children."""
     for child in reversed(children):
         if child.poll() is None:

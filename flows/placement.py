@@ -13,6 +13,7 @@ from prefect.deployments import run_deployment
 from prefect.states import Cancelled
 from pydantic import TypeAdapter
 
+from flows.settings import private
 from tasks import timings
 from tasks.artifacts import StudyFolder
 from tasks.errors import StudyError
@@ -26,7 +27,8 @@ POLL_SECONDS = 2.0
 
 
 def begin(redo: list[str], keep_timings: bool = False) -> None:
-    """Start a run: note which stages are to be redone."""
+    """Start a run: note which stages are to be redone; a worker's store may be new, so keep its records private."""
+    private("results")
     to_redo.set(frozenset(redo))
     if not keep_timings:
         timings.start()

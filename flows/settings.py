@@ -1,6 +1,7 @@
 """Every Prefect setting of ours, in one place. Call `settle()` before Prefect is imported; what is set already stays."""
 
 import os
+from pathlib import Path
 
 from tasks.store import runs_dir
 
@@ -8,14 +9,17 @@ from tasks.store import runs_dir
 # Results are JSON that only their owner can read or write: Prefect would unpickle a record that says "pickle".
 
 
+def private(name: str) -> Path:
+    """A folder of the store that only its owner can read or write."""
+    folder = runs_dir() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
 def settle(verbose: bool = False) -> None:
     """Point Prefect at this store, quiet and without telemetry."""
-    home = runs_dir() / ".prefect"
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)
-    results = runs_dir() / "results"
-    results.mkdir(parents=True, exist_ok=True)
-    results.chmod(0o700)
+    home, results = private(".prefect"), private("results")
     for name, value in {
         "PREFECT_HOME": str(home),
         "PREFECT_LOCAL_STORAGE_PATH": str(results),

@@ -89,7 +89,9 @@ def finetune_adapter(
     return Tuning(adapter=Adapter.adopt(adapter), log=Steps.save(done.steps), preflight=done.preflight)
 
 
-@stage(version=evaluation.VERSION, run_name="evaluate · {checkpoint.name} · adapter {adapter}")
+@stage(
+    version=evaluation.VERSION, run_name=lambda given: f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+)
 def evaluate_model(
     checkpoint: Checkpoint, adapter: Adapter | None, sitting: Sitting, plan: EvaluationPlan, language: str, machine: Machine
 ) -> Answers:

@@ -28,6 +28,7 @@ from tasks.store import runs_dir
 
 P = ParamSpec("P")
 T = TypeVar("T")
+RunName = str | Callable[[dict[str, Any]], str]  # a template, or a function of the stage's parameters
 
 to_redo: ContextVar[frozenset[str]] = ContextVar("to_redo", default=frozenset())
 ARTIFACT_SECONDS = 5.0  # how often the dashboard's progress moves; work shorter than that has none
@@ -46,7 +47,7 @@ class StageKey(CachePolicy):
 class Stage(Generic[P, T]):
     """A Prefect task that hands over handles; its record holds plain JSON, made into the declared type on return."""
 
-    def __init__(self, function: Callable[P, T], version: int, run_name: str) -> None:
+    def __init__(self, function: Callable[P, T], version: int, run_name: RunName) -> None:
         self.name = function.__name__
         self.version = version
         self._signature = inspect.signature(function)
@@ -54,7 +55,7 @@ class Stage(Generic[P, T]):
         self.task: Task[..., Any] = task(
             name=self.name,
             description=inspect.getdoc(function),
-            task_run_name=run_name,
+            task_run_name=run_name if isinstance(run_name, str) else _named(run_name),
             cache_policy=StageKey(version=version),
             persist_result=True,
             result_serializer="json",
@@ -112,7 +113,7 @@ class Stage(Generic[P, T]):
         return run
 
 
-def stage(version: int, run_name: str) -> Callable[[Callable[P, T]], Stage[P, T]]:
+def stage(version: int, run_name: RunName) -> Callable[[Callable[P, T]], Stage[P, T]]:
     """Make a function a stage; `run_name` is what people see on the dashboard."""
     return lambda function: Stage(function, version, run_name)
 
@@ -169,6 +170,13 @@ class ProgressArtifact:
             self.id = create_progress_artifact(progress=percent, description=self.label)
         else:
             update_progress_artifact(artifact_id=self.id, progress=percent, description=f"{self.label} {note}".strip())
+
+
+def _named(name: Callable[[dict[str, Any]], str]) -> Callable[..., str]:
+    def run_name(parameters: dict[str, Any]) -> str:
+        return name(parameters)
+
+    return run_name
 
 
 def _reason(unsound: MissingArtifact | ValidationError) -> str:

@@ -1,0 +1,38 @@
+"""prefect.yaml says what the plans say."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks.plan import StudyPlan
+from tasks.plan_file import load_plan
+
+ROOT = Path(__file__).parents[2]
+DEPLOYMENTS = {d["name"]: d for d in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]}
+
+
+@pytest.mark.parametrize("name", [n for n, d in DEPLOYMENTS.items() if "plan" in d.get("parameters", {})])
+def test_a_deployment_carries_the_plan_of_its_name(name):
+    assert StudyPlan.model_validate(DEPLOYMENTS[name]["parameters"]["plan"]) == load_plan(name)
+
+
+def test_what_costs_money_is_paused():
+    for deployment in DEPLOYMENTS.values():
+        if "costs-money" in deployment["tags"]:
+            assert all(schedule["active"] is False for schedule in deployment["schedules"])
+
+
+def test_every_schedule_names_its_time_zone():
+    for deployment in DEPLOYMENTS.values():
+        assert all(schedule["timezone"] for schedule in deployment.get("schedules", []))
+
+
+def test_the_laptop_plan_is_the_defaults():
+    assert load_plan("laptop") == StudyPlan()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plans").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_plan_loads_and_tells_how_to_run_it(path):
+    assert load_plan(path).name == path.stem
+    assert "# book2lora s" in path.read_text("utf-8").splitlines()[0]
