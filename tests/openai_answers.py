@@ -15,6 +15,9 @@ from tasks.text import sentence_spans, words
 PASSAGE = re.compile(r'<passage id="(?P<id>[^"]*)" page="(?P<page>\d+)" title="(?P<title>[^"]*)">\n(?P<text>.*?)\n</passage>', re.S)
 NUMBER = re.compile(r"(\d+) (?:items|مورد)")
 WORDINGS = re.compile(r"(?:write|هر کدام) (\d+) (?:cases|شرح)")
+SPARED = re.compile(
+    "بدون|نمی|نیست|ندا|نشو|نشد|نکرد|نبا|نبو|هیچ|فاقد|عدم|برخلاف|بر خلاف|هر دو|همه|یافت|غیر|رد شو|رد کر|not |no |without|never"
+)
 PEOPLE = ("مرد", "زن")
 PLACES = ("درمانگاه", "اورژانس", "مطب", "بخش داخلی", "مرکز بهداشت", "بیمارستان")
 
@@ -49,9 +52,8 @@ def _pdf(file: dict[str, str]) -> str:
     import tempfile
     from pathlib import Path
 
-    from tasks.reading.pdf import read
-
     from tasks.plan import ReadingPlan
+    from tasks.reading.pdf import read
 
     first = int(re.search(r"\d+", file["filename"])[0])  # type: ignore[index]
     with tempfile.NamedTemporaryFile(suffix=".pdf") as pdf:
@@ -71,8 +73,10 @@ def sentences(text: str) -> list[Sentence]:
         titles = passage["title"].split(" › ")
         for start, end in sentence_spans(passage["text"]):
             line = passage["text"][start:end].removeprefix("- ")
-            if len(words(line)) >= 7 and "<" not in line:
-                found.append(Sentence(line, int(passage["page"]), titles[1] if len(titles) > 1 else ""))
+            if len(words(line)) >= 7 and not SPARED.search(line) and "<" not in line:
+                name, colon, _ = line.partition(": ")
+                named = name if colon and len(name.split()) < 5 else ""
+                found.append(Sentence(line, int(passage["page"]), named or (titles[1] if len(titles) > 1 else "")))
     return found
 
 

@@ -59,6 +59,7 @@ class Server:
     under_way: int = 0
     most_under_way: int = 0
     window: tuple[int, int] = (0, 0)
+    last_user: str = ""
 
     def __post_init__(self) -> None:
         self.rates = parse_faults(self.faults)
@@ -172,6 +173,7 @@ class Server:
         if fate == "refusal":
             message = {"role": "assistant", "content": None, "refusal": "I'm sorry, I can't help with that."}
         prompt = "".join(texts_of(request))
+        self.last_user = texts_of(request)[1]
         usage = {"tokens_in": tokens(prompt), "tokens_cached": 0, "tokens_out": tokens(text)}
         told = {
             "prompt_tokens": usage["tokens_in"],
@@ -264,28 +266,30 @@ async def serve(server: Server, port: int, ready: threading.Event | None = None)
         ready.set()
     else:
         print(server.url, flush=True)
-    async with listening:
-        await listening.serve_forever()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        listening.close()
 
 
 @contextmanager
 def serving(port: int = 0, **orders: Any) -> Iterator[Server]:
     """A server in a thread of its own."""
     server, ready = Server(**orders), threading.Event()
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(serve(server, port, ready))
+    running: list[asyncio.Task[None]] = []
 
-    def run() -> None:
+    async def run() -> None:
+        running.append(asyncio.create_task(serve(server, port, ready)))
         with suppress(asyncio.CancelledError):
-            loop.run_until_complete(task)
+            await running[0]
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
     thread.start()
     ready.wait(10)
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(task.cancel)
+        running[0].get_loop().call_soon_threadsafe(running[0].cancel)
         thread.join(10)
 
 

@@ -14,7 +14,6 @@ from time import time
 from typing import Any, NamedTuple, Protocol
 
 from tasks.errors import WriterRefused, WriterUnavailable
-from tasks.generation.budget import price
 from tasks.generation.exchange import NOTHING, Exchange, Reply, fault_of, response_of, spent_out
 from tasks.generation.faults import Fault, scrub
 from tasks.generation.ledger import Ledger, Response
@@ -74,18 +73,20 @@ class Batches:
             yield self.exchange.ledger.find(request.key) or self.passing.get(request.key)
 
     async def _until_answered(self, wanted: dict[str, Request]) -> None:
-        for attempt in range(self.exchange.patience.attempts):
+        idle, before = 0, len(wanted) + 1
+        while idle < self.exchange.patience.attempts and not self.exchange.stop:
             missing = {key: r for key, r in wanted.items() if not self.exchange.ledger.find(key) and key not in self.passing}
-            if not missing or self.exchange.stop:
+            if not missing:
                 return
-            if attempt:
-                await asyncio.sleep(self.exchange.wait(attempt, None))
+            idle = idle + 1 if len(missing) == before else 0
+            before = len(missing)
+            if idle:
+                await asyncio.sleep(self.exchange.wait(idle, None))
             for record in await self._begin(missing):
                 await self._collect(record, wanted)
-        if not self.exchange.stop and any(not self.exchange.ledger.find(key) and key not in self.passing for key in wanted):
-            self.exchange.stop = WriterUnavailable(
-                f"{self.exchange.server} left requests of a batch unanswered {self.exchange.patience.attempts} times. Run again later."
-            )
+        self.exchange.stop = self.exchange.stop or WriterUnavailable(
+            f"{self.exchange.server} left requests of a batch unanswered {idle} times. Run again later."
+        )
 
     async def _begin(self, missing: dict[str, Request]) -> list[Record]:
         """Records that together hold the missing requests: those under way, and one new for the rest."""
@@ -117,11 +118,13 @@ class Batches:
         """Record, set money aside, upload, begin; what the budget does not hold stays out."""
         ledger = self.exchange.ledger
         write(ledger, record)
-        record = record._replace(keys=[key for key in record.keys if self._set_aside(requests[key])])
-        if not record.keys:
+        holds = [key for key in record.keys if self._set_aside(requests[key])]
+        if not holds:
+            if all(r.done or r.mark == record.mark for r in records(ledger)):  # nobody's change is to come
+                self.exchange.stop = spent_out(ledger, self._worst(requests[record.keys[0]]))
             write(ledger, record._replace(done=True))
             return None
-        write(ledger, record)
+        record = write(ledger, record._replace(keys=holds))
         content = b"".join(_line(key, self.exchange.wire(requests[key].body)) for key in record.keys)
         file = await self.exchange.steady(lambda: self.post.upload(content))
         state = await self.exchange.steady(lambda: self.post.create(file, record.mark)) if file else None
@@ -131,13 +134,11 @@ class Batches:
         return write(ledger, record._replace(id=state.id))
 
     def _set_aside(self, request: Request) -> bool:
-        ledger = self.exchange.ledger
-        worst = price(request.worst, ledger.prices, batch=True)
-        with ledger.purse() as budget:
-            enough = any(c.key == request.key for c in budget.unsettled()) or budget.reserve(request.key, worst)
-        if not enough and not any(not r.done for r in records(ledger)):
-            self.exchange.stop = spent_out(ledger, worst)
-        return bool(enough)
+        with self.exchange.ledger.purse() as budget:
+            return any(c.key == request.key for c in budget.unsettled()) or bool(budget.reserve(request.key, self._worst(request)))
+
+    def _worst(self, request: Request) -> float:
+        return self.exchange.worst(request, batch=True)
 
     async def _collect(self, record: Record, wanted: dict[str, Request]) -> None:
         """Wait for a batch and store its answers; doing it twice does no harm."""

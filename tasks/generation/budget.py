@@ -18,6 +18,8 @@ from tasks.plan import Prices
 
 MILLION = 1_000_000
 CENT = 1e-9  # dollars; below it two sums are equal
+ENOUGH = 5  # answers from which the bound on input tokens is tightened
+SPARE = 1.25  # over the largest share of tokens in bytes that was seen
 
 
 class Usage(NamedTuple):
@@ -53,6 +55,7 @@ class Budget:
         self._read = 0
         self._settled = 0.0
         self._open: dict[str, Charge] = {}
+        self._shares: list[float] = []  # the largest ones seen, tokens of a prompt in its bytes
 
     def spent(self) -> float:
         """Dollars settled and set aside."""
@@ -90,6 +93,16 @@ class Budget:
             for charge in [c for c in self._open.values() if c.key == key]:
                 self._write(book, {"settle": charge.id, "usd": usd})
 
+    def learn(self, share: float) -> None:
+        """An answer told how many tokens its prompt's bytes were."""
+        if len(self._shares) < ENOUGH or share > max(self._shares):
+            with self._locked() as book:
+                self._write(book, {"share": share})
+
+    def share(self) -> float:
+        """Tokens in a byte of prompt, at most: 1 for want of experience, since no tokenizer makes more tokens than bytes."""
+        return min(1.0, SPARE * max(self._shares)) if len(self._shares) >= ENOUGH else 1.0
+
     @contextmanager
     def _locked(self) -> Iterator[int]:
         book = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -125,6 +138,8 @@ class Budget:
             self._open[entry["reserve"]] = Charge(entry["reserve"], entry["request"], entry["usd"])
         elif "lost" in entry and entry["lost"] in self._open:
             self._open[entry["lost"]] = self._open[entry["lost"]]._replace(lost=True)
+        elif "share" in entry:
+            self._shares.append(entry["share"])
         elif self._open.pop(entry.get("settle", ""), None):
             self._settled += entry["usd"]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import random
 from collections import Counter
@@ -121,8 +122,8 @@ class Exchange:
 
     async def _set_aside(self, request: Request) -> Charge | None:
         """Reserve the worst price; while others are under way their change may suffice, so wait for it."""
-        worst = price(request.worst, self.ledger.prices)
         while not self.stop:
+            worst = self.worst(request)
             with self.ledger.purse() as budget:
                 charge = budget.reserve(request.key, worst)
                 others = budget.unsettled()
@@ -132,6 +133,12 @@ class Exchange:
                 self.stop = spent_out(self.ledger, worst)
             await asyncio.sleep(0.05)
         return None
+
+    def worst(self, request: Request, batch: bool = False) -> float:
+        """Dollars that the request can cost at most."""
+        with self.ledger.purse() as budget:
+            tokens_in = math.ceil(request.worst.tokens_in * budget.share())
+        return price(request.worst._replace(tokens_in=tokens_in), self.ledger.prices, batch)
 
     def wire(self, body: dict[str, Any]) -> dict[str, Any]:
         """The body in the words of this server."""
@@ -188,6 +195,9 @@ def response_of(request: Request, body: str, ledger: Ledger, batch: bool) -> Res
     if envelope is None:
         return None
     usage = envelope.usage or request.worst
+    if envelope.usage and request.worst.tokens_in:
+        with ledger.purse() as budget:
+            budget.learn(usage.tokens_in / request.worst.tokens_in)
     return Response(request.key, envelope.finish, usage, price(usage, ledger.prices, batch), body)
 
 

@@ -15,6 +15,7 @@ from tasks.records import Kind, Pair, Passage
 
 SMALLEST = 2500  # characters; a window below it holds too little to tell like things apart
 DRY_ROUNDS = 2  # rounds without anything new after which a place counts as exhausted
+SAMPLES = 10_000  # more than one place is asked in one round
 REMINDERS = 30  # items of a place that the next request is told not to repeat
 
 KINDS: tuple[ItemKind, ItemKind] = ("pair", "question")
@@ -28,7 +29,8 @@ class Place:
     need: dict[ItemKind, int]
     most: int  # items a request may ask for; halved when answers come back cut off
     dry: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})
-    closed: dict[ItemKind, str] = field(default_factory=dict)  # kind → why nothing more is asked: exhausted, refused
+    tries: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})  # rounds it answered in
+    closed: dict[ItemKind, str] = field(default_factory=dict)  # kind → why nothing more is asked: exhausted, refused, rounds
     kept: list[Item] = field(default_factory=list)
 
     def open(self, kind: ItemKind) -> bool:
@@ -45,6 +47,7 @@ class Asking(NamedTuple):
     kinds: dict[Kind, int]
     focus: str  # id of the passage to begin with, where a place is asked several times at once
     avoid: tuple[str, ...]
+    sample: int  # so that asking the same again is another request with another answer
 
 
 def places(passages: Sequence[Passage], quota: Quota, plan: GenerationPlan) -> list[Place]:
@@ -74,7 +77,7 @@ def cut(passages: Sequence[Passage], number: int) -> list[list[Passage]]:
     return windows
 
 
-def plan_round(all_places: Sequence[Place], quota: Quota, plan: GenerationPlan, kept: Sequence[Item]) -> list[Asking]:
+def plan_round(all_places: Sequence[Place], quota: Quota, plan: GenerationPlan, kept: Sequence[Item], turn: int = 0) -> list[Asking]:
     """Every request of the next round, fixed before any of them is sent."""
     pairs = sum(isinstance(item, Pair) for item in kept)
     rebalance(all_places, "pair", max(0, quota.pairs - pairs))
@@ -84,11 +87,11 @@ def plan_round(all_places: Sequence[Place], quota: Quota, plan: GenerationPlan, 
     for place in all_places:
         for kind in KINDS:
             if place.need[kind] > 0 and place.open(kind):
-                round_ += _ask(place, kind, plan, have)
+                round_ += _ask(place, kind, plan, have, turn)
     return round_
 
 
-def _ask(place: Place, kind: ItemKind, plan: GenerationPlan, have: Counter[Kind]) -> list[Asking]:
+def _ask(place: Place, kind: ItemKind, plan: GenerationPlan, have: Counter[Kind], turn: int) -> list[Asking]:
     """A place's requests of one round; each of several begins at another passage."""
     most = whole_facts(place.most, plan.paraphrases if kind == "pair" else 1)
     avoid = tuple(reminder(item) for item in place.kept if isinstance(item, Pair) == (kind == "pair"))[-REMINDERS:]
@@ -97,7 +100,7 @@ def _ask(place: Place, kind: ItemKind, plan: GenerationPlan, have: Counter[Kind]
     for i, size in enumerate(sizes):
         kinds = deal_kinds(plan.kinds, have, size) if kind == "question" else {}
         focus = place.passages[len(place.passages) * i // len(sizes)].id if len(sizes) > 1 else ""
-        asks.append(Asking(place, kind, size, kinds, focus, avoid))
+        asks.append(Asking(place, kind, size, kinds, focus, avoid, turn * SAMPLES + i))
     return asks
 
 
@@ -124,14 +127,18 @@ def reminder(item: Item) -> str:
     return f"{item.fact}: {' '.join(text.split()[:12])}"
 
 
-def close_round(asked: Sequence[Asking], brought: Counter[tuple[int, ItemKind]], broken: set[tuple[int, ItemKind]]) -> None:
-    """Places that gave nothing new in two rounds, though they answered, are exhausted."""
+def close_round(asked: Sequence[Asking], brought: Counter[tuple[int, ItemKind]], broken: set[tuple[int, ItemKind]], most: int) -> None:
+    """A place that gave nothing new in two rounds, though it answered, is exhausted; one that answered often enough is left."""
     for place, kind in {(id(a.place), a.kind): (a.place, a.kind) for a in asked}.values():
-        if (id(place), kind) in broken:
+        found = brought[id(place), kind]
+        if not found and (id(place), kind) in broken:
             continue
-        place.dry[kind] = 0 if brought[id(place), kind] else place.dry[kind] + 1
+        place.tries[kind] += 1
+        place.dry[kind] = 0 if found else place.dry[kind] + 1
         if place.dry[kind] >= DRY_ROUNDS:
             place.closed[kind] = "exhausted"
+        elif place.tries[kind] > most:
+            place.closed[kind] = "rounds"
 
 
 def rebalance(all_places: Sequence[Place], kind: ItemKind, missing: int) -> None:
@@ -156,6 +163,14 @@ def halve(place: Place, kind: ItemKind) -> list[Place]:
     first, second = place.passages[:middle], place.passages[middle:]
     shares = {k: apportion({"0": substance(first), "1": substance(second)}, place.need[k]) for k in KINDS}
     return [
-        Place(part, {k: shares[k][str(i)] for k in KINDS}, place.most, closed=dict(place.closed), kept=list(place.kept))
+        Place(
+            part,
+            {k: shares[k][str(i)] for k in KINDS},
+            place.most,
+            dict(place.dry),
+            dict(place.tries),
+            dict(place.closed),
+            kept=list(place.kept),
+        )
         for i, part in enumerate((first, second))
     ]

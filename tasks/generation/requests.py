@@ -45,7 +45,7 @@ def word(asking: Asking, plan: GenerationPlan, language: str, pages: Pages | Non
         "messages": messages,
         "max_tokens": plan.max_output_tokens,
         "temperature": plan.temperature,
-        "seed": plan.seed,
+        "seed": plan.seed + asking.sample,
     } | response_format(plan, asking.kind)
     return Request(body, hash_of(body), Usage(most_tokens(body, pages), 0, plan.max_output_tokens))
 

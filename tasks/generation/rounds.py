@@ -20,6 +20,7 @@ from tasks.progress import Progress
 from tasks.records import Account, Draft, Pair, Passage
 
 AHEAD = 512  # requests that may be worded and under way before the oldest of them is judged
+PATIENT = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
 NO_ITEMS = ("refusal", "content_filter", "error")
 
 Words = Callable[[], Request]
@@ -73,8 +74,8 @@ class Chapter:
     async def write(self, ask: Ask) -> tuple[list[Draft], Account]:
         """All rounds; raises what stopped them, once everything under way is in the ledger."""
         self.places = places.places(self.passages, self.quota, self.plan) if self.passages else []
-        while self.rounds <= self.plan.rounds:
-            askings = places.plan_round(self.places, self.quota, self.plan, self.kept)
+        while self.rounds < PATIENT * (self.plan.rounds + 1):
+            askings = places.plan_round(self.places, self.quota, self.plan, self.kept, self.rounds)
             if not askings:
                 break
             await self._round(askings, ask)
@@ -96,7 +97,7 @@ class Chapter:
                 if found < 0:
                     broken.add((id(asking.place), asking.kind))
                 self._tell()
-        places.close_round(askings, brought, broken)
+        places.close_round(askings, brought, broken, self.plan.rounds)
         self._shrink(askings)
 
     def _take(self, asking: Asking, response: Response) -> int:
@@ -182,6 +183,5 @@ class Chapter:
     def _end(self, kind: ItemKind, missing: int) -> str:
         if missing <= 0:
             return "met"
-        if any(place.open(kind) for place in self.places):
-            return "rounds"
-        return "refused" if any(place.closed[kind] == "refused" for place in self.places) else "exhausted"
+        reasons = {place.closed.get(kind, "rounds") for place in self.places}
+        return next((reason for reason in ("rounds", "exhausted") if reason in reasons), "refused")

@@ -1,0 +1,150 @@
+"""Storms, kills, the end of the money, two processes: nothing is asked twice, nothing is lost, nothing is overspent."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from gpt_study import book, kept, plan, study, texts
+from openai_server import serving
+
+from tasks.errors import BudgetSpent
+from tasks.generation.estimate import estimate
+from tasks.generation.ledger import Ledger
+
+SCRIPT = Path(__file__).parents[1] / "gpt_study.py"
+
+
+@pytest.fixture
+def to(monkeypatch):
+    def point(server):
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+        return server
+
+    return point
+
+
+def run(ledger, out, *more):
+    return subprocess.Popen([sys.executable, str(SCRIPT), str(ledger), str(out), *more], env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+@pytest.mark.parametrize("mode", ["live", "batch"])
+def test_a_storm_ends_with_exact_counts_and_an_exact_account(tmp_path, to, mode):
+    faults = "storm" if mode == "live" else "storm,"
+    with serving(faults=faults.rstrip(",")) as server:
+        to(server)
+        written = study(tmp_path, plan(pairs=120, questions=120, per_request=4, mode=mode), book(1, 5, 6))
+    assert kept(written) == {"pair": 120, "question": 120}
+    for one in written.values():
+        for kind in ("pair", "question"):
+            drafts = [d for d in one.drafts if d.kind == kind]
+            came = sum(items_in(d) for d in drafts if d.finish in ("stop", "length"))
+            refused = sum(d.asked for d in drafts if d.finish not in ("stop", "length"))
+            assert came == one.report.kept[kind] + one.report.rejected[kind]
+            assert refused == one.report.refused[kind]
+    answered = Counter(server.answered())
+    assert max(answered.values()) == 1
+    assert len({e["fault"] for e in server.entries if e.get("fault")}) > 5  # it was a storm
+
+
+def items_in(draft):
+    """Items of one answer; one that cannot be read stands for all it was asked for, as in the gate."""
+    try:
+        return len(json.loads(draft.raw)["items"])
+    except (ValueError, KeyError):
+        return draft.asked
+
+
+@pytest.mark.parametrize("mode", ["live", "batch"])
+def test_kills_at_ten_moments_lose_nothing_and_ask_nothing_twice(tmp_path, to, mode):
+    with serving() as server:
+        to(server)
+        calm = study(tmp_path / "calm", plan(mode=mode, per_request=2), book(1, 5))
+    with serving(latency=0.15 if mode == "live" else 0.0) as server:
+        to(server)
+        draw = random.Random(5)
+        for _ in range(10):
+            process = run(tmp_path / "ledger", tmp_path / "out.json", "--mode", mode)
+            until = len(server.entries) + draw.randint(0, 6)
+            deadline = time.monotonic() + 20
+            while len(server.entries) < until and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(draw.random() * 0.3)
+            process.kill()
+            process.wait()
+        assert run(tmp_path / "ledger", tmp_path / "out.json", "--mode", mode).wait() == 0
+    assert [tuple(pair) for pair in json.loads((tmp_path / "out.json").read_text("utf-8"))] == texts(calm)
+    assert max(Counter(server.answered()).values()) == 1
+    assert len(server.answered()) == len({key for key, _ in texts(calm)})
+
+
+def test_two_processes_share_a_ledger_and_its_money(tmp_path, to):
+    with serving(latency=0.05) as server:
+        to(server)
+        runs = [run(tmp_path / "ledger", tmp_path / f"{n}.json") for n in range(2)]
+        assert [process.wait() for process in runs] == [0, 0]
+    assert (tmp_path / "0.json").read_bytes() == (tmp_path / "1.json").read_bytes()
+    assert max(Counter(server.answered()).values()) == 1
+    assert Ledger(tmp_path / "ledger", 50.0, plan().prices).budget.spent() == pytest.approx(server.billed())
+
+
+@pytest.mark.parametrize("mode", ["live", "batch"])
+def test_the_money_ends_the_run_below_the_cap_and_the_next_run_goes_on(tmp_path, to, mode):
+    passages = book(1, 5)
+    chosen = plan(pairs=60, questions=60, per_request=5, mode=mode)
+    cap = 0.6 * estimate(chosen, passages, "fa").usd
+    with serving(faults="cut:0.1,cut_body:0.1") as server:  # charged, and their answers lost
+        to(server)
+        with pytest.raises(BudgetSpent, match="raise generation.budget_usd"):
+            study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)
+        assert 0.3 * cap < server.billed() <= cap
+        answered = len(server.answered())
+        with pytest.raises(BudgetSpent):  # a rerun has no new money
+            study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)
+        assert server.billed() <= cap and len(server.answered()) == answered
+        written = study(tmp_path, chosen, passages)
+    assert kept(written) == {"pair": 60, "question": 60}
+    assert max(Counter(server.answered()).values()) == 1
+
+
+def test_chapters_at_once_stay_below_the_cap_together(tmp_path, to):
+    passages = book(1, 5, 6)
+    chosen = plan(pairs=90, questions=90, per_request=3, budget_usd=0.4)
+    with serving(latency=0.02) as server:
+        to(server)
+
+        def one(chapter):
+            with pytest.raises(BudgetSpent):
+                study(tmp_path, chosen, {chapter: passages[chapter]})
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(one, passages))
+    assert 0.25 < server.billed() <= 0.4
+
+
+def test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_missing(tmp_path, to):
+    for number, fault in enumerate(["batch_expired", "batch_failed", "batch_errors", "batch_partial"]):
+        with serving(faults=fault) as server:
+            to(server)
+            written = study(tmp_path / str(number), plan(mode="batch", per_request=3), book(5))
+            spent = Ledger(tmp_path / str(number), 50.0, plan().prices).budget.spent()
+        assert kept(written) == {"pair": 30, "question": 30}
+        assert max(Counter(server.answered()).values()) == 1
+        assert spent == pytest.approx(server.billed())
+        assert len([e for e in server.entries if e.get("created")]) > max(one.report.rounds for one in written.values())
+
+
+def test_a_server_without_batches_says_what_to_do(tmp_path, to):
+    from tasks.errors import WriterRefused
+
+    with serving(lacks=("batches",)) as server:
+        to(server)
+        with pytest.raises(WriterRefused, match="Set generation.mode to live"):
+            study(tmp_path, plan(mode="batch"), book(1))

@@ -1,0 +1,118 @@
+"""A small study against the test server, for tests and as a process that can be killed.
+
+    python tests/gpt_study.py LEDGER OUT [--mode batch] [--pairs 30] [--questions 30]
+
+The gate here is a fake of ten lines: readable JSON, quote on its page, nothing twice.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from handbook_passages import chapters  # noqa: E402
+
+from tasks.generation.exchange import Patience  # noqa: E402
+from tasks.generation.gpt_writer import Written, write  # noqa: E402
+from tasks.generation.ledger import Ledger  # noqa: E402
+from tasks.generation.writer import Item, share_out  # noqa: E402
+from tasks.plan import GenerationPlan  # noqa: E402
+from tasks.records import Draft, Pair, Passage, Question, Quote, Rejection  # noqa: E402
+
+FOLDER = Path(__file__).parents[1] / "books" / "handbook"
+SHORT = Patience(attempts=10, timeout=5.0, first_wait=0.01, longest_wait=0.1, poll=0.02)
+
+
+class Verdict(NamedTuple):
+    kept: list[Item]
+    rejected: list[Rejection]
+
+
+def accept(draft: Draft, passages: list[Passage], earlier: Sequence[Item]) -> Verdict:
+    """The fake gate."""
+    try:
+        found = json.loads(draft.raw)["items"]
+    except (ValueError, KeyError):
+        return Verdict([], [_rejection(draft, "parsing", draft.raw, draft.asked)])
+    seen, verdict = {item.id for item in earlier}, Verdict([], [])
+    for one in found:
+        item = read(one, passages)
+        if item is None or item.id in seen:
+            verdict.rejected.append(_rejection(draft, "duplicates" if item else "grounding", str(one), 1))
+        else:
+            seen.add(item.id)
+            verdict.kept.append(item)
+    return verdict
+
+
+def read(one: dict[str, Any], passages: list[Passage]) -> Item | None:
+    """An item with the place of its quote, or none."""
+    here = next((p for p in passages if p.page == one["page"] and one["quote"] in p.text), None)
+    if here is None or len(one.get("options", "four")) != 4:
+        return None
+    at = here.text.index(one["quote"])
+    quote = Quote(passage_id=here.id, page=here.page, start=at, end=at + len(one["quote"]), text=one["quote"])
+    if "symptom" in one:
+        return Pair(id=one["symptom"], fact=one["fact"], symptom=one["symptom"], diagnosis=one["diagnosis"], quote=quote)
+    told = {name: one[name] for name in ("fact", "kind", "question", "options", "answer")}
+    return Question(id=one["question"], quote=quote, **told)
+
+
+def _rejection(draft: Draft, check: str, raw: str, items: int) -> Rejection:
+    return Rejection(draft_id=draft.id, kind=draft.kind, check=check, reason=check, raw=raw, items=items)
+
+
+def book(*numbers: int) -> dict[str, list[Passage]]:
+    """Chapters of our handbook."""
+    files = [next(FOLDER.glob(f"{n:02}-*.md")) for n in numbers]
+    return chapters([(f"chapter {n}", file.read_text("utf-8")) for n, file in zip(numbers, files, strict=True)])
+
+
+def plan(**choices: Any) -> GenerationPlan:
+    """A plan for the server, without a margin so that counts are exact."""
+    return GenerationPlan(**{"writer": "gpt", "pairs": 30, "questions": 30, "margin": 0, "budget_usd": 50.0, **choices})
+
+
+def study(
+    ledger: Path, chosen: GenerationPlan, passages: Mapping[str, list[Passage]], concurrency: int = 8, gate: Any = accept, **more: Any
+) -> dict[str, Written]:
+    """Every chapter in turn."""
+    return {
+        chapter: write(
+            passages[chapter],
+            quota,
+            chosen,
+            more.get("language", "fa"),
+            Ledger(ledger, chosen.budget_usd, chosen.prices),
+            gate,
+            concurrency,
+            patience=more.get("patience", SHORT),
+            book_path=more.get("book_path"),
+        )
+        for chapter, quota in share_out(passages, chosen).items()
+    }
+
+
+def texts(written: Mapping[str, Written]) -> list[tuple[str, str]]:
+    """All drafts in order, to compare two runs."""
+    return [(draft.id, draft.raw) for one in written.values() for draft in one.drafts]
+
+
+def kept(written: Mapping[str, Written]) -> dict[str, int]:
+    """Items kept over all chapters."""
+    return {kind: sum(one.report.kept[kind] for one in written.values()) for kind in ("pair", "question")}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("ledger", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--mode", default="live")
+    parser.add_argument("--number", type=int, default=30)
+    given = parser.parse_args()
+    done = study(given.ledger, plan(mode=given.mode, pairs=given.number, questions=given.number, per_request=2), book(1, 5))
+    given.out.write_text(json.dumps(texts(done), ensure_ascii=False), "utf-8")
