@@ -6,21 +6,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from playwright.sync_api import Browser
 from reporting.browser import CHROMIUM, chromium
 
 
-def picture(study: Path, target: Path, width: int = 1200, height: int = 1000, dark: bool = False, at: str = "") -> None:
+def picture(browser: Browser, study: Path, target: Path, width: int = 1200, height: int = 1000, dark: bool = False, at: str = "") -> None:
     """Save what a person sees on opening the report, or at one of its headings; a .pdf is the whole of it, as printed."""
-    with chromium() as browser:
-        page = browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", device_scale_factor=1.5
-        )
-        page.goto((study.resolve() / "index.html").as_uri() + (f"#{at}" if at else ""))
-        page.wait_for_timeout(300)  # cards are drawn as they come into view
-        if target.suffix == ".pdf":
-            page.pdf(path=target, format="A4", print_background=True)
-        else:
-            page.screenshot(path=target)
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", device_scale_factor=1.5)
+    page.goto((study.resolve() / "index.html").as_uri() + (f"#{at}" if at else ""))
+    page.wait_for_timeout(300)  # cards are drawn as they come into view
+    if target.suffix == ".pdf":
+        page.pdf(path=target, format="A4", print_background=True)
+    else:
+        page.screenshot(path=target)
+    page.close()
 
 
 def main() -> None:
@@ -34,7 +33,8 @@ def main() -> None:
     given = asked.parse_args()
     if not CHROMIUM:
         sys.exit("no Chromium on this machine: apt-get install chromium")
-    picture(**vars(given))
+    with chromium() as browser:
+        picture(browser, **vars(given))
 
 
 if __name__ == "__main__":

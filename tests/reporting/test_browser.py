@@ -160,9 +160,9 @@ def test_every_picture_has_a_text_alternative(persian: Opened) -> None:
         assert picture.locator("title").text_content() and picture.locator("desc").text_content()
 
 
-def test_picture_and_print_are_made_from_a_study_folder(tmp_path: Path) -> None:
+def test_picture_and_print_are_made_from_a_study_folder(browser: Browser, tmp_path: Path) -> None:
     write(tmp_path, example_study("en"))
-    picture(tmp_path, tmp_path / "report.png", width=600, height=400)
-    picture(tmp_path, tmp_path / "report.pdf")
+    picture(browser, tmp_path, tmp_path / "report.png", width=600, height=400)
+    picture(browser, tmp_path, tmp_path / "report.pdf")
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
