@@ -15,7 +15,7 @@ from tasks.validation.keys import in_order, leading_number
 from tasks.validation.names import folded_words, holds, name
 from tasks.validation.support import Why
 from tasks.validation.topics import stems, supported
-from tasks.validation.wording import Wording, matches
+from tasks.validation.wording import Wording, is_negative, matches
 
 CHECK = "flaws"
 LONGER = 2.0  # a key so many times as long as the longest distractor stands out
@@ -132,22 +132,21 @@ def grammar(paper: Paper) -> str | None:
 
 def unmarked_negative(paper: Paper) -> str | None:
     """The stem asks what does not hold, and the negative word is not set off."""
-    found = matches(paper.words.negative_stem, paper.item.text)
-    marked = found and (
-        re.search(r"\*\*|__|«(?:نیست|نادرست|غلط|ندارد|نمی\S*)»|<u>|<b>", paper.item.text) or found[0][:20].split()[0].isupper()
-    )
+    found = is_negative(paper.item.text, paper.words)
+    marked = re.search(paper.words.marked_negative, paper.item.text)
     return found[0][:80] if found and not marked else None
 
 
 def no_question(paper: Paper) -> str | None:
     """Neither a question mark, nor a question word, nor a blank to fill in."""
     text = paper.item.text
-    asks = re.search(r"[?؟]", text) or re.search(r"(?:[:：…]|\.{3}|_{2,})\s*$|_{3,}", text)
+    asks = re.search(r"[?؟？]", text) or re.search(r"(?:[:：…]|\.{3}|_{2,})\s*$|_{3,}", text)
     return text[-80:] if not asks and not set(folded_words(text)) & paper.words.question_words else None
 
 
 def too_short(paper: Paper) -> str | None:
-    return paper.item.text if len(folded_words(paper.item.text)) < SHORTEST else None
+    text = paper.item.text
+    return text if len(folded_words(text)) < SHORTEST and len(text) < SHORTEST * 4 else None
 
 
 def absolute_terms(paper: Paper) -> str | None:
@@ -164,7 +163,7 @@ def numbers_out_of_order(paper: Paper) -> str | None:
 
 def several_right(paper: Paper) -> str | None:
     """The quoted passage supports a distractor too."""
-    if not paper.said or matches(paper.words.negative_stem, paper.item.text):
+    if not paper.said or is_negative(paper.item.text, paper.words):
         return None
     key = name(paper.item.key)
     if key == paper.topic or (key in paper.titles and not holds(paper.item.text, paper.topic)):

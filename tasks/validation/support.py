@@ -8,9 +8,10 @@ from tasks.validation.items import Item
 from tasks.validation.names import folded_words, holds, name, numbers
 from tasks.validation.shelf import Shelf
 from tasks.validation.topics import stems, supported
-from tasks.validation.wording import Wording, matches
+from tasks.validation.wording import Wording, is_negative
 
 FITS = 0.7  # a key must cover the vignette at least so well as this share of its best rival
+ELSEWHERE = 0.85  # a condition that is not among the options must fit better still
 HELD = 0.6  # share of the key's words that its passage must hold
 RIVALS_FROM = 3  # topics; in a book with fewer there is nothing to compare
 
@@ -43,7 +44,7 @@ def support(item: Item, passage: Passage, span: tuple[int, int], shelf: Shelf, w
     """None where the passage supports the diagnosis or the keyed option."""
     topic, said = shelf.topics.of(passage, span[0]), shelf.topics.around(passage, span[0])
     case = Case(item, passage, passage.text[span[0] : span[1]], topic, shelf, words, said)
-    negative = item.answer and matches(words.negative_stem, item.text)
+    negative = item.answer and is_negative(item.text, words)
     rules: list[Rule] = [other_topic, other_subject, unheld_key, invented_number, read_from_picture, misfit]
     return next((why for rule in ([unheld_distractors] if negative else rules) if (why := rule(case))), None)
 
@@ -60,8 +61,12 @@ def other_topic(case: Case) -> Why | None:
 
 def other_subject(case: Case) -> Why | None:
     """The stem asks about one condition, the quote is from another."""
-    named = case.shelf.topics.named(case.item.text) if case.item.answer and not case.is_name else []
-    if named and case.topic in case.shelf.topics.titles and case.topic not in named:
+    topics = case.shelf.topics
+    named = topics.named(case.item.text) if case.item.answer and not case.is_name else []
+    if not named or case.topic not in topics.titles or case.topic in named:
+        return None
+    covered = topics.covered(case.item.text)
+    if covered.get(case.topic, 0.0) < max(covered.get(n, 0.0) for n in named):
         return Why("quote from another section", f"the stem names «{named[0]}», the quote stands under «{case.topic}»")
     return None
 
@@ -100,15 +105,20 @@ def read_from_picture(case: Case) -> Why | None:
 
 
 def misfit(case: Case) -> Why | None:
-    """Another condition fits the vignette clearly better (among the options, or among all sections)."""
+    """Another condition fits the vignette clearly better: one of the options, or any section of the book."""
     topics, key = case.shelf.topics, name(case.item.key)
     if not case.is_name or key not in topics.words or len(topics.words) < RIVALS_FROM:
         return None
-    among = {name(o) for o in case.item.distractors} & topics.words.keys() if case.item.answer else topics.words.keys() - {key}
     covered = topics.covered(case.item.text)
-    own, (best, rival) = covered.get(key, 0.0), max((covered.get(t, 0.0), t) for t in among) if among else (0.0, "")
-    if own < FITS * best:
-        return Why("another condition fits better", f"«{rival}» covers {best:.0%} of the text's weight, «{case.item.key}» {own:.0%}")
+    offered = {name(o) for o in case.item.distractors}
+    named = set(topics.named(case.item.text))  # told apart from: the stem names it
+    rivals = [(covered.get(t, 0.0), t) for t in topics.words if t != key and t not in named]
+    best, rival = max((share * (1 if t in offered or not offered else ELSEWHERE), t) for share, t in rivals)
+    if covered.get(key, 0.0) < FITS * best:
+        return Why(
+            "another condition fits better",
+            f"«{rival}» covers {best:.0%} of the text's weight, «{case.item.key}» {covered.get(key, 0.0):.0%}",
+        )
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tasks.records import Passage
 from tasks.validation.names import folded_words, holds, name
 
-STEM = 5  # letters of a word that are compared, so that endings do not matter
+STEM, LONG, LONG_STEM = 5, 10, 7  # letters that are compared, so that endings do not matter; hypert|ension and hyperth|yroidism stay apart
 LONGEST_TITLE = 8  # words
 
 
@@ -73,7 +73,7 @@ class Topics:
 
 def stems(text: str) -> list[str]:
     """The beginnings of the words, numbers left out."""
-    return [w[:STEM] for w in folded_words(text) if not w[0].isdigit()]
+    return [w[: LONG_STEM if len(w) >= LONG else STEM] for w in folded_words(text) if not w[0].isdigit()]
 
 
 def supported(phrase: str, text: str) -> bool:

@@ -18,6 +18,8 @@ class Wording(NamedTuple):
     absolute: frozenset[str] = frozenset()
     question_words: frozenset[str] = frozenset()
     negative_stem: str = r"(?!)"  # the stem asks what does not hold
+    contrast: str = r"(?!)"  # «unlike X»: its negation tells two conditions apart, it does not ask for what is wrong
+    marked_negative: str = r"\*\*|__|<u>|<b>"  # how a negative word is set off
     told_answer: str = r"(?!)"  # the stem or an option tells the key
     either: str = r"(?!)"  # joins two names: «یا»
     also: str = r"(?!)"  # joins two things: «و»
@@ -38,12 +40,14 @@ PERSIAN = Wording(
     ),
     sexes=_folded("مرد مردی زن زنی خانم خانمی آقا آقای آقایی پسر پسری دختر دختری پسربچه دختربچه پسرکی پیرمرد پیرمردی پیرزن پیرزنی"),
     age=r"\b\d{1,3}(?=\s?(?:سال|ماه|روز|هفته)(?:ه|ه‌?ای|گی)?\b)",
-    all_or_none=r"(?:همه|هم[هۀ]ی|تمام|هیچ ?کدام|هیچ ?یک)\b.{0,12}(?:موارد|گزینه|بالا|فوق|زیر|درست|صحیح)|^هیچ ?(?:کدام|یک)\.?$|^(?:همه|تمام)(?: آنها)?\.?$"
+    all_or_none=r"(?:همه|همهی|تمام|هیچ ?کدام|هیچ ?یک)\b.{0,12}(?:موارد|گزینه|بالا|فوق|زیر|درست|صحیح)|^هیچ ?(?:کدام|یک)\.?$|^(?:همه|تمام)(?: آنها)?\.?$"
     r"|گزینه ?(?:های)? ?(?:[1-4]|الف|ب|ج|د) و (?:[1-4]|الف|ب|ج|د)|^(?:الف|ب|ج|[1-4]) و (?:ب|ج|د|[1-4])$|^هر (?:دو|سه|چهار)(?: مورد| گزینه)?",
     absolute=_folded("همیشه هرگز همواره هیچ‌گاه هیچگاه هیچ‌وقت حتما مطلقا قطعا لزوما منحصرا فقط"),
     question_words=_folded("کدام کدام‌یک چیست چه چند چرا چگونه کجا کی کدامند کدام‌اند"),
     negative_stem=r"\b(?:به ?جز|بجز|به ?استثنای|غیر از)\b|\b(?:نیست|نیستند|نادرست|غلط|نامحتمل)\b[^.؟?]{0,12}[؟?]|"
     r"کدام(?: ?یک)?[^؟?]{0,40}(?:موارد|مورد|گزینه|عبارت|جمله|نشانه|علامت|علایم|عارضه|عوارض|یافته|ویژگی)[^؟?]{0,60}\b(?:نمی ?\w+|ندارد|نبوده|نباشد)\s*[؟?]",
+    contrast=r"بر ?خلاف|بر ?عکس|متمایز|افتراق|جدا |تفکیک",
+    marked_negative=r"\*\*|__|<u>|<b>|«(?:به.?جز|نیست|نادرست|غلط|ندارد|نمی\S*)»",
     told_answer=r"(?:پاسخ|جواب|گزینه) ?(?:ی|های)? ?(?:درست|صحیح)? ?[:：=]|\((?:درست|صحیح|پاسخ)\)|✓|✔",
     either=r" (?:یا|و ?/ ?یا) ",
     also=r" و ",
@@ -67,6 +71,8 @@ ENGLISH = Wording(
     absolute=_folded("always never only invariably exclusively absolutely"),
     question_words=_folded("which what who when where why how whose"),
     negative_stem=r"\b(?:not|except|least|false|incorrect|untrue)\b[^.?]{0,60}[?:]?$",
+    contrast=r"\bunlike\b|in contrast|distinguish|differentiate",
+    marked_negative=r"\*\*|__|<u>|<b>|\b(?:NOT|EXCEPT|LEAST|FALSE|INCORRECT|UNTRUE)\b",
     told_answer=r"\b(?:correct )?answer ?(?:is|:|=)|\((?:correct|right|answer)\)|✓|✔",
     either=r" (?:or|and/or) ",
     also=r" and ",
@@ -88,5 +94,10 @@ def wording(language: str) -> Wording:
 
 
 def matches(pattern: str, text: str) -> re.Match[str] | None:
-    """Search without regard to case."""
-    return re.search(pattern, text, re.IGNORECASE)
+    """Search in the folded text, half-spaces as blanks."""
+    return re.search(pattern, fold(text.replace(persian.ZWNJ, " ")), re.IGNORECASE)
+
+
+def is_negative(stem: str, words: Wording) -> re.Match[str] | None:
+    """The stem asks for what does not hold."""
+    return None if matches(words.contrast, stem) else matches(words.negative_stem, stem)
