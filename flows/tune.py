@@ -3,9 +3,10 @@
 from prefect import flow
 
 from flows.placement import begin
+from tasks.artifacts import Checkpoint, Screenings
 from tasks.groups import Outcome, Prepared
 from tasks.plan import Machine, StudyPlan
-from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning
+from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning, screen_questions
 
 
 @flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}", persist_result=True)
@@ -18,4 +19,11 @@ def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo
     base = evaluate_model(checkpoint, None, splits.sitting, plan.evaluation, language, machine)
     tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, language, machine)
     probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
-    return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe)
+    screened = screen(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
+    return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened)
+
+
+def screen(checkpoint: Checkpoint, prepared: Prepared, plan: StudyPlan, machine: Machine) -> Screenings:
+    """Screen the questions in the mode that counts."""
+    sitting, mode = prepared.splits.sitting, plan.comparison.primary_mode
+    return screen_questions(checkpoint, sitting, prepared.text, plan.evaluation, mode, plan.language, machine)

@@ -18,6 +18,7 @@ from tasks.artifacts import (
     Passages,
     Questions,
     Rejections,
+    Screenings,
     Steps,
 )
 from tasks.records import Account, Page, Pair, Passage, Preflight, Probe, Question, Rejection, Stage
@@ -123,3 +124,4 @@ class Outcome(Handle):
     base: Answers
     tuned: Answers
     probe: Probe
+    screened: Screenings | None = None

@@ -29,6 +29,7 @@ from tasks.tiny import build_tiny as build_tiny
 from tasks.tiny import quiet as quiet
 from tasks.weights import missing as missing
 from tasks.weights import resolve as resolve
+from tasks.weights import verify
 
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 SMALL = 100_000_000  # parameters below which speed does not matter and float32 is taken on every device
@@ -43,7 +44,7 @@ class Loaded(NamedTuple):
 
 def load(checkpoint: Checkpoint, machine: Machine | None = None, adapter: Path | None = None, quantize: str = "none") -> Loaded:
     """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them."""
-    checkpoint.check()
+    verify(checkpoint)
     place = machine or Machine()
     base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), place.dtype, quantize)
     model = _sharing_weights(base.model)
@@ -122,7 +123,7 @@ def four_bits(device: str) -> BitsAndBytesConfig:
 
 def tokenizer_of(checkpoint: Checkpoint) -> Any:
     """The tokenizer alone; read once a process."""
-    checkpoint.check()
+    verify(checkpoint)
     return _tokenizer(str(checkpoint.path), checkpoint.digest)
 
 

@@ -23,7 +23,11 @@ class ReadingPlan(Choices):
         default="refuse", description="pages that are pictures: refuse the book, skip and count them, or read them with tesseract"
     )
     ocr_languages: str = Field(default="fas+eng", description="tesseract's names of the book's languages")
-    passage_characters: int = Field(default=900, ge=200, description="a passage holds about this many characters; it ends with a paragraph, or with a sentence of a longer one")
+    passage_characters: int = Field(
+        default=900,
+        ge=200,
+        description="a passage holds about this many characters; it ends with a paragraph, or with a sentence of a longer one",
+    )
     most_bad_pages: float = Field(
         default=0.2, ge=0, le=1, description="refuse the book when a larger share of its pages is empty, failed or illegible"
     )

@@ -18,12 +18,13 @@ from tasks.artifacts import (
     OwnItems,
     Pairs,
     Passages,
+    Screenings,
     Steps,
     StudyFolder,
 )
 from tasks.groups import BookText, Chapter, Diagnosis, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
-from tasks.records import Probe
+from tasks.records import Mode, Probe
 from tasks.staging import Stage, stage, watched
 from tasks.store import runs_dir
 from tasks.timings import Timings
@@ -104,6 +105,19 @@ def evaluate_model(
         return Answers.save(answer(loaded, sitting.rows(), plan, language, machine, progress))
 
 
+@stage(version=evaluation.VERSION, run_name="screen · {checkpoint.name}")
+def screen_questions(
+    checkpoint: Checkpoint, sitting: Sitting, text: BookText, plan: EvaluationPlan, mode: Mode, language: str, machine: Machine
+) -> Screenings:
+    """Each question without its stem, without and with its passage: is it guessable, too easy, too hard, or useful?"""
+    from tasks.evaluation.screening import screen
+    from tasks.llama import load
+
+    with watched("screening") as progress:
+        rows = screen(load(checkpoint, machine), sitting.rows(), text.passages(), plan, language, machine, progress, mode)
+    return Screenings.save(rows)
+
+
 @stage(version=finetuning.VERSION, run_name="probe · {checkpoint.name}")
 def probe_tuning(
     checkpoint: Checkpoint,
@@ -138,7 +152,7 @@ def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, 
     from tasks.diagnosis.evidence import evidence_of
     from tasks.diagnosis.rules import diagnose
 
-    evidence = evidence_of(splits, outcome, comparisons, plan)
+    evidence = evidence_of(splits, outcome, comparisons, plan, outcome.screened.load() if outcome.screened else ())
     return Diagnosis(findings=Findings.save(diagnose(evidence)), causes=Causes.save(four_causes(evidence)))
 
 
@@ -147,14 +161,9 @@ def write_report(
     name: str, plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
 ) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter."""
-    from tasks.diagnosis.next_plan import next_plan
-    from tasks.reporting.gather import gather
-    from tasks.reporting.report import write
+    from tasks.dossier import filler
 
-    following = next_plan(plan, why.findings.load())
-    command = f"book2lora study {runs_dir() / 'studies' / name / 'next-plan.yaml'}" if following else None
-    study = gather(plan, book, prepared, outcome, comparisons, why.findings, timings, why.causes.load(), following, command)
-    return StudyFolder.replace(name, lambda folder: write(folder, study))
+    return StudyFolder.replace(name, filler(name, plan, book, prepared, outcome, comparisons, why, timings))
 
 
 def names() -> list[str]:

@@ -20,7 +20,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError 
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from tasks.artifacts import Checkpoint
-from tasks.errors import PlanError
+from tasks.errors import MissingArtifact, PlanError
 from tasks.plan import BasePlan
 from tasks.store import folder_digest
 
@@ -52,6 +52,19 @@ def resolve(plan: BasePlan) -> Checkpoint:
         return Checkpoint(digest=_digest(folder, _stamps(folder)), name=Path(plan.model).name, source=str(folder))
     snapshot = _cached(plan.model, plan.revision) or _download(plan.model, _commit_on_hub(plan))
     return Checkpoint(digest=snapshot.name[:16], name=plan.model, source=str(snapshot))
+
+
+def verify(checkpoint: Checkpoint) -> None:
+    """Raise MissingArtifact where the model that a handle stands for is gone, or is another one by now."""
+    checkpoint.check()
+    if checkpoint.source is None:
+        return
+    folder = Path(checkpoint.source)
+    gaps = lacking(folder)
+    if gaps:
+        raise MissingArtifact(f"{folder} lacks {', '.join(gaps)}; it was there when the study began. Put it back, or --redo prepare_base.")
+    if checkpoint.digest not in (folder.name[:16], _digest(folder, _stamps(folder))):  # a hub snapshot's folder is named by its commit
+        raise MissingArtifact(f"{folder} holds another model than when the study began; run again with --redo prepare_base.")
 
 
 def lacking(folder: Path) -> list[str]:

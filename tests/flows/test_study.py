@@ -21,6 +21,7 @@ def test_every_stage_ran_once_and_generation_once_a_chapter(finished):
         "finetune_adapter",
         "evaluate_model",
         "probe_tuning",
+        "screen_questions",
         "compare_answers",
         "diagnose_tuning",
         "write_report",

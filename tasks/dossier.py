@@ -1,0 +1,53 @@
+"""Everything that goes into a study's folder, put together from all stages."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.artifacts import Book, Comparisons
+from tasks.diagnosis.next_plan import next_plan
+from tasks.evaluation import lm_eval_task
+from tasks.evaluation.power import power
+from tasks.finetuning.export import export
+from tasks.groups import Diagnosis, Outcome, Prepared
+from tasks.plan import StudyPlan
+from tasks.records import Comparison
+from tasks.reporting import report
+from tasks.reporting.facts import Power, StudyFacts
+from tasks.store import runs_dir
+from tasks.timings import Timings
+
+GAINS = range(0, 41)  # percentage points of the power curve
+
+
+def filler(
+    name: str, plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+) -> Callable[[Path], None]:
+    """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets` loads."""
+    study = facts(name, plan, book, prepared, outcome, comparisons, why, timings)
+
+    def fill(folder: Path) -> None:
+        report.write(folder, study)
+        sets = {title: list(questions) for title, questions in study.questions.items()}
+        lm_eval_task.write(folder / "lm-eval", sets, plan.evaluation, plan.language)
+        export({"train": study.pairs, "held_out": study.held_out}, sets, folder / "dataset")
+
+    return fill
+
+
+def facts(
+    name: str, plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+) -> StudyFacts:
+    """The rows of a finished study, with the plan that should follow it and the command for that."""
+    following = next_plan(plan, why.findings.load())
+    command = f"book2lora study {runs_dir() / 'studies' / name / 'next-plan.yaml'}" if following else None
+    screened = outcome.screened.load() if outcome.screened else ()
+    curve = power_curve(next(row for row in comparisons.load() if row.primary), plan.comparison.alpha)
+    return report.gather(
+        plan, book, prepared, outcome, comparisons, why.findings, timings, why.causes.load(), following, command, curve, screened
+    )
+
+
+def power_curve(primary: Comparison, alpha: float) -> list[Power]:
+    """How often a true gain of so many points is found, at the discordance that was seen (at least the gain itself)."""
+    discordance = (primary.gained + primary.lost) / primary.n
+    return [Power(gain / 100, power(primary.n, gain / 100, max(discordance, gain / 100), alpha)) for gain in GAINS]
