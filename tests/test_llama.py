@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from peft import PeftModel
 
 from tasks import llama, weights
-from tasks.artifacts import Checkpoint
 from tasks.errors import MissingArtifact, NothingLeft, PlanError
 from tasks.finetuning import lora
 from tasks.llama import adapter_off, build_tiny, device_of, dtype_of, load, missing, resolve
@@ -51,16 +50,16 @@ def adapter(tmp_path):
 
 
 def test_the_tiny_model_is_built_alike_twice_and_learns_the_text(tmp_path):
-    plan, losses = BasePlan(steps=12), []
+    plan, losses = BasePlan(steps=6), []
     for name in ("a", "b"):
         build_tiny(HANDBOOK, plan, tmp_path / name, lambda done, total, note="": losses.append((done, total, note)))
     assert folder_digest(tmp_path / "a") == folder_digest(tmp_path / "b")
-    build_tiny(HANDBOOK, BasePlan(steps=12, seed=1), tmp_path / "c")
+    build_tiny(HANDBOOK, BasePlan(steps=6, seed=1), tmp_path / "c")
     assert folder_digest(tmp_path / "c") != folder_digest(tmp_path / "a")
-    assert losses[1][:2] == (12, 12)
+    assert losses[0][:2] == (6, 6)
     assert float(losses[1][2].split()[1]) < float(losses[0][2].split()[1])
     config = json.loads((tmp_path / "a" / "config.json").read_text())
-    loaded = load(Checkpoint(digest="tiny", name="tiny", source=str(tmp_path / "a")), small.CPU)
+    loaded = load(resolve(BasePlan(model=str(tmp_path / "a"))), small.CPU)
     assert config["vocab_size"] == len(loaded.tokenizer)  # a padded vocabulary would be normalised differently elsewhere
     assert not missing(BasePlan(model=str(tmp_path / "a")))
 
@@ -264,6 +263,17 @@ def test_weights_are_read_once_and_shared(folder):
     assert all(a is b for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
 
 
+def test_a_model_that_was_replaced_or_removed_is_not_taken_for_the_one_that_was_found(folder, tmp_path):
+    copied = shutil.copytree(folder, tmp_path / "mine")
+    checkpoint = resolve(BasePlan(model=str(copied)))
+    small.checkpoint(copied, seed=1)
+    with pytest.raises(MissingArtifact, match="holds another model than when the study began"):
+        load(checkpoint, small.CPU)
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(MissingArtifact, match=r"lacks model\.safetensors"):
+        load(checkpoint, small.CPU)
+
+
 def test_a_folder_without_an_adapter_is_named(folder, tmp_path):
     with pytest.raises(MissingArtifact, match=r"holds no adapter_model\.safetensors"):
         load(resolve(BasePlan(model=str(folder))), small.CPU, tmp_path)
@@ -276,7 +286,7 @@ def test_code_that_comes_with_a_model_is_not_run(folder, tmp_path):
     (copied / "config.json").write_text(json.dumps(config))
     (copied / "evil.py").write_text(f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()")
     with pytest.raises((ValueError, PlanError)):
-        load(Checkpoint(digest="evil", name="evil", source=str(copied)), small.CPU)
+        load(resolve(BasePlan(model=str(copied))), small.CPU)
     assert not (tmp_path / "ran").exists()
 
 

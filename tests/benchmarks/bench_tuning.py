@@ -80,10 +80,10 @@ def plan(updates: int, packing: bool = False):
 
 def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: str) -> None:
     """Train as one contestant; leaves the clock at each update, the losses and the peak memory."""
-    from tasks.artifacts import Checkpoint
-    from tasks.plan import Machine
+    from tasks.plan import BasePlan, Machine
+    from tasks.weights import resolve
 
-    checkpoint = Checkpoint(digest="bench", name="bench", source=str(folder / "base"))
+    checkpoint = resolve(BasePlan(model=str(folder / "base")))
     machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), [time.process_time()]
     run = {"ours": _ours, "packed": _ours}.get(who, _theirs)
     losses = run(who, checkpoint, machine, pairs(texts), updates, folder / who, clock)

@@ -10,6 +10,8 @@ from finetuning import small
 from tasks.artifacts import Checkpoint
 from tasks.finetuning import watch
 from tasks.finetuning.fit import fit
+from tasks.plan import BasePlan
+from tasks.weights import resolve
 
 PLAN = small.PLAN.model_copy(update={"dropout": 0.1, "epochs": 3, "batch_size": 8, "early_stopping": 3})  # 4 updates an epoch
 PAIRS, HELD_OUT = small.pairs(30), small.pairs(6, 60)
@@ -38,9 +40,9 @@ if __name__ == "__main__":
             return real(value, file, *args, **kwargs)
 
         torch.save = half
-        run(Checkpoint(digest="interrupted", name="small", source=str(base)), folder)
+        run(resolve(BasePlan(model=str(base))), folder)
     run(
-        Checkpoint(digest="interrupted", name="small", source=str(base)),
+        resolve(BasePlan(model=str(base))),
         folder,
         lambda done, total, note="": die() if done == update else None,
     )

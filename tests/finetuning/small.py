@@ -8,9 +8,10 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tasks.artifacts import Checkpoint
-from tasks.plan import FinetuningPlan, Machine
+from tasks.plan import BasePlan, FinetuningPlan, Machine
 from tasks.records import Pair
 from tasks.tiny import train_tokenizer
+from tasks.weights import resolve
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)  # sums in one order, here and in child processes
@@ -64,4 +65,4 @@ def checkpoint(folder: Path, seed: int = 0, **changes) -> Checkpoint:
     """The model saved in a folder, as a person's own base model."""
     model(seed, **changes).save_pretrained(folder)
     tokenizer().save_pretrained(folder)
-    return Checkpoint(digest=f"small-{seed}-{sorted(changes.items())}"[:60], name="small", source=str(folder))
+    return resolve(BasePlan(model=str(folder))).model_copy(update={"name": "small"})

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from finetuning import interrupted, small
 
-from tasks.artifacts import Checkpoint
 from tasks.finetuning.fit import last_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -16,9 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("base")
-    small.checkpoint(folder)
-    return Checkpoint(digest="interrupted", name="small", source=str(folder))
+    return small.checkpoint(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")
