@@ -4,7 +4,6 @@ import itertools
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
-from statistics import median
 from typing import NamedTuple
 
 from tasks.reading.shapes import Glyph
@@ -45,8 +44,21 @@ def is_mark(text: str) -> bool:
     return bool(text) and all(unicodedata.category(c) in ("Mn", "Me") for c in text)
 
 
-def cells(glyphs: Sequence[Glyph], spaced: bool) -> list[Cell]:
-    """The cells of a line from left to right. `spaced`: this page draws space glyphs between words."""
+class Habits(NamedTuple):
+    """How a page's program parts words."""
+
+    spaced: bool  # by space glyphs (nearly all do; TeX does not)
+    names_halves: bool  # half-spaces are called so: then a tight space is a tight space
+
+
+def habits(glyphs: Sequence[Glyph]) -> Habits:
+    """Told by the whole page."""
+    wide = sum(1 for g in glyphs if g.text.isspace() and g.x1 - g.x0 > 0.1 * g.size)
+    return Habits(wide > 0.07 * len(glyphs), any(g.text == ZWNJ for g in glyphs))
+
+
+def cells(glyphs: Sequence[Glyph], habit: Habits) -> list[Cell]:
+    """The cells of a line from left to right."""
     blanks = sorted(g.x0 for g in glyphs if g.text.isspace())  # half-spaces are drawn over their neighbour, from the border on
     halves = sorted(g.x0 for g in glyphs if g.text == ZWNJ)
     bases = sorted((g for g in glyphs if _stands(g)), key=lambda g: (g.middle, g.x0))
@@ -55,7 +67,7 @@ def cells(glyphs: Sequence[Glyph], spaced: bool) -> list[Cell]:
     found = []
     for place, (base, text) in enumerate(zip(bases, told, strict=True)):
         follower = bases[place + 1] if place + 1 < len(bases) else None
-        gap, room = _between(base, follower, blanks, halves, spaced) if follower else ("", 0.0)
+        gap, room = _between(base, follower, blanks, halves, habit) if follower else ("", 0.0)
         found.append(Cell(text, kind_of(text), base, gap, room))
     return found
 
@@ -125,12 +137,12 @@ def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
         near = bisect_left(middles, mark.middle)
         around = [i for i in (near - 1, near) if 0 <= i < len(bases)]
         if around:
-            best = min(around, key=lambda i: abs(middles[i] - mark.middle))
+            best = min(around, key=lambda i: (abs(bases[i].turn - mark.turn) > 1, abs(middles[i] - mark.middle)))
             told[best] += LOST_MARK if mark.text == UNKNOWN else mark.text
     return told
 
 
-def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float], spaced: bool) -> tuple[str, float]:
+def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float], habit: Habits) -> tuple[str, float]:
     em = max(left.size, right.size)
     room = (right.x0 - left.x1) / em
     low, high = left.middle, right.middle
@@ -138,21 +150,10 @@ def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float]
         return ZWNJ, room
     if _any_in(blanks, low, high):
         both = kind_of(left.text) == kind_of(right.text) == "R" and left.text[0].isalpha() and right.text[0].isalpha()
-        return (ZWNJ if both and room < HALF_SPACE_EM else " "), room
-    return (" " if room > (LOOSE_EM if spaced else SPACE_EM) else ""), room
+        return (ZWNJ if both and room < HALF_SPACE_EM and not habit.names_halves else " "), room
+    return (" " if room > (LOOSE_EM if habit.spaced else SPACE_EM) else ""), room
 
 
 def _any_in(places: list[float], low: float, high: float) -> bool:
     first = bisect_left(places, low)
     return first < len(places) and places[first] <= high
-
-
-def draws_spaces(glyphs: Sequence[Glyph]) -> bool:
-    """Whether the page parts its words by space glyphs (nearly all files do; TeX's do not)."""
-    wide = sum(1 for g in glyphs if g.text.isspace() and g.x1 - g.x0 > 0.1 * g.size)
-    return wide > 0.07 * len(glyphs)
-
-
-def usual_size(glyphs: Sequence[Glyph]) -> float:
-    """The size of most letters."""
-    return median(g.size for g in glyphs) if glyphs else 10.0

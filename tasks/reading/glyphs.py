@@ -118,7 +118,7 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
             x, y, end = -x, -y, -end
         size = abs(fontsize) * math.hypot(c, d)
         name = str(font.fontname)
-        glyph = Glyph(text, min(x, end), max(x, end), y, size or 1.0, name, cid, _is_bold(name))
+        glyph = Glyph(text, min(x, end), max(x, end), y, size or 1.0, name, cid, _is_bold(name), self.count)
         if self._tags and any(tag is not None for tag in self._tags):
             self._spoken.append((angle, glyph))
         else:

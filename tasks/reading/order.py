@@ -21,7 +21,12 @@ UNITS = _set(
 )
 SPACED_UNITS = _set("L l U m h s J")  # glued to a number these are names: L4, T3
 COMPANION_UNITS = _set("C F K A V W d day week wk hour month year dose")  # only beside "/", "°" or another unit
-_MIRROR = str.maketrans("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤")
+ROUND, ANGLED, SIGNS = "()[]{}", "«»‹›", "<>≤≥"
+BRACKETS = ROUND + ANGLED + SIGNS
+FIRST_BRACKET = 0x100000
+_MIRROR = str.maketrans(BRACKETS, ")(][}{»«›‹><≥≤")
+_OPEN = {ord(bracket): chr(FIRST_BRACKET + i) for i, bracket in enumerate(BRACKETS)}
+_PRIVATE = re.compile(f"[{chr(FIRST_BRACKET)}-{chr(FIRST_BRACKET + len(BRACKETS) - 1)}]")
 _JOINS_DIGITS = frozenset(".,/:٫٬·'’")
 _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 
@@ -46,6 +51,20 @@ def join(pieces: Sequence[Piece], mirror: str = "") -> str:
     """The text; characters in `mirror` are exchanged for their partners where the text runs right to left."""
     table = {key: value for key, value in _MIRROR.items() if chr(key) in mirror}
     return "".join(piece.text.translate(table) if piece.turned else piece.text for piece in pieces)
+
+
+def undecided(pieces: Sequence[Piece]) -> str:
+    """The text, with a private character for each bracket that runs right to left: the book decides whether to mirror."""
+    return "".join(piece.text.translate(_OPEN) if piece.turned else piece.text for piece in pieces)
+
+
+def decided(text: str, mirror: str) -> str:
+    """Private characters as brackets again, those in `mirror` exchanged for their partners."""
+    return _PRIVATE.sub(lambda m: _partner(BRACKETS[ord(m[0]) - FIRST_BRACKET], mirror), text)
+
+
+def _partner(bracket: str, mirror: str) -> str:
+    return bracket.translate(_MIRROR) if bracket in mirror else bracket
 
 
 def _straight(cells: Sequence[Cell]) -> str:
@@ -149,7 +168,8 @@ def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[i
     latin = any(c.kind == "L" for c in cells[run[0] : run[1] + 1])
     if _parts(text, between):
         return latin and after.kind == "L" and not re.search("[،؛]", between) and not _closes(text, between)
-    if before.kind == "L" and after.kind != "L" and _number_came_first(cells, run, place, between):
+    ends_in_letter = before.kind == "L" or (latin and before.text[0] in _RAISED)
+    if ends_in_letter and after.kind != "L" and _number_came_first(cells, run, place, between):
         return False
     if after.kind == "L" and not latin and _word_came_first(cells, place, between):
         return False
@@ -193,7 +213,7 @@ def _latin_follows(cells: Sequence[Cell], place: int) -> bool:
 
 
 def _is_unit(text: str, between: str) -> bool:
-    parts = re.findall(r"[^\W\d_]+", text)
+    parts = re.findall(r"[^\W\d_]+", "".join(" " if c in _RAISED else c for c in text))
     sure = sum(part in UNITS or (part in SPACED_UNITS and between != "") for part in parts)
     company = len(parts) > 1 or between.strip() != ""
     rest = sum(part in COMPANION_UNITS for part in parts) if company else 0

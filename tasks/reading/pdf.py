@@ -10,6 +10,7 @@ from tasks.errors import BookError
 from tasks.plan import ReadingPlan
 from tasks.progress import Progress, silent
 from tasks.reading import chapters, furniture, headings, legibility, ocr, pool, repair
+from tasks.reading.settling import settled
 from tasks.reading.shapes import Sheet
 from tasks.records import Page, Passage
 
@@ -91,26 +92,7 @@ def _sheets(path: Path, numbers: list[int], language: str, workers: int, progres
 
     found = pool.read_pages(path, numbers, language, "", workers, each)
     sheets = [found[number] for number in numbers]
-    return [_normal(sheet, language) for sheet in with_half_spaces(sheets)]
-
-
-def with_half_spaces(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """The places where the glyphs may tell of a half-space, decided by the whole book's glyphs."""
-    tallies: dict[str, repair.Tally] = {}
-    pairs: Counter[tuple[str, str]] = Counter()
-    for sheet in sheets:
-        for key, counts in sheet.tallies.items():
-            tallies[key] = tallies.get(key, repair.Tally()).plus(counts)
-        pairs.update(sheet.pairs[ord(c) - repair.PLACE] for c in sheet.text if ord(c) >= repair.PLACE)
-    half = repair.half_spaces(pairs, tallies)
-    telling = repair.telling_fonts(pairs, half)
-    half = {pair for pair in half if pair[0].rpartition("#")[0] in telling}
-    return [_settled(sheet, set() if repair.is_arabic_language(repair.bare(sheet.text)) else half) for sheet in sheets]
-
-
-def _settled(sheet: Sheet, half: set[tuple[str, str]]) -> Sheet:
-    lines = tuple(line._replace(text=repair.settled(line.text, sheet.pairs, half)) for line in sheet.lines)
-    return sheet._replace(lines=lines, pairs=(), tallies={})
+    return [_normal(sheet, language) for sheet in settled(sheets)]
 
 
 def _normal(sheet: Sheet, language: str) -> Sheet:

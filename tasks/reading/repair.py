@@ -12,6 +12,7 @@ from typing import NamedTuple
 from tasks import persian
 from tasks import text as words_of
 from tasks.reading.cells import LOST_MARK, ZWNJ, Cell
+from tasks.reading.order import decided
 
 NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
 PLACE = 0xF0000  # private characters: "perhaps a half-space", numbered by pair of glyphs
@@ -147,6 +148,11 @@ def half_spaces(pairs: Iterable[tuple[str, str]], tallies: dict[str, Tally]) -> 
     return {(a, b) for a, b in pairs if tallies.get(a, nothing).is_final and tallies.get(b, nothing).is_initial}
 
 
+def places(text: str) -> list[int]:
+    """The numbers of the pairs in question, one for each place."""
+    return [ord(mark) - PLACE for mark in _PLACES.findall(text)]
+
+
 def settled(text: str, pairs: Sequence[tuple[str, str]], half: set[tuple[str, str]]) -> str:
     """The text with every place in question decided."""
     return _PLACES.sub(lambda m: ZWNJ if tuple(pairs[ord(m[0]) - PLACE]) in half else "", text)
@@ -154,7 +160,7 @@ def settled(text: str, pairs: Sequence[tuple[str, str]], half: set[tuple[str, st
 
 def bare(text: str) -> str:
     """The text without places in question."""
-    return _PLACES.sub("", text)
+    return decided(_PLACES.sub("", text), "")
 
 
 def telling_fonts(pairs: dict[tuple[str, str], int], half: set[tuple[str, str]]) -> set[str]:

@@ -14,6 +14,7 @@ class Glyph(NamedTuple):
     font: str
     code: int  # the font's own number of the glyph: tells initial from final forms
     bold: bool = False
+    turn: int = 0  # how many were drawn before it
 
     @property
     def middle(self) -> float:
@@ -46,6 +47,7 @@ class Sheet(NamedTuple):
     fault: str  # why nothing, or less than all, could be read; empty when all went well
     ocr: bool = False
     pairs: tuple[tuple[str, str], ...] = ()  # glyphs that a half-space may stand between; see repair.py
+    votes: tuple[int, int] = (0, 0)  # for (above 0) or against exchanging round brackets and guillemets
     tallies: dict[str, tuple[int, ...]] = {}  # where each glyph stood in its words
 
     @property
@@ -60,7 +62,8 @@ class Sheet(NamedTuple):
     def unpacked(cls, values: dict[str, Any]) -> "Sheet":
         lines = tuple(Line(*line) for line in values.pop("lines"))
         pairs = tuple((a, b) for a, b in values.pop("pairs"))
-        return cls(lines=lines, pairs=pairs, **values)
+        votes = tuple(values.pop("votes"))
+        return cls(lines=lines, pairs=pairs, votes=votes, **values)
 
 
 def nothing(page: int, fault: str, images: int = 0) -> Sheet:

@@ -5,10 +5,10 @@ from statistics import median
 from typing import NamedTuple
 
 from tasks.reading import legibility
-from tasks.reading.cells import UNKNOWN, Cell, cells, draws_spaces, without_stretches
+from tasks.reading.cells import UNKNOWN, Cell, Habits, cells, habits, without_stretches
 from tasks.reading.glyphs import Drawing
 from tasks.reading.layout import Block, Row, blocks
-from tasks.reading.order import Piece, join, logical
+from tasks.reading.order import ANGLED, ROUND, Piece, join, logical, undecided
 from tasks.reading.repair import Forms, bare, ligature, unfolded
 from tasks.reading.shapes import Glyph, Line
 
@@ -23,58 +23,73 @@ class _Draft(NamedTuple):
     block: int
 
 
+class Votes:
+    """For exchanging the page's brackets (above 0) or against it: round ones, guillemets."""
+
+    def __init__(self) -> None:
+        self.round, self.angled = 0, 0
+
+    def add(self, round_ones: int, angled: int) -> None:
+        self.round += round_ones
+        self.angled += angled
+
+
 class Read(NamedTuple):
     """What a right-to-left page says."""
 
     lines: tuple[Line, ...]
     forms: Forms
+    votes: Votes
 
 
 def read(drawing: Drawing, language: str = "fa") -> Read:
     """The page's lines; the direction that most glyphs are written in first."""
-    forms = Forms()
+    forms, votes = Forms(), Votes()
     lines: list[Line] = []
     for glyphs in sorted(drawing.glyphs.values(), key=len, reverse=True):
         rules = drawing.rules if glyphs is drawing.glyphs.get(0) else []
         ready = without_stretches([_prepared(g) for g in glyphs])
-        lines += _read_one_way(ready, rules, drawing.height, forms, lines[-1].block + 1 if lines else 0)
-    return Read(tuple(lines), forms)
+        lines += _read_one_way(ready, rules, drawing.height, forms, votes, lines[-1].block + 1 if lines else 0)
+    return Read(tuple(lines), forms, votes)
 
 
 def _prepared(glyph: Glyph) -> Glyph:
     return glyph._replace(text=ligature(glyph.text)) if len(glyph.text) > 1 else glyph
 
 
-def _read_one_way(glyphs: list[Glyph], rules: list[tuple[float, float, float]], height: float, forms: Forms, first: int) -> list[Line]:
+def _read_one_way(
+    glyphs: list[Glyph], rules: list[tuple[float, float, float]], height: float, forms: Forms, votes: Votes, first: int
+) -> list[Line]:
     rtl = legibility.rtl_share("".join(g.text for g in glyphs)) >= 0.3
-    spaced = draws_spaces(glyphs)
+    habit = habits(glyphs)
     drafts = []
     for number, group in enumerate(blocks(glyphs, rules, rtl), first):
-        drafts += _drafts(group, number, spaced, forms)
-    texts = _texts(drafts, rtl)
+        drafts += _drafts(group, number, habit, forms)
+    texts = _texts(drafts, rtl, votes)
     return [_line(text, draft, height) for text, draft in zip(texts, drafts, strict=True) if text.strip()]
 
 
-def _drafts(group: Sequence[Block], number: int, spaced: bool, forms: Forms) -> list[_Draft]:
+def _drafts(group: Sequence[Block], number: int, habit: Habits, forms: Forms) -> list[_Draft]:
     """A line for each row of a column; one for a whole row of a table."""
     if not group[0].is_cell:
-        return [_Draft([[_ready(row, spaced, forms)]], [row], number) for block in group for row in block.rows]
-    parts = [[_ready(row, spaced, forms) for row in block.rows] for block in group]
+        return [_Draft([[_ready(row, habit, forms)]], [row], number) for block in group for row in block.rows]
+    parts = [[_ready(row, habit, forms) for row in block.rows] for block in group]
     return [_Draft(parts, [row for block in group for row in block.rows], number)]
 
 
-def _ready(row: Row, spaced: bool, forms: Forms) -> list[Cell]:
-    return forms.mark(cells(row.glyphs, spaced))
+def _ready(row: Row, habit: Habits, forms: Forms) -> list[Cell]:
+    return forms.mark(cells(row.glyphs, habit))
 
 
-def _texts(drafts: Sequence[_Draft], rtl: bool) -> list[str]:
+def _texts(drafts: Sequence[_Draft], rtl: bool, votes: Votes) -> list[str]:
     """The lines' texts, with brackets mirrored and unshaped drawing turned where that reads better on the whole page."""
     straight = [_bordered([[_as_drawn(row) for row in part] for part in draft.parts]) for draft in drafts]
     if rtl and _reads_better_as_drawn(drafts, straight):
         return [unfolded(text) for text in straight]
     pieces = [[[logical(row, rtl or _mostly_turned(row)) for row in part] for part in draft.parts] for draft in drafts]
-    mirror = _mirrored([row for draft in pieces for part in draft for row in part])
-    return [unfolded(_bordered([[join(row, mirror) for row in part] for part in draft])) for draft in pieces]
+    every = [row for draft in pieces for part in draft for row in part]
+    votes.add(_vote(every, ROUND), _vote(every, ANGLED))
+    return [unfolded(_bordered([[undecided(row) for row in part] for part in draft])) for draft in pieces]
 
 
 def _bordered(parts: Sequence[Sequence[str]]) -> str:
@@ -96,19 +111,9 @@ def _reads_better_as_drawn(drafts: Sequence[_Draft], straight: Sequence[str]) ->
     return legibility.small_words(as_drawn) > 2 * legibility.small_words(bare(unfolded(turned))) + 0.01
 
 
-def _mirrored(parts: Sequence[Sequence[Piece]]) -> str:
-    """The brackets that this page stores as drawn, and not as meant."""
-    round_ones = _better_mirrored(parts, "()[]{}")
-    angled = _better_mirrored(parts, "«»‹›")
-    rest = round_ones if round_ones is not None else angled if angled is not None else True
-    return "()[]{}" * bool(rest if round_ones is None else round_ones) + "«»‹›" * bool(rest if angled is None else angled) + "<>≤≥" * rest
-
-
-def _better_mirrored(parts: Sequence[Sequence[Piece]], brackets: str) -> bool | None:
-    """Whether exchanging these brackets balances the page better; none when it holds none to judge by."""
-    as_is = sum(_balance(join(part), brackets) for part in parts)
-    exchanged = sum(_balance(join(part, brackets), brackets) for part in parts)
-    return None if as_is == exchanged else exchanged > as_is
+def _vote(parts: Sequence[Sequence[Piece]], brackets: str) -> int:
+    """How much better balanced the page is with these brackets exchanged (files store them as drawn or as meant)."""
+    return sum(_balance(join(part, brackets), brackets) - _balance(join(part), brackets) for part in parts)
 
 
 def _balance(text: str, brackets: str) -> int:

@@ -77,6 +77,7 @@ class Reader:
             engine="glyphs",
             rtl=True,
             pairs=tuple(found.forms.pairs),
+            votes=(found.votes.round, found.votes.angled),
             tallies=tallies,
             ocr=_is_hidden(drawing.hidden, found.lines),
         )

@@ -1,0 +1,40 @@
+"""What no page can decide alone, decided by the whole book: hidden half-spaces, mirrored brackets."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tasks.reading import order, repair
+from tasks.reading.shapes import Sheet
+
+
+def settled(sheets: Sequence[Sheet]) -> list[Sheet]:
+    """The pages without private characters."""
+    half = _half_spaces(sheets)
+    votes = sum(s.votes[0] for s in sheets), sum(s.votes[1] for s in sheets)
+    return [_settled(sheet, half, _mirrored(sheet.votes, votes)) for sheet in sheets]
+
+
+def _half_spaces(sheets: Sequence[Sheet]) -> set[tuple[str, str]]:
+    """Pairs of glyphs that a half-space stands between, in fonts whose glyphs tell."""
+    tallies: dict[str, repair.Tally] = {}
+    pairs: Counter[tuple[str, str]] = Counter()
+    for sheet in sheets:
+        for key, counts in sheet.tallies.items():
+            tallies[key] = tallies.get(key, repair.Tally()).plus(counts)
+        pairs.update(sheet.pairs[place] for place in repair.places(sheet.text))
+    half = repair.half_spaces(pairs, tallies)
+    telling = repair.telling_fonts(pairs, half)
+    return {pair for pair in half if pair[0].rpartition("#")[0] in telling}
+
+
+def _mirrored(own: tuple[int, int], all_pages: tuple[int, int]) -> str:
+    """The brackets to exchange: by the page's own balance, else the book's, else as the other brackets are."""
+    rounded, angled = own[0] or all_pages[0], own[1] or all_pages[1]
+    signs = rounded or angled
+    return order.ROUND * ((rounded or signs) > 0) + order.ANGLED * ((angled or signs) > 0) + order.SIGNS * (signs > 0)
+
+
+def _settled(sheet: Sheet, half: set[tuple[str, str]], mirror: str) -> Sheet:
+    half = set() if repair.is_arabic_language(repair.bare(sheet.text)) else half
+    lines = tuple(line._replace(text=order.decided(repair.settled(line.text, sheet.pairs, half), mirror)) for line in sheet.lines)
+    return sheet._replace(lines=lines, pairs=(), tallies={})
