@@ -113,7 +113,7 @@ def evaluate(
     machine: OnMachine = [],  # noqa: B006
 ) -> int:
     """Put questions to a base model and its adapter, and compare the two; no book and no Prefect needed."""
-    from flows.evaluate import evaluate_files
+    from flows.alone import evaluate_files
 
     choices = _plan_tree({"name": "evaluate", "language": language}, set)
     lines, sentence = evaluate_files(base, adapter, questions, choices, _machine(machine))
