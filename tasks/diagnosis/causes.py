@@ -93,7 +93,8 @@ def _easy(e: Evidence) -> Cause:
         "base_high": base.high,
         "longest_is_key": e.longest_is_key,
         "top_key": e.top_key,
-        "guessable": e.screening.get("guessable"),
+        "blind": e.screening.get("blind"),
+        "closed": e.screening.get("closed"),
         "too_easy": e.screening.get("too easy"),
     }
     said = f"the base model has {100 * base.rate:.0f} % right ({100 * base.low:.0f} to {100 * base.high:.0f} %, chance 25 %)"

@@ -35,6 +35,20 @@ def coverage(pairs: Iterable[Pair], asked: Sequence[Question]) -> float:
     return sum(covered) / max(1, len(covered))
 
 
+def familiar(pairs: Iterable[Pair], asked: Sequence[Question]) -> float:
+    """What a model would score that only prefers options whose name it was taught, and else guesses.
+
+    Above chance where the keys' names were taught and the distractors' were not, below it where it is the other way
+    round: a gain, or a loss, without any learning.
+    """
+    taught = {text.fold(pair.diagnosis).strip() for pair in pairs}
+    expected = []
+    for question in asked:
+        known = [text.fold(option).strip() in taught for option in question.options]
+        expected.append(known[question.answer - 1] / sum(known) if any(known) else 1 / len(known))
+    return sum(expected) / max(1, len(expected))
+
+
 def shared_facts(pairs: Iterable[Pair], never_taught: Iterable[Question]) -> int:
     """Questions on facts that should not have been taught, but were."""
     facts = {pair.fact for pair in pairs}

@@ -36,6 +36,9 @@ class Evidence(Row):
     distinct: float = Field(description="different training texts, numbers left aside, as a share of all")
     vignette_words: float = Field(description="mean number of words of a vignette")
     coverage: float = Field(description="share of the primary set's questions whose fact, or keyed option, is in the training pairs")
+    familiar: float = Field(
+        description="expected share right if a model only prefers options whose name it was taught, primary set; chance 0.25"
+    )
     leaked: int = Field(description="questions outside `train` that share a run of words with a training text")
     leaked_share: float = Field(description="the same as a share")
     shared_facts: int = Field(description="questions of `new_fact` whose fact is among the training pairs: the split is broken")
@@ -132,6 +135,7 @@ def gather(
         **_training(steps, preflight),
         **content.of_pairs(pairs),
         coverage=content.coverage(pairs, asked),
+        familiar=content.familiar(pairs, asked),
         leaked=len(leaked),
         leaked_share=len(leaked) / max(1, len(unseen)),
         shared_facts=content.shared_facts(pairs, questions.get("new_fact", ())),
@@ -141,7 +145,7 @@ def gather(
         top_key=content.top_share([q.answer for q in asked]),
         favourite_base=_favourite(base, asked, primary.mode),
         favourite_tuned=_favourite(tuned, asked, primary.mode),
-        screening=_kinds(screened, asked),
+        screening=_screening(screened, asked),
         seeds=tuple(seeds),
     )
 
@@ -173,11 +177,14 @@ def _drafted(funnel: Iterable[Stage], pairs: int, questions: int) -> dict[str, i
     return {"drafted_pairs": came["pair"], "drafted_questions": came["question"]}
 
 
-def _kinds(screened: Iterable[Screened], asked: Iterable[Question]) -> dict[str, float]:
-    """Share of the screened questions that are guessable, too easy, …"""
+def _screening(screened: Iterable[Screened], asked: Iterable[Question]) -> dict[str, float]:
+    """What the base model scored in each form, and the share of the questions of each kind."""
     ids = {question.id for question in asked}
-    kinds = Counter(row.kind for row in screened if row.question_id in ids)
-    return {kind: count / kinds.total() for kind, count in kinds.items()}
+    rows = [row for row in screened if row.question_id in ids]
+    opened = [row.opened / row.asked for row in rows if row.opened is not None]
+    scores = {"blind": [row.blind / row.asked for row in rows], "closed": [row.closed / row.asked for row in rows], "opened": opened}
+    kinds = {kind: count / len(rows) for kind, count in Counter(row.kind for row in rows).items()}
+    return {name: sum(values) / len(values) for name, values in scores.items() if values} | kinds
 
 
 def _favourite(answers: Iterable[Answer], asked: Iterable[Question], mode: Mode) -> float:

@@ -17,6 +17,7 @@ Rule = Callable[[Evidence], Finding | None]
 VALIDITY: tuple[Rule, ...] = (  # they spoil a gain too
     rules_data.leakage,
     rules_questions.legibility_gain,
+    rules_questions.familiar_names,
     rules_learning.seeds_disagree,
     rules_learning.knowledge_lost,
 )

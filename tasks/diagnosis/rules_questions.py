@@ -7,6 +7,7 @@ from tasks.records import Finding
 
 PLAUSIBLE = 0.1  # a gain of 10 points: what a study should be able to see
 FAVOURED = 0.6  # share of the answers that go to one place
+GUESSED = 0.5  # share right, or held by one number, without knowing anything
 ENOUGH = 40  # questions below which a share of keys says little
 
 
@@ -51,6 +52,35 @@ def illegible(e: Evidence) -> Finding | None:
         remedy=primary(e.plan, "digits"),
         advice="Score the numbers' probabilities; a model that only goes on with text cannot be asked to write one.",
     )
+
+
+def familiar_names(e: Evidence) -> Finding | None:
+    """A gain or a loss no larger than familiar names alone would make, where the distractors come from another pool than the keys."""
+    weight, tuned = _like_names(e), e.primary.tuned
+    if not weight:
+        return None
+    return Finding(
+        rule="familiar-names",
+        claim=f"Preferring options with a taught name would score {100 * e.familiar:.0f} % on these questions; tuned {100 * tuned.rate:.0f} %: "
+        "the change shows which names are familiar, not what was learnt.",
+        evidence={"familiar": e.familiar, "base": e.primary.base.rate, "tuned": tuned.rate, "tuned_low": tuned.low, "chance": CHANCE},
+        weight=weight,
+        advice="Draw the distractors from the same pool as the keys: names that are taught as often.",
+    )
+
+
+def _like_names(e: Evidence) -> float:
+    """How much of the result familiar names alone can explain; 0 where names favour no option or few answers changed."""
+    tuned, change = e.primary.tuned, e.familiar - CHANCE
+    if abs(change) <= 0.03 or e.primary.changed < e.primary.n / 5:
+        return 0.0
+    match e.primary.verdict:
+        case "improved":
+            return 0.96 if change > 0 and tuned.low <= e.familiar else 0.0
+        case "worse":
+            return 0.93 if change < 0 and tuned.low <= CHANCE else 0.0
+        case _:
+            return 0.6 if tuned.low <= e.familiar <= tuned.high else 0.0
 
 
 def legibility_gain(e: Evidence) -> Finding | None:
@@ -113,15 +143,16 @@ def at_chance(e: Evidence) -> Finding | None:
 
 def guessable(e: Evidence) -> Finding | None:
     """Options that give the key away; by screening without the stem, or by what the keys have in common."""
-    share = e.screening.get("guessable", 0.0)
-    signs = max(e.longest_is_key, e.top_key) if e.primary.n >= ENOUGH else 0.0
-    if share < 0.3 and signs < 0.5:
+    blind = e.screening.get("blind", 0.0)
+    signs = max(e.longest_is_key, e.top_key, blind) if e.primary.n >= ENOUGH else 0.0
+    if signs < GUESSED:
         return None
+    solved = f", {100 * blind:.0f} % are solved without the stem" if blind else ""
     return Finding(
         rule="questions-guessable",
         claim=f"Many questions can be guessed: the key is the longest option in {100 * e.longest_is_key:.0f} %, "
-        f"its commonest number holds {100 * e.top_key:.0f} %, {100 * share:.0f} % are solved without the stem.",
-        evidence={"guessable": share, "longest_is_key": e.longest_is_key, "top_key": e.top_key, "chance": CHANCE},
+        f"its commonest number holds {100 * e.top_key:.0f} %{solved} (chance 25 %).",
+        evidence={"blind": e.screening.get("blind"), "longest_is_key": e.longest_is_key, "top_key": e.top_key, "chance": CHANCE},
         weight=0.924,
         remedy={"validation.flaws": "reject"} if e.plan.validation.flaws == "report" else harder_questions(e.plan),
         advice="Options of one kind and one length, keys balanced.",
@@ -129,15 +160,16 @@ def guessable(e: Evidence) -> Finding | None:
 
 
 def unanswerable(e: Evidence) -> Finding | None:
-    share = e.screening.get("unanswerable", 0.0)
-    if share < 0.5:
+    """Guessed even with the passage; the tiny control cannot read a passage, so it says nothing of the questions."""
+    opened = e.screening.get("opened", 1.0)
+    if opened > CHANCE + 0.05 or e.control or e.primary.n < ENOUGH:
         return None
     return Finding(
         rule="questions-unanswerable",
-        claim=f"{100 * share:.0f} % of the questions are missed even with the passage before the eyes.",
-        evidence={"unanswerable": share, "too hard": e.screening.get("too hard")},
+        claim=f"With the passage before its eyes the base model has {100 * opened:.0f} % right, as good as guessing (chance 25 %).",
+        evidence={"opened": opened, "closed": e.screening.get("closed"), "chance": CHANCE},
         weight=0.6,
-        advice="Check the keys of these questions by hand; a base model that cannot read a passage cannot be tested this way.",
+        advice="Check some keys by hand; a base model that cannot use a passage may need another mode, or be too small for this test.",
     )
 
 

@@ -3,24 +3,27 @@
 from collections.abc import Callable
 from functools import cache
 
-from diagnosis.studies import Study, healthy, log
+from diagnosis.faulty_items import (
+    at_chance,
+    favoured,
+    few_questions,
+    foreign_distractors,
+    lacking_pairs,
+    leaked,
+    left_out,
+    longest_key,
+    narrow,
+    repeated,
+    split_broken,
+    too_easy,
+    unrelated,
+)
+from diagnosis.studies import Study, healthy, in_digits, jitter, log, unchanged
 
 from tasks.diagnosis.evidence import Evidence
-from tasks.records import Question, Step
+from tasks.records import Step
 
 Plant = Callable[[Study], Study]
-MODES = ("cloze", "digits", "generate")
-
-
-def unchanged(study: Study, **more: tuple[float, float]) -> dict[tuple[str, str], tuple[float, float]]:
-    """No set in no mode gained anything, but for those named by set (in cloze)."""
-    flat = {place: (before, before) for place, (before, _) in study.right.items()}
-    return flat | {(name, "cloze"): shares for name, shares in more.items()}
-
-
-def in_digits(study: Study, *modes: str) -> Study:
-    """The same study with option numbers as the primary mode."""
-    return study.but(plan={"comparison.primary_mode": "digits", "evaluation.modes": list(modes or MODES)})
 
 
 def nothing_trainable(s: Study) -> Study:
@@ -100,11 +103,6 @@ def not_learnt(s: Study) -> Study:
     return s.but(plan={"finetuning.shuffle_diagnoses": True}, probe={"taught_after": -2.5, "unseen_after": -2.5}, right=jitter(rates))
 
 
-def jitter(rates: dict[tuple[str, str], tuple[float, float]]) -> dict[tuple[str, str], tuple[float, float]]:
-    """Other answers, drawn anew, with no gain."""
-    return {place: (before, after + 0.03) for place, (before, after) in rates.items()}
-
-
 def by_heart(s: Study) -> Study:
     return s.but(
         probe={"book_after": 5.0, "general_after": 1000.0, "unseen_after": -3.4},
@@ -129,90 +127,6 @@ def lost_elsewhere(s: Study) -> Study:
     return s.but(probe={"book_after": 400.0}, right=unchanged(s, train=(0.28, 0.98), same_fact=(0.5, 0.52)))
 
 
-def favoured(s: Study) -> Study:
-    return in_digits(s, "digits", "generate")._replace(place=1)
-
-
-def follows_place(s: Study) -> Study:
-    return in_digits(s).but(plan={"evaluation.modes": ["digits"], "evaluation.rotations": 4})
-
-
-def illegible(s: Study) -> Study:
-    return s.but(plan={"comparison.primary_mode": "generate", "evaluation.modes": ["generate"]})._replace(place=None)
-
-
-def at_chance(s: Study) -> Study:
-    return in_digits(s, "digits").but(probe={"book_after": 5.0, "general_after": 1000.0})
-
-
-def too_easy(s: Study) -> Study:
-    return s.but(
-        probe={"book_after": 5.0, "general_after": 1000.0}, right=unchanged(s, same_fact=(0.95, 0.97)) | {("train", "cloze"): (0.5, 0.98)}
-    )
-
-
-def longest_key(s: Study) -> Study:
-    return s.but(
-        questions={name: [long_key(q) for q in rows] for name, rows in s.questions.items()},
-        right=unchanged(s, same_fact=(0.6, 0.63)) | {("train", "cloze"): (0.5, 0.98)},
-    )
-
-
-def long_key(q: Question) -> Question:
-    options = list(q.options)
-    options[q.answer - 1] += " همراه با نشانه‌های فراوان و شرح کامل آن"
-    a, b, c, d = options
-    return q.model_copy(update={"options": (a, b, c, d)})
-
-
-def few_questions(s: Study) -> Study:
-    few = {**s.questions, "same_fact": s.questions["same_fact"][:30]}
-    return s.but(
-        questions=few,
-        probe={"book_after": 5.0, "general_after": 1000.0},
-        right=unchanged(s, same_fact=(0.3, 0.5)) | {("train", "cloze"): (0.28, 0.98)},
-    )
-
-
-def leaked(s: Study) -> Study:
-    copied = [q.model_copy(update={"question": s.pairs[i].symptom + "؛ کدام تشخیص؟"}) for i, q in enumerate(s.questions["same_fact"])]
-    return s.but(
-        questions={**s.questions, "same_fact": copied},
-        pairs=[p.model_copy(update={"symptom": p.symptom + " و بی‌حالی و تب و لرز"}) for p in s.pairs],
-    )
-
-
-def split_broken(s: Study) -> Study:
-    return s.but(questions={**s.questions, "new_fact": [q.model_copy(update={"fact": "f1"}) for q in s.questions["new_fact"]]})
-
-
-def repeated(s: Study) -> Study:
-    return s.but(pairs=s.pairs[:60] * 6, right=unchanged(s, same_fact=(0.3, 0.34)) | {("train", "cloze"): (0.28, 0.98)})
-
-
-def narrow(s: Study) -> Study:
-    same = [p.model_copy(update={"diagnosis": "آسم"}) if i % 5 else p for i, p in enumerate(s.pairs)]
-    return s.but(pairs=same, right=unchanged(s, same_fact=(0.3, 0.33)) | {("train", "cloze"): (0.28, 0.98)})
-
-
-def unrelated(s: Study) -> Study:
-    other = [p.model_copy(update={"fact": f"x{i}", "diagnosis": f"شکستگی {i % 40}"}) for i, p in enumerate(s.pairs)]
-    return s.but(pairs=other, right=unchanged(s, same_fact=(0.3, 0.33)) | {("train", "cloze"): (0.28, 0.98)})
-
-
-def left_out(s: Study) -> Study:
-    short = {"texts": 90, "too_long": 270, "longest": 900, "updates": 36}
-    return s.but(preflight=short, steps=log(36, 3.0, 2.5), right=jitter(unchanged(s)), probe={"taught_after": -3.0})
-
-
-def lacking_pairs(s: Study) -> Study:
-    return s.but(
-        plan={"generation.pairs": 2000},
-        right=unchanged(s, same_fact=(0.3, 0.36)) | {("train", "cloze"): (0.28, 0.98)},
-        probe={"book_after": 5.0, "general_after": 950.0},
-    )
-
-
 FAULTS: dict[str, tuple[str, Plant]] = {
     "no parameter is trainable": ("nothing-trainable", nothing_trainable),
     "all labels are masked": ("labels-masked", labels_masked),
@@ -234,6 +148,7 @@ FAULTS: dict[str, tuple[str, Plant]] = {
     "the book is forgotten": ("knowledge-lost", lost_elsewhere),
     "always option 1": ("one-option-favoured", favoured),
     "guessing before and after": ("questions-at-chance", at_chance),
+    "distractors nobody taught": ("familiar-names", foreign_distractors),
     "easy questions": ("questions-too-easy", too_easy),
     "the key is the longest option": ("questions-guessable", longest_key),
     "30 questions": ("too-few-questions", few_questions),

@@ -9,7 +9,7 @@ from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
 from tasks.records import Answer, Pair, Preflight, Probe, Question, Rejection, Stage, Step
 
-FACTS = 50
+FACTS, NEW = 50, 12  # taught, and never taught
 SIGNS = [f"نشانه{chr(0x627 + i)}{chr(0x628 + j)}" for i in range(20) for j in range(20)]
 
 
@@ -66,7 +66,7 @@ def healthy() -> Study:
     questions = {
         "train": [question("t", i, i % FACTS, dice) for i in range(100)],
         "same_fact": [question("s", i, i % FACTS, dice) for i in range(200)],
-        "new_fact": [question("n", i, FACTS + i % 12, dice) for i in range(48)],
+        "new_fact": [question("n", i, FACTS + i % NEW, dice) for i in range(48)],
     }
     return Study(
         plan=StudyPlan(),
@@ -119,7 +119,8 @@ def pair(number: int, dice: random.Random) -> Pair:
 
 def question(prefix: str, number: int, fact: int, dice: random.Random) -> Question:
     key = number % 4 + 1
-    names = [f"بیماری {(fact + step) % 62}" for step in (7, 13, 29, 41)]
+    first, many = (0, FACTS) if fact < FACTS else (FACTS, NEW)  # distractors from the key's own pool
+    names = [f"بیماری {first + (fact - first + step) % many}" for step in (7, 13, 29, 40)]
     names[key - 1] = f"بیماری {fact}"
     a, b, c, d = names
     stem = f"در بیماری با {' و '.join(dice.sample(SIGNS, 4))} کدام تشخیص محتمل‌تر است؟"
@@ -148,3 +149,19 @@ def answer(q: Question, right: bool, mode: str, always: int | None = None) -> An
     """The key, or the option after it; or always the same."""
     said = always or (q.answer if right else q.answer % 4 + 1)
     return Answer.model_validate({"question_id": q.id, "rotation": 0, "mode": mode, "predicted": said, "is_correct": said == q.answer})
+
+
+def unchanged(study: Study, **more: tuple[float, float]) -> dict[tuple[str, str], tuple[float, float]]:
+    """No set in no mode gained anything, but for those named by set (in cloze)."""
+    flat = {place: (before, before) for place, (before, _) in study.right.items()}
+    return flat | {(name, "cloze"): shares for name, shares in more.items()}
+
+
+def in_digits(study: Study, *modes: str) -> Study:
+    """The same study with option numbers as the primary mode."""
+    return study.but(plan={"comparison.primary_mode": "digits", "evaluation.modes": list(modes or ("cloze", "digits", "generate"))})
+
+
+def jitter(rates: dict[tuple[str, str], tuple[float, float]]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Other answers, drawn anew, with no gain."""
+    return {place: (before, after + 0.03) for place, (before, after) in rates.items()}

@@ -2,7 +2,7 @@
 
 import pytest
 from diagnosis import faults as planted
-from diagnosis.studies import Study, healthy
+from diagnosis.studies import Study, healthy, in_digits
 
 from tasks.diagnosis.causes import four_causes
 from tasks.diagnosis.next_plan import next_plan
@@ -46,7 +46,7 @@ def test_a_leak_explains_a_gain_but_not_its_absence() -> None:
 
 def test_what_was_not_measured_cannot_be_told() -> None:
     """Nothing but option numbers was asked, and the likelihood of the taught diagnoses rose only a little."""
-    study = planted.in_digits(healthy(), "digits").but(probe={"taught_before": -1.0, "taught_after": -0.8})
+    study = in_digits(healthy(), "digits").but(probe={"taught_before": -1.0, "taught_after": -0.8})
     assert verdicts(study)[1] == "cannot be told"
     assert verdicts(healthy().but(right={("same_fact", "cloze"): (0.66, 0.68)}))[3] == "cannot be told"
 

@@ -1,8 +1,9 @@
 """Each fault, planted in a healthy study, is named first; the healthy study names none."""
 
 import pytest
-from diagnosis.faults import FAULTS, at_chance, by_heart, illegible, seen
-from diagnosis.studies import healthy
+from diagnosis.faults import FAULTS, by_heart, seen
+from diagnosis.faulty_items import at_chance, illegible
+from diagnosis.studies import Study, healthy
 
 from tasks.diagnosis.next_plan import next_plan
 from tasks.diagnosis.rules import REASONS, VALIDITY, diagnose
@@ -62,13 +63,17 @@ def test_seeds_that_disagree_are_named_though_this_one_improved() -> None:
 def test_screened_questions_are_named() -> None:
     study = by_heart(healthy())
 
-    def screened(kind: str) -> list[Screened]:
-        count = {"mode": "cloze", "asked": 1, "blind": 1, "closed": 1, "opened": 1, "blind_key": 0.5, "closed_key": 0.5, "opened_key": 0.5}
-        return [Screened.model_validate({"question_id": q.id, "kind": kind, **count}) for q in study.questions["same_fact"]]
+    def rules(blind: int, opened: int, study: Study = study) -> list[str]:
+        count = {"mode": "digits", "asked": 4, "closed": 1, "kind": "useful", "blind_key": 0.5, "closed_key": 0.5, "opened_key": 0.5}
+        rows = [
+            Screened.model_validate({"question_id": q.id, "blind": blind, "opened": opened, **count}) for q in study.questions["same_fact"]
+        ]
+        return [finding.rule for finding in diagnose(study.evidence(screened=rows))]
 
-    assert diagnose(study.evidence(screened=screened("guessable")))[0].rule == "questions-guessable"
-    assert "questions-unanswerable" in [f.rule for f in diagnose(study.evidence(screened=screened("unanswerable")))]
-    assert "questions-guessable" not in [f.rule for f in diagnose(study.evidence(screened=screened("useful")))]
+    assert rules(blind=3, opened=4)[0] == "questions-guessable"
+    assert "questions-unanswerable" in rules(1, 1, study.but(plan={"base.model": "some/llama"}))
+    assert "questions-unanswerable" not in rules(1, 1)  # the tiny control reads no passages
+    assert rules(blind=1, opened=3)[0] == "learnt-by-heart"
 
 
 def test_a_real_model_that_improved_but_forgot_is_told() -> None:
