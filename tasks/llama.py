@@ -42,12 +42,17 @@ class Loaded(NamedTuple):
     tokenizer: Any
 
 
-def load(checkpoint: Checkpoint, machine: Machine | None = None, adapter: Path | None = None, quantize: str = "none") -> Loaded:
-    """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them."""
+def load(
+    checkpoint: Checkpoint, machine: Machine | None = None, adapter: Path | None = None, quantize: str = "none", own: bool = False
+) -> Loaded:
+    """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them.
+
+    `own`: a copy of the weights too, for work that writes into them, such as merging.
+    """
     verify(checkpoint)
     place = machine or Machine()
     base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), place.dtype, quantize)
-    model = _sharing_weights(base.model)
+    model = copy.deepcopy(base.model) if own else _sharing_weights(base.model)
     if adapter is not None:
         if not (adapter / "adapter_model.safetensors").is_file():
             raise MissingArtifact(f"{adapter} holds no adapter_model.safetensors; name the folder of a PEFT adapter.")

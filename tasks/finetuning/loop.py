@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers.integrations import TensorBoardCallback
 
 from tasks.errors import PlanError, TuningError
 from tasks.finetuning.batches import SortedWithinBatch, collator
 from tasks.finetuning.examples import IGNORED, Example, to_dataset
 from tasks.plan import FinetuningPlan
 from tasks.records import Step
+from tasks.store import runs_dir
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})  # logits = lm_head(hidden), nothing else
@@ -40,7 +42,7 @@ def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
-        report_to=list(plan.report_to) or "none",
+        report_to=[name for name in plan.report_to if name != "tensorboard"] or "none",
         eval_strategy="epoch" if held_out else "no",
         save_strategy="epoch",
         save_total_limit=2,
@@ -73,6 +75,11 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
             model=model, args=args, train_dataset=to_dataset(train), eval_dataset=to_dataset(held_out), data_collator=self.collate
         )
         self.remove_callback(PrinterCallback)
+        if "tensorboard" in plan.report_to:  # a folder of its own, since the checkpoints' is emptied at the end
+            from torch.utils.tensorboard import SummaryWriter
+
+            folder = runs_dir() / "tensorboard" / Path(str(args.output_dir)).name
+            self.add_callback(TensorBoardCallback(SummaryWriter(folder)))
         self.model_accepts_loss_kwargs = True
         self.order = SortedWithinBatch([len(e.input_ids) for e in train], plan.batch_size, plan.seed)
         self.control: Any = self.control

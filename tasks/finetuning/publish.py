@@ -1,0 +1,27 @@
+"""An adapter for others: merged into its base as one model, or put on the hub. Nothing here runs unless it is asked for."""
+
+import os
+from pathlib import Path
+
+from huggingface_hub import HfApi
+
+from tasks.artifacts import Checkpoint
+from tasks.errors import PlanError
+from tasks.llama import load
+from tasks.plan import Machine
+
+
+def merge(checkpoint: Checkpoint, adapter: Path, folder: Path, machine: Machine | None = None) -> None:
+    """W + BA as plain weights in `folder`, with the tokenizer: what vLLM, llama.cpp and Ollama's converters read."""
+    loaded = load(checkpoint, machine, adapter, own=True)
+    loaded.model.merge_and_unload(safe_merge=True).save_pretrained(folder)
+    loaded.tokenizer.save_pretrained(folder)
+
+
+def push(folder: Path, repository: str, private: bool = True, api: HfApi | None = None) -> str:
+    """Upload a folder as a model of the hub and return its address. Raises PlanError where HF_TOKEN is not set."""
+    if not os.environ.get("HF_TOKEN"):
+        raise PlanError(f"{repository}: HF_TOKEN is not set; a token that may write is needed to put a model on the hub.")
+    hub = api or HfApi()
+    hub.create_repo(repository, private=private, exist_ok=True)
+    return str(hub.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=["*.json", "*.safetensors", "README.md"]))
