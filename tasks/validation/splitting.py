@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from tasks.plan import ValidationPlan
 from tasks.records import Pair, Question, Rejection
+from tasks.text import fold
 from tasks.validation.items import Row, rejection_of
 
 R = TypeVar("R", Pair, Question)
@@ -37,12 +38,33 @@ class Asked(NamedTuple):
 def kept_out(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan) -> frozenset[str]:
     """The facts that no pair may teach: a share of the taught ones, drawn among those that are asked about.
 
+    Facts whose diagnoses stand side by side as options stay on one side where that is possible: were some of a question's
+    options taught names and others not, a model that has merely become used to the taught names would seem to know more.
     One asked fact at least stays taught, so that `same_fact` is not empty.
     """
     taught = {p.fact for p in pairs}
-    asked = sorted(taught & {q.fact for q in questions})
+    asked = taught & {q.fact for q in questions}
     number = min(round(plan.new_fact_share * len(taught)), max(0, len(asked) - 1))
-    return frozenset(random.Random(f"split/{plan.seed}").sample(asked, number))
+    draw = random.Random(f"split/{plan.seed}")
+    circles = [circle for circle in circles_of(pairs, questions) if circle & asked]
+    draw.shuffle(circles)
+    out = set[str]()
+    for circle in circles[:-1]:  # the last one stays taught
+        if len(out) + len(circle) / 2 <= number:  # nearer to the number with it than without
+            out |= circle
+    return frozenset(out) if out else frozenset(draw.sample(sorted(asked), number))
+
+
+def circles_of(pairs: Sequence[Pair], questions: Sequence[Question]) -> list[frozenset[str]]:
+    """The taught facts, those together whose diagnoses are options of one question, in a fixed order."""
+    fact_of = {fold(p.diagnosis): p.fact for p in pairs}
+    circles = {fact: {fact} for fact in fact_of.values()}
+    for question in questions:
+        named = {fact for option in question.options if (fact := fact_of.get(fold(option)))} | ({question.fact} & circles.keys())
+        joined = set[str]().union(*(circles[fact] for fact in named))
+        for fact in joined:
+            circles[fact] = joined
+    return sorted({frozenset(circle) for circle in circles.values()}, key=sorted)
 
 
 def teach(pairs: Sequence[Pair], out: frozenset[str], wanted: int | None, plan: ValidationPlan) -> Taught:
