@@ -51,9 +51,9 @@ def fit(
     Raises TuningError where a text is over the limit, the loss is no number, or the memory is too small.
     """
     taught = shuffle_diagnoses(pairs, plan.seed) if plan.shuffle_diagnoses else list(pairs)
-    told = preflight(taught, held_out, checkpoint, plan, language)
     tokenizer = tokenizer_of(checkpoint)
     encoded = encode(taught, tokenizer, plan, language)
+    told = preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
     refuse_long(encoded, plan)
     unseen = encode(held_out, tokenizer, plan, language).examples
     _same_work(scratch, [checkpoint.digest, plan.model_dump(), encoded.examples, unseen])

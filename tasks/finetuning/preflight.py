@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from tasks.artifacts import Checkpoint
 from tasks.finetuning.examples import Encoded, encode
 from tasks.finetuning.lora import attach
-from tasks.llama import tokenizer_of
+from tasks.llama import device_of, dtype_of, tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.records import Pair, Preflight
 from tasks.text import words
@@ -26,6 +26,7 @@ class Sizes(NamedTuple):
     trainable: int
     all: int
     window: int  # tokens that the model can read at once
+    activations: int  # numbers that one token leaves in memory until the backward pass
     vocabulary: int
 
 
@@ -36,11 +37,12 @@ def preflight(
     plan: FinetuningPlan,
     language: str,
     machine: Machine | None = None,
+    encoded: Encoded | None = None,
 ) -> Preflight:
     """Count everything; no weight is read, nothing is trained."""
-    tokenizer = tokenizer_of(checkpoint)
-    encoded, sizes = encode(pairs, tokenizer, plan, language), sizes_of(checkpoint, plan)
-    texts = len(encoded.examples)
+    encoded = encoded or encode(pairs, tokenizer_of(checkpoint), plan, language)
+    sizes = sizes_of(checkpoint, plan)
+    texts, place = len(encoded.examples), machine or Machine()
     return Preflight(
         texts=texts,
         updates=updates_in(texts, plan),
@@ -52,6 +54,7 @@ def preflight(
         tokens=sum(len(example.input_ids) for example in encoded.examples),
         longest=encoded.longest,
         too_long=encoded.too_long,
+        memory_gb=memory(sizes, min(encoded.longest, plan.max_tokens) * min(place.micro_batch, plan.batch_size), place),
         warnings=tuple(warnings(encoded, pairs, held_out, sizes, plan)),
     )
 
@@ -68,11 +71,22 @@ def updates_in(texts: int, plan: FinetuningPlan) -> int:
 
 def sizes_of(checkpoint: Checkpoint, plan: FinetuningPlan) -> Sizes:
     """Counted on a model that is only drawn up: the meta device holds shapes, no numbers."""
-    config: Any = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False)
+    whole = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False)
     with torch.device("meta"):
-        model = attach(AutoModelForCausalLM.from_config(config, trust_remote_code=False), plan)
+        model = attach(AutoModelForCausalLM.from_config(whole, trust_remote_code=False), plan)
     trainable, every = model.get_nb_trainable_parameters()
-    return Sizes(trainable, every - trainable, getattr(config, "max_position_embeddings", 0), config.vocab_size)
+    config: Any = whole.get_text_config()
+    layers, hidden, inner = config.num_hidden_layers, config.hidden_size, getattr(config, "intermediate_size", 4 * config.hidden_size)
+    kept = layers * (10 * hidden + 4 * inner)  # norms, q, k, v, o and residuals; gate, up, their product and its input
+    return Sizes(trainable, every - trainable, getattr(config, "max_position_embeddings", 0), kept, config.vocab_size)
+
+
+def memory(sizes: Sizes, tokens: int, machine: Machine) -> float:
+    """GB at the peak, within about a third: what to expect, not a promise."""
+    width = 4 if dtype_of(machine.dtype, device_of(machine), sizes.all) == torch.float32 else 2  # bytes of a number
+    optimizer = 16 * sizes.trainable  # weight, gradient and Adam's two moments in float32
+    logits = sizes.vocabulary * (width + 3 * 4)  # with their float32 copy, its softmax and its gradient
+    return round((sizes.all * width + optimizer + tokens * (sizes.activations * width + logits)) / 1e9, 2)
 
 
 def warnings(encoded: Encoded, pairs: Sequence[Pair], held_out: Sequence[Pair], sizes: Sizes, plan: FinetuningPlan) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 from finetuning import small
 
-from tasks.finetuning.preflight import preflight, updates_in
+from tasks.finetuning.preflight import Sizes, memory, preflight, updates_in
 from tasks.plan import FinetuningPlan
 from tasks.records import Pair
 
@@ -61,3 +61,15 @@ def test_what_is_wrong_is_told_with_its_numbers(base):
 def test_a_script_that_the_tokenizer_does_not_know_is_told(base):
     strange = [Pair(id=f"{i}", fact="x", symptom=f"ผู้ป่วยมีไข้สูง {i} ปวดศีรษะ", diagnosis="ไมเกรน") for i in range(100)]
     assert any("tokens a word" in sentence for sentence in preflight(strange, [], base, FinetuningPlan(epochs=20), "th").warnings)
+
+
+def test_memory_is_weights_optimizer_and_one_micro_batch_of_the_longest(base):
+    told = preflight(small.pairs(20), [], base, EXERCISE, "fa", small.CPU.model_copy(update={"micro_batch": 8}))
+    activations = 2 * (10 * 32 + 4 * 48) * 4 + len(small.tokenizer()) * 16  # bytes a token, float32
+    assert told.memory_gb == pytest.approx(
+        (told.parameters * 4 + told.trainable_parameters * 16 + 8 * told.longest * activations) / 1e9, abs=0.006
+    )
+    shape = Sizes(851_968, 1_235_814_400, 131072, 16 * (10 * 2048 + 4 * 8192), 128256)
+    assert (
+        3 < memory(shape, 4 * 90, small.CPU.model_copy(update={"dtype": "bfloat16"})) < 6
+    )  # Llama-3.2-1B: measured 5.1 GB, imports and all
