@@ -89,8 +89,7 @@ def validate(
     rejected += surplus
     stages = funnel({kind: desk.came[kind] for kind in ("pair", "question")}, rejected, desk.repaired)
     _something_left(stages, {"pair": len(taught.pairs), "question": len(asked.same_fact) + len(asked.new_fact)}, wanted)
-    chapters = {p.id: p.chapter for p in passages}
-    train = recall_questions(taught.pairs, chapters, plan, language)
+    train = recall_questions(taught.pairs, passages, plan, language)
     train, same_fact, new_fact = (balance_keys(questions, plan.seed) for questions in (train, *asked))
     return Gate(taught.pairs, taught.held_out, train, same_fact, new_fact, rejected, stages)
 

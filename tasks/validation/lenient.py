@@ -18,7 +18,9 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _NAMES = {"true": True, "false": False, "null": None, "none": None}
 _CLOSERS = {'"': '"', "“": "”"}
 _STRUCTURE = re.compile(r'[{}\[\]]|"\s*:')
-LONGEST = 20_000  # characters of one string; none of ours comes near
+_SPECIAL = re.compile(r'["”\\\n]')
+LONGEST = 8_000  # characters of one string; none of ours comes near
+MOST_BROKEN = 200  # pieces; after so many the rest of a text is one piece
 DEEPEST = 6  # an item is two levels deep; deeper nesting is no item
 
 
@@ -57,6 +59,9 @@ def objects(text: str) -> Objects:
     found = Objects([], [])
     place = text.find("{")
     while place >= 0:
+        if len(found.broken) == MOST_BROKEN:
+            found.broken.append(Broken(text[place:], "too many broken pieces"))
+            break
         reader = _Reader(text, place)
         try:
             value = reader.value(0)
@@ -157,8 +162,9 @@ class _Reader:
         """A string ends at the first mark that is followed by what may follow a string."""
         start, closer, made, mended = self.at, _CLOSERS[self.peek()], list[str](), list[str]()
         self.at += 1
-        while self.at < min(len(self.text), start + LONGEST):
-            sign = self.text[self.at]
+        while special := _SPECIAL.search(self.text, self.at, start + LONGEST):
+            made.append(self.text[self.at : special.start()])
+            self.at, sign = special.start(), special[0]
             if sign == "\\":
                 made.append(self.escape())
                 continue

@@ -209,6 +209,6 @@ def _whole(draft: Draft, check: str, sentence: str, items: int | None = None) ->
 
 def _cut(draft: Draft, found: Found) -> Found:
     """A response cut at the token limit: its whole items count, all that is lost is one rejection."""
-    kept = [r for r in found.rejected if "cut off" not in r.reason]
+    kept = [r for r in found.rejected if not draft.raw.rstrip(" \n,").endswith(r.raw)]  # the last piece is the cut itself
     lost = max(1, draft.asked - len(found.items) - len(kept))
     return Found(found.items, [*kept, _whole(draft, "length", "cut at the token limit", lost)])

@@ -6,26 +6,28 @@ from collections.abc import Mapping, Sequence
 
 from tasks import exam
 from tasks.plan import ValidationPlan
-from tasks.records import Pair, Question
+from tasks.records import Pair, Passage, Question
 from tasks.store import digest_of
 from tasks.validation.names import name
 
 
-def recall_questions(pairs: Sequence[Pair], chapters: Mapping[str, str], plan: ValidationPlan, language: str) -> list[Question]:
+def recall_questions(pairs: Sequence[Pair], passages: Sequence[Passage], plan: ValidationPlan, language: str) -> list[Question]:
     """A seeded sample of the training pairs, each with three other diagnoses, from its own chapter where it has so many."""
     draw = random.Random(f"recall/{plan.seed}")
+    homes = {p.id: p.chapter for p in passages} | {name(p.section): p.chapter for p in reversed(passages) if p.section}
     pool: dict[str, dict[str, str]] = defaultdict(dict)
     for pair in pairs:
-        pool[_chapter(pair, chapters)].setdefault(name(pair.diagnosis), pair.diagnosis)
+        pool[_chapter(pair, homes)].setdefault(name(pair.diagnosis), pair.diagnosis)
     everywhere = {k: v for names in pool.values() for k, v in names.items()}
     if len(everywhere) < 4:
         return []
     chosen = draw.sample(list(pairs), min(plan.train_questions, len(pairs)))
-    return [_asked(p, _others(p, pool[_chapter(p, chapters)], everywhere, draw), language) for p in chosen]
+    return [_asked(p, _others(p, pool[_chapter(p, homes)], everywhere, draw), language) for p in chosen]
 
 
-def _chapter(pair: Pair, chapters: Mapping[str, str]) -> str:
-    return chapters.get(pair.quote.passage_id, "") if pair.quote else ""
+def _chapter(pair: Pair, homes: Mapping[str, str]) -> str:
+    """Where the diagnosis has its section, else where the pair is quoted from: a review at the end is nobody's chapter."""
+    return homes.get(name(pair.diagnosis)) or homes.get(pair.quote.passage_id if pair.quote else "", "")
 
 
 def _others(pair: Pair, near: Mapping[str, str], everywhere: Mapping[str, str], draw: random.Random) -> list[str]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from tasks.records import Passage
-from tasks.validation.names import folded_words, holds, name
+from tasks.validation.names import folded_words, holds, name, numbers
 
 STEM, LONG, LONG_STEM = 5, 10, 7  # letters that are compared, so that endings do not matter; hypert|ension and hyperth|yroidism stay apart
 LONGEST_TITLE = 8  # words
@@ -77,6 +77,8 @@ def stems(text: str) -> list[str]:
 
 
 def supported(phrase: str, text: str) -> bool:
-    """Whether one line of a text holds the phrase, or all of its words where it has two or more."""
-    wanted = set(stems(phrase))
-    return any(holds(line, phrase) or (len(wanted) > 1 and wanted <= set(stems(line))) for line in text.split("\n"))
+    """Whether one line of a text holds the phrase, or all of its words and numbers where it has two or more."""
+    wanted, counts = set(stems(phrase)), numbers(phrase)
+    return any(
+        holds(line, phrase) or (len(wanted) > 1 and wanted <= set(stems(line)) and counts <= numbers(line)) for line in text.split("\n")
+    )

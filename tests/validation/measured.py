@@ -5,10 +5,11 @@ import random
 from pathlib import Path
 from typing import NamedTuple
 
-from planted import DEFECTS, REPEATS, book, draft, fits, good_items, shown_to
+from validation.planted import DEFECTS, REPEATS, book, draft, fits, good_items, shown_to
 
 from tasks.plan import ValidationPlan
 from tasks.validation.desk import Desk
+from tasks.validation.duplicates import Seen
 from tasks.validation.items import label_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "validation.md"
@@ -32,9 +33,10 @@ def measure(seed: int = 0) -> Measured:
     taken = [desk.take(draft(kind, json.dumps(item, ensure_ascii=False), n, shown_to(item))) for n, (kind, item) in enumerate(items)]
     wrongly = [r.reason for one in taken for r in one.rejected]
     draw, bad, missed = random.Random(seed), dict[str, tuple[int, int, str]](), list[str]()
+    others, fresh = good_items(GOOD, seed + 1), Desk(book(), "fa", ValidationPlan())
     for name, (applies, plant) in DEFECTS.items():
-        chosen = draw.sample([(k, i) for k, i in good_items(GOOD, seed + 1) if fits(applies, k, i)], A_KIND)
-        fresh = Desk(book(), "fa", ValidationPlan())
+        chosen = draw.sample([(k, i) for k, i in others if fits(applies, k, i)], A_KIND)
+        fresh.seen = Seen("fa", ValidationPlan())
         bad[name] = _stopped(fresh, [(k, i, plant(i, draw)) for k, i in chosen], missed, name)
     for name, plant in REPEATS.items():
         bad[name] = _stopped(desk, [(k, i, plant(i, draw)) for k, i in draw.sample(items, A_KIND)], missed, name)

@@ -31,6 +31,7 @@ def bullets(passage: Passage) -> list[str]:
     return [line.removeprefix("- ") for line in passage.text.split("\n") if line.startswith("- ")]
 
 
+@lru_cache
 def lists(heading: str) -> list[Passage]:
     """The passages under a heading that hold a list of three or more."""
     return [p for p in book() if p.heading == heading and len(bullets(p)) >= 3]

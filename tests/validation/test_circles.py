@@ -32,7 +32,10 @@ def test_no_question_mixes_taught_and_untaught_names():
 
 
 def test_one_circle_of_all_facts_is_split_all_the_same():
-    everything = [question("a0", ["a0", "b0", "c0", "d0"]), *(question(n, [n, "a0", "x", "y"]) for n in [m for c in NAMES for m in c] if n != "a0")]
+    everything = [
+        question("a0", ["a0", "b0", "c0", "d0"]),
+        *(question(n, [n, "a0", "x", "y"]) for n in [m for c in NAMES for m in c] if n != "a0"),
+    ]
     assert len(kept_out(PAIRS, everything, ValidationPlan(new_fact_share=0.25))) == 8
 
 
