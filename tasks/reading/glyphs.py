@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pdfminer.pdfdevice import PDFTextDevice
 from pdfminer.pdfdocument import PDFDocument
-from pdfminer.pdffont import PDFUnicodeNotDefined
+from pdfminer.pdffont import PDFType3Font, PDFUnicodeNotDefined
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.pdfpage import PDFPage
 from pdfminer.pdfparser import PDFParser
@@ -116,7 +116,7 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
             end = end if angle == 90 else -end
         elif angle == 180:
             x, y, end = -x, -y, -end
-        size = abs(fontsize) * math.hypot(c, d)
+        size = abs(fontsize) * math.hypot(c, d) * _scale(font)
         name = str(font.fontname)
         glyph = Glyph(text, min(x, end), max(x, end), y, size or 1.0, name, cid, _is_bold(name), self.count)
         if self._tags and any(tag is not None for tag in self._tags):
@@ -146,6 +146,14 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         if max(xs) - min(xs) > 20:
             low, high = min(ys), max(ys)
             self.rules += [(min(xs), max(xs), y) for y in ({low} if high - low < 3 else {low, high})]
+
+
+def _scale(font: Any) -> float:
+    """Fonts drawn by the file itself (Type 3) count in units of their own."""
+    if not isinstance(font, PDFType3Font):
+        return 1.0
+    height = abs(float(font.get_height()))
+    return height / 1.2 if height else 1.0
 
 
 def _is_bold(name: str) -> bool:

@@ -13,6 +13,7 @@ NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)\-–]|\(?[a-zA-Zآ-ی][.)]|\(?الف
 ENDED = re.compile(r"[.!?؟…:؛][»”\"')\]]*\s*$")
 WORD_BREAK = re.compile(r"(?<=[a-zà-ɏ])-$")
 
+MOST_LINES = 100  # of one paragraph; more is text without marks, and has to end somewhere
 WIDE_STEP = 1.35  # times the usual distance between lines: a new paragraph
 WIDER_STEP = 1.12  # the same after the end of a sentence
 
@@ -68,6 +69,8 @@ def is_item(text: str) -> bool:
 def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
     """Whether this line opens a new paragraph."""
     before, line = group[-1], placed.line
+    if len(group) >= MOST_LINES:
+        return True
     if is_item(line.text) or " | " in line.text or " | " in before.line.text:
         return True
     if abs(line.size - before.line.size) > 0.12 * line.size or (line.bold != before.line.bold and ENDED.search(before.line.text)):
@@ -99,17 +102,15 @@ def _had_room(before: Placed, placed: Placed) -> bool:
     return room > 1.2 * width + placed.line.size
 
 
-def _joined(text: str, piece: str) -> str:
-    """A word broken at the line's end is whole again."""
-    if WORD_BREAK.search(text) and piece[:1].islower():
-        return text[:-1] + piece
-    return f"{text} {piece}" if text else piece
-
-
 def _whole(group: list[Placed]) -> Paragraph:
-    text = ""
+    pieces: list[str] = []
     for placed in group:
-        text = _joined(text, placed.line.text.strip())
+        piece = placed.line.text.strip()
+        if pieces and WORD_BREAK.search(pieces[-1]) and piece[:1].islower():
+            pieces[-1] = pieces[-1][:-1] + piece  # a word broken at the line's end is whole again
+        else:
+            pieces.append(piece)
+    text = " ".join(pieces)
     first = group[0]
     own = [p.line for p in group if p.page == first.page]
     box = min(o.x0 for o in own), min(o.top for o in own), max(o.x1 for o in own), max(o.bottom for o in own)

@@ -10,12 +10,10 @@ from tasks.errors import BookError
 from tasks.plan import ReadingPlan
 from tasks.progress import Progress, silent
 from tasks.reading import chapters, furniture, headings, legibility, ocr, pool, repair
+from tasks.reading.checking import bad_pages
 from tasks.reading.settling import settled
 from tasks.reading.shapes import Sheet
 from tasks.records import Page, Passage
-
-FEW = 20  # visible characters; fewer on a page with pictures: it is a scan
-KNOWN_WORDS = 0.5  # share of a page's words that other pages hold too: then it is language, if without small words
 
 
 class Reading(NamedTuple):
@@ -51,12 +49,12 @@ def _read(
     numbers = _range(path, plan, opened.pages)
     _check_ocr(plan)
     sheets = _sheets(path, numbers, language, workers, progress)
-    bad = _bad_pages(sheets)
+    bad = bad_pages(sheets)
     if plan.ocr == "tesseract":
         again = [page for page, why in bad.items() if why in ("picture", "illegible")]
         seen = pool.read_pages(path, again, language, plan.ocr_languages, workers, lambda sheet: progress(sheet.page, opened.pages, "OCR"))
         sheets = [_normal(seen[s.page], language) if s.page in seen else s for s in sheets]
-        bad = _bad_pages(sheets)
+        bad = bad_pages(sheets)
     _gate(path, plan, sheets, bad)
     return opened, sheets, bad
 
@@ -100,27 +98,6 @@ def _normal(sheet: Sheet, language: str) -> Sheet:
     own = "ar" if language == "fa" and repair.is_arabic_language(sheet.text) else language
     lines = (line._replace(text=words_of.normal(repair.finished(line.text, own), own).replace("\n", " ")) for line in sheet.lines)
     return sheet._replace(lines=tuple(line for line in lines if line.text))
-
-
-def _bad_pages(sheets: Sequence[Sheet]) -> dict[int, str]:
-    """Pages without usable text: failed, empty, picture or illegible."""
-    vocabulary = Counter(
-        word for s in sheets if legibility.legibility(s.text) >= legibility.LEGIBLE for word in set(words_of.words(s.text))
-    )
-    return {sheet.page: why for sheet in sheets if (why := _fault(sheet, vocabulary))}
-
-
-def _fault(sheet: Sheet, vocabulary: Counter[str]) -> str:
-    visible = sum(1 for c in sheet.text if not c.isspace())
-    if sheet.engine == "none":
-        return "failed"
-    if visible == 0 or (visible < FEW and sheet.images):
-        return "picture" if sheet.images else "empty"
-    if legibility.legibility(sheet.text) >= legibility.LEGIBLE:
-        return ""
-    tokens = [w for w in words_of.words(sheet.text) if len(w) > 2]
-    known = sum(vocabulary[w] > 0 for w in tokens)
-    return "" if legibility.unmapped(sheet.text) < 0.05 and known >= KNOWN_WORDS * max(1, len(tokens)) else "illegible"
 
 
 def _gate(path: Path, plan: ReadingPlan, sheets: Sequence[Sheet], bad: dict[int, str]) -> None:

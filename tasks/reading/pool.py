@@ -20,6 +20,7 @@ OPENING_SECONDS = 20
 PAGE_SECONDS = 20
 OCR_PAGE_SECONDS = 150
 MOST_DEATHS = 2  # children that a book may kill before it is refused
+LEAST_BYTES = 10  # of a page in the file, packed with others
 CHUNK = 8  # pages a child takes at once
 REASONS = {
     3: "it is damaged, or not a PDF at all",
@@ -104,9 +105,15 @@ def open_book(path: Path) -> Opened:
     """Page count and bookmarks. Raises BookError."""
     child = Child(path, "", "", LEAST_MEMORY_MIB)
     try:
-        return child.opened(path.name)
+        opened = child.opened(path.name)
     finally:
         child.close()
+    size = path.stat().st_size
+    if opened.pages * LEAST_BYTES > size:
+        raise BookError(
+            f"{path.name} claims {opened.pages} pages in {size} bytes: its page tree is damaged or hostile. Print it to a new PDF."
+        )
+    return opened
 
 
 def read_pages(path: Path, pages: Sequence[int], language: str, ocr: str, workers: int, each: Callable[[Sheet], None]) -> dict[int, Sheet]:

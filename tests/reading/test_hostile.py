@@ -1,0 +1,127 @@
+"""Hostile and damaged files end in a BookError that says why, in time and in bounded memory."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from fpdf import FPDF
+from fpdf.enums import AccessPermission
+from reading import hostile
+
+from tasks.errors import BookError
+from tasks.plan import ReadingPlan
+from tasks.reading import pdf
+
+GIB = 1024**3
+BOOKS = Path(__file__).parents[2] / "books"
+
+
+def locked() -> bytes:
+    made = FPDF()
+    made.set_encryption(owner_password="owner", user_password="user", permissions=AccessPermission.none())
+    made.add_page()
+    return bytes(made.output())
+
+
+def cut() -> bytes:
+    whole = (BOOKS / "handbook.pdf").read_bytes()
+    return whole[: len(whole) // 50]
+
+
+def holed() -> bytes:
+    """Most of the pages' contents overwritten."""
+    whole = bytearray(hostile.book(30))
+    place = whole.find(b"stream\n") + 7
+    whole[place : place + 60] = b"\0" * 60
+    return bytes(whole)
+
+
+CASES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "damaged, or not a PDF"),
+    "page of the web": (lambda: b"<!doctype html><html><body>404 not found</body></html>" * 50, "not a PDF"),
+    "locked": (locked, "password"),
+    "cut": (cut, "damaged"),
+    "loop": (hostile.looped_tree, ""),
+    "holed": (holed, "30 of 30 pages"),
+    "blank": (lambda: hostile.book(12, content=b""), "12 of 12 pages"),
+    "bomb": (lambda: hostile.bomb(400), ""),
+    "nested bomb": (lambda: hostile.nested_bomb(1500), ""),
+    "forms": (hostile.forms_within_forms, ""),
+}
+
+
+class Watch:
+    """The most memory that the children of this process held together."""
+
+    def __enter__(self) -> "Watch":
+        self.most, self._done = 0, False
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done = True
+        self._thread.join()
+
+    def _look(self) -> None:
+        me = psutil.Process(os.getpid())
+        while not self._done:
+            total = 0
+            for child in me.children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self.most = max(self.most, total)
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile_files_are_refused_with_the_reason_in_time_and_memory(name: str, tmp_path: Path) -> None:
+    make, reason = CASES[name]
+    file = tmp_path / f"{name}.pdf"
+    file.write_bytes(make())
+    start = time.monotonic()
+    with Watch() as watch, pytest.raises(BookError, match=reason):
+        pdf.read(file, ReadingPlan(), "fa", workers=2)
+    assert time.monotonic() - start < 30
+    assert watch.most < GIB
+
+
+def test_five_thousand_pages_are_read_in_time_and_memory(tmp_path: Path) -> None:
+    file = tmp_path / "long.pdf"
+    file.write_bytes(hostile.book(5000, lines=10))
+    start = time.monotonic()
+    with Watch() as watch:
+        reading = pdf.read(file, ReadingPlan(), "en", workers=2)
+    assert len(reading.pages) == 5000
+    assert time.monotonic() - start < 30
+    assert watch.most < GIB
+
+
+def test_a_book_with_one_poisoned_page_is_read_and_the_page_counted(tmp_path: Path) -> None:
+    whole = hostile.book(20)
+    poison = hostile.stream(b"0 0 m 1 1 l S \n" * 12_000_000)
+    objects = whole.replace(b"/Contents 3 0 R", b"/Contents 99 0 R", 1)
+    cut_at = objects.rfind(b"xref\n0")
+    file = tmp_path / "poisoned.pdf"
+    file.write_bytes(objects[:cut_at] + b"99 0 obj\n" + poison + b"\nendobj\ntrailer\n<< /Size 100 /Root 1 0 R >>\n%%EOF\n")
+    reading = pdf.read(file, ReadingPlan(), "en", workers=2)
+    assert len(reading.pages) == 20
+    assert sum(page.text != "" for page in reading.pages) >= 19
+
+
+def test_a_range_outside_the_book_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "short.pdf"
+    file.write_bytes(hostile.book(3))
+    with pytest.raises(BookError, match="has 3 pages"):
+        pdf.read(file, ReadingPlan(first_page=4), "en")
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BookError, match="not a file"):
+        pdf.read(tmp_path / "nothing.pdf", ReadingPlan(), "fa")
