@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tasks.generation.rule_facts import Sign, Topic
 from tasks.generation.rule_people import person
-from tasks.generation.rule_signs import alike, item, sets, tellings
+from tasks.generation.rule_signs import alike, item, question_sets, tellings
 from tasks.generation.wording import Wording, listed
 from tasks.records import Kind
 
@@ -30,7 +30,7 @@ def questions_of(topic: Topic, kind: Kind, chapter: Chapter, rng: Random) -> Ite
 
 
 def _diagnosis(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
-    for signs in sets(tellings(topic, chapter.paraphrases).questions, rng):
+    for signs in question_sets(tellings(topic, chapter.paraphrases), rng):
         stem = rng.choice(chapter.form.questions["diagnosis"]).format(
             person=person(topic, signs, chapter.form, chapter.language, rng), signs=listed([s.text for s in signs], chapter.form)
         )

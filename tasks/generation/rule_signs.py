@@ -1,8 +1,8 @@
 """Which signs go into which items: sets that differ, tellings that pairs and questions do not share."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import combinations
 from random import Random
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from tasks.generation.rule_facts import Sign, Topic
 from tasks.text import fold, words
 
 FEW, MANY = 2, 4  # signs of one vignette
-MOST = 16  # signs that sets are drawn from; 16 give 2,500
+TRIES = 2000  # draws until a topic counts as used up
 SHARED = 0.5  # Jaccard similarity of the words from which two signs say the same
 ENOUGH = 4  # signs in a telling that can carry the pairs alone
 
@@ -35,11 +35,31 @@ def tellings(topic: Topic, paraphrases: int) -> Tellings:
     return Tellings(told["list"], told["prose"])
 
 
-def sets(signs: list[Sign], rng: Random) -> list[list[Sign]]:
+def pair_sets(told: Tellings, rng: Random) -> Iterator[list[Sign]]:
     """Different sets of two to four signs in random order; inside a set the book's order."""
-    some = sorted(rng.sample(range(len(signs)), min(len(signs), MOST)))
-    found = [[signs[i] for i in chosen] for size in range(FEW, MANY + 1) for chosen in combinations(some, size)]
-    return rng.sample(found, len(found))
+    return _mixed([], told.pairs, lambda size: range(1), rng)
+
+
+def question_sets(told: Tellings, rng: Random) -> Iterator[list[Sign]]:
+    """The same, at least half of each set in wordings that no pair has; so no pair has the set."""
+    return _mixed(told.questions, told.pairs, lambda size: range(math.ceil(size / 2), size + 1), rng)
+
+
+def _mixed(own: list[Sign], others: list[Sign], shares: Callable[[int], range], rng: Random) -> Iterator[list[Sign]]:
+    """Random sets with so many of `own` as `shares` allows and the rest of `others`; none twice, no two signs alike in one."""
+    seen = set[tuple[Sign, ...]]()
+    for _ in range(TRIES):
+        size = rng.randint(FEW, MANY)
+        part = rng.choice(shares(size))
+        if part > len(own) or size - part > len(others):
+            continue
+        signs = (
+            *(own[i] for i in sorted(rng.sample(range(len(own)), part))),
+            *(others[i] for i in sorted(rng.sample(range(len(others)), size - part))),
+        )
+        if signs not in seen and not any(alike(sign, signs[:i]) for i, sign in enumerate(signs)):
+            seen.add(signs)
+            yield list(signs)
 
 
 def alike(sign: Sign, others: Iterable[Sign]) -> bool:

@@ -7,13 +7,13 @@ from typing import Any
 from tasks.generation.rule_facts import Topic
 from tasks.generation.rule_people import person
 from tasks.generation.rule_questions import Chapter
-from tasks.generation.rule_signs import alike, item, sets, tellings
+from tasks.generation.rule_signs import alike, item, pair_sets, tellings
 from tasks.generation.wording import listed
 
 
 def pairs_of(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
     """Every pair that the chapter holds about the topic, in random order: no set of signs twice."""
-    for signs in sets(tellings(topic, chapter.paraphrases).pairs, rng):
+    for signs in pair_sets(tellings(topic, chapter.paraphrases), rng):
         if any(all(alike(s, o.signs) for s in signs) for o in chapter.neighbours(topic)):
             continue  # another topic of the chapter has them all
         names = [s.text for s in signs]

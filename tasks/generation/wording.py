@@ -65,8 +65,13 @@ def wording(language: str) -> Wording:
 
 def holds(text: str, cues: tuple[str, ...]) -> bool:
     """Whether the text holds one of the cue words (or phrases), letter variants forgiven."""
-    padded = " " + " ".join(fold(w) for w in words(text)) + " "
-    return any(" " + " ".join(fold(w) for w in words(cue)) + " " in padded for cue in cues)
+    padded = _padded(text)
+    return any(_padded(cue) in padded for cue in cues)
+
+
+@lru_cache(maxsize=10_000)
+def _padded(text: str) -> str:
+    return " " + " ".join(fold(w) for w in words(text)) + " "
 
 
 def kind_of(text: str, cues: dict[str, tuple[str, ...]]) -> str:
