@@ -119,7 +119,7 @@ def test_xlsx_is_read_with_numbers_as_excel_keeps_them(tmp_path):
     book.save(tmp_path / "q.xlsx")
     done = load_questions(tmp_path / "q.xlsx")
     assert [(q.options, q.answer) for q in done.kept] == [(("1", "2", "3", "4"), 3)]
-    assert [label_of(r) for r in done.rejected] == ["no list of options"] or [label_of(r) for r in done.rejected] == ["not four options"]
+    assert [label_of(r) for r in done.rejected] == ["not four options"]
 
 
 def test_pairs_of_a_file_and_broken_json_in_it(tmp_path):
@@ -135,7 +135,7 @@ def test_pairs_of_a_file_and_broken_json_in_it(tmp_path):
 )
 def test_unreadable_files_are_a_plan_error(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(PlanError, match="own items|Own items"):
+    with pytest.raises(PlanError, match=r"[oO]wn items"):
         load_questions(tmp_path / name)
 
 
