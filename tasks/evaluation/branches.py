@@ -16,6 +16,8 @@ from tasks.evaluation.encoding import Asked
 
 ROOT = -1
 HEADS = 512  # most places in a pack whose next token is looked at: 512 · 128,256 entries · 4 bytes = 263 MB
+WIDE = 192  # tokens of a row: long enough to share stems, short enough not to look at other questions' tokens in vain
+SHARED = 0.3  # share of a branch that its neighbour has read, from which they stay in one row
 TEXTS = 64  # most texts that follow one context in a pack
 COMMON = 8  # what an eighth of all contexts begins with is read once for all packs
 
@@ -78,23 +80,24 @@ class Wood(NamedTuple):
         return wanted
 
 
-class Pack(NamedTuple):
-    """What one forward pass reads."""
+class Row(NamedTuple):
+    """Branches that lie side by side in one row of a batch; attention runs over the whole row, so it is kept short."""
 
     nodes: list[int]  # parents first
+    heads: int  # how many of them are looked at
     replies: list[int]  # ends of the prompts that the model goes on from
 
 
 class Layout(NamedTuple):
-    """The forward passes: first what is common to many, then the packs."""
+    """The forward passes: first what is common to many, then packs of rows of about one length."""
 
-    trunk: Pack
-    packs: list[Pack]
+    trunk: Row
+    packs: list[list[Row]]
 
     @property
     def tokens(self) -> int:
-        """Tokens that are read in all, replies apart."""
-        return len(self.trunk.nodes) + sum(len(pack.nodes) for pack in self.packs)
+        """Tokens that are read in all, padding and replies apart."""
+        return len(self.trunk.nodes) + sum(len(row.nodes) for pack in self.packs for row in pack)
 
 
 def plant(asked: Sequence[Asked], prompts: Sequence[Sequence[int]]) -> Wood:
@@ -122,12 +125,13 @@ def _branches(tree: Tree, end: int, texts: list[list[int]], reply: bool) -> list
     return found
 
 
-def lay_out(wood: Wood, most: int) -> Layout:
-    """Cut the tree into packs of about `most` tokens, a context and its branches in one; a long one has a pack for itself."""
-    whole = _cut(wood.branches, frozenset(), most)
+def lay_out(wood: Wood, most: int, wide: int = WIDE) -> Layout:
+    """Cut the tree into rows of about `wide` tokens and packs of about `most`; a context and its branches are in one row."""
+    whole = _rows(wood.branches, frozenset(), wide)
     trunk = _trunk(wood) if len(whole) > 1 else frozenset()
+    rows = _rows(wood.branches, trunk, wide) if trunk else whole
     replies = sorted(end for end in {*wood.ends} if end in trunk)
-    return Layout(Pack(sorted(trunk), replies), _cut(wood.branches, trunk, most) if trunk else whole)
+    return Layout(Row(sorted(trunk), 0, replies), _packs(rows, most))
 
 
 def _trunk(wood: Wood) -> frozenset[int]:
@@ -137,18 +141,33 @@ def _trunk(wood: Wood) -> frozenset[int]:
     return frozenset(node for node, times in shared.items() if times >= least)
 
 
-def _cut(branches: Sequence[Branch], trunk: frozenset[int], most: int) -> list[Pack]:
-    packs: list[Pack] = []
+def _rows(branches: Sequence[Branch], trunk: frozenset[int], wide: int) -> list[Row]:
+    """Neighbours share a row up to its width, and up to twice that where they would otherwise read the same again."""
+    rows: list[Row] = []
     nodes: set[int] = set()
     heads: set[int] = set()
     replies: list[int] = []
     for branch in branches:
-        new = {node for node in branch.read if node not in trunk}
-        if nodes and (len(nodes | new) > most or len(heads.union(branch.heads)) > HEADS):
-            packs.append(Pack(sorted(nodes), replies))
+        read = {node for node in branch.read if node not in trunk}
+        room = 2 * wide if len(read & nodes) > SHARED * len(read) else wide
+        if nodes and len(nodes | read) > room:
+            rows.append(Row(sorted(nodes), len(heads), replies))
             nodes, heads, replies = set(), set(), []
-        nodes |= new
+        nodes |= read
         heads.update(branch.heads)
         if branch.reply and branch.context not in trunk:
             replies.append(branch.context)
-    return [*packs, Pack(sorted(nodes), replies)] if nodes or replies else packs
+    return [*rows, Row(sorted(nodes), len(heads), replies)] if nodes else rows
+
+
+def _packs(rows: list[Row], most: int) -> list[list[Row]]:
+    """Rows of like length together, the longest first, so that little is padding."""
+    packs: list[list[Row]] = []
+    for row in sorted(rows, key=lambda row: -len(row.nodes)):
+        pack = packs[-1] if packs else []
+        full = (len(pack) + 1) * len(pack[0].nodes) > most if pack else True
+        if full or sum(other.heads for other in pack) + row.heads > HEADS:
+            packs.append([row])
+        else:
+            pack.append(row)
+    return packs

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from tasks.evaluation.branches import ROOT, Tree
-from tasks.evaluation.forward import NOTHING, read_some
+from tasks.evaluation.forward import NOTHING, Columns, Spot, copied, lay, sight, step
 
 _known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 # What libraries raise when a mask of four dimensions, positions or a cache do not fit a model.
@@ -52,7 +52,10 @@ def _measure(model: Any) -> tuple[float, float]:
     stem = tree.grow(ROOT, trunk)
     branches = [*tree.grow(stem[-1], a), *tree.grow(stem[-1], b)]
     with torch.inference_mode():
-        _, columns = read_some(model, tree, stem, NOTHING, [])
-        branched, _ = read_some(model, tree, branches, columns, [len(branches) - 1])
+        cache = copied(None)
+        step(model, lay(tree, [stem], NOTHING), cache, [Spot(0, 0)])
+        below = Columns({node: at for at, node in enumerate(stem)}, sight(tree, stem, NOTHING), cache)
+        rows = [branches[:4], branches]  # the second row is longer, and holds both branches
+        branched = step(model, lay(tree, rows, below), copied(cache, 2), [Spot(1, len(branches) - 1)])
         alone, after = (model(input_ids=torch.tensor([text], device=model.device)).logits[0, -1] for text in (trunk + b, trunk + a + b))
     return float((branched[0] - alone).abs().max()), float((after - alone).abs().max())

@@ -3,8 +3,8 @@
 Causal models with rotary or learned positions take such masks; `can_branch` tries it on the loaded model instead of trusting a list.
 """
 
-import inspect
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import DynamicCache
 
-from tasks.evaluation.branches import Layout, Pack, Tree, Wood
+from tasks.evaluation.branches import Layout, Row, Tree, Wood
 from tasks.evaluation.plain import Voice
 from tasks.progress import Progress
 
@@ -38,86 +38,116 @@ class Columns(NamedTuple):
 NOTHING = Columns({}, np.zeros((0, 0), dtype=bool), None)
 
 
+class Batch(NamedTuple):
+    """Rows of tokens, filled up to one length by tokens that see and are seen by themselves alone."""
+
+    tokens: NDArray[np.int64]  # (rows, length)
+    depths: NDArray[np.int64]  # (rows, length)
+    seen: Seen  # (rows, length, columns before + length)
+
+
+class Spot(NamedTuple):
+    """Where a node lies in a batch."""
+
+    row: int
+    at: int
+
+
 def hear(model: Any, wood: Wood, layout: Layout, voice: Voice, progress: Progress) -> Heard:
     """Read the trunk, then every pack on top of it."""
     heard, scored, done = Heard({}, {}), wood.scored, 0
     trunk = NOTHING
     with torch.inference_mode():
-        for pack in [layout.trunk, *layout.packs]:
-            if not pack.nodes:
-                continue
-            columns = _read(model, wood.tree, pack, scored, trunk, voice, heard)
-            trunk = columns if pack is layout.trunk else trunk
-            done += len(pack.nodes)
-            progress(done, layout.tokens)
+        if layout.trunk.nodes:
+            cache = _read(model, wood.tree, [layout.trunk], scored, NOTHING, voice, heard)
+            trunk = Columns({node: at for at, node in enumerate(layout.trunk.nodes)}, sight(wood.tree, layout.trunk.nodes, NOTHING), cache)
+        for pack in layout.packs:
+            _read(model, wood.tree, pack, scored, trunk, voice, heard)
+            done += sum(len(row.nodes) for row in pack)
+            progress(done, layout.tokens - len(layout.trunk.nodes))
     return heard
 
 
-def _read(model: Any, tree: Tree, pack: Pack, scored: dict[int, list[int]], before: Columns, voice: Voice, heard: Heard) -> Columns:
-    """One forward pass; its likelihoods and replies go into `heard`."""
-    replies = set(pack.replies)
-    rows = [row for row, node in enumerate(pack.nodes) if node in scored or node in replies]
-    heads = [pack.nodes[row] for row in rows]
-    logits, columns = read_some(model, tree, pack.nodes, before, rows)
-    heard.likelihood.update(_likelihoods(tree, logits, heads, scored))
-    if pack.replies:
-        first = logits[[heads.index(end) for end in pack.replies]].argmax(-1).tolist()
-        lengths = [tree.depth[end] + 1 for end in pack.replies]
-        seen = columns.seen[[columns.place[end] for end in pack.replies]]
-        heard.said.update(zip(pack.replies, _go_on(model, first, lengths, seen, _copy(columns.cache), voice), strict=True))
-    return columns
+def _read(model: Any, tree: Tree, pack: list[Row], scored: dict[int, list[int]], before: Columns, voice: Voice, heard: Heard) -> Any:
+    """One forward pass; its likelihoods and replies go into `heard`, its cache comes back."""
+    heads = {
+        node: Spot(row, at)
+        for row, (nodes, _, replies) in enumerate(pack)
+        for at, node in enumerate(nodes)
+        if node in scored or node in replies
+    }
+    batch, cache = lay(tree, [row.nodes for row in pack], before), copied(before.cache, len(pack))
+    logits = step(model, batch, cache, list(heads.values()))
+    heard.likelihood.update(_likelihoods(tree, logits, list(heads), scored))
+    ends = [end for row in pack for end in row.replies]
+    if ends:
+        first = logits[[list(heads).index(end) for end in ends]].argmax(-1).tolist()
+        opened = [Spot(row, nodes.index(end)) for row, (nodes, _, replies) in enumerate(pack) for end in replies]
+        said = go_on(model, first, [tree.depth[end] + 1 for end in ends], opened, batch.seen, copied(cache), voice)
+        heard.said.update(zip(ends, said, strict=True))
+    return cache
 
 
-def read_some(model: Any, tree: Tree, nodes: Sequence[int], before: Columns, rows: Sequence[int]) -> tuple[torch.Tensor, Columns]:
-    """The logits at `rows` of the nodes, and the cache grown by the nodes."""
-    seen, cache = sight(tree, nodes, before), _copy(before.cache)
-    logits = step(model, [tree.token[n] for n in nodes], [tree.depth[n] for n in nodes], seen, cache, rows)
-    width = len(before.place)
-    whole = np.zeros((width + len(nodes), width + len(nodes)), dtype=bool)
-    whole[:width, :width] = before.seen
-    whole[width:] = seen
-    return logits, Columns(before.place | {node: width + row for row, node in enumerate(nodes)}, whole, cache)
+def lay(tree: Tree, rows: Sequence[Sequence[int]], before: Columns) -> Batch:
+    """The rows as one batch, on top of the columns before."""
+    width, length = len(before.place), max(len(nodes) for nodes in rows)
+    batch = Batch(
+        np.zeros((len(rows), length), dtype=np.int64),
+        np.zeros((len(rows), length), dtype=np.int64),
+        np.zeros((len(rows), length, width + length), dtype=bool),
+    )
+    batch.seen[:, range(length), range(width, width + length)] = True
+    for row, nodes in enumerate(rows):
+        batch.tokens[row, : len(nodes)] = [tree.token[node] for node in nodes]
+        batch.depths[row, : len(nodes)] = [tree.depth[node] for node in nodes]
+        batch.seen[row, : len(nodes), : width + len(nodes)] = sight(tree, nodes, before)
+    return batch
 
 
 def sight(tree: Tree, nodes: Sequence[int], before: Columns) -> Seen:
     """(nodes, columns before + nodes): a node sees what its parent sees, and itself."""
     width = len(before.place)
     seen = np.zeros((len(nodes), width + len(nodes)), dtype=bool)
-    row_of: dict[int, int] = {}
-    for row, node in enumerate(nodes):
+    place_of: dict[int, int] = {}
+    for place, node in enumerate(nodes):
         parent = tree.parent[node]
-        if parent in row_of:
-            seen[row] = seen[row_of[parent]]
+        if parent in place_of:
+            seen[place] = seen[place_of[parent]]
         elif parent in before.place:
-            seen[row, :width] = before.seen[before.place[parent]]
-        seen[row, width + row] = True
-        row_of[node] = row
+            seen[place, :width] = before.seen[before.place[parent]]
+        seen[place, width + place] = True
+        place_of[node] = place
     return seen
 
 
-def step(model: Any, tokens: Sequence[int], depths: Sequence[int], seen: Seen, cache: Any, rows: Sequence[int]) -> torch.Tensor:
-    """One forward pass over one row of tokens; the logits at `rows`, (rows, V). The cache grows by the tokens."""
-    device = model.device
-    bias = torch.zeros(seen.shape, dtype=model.dtype)
-    bias.masked_fill_(torch.from_numpy(~seen), torch.finfo(model.dtype).min)
-    keep = torch.tensor(rows, dtype=torch.long, device=device)
-    narrow = _keeps_some(model)
-    logits = model(
-        input_ids=torch.tensor([tokens], device=device),
-        attention_mask=bias[None, None].to(device),  # (1, 1, tokens, columns)
-        position_ids=torch.tensor([depths], device=device),
-        past_key_values=cache,
-        use_cache=True,
-        **({"logits_to_keep": keep} if narrow else {}),
-    ).logits[0]
-    found: torch.Tensor = logits if narrow else logits[keep]
-    return found
+def step(model: Any, batch: Batch, cache: Any, spots: Sequence[Spot]) -> torch.Tensor:
+    """One forward pass; the logits at the spots, (spots, V). The cache grows by the batch's length."""
+    bias = torch.zeros(batch.seen.shape, dtype=model.dtype)
+    bias.masked_fill_(torch.from_numpy(~batch.seen), torch.finfo(model.dtype).min)
+    with _looking_at(model, spots) as only:
+        logits: torch.Tensor = model(
+            input_ids=torch.from_numpy(batch.tokens).to(model.device),
+            attention_mask=bias[:, None].to(model.device),  # (rows, 1, length, columns)
+            position_ids=torch.from_numpy(batch.depths).to(model.device),
+            past_key_values=cache,
+            use_cache=True,
+        ).logits
+    return logits[0] if only else logits[[spot.row for spot in spots], [spot.at for spot in spots]]
 
 
-def _keeps_some(model: Any) -> bool:
-    """Whether the model can make logits at some places only; at 128,256 entries that is a fifth of its work."""
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "logits_to_keep" in inspect.signature(inner.forward).parameters
+@contextmanager
+def _looking_at(model: Any, spots: Sequence[Spot]) -> Iterator[bool]:
+    """Let the output layer see the spots alone, as (1, spots, hidden): at 128,256 entries it is a fifth of the model's work."""
+    head = (model.get_base_model() if hasattr(model, "get_base_model") else model).get_output_embeddings()
+    if head is None:
+        yield False
+        return
+    rows, places = [spot.row for spot in spots], [spot.at for spot in spots]
+    hook = head.register_forward_pre_hook(lambda _, given: (given[0][rows, places][None], *given[1:]))
+    try:
+        yield True
+    finally:
+        hook.remove()
 
 
 def _likelihoods(tree: Tree, logits: torch.Tensor, heads: Sequence[int], scored: dict[int, list[int]]) -> Iterator[tuple[int, float]]:
@@ -132,22 +162,38 @@ def _likelihoods(tree: Tree, logits: torch.Tensor, heads: Sequence[int], scored:
         yield from ((node, value) for (_, node), value in zip(wanted, values, strict=True))
 
 
-def _go_on(model: Any, first: list[int], lengths: list[int], seen: Seen, cache: Any, voice: Voice) -> list[list[int]]:
+def go_on(model: Any, first: list[int], lengths: list[int], opened: list[Spot], seen: Seen, cache: Any, voice: Voice) -> list[list[int]]:
     """Greedy replies of all prompts at once. Ended ones keep their place, so that no reply changes another's batch."""
     said: list[list[int]] = [[] for _ in first]
-    open_, token = [True] * len(first), first
+    rows = [spot.row for spot in opened]
+    slots = [Spot(row, rows[:place].count(row)) for place, row in enumerate(rows)]
+    batch = _opening(seen, opened, slots)
+    going, token = [True] * len(first), first
     for count in range(voice.most):
-        open_ = [o and t not in voice.ends and n + count < voice.window for o, t, n in zip(open_, token, lengths, strict=True)]
-        for reply, o, t in zip(said, open_, token, strict=True):
-            reply.extend([t] if o else [])
-        if count + 1 == voice.most or not any(open_):
+        going = [g and t not in voice.ends and n + count < voice.window for g, t, n in zip(going, token, lengths, strict=True)]
+        for reply, g, t in zip(said, going, token, strict=True):
+            reply.extend([t] if g else [])
+        if count + 1 == voice.most or not any(going):
             break
-        seen = np.concatenate([seen, np.eye(len(first), dtype=bool)], axis=1)
-        depths = [min(n + count, voice.window - 1) for n in lengths]
-        token = step(model, token, depths, seen, cache, range(len(first))).argmax(-1).tolist()
+        for slot, t, n in zip(slots, token, lengths, strict=True):
+            batch.tokens[slot], batch.depths[slot] = t, min(n + count, voice.window - 1)
+        alone = np.broadcast_to(np.eye(batch.tokens.shape[1], dtype=bool), (len(batch.seen), *[batch.tokens.shape[1]] * 2))
+        batch = batch._replace(seen=np.concatenate([batch.seen, alone], axis=2))
+        token = step(model, batch, cache, slots).argmax(-1).tolist()
     return said
 
 
-def _copy(cache: Any) -> DynamicCache:
-    """A cache that can grow without the first one growing too."""
-    return DynamicCache() if cache is None else DynamicCache([(keys, values) for keys, values, *_ in cache])
+def _opening(seen: Seen, opened: list[Spot], slots: list[Spot]) -> Batch:
+    """A batch with a slot for each reply, which sees what the end of its prompt sees."""
+    shape = (len(seen), 1 + max(slot.at for slot in slots))
+    batch = Batch(np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros((*shape, seen.shape[2]), dtype=bool))
+    for slot, end in zip(slots, opened, strict=True):
+        batch.seen[slot] = seen[end]
+    return batch
+
+
+def copied(cache: Any, rows: int = -1) -> DynamicCache:
+    """A cache that can grow without the first one growing too, for so many rows that begin alike."""
+    if cache is None:
+        return DynamicCache()
+    return DynamicCache([(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values, *_ in cache])
