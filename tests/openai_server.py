@@ -28,6 +28,7 @@ from openai_batches import Batches  # noqa: E402
 
 WIRE = ("429", "429_wait", "500", "503", "drop", "cut", "html", "cut_body", "no_usage")
 SAID = ("refusal", "content_filter", "length", *DEFECTS)
+CANNED = json.dumps({"items": [{"fact": "f", "symptom": "s" * 200, "diagnosis": "d", "page": 1, "quote": "q" * 100}] * 10})
 PRICES = {"in": 2.50, "cached": 1.25, "out": 10.00}  # dollars for a million tokens, as the plan's defaults
 
 
@@ -53,6 +54,8 @@ class Server:
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
     remaining: int | None = None  # requests a second that the rate-limit headers allow
     hang: float = 30.0
+    canned: bool = False  # the same ten items for every request: costs the machine nothing, for benchmarks
+    replays: bool = False  # answer a repeated Idempotency-Key from memory, uncharged, as a careful proxy does
     url: str = ""
     entries: list[dict[str, Any]] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
@@ -60,6 +63,7 @@ class Server:
     most_under_way: int = 0
     window: tuple[int, int] = (0, 0)
     last_user: str = ""
+    given: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rates = parse_faults(self.faults)
@@ -158,9 +162,14 @@ class Server:
             self.note(**entry, status=0)
             await asyncio.sleep(self.hang if fate == "timeout" else 0)
             return False
+        if self.replays and (known := self.given.get(headers.get("idempotency-key", ""))):
+            self.note(**entry, status=200, replayed=True)
+            return await self.send(writer, 200, known)
         answer, usage = self.completion(request, fate)
         entry |= {"status": 200, "usd": dollars(usage), **usage, "answered": fate not in ("cut", "html", "cut_body")}
         text = json.dumps(answer, ensure_ascii=False)
+        if self.replays and entry["answered"]:
+            self.given[headers["idempotency-key"]] = text.encode()
         content = {"html": "<html>Bad gateway</html>", "cut_body": text[: len(text) // 2]}.get(fate, text).encode()
         sent = await self.send(writer, 200, content, cut=fate == "cut")
         self.note(**{**entry, "answered": entry["answered"] and sent})
@@ -168,12 +177,12 @@ class Server:
 
     def completion(self, request: dict[str, Any], fate: str) -> tuple[dict[str, Any], dict[str, int]]:
         """The completion object and its usage; the prompt's cached part is what stood there before."""
-        text, finish = say(request, fate if fate in SAID else "")
+        text, finish = (CANNED, "stop") if self.canned else say(request, fate if fate in SAID else "")
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
         if fate == "refusal":
             message = {"role": "assistant", "content": None, "refusal": "I'm sorry, I can't help with that."}
-        prompt = "".join(texts_of(request))
-        self.last_user = texts_of(request)[1]
+        system, self.last_user = ("", "x" * 12_000) if self.canned else texts_of(request)
+        prompt = system + self.last_user
         usage = {"tokens_in": tokens(prompt), "tokens_cached": 0, "tokens_out": tokens(text)}
         told = {
             "prompt_tokens": usage["tokens_in"],
@@ -303,9 +312,10 @@ def main() -> None:
     parser.add_argument("--lacks", default="", help="what the server does not know: schema,json,max_tokens,temperature,batches,models")
     parser.add_argument("--remaining", type=int, help="requests a second that the rate-limit headers allow")
     parser.add_argument("--models", default="gpt-4o,gpt-4o-mini")
+    parser.add_argument("--canned", action="store_true", help="the same ten items for every request")
     given = parser.parse_args()
     lacks, models = tuple(given.lacks.split(",")) if given.lacks else (), tuple(given.models.split(","))
-    server = Server(given.faults, given.log, given.latency, lacks, models, given.remaining)
+    server = Server(given.faults, given.log, given.latency, lacks, models, given.remaining, canned=given.canned)
     asyncio.run(serve(server, given.port))
 
 

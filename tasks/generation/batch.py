@@ -134,8 +134,9 @@ class Batches:
         return write(ledger, record._replace(id=state.id))
 
     def _set_aside(self, request: Request) -> bool:
+        worst = self._worst(request)
         with self.exchange.ledger.purse() as budget:
-            return any(c.key == request.key for c in budget.unsettled()) or bool(budget.reserve(request.key, self._worst(request)))
+            return any(c.key == request.key for c in budget.unsettled()) or bool(budget.reserve(request.key, worst))
 
     def _worst(self, request: Request) -> float:
         return self.exchange.worst(request, batch=True)

@@ -15,6 +15,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "account_deactivated"}
 LENGTH_CODES = {"context_length_exceeded", "string_above_max_length", "request_too_large"}
+FIELDS = ("max_tokens", "max_completion_tokens", "temperature", "seed")  # of the request, that some servers lack or call otherwise
+_LACKS = re.compile(r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed", re.IGNORECASE)
 FILTER_CODES = {"content_filter", "content_policy_violation", "invalid_prompt"}
 
 
@@ -60,15 +62,16 @@ def fault_of_status(status: int, body: object, headers: Mapping[str, str], model
         return _stop("403", f"{where} does not allow this: {said} Check the key's project and rights, and whether your region is served.")
     if status in (408, 409, 425, 429) or status >= 500:
         return Fault(str(status) if status < 500 else "5xx", "again", f"HTTP {status} from {where}: {said}", wait=wait)
-    param = str(error.get("param") or "") or next(
-        (p for p in ("max_tokens", "max_completion_tokens", "temperature", "seed") if p in said), ""
-    )
-    if status in (400, 422) and param in ("max_tokens", "max_completion_tokens", "temperature", "seed"):
+    param = str(error.get("param") or "") or next((p for p in FIELDS if p in said), "")
+    if status in (400, 422) and param in FIELDS and _LACKS.search(f"{code} {said}"):
         return Fault(str(status), "dialect", said, param=param)
-    hint = (
-        "Set generation.structure to json or text." if "response_format" in param + said or "schema" in said else "See `book2lora check`."
-    )
-    return _stop(str(status), f"{where} refuses the request (HTTP {status}): {said} {hint}")
+    return _stop(str(status), f"{where} refuses the request (HTTP {status}): {said} {_hint(param, said)}")
+
+
+def _hint(param: str, said: str) -> str:
+    if "response_format" in param + said or "schema" in said:
+        return "Set generation.structure to json or text."
+    return "Set generation.max_output_tokens lower." if param in ("max_tokens", "max_completion_tokens") else "See `book2lora check`."
 
 
 def wait_of(headers: Mapping[str, str]) -> float | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import openai
+from httpx2 import Response  # the client's own HTTP package
 from openai.types import Batch
 
 from tasks.errors import WriterRefused
@@ -119,8 +120,9 @@ def sender(client: openai.AsyncOpenAI, url: str) -> Send:
 
 
 async def _chat(client: openai.AsyncOpenAI, body: dict[str, Any], key: str) -> Reply:
-    raw = await client.chat.completions.with_raw_response.create(**body, extra_headers={"Idempotency-Key": key})
-    return Reply(raw.status_code, raw.headers, raw.text)
+    """The raw post: `chat.completions.create` would walk through every message and schema first, a third of its time."""
+    response = await client.post("/chat/completions", cast_to=Response, body=body, options={"headers": {"Idempotency-Key": key}})
+    return Reply(response.status_code, response.headers, response.text)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Ledger:
     def __init__(self, folder: Path, budget_usd: float, prices: Prices) -> None:
         self.folder, self.prices = folder, prices
         self.budget = Budget(folder / "charges.jsonl", budget_usd)
-        self._one = threading.Lock()  # the book of charges keeps sums in memory
+        self._one = threading.RLock()  # the book of charges keeps sums in memory
         for part in ("responses", "broken", "under-way", "batches"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         self._reconcile()

@@ -1,0 +1,122 @@
+"""Money and answers on disk: hard across threads, processes and crashes."""
+
+import asyncio
+import json
+import multiprocessing
+
+import pytest
+
+from tasks.generation.budget import Budget, Usage, price
+from tasks.generation.ledger import Ledger, Response, hash_of
+from tasks.plan import Prices
+
+
+def test_prices_by_hand():
+    # 1,000 tokens in, 400 of them cached, 200 out: (600 · 2.50 + 400 · 1.25 + 200 · 10) / 10⁶
+    assert price(Usage(1000, 400, 200), Prices()) == pytest.approx(0.0040)
+    assert price(Usage(1000, 400, 200), Prices(), batch=True) == pytest.approx(0.0020)
+
+
+def test_what_could_pass_the_cap_is_not_reserved(tmp_path):
+    budget = Budget(tmp_path / "c", 1.0)
+    first = budget.reserve("a", 0.6)
+    assert budget.reserve("b", 0.5) is None
+    budget.settle("a", 0.2)
+    assert budget.reserve("b", 0.8) and budget.spent() == pytest.approx(1.0)
+    assert first is not None
+
+
+def test_a_refusal_frees_and_a_lost_answer_stays_until_the_same_request_is_answered(tmp_path):
+    budget = Budget(tmp_path / "c", 1.0)
+    budget.free(budget.reserve("a", 0.4))
+    assert budget.spent() == 0
+    budget.reserve("a", 0.4)
+    budget.lose("a")
+    budget.reserve("a", 0.4)
+    assert budget.spent() == pytest.approx(0.8)  # the connection may have broken after the server's work
+    budget.settle("a", 0.1)
+    assert budget.spent() == pytest.approx(0.2)  # both at the price of the answer
+
+
+def test_the_book_of_charges_outlives_a_crash_in_the_middle_of_a_line(tmp_path):
+    Budget(tmp_path / "c", 1.0).reserve("a", 0.25)
+    with (tmp_path / "c").open("ab") as book:
+        book.write(b'{"reserve": "x", "request": "b", "us')
+    budget = Budget(tmp_path / "c", 1.0)
+    assert budget.spent() == pytest.approx(0.25)
+    budget.settle("a", 0.05)
+    assert Budget(tmp_path / "c", 1.0).spent() == pytest.approx(0.05)
+
+
+def spend(file):
+    budget = Budget(file, 1.0)
+    return sum(budget.reserve(f"{n}", 0.01) is not None for n in range(60))
+
+
+def test_four_processes_together_never_pass_the_cap(tmp_path):
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        granted = pool.map(spend, [tmp_path / "c"] * 4)
+    assert sum(granted) == 100  # 100 · 1 cent
+    assert Budget(tmp_path / "c", 1.0).spent() == pytest.approx(1.0)
+
+
+def test_the_bound_on_input_tokens_tightens_with_experience_only(tmp_path):
+    budget = Budget(tmp_path / "c", 1.0)
+    for share in (0.1, 0.2, 0.15, 0.1):
+        budget.learn(share)
+    assert budget.share() == 1.0
+    budget.learn(0.1)
+    assert budget.share() == pytest.approx(0.25)  # 1.25 · 0.2
+    assert Budget(tmp_path / "c", 1.0).spent() == 0
+
+
+def ledger(folder):
+    return Ledger(folder, 1.0, Prices())
+
+
+def response(key="ab12", body="{}"):
+    return Response(key, "stop", Usage(10, 0, 5), 0.01, body)
+
+
+def test_an_answer_comes_back_as_it_was_and_a_half_written_one_not_at_all(tmp_path):
+    one = ledger(tmp_path)
+    body = '{"x": "پرفشاری\\n خون\u200c"}\r\n'
+    file = one.keep(response(body=body))
+    assert ledger(tmp_path).find("ab12") == response(body=body)
+    file.write_text(file.read_text("utf-8")[:20], "utf-8")
+    assert one.find("ab12") is None and one.find("other") is None
+
+
+def test_an_answer_stored_just_before_a_crash_is_settled_at_the_next_start(tmp_path):
+    one = ledger(tmp_path)
+    one.budget.reserve("ab12", 0.5)
+    one.keep(response())
+    lines = (tmp_path / "charges.jsonl").read_text().splitlines()
+    assert "settle" in lines.pop()
+    (tmp_path / "charges.jsonl").write_text("\n".join(lines) + "\n")
+    assert ledger(tmp_path).budget.spent() == pytest.approx(0.01)
+
+
+def test_only_one_at_a_time_asks_and_a_crash_leaves_no_lock(tmp_path):
+    order = []
+
+    async def ask(name, own):
+        async with own.hold("key"):
+            assert own.is_under_way("key")
+            order.append(f"{name} in")
+            await asyncio.sleep(0.12)
+            order.append(f"{name} out")
+
+    async def both():
+        await asyncio.gather(ask("a", ledger(tmp_path)), ask("b", ledger(tmp_path)))
+
+    (tmp_path / "under-way").mkdir(parents=True)
+    (tmp_path / "under-way" / "key").touch()  # left by a crash
+    asyncio.run(both())
+    assert [word.split()[1] for word in order] == ["in", "out", "in", "out"]
+    assert not ledger(tmp_path).is_under_way("key") and not list((tmp_path / "under-way").iterdir())
+
+
+def test_the_hash_knows_content_and_not_the_order_of_fields():
+    assert hash_of({"a": 1, "b": "ی"}) == hash_of(json.loads('{"b": "ی", "a": 1}'))
+    assert hash_of({"a": 1}) != hash_of({"a": 2})
