@@ -40,6 +40,12 @@ def kind_of(text: str) -> str:
     return "O"
 
 
+def form(char: str) -> str:
+    """initial, medial, final, isolated, or nothing, by the character itself."""
+    kind = unicodedata.decomposition(char[:1]).partition(">")[0]
+    return kind[1:] if kind in ("<initial", "<medial", "<final", "<isolated") else ""
+
+
 def is_mark(text: str) -> bool:
     return bool(text) and all(unicodedata.category(c) in ("Mn", "Me") for c in text)
 

@@ -27,7 +27,7 @@ def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple
     at: dict[tuple[int, int], list[Heading]] = {}
     for heading in found:
         at.setdefault((heading.page, heading.line), []).append(heading)
-    own = {(h.page, h.line + i) for h in found for i in range(h.lines)}
+    left_out = gone | {(h.page, h.line + i) for h in found for i in range(h.lines)}
     lines: list[Placed] = []
     for sheet in sheets:
         edges = _edges(sheet, gone)
@@ -36,7 +36,7 @@ def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple
                 yield Stretch(titles[0], titles[1], titles[2], lines)
                 lines = []
                 titles[heading.level - 1 :] = [heading.title, *[""] * (3 - heading.level)]
-            if i < len(sheet.lines) and (sheet.page, i) not in gone | own:
+            if i < len(sheet.lines) and (sheet.page, i) not in left_out:
                 lines.append(Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[sheet.lines[i].block]))
     yield Stretch(titles[0], titles[1], titles[2], lines)
 

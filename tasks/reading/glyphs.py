@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import bidirectional
 
 from pdfminer.pdfdevice import PDFTextDevice
 from pdfminer.pdfdocument import PDFDocument
-from pdfminer.pdffont import PDFType3Font, PDFUnicodeNotDefined
+from pdfminer.pdffont import PDFCIDFont, PDFType3Font, PDFUnicodeNotDefined
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.pdfpage import PDFPage
 from pdfminer.pdfparser import PDFParser
@@ -43,12 +44,21 @@ class Drawing(NamedTuple):
     hidden: int  # glyphs drawn invisibly: the text layer of a scan
 
 
+class _Fonts(PDFResourceManager):  # type: ignore[misc]
+    """Remembers which fonts the file gives a character map for."""
+
+    def get_font(self, objid: Any, spec: Any) -> Any:
+        font = super().get_font(objid, spec)
+        font.is_named = "ToUnicode" in spec or not isinstance(font, PDFCIDFont)
+        return font
+
+
 class Pages:
     """The pages of one file, opened once."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
-        self._manager = PDFResourceManager()
+        self._manager = _Fonts()
         self._pages: Iterator[Any] = PDFPage.create_pages(PDFDocument(PDFParser(self._file)))
         self._seen: list[Any] = []
 
@@ -98,6 +108,8 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
             text = font.to_unichr(cid)
         except PDFUnicodeNotDefined:
             text = UNKNOWN
+        if not font.is_named and bidirectional(text[:1] or " ") in ("AL", "R"):
+            text = UNKNOWN  # guessed from the embedded font, and often wrongly
         self.count += 1
         if self.count > MOST_GLYPHS:
             raise ValueError(f"more than {MOST_GLYPHS} glyphs on the page")

@@ -1,7 +1,6 @@
 """Is this language? Every tongue's pages are held together by a few small words; unmapped or reversed text lacks them."""
 
 import re
-import unicodedata
 from collections import Counter
 
 from tasks import persian
@@ -32,11 +31,14 @@ _SCRIPTS = (
     ("Othr", re.compile("[\u0700-\u074f\u0780-\u08a0\u0900-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")),
 )
 RTL = frozenset({"Arab", "Hebr"})
+_LETTERED = re.compile(r"[\w'’\u200c\u0300-\u036f-]+")
 _BROKEN = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]|\\(cid:\\d+\\)")
 
 
 def script(text: str) -> str:
     """The script that most letters belong to, or "none"."""
+    if text.isascii():
+        return "Latn" if any(map(str.isalpha, text)) else "none"
     counts = {name: len(pattern.findall(text)) for name, pattern in _SCRIPTS}
     best = max(counts, key=lambda name: counts[name])
     return best if counts[best] else "none"
@@ -44,7 +46,9 @@ def script(text: str) -> str:
 
 def rtl_share(text: str) -> float:
     """Share of right-to-left letters among the letters."""
-    letters = sum(1 for c in text if c.isalpha())
+    if text.isascii():
+        return 0.0
+    letters = sum(map(str.isalpha, text))
     turned = sum(len(pattern.findall(text)) for name, pattern in _SCRIPTS if name in RTL)
     return turned / letters if letters else 0.0
 
@@ -59,7 +63,7 @@ def small_words(text: str, reverse: bool = False) -> float:
 
 def unmapped(text: str) -> float:
     """Share of characters that stand for no letter at all."""
-    visible = sum(1 for c in text if not c.isspace())
+    visible = sum(map(len, text.split()))
     return len(_BROKEN.findall(text)) / visible if visible else 0.0
 
 
@@ -76,7 +80,7 @@ def legibility(text: str) -> float:
 
 def _shaped_like_words(tokens: list[str]) -> float:
     """For scripts without a list: words repeat, and they are made of letters of one script."""
-    lettered = sum(1 for t in tokens if all(unicodedata.category(c)[0] in "LMN" or c in "'’-" for c in t))
+    lettered = sum(1 for t in tokens if _LETTERED.fullmatch(t))
     short = Counter(t.casefold() for t in tokens if len(t) <= 4)
     repeated = sum(n for n in short.values() if n > 1) / len(tokens)
     return min(1.0, lettered / len(tokens) * min(1.0, 0.5 + 4 * repeated))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tasks import persian
 from tasks import text as words_of
-from tasks.reading.cells import LOST_MARK, ZWNJ, Cell
+from tasks.reading.cells import LOST_MARK, ZWNJ, Cell, form
 from tasks.reading.order import decided
 
 NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
@@ -84,12 +84,6 @@ def ligature(text: str) -> str:
     if len(text) == 2 and text[0] in "اآأإٱ" and text[1] == "ل":
         return text[::-1]
     return text
-
-
-def form(char: str) -> str:
-    """initial, medial, final, isolated, or nothing, by the character itself."""
-    kind = unicodedata.decomposition(char[:1]).partition(">")[0]
-    return kind[1:] if kind in ("<initial", "<medial", "<final", "<isolated") else ""
 
 
 def is_letter(text: str) -> bool:
