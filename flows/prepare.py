@@ -1,9 +1,8 @@
 """Book → checked pairs and questions."""
 
-import math
-
 from prefect import flow
 
+from flows.readiness import enlarged
 from tasks.artifacts import Book, OwnItems
 from tasks.generation.writer import share_out
 from tasks.groups import Prepared
@@ -20,13 +19,6 @@ def prepare(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> Prepar
     drafts = generate_drafts.together(calls, at_once=1 if plan.generation.writer == "rules" else 8)
     splits = validate_drafts([chapter.drafts for chapter in drafts], text, own_items(plan.generation), plan.checking())
     return Prepared(text=text, drafts=drafts, splits=splits)
-
-
-def enlarged(plan: StudyPlan) -> GenerationPlan:
-    """The numbers to draft, so that the planned number of pairs is left when new facts are kept out of training."""
-    number = plan.generation.pairs if isinstance(plan.generation.pairs, int) else 0
-    share = 1 - plan.validation.new_fact_share
-    return plan.generation.model_copy(update={"pairs": math.ceil(number / share)}) if number and share else plan.generation
 
 
 def own_items(plan: GenerationPlan) -> list[OwnItems]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import PlanError
-from tasks.plan import StudyPlan
+from tasks.plan import GenerationPlan, StudyPlan
+from tasks.records import Passage
 from tasks.store import person_file
 
 
@@ -42,6 +43,13 @@ def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
     return lacks
 
 
+def enlarged(plan: StudyPlan) -> GenerationPlan:
+    """The numbers to draft, so that the planned number of pairs is left when new facts are kept out of training."""
+    number = plan.generation.pairs if isinstance(plan.generation.pairs, int) else 0
+    share = 1 - plan.validation.new_fact_share
+    return plan.generation.model_copy(update={"pairs": math.ceil(number / share)}) if number and share else plan.generation
+
+
 def needs_writer(plan: StudyPlan) -> bool:
     """Whether anything is asked of a server."""
     return plan.generation.writer == "gpt" and not (isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str))
@@ -59,17 +67,53 @@ def updates(plan: StudyPlan) -> int | None:
         return tuning.updates
     if isinstance(plan.generation.pairs, str):
         return None
-    return math.ceil(math.ceil(plan.generation.pairs / tuning.batch_size) * tuning.epochs)
+    trained = plan.generation.pairs - round(plan.generation.pairs * plan.validation.held_out_share)
+    return math.ceil(math.ceil(trained / tuning.batch_size) * tuning.epochs)
 
 
 def _items(plan: StudyPlan) -> list[tuple[str, str]]:
     generation = plan.generation
-    who = (
-        "rules, without a model"
-        if generation.writer == "rules"
-        else f"{generation.model} at {os.environ.get('OPENAI_BASE_URL', 'api.openai.com')}"
-    )
-    return [("book", plan.book), ("items", f"{generation.pairs} pairs and {generation.questions} questions, by {who}")]
+    who = "rules, without a model" if generation.writer == "rules" else f"{generation.model} at {_server()}"
+    lines = [("book", plan.book), ("items", f"{generation.pairs} pairs and {generation.questions} questions, by {who}")]
+    return lines + (_writing(plan) if needs_writer(plan) else [("cost", "nothing: no paid model is asked")])
+
+
+def _server() -> str:
+    from tasks.generation.gpt_writer import server_name
+
+    return server_name()
+
+
+def _writing(plan: StudyPlan) -> list[tuple[str, str]]:
+    """What the server can do, as far as it tells for nothing, and what the items would cost."""
+    from tasks.generation.estimate import estimate
+    from tasks.generation.probe import capabilities
+
+    lines = []
+    if os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL"):
+        can = capabilities(plan.generation)
+        known = {True: "yes", False: "no", None: "not known"}
+        lines.append(
+            ("server", f"reachable: {known[can.reachable]}; has {plan.generation.model}: {known[can.model]}. {can.remark}".strip())
+        )
+    if (book := person_file(plan.book)) is None:
+        return [*lines, ("cost", "not known without the book")]
+    told = estimate(enlarged(plan), by_chapter(book, plan), plan.language, book)
+    tokens = f"{told.requests} requests, about {told.tokens_in:,} tokens in and {told.tokens_out:,} out"
+    cost = f"about {told.usd:.2f} USD at the prices of {plan.generation.prices.as_of}; never more than {plan.generation.budget_usd:g}"
+    return [*lines, ("cost", f"{tokens}: {cost}")]
+
+
+def by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Passage]]:
+    """The book's passages by chapter, read here and now."""
+    from tasks.progress import bar
+    from tasks.reading.pdf import read
+
+    chapters: dict[str, list[Passage]] = {}
+    with bar("pages") as progress:
+        for passage in read(book, plan.reading, plan.language, progress=progress).passages:
+            chapters.setdefault(passage.chapter, []).append(passage)
+    return chapters
 
 
 def _tuning(plan: StudyPlan) -> list[tuple[str, str]]:
