@@ -83,10 +83,10 @@ class Desk:
     def _paper(self, item: Item, quote: Quote | None) -> flaws.Paper:
         topics = self.shelf.topics
         if quote is None:
-            return flaws.Paper(item, self.words, titles=topics.titles)
+            return flaws.Paper(item, self.words, titles=topics.names)
         passage = self.shelf.passages[quote.passage_id]
         topic, said = topics.of(passage, quote.start), topics.around(passage, quote.start)
-        return flaws.Paper(item, self.words, quote.text, topic, said, topics.titles)
+        return flaws.Paper(item, self.words, quote.text, topic, said, topics.names)
 
     def _count(self, kind: ItemKind, stage: str, defects: Iterable[str]) -> None:
         for defect in dict.fromkeys(defects):

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable
 
 from tasks.plan import ValidationPlan
-from tasks.text import fold
 from tasks.validation.items import ItemKind, Row, key_of, kind_of, text_of
-from tasks.validation.names import folded_words, name
+from tasks.validation.names import folded, folded_words, name
 from tasks.validation.sketches import index, similarity, sketch
 from tasks.validation.wording import Wording, wording
 
@@ -48,7 +47,7 @@ class Seen:
 
 def masked(text: str, words: Wording) -> str:
     """Folded words in which every age and every sex is the same."""
-    aged = re.sub(words.age, "#", fold(text))
+    aged = re.sub(words.age, "#", folded(text))
     return " ".join("@" if w in words.sexes else w for w in folded_words(aged.replace("#", " 0 ")))
 
 

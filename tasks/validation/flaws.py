@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tasks.text import latin_digits
 from tasks.validation.items import Item
 from tasks.validation.keys import in_order, leading_number
-from tasks.validation.names import folded_words, holds, name
+from tasks.validation.names import folded_words, holds, name, title
 from tasks.validation.support import Why
 from tasks.validation.topics import stems, supported
 from tasks.validation.wording import Wording, is_negative, matches
@@ -38,7 +38,7 @@ class Paper(NamedTuple):
     @property
     def named(self) -> bool:
         """All options are names of the book's sections."""
-        return bool(self.titles) and all(name(o) in self.titles for o in self.item.options)
+        return bool(self.titles) and all(title(o) in self.titles for o in self.item.options)
 
     def content(self, text: str) -> set[str]:
         """Stems of the words that carry meaning."""
@@ -64,7 +64,7 @@ def overlapping_options(paper: Paper) -> str | None:
     options = paper.item.options
     for i, one in enumerate(options):
         for j, other in enumerate(options):
-            both_named = {name(one), name(other)} <= paper.titles
+            both_named = {title(one), title(other)} <= paper.titles
             if i != j and not both_named and name(one) != name(other) and _contains(other, one, paper.words):
                 return f"«{other}» contains «{one}»"
     ranges = sorted(r for r in (_range(o) for o in options) if r)
@@ -165,7 +165,7 @@ def several_right(paper: Paper) -> str | None:
     """The quoted passage supports a distractor too."""
     if not paper.said or is_negative(paper.item.text, paper.words):
         return None
-    key = name(paper.item.key)
+    key = title(paper.item.key)
     if key == paper.topic or (key in paper.titles and not holds(paper.item.text, paper.topic)):
         return None  # it asks which condition it is, and the passage is about one
     right = [o for o in paper.item.distractors if supported(o, paper.said)]
@@ -179,7 +179,7 @@ def told_diagnosis(paper: Paper) -> str | None:
 def not_one_diagnosis(paper: Paper) -> str | None:
     """A definite or most probable diagnosis is one name."""
     item = paper.item
-    several = matches(paper.words.either, f" {item.diagnosis} ") and name(item.diagnosis) not in paper.titles
+    several = matches(paper.words.either, f" {item.diagnosis} ") and title(item.diagnosis) not in paper.titles
     sentence = len(folded_words(item.diagnosis)) > LONGEST_NAME or re.search(r"[?؟]", item.diagnosis)
     empty = matches(paper.words.placeholder, name(item.diagnosis))
     return item.diagnosis[:120] if several or sentence or empty else None

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tasks import exam, persian
-from tasks.text import fold, words
+from tasks.text import words
 from tasks.validation.items import Item
 from tasks.validation.names import folded_words
 from tasks.validation.wording import Wording
@@ -84,4 +84,4 @@ def is_reversed(text: str, book: Habits) -> bool:
 
 
 def _tokens(text: str) -> list[str]:
-    return ["#" if w.isdigit() else w for w in folded_words(fold(text).replace("#", " 0 "))]
+    return ["#" if w.isdigit() else w for w in folded_words(text)]

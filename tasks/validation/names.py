@@ -1,8 +1,12 @@
 """Words and names for comparing."""
 
+import re
 from functools import lru_cache
 
 from tasks import text as texts
+
+_NUMBER = re.compile(r"^\s*\d+(?:[.\-–:]\d+)*[.:)\-–]?\s+(?=[^\W\d])")
+_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 
 
 def folded_words(text: str) -> list[str]:
@@ -16,9 +20,25 @@ def _folded(word: str) -> str:
 
 
 @lru_cache(maxsize=50_000)
+def folded(text: str) -> str:
+    """`text.fold`, remembered: an item's texts are looked at by many checks."""
+    return texts.fold(text)
+
+
+@lru_cache(maxsize=50_000)
 def name(text: str) -> str:
     """A name for comparing: folded words with one blank between them."""
     return " ".join(folded_words(text))
+
+
+def title(text: str) -> str:
+    """A heading for comparing: «۳.۲ آسم (Asthma)» is «آسم»."""
+    return name(_NUMBER.sub("", _BRACKETS.sub(" ", text))) or name(text)
+
+
+def also_called(text: str) -> list[str]:
+    """The names in a heading's brackets: COPD in «بیماری انسدادی مزمن ریه (COPD)»."""
+    return [n for inside in _BRACKETS.findall(text) if (n := name(" ".join(inside))) and not n.replace(" ", "").isdigit()]
 
 
 def holds(text: str, phrase: str) -> bool:

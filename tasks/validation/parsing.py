@@ -9,6 +9,7 @@ from tasks.records import Draft, Kind, Rejection
 from tasks.text import fold, latin_digits, normal
 from tasks.validation import lenient
 from tasks.validation.items import Found, Item, ItemKind, reason
+from tasks.validation.names import folded
 
 FIELDS = {
     "pair": {
@@ -94,8 +95,8 @@ def _unwrapped(value: Any) -> list[dict[str, Any]]:
 
 def _field(value: dict[str, Any], names: tuple[str, ...]) -> Any:
     """The value under any of a field's names; two names with two values are refused."""
-    wanted = {fold(name) for name in names}
-    found = [v for k, v in value.items() if fold(str(k)).strip() in wanted]
+    wanted = {folded(name) for name in names}
+    found = [v for k, v in value.items() if folded(str(k)).strip() in wanted]
     if any(v != found[0] for v in found):
         raise Refused("a field twice", f"{names[0]}: {found!r}")
     return found[0] if found else None
@@ -189,17 +190,20 @@ def _answer(value: Any, options: tuple[str, ...], mended: list[str]) -> int:
     return number or places[0]
 
 
+def _passage(draft: Draft) -> str:
+    """Known only where the writer was shown a single one."""
+    return draft.passages[0] if len(draft.passages) == 1 else ""
+
+
 def _one(draft: Draft, label: str, detail: str, raw: str) -> Rejection:
-    return Rejection(
-        draft_id=draft.id, kind=draft.kind, passage_id=(*draft.passages, "")[0], check="parsing", reason=reason(label, detail), raw=raw
-    )
+    return Rejection(draft_id=draft.id, kind=draft.kind, passage_id=_passage(draft), check="parsing", reason=reason(label, detail), raw=raw)
 
 
 def _whole(draft: Draft, check: str, sentence: str, items: int | None = None) -> Rejection:
     return Rejection(
         draft_id=draft.id,
         kind=draft.kind,
-        passage_id=(*draft.passages, "")[0],
+        passage_id=_passage(draft),
         check=check,
         reason=sentence,
         raw=draft.raw,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tasks.records import Passage
 from tasks.validation.items import Item
-from tasks.validation.names import folded_words, holds, name, numbers
+from tasks.validation.names import folded_words, holds, name, numbers, title
 from tasks.validation.shelf import Shelf
 from tasks.validation.topics import stems, supported
 from tasks.validation.wording import Wording, is_negative
@@ -37,7 +37,13 @@ class Case(NamedTuple):
     @property
     def is_name(self) -> bool:
         """The item asks which condition it is (then the key must be the topic), not what the condition has."""
-        return name(self.item.key) in self.shelf.topics.titles and not (self.item.answer and holds(self.item.text, self.topic))
+        attribute = self.item.about in ("symptoms", "complications") or holds(self.item.text, self.topic)
+        return self.key in self.shelf.topics.titles and not (self.item.answer and attribute and self.key != self.topic)
+
+    @property
+    def key(self) -> str:
+        """The diagnosis or the keyed option, as the book calls it."""
+        return self.shelf.topics.canonical(self.item.key)
 
 
 def support(item: Item, passage: Passage, span: tuple[int, int], shelf: Shelf, words: Wording) -> Why | None:
@@ -54,7 +60,7 @@ Rule = Callable[[Case], Why | None]
 
 def other_topic(case: Case) -> Why | None:
     """The key is a condition with a section of its own, and the quote stands in another one."""
-    if case.is_name and name(case.item.key) != case.topic and name(case.passage.heading) != name(case.item.key):
+    if case.is_name and case.key != case.topic and title(case.passage.heading) != case.key:
         return Why("key supported by a neighbour only", f"the quote stands under «{case.topic}», the key is «{case.item.key}»")
     return None
 
@@ -73,7 +79,7 @@ def other_subject(case: Case) -> Why | None:
 
 def unheld_key(case: Case) -> Why | None:
     """The words of the key are not in the passage, or only negated."""
-    if name(case.item.key) == case.topic:
+    if case.key == case.topic:
         return None
     content = [w for w in folded_words(case.item.key) if w not in case.words.function_words] or folded_words(case.item.key)
     held = set(stems(case.said))
@@ -95,7 +101,7 @@ def _only_negated(case: Case) -> bool:
 def invented_number(case: Case) -> Why | None:
     """A number of the key stands nowhere in the passage."""
     new = numbers(case.item.key) - numbers(case.said)
-    return Why("number not in the passage", f"{sorted(new)} in «{case.item.key}»") if new and name(case.item.key) != case.topic else None
+    return Why("number not in the passage", f"{sorted(new)} in «{case.item.key}»") if new and case.key != case.topic else None
 
 
 def read_from_picture(case: Case) -> Why | None:
@@ -106,11 +112,11 @@ def read_from_picture(case: Case) -> Why | None:
 
 def misfit(case: Case) -> Why | None:
     """Another condition fits the vignette clearly better: one of the options, or any section of the book."""
-    topics, key = case.shelf.topics, name(case.item.key)
+    topics, key = case.shelf.topics, case.key
     if not case.is_name or key not in topics.words or len(topics.words) < RIVALS_FROM:
         return None
     covered = topics.covered(case.item.text)
-    offered = {name(o) for o in case.item.distractors}
+    offered = {topics.canonical(o) for o in case.item.distractors}
     named = set(topics.named(case.item.text))  # told apart from: the stem names it
     rivals = [(covered.get(t, 0.0), t) for t in topics.words if t != key and t not in named]
     best, rival = max((share * (1 if t in offered or not offered else ELSEWHERE), t) for share, t in rivals)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from tasks.records import Passage
-from tasks.validation.names import folded_words, holds, name, numbers
+from tasks.validation.names import also_called, folded_words, holds, name, numbers, title
 
 STEM, LONG, LONG_STEM = 5, 10, 7  # letters that are compared, so that endings do not matter; hypert|ension and hyperth|yroidism stay apart
 LONGEST_TITLE = 8  # words
@@ -16,8 +16,10 @@ class Topics:
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         rows = list(passages)
-        self.chapters = frozenset(name(p.chapter) for p in rows)
-        self.titles = frozenset(name(p.section) for p in rows if p.section)
+        self.chapters = frozenset(title(p.chapter) for p in rows)
+        self.titles = frozenset(title(p.section) for p in rows if p.section)
+        self.aliases = {a: title(p.section) for p in rows for a in also_called(p.section) if a not in self.titles}
+        self.names = self.titles | self.aliases.keys()
         self.words: dict[str, set[str]] = defaultdict(set)
         for passage in rows:
             for line in passage.text.split("\n"):
@@ -39,6 +41,11 @@ class Topics:
         topic = self.of(passage, place)
         lines = [line for line in passage.text.split("\n") if self._topic(line, passage) == topic]
         return "\n".join([*lines, passage.section, passage.heading])
+
+    def canonical(self, text: str) -> str:
+        """The title that a text names as a whole, else the text itself, for comparing."""
+        called = title(text)
+        return self.aliases.get(called, called)
 
     def named(self, text: str) -> list[str]:
         """The titles that a text names, the longest of overlapping ones."""
@@ -63,7 +70,7 @@ class Topics:
 
     def _topic(self, line: str, passage: Passage) -> str:
         """In a review, under no title of its own, a line opens with what it is about; elsewhere a colon must follow."""
-        section = name(passage.section)
+        section = title(passage.section)
         loose = not section or section in self.chapters
         opening = line[:120] if loose else line.partition(":")[0] if ":" in line[:120] else ""
         found = self.named(" ".join(opening.split()[:LONGEST_TITLE])) if opening else []

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tasks import persian
 from tasks.text import fold
+from tasks.validation.names import folded
 
 
 class Wording(NamedTuple):
@@ -54,8 +55,8 @@ PERSIAN = Wording(
     placeholder=r"^(?:گزینه|تشخیص|بیماری|مورد|پاسخ)? ?(?:[1-4]|الف|ب|ج|د|نخست|اول|دوم|سوم|چهارم)?$|^(?:نامشخص|نامعلوم|ندارد|موردی نیست|هیچ)$",
     endings=("هایی", "های", "ها"),
     typical=(
-        "مرد # ساله‌ای با", "مرد # ساله با سابقه", "زن # ساله‌ای با", "زن # ساله با", "کودک # ساله‌ای با", "پسر # ساله با", "دختر # ساله با", "آقای # ساله‌ای با",
-        "خانم # ساله‌ای با", "بیمار # ساله با", "مراجعه کرده است.", "شکایت دارد.", "محتمل‌ترین تشخیص کدام است؟", "کدام یک از موارد زیر", "کدام گزینه درست است؟",
+        "مرد 5 ساله‌ای با", "مرد 5 ساله با سابقه", "زن 5 ساله‌ای با", "زن 5 ساله با", "کودک 5 ساله‌ای با", "پسر 5 ساله با", "دختر 5 ساله با", "آقای 5 ساله‌ای با",
+        "خانم 5 ساله‌ای با", "بیمار 5 ساله با", "مراجعه کرده است.", "شکایت دارد.", "محتمل‌ترین تشخیص کدام است؟", "کدام یک از موارد زیر", "کدام گزینه درست است؟",
         "کدام بیماری", "از عوارض", "دیده می‌شود؟", "است؟", "بدون سابقه بیماری", "از چند روز پیش", "دچار شده است.", "در معاینه", "کدام است؟",
     ),
 )  # fmt: skip
@@ -78,8 +79,8 @@ ENGLISH = Wording(
     also=r" and ",
     placeholder=r"^(?:option|choice|answer|diagnosis|disease)? ?(?:[1-4a-d])?$|^(?:n/?a|unknown|none|unclear)$",
     typical=(
-        "a # year old man with",
-        "a # year old woman presents with",
+        "a 5 year old man with",
+        "a 5 year old woman presents with",
         "which of the following is",
         "what is the most likely diagnosis?",
         "is the most",
@@ -95,7 +96,7 @@ def wording(language: str) -> Wording:
 
 def matches(pattern: str, text: str) -> re.Match[str] | None:
     """Search in the folded text, half-spaces as blanks."""
-    return re.search(pattern, fold(text.replace(persian.ZWNJ, " ")), re.IGNORECASE)
+    return re.search(pattern, folded(text.replace(persian.ZWNJ, " ")), re.IGNORECASE)
 
 
 def is_negative(stem: str, words: Wording) -> re.Match[str] | None:
