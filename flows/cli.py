@@ -49,7 +49,9 @@ def study(
 
     choices, how = _plan(plan, set), _machine(machine)
     settle(verbose)
-    from flows.readiness import refuse_unknown
+    from flows.readiness import ensure_ready, refuse_unknown
+
+    ensure_ready(choices, tunes_here=gpu is None)  # before Prefect's server is started for nothing
     from flows.study import study as run
     from tasks.stages import names
 
@@ -58,6 +60,40 @@ def study(
     folder = Path(run(choices, how, redo, gpu, name))
     print(_verdict_line(folder))
     print(f"report: {folder / 'index.html'}")
+    return 0
+
+
+@app.command
+def sweep(
+    plan: Annotated[str, Parameter(help="a YAML file with `study:` and `grid:` or `arms:`, or the name of one in plans/")] = "sweep-laptop",
+    /,
+    *,
+    set: Changes = [],  # noqa: B006 (the option's name)
+    redo: Stages = [],  # noqa: B006
+    gpu: Annotated[
+        str | None, Parameter(help="deployment that tunes and scores each setting, e.g. arm/gpu; as many at once as it has workers")
+    ] = None,
+    machine: OnMachine = [],  # noqa: B006
+    verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
+) -> int:
+    """Try many settings of the tuning on the same questions: half of them choose, the other half decide. Finished settings are not done again."""
+    from flows.settings import settle
+    from tasks.sweep_file import load_sweep
+
+    choices, how = load_sweep(plan, _pairs(set)), _machine(machine)
+    settle(verbose)
+    from flows.readiness import refuse_unknown
+    from flows.sweep import sweep as run
+    from tasks.stages import names
+
+    refuse_unknown(redo, names())
+
+    folder = Path(run(choices, how, redo, gpu))
+    told = json.loads((folder / "sweep.json").read_text("utf-8"))
+    print(f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)")
+    print(_verdict_of(told["verdict"]))
+    print(f"report: {folder / 'index.html'}")
+    print(f"as a study: book2lora study {folder / 'best-plan.yaml'}")
     return 0
 
 
@@ -89,10 +125,9 @@ def read(
     ocr: Annotated[str, Parameter(help="pages that are pictures: refuse, skip or tesseract")] = "skip",
 ) -> int:
     """Read a PDF: one JSON line a page, with page, text, script, engine, legibility and ocr."""
-    from tasks.reading.pdf import read_pages
-
     from tasks.plan_file import parse_plan
     from tasks.progress import bar
+    from tasks.reading.pdf import read_pages
 
     plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
     with bar("pages") as progress:
@@ -175,7 +210,10 @@ def _pairs(changes: list[str]) -> dict[str, Any]:
 
 
 def _verdict_line(folder: Path) -> str:
-    told = json.loads((folder / "verdict.json").read_text("utf-8"))
+    return _verdict_of(json.loads((folder / "verdict.json").read_text("utf-8")))
+
+
+def _verdict_of(told: dict[str, Any]) -> str:
     base, tuned = told["base"], told["tuned"]
     return (
         f"{told['verdict'].upper()}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "

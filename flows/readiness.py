@@ -26,7 +26,7 @@ def ensure_ready(plan: StudyPlan, tunes_here: bool = True) -> None:
 
 def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
     """One sentence with its remedy for each thing that is not there."""
-    from tasks import llama
+    from tasks import weights
 
     lacks = []
     if person_file(plan.book) is None:
@@ -38,7 +38,7 @@ def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
         lacks.append(
             f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (a server of your own, named by OPENAI_BASE_URL, takes any text as key)"
         )
-    if tunes_here and (lack := llama.missing(plan.base)):
+    if tunes_here and (lack := weights.missing(plan.base)):
         lacks.append(lack)
     return lacks
 
