@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from openai_answers import hash_of
+from openai_orders import SAID, dollars
 
 if TYPE_CHECKING:
     from openai_server import Server
@@ -114,8 +115,6 @@ class Batches:
 
     def answer(self, line: dict[str, Any]) -> dict[str, Any]:
         """One line's completion, billed at half the price."""
-        from openai_server import SAID, dollars
-
         key = hash_of(line["body"])
         fate = self.server.fate(key, 0)
         body, usage = self.server.completion(line["body"], fate if fate in SAID else "")

@@ -23,28 +23,14 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from openai_answers import DEFECTS, hash_of, say, texts_of, tokens  # noqa: E402
+from openai_answers import hash_of, say, texts_of, tokens  # noqa: E402
 from openai_batches import Batches  # noqa: E402
-
-WIRE = ("429", "429_wait", "500", "503", "drop", "cut", "html", "cut_body", "no_usage")
-SAID = ("refusal", "content_filter", "length", *DEFECTS)
-CANNED = json.dumps({"items": [{"fact": "f", "symptom": "s" * 200, "diagnosis": "d", "page": 1, "quote": "q" * 100}] * 10})
-PRICES = {"in": 2.50, "cached": 1.25, "out": 10.00}  # dollars for a million tokens, as the plan's defaults
-
-
-def parse_faults(text: str) -> dict[str, float]:
-    """Rates by fault; a fault without a rate always happens."""
-    if text in ("", "none"):
-        return {}
-    if text == "storm":
-        names = [*WIRE[:-1], *SAID]
-        return {name: 0.3 / len(names) for name in names}
-    pairs = [part.partition(":") for part in text.split(",")]
-    return {name: float(rate or 1) for name, _, rate in pairs}
+from openai_orders import CANNED, SAID, WIRE, dollars, parse_faults  # noqa: E402
+from openai_wire import Wire  # noqa: E402
 
 
 @dataclass
-class Server:
+class Server(Wire):
     """The server's orders and its memory."""
 
     faults: str = "none"
@@ -59,9 +45,6 @@ class Server:
     url: str = ""
     entries: list[dict[str, Any]] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
-    under_way: int = 0
-    most_under_way: int = 0
-    window: tuple[int, int] = (0, 0)
     last_user: str = ""
     given: dict[str, bytes] = field(default_factory=dict)
 
@@ -97,27 +80,6 @@ class Server:
                     return name
         return ""
 
-    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Requests of one connection, one after another."""
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                lines = head.decode("latin-1").split("\r\n")
-                method, path, _ = lines[0].split(" ", 2)
-                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                self.under_way += 1
-                self.most_under_way = max(self.most_under_way, self.under_way)
-                try:
-                    goes_on = await self.handle(method, path.partition("?")[0], headers, body, reader, writer)
-                finally:
-                    self.under_way -= 1
-                if not goes_on:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
@@ -150,6 +112,9 @@ class Server:
         if refusal := self.refuses(request):
             self.note(**entry, status=400)
             return await self.error(writer, 400, *refusal)
+        if self.is_over():
+            self.note(**entry, status=429, limit=True)
+            return await self.fail(writer, "429", key)
         if self.latency:
             await asyncio.sleep(self.latency)
         if reader.at_eof():
@@ -219,52 +184,6 @@ class Server:
             return await self.error(writer, 400, "This model's maximum context length is 128 tokens.", "context_length_exceeded")
         wait = {"429_wait": {"Retry-After": "1"}}.get(fate, {})
         return await self.error(writer, int(fate[:3]), f"The server says {fate}.", "", headers=wait)
-
-    async def error(
-        self, writer: asyncio.StreamWriter, status: int, message: str, code: str, param: str = "", headers: dict[str, str] | None = None
-    ) -> bool:
-        """An error object as OpenAI words it."""
-        error = {"message": message, "type": code or "error", "code": code or None, "param": param or None}
-        return await self.reply(writer, status, {"error": error}, headers)
-
-    async def reply(self, writer: asyncio.StreamWriter, status: int, answer: Any, headers: dict[str, str] | None = None) -> bool:
-        """A whole answer: JSON, or the bytes of a file."""
-        content = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
-        return await self.send(writer, status, content, headers)
-
-    async def send(
-        self, writer: asyncio.StreamWriter, status: int, content: bytes, headers: dict[str, str] | None = None, cut: bool = False
-    ) -> bool:
-        """Bytes on the wire, or half of them."""
-        told = {"Content-Type": "application/json", "Content-Length": str(len(content)), "x-request-id": "req-test"}
-        told |= self.allowance() | (headers or {})
-        head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in told.items()) + "\r\n"
-        try:
-            writer.write(head.encode() + content[: len(content) // 2 if cut else None])
-            await writer.drain()
-        except ConnectionError:
-            return False
-        return True
-
-    def allowance(self) -> dict[str, str]:
-        """Rate-limit headers: so many requests a second."""
-        if self.remaining is None:
-            return {}
-        second, used = self.window
-        now = int(time.time())
-        self.window = (now, used + 1 if now == second else 1)
-        left = max(0, self.remaining - self.window[1])
-        return {
-            "x-ratelimit-limit-requests": str(self.remaining),
-            "x-ratelimit-remaining-requests": str(left),
-            "x-ratelimit-reset-requests": "1s",
-        }
-
-
-def dollars(usage: dict[str, int]) -> float:
-    """What the server charges."""
-    fresh = usage["tokens_in"] - usage["tokens_cached"]
-    return (fresh * PRICES["in"] + usage["tokens_cached"] * PRICES["cached"] + usage["tokens_out"] * PRICES["out"]) / 1e6
 
 
 async def serve(server: Server, port: int, ready: threading.Event | None = None) -> None:

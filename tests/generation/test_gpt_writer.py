@@ -207,3 +207,13 @@ def test_two_threads_on_one_ledger_do_not_ask_twice(tmp_path, to):
             runs = list(pool.map(lambda _: texts(study(tmp_path, plan(pairs=10, questions=10), book(1), gate=accept)), range(3)))
     assert runs[0] == runs[1] == runs[2]
     assert len(server.entries) == len(set(server.answered()))
+
+
+def test_the_pace_follows_the_servers_rate_limit(tmp_path, to):
+    """60 requests where 20 a second are allowed: after the first answers the headers hold the rest back."""
+    with serving(remaining=20, latency=0.02) as server:
+        to(server)
+        written = study(tmp_path, plan(pairs=60, questions=0, per_request=1), book(1), concurrency=4)
+    assert kept(written)["pair"] == 60
+    assert sum(bool(e.get("limit")) for e in server.entries) <= 8  # at most the four under way at each of two edges
+    assert server.most_under_way <= 4
