@@ -1,5 +1,6 @@
 """From text to tokens exactly as lm-evaluation-harness does it, so that our log-likelihoods can be checked against its own."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 UNSET = 10**12  # tokenizers say "no limit" with a number beyond this
@@ -12,11 +13,11 @@ class Asked(NamedTuple):
     continuation: tuple[int, ...]
 
 
-def encode(tokenizer: Any, text: str) -> list[int]:
-    """The tokens of a text with the tokenizer's own special tokens; never a second beginning-of-text."""
+def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """The tokens of texts with the tokenizer's own special tokens; never a second beginning-of-text. All begin alike."""
     first = prefix_token(tokenizer)
-    doubled = first is not None and text.startswith(tokenizer.decode(first))
-    return list(tokenizer.encode(text, **({"add_special_tokens": False} if doubled else {})))
+    doubled = first is not None and texts[0].startswith(tokenizer.decode(first))
+    return [list(tokens) for tokens in tokenizer(list(texts), **({"add_special_tokens": False} if doubled else {}))["input_ids"]]
 
 
 def prefix_token(tokenizer: Any) -> int | None:
@@ -25,20 +26,16 @@ def prefix_token(tokenizer: Any) -> int | None:
     return None if first is None else int(first)
 
 
-def asked(tokenizer: Any, context: str, continuation: str) -> Asked:
+def asked(tokenizer: Any, context: str, continuations: Sequence[str]) -> list[Asked]:
     """Context and continuation are encoded together and split at the context's length; blanks go to the continuation.
 
     A tokenizer may join letters over the seam; splitting afterwards keeps the sum over the whole text honest.
     """
-    if not context:
-        return _after_nothing(tokenizer, continuation)
     bare = context.rstrip()
     if not bare:
-        return _after_nothing(tokenizer, context + continuation)
-    continuation = context[len(bare) :] + continuation
-    before = encode(tokenizer, bare)
-    whole = encode(tokenizer, bare + continuation)
-    return Asked(tuple(before), tuple(whole[len(before) :]))
+        return [_after_nothing(tokenizer, context + continuation) for continuation in continuations]
+    before, *whole = encode(tokenizer, [bare, *(context + continuation for continuation in continuations)])
+    return [Asked(tuple(before), tuple(tokens[len(before) :])) for tokens in whole]
 
 
 def _after_nothing(tokenizer: Any, continuation: str) -> Asked:

@@ -30,10 +30,16 @@ def answer(
 ) -> list[Answer]:
     """One row for each question, mode and rotation, in that order; with `tuned` off the adapter is left out."""
     put = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer)
+    return sit(loaded, put, plan, language, machine or Machine(), progress, tuned)
+
+
+def sit(
+    loaded: Loaded, put: Sequence[Sheet], plan: EvaluationPlan, language: str, machine: Machine, progress: Progress, tuned: bool
+) -> list[Answer]:
+    """One row for each sheet; what is longer than the window is not put."""
     with nullcontext() if tuned else adapter_off(loaded):
-        heard = listen(loaded, [sheet for sheet in put if not sheet.truncated], plan.answer_tokens, machine or Machine(), progress)
-    replies = iter(heard)
-    return [row(sheet, [], "", language) if sheet.truncated else row(sheet, *next(replies), language) for sheet in put]
+        heard = iter(listen(loaded, [sheet for sheet in put if not sheet.truncated], plan.answer_tokens, machine, progress))
+    return [row(sheet, [], "", language) if sheet.truncated else row(sheet, *next(heard), language) for sheet in put]
 
 
 def row(sheet: Sheet, likelihoods: Sequence[float], said: str, language: str) -> Answer:

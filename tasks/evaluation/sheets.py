@@ -59,14 +59,15 @@ def sheets(questions: list[Question], plan: EvaluationPlan, words: Wording, mode
 def _sheet(question: Question, mode: Mode, rotation: int, words: Wording, tokenizer: Any, chat: bool) -> Sheet:
     if mode.startswith("cloze"):
         contexts = [words.frame(question)] + [words.bare] * (mode == "cloze_prior")
-        asked = [encoding.asked(tokenizer, context, f" {option}") for context in contexts for option in question.options]
+        options = [f" {option}" for option in question.options]
+        asked = [one for context in contexts for one in encoding.asked(tokenizer, context, options)]
         return Sheet(question, mode, rotation, asked=tuple(asked))
     paper = words.paper(question, rotation)
     context = encoding.as_chat(tokenizer, paper) if chat else paper
     if mode == "generate":
-        return Sheet(question, mode, rotation, prompt=tuple(encoding.encode(tokenizer, context)))
+        return Sheet(question, mode, rotation, prompt=tuple(encoding.encode(tokenizer, [context])[0]))
     delimiter = "" if chat else " "  # as lm-evaluation-harness does
-    shown = [encoding.asked(tokenizer, context, delimiter + numeral) for numeral in words.numerals]
+    shown = encoding.asked(tokenizer, context, [delimiter + numeral for numeral in words.numerals])
     return Sheet(question, mode, rotation, asked=tuple(shown[(own - rotation) % 4] for own in range(4)))
 
 

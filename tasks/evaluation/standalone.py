@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from tasks.errors import NothingLeft, PlanError
 from tasks.evaluation.listening import part
-from tasks.evaluation.scoring import answer
+from tasks.evaluation.scoring import sit
+from tasks.evaluation.sheets import sheets, wording
 from tasks.llama import Loaded, load, resolve
 from tasks.plan import BasePlan, EvaluationPlan, Machine
 from tasks.progress import Progress, silent
@@ -49,6 +50,6 @@ def both(
     tuned: bool = True,
 ) -> Both:
     """Base first, then tuned, from one loaded model; the bar runs through both."""
-    parts = 1 + tuned
-    first = answer(loaded, questions, plan, language, machine, part(progress, 0, 1, parts), tuned=False)
-    return Both(first, answer(loaded, questions, plan, language, machine, part(progress, 1, 1, parts)) if tuned else [])
+    put, parts = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer), 1 + tuned
+    first = sit(loaded, put, plan, language, machine or Machine(), part(progress, 0, 1, parts), tuned=False)
+    return Both(first, sit(loaded, put, plan, language, machine or Machine(), part(progress, 1, 1, parts), tuned=True) if tuned else [])

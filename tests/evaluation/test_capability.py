@@ -56,7 +56,8 @@ def test_every_kind_of_model_gets_the_scores_of_single_passes(name):
     rows = answer(loaded, questions, EvaluationPlan(modes=("generate", "digits", "cloze"), answer_tokens=3))
     for row, question in zip([row for row in rows if row.mode == "cloze"], questions, strict=True):
         context = f"علائم بیمار: {question.question}\nتشخیص:"
-        want = [likelihood(loaded.model, asked(loaded.tokenizer, context, f" {option}")) for option in question.options]
+        texts = asked(loaded.tokenizer, context, [f" {option}" for option in question.options])
+        want = [likelihood(loaded.model, text) for text in texts]
         assert row.scores == pytest.approx(want, abs=1e-4)
     assert all(row.said is not None for row in rows)
 

@@ -131,8 +131,8 @@ def test_an_empty_option_is_refused_with_its_question():
         def __getattr__(self, name):
             return getattr(sitters.tokenizer(), name)
 
-        def encode(self, text, **kwargs):
-            return sitters.tokenizer().encode(text.rstrip(), **kwargs)
+        def __call__(self, texts, **kwargs):
+            return sitters.tokenizer()([text.rstrip() for text in texts], **kwargs)
 
     with pytest.raises(PlanError, match=r"'q000': option 2"):
         answer(Loaded(sitters.base().model, Trimming()), [bad], plan)
@@ -143,7 +143,7 @@ def test_the_exercise_s_records_hold_every_question():
     rows = answer(sitters.base(), questions, EvaluationPlan(modes=("digits",), rotations=2))
     records = exercise_records(questions, rows[:-2], "digits")  # the last question's rows are lost
     assert [list(record) for record in records] == [["question", "options", "answer", "predicted", "is_correct"]] * 5
-    assert [record["predicted"] for record in records] == [row.predicted for row in rows if row.rotation == 0][:4] + [None]
+    assert [record["predicted"] for record in records] == [*[row.predicted for row in rows if row.rotation == 0][:4], None]
     assert records[4]["is_correct"] is False
 
 

@@ -1,0 +1,51 @@
+"""`evaluate` works alone: a model folder, an adapter, questions in any language."""
+
+import pytest
+from evaluation import sitters
+
+from tasks.errors import NothingLeft, PlanError
+from tasks.evaluation.scoring import answer
+from tasks.evaluation.standalone import evaluate
+from tasks.plan import EvaluationPlan
+
+PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("models")
+    sitters.base().model.save_pretrained(place / "base")
+    sitters.tokenizer().save_pretrained(place / "base")
+    sitters.tuned().model.save_pretrained(place / "adapter")
+    return place
+
+
+@pytest.mark.parametrize("language", ["fa", "en", "sv"])
+def test_base_and_tuned_from_folders_answer_as_the_loaded_models_do(folder, language):
+    questions, told = sitters.questions(5), []
+    both = evaluate(
+        str(folder / "base"),
+        str(folder / "adapter"),
+        questions,
+        PLAN,
+        language,
+        progress=lambda done, total, note="": told.append(done / total),
+    )
+    assert both.base == answer(sitters.base(), questions, PLAN, language)
+    assert both.tuned == answer(sitters.tuned(), questions, PLAN, language)
+    assert [row.scores for row in both.base] != [row.scores for row in both.tuned]
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+
+
+def test_without_an_adapter_only_the_base_answers(folder):
+    both = evaluate(str(folder / "base"), None, sitters.questions(2), PLAN)
+    assert len(both.base) == 6
+    assert both.tuned == []
+
+
+def test_what_cannot_be_put_is_refused_before_a_model_is_loaded():
+    with pytest.raises(NothingLeft, match="no question"):
+        evaluate("nowhere", None, [], PLAN)
+    with pytest.raises(PlanError, match="'q000' is used more than once"):
+        evaluate("nowhere", None, sitters.questions(1) * 2, PLAN)
