@@ -221,7 +221,7 @@ REPEATS: dict[str, Defect] = {
 
 
 def aged(text: str) -> str:
-    swapped = text.replace("مرد ", "@ ").replace("زن ", "مرد ").replace("@ ", "زن ")
+    swapped = re.sub(r"\b(مرد|زن)\b", lambda m: {"مرد": "زن", "زن": "مرد"}[m[0]], text)
     return re.sub(r"[۰-۹]+(?= ساله)", "۹۳", swapped)
 
 
