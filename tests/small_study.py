@@ -1,6 +1,9 @@
 """A study small enough for a test: our handbook's first chapters, a base model of a few steps, a short tuning."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
@@ -21,3 +24,21 @@ def small_plan(**changes: Any) -> StudyPlan:
     import copy
 
     return parse_plan(copy.deepcopy(TREE), changes)
+
+
+def run_in(store: Path, patch: pytest.MonkeyPatch, plan, **options) -> list[tuple[str, str]]:
+    """Run the flow with its artifacts, results and history of stages in `store`."""
+    from flows.study import study
+    from tasks import timings
+
+    patch.setenv("RUNS_DIR", str(store))
+    ran: list[tuple[str, str]] = []
+    tell = timings.tell
+    patch.setattr(
+        timings, "tell", lambda key, cached: (ran.append((key.partition("/")[0], "cached" if cached else "done")), tell(key, cached))[1]
+    )
+    try:
+        study(plan, **options)
+    finally:
+        patch.setattr(timings, "tell", tell)
+    return ran

@@ -1,11 +1,10 @@
 """One small study is run once; the tests of reruns start from a copy of its store."""
 
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from small_study import small_plan
+from small_study import run_in, small_plan
 
 
 @pytest.fixture(scope="session")
@@ -28,21 +27,3 @@ def rerun(finished, tmp_path, monkeypatch):
 
     run.store = store
     return run
-
-
-def run_in(store: Path, patch: pytest.MonkeyPatch, plan, **options) -> list[tuple[str, str]]:
-    """Run the flow with its artifacts, results and history of stages in `store`."""
-    from flows.study import study
-    from tasks import timings
-
-    patch.setenv("RUNS_DIR", str(store))
-    ran: list[tuple[str, str]] = []
-    tell = timings.tell
-    patch.setattr(
-        timings, "tell", lambda key, cached: (ran.append((key.partition("/")[0], "cached" if cached else "done")), tell(key, cached))[1]
-    )
-    try:
-        study(plan, **options)
-    finally:
-        patch.setattr(timings, "tell", tell)
-    return ran
