@@ -26,7 +26,7 @@ dashboard: $(VENV)/ready ## Prefect's dashboard over the same store, with both p
 	@$(PY) -m deployments.dashboard $(ARGS)
 
 bench: $(VENV)/ready-dev ## time and memory beside the alternatives, as ratios in one run
-	@$(PY) -m tests.benchmarks $(ARGS)
+	@$(PY) tests/benchmarks/__main__.py $(ARGS)
 
 format: $(VENV)/ready-dev ## put the code into the house's style
 	@$(PY) -m ruff check --fix -q . ; $(PY) -m ruff format -q .
