@@ -225,17 +225,18 @@ class OwnItems(OwnFile):
 class StudyFolder(Handle):
     """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder holds."""
 
+    place: ClassVar[str] = "studies"
     name: str
     digest: str
 
     @property
     def path(self) -> Path:
-        return runs_dir() / "studies" / self.name
+        return runs_dir() / self.place / self.name
 
     @classmethod
     def replace(cls, name: str, fill: Callable[[Path], None]) -> Self:
         """Let `fill` write into a temporary folder, then put it in the old one's place."""
-        studies = runs_dir() / "studies"
+        studies = runs_dir() / cls.place
         studies.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
         try:
@@ -252,3 +253,9 @@ class StudyFolder(Handle):
     def check(self) -> None:
         if not self.path.is_dir() or folder_digest(self.path) != self.digest:
             raise MissingArtifact(f"{self.path} is gone or holds another study.")
+
+
+class SweepFolder(StudyFolder):
+    """What a person wants of a sweep, at sweeps/<name>/."""
+
+    place: ClassVar[str] = "sweeps"

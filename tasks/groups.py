@@ -1,6 +1,6 @@
 """The groups of handles that travel between stages and flows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Self
 
@@ -51,9 +51,21 @@ class Sitting(Handle):
         """The questions by set."""
         return {"train": self.train.load(), "same_fact": self.same_fact.load(), "new_fact": self.new_fact.load()}
 
+    @classmethod
+    def save(cls, questions: Mapping[str, Iterable[Question]]) -> Self:
+        """From the questions by set."""
+        return cls(**{name: Questions.save(rows) for name, rows in questions.items()})
+
     def rows(self) -> list[Question]:
         """All questions, one after the other."""
         return [question for questions in self.load().values() for question in questions]
+
+
+class Halves(Handle):
+    """The questions of a sweep that choose the setting, and those that decide on it; no fact is in both."""
+
+    choose: Sitting
+    final: Sitting
 
 
 class Splits(Handle):
@@ -76,7 +88,7 @@ class Splits(Handle):
         rejected: list[Rejection],
         funnel: list[Stage],
     ) -> Self:
-        sitting = Sitting(train=Questions.save(train), same_fact=Questions.save(same_fact), new_fact=Questions.save(new_fact))
+        sitting = Sitting.save({"train": train, "same_fact": same_fact, "new_fact": new_fact})
         return cls(
             pairs=Pairs.save(pairs),
             held_out=Pairs.save(held_out),
@@ -125,3 +137,12 @@ class Outcome(Handle):
     tuned: Answers
     probe: Probe
     screened: Screenings | None = None
+
+
+class Attempt(Handle):
+    """One setting of a sweep, tuned and examined; or why its tuning failed."""
+
+    tuning: Tuning | None = None
+    base: Answers | None = None
+    tuned: Answers | None = None
+    failed: str = ""

@@ -17,6 +17,14 @@ def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> Stud
     Raises PlanError with the key, the value and what is allowed.
     """
     path = plan_path(source)
+    tree = read_tree(path)
+    if tree.keys() & {"grid", "arms"}:
+        raise PlanError(f"{path} is a sweep: book2lora sweep {source}")
+    return parse_plan(tree, changes, str(path))
+
+
+def read_tree(path: Path) -> dict[str, Any]:
+    """The choices of a plan's file as they stand there, named by the file where they have no name."""
     try:
         tree = yaml.safe_load(path.read_text("utf-8")) or {}
     except yaml.YAMLError as error:
@@ -24,7 +32,7 @@ def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> Stud
     if not isinstance(tree, dict):
         raise PlanError(f"{path} must hold keys and values, not a {type(tree).__name__}.")
     tree.setdefault("name", path.stem)
-    return parse_plan(tree, changes, str(path))
+    return tree
 
 
 def parse_plan(tree: dict[str, Any], changes: dict[str, Any] | None = None, source: str = "plan") -> StudyPlan:

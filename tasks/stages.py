@@ -21,12 +21,14 @@ from tasks.artifacts import (
     Screenings,
     Steps,
     StudyFolder,
+    SweepFolder,
 )
-from tasks.groups import BookText, Chapter, Diagnosis, Outcome, Prepared, Sitting, Splits, Tuning
+from tasks.groups import Attempt, BookText, Chapter, Diagnosis, Halves, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
-from tasks.records import Mode, Probe
+from tasks.records import Mode, Probe, SetName
 from tasks.staging import Stage, stage, watched
 from tasks.store import runs_dir
+from tasks.sweeps import Arm, Found, SweepPlan, Trial
 from tasks.timings import Timings
 
 
@@ -145,6 +147,26 @@ def compare_answers(sitting: Sitting, base: Answers, tuned: Answers, plan: Compa
     return Comparisons.save(compare(sitting.load(), base.load(), tuned.load(), plan))
 
 
+@stage(version=evaluation.VERSION, run_name="halve · {primary_set}")
+def halve_questions(sittings: list[Sitting], primary_set: SetName, share: float, seed: int) -> list[Halves]:
+    """A sweep's questions: by fact, one part to choose a setting and one, untouched until then, to decide on it."""
+    from tasks.evaluation.selection import halve
+
+    halves = halve([sitting.load() for sitting in sittings], primary_set, share, seed)
+    return [Halves(choose=Sitting.save(half.choose), final=Sitting.save(half.final)) for half in halves]
+
+
+@stage(version=evaluation.VERSION, run_name="try · {arm.name} · seed {seed}")
+def compare_setting(arm: Arm, seed: int, paper: Sitting, attempt: Attempt, plan: ComparisonPlan) -> Trial:
+    """One setting of a sweep with one seed, base against tuned."""
+    from tasks.evaluation.selection import trial
+
+    if attempt.tuning is None or attempt.base is None or attempt.tuned is None:
+        return Trial(arm=arm, seed=seed, comparison=None, failed=attempt.failed)
+    tuning = attempt.tuning
+    return trial(arm, seed, paper.load(), attempt.base.load(), attempt.tuned.load(), tuning.log.load(), tuning.preflight, plan)
+
+
 @stage(version=diagnosis.VERSION, run_name="diagnose · {plan.name}")
 def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, plan: StudyPlan) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
@@ -164,6 +186,14 @@ def write_report(
     from tasks.dossier import filler
 
     return StudyFolder.replace(name, filler(name, plan, book, prepared, outcome, comparisons, why, timings))
+
+
+@stage(version=reporting.VERSION, run_name="sweep report · {plan.name}")
+def write_sweep(plan: SweepPlan, found: Found, timings: Timings) -> SweepFolder:
+    """The sweep folder: page, table, the plan with the chosen setting."""
+    from tasks.reporting.sweep import write
+
+    return SweepFolder.replace(plan.name, lambda folder: write(folder, plan, found, timings))
 
 
 def names() -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tasks.plan import StudyPlan
+from tasks.plan import ComparisonPlan, StudyPlan
 from tasks.records import Comparison
 from tasks.reporting import figures, tables
 from tasks.reporting.exports import counts, seeds
@@ -24,17 +24,14 @@ MOST_ROWS = 2000  # of one kind on the page; the files hold all
 def page(study: StudyFacts) -> str:
     """The whole page as HTML."""
     say = wording(study.plan.language)
-    templates = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True, lstrip_blocks=True
-    )
     script = (HERE / "filter.js").read_text("utf-8")
-    return templates.get_template("page.html").render(
+    return template("page.html").render(
         say=say,
         study=study,
         result=study.primary,
         sentence=sentence(study, say),
         direction=direction(study.plan.language),
-        style=Markup((HERE / "page.css").read_text("utf-8")),
+        style=style(),
         script=Markup(script),
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         pictures=pictures(study, say),
@@ -52,12 +49,27 @@ def page(study: StudyFacts) -> str:
     )
 
 
+def template(name: str) -> Template:
+    """A page's template: everything is escaped, nothing may be missing."""
+    templates = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True, lstrip_blocks=True
+    )
+    return templates.get_template(name)
+
+
+def style() -> Markup:
+    """The style of all pages."""
+    return Markup((HERE / "page.css").read_text("utf-8"))
+
+
 def sentence(study: StudyFacts, say: Wording) -> str:
     """The verdict in one sentence of the study's language."""
-    result = study.primary
-    by_fact = (
-        result.verdict == "inconclusive" and result.p_value <= study.plan.comparison.alpha
-    )  # by question alone it would be a difference
+    return verdict_sentence(study.primary, study.plan.comparison, say)
+
+
+def verdict_sentence(result: Comparison, plan: ComparisonPlan, say: Wording) -> str:
+    """A comparison in one sentence."""
+    by_fact = result.verdict == "inconclusive" and result.p_value <= plan.alpha  # by question alone it would be a difference
     return say.fill(
         say["sentences"]["inconclusive_by_fact" if by_fact else result.verdict],
         n=say.number(result.n),
@@ -65,7 +77,7 @@ def sentence(study: StudyFacts, say: Wording) -> str:
         tuned=say.number(result.tuned.correct),
         gained=say.number(result.gained),
         lost=say.number(result.lost),
-        margin=say.points(study.plan.comparison.margin, sign=False),
+        margin=say.points(plan.margin, sign=False),
         detectable=say.points(result.detectable, sign=False),
     )
 

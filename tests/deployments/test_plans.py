@@ -7,14 +7,24 @@ import yaml
 
 from tasks.plan import StudyPlan
 from tasks.plan_file import load_plan
+from tasks.sweep_file import load_sweep
+from tasks.sweeps import SweepPlan
 
 ROOT = Path(__file__).parents[2]
-DEPLOYMENTS = {d["name"]: d for d in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]}
+DEPLOYMENTS = {
+    f"{d['entrypoint'].rpartition(':')[2]}/{d['name']}": d
+    for d in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+}
+SWEEPS = {path for path in (ROOT / "plans").glob("*.yaml") if path.stem.startswith("sweep-")}
 
 
 @pytest.mark.parametrize("name", [n for n, d in DEPLOYMENTS.items() if "plan" in d.get("parameters", {})])
 def test_a_deployment_carries_the_plan_of_its_name(name):
-    assert StudyPlan.model_validate(DEPLOYMENTS[name]["parameters"]["plan"]) == load_plan(name)
+    plan, (flow, _, short) = DEPLOYMENTS[name]["parameters"]["plan"], name.partition("/")
+    if flow == "sweep":
+        assert SweepPlan.model_validate(plan) == load_sweep(f"sweep-{short}")
+    else:
+        assert StudyPlan.model_validate(plan) == load_plan(short)
 
 
 def test_what_costs_money_is_paused():
@@ -34,5 +44,5 @@ def test_the_laptop_plan_is_the_defaults():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "plans").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_plan_loads_and_tells_how_to_run_it(path):
-    assert load_plan(path).name == path.stem
-    assert "# book2lora s" in path.read_text("utf-8").splitlines()[0]
+    assert (load_sweep if path in SWEEPS else load_plan)(path).name == path.stem
+    assert f"# book2lora {'sweep' if path in SWEEPS else 'study'}" in path.read_text("utf-8").splitlines()[0]

@@ -1,0 +1,143 @@
+"""One setting of a sweep: tuned and examined, here or at a deployment; and the bench where all of them are tried."""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import NamedTuple
+
+from prefect import flow, get_client
+from prefect.client.schemas.objects import WorkerStatus
+
+from flows.placement import begin, handing_over, placed
+from flows.prepare import prepare
+from flows.readiness import ensure_ready
+from tasks.artifacts import Answers, Book, Pairs
+from tasks.errors import TuningError
+from tasks.groups import Attempt, BookText, Halves, Prepared, Sitting
+from tasks.plan import Machine, StudyPlan
+from tasks.progress import say
+from tasks.records import SetName
+from tasks.stages import compare_setting, evaluate_model, finetune_adapter, halve_questions, prepare_base
+from tasks.sweeps import Arm, SweepPlan, Trial, plan_of, settings
+
+
+@flow(name="arm", flow_run_name="{name}")
+@handing_over
+def arm(
+    name: str,
+    text: BookText,
+    pairs: Pairs,
+    held_out: Pairs,
+    paper: Sitting,
+    plan: StudyPlan,
+    machine: Machine = Machine(),  # noqa: B008
+    redo: list[str] = [],  # noqa: B006
+) -> Attempt:
+    """Tune with one setting, and let base and tuned model sit one paper. A tuning that fails is a result, too."""
+    begin(redo, keep_timings=True)
+    checkpoint = prepare_base(text, plan.base, machine)
+    try:
+        tuning = finetune_adapter(checkpoint, pairs, held_out, plan.finetuning, plan.language, machine)
+    except TuningError as error:
+        return Attempt(failed=str(error))
+    base = evaluate_model(checkpoint, None, paper, plan.evaluation, plan.language, machine)
+    tuned = evaluate_model(checkpoint, tuning.adapter, paper, plan.evaluation, plan.language, machine)
+    return Attempt(tuning=tuning, base=base, tuned=tuned)
+
+
+class Try(NamedTuple):
+    """One setting with one seed, on one paper."""
+
+    arm: Arm
+    seed: int
+    paper: Sitting
+
+
+class Bench:
+    """The data of every setting, and the settings tried on them."""
+
+    def __init__(self, plan: SweepPlan, machine: Machine, redo: list[str], gpu: str | None) -> None:
+        self.plan, self.machine, self.redo, self.gpu = plan, machine, redo, gpu
+        self.places = places(gpu) if gpu else 1
+        self._prepared: dict[str, Prepared] = {}  # by the part of the plan that data depend on
+        self._halves: dict[str, Halves] = {}
+        self._attempts: dict[str, Attempt] = {}  # by setting, with the first seed
+        for one in {_data(study): study for study in (plan_of(plan, known, plan.seeds[0]) for known in settings(plan))}.values():
+            ensure_ready(one, tunes_here=gpu is None)
+
+    def choose(self, arms: Sequence[Arm]) -> list[Trial]:
+        """The settings with every seed, on the questions that choose. All data are prepared before anything is tuned."""
+        for one in arms:
+            self._prepare(one)
+        keys = list(self._prepared)
+        halves = halve_questions(
+            [self._prepared[key].splits.sitting for key in keys], self._primary, self.plan.choose_share, self.plan.seed
+        )
+        self._halves = dict(zip(keys, halves, strict=True)) | self._halves  # what was sat stays
+        return self._all([Try(one, seed, self.paper(one)) for one in arms for seed in self.plan.seeds], self.redo)
+
+    def decide(self, one: Arm) -> list[Trial]:
+        """The chosen setting on the questions that had no say, with every seed; nobody has answered them before."""
+        say(f"  → [bold]{one.name}[/] was chosen; now the questions that decide")
+        final = self._halves[self._key(one)].final
+        return self._all([Try(one, seed, final) for seed in dict.fromkeys([*self.plan.seeds, *self.plan.final_seeds])], [])
+
+    def paper(self, one: Arm) -> Sitting:
+        """The questions that choose, for a setting."""
+        return self._halves[self._key(one)].choose
+
+    def tuned(self, one: Arm) -> Answers:
+        """What a setting's tuned model said to the questions that choose, first seed."""
+        answers = self._attempts[one.name].tuned
+        assert answers is not None  # only asked of settings that could be tuned
+        return answers
+
+    def same(self) -> bool:
+        """Whether all settings sat the very same questions."""
+        return len({half.choose for half in self._halves.values()}) == 1
+
+    @property
+    def _primary(self) -> SetName:
+        return self.plan.study.comparison.primary_set
+
+    def _key(self, one: Arm) -> str:
+        return _data(plan_of(self.plan, one, self.plan.seeds[0]))
+
+    def _prepare(self, one: Arm) -> None:
+        study = plan_of(self.plan, one, self.plan.seeds[0])
+        if (key := _data(study)) not in self._prepared:
+            self._prepared[key] = prepare(Book.at(study.book), study, self.machine)
+
+    def _all(self, tries: Sequence[Try], redo: list[str]) -> list[Trial]:
+        """As many at once as there are workers; in the order asked for."""
+        if self.places == 1:
+            return [self._one(one, redo) for one in tries]
+        with ThreadPoolExecutor(max_workers=self.places) as pool:
+            futures = [pool.submit(copy_context().run, self._one, one, redo) for one in tries]
+            return [future.result() for future in futures]
+
+    def _one(self, one: Try, redo: list[str]) -> Trial:
+        study, splits = plan_of(self.plan, one.arm, one.seed), self._prepared[self._key(one.arm)].splits
+        text = self._prepared[self._key(one.arm)].text
+        name = f"{one.arm.name} · seed {one.seed}"
+        attempt = placed(arm, self.gpu)(name, text, splits.pairs, splits.held_out, one.paper, study, self.machine, redo)
+        if one.seed == self.plan.seeds[0]:
+            self._attempts.setdefault(one.arm.name, attempt)
+        trial = compare_setting(one.arm, one.seed, one.paper, attempt, study.comparison)
+        say(f"  [bold]{name}[/]: {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else trial.failed}")
+        return trial
+
+
+def _data(study: StudyPlan) -> str:
+    """What the data depend on: the plan without tuning, base model and exam."""
+    return study.model_dump_json(include={"language", "book", "reading", "generation", "validation"})
+
+
+def places(deployment: str) -> int:
+    """How many runs a deployment can take at once: the workers of its pool that are there now, within its limit; one at least."""
+    with get_client(sync_client=True) as client:
+        found = client.read_deployment_by_name(deployment)
+        limit = found.global_concurrency_limit.limit if found.global_concurrency_limit else math.inf
+        workers = client.read_workers_for_work_pool(found.work_pool_name) if found.work_pool_name else []
+    return max(1, int(min(limit, sum(worker.status == WorkerStatus.ONLINE for worker in workers))))

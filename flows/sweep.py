@@ -1,0 +1,62 @@
+"""Many ways of tuning, the same questions: a half chooses, the other half decides."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+
+from flows.arm import Bench
+from flows.placement import begin
+from flows.search import search_of
+from tasks import timings
+from tasks.evaluation.selection import chosen, rank, spread
+from tasks.plan import Machine
+from tasks.stages import compare_answers, write_sweep
+from tasks.sweeps import Found, Standing, SweepPlan, Trend, Trial, numbers
+
+
+@flow(name="sweep", flow_run_name="{plan.name} · {plan.study.book} · {plan.study.base.model}")
+def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None) -> str:  # noqa: B006, B008
+    """Try settings of the tuning, choose one, and judge it on questions that had no say in the choice.
+
+    Args:
+        plan: what to try
+        machine: how fast to do it; never changes the result
+        redo: stages to do again although their results are kept
+        gpu: deployment that tunes and scores each setting, e.g. arm/gpu: as many at once as it has workers; none: here, one by one
+    """
+    begin(redo)
+    bench = Bench(plan, machine, redo, gpu)
+    trials = explore(plan, bench)
+    standings = rank(trials)
+    finals = bench.decide(chosen(standings))
+    found = Found(
+        standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=bench.same(), trend=trend(standings, bench)
+    )
+    folder = write_sweep(plan, found, timings.so_far())
+    create_markdown_artifact((folder.path / "report.md").read_text("utf-8"), key="sweep", description=f"sweep {folder.name}")
+    return str(folder.path)
+
+
+def explore(plan: SweepPlan, bench: Bench) -> list[Trial]:
+    """Every setting with every seed, on the questions that choose."""
+    search, trials = search_of(plan), list[Trial]()
+    while arms := search.ask(bench.places):
+        tried = bench.choose(arms)
+        trials += tried
+        for standing in rank(tried):
+            search.tell(standing.arm, standing.rate)
+    return trials
+
+
+def trend(standings: Sequence[Standing], bench: Bench) -> Trend | None:
+    """The last step of a curve over one number: does more of it still help? All settings must have sat the same questions."""
+    steps = list(pairwise((value, one) for value, one in numbers(standings).items() if one.rate is not None))
+    if not steps or not bench.same():
+        return None
+    (smaller, before), (larger, after) = steps[-1]
+    (key,) = after.arm.changes
+    paper, answers = bench.paper(after.arm), [bench.tuned(one.arm) for one in (before, after)]
+    comparisons = compare_answers(paper, answers[0], answers[1], bench.plan.study.comparison)
+    return Trend(key=key, smaller=smaller, larger=larger, comparison=comparisons.load()[0])

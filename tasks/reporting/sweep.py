@@ -1,0 +1,66 @@
+"""Write the whole sweep folder: the page for people, the table and the plan with the chosen setting for programs."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tasks.records import Comparison
+from tasks.reporting.exports import save_json
+from tasks.reporting.sweep_page import brief, page
+from tasks.sweeps import Found, Standing, SweepPlan, Trial, best_plan
+from tasks.timings import Timings
+
+
+def write(folder: Path, plan: SweepPlan, found: Found, timings: Timings) -> None:
+    """Fill an empty folder."""
+    best = best_plan(plan, found.chosen)
+    save_json(folder / "sweep.json", record(plan, found, timings))
+    tree = {"name": best.name} | best.model_dump(mode="json", exclude_defaults=True)
+    (folder / "best-plan.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8")
+    (folder / "index.html").write_text(page(plan, found, timings), "utf-8")
+    (folder / "report.md").write_text(brief(plan, found), "utf-8")
+
+
+def record(plan: SweepPlan, found: Found, timings: Timings) -> dict[str, Any]:
+    """What was tried, what was chosen on which questions, and the verdict on the others."""
+    return {
+        "name": plan.name,
+        "verdict": result(found.verdict),
+        "chosen": found.chosen.model_dump(mode="json"),
+        "seeds": [trial(one) for one in found.finals],
+        "spread": found.spread.model_dump(mode="json"),
+        "settings": [standing(one) for one in found.standings],
+        "same_questions": found.same_questions,
+        "trend": found.trend and found.trend.model_dump(mode="json"),
+        "plan": plan.model_dump(mode="json"),
+        "timings": [timing.model_dump(mode="json") for timing in timings.stages],
+    }
+
+
+def standing(one: Standing) -> dict[str, Any]:
+    """One setting on the questions that choose; its p-values are exploratory."""
+    return {
+        "rank": one.rank,
+        "name": one.arm.name,
+        "changes": one.arm.changes,
+        "rate": one.rate,
+        "deviation": one.deviation,
+        "p_exploratory": one.p_value,
+        "p_holm_exploratory": one.p_holm,
+        "seeds": [trial(each) for each in one.trials],
+    }
+
+
+def trial(one: Trial) -> dict[str, Any]:
+    """One seed of a setting."""
+    told = one.model_dump(mode="json", include={"seed", "margin", "updates", "pairs", "held_out", "failed"})
+    return told | {"result": result(one.comparison) if one.comparison else None}
+
+
+def result(comparison: Comparison) -> dict[str, Any]:
+    """The figures of one comparison."""
+    return comparison.model_dump(
+        mode="json",
+        include={"set", "mode", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "verdict", "sentence"},
+    )

@@ -1,0 +1,138 @@
+"""A sweep's page, and the same in short for the dashboard."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+from tasks.records import VerdictName
+from tasks.reporting import figures, sweep_figures
+from tasks.reporting.brief import table
+from tasks.reporting.page import changes, style, template, verdict_sentence, words
+from tasks.reporting.safety import markdown
+from tasks.reporting.wording import Wording, direction, wording
+from tasks.store import runs_dir
+from tasks.sweeps import Found, Standing, SweepPlan, Trend, numbers
+from tasks.timings import Timing, Timings
+
+LEARNT: dict[VerdictName, str] = {
+    "improved": "rising",
+    "worse": "falling",
+    "no-difference": "flat",
+    "identical": "flat",
+    "inconclusive": "unknown",
+}
+
+
+def page(plan: SweepPlan, found: Found, timings: Timings) -> str:
+    """The whole page as HTML."""
+    say = wording(plan.study.language)
+    return template("sweep.html").render(
+        say=say,
+        own=say["sweep"],
+        plan=plan,
+        found=found,
+        result=found.verdict,
+        sentence=verdict_sentence(found.verdict, plan.study.comparison, say),
+        direction=direction(plan.study.language),
+        style=style(),
+        pictures=pictures(found, say),
+        outcomes=figures.outcomes(found.verdict),
+        told=told(plan, found, say),
+        command=command(plan),
+        changed=changes(plan.study),
+        tried={key: words(values) for key, values in plan.model_dump(mode="json")["grid"].items()},
+        stages=stages(timings),
+    )
+
+
+def stages(timings: Timings) -> list[tuple[str, int, int, float]]:
+    """Of each stage: its name, how often it was needed, how often it was cached, and its seconds in all."""
+    rows: dict[str, list[Timing]] = {}
+    for timing in timings.stages:
+        rows.setdefault(timing.stage, []).append(timing)
+    return [(name, len(each), sum(t.cached for t in each), sum(t.seconds for t in each)) for name, each in rows.items()]
+
+
+def pictures(found: Found, say: Wording) -> dict[str, Markup]:
+    """Every picture that this sweep allows, by name."""
+    drawn = {
+        "rates": figures.rates([found.verdict], say),
+        "paired": figures.paired(found.verdict, say),
+        "settings": sweep_figures.settings(found.standings, say),
+        "heat": sweep_figures.heat(found.standings, say),
+        "curve": sweep_figures.curve(numbers(found.standings), say),
+    }
+    return {name: picture for name, picture in drawn.items() if picture is not None}
+
+
+def told(plan: SweepPlan, found: Found, say: Wording) -> dict[str, str]:
+    """The page's sentences with their numbers."""
+    own, best, spread = say["sweep"], found.standings[0], found.spread
+    choosing = best.first.comparison.n if best.first.comparison else 0
+    lines = {
+        "chosen": say.fill(
+            own["chosen_text"], settings=say.number(len(found.standings)), n=say.number(choosing), rate=say.share(best.rate or 0)
+        ),
+        "final": say.fill(own["final_text"], n=say.number(found.verdict.n), facts=say.number(found.verdict.extra.get("facts", 0))),
+        "table": say.fill(own["table_text"], settings=say.number(sum(one.rate is not None for one in found.standings))),
+    }
+    if spread.seeds > 1:
+        lines["spread"] = say.fill(
+            own["spread_agree" if spread.agree else "spread_differ"],
+            seeds=say.number(spread.seeds),
+            mean=say.points(spread.mean),
+            deviation=say.points(spread.deviation, sign=False),
+            low=say.points(spread.low),
+            high=say.points(spread.high),
+        )
+    if found.trend:
+        lines["trend"] = _trend(found.trend, say)
+    if not found.same_questions:
+        lines["other"] = own["other_questions"]
+    return lines
+
+
+def command(plan: SweepPlan) -> str:
+    """What runs the chosen setting as a study."""
+    return f"book2lora study {runs_dir() / 'sweeps' / plan.name / 'best-plan.yaml'}"
+
+
+def brief(plan: SweepPlan, found: Found) -> str:
+    """The sweep in short, as Markdown."""
+    say = wording(plan.study.language)
+    own, columns, result = say["sweep"], say["columns"], found.verdict
+    head = [own["columns"]["rank"], own["columns"]["setting"], own["columns"]["rate"], own["columns"]["deviation"], columns["p_holm"]]
+    rows = [_row(one, say) for one in found.standings]
+    about = [markdown(line) for line in told(plan, found, say).values()]
+    parts = [
+        f"# {say.name('verdicts', result.verdict)}: {markdown(found.chosen.name)}",
+        f"**{markdown(verdict_sentence(result, plan.study.comparison, say))}**",
+        *about,
+        table(head, rows),
+        f"```\n{command(plan)}\n```",
+    ]
+    body = "\n\n".join(parts)
+    return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
+
+
+def _row(one: Standing, say: Wording) -> list[str]:
+    cells = [
+        say.number(one.rank),
+        markdown(one.arm.name),
+        say.share(one.rate) if one.rate is not None else say["sweep"]["failed"],
+        say.points(one.deviation, sign=False) if len(one.trials) > 1 else "—",
+        say.p_value(one.p_holm).removeprefix("= ").replace("<", "&lt;") if one.p_holm is not None else "—",
+    ]
+    return [f"**{cell}**" for cell in cells] if one.rank == 1 else cells
+
+
+def _trend(trend: Trend, say: Wording) -> str:
+    """What the last step of the curve says on going on."""
+    values: dict[str, Any] = {
+        "key": trend.key.rpartition(".")[2],
+        "smaller": say.number(trend.smaller),
+        "larger": say.number(trend.larger),
+        "difference": say.points(trend.comparison.difference.value),
+        "p": say.p_value(trend.comparison.p_value),
+    }
+    return say.fill(say["sweep"]["trend"][LEARNT[trend.comparison.verdict]], **values)
