@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tasks import text as words_of
 from tasks.reading.shapes import Line, Sheet
 
-LEAST_TIMES = 3  # a line at the edge on fewer pages is text
+LEAST_TIMES = 3  # a line at the edge on fewer pages is text, unless the book has no more pages
 DENSITY = 0.4  # of the pages between its first and last appearance (half of them, when left and right pages differ)
 SAME_HEIGHT = 4.0  # points
 DEEPEST = 3  # lines from each edge
@@ -54,7 +54,7 @@ def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, 
         level = sorted(line.top for _, line in places)[len(places) // 2]
         pages = [page for page, line in places if abs(line.top - level) <= SAME_HEIGHT]
         stretch = max(pages) - min(pages) + 1
-        if len(pages) >= LEAST_TIMES and len(pages) >= DENSITY * stretch:
+        if len(pages) >= min(LEAST_TIMES, max(2, len(sheets))) and len(pages) >= DENSITY * stretch:
             found |= {(page, layer[page]) for page in pages}
     return found
 
