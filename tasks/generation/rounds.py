@@ -1,6 +1,7 @@
 """A chapter's rounds: ask everywhere for what is missing, judge the answers in order, ask again where items fell."""
 
 import asyncio
+import json
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,15 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     return ask
+
+
+def is_json(text: str) -> bool:
+    """Whether an answer could be read; an empty one that can be read says that there is no more to write."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 @dataclass
@@ -114,7 +124,7 @@ class Chapter:
         asking.place.kept += kept
         self.kept += kept
         self.rejected[asking.kind] += sum(r.items for r in rejected)
-        return len(kept) or -(draft.finish == "length" or any(r.check == "parsing" for r in rejected))
+        return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
 
     def _shrink(self, askings: Sequence[Asking]) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less."""

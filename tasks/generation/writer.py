@@ -5,7 +5,8 @@ object `{"items": [...]}` whose items have the fields of `FIELDS`. What an item 
 the caller hands in as `Accept`; generation itself judges nothing.
 
 The numbers are shared over *all* chapters in proportion to their substance (letters of their prose), by largest
-remainder, so that they sum up exactly and every chapter with text contributes as long as there is one item for each.
+remainder, so that they sum up exactly and every chapter with text contributes as long as there is one item for each
+(a title page is no chapter: it gets its share, which is nothing as a rule).
 A surplus of `GenerationPlan.margin` is drafted on top, because checks over the whole book (duplicates between
 chapters, leakage) can still refuse an item that its chapter alone would keep; the gate cuts what is left over.
 """
@@ -22,6 +23,7 @@ FIELDS = {
     "pair": ("fact", "symptom", "diagnosis", "page", "quote"),
     "question": ("fact", "kind", "question", "options", "answer", "page", "quote"),
 }
+CHAPTER = 400  # letters; below it a chapter is a title page or a dedication, and need not contribute
 SHORTEST = 40  # letters; below it a passage is a heading or a page number, no ground for an item
 
 Item = Pair | Question
@@ -61,27 +63,27 @@ def substance(passages: Sequence[Passage]) -> int:
 def share_out(passages_by_chapter: Mapping[str, list[Passage]], plan: GenerationPlan) -> dict[str, Quota]:
     """Each chapter's share of the plan's numbers with the margin; the shares sum up exactly."""
     weights = {chapter: substance(passages) for chapter, passages in passages_by_chapter.items()}
-    pairs = apportion(weights, wanted(plan.pairs, plan.margin))
-    questions = apportion(weights, wanted(plan.questions, plan.margin))
+    pairs = apportion(weights, wanted(plan.pairs, plan.margin), CHAPTER)
+    questions = apportion(weights, wanted(plan.questions, plan.margin), CHAPTER)
     return {chapter: Quota(pairs[chapter], questions[chapter]) for chapter in weights}
 
 
-def apportion(weights: Mapping[str, int], total: int) -> dict[str, int]:
-    """Share `total` by weight, largest remainder; one for each weighted place first where that is possible."""
+def apportion(weights: Mapping[str, int], total: int, sure_from: int = 1) -> dict[str, int]:
+    """Share `total` by weight, largest remainder; one for sure for each place from a weight on, where that is possible."""
     heavy = [name for name, weight in weights.items() if weight > 0]
     shares = dict.fromkeys(weights, 0)
     if not heavy or total <= 0:
         return shares
-    floor = 1 if total >= len(heavy) else 0
-    whole, rest = sum(weights[name] for name in heavy), total
+    sure = [name for name in heavy if weights[name] >= sure_from]
+    floors = dict.fromkeys(sure, 1) if total >= len(sure) else {}
+    whole = sum(weights[name] for name in heavy)
     exact = {name: Fraction(total * weights[name], whole) for name in heavy}
-    for name in heavy:
-        shares[name] = max(floor, math.floor(exact[name]))
-        rest -= shares[name]
+    shares |= {name: max(floors.get(name, 0), math.floor(exact[name])) for name in heavy}
+    rest = total - sum(shares.values())
     order = sorted(heavy, key=lambda name: shares[name] - exact[name])  # the most underserved first; stable
     while rest:
         for name in order if rest > 0 else reversed(order):
-            if rest > 0 or shares[name] > floor:
+            if rest > 0 or shares[name] > floors.get(name, 0):
                 shares[name] += 1 if rest > 0 else -1
                 rest -= 1 if rest > 0 else -1
             if not rest:

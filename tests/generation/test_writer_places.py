@@ -35,6 +35,13 @@ def test_a_chapter_without_text_gets_nothing_and_own_items_draft_nothing():
     assert shares == {"e": Quota(0, 0), "chapter 1": Quota(10, 0)}
 
 
+def test_a_title_page_need_not_contribute_but_a_short_chapter_does():
+    title = [Passage(id="p001-01", chapter="t", page=1, text="ا" * 100)]
+    short = [Passage(id="p002-01", chapter="s", page=2, text="ا" * 500)]
+    shares = share_out({"t": title, "s": short, **book(1, 5)}, plan(pairs=20, questions=0))
+    assert shares["t"].pairs == 0 and shares["s"].pairs == 1 and sum(q.pairs for q in shares.values()) == 20
+
+
 def test_the_margin_is_drafted_on_top():
     assert share_out(book(1), plan(pairs=100, questions=50, margin=0.1))["chapter 1"] == Quota(110, 55)
 
