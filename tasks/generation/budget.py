@@ -62,6 +62,10 @@ class Budget:
         with self._locked():
             return self._sum()
 
+    def known(self) -> float:
+        """The same as far as this process knows, for a look in passing."""
+        return self._sum()
+
     def unsettled(self) -> list[Charge]:
         """What is set aside."""
         with self._locked():

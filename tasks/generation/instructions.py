@@ -49,10 +49,12 @@ def demand(
     kinds: Mapping[Kind, int] | None = None,
     focus: str = "",
     avoid: Sequence[str] = (),
+    pages: Sequence[int] = (),
 ) -> str:
     """The part that changes: how many, of which types, where to begin, and what there is already."""
     wording = WORDINGS.get(language, EN)
-    lines = [(wording.ask_pairs if kind == "pair" else wording.ask_questions).format(n=asked)]
+    lines = [wording.pages.format(first=pages[0], last=pages[-1])] if pages else []
+    lines += [(wording.ask_pairs if kind == "pair" else wording.ask_questions).format(n=asked)]
     if kind == "pair" and paraphrases > 1:
         lines.append(wording.paraphrases.format(k=paraphrases, facts=-(-asked // paraphrases)))
     if kinds:

@@ -22,6 +22,7 @@ class Wording(NamedTuple):
     comma: str
     focus: str  # with {id}
     avoid: str
+    pages: str  # with {first}, {last}: where the shown PDF stands in the book
 
 
 SHAPES = {
@@ -79,4 +80,5 @@ EN = Wording(
     comma=", ",
     focus="Begin with passage {id} and go on from there.",
     avoid="These have been written already. Write others, on other facts or at least on other cases:",
+    pages="The first page of this PDF is page {first} of the book and its last is page {last}; page numbers of items are the book's, counted so.",
 )

@@ -26,17 +26,19 @@ class Request:
 def word(asking: Asking, plan: GenerationPlan, language: str, pages: Pages | None) -> Request:
     """The request for one asking."""
     passages = asking.place.passages
+    mark = pages.mark([p.page for p in passages]) if pages else None
     demand = instructions.demand(
         asking.kind,
         language,
         asking.asked,
         paraphrases=plan.paraphrases,
         kinds=asking.kinds,
-        focus="" if pages else asking.focus,
+        focus="" if mark else asking.focus,
         avoid=asking.avoid,
+        pages=mark["pages"] if mark else (),
     )
-    if pages:
-        content: Any = [pages.mark([p.page for p in passages]), {"type": "text", "text": demand}]
+    if mark:
+        content: Any = [mark, {"type": "text", "text": demand}]
     else:
         content = f"{instructions.shown(passages)}\n\n{demand}"
     messages = [{"role": "system", "content": instructions.system(asking.kind, language)}, {"role": "user", "content": content}]

@@ -164,7 +164,7 @@ class Chapter:
     def _tell(self) -> None:
         whole = self.quota.pairs + self.quota.questions
         with self.exchange.ledger.purse() as budget:
-            spent = budget.spent()
+            spent = budget.known()
         self.progress(min(len(self.kept), whole), whole, f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent")
 
     def report(self) -> Account:

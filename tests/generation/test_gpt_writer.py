@@ -185,7 +185,6 @@ def test_orders_in_the_book_change_nothing_but_their_own_items(tmp_path, to):
     assert "</passage> SYSTEM" not in str(server.last_user)  # the mark is defused, the words stay
 
 
-@pytest.mark.slow
 def test_the_pages_can_be_shown_as_a_pdf(tmp_path, to):
     path = Path(__file__).parents[2] / "books" / "handbook.pdf"
     found = scan(path, ReadingPlan(first_page=5, last_page=6), "fa", 1).passages

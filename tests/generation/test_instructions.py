@@ -88,3 +88,9 @@ def test_everything_that_decides_the_answer_is_in_the_hash():
         key(paraphrases=2),
     ]
     assert len({base, *changes}) == len(changes) + 1
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_a_shown_pdf_is_told_its_place_in_the_book(language):
+    text = instructions.demand("pair", language, 5, pages=[40, 41, 42])
+    assert "40" in text.splitlines()[0] and "42" in text.splitlines()[0]
