@@ -1,20 +1,11 @@
 """Every Prefect setting of ours, in one place. Call `settle()` before Prefect is imported; what is set already stays."""
 
 import os
-from pathlib import Path
 
-from tasks.store import runs_dir
+from tasks.store import private
 
 # History, results and cache lie beside the artifacts, so that a server started later shows the earlier studies.
-# Results are JSON that only their owner can read or write: Prefect would unpickle a record that says "pickle".
-
-
-def private(name: str) -> Path:
-    """A folder of the store that only its owner can read or write."""
-    folder = runs_dir() / name
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder
+# Stages keep their records as plain JSON under results/ (tasks/staging.py); flows keep none, so that a retry asks the stages.
 
 
 def settle(verbose: bool = False) -> None:
@@ -23,7 +14,7 @@ def settle(verbose: bool = False) -> None:
     for name, value in {
         "PREFECT_HOME": str(home),
         "PREFECT_LOCAL_STORAGE_PATH": str(results),
-        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
+        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING" if verbose else "CRITICAL",

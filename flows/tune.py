@@ -2,14 +2,15 @@
 
 from prefect import flow
 
-from flows.placement import begin
+from flows.placement import begin, handing_over
 from tasks.artifacts import Checkpoint, Screenings
 from tasks.groups import Outcome, Prepared
 from tasks.plan import Machine, StudyPlan
 from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning, screen_questions
 
 
-@flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}", persist_result=True)
+@flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}")
+@handing_over
 def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []) -> Outcome:  # noqa: B006, B008
     """Tune the base model on the pairs, and let base and tuned model sit the same papers."""
     begin(redo, keep_timings=True)

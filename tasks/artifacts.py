@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks import mirror
 from tasks.errors import MissingArtifact, PlanError
 from tasks.records import Answer, Cause, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Screened, Stage, Step
 from tasks.store import digest_of, folder_digest, person_file, runs_dir, write_whole
@@ -51,6 +52,7 @@ class Table(Handle, Generic[R]):
         content = "".join(line + "\n" for line in lines).encode()
         handle = cls(digest=digest_of(content), count=len(lines), **fields)
         write_whole(handle.path, content)
+        mirror.push(handle.path)
         return handle
 
     def load(self) -> list[R]:
@@ -61,13 +63,10 @@ class Table(Handle, Generic[R]):
         self._content()
 
     def _content(self) -> bytes:
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            raise MissingArtifact(f"{self.path} is gone; run the same command again to rebuild it.") from None
-        if digest_of(content) != self.digest:
-            raise MissingArtifact(f"{self.path} was changed (its content no longer fits its name); delete it and run again.")
-        return content
+        for is_at_hand in (self.path.is_file, lambda: mirror.pull(self.path)):
+            if is_at_hand() and digest_of(content := self.path.read_bytes()) == self.digest:
+                return content
+        raise _missing(self.path)
 
 
 class Passages(Table[Passage]):
@@ -151,18 +150,27 @@ class Folder(Handle):
     def adopt(cls, part: Path, **fields: Any) -> Self:
         """Move a finished folder to its place; an equal one that is there already stays, a damaged one goes."""
         handle = cls(digest=folder_digest(part), **fields)
-        if handle.path.is_dir() and folder_digest(handle.path) != handle.digest:
+        if handle.path.is_dir() and not _holds(handle.path, handle.digest):
             shutil.rmtree(handle.path)
         if not handle.path.is_dir():
             handle.path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(handle.path)
+        mirror.push(handle.path)
         return handle
 
     def check(self) -> None:
-        if not self.path.is_dir():
-            raise MissingArtifact(f"{self.path} is gone; run the same command again to rebuild it.")
-        if folder_digest(self.path) != self.digest:
-            raise MissingArtifact(f"{self.path} was changed (its content no longer fits its name); delete it and run again.")
+        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
+            raise _missing(self.path)
+
+
+def _holds(folder: Path, digest: str) -> bool:
+    return folder.is_dir() and folder_digest(folder) == digest
+
+
+def _missing(path: Path) -> MissingArtifact:
+    if path.exists():
+        return MissingArtifact(f"{path} was changed (its content no longer fits its name); delete it and run again.")
+    return MissingArtifact(f"{path} is gone; run the same command again to rebuild it.")
 
 
 class Adapter(Folder):
@@ -246,12 +254,13 @@ class StudyFolder(Handle):
             shutil.rmtree(handle.path, ignore_errors=True)
             handle.path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(handle.path)
+            mirror.replace(handle.path)
             return handle
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
     def check(self) -> None:
-        if not self.path.is_dir() or folder_digest(self.path) != self.digest:
+        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
             raise MissingArtifact(f"{self.path} is gone or holds another study.")
 
 

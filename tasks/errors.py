@@ -10,6 +10,7 @@
       × NothingLeft           a stage has no row to hand on (says how many were rejected, by which check)
       × TuningError           training cannot go on (loss is NaN, a text is over the limit); says at which step
       × MissingArtifact       an artifact file is gone or changed; the message gives the redo
+      × StoreError            the store cannot be read or written (full, read-only, refused, away)
 
 A bad draft is not an error but a row (`Rejection`); a fault of the program propagates as it is.
 """
@@ -53,3 +54,7 @@ class TuningError(StudyError):
 
 class MissingArtifact(StudyError):
     """An artifact file is gone or does not match its digest."""
+
+
+class StoreError(StudyError):
+    """The store cannot be read or written."""

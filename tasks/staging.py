@@ -19,12 +19,13 @@ from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tasks import timings
+from tasks import mirror, timings
 from tasks.artifacts import Handle
 from tasks.errors import MissingArtifact, WriterUnavailable
 from tasks.identity import stage_key
+from tasks.plain_json import PlainJson
 from tasks.progress import Progress, bar, say
-from tasks.store import runs_dir
+from tasks.store import private, runs_dir, writable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class Stage(Generic[P, T]):
             task_run_name=run_name if isinstance(run_name, str) else _named(run_name),
             cache_policy=StageKey(version=version),
             persist_result=True,
-            result_serializer="json",
+            result_serializer=PlainJson(),
             retries=3,
             retry_delay_seconds=exponential_backoff(backoff_factor=5),
             retry_jitter_factor=0.5,
@@ -68,7 +69,9 @@ class Stage(Generic[P, T]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the stage, or find what it gave before; what was found is checked, and made again where it is gone."""
         key = self.key(*args, **kwargs)
+        record = private("results") / key
         with one_at_a_time(key):
+            _ = record.is_file() or mirror.pull(record)
             state = self._run(self.name in to_redo.get(), *args, **kwargs)
             try:
                 result = self._sound(state)
@@ -76,7 +79,8 @@ class Stage(Generic[P, T]):
                 say(f"  [yellow]{self.name}[/]: {_reason(unsound)} Doing it again.")
                 state = self._run(True, *args, **kwargs)
                 result = self._sound(state)
-        cached = state.name == "Cached"
+            if not (cached := state.name == "Cached"):
+                mirror.push(record)
         timing = timings.tell(key, cached)
         say(f"  [green]✓[/] {self.name:<18} {'cached' if cached else f'{timing.seconds:.1f} s'}")
         return result
@@ -100,12 +104,14 @@ class Stage(Generic[P, T]):
         return result
 
     def _run(self, refresh: bool, *args: Any, **kwargs: Any) -> State[Any]:
-        state: State[Any] = self.task.with_options(refresh_cache=refresh)(*args, **kwargs, return_state=True)
+        here = self.task.with_options(refresh_cache=refresh, result_storage=private("results"))
+        state: State[Any] = here(*args, **kwargs, return_state=True)
         return state
 
     def _recorded(self, function: Callable[P, T]) -> Callable[P, Any]:
         def run(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with timings.measured(self.key(*args, **kwargs)):
+            check([*args, *kwargs.values()])  # on another machine than the one that made it, this fetches it
+            with timings.measured(self.key(*args, **kwargs)), writable():
                 return self._type.dump_python(function(*args, **kwargs), mode="json")
 
         run.__name__, run.__doc__ = function.__name__, function.__doc__

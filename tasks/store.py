@@ -1,16 +1,51 @@
 """Where artifacts lie, and how a file comes there: whole or not at all."""
 
+import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from tasks.errors import StoreError
 
 HOUSE = Path(__file__).parents[1]  # the project's own folder, where plans/ and books/ stand
 
+UNWRITABLE = {  # what a full or closed disk says, and the remedy
+    errno.ENOSPC: "Free some space there",
+    errno.EDQUOT: "Free some of your quota there",
+    errno.EFBIG: "Allow larger files there (ulimit -f)",
+    errno.EROFS: "Make it writable",
+    errno.EACCES: "Give yourself the right to write there",
+    errno.EPERM: "Give yourself the right to write there",
+}
+
 
 def runs_dir() -> Path:
-    """Where all artifacts lie: $RUNS_DIR, or ./runs."""
-    return Path(os.environ.get("RUNS_DIR", "runs")).absolute()
+    """Where all artifacts lie on this machine: $RUNS_DIR, or ./runs; for a URL the folder that mirrors it."""
+    url = far_url()
+    return _mirror(url) if url else Path(os.environ.get("RUNS_DIR") or "runs").absolute()
+
+
+def private(name: str) -> Path:
+    """A folder of the store that only its owner can read or write."""
+    folder = runs_dir() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def far_url() -> str | None:
+    """The URL of the object store that $RUNS_DIR names, if it names one."""
+    place = os.environ.get("RUNS_DIR", "")
+    return place.rstrip("/") if "://" in place else None
+
+
+def _mirror(url: str) -> Path:
+    """$RUNS_MIRROR, or a folder of the user's cache for each URL."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("RUNS_MIRROR") or cache / "book2lora" / digest_of(url.encode())).absolute()
 
 
 def person_file(path: str | Path) -> Path | None:
@@ -45,3 +80,18 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def writable() -> Iterator[None]:
+    """A disk that is full or may not be written becomes an error that its user can act on; other faults stay as they are."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        place = error.filename or runs_dir()
+        raise StoreError(
+            f"{place} cannot be written: {error.strerror}. {UNWRITABLE[error.errno]}, or set RUNS_DIR to another place; then run the same "
+            "command again: what was finished is kept."
+        ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tasks import mirror
 from tasks.plan import Aside
 from tasks.records import Row
 from tasks.store import runs_dir, write_whole
@@ -44,6 +45,8 @@ def so_far() -> Timings:
 
 def tell(key: str, cached: bool) -> Timing:
     """Add a stage to this run, with the figures of when it was really done."""
+    if not _place(key).is_file():
+        mirror.pull(_place(key))
     try:
         timing = Timing.model_validate_json(_place(key).read_bytes()).model_copy(update={"cached": cached})
     except (FileNotFoundError, ValidationError):  # done on a machine that does not share this store
@@ -59,6 +62,7 @@ def measured(key: str) -> Iterator[None]:
     yield
     timing = Timing(stage=key.partition("/")[0], seconds=round(time.perf_counter() - begin, 3), memory_mb=round(peak_memory_mb(), 1))
     write_whole(_place(key), timing.model_dump_json().encode())
+    mirror.push(_place(key))
 
 
 def peak_memory_mb() -> float:

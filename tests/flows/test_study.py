@@ -107,10 +107,3 @@ def test_a_damaged_model_is_rebuilt(rerun):
     next(rerun.store.glob("checkpoints/*/model.safetensors")).write_bytes(b"damaged")
     ran = rerun()
     assert [name for name, how in ran if how == "done"] == ["prepare_base"]
-
-
-def test_a_record_that_was_edited_is_done_again(rerun):
-    """The kept records are JSON; one whose form does not fit is refused."""
-    for record in (rerun.store.parent / "runs" / "results").rglob("compare_answers/*"):
-        record.write_text(record.read_text("utf-8").replace('"digest"', '"digset"'), "utf-8")
-    assert rerun()[-1][0] == "write_report"
