@@ -19,7 +19,7 @@ from tasks.finetuning import lora
 from tasks.finetuning.batches import largest_divisor
 from tasks.finetuning.card import card
 from tasks.finetuning.examples import Example, encode, refuse_long, shuffle_diagnoses
-from tasks.finetuning.loop import LoraTrainer, arguments
+from tasks.finetuning.loop import LoraTrainer, arguments, suit_attention
 from tasks.finetuning.preflight import preflight
 from tasks.finetuning.watch import COMPLETE, Keeper, Stopper, Teller, is_patience_over, to_steps
 from tasks.llama import device_of, load, tokenizer_of
@@ -95,6 +95,7 @@ def _trained(job: Job, progress: Progress) -> tuple[Any, list[Step]]:
 def _attempt(job: Job, micro: int, progress: Progress) -> tuple[Any, list[Step]]:
     device = device_of(job.machine)
     loaded = load(job.checkpoint, job.machine, quantize=job.plan.quantize)
+    suit_attention(loaded.model, device, max(len(example.input_ids) for example in job.train))
     model = lora.attach(loaded.model, job.plan)
     args = arguments(job.plan, job.scratch, device, micro, bool(job.held_out))
     trainer = LoraTrainer(model, loaded.tokenizer, args, job.plan, job.train, job.held_out)

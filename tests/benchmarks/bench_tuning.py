@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_tuning.py                  the small shape in float32, 8 updates each: about 3 minutes
     python tests/benchmarks/bench_tuning.py --shape large    the shape of Llama-3.2-1B in bfloat16, random weights: half an hour
 
-Each contestant is a process of its own, with the same texts in each update, the same micro-batch and the same LoRA (the
+Each contestant is a process of its own, they take turns update by update, with the same texts in each update, the same micro-batch and the same LoRA (the
 exercise's: r 8 on q_proj and v_proj). The first update is told apart, as the time from start to it. TRL runs without its
 default gradient checkpointing, which would slow it by a third. Prints a Markdown table.
 """
@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,7 +42,7 @@ def main() -> None:
         from random_llama import make
 
         make(folder / "base", args.shape)
-        results = {who: _run(who, folder, args) for who in args.who}
+        results = _in_turns(folder, args)
     _print(args, results)
 
 
@@ -84,7 +85,8 @@ def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: st
     from tasks.weights import resolve
 
     checkpoint = resolve(BasePlan(model=str(folder / "base")))
-    machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), [time.process_time()]
+    machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), Clock()
+    clock.take()
     run = {"ours": _ours, "packed": _ours}.get(who, _theirs)
     losses = run(who, checkpoint, machine, pairs(texts), updates, folder / who, clock)
     import resource
@@ -98,7 +100,7 @@ def _ours(who, checkpoint, machine, rows, updates, folder, clock) -> list[float]
 
     done = fit(
         checkpoint, rows, [], plan(updates, who == "packed"), "fa", machine, folder / "adapter", folder / "scratch",
-        lambda done, total, note="": clock.append(time.process_time()),
+        lambda done, total, note="": clock.take(),
     )  # fmt: skip
     return [step.loss for step in done.steps]
 
@@ -111,10 +113,10 @@ def _theirs(who, checkpoint, machine, rows, updates, folder, clock) -> list[floa
     from tasks.finetuning import lora
     from tasks.llama import load
 
-    class Clock(TrainerCallback):
+    class Tick(TrainerCallback):
         def on_log(self, *args, logs=None, **kwargs):
             if "loss" in (logs or {}):
-                clock.append(time.process_time())
+                clock.take()
 
     loaded = load(checkpoint, machine)
     model = lora.attach(loaded.model, plan(updates))
@@ -122,7 +124,7 @@ def _theirs(who, checkpoint, machine, rows, updates, folder, clock) -> list[floa
     trainer = (_trl if who == "trl" else _trainer)(
         model, loaded.tokenizer, [rows[i] for i in order], machine, updates, folder, who == "padded"
     )
-    trainer.add_callback(Clock())
+    trainer.add_callback(Tick())
     trainer.train()
     return [row["loss"] for row in trainer.state.log_history if "loss" in row]
 
@@ -173,15 +175,36 @@ def _trainer(model, tokenizer, rows, machine, updates, folder, padded):
     )
 
 
-def _run(who: str, folder: Path, args: argparse.Namespace) -> dict:
+def _in_turns(folder: Path, args: argparse.Namespace) -> dict[str, dict]:
+    """All contestants at once, one update at a time: each stops itself after an update and is woken when it is its turn."""
+    running = {who: _start(who, folder, args) for who in args.who}
+    while running:
+        for who, process in list(running.items()):
+            os.kill(process.pid, signal.SIGCONT)
+            _, status = os.waitpid(process.pid, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):
+                del running[who]
+                if status:
+                    raise SystemExit(f"{who} failed:\n{(folder / f'{who}.err').read_text()[-2000:]}")
+    return {who: json.loads((folder / f"{who}.json").read_text()) for who in args.who}
+
+
+def _start(who: str, folder: Path, args: argparse.Namespace) -> subprocess.Popen:
     updates = min(args.updates, 3) if who == "padded" else args.updates  # five times as long
     dtype = {"small": "float32", "large": "bfloat16"}[args.shape]
     command = [sys.executable, __file__, "--work", who, str(folder), str(BATCH * args.updates), str(updates), str(args.micro), dtype]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    found = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if found.returncode:
-        raise SystemExit(f"{who} failed:\n{found.stderr[-2000:]}")
-    return json.loads((folder / f"{who}.json").read_text())
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=(folder / f"{who}.err").open("w"))
+    os.waitpid(process.pid, os.WUNTRACED)  # it stops before any work
+    return process
+
+
+class Clock(list):
+    """Seconds of processor time after each update; taking one ends the turn."""
+
+    def take(self) -> None:
+        self.append(time.process_time())
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
