@@ -7,9 +7,10 @@ from typing import NamedTuple
 from tasks.reading import legibility
 from tasks.reading.cells import UNKNOWN, Cell, Habits, cells, habits, without_stretches
 from tasks.reading.glyphs import Drawing
-from tasks.reading.layout import Block, Row, blocks
+from tasks.reading.layout import blocks
 from tasks.reading.order import ANGLED, ROUND, Piece, join, logical, undecided
 from tasks.reading.repair import Forms, bare, ligature, unfolded
+from tasks.reading.rows import Block, Row
 from tasks.reading.shapes import Glyph, Line
 
 CELL_BORDER = " | "

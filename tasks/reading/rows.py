@@ -1,0 +1,117 @@
+"""Rows of glyphs by baseline, and the white strips between them."""
+
+import unicodedata
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+from tasks.reading.shapes import Glyph
+
+GUTTER_EM = 0.55  # least width of the white strip between columns, where many rows agree on it
+WIDE_EM = 1.0  # the same where few rows do
+MANY_ROWS = 5
+SAME_LINE_EM = 0.2  # baselines closer than this are one line
+_UP = str.maketrans("0123456789+-−۰۱۲۳۴۵۶۷۸۹", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+Rule = tuple[float, float, float]
+Span = tuple[float, float]
+
+
+class Row(NamedTuple):
+    """Glyphs on one baseline, in drawing order."""
+
+    y: float
+    glyphs: list[Glyph]
+
+    @property
+    def x0(self) -> float:
+        return min(g.x0 for g in self.glyphs)
+
+    @property
+    def x1(self) -> float:
+        return max(g.x1 for g in self.glyphs)
+
+    @property
+    def ink(self) -> list[Glyph]:
+        return [g for g in self.glyphs if g.text.strip()]
+
+
+class Block(NamedTuple):
+    """Rows that are read one after the other: a column, or one cell of a table."""
+
+    rows: list[Row]
+    is_cell: bool = False
+
+
+def rows(glyphs: Sequence[Glyph]) -> list[Row]:
+    """Rows from top to bottom; raised and lowered small letters and marks go to the row they touch."""
+    found: list[Row] = []
+    for glyph in sorted((g for g in glyphs if g.text), key=lambda g: -g.y):
+        near = next((r for r in reversed(found[-4:]) if abs(r.y - glyph.y) <= SAME_LINE_EM * min(glyph.size, r.glyphs[0].size)), None)
+        if near:
+            near.glyphs.append(glyph)
+        else:
+            found.append(Row(glyph.y, [glyph]))
+    return _with_small_ones([r for r in found if r.ink])
+
+
+def _with_small_ones(found: list[Row]) -> list[Row]:
+    kept: list[Row] = []
+    for place, row in enumerate(found):
+        host = next((h for h in _neighbours(found, place) if _touches(row, h)), None)
+        if host is None:
+            kept.append(row)
+        else:
+            host.glyphs.extend(_raised(row, host))
+    return kept
+
+
+def _neighbours(found: list[Row], place: int) -> list[Row]:
+    return [found[i] for i in (place + 1, place - 1, place + 2, place - 2) if 0 <= i < len(found)]
+
+
+def _touches(row: Row, host: Row) -> bool:
+    """Whether this is a superscript, an index or loose marks of that row."""
+    size, great = max(g.size for g in row.ink), median(g.size for g in host.ink)
+    apart = abs(row.y - host.y)
+    marks = all(unicodedata.category(g.text[0]) == "Mn" for g in row.ink)
+    if marks:
+        return apart < 0.9 * great and len(host.ink) > len(row.ink)
+    if apart > 0.55 * great or size > 0.85 * great or len(row.ink) > len(host.ink):
+        return False
+    return all(
+        any(abs(g.x0 - h.x1) < 0.4 * great or abs(h.x0 - g.x1) < 0.4 * great for h in host.ink + row.ink if h is not g) for g in row.ink
+    )
+
+
+def _raised(row: Row, host: Row) -> list[Glyph]:
+    """Digits drawn small and high keep their meaning: 10⁹ is not 109."""
+    if row.y - host.y < 0.15 * median(g.size for g in host.ink):
+        return row.glyphs
+    return [g._replace(text=g.text.translate(_UP)) if g.text.isdecimal() or g.text in "+-−" else g for g in row.glyphs]
+
+
+def strips_of(row: Row, size: float) -> list[Span]:
+    """The white strips of a row, the outer ones endless."""
+    spans, reach = [], float("-inf")
+    for glyph in sorted(row.ink, key=lambda g: g.x0):
+        if glyph.x0 - reach >= GUTTER_EM * size:
+            spans.append((reach, glyph.x0))
+        reach = max(reach, glyph.x1)
+    return [*spans, (reach, float("inf"))]
+
+
+def common_strips(one: list[Span], other: list[Span], size: float) -> list[Span]:
+    both = ((max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other)
+    return [span for span in both if span[1] - span[0] >= GUTTER_EM * size]
+
+
+def enclosed(spans: list[Span], least: float) -> list[Span]:
+    """The strips that have text on both sides."""
+    return [s for s in spans if s[0] != float("-inf") and s[1] != float("inf") and s[1] - s[0] >= least]
+
+
+def halves(found: list[Row], gutter: Span) -> tuple[list[Row], list[Row]]:
+    middle = (gutter[0] + gutter[1]) / 2
+    left = [Row(r.y, [g for g in r.glyphs if g.middle < middle]) for r in found]
+    right = [Row(r.y, [g for g in r.glyphs if g.middle >= middle]) for r in found]
+    return [r for r in left if r.ink], [r for r in right if r.ink]
