@@ -232,9 +232,10 @@ def main() -> None:
     parser.add_argument("--remaining", type=int, help="requests a second that the rate-limit headers allow")
     parser.add_argument("--models", default="gpt-4o,gpt-4o-mini")
     parser.add_argument("--canned", action="store_true", help="the same ten items for every request")
+    parser.add_argument("--replays", action="store_true", help="answer a repeated Idempotency-Key from memory, uncharged")
     given = parser.parse_args()
     lacks, models = tuple(given.lacks.split(",")) if given.lacks else (), tuple(given.models.split(","))
-    server = Server(given.faults, given.log, given.latency, lacks, models, given.remaining, canned=given.canned)
+    server = Server(given.faults, given.log, given.latency, lacks, models, given.remaining, canned=given.canned, replays=given.replays)
     asyncio.run(serve(server, given.port))
 
 

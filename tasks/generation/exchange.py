@@ -41,7 +41,7 @@ class Reply(NamedTuple):
     body: str
 
 
-Send = Callable[[dict[str, Any], str], Awaitable[Reply | Fault]]  # the wire's body and the request's key
+Send = Callable[[dict[str, Any], str], Awaitable[Reply | Fault]]  # the wire's body, and a name for this attempt
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Exchange:
     async def _fetch(self, request: Request) -> Response | None:
         attempt, well_before, fault = 0, self.limiter.successes, None
         while attempt < self.patience.attempts and not self.stop:
-            outcome = await self._try(request)
+            outcome = await self._try(request, attempt)
             if outcome is None or isinstance(outcome, Response):
                 return outcome
             fault = outcome
@@ -88,14 +88,14 @@ class Exchange:
         self.stop = WriterUnavailable(f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept.")
         return None
 
-    async def _try(self, request: Request) -> Response | Fault | None:
+    async def _try(self, request: Request, attempt: int) -> Response | Fault | None:
         entered = await self.limiter.enter()
         try:
             charge = await self._set_aside(request)
             if charge is None:
                 return None
             self.sent += 1
-            return await self._settle(request, charge, await self.send(self.wire(request.body), request.key), entered)
+            return await self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
         finally:
             self.limiter.leave()
 

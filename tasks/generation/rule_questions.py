@@ -11,6 +11,10 @@ from tasks.generation.wording import Wording, listed
 from tasks.records import Kind
 
 
+CASE = (3, 4)  # signs of a case
+DECISIVE = (2,)  # signs that tell one condition from another
+
+
 class Chapter(NamedTuple):
     """What the question makers share."""
 
@@ -30,23 +34,26 @@ def questions_of(topic: Topic, kind: Kind, chapter: Chapter, rng: Random) -> Ite
 
 
 def _diagnosis(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
-    for signs in question_sets(tellings(topic, chapter.paraphrases), rng):
-        stem = rng.choice(chapter.form.questions["diagnosis"]).format(
-            person=person(topic, signs, chapter.form, chapter.language, rng), signs=listed([s.text for s in signs], chapter.form)
-        )
-        rivals = [o for o in chapter.neighbours(topic) if not all(alike(s, o.signs) for s in signs)]
-        yield from _question(topic, "diagnosis", "signs", stem, topic.name, [o.name for o in rivals], signs[0], rng)
+    """A case, and the conditions that do not have all of its signs."""
+    for signs in question_sets(tellings(topic, chapter.paraphrases), CASE, rng):
+        who = person(topic, signs, chapter.form, chapter.language, rng)
+        stem = rng.choice(chapter.form.questions["diagnosis"]).format(person=who, signs=listed([s.text for s in signs], chapter.form))
+        rivals = [o.name for o in chapter.neighbours(topic) if not all(alike(s, o.signs) for s in signs)]
+        yield from _question(topic, "diagnosis", "signs", stem, topic.name, rivals, signs[0], rng)
 
 
 def _telling_apart(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
+    """Signs that none of the neighbours has, and a neighbour, one that the book itself names where it does."""
     near = chapter.neighbours(topic)
     others = [o for o in near if o.name in topic.others] or near
-    for sign in rng.sample(telling := tellings(topic, chapter.paraphrases).questions, len(telling)):
-        rivals = [o for o in near if not alike(sign, o.signs)]
-        for other in rng.sample([o for o in others if o in rivals], 1) if any(o in rivals for o in others) else []:
-            stem = rng.choice(chapter.form.questions["telling_apart"]).format(sign=sign.text, other=other.name)
-            options = [o.name for o in rivals if o is not other]
-            yield from _question(topic, "telling_apart", "signs", stem, topic.name, options, sign, rng)
+    for signs in question_sets(tellings(topic, chapter.paraphrases), DECISIVE, rng):
+        if others and not any(alike(s, o.signs) for s in signs for o in near):
+            other = rng.choice(others)
+            stem = rng.choice(chapter.form.questions["telling_apart"]).format(
+                signs=listed([s.text for s in signs], chapter.form), other=other.name
+            )
+            rivals = [o.name for o in near if o is not other]
+            yield from _question(topic, "telling_apart", "signs", stem, topic.name, rivals, signs[0], rng)
 
 
 def _symptoms(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tasks.generation.rule_facts import Sign, Topic
 from tasks.text import fold, words
 
-FEW, MANY = 2, 4  # signs of one vignette
+SIZES = (2, 3, 4)  # signs of one vignette
 TRIES = 2000  # draws until a topic counts as used up
 SHARED = 0.5  # Jaccard similarity of the words from which two signs say the same
 ENOUGH = 4  # signs in a telling that can carry the pairs alone
@@ -36,20 +36,22 @@ def tellings(topic: Topic, paraphrases: int) -> Tellings:
 
 
 def pair_sets(told: Tellings, rng: Random) -> Iterator[list[Sign]]:
-    """Different sets of two to four signs in random order; inside a set the book's order."""
-    return _mixed([], told.pairs, lambda size: range(1), rng)
+    """Different sets of two to four signs of the pairs' wordings, in random order."""
+    return _mixed([], told.pairs, SIZES, lambda size: range(1), rng)
 
 
-def question_sets(told: Tellings, rng: Random) -> Iterator[list[Sign]]:
-    """The same, at least half of each set in wordings that no pair has; so no pair has the set."""
-    return _mixed(told.questions, told.pairs, lambda size: range(math.ceil(size / 2), size + 1), rng)
+def question_sets(told: Tellings, sizes: tuple[int, ...], rng: Random) -> Iterator[list[Sign]]:
+    """The same of given sizes, at least half of each set in wordings that no pair has; so no pair has the set."""
+    return _mixed(told.questions, told.pairs, sizes, lambda size: range(math.ceil(size / 2), size + 1), rng)
 
 
-def _mixed(own: list[Sign], others: list[Sign], shares: Callable[[int], range], rng: Random) -> Iterator[list[Sign]]:
+def _mixed(
+    own: list[Sign], others: list[Sign], sizes: tuple[int, ...], shares: Callable[[int], range], rng: Random
+) -> Iterator[list[Sign]]:
     """Random sets with so many of `own` as `shares` allows and the rest of `others`; none twice, no two signs alike in one."""
     seen = set[tuple[Sign, ...]]()
     for _ in range(TRIES):
-        size = rng.randint(FEW, MANY)
+        size = rng.choice(sizes)
         part = rng.choice(shares(size))
         if part > len(own) or size - part > len(others):
             continue
