@@ -21,6 +21,10 @@ def load_sweep(source: str | Path, changes: dict[str, Any] | None = None) -> Swe
 
 def parse_sweep(tree: dict[str, Any], changes: dict[str, Any] | None = None, source: str = "sweep") -> SweepPlan:
     """Check a tree of choices with `changes` applied, and every setting of it."""
+    if not tree.get("grid") and not tree.get("arms"):
+        raise PlanError(f"{source}: nothing to try; give `grid:` (keys with their values) or `arms:` (settings by name).")
+    if not isinstance(tree.get("grid", {}), dict):
+        raise PlanError(f"{source}: grid: {tree['grid']!r} must hold keys, each with a list of values.")
     tree = {**tree, "study": _study(tree.get("study") or {}, tree), "grid": dict(tree.get("grid") or {})}
     wanted = {f"study.{key}": value for key, value in (tree.pop("set", None) or {}).items()} | (changes or {})
     for key, value in wanted.items():
