@@ -10,7 +10,6 @@ from tasks.generation.rule_signs import alike, item, question_sets, tellings
 from tasks.generation.wording import Wording, listed
 from tasks.records import Kind
 
-
 CASE = (3, 4)  # signs of a case
 DECISIVE = (2,)  # signs that tell one condition from another
 
