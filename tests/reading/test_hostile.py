@@ -45,12 +45,12 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "page of the web": (lambda: b"<!doctype html><html><body>404 not found</body></html>" * 50, "not a PDF"),
     "locked": (locked, "password"),
     "cut": (cut, "damaged"),
-    "loop": (hostile.looped_tree, ""),
+    "loop": (hostile.looped_tree, "claims 1000000 pages"),
     "holed": (holed, "30 of 30 pages"),
     "blank": (lambda: hostile.book(12, content=b""), "12 of 12 pages"),
-    "bomb": (lambda: hostile.bomb(400), ""),
-    "nested bomb": (lambda: hostile.nested_bomb(1500), ""),
-    "forms": (hostile.forms_within_forms, ""),
+    "bomb": (lambda: hostile.bomb(400), "1 of 1 pages"),
+    "nested bomb": (lambda: hostile.nested_bomb(1000), "1 of 1 pages"),
+    "forms": (hostile.forms_within_forms, "1 of 1 pages"),
 }
 
 

@@ -28,7 +28,18 @@ LATIN = [
     "The dose is 500 mg twice a day (oral).",
 ]
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "pdf-fixtures"
-BORN_DIGITAL = ["chromium_naskh", "chromium_nazli", "fpdf2_shaped", "fpdf2_unshaped", "lo_naskh", "lo_nazli", "reportlab_visual", "weasy_amiri", "weasy_naskh", "xelatex_amiri"]
+BORN_DIGITAL = [
+    "chromium_naskh",
+    "chromium_nazli",
+    "fpdf2_shaped",
+    "fpdf2_unshaped",
+    "lo_naskh",
+    "lo_nazli",
+    "reportlab_visual",
+    "weasy_amiri",
+    "weasy_naskh",
+    "xelatex_amiri",
+]
 
 
 @pytest.mark.parametrize(("language", "lines"), [("ar", ARABIC), ("he", HEBREW), ("en", LATIN)])
