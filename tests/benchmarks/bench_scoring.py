@@ -45,6 +45,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
         lengths = build(folder, args.shape, args.questions, args.modes, args.rotations)
+        if args.after_paper:
+            _ask_after_paper(folder / "tasks" / "bench.jsonl")
         names = list(commands(folder, args))
         costs: dict[str, list[Cost]] = {who: [] for who in names}
         for _ in range(args.rounds):
@@ -62,15 +64,23 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--modes", nargs="+", default=["digits", "cloze"])
     parser.add_argument("--folder", default=None, help="where the models are made; the large one takes 3 GB")
     parser.add_argument("--ours-only", action="store_true")
+    parser.add_argument("--after-paper", action="store_true", help="option texts after the whole paper instead of the study's short frame")
     return parser.parse_args()
 
 
 def commands(folder: Path, args: argparse.Namespace) -> dict[str, list[list[str]]]:
     """The contestants, and the commands that each one needs."""
-    ours = [sys.executable, __file__, "--work", str(folder)]
+    ours = [sys.executable, "-c", "from flows.cli import main; main()", "evaluate", "--base", str(folder / "base")]
+    ours += ["--adapter", str(folder / "adapter"), "--questions", str(folder / "questions.jsonl"), "--out", str(folder / "out.jsonl")]
+    ours += ["--set", f"evaluation.modes={json.dumps(args.modes)}", "--set", f"evaluation.rotations={args.rotations}"]
+    ours += ["--set", f"comparison.primary_mode={args.modes[0]}", "--machine", "device=cpu", "--machine", f"dtype={DTYPE[args.shape]}"]
+    if args.after_paper:
+        ours = [sys.executable, __file__, "--work", str(folder), DTYPE[args.shape], *args.modes]
     if args.ours_only:
         return {"book2lora": [ours]}
-    kinds = [f"book2lora_bench_{mode}" for mode in args.modes] + [f"book2lora_bench_digits_r{r}" for r in range(1, args.rotations)]
+    kinds = [f"book2lora_bench_{mode}" for mode in args.modes if mode in ("digits", "cloze")] + [
+        f"book2lora_bench_digits_r{r}" for r in range(1, args.rotations)
+    ]
     shared = [sys.executable, "-m", "lm_eval", "--model", "hf", "--include_path", str(folder / "tasks"), "--tasks", ",".join(kinds)]
     shared += ["--device", "cpu", "--batch_size", "8"]
     base = f"pretrained={folder / 'base'},dtype={DTYPE[args.shape]}"
@@ -86,7 +96,7 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
 
     from tasks import exam
     from tasks.evaluation import lm_eval_task
-    from tasks.plan import EvaluationPlan, Machine
+    from tasks.plan import EvaluationPlan
 
     torch.manual_seed(0)
     tokenizer = _tokenizer(VOCABULARY[shape])
@@ -105,8 +115,6 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
     plan = EvaluationPlan(modes=tuple(modes), rotations=rotations)
     lm_eval_task.write(folder / "tasks", {"bench": questions}, plan)
     (folder / "questions.jsonl").write_text("".join(question.model_dump_json() + "\n" for question in questions), "utf-8")
-    (folder / "plan.json").write_text(plan.model_dump_json(), "utf-8")
-    (folder / "machine.json").write_text(Machine(device="cpu", dtype=DTYPE[shape]).model_dump_json(), "utf-8")
     return sum(len(tokenizer(exam.exam_prompt(question))["input_ids"]) for question in questions) / count
 
 
@@ -144,17 +152,27 @@ def _questions(count: int):
     ]
 
 
-def work(folder: Path) -> None:
-    """What `book2lora evaluate` does: load once, score base and tuned, write."""
-    from tasks.evaluation.standalone import evaluate
-    from tasks.plan import EvaluationPlan, Machine
+def _ask_after_paper(file: Path) -> None:
+    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    file.write_text("".join(json.dumps(row | {"cloze": row["paper_0"]}, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+
+
+def work(folder: Path, dtype: str, modes: list[str]) -> None:
+    """The evaluation with option texts after the whole paper, which is not one of the study's modes."""
+    from tasks.evaluation.scoring import sit
+    from tasks.evaluation.sheets import sheets, wording
+    from tasks.llama import load, resolve
+    from tasks.plan import BasePlan, EvaluationPlan, Machine
+    from tasks.progress import silent
     from tasks.records import Question
 
+    machine, plan = Machine(device="cpu", dtype=dtype), EvaluationPlan(modes=tuple(modes))
     questions = [Question.model_validate_json(line) for line in (folder / "questions.jsonl").read_text("utf-8").splitlines()]
-    plan = EvaluationPlan.model_validate_json((folder / "plan.json").read_text("utf-8"))
-    machine = Machine.model_validate_json((folder / "machine.json").read_text("utf-8"))
-    found = evaluate(str(folder / "base"), str(folder / "adapter"), questions, plan, "fa", machine)
-    (folder / "out.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in [*found.base, *found.tuned]), "utf-8")
+    loaded = load(resolve(BasePlan(model=str(folder / "base"))), machine, folder / "adapter")
+    words = wording(plan, "fa")
+    put = sheets(questions, plan, words._replace(frame=lambda question: words.paper(question, 0)), loaded.model, loaded.tokenizer)
+    rows = [row for tuned in (False, True) for row in sit(loaded, put, plan, "fa", machine, silent, tuned)]
+    (folder / "out.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in rows), "utf-8")
 
 
 def _measure(command: list[str]) -> Cost:
@@ -177,7 +195,7 @@ def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]]
     first = next(iter(costs))
     print(
         f"\n{args.shape} model, {DTYPE[args.shape]}, {args.questions} questions of {length:.0f} tokens, {' and '.join(args.modes)}, base and tuned, "
-        f"{args.rotations} rotation(s), one thread; medians of {args.rounds}\n"
+        f"{args.rotations} rotation(s){', option texts after the paper' * args.after_paper}, one thread; medians of {args.rounds}\n"
     )
     print("| | CPU s | wall s | peak GB | times faster |\n|---|---|---|---|---|")
     for who, rows in costs.items():
@@ -189,7 +207,7 @@ def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]]
 
 
 if __name__ == "__main__":
-    if "--work" in sys.argv:
-        work(Path(sys.argv[sys.argv.index("--work") + 1]))
+    if sys.argv[1:2] == ["--work"]:
+        work(Path(sys.argv[2]), sys.argv[3], sys.argv[4:])
     else:
         main()
