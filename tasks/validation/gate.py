@@ -79,7 +79,7 @@ def validate(
     pairs, questions = facts.assign(
         [r for r in kept if isinstance(r, Pair)], [r for r in kept if isinstance(r, Question)], desk.shelf.topics.titles
     )
-    taught = splitting.teach(pairs, splitting.kept_out(pairs, questions, plan), wanted.pairs, plan)
+    taught = splitting.teach(pairs, splitting.kept_out(pairs, questions, plan, wanted.pairs), wanted.pairs, plan)
     found = leaks([*taught.pairs, *taught.held_out], questions, plan)
     lost = {leak.question.id for leak in found}
     rejected += taught.rejected

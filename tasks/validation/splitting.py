@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from tasks.plan import ValidationPlan
@@ -35,24 +35,35 @@ class Asked(NamedTuple):
     new_fact: list[Question]
 
 
-def kept_out(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan) -> frozenset[str]:
+def kept_out(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan, wanted: int | None = None) -> frozenset[str]:
     """The facts that no pair may teach: a share of the taught ones, drawn among those that are asked about.
 
     Facts whose diagnoses stand side by side as options stay on one side where that is possible: were some of a question's
     options taught names and others not, a model that has merely become used to the taught names would seem to know more.
-    One asked fact at least stays taught, so that `same_fact` is not empty.
+    One asked fact at least stays taught, so that `same_fact` is not empty; and as many pairs as are wanted stay, so that
+    fewer facts are kept out where the drafts have none to spare.
     """
     taught = {p.fact for p in pairs}
     asked = taught & {q.fact for q in questions}
     number = min(round(plan.new_fact_share * len(taught)), max(0, len(asked) - 1))
+    spare = len(pairs) - min(wanted or 0, len(pairs))
     draw = random.Random(f"split/{plan.seed}")
     circles = [circle for circle in circles_of(pairs, questions) if circle & asked]
     draw.shuffle(circles)
+    sizes = Counter(p.fact for p in pairs)
+    whole = _filled(circles[:-1], number, spare, sizes)  # the last one stays taught
+    return whole or _filled([frozenset({fact}) for fact in draw.sample(sorted(asked), len(asked))], number, spare, sizes)
+
+
+def _filled(circles: Sequence[frozenset[str]], number: int, spare: int, sizes: Mapping[str, int]) -> frozenset[str]:
+    """Circles in their order until about `number` facts are in, of which `spare` pairs at most are lost."""
     out = set[str]()
-    for circle in circles[:-1]:  # the last one stays taught
-        if len(out) + len(circle) / 2 <= number:  # nearer to the number with it than without
+    for circle in circles:
+        lost = sum(sizes[fact] for fact in circle)
+        if len(out) + len(circle) / 2 <= number and lost <= spare:  # nearer to the number with it than without
             out |= circle
-    return frozenset(out) if out else frozenset(draw.sample(sorted(asked), number))
+            spare -= lost
+    return frozenset(out)
 
 
 def circles_of(pairs: Sequence[Pair], questions: Sequence[Question]) -> list[frozenset[str]]:

@@ -45,3 +45,8 @@ def test_a_circle_stays_taught_even_where_all_should_go():
 
 def test_no_share_keeps_nothing_out():
     assert not kept_out(PAIRS, QUESTIONS, ValidationPlan(new_fact_share=0))
+
+
+def test_fewer_facts_are_kept_out_where_the_wanted_pairs_would_not_be_left():
+    assert len(kept_out(PAIRS, QUESTIONS, ValidationPlan(new_fact_share=0.25), wanted=28)) == 4, "four of 32 pairs are to spare"
+    assert not kept_out(PAIRS, QUESTIONS, ValidationPlan(new_fact_share=0.25), wanted=32)
