@@ -7,11 +7,11 @@ from markupsafe import Markup
 from tasks.records import VerdictName
 from tasks.reporting import figures, sweep_figures
 from tasks.reporting.brief import table
-from tasks.reporting.page import changes, style, template, verdict_sentence, words
+from tasks.reporting.page import changes, style, template, verdict_sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, direction, wording
 from tasks.store import runs_dir
-from tasks.sweeps import Found, Standing, SweepPlan, Trend, numbers
+from tasks.sweeps import Found, Range, Standing, SweepPlan, Trend, numbers, shown
 from tasks.timings import Timing, Timings
 
 LEARNT: dict[VerdictName, str] = {
@@ -40,9 +40,16 @@ def page(plan: SweepPlan, found: Found, timings: Timings) -> str:
         told=told(plan, found, say),
         command=command(plan),
         changed=changes(plan.study),
-        tried={key: words(values) for key, values in plan.model_dump(mode="json")["grid"].items()},
+        tried={key: drawn_from(values, say) for key, values in plan.grid.items()},
         stages=stages(timings),
     )
+
+
+def drawn_from(values: list[Any] | Range, say: Wording) -> str:
+    """The values of a key as a person reads them."""
+    if isinstance(values, Range):
+        return f"{say.number(values.low)} {say['to']} {say.number(values.high)}" + " (log)" * values.log
+    return str(say["comma"]).join(shown(value) for value in values)
 
 
 def stages(timings: Timings) -> list[tuple[str, int, int, float]]:

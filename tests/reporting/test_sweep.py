@@ -16,7 +16,7 @@ from tasks.reporting import sweep, sweep_figures
 from tasks.reporting.sweep_page import brief, page
 from tasks.reporting.wording import wording
 from tasks.sweep_file import parse_sweep
-from tasks.sweeps import Arm, Found, SweepPlan, Trend, Trial, numbers, settings
+from tasks.sweeps import Arm, Found, Range, SweepPlan, Trend, Trial, numbers, settings
 from tasks.timings import Timing, Timings
 
 EN = wording("en")
@@ -163,6 +163,13 @@ def test_short_report_is_a_table_of_all_settings() -> None:
     text = brief(one.plan, one.found)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert text.startswith('<div dir="rtl" lang="fa">') and len(rows) == 2 + 6  # head, rule, settings
+
+
+def test_values_that_were_tried_are_told_lists_and_ranges() -> None:
+    one = example()
+    assert "finetuning.epochs 1, 3, 6" in words_of(page(one.plan, one.found, TIMINGS))
+    drawn = one.plan.model_copy(update={"grid": {"finetuning.learning_rate": Range(low=1e-4, high=1e-2, log=True)}})
+    assert "finetuning.learning_rate 1.0e-04 to 0.01 (log)" in words_of(page(drawn, one.found, TIMINGS))
 
 
 def test_stages_are_summed_by_name() -> None:
