@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tasks import text as words_of
-from tasks.reading.headings import Heading
+from tasks.reading.headings import Heading, body_size
 from tasks.reading.paragraphs import Paragraph, Placed, paragraphs
 from tasks.reading.shapes import Sheet
 from tasks.records import Passage
 
 SMALL_TAIL = 0.25  # of a passage's size: a rest shorter than this stays with the passage before
+NOTE_SIZE = 0.9  # times the body's size: smaller letters in the lower half of a page are notes
 
 
 class Stretch(NamedTuple):
@@ -29,16 +30,33 @@ def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple
         at.setdefault((heading.page, heading.line), []).append(heading)
     left_out = gone | {(h.page, h.line + i) for h in found for i in range(h.lines)}
     lines: list[Placed] = []
+    notes: list[Placed] = []  # they wait for the end of their stretch, so that no paragraph is cut by them
+    body = body_size(sheets)
     for sheet in sheets:
         edges = _edges(sheet, gone)
+        first_note = _first_note(sheet, gone, body)
         for i in range(len(sheet.lines) + 1):
             for heading in at.get((sheet.page, i), []):
-                yield Stretch(titles[0], titles[1], titles[2], lines)
-                lines = []
+                yield Stretch(titles[0], titles[1], titles[2], lines + notes)
+                lines, notes = [], []
                 titles[heading.level - 1 :] = [heading.title, *[""] * (3 - heading.level)]
             if i < len(sheet.lines) and (sheet.page, i) not in left_out:
-                lines.append(Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[sheet.lines[i].block]))
-    yield Stretch(titles[0], titles[1], titles[2], lines)
+                placed = Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[sheet.lines[i].block])
+                (notes if i >= first_note else lines).append(placed)
+    yield Stretch(titles[0], titles[1], titles[2], lines + notes)
+
+
+def _first_note(sheet: Sheet, gone: set[tuple[int, int]], body: float) -> int:
+    """Where the footnotes begin: the last lines of the page, in small letters; past the end when there are none."""
+    first = len(sheet.lines)
+    while first and ((sheet.page, first - 1) in gone or _is_small(sheet, first - 1, body)):
+        first -= 1
+    return first if first and not sheet.ocr else len(sheet.lines)
+
+
+def _is_small(sheet: Sheet, place: int, body: float) -> bool:
+    line = sheet.lines[place]
+    return line.size < NOTE_SIZE * body and line.top > sheet.height / 2
 
 
 def _edges(sheet: Sheet, gone: set[tuple[int, int]]) -> dict[int, tuple[float, float]]:

@@ -48,7 +48,8 @@ def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, 
     for sheet in sheets:
         if sheet.page in layer:
             line = sheet.lines[layer[sheet.page]]
-            seen.setdefault(_key(line), []).append((sheet.page, line))
+            key = _key(line) if len(sheets) >= LEAST_TIMES else line.text
+            seen.setdefault(key, []).append((sheet.page, line))
     found: set[tuple[int, int]] = set()
     for places in seen.values():
         level = sorted(line.top for _, line in places)[len(places) // 2]

@@ -31,6 +31,7 @@ FAULTS = (
     TypeError,
     ValueError,
 )
+FARTHEST = 100_000  # points from the corner of the page; beyond it nothing is meant to be seen
 MOST_GLYPHS = 60_000  # a page of a real book holds 1,000 to 8,000
 
 
@@ -129,8 +130,10 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         elif angle == 180:
             x, y, end = -x, -y, -end
         size = abs(fontsize) * math.hypot(c, d) * _scale(font)
+        if not all(abs(value) < FARTHEST for value in (x, end, y, size)):  # nor is it a number
+            return
         name = str(font.fontname)
-        glyph = Glyph(text, min(x, end), max(x, end), y, size or 1.0, name, cid, _is_bold(name), self.count)
+        glyph = Glyph(text, min(x, end), max(x, end), y, max(size, 1.0), name, cid, _is_bold(name), self.count)
         if self._tags and any(tag is not None for tag in self._tags):
             self._spoken.append((angle, glyph))
         else:

@@ -45,7 +45,7 @@ def _line(textpage: Any, at: int, piece: str, page_top: float) -> Line:
     weight = raw.FPDFText_GetFontWeight(textpage, middle)
     size = raw.FPDFText_GetFontSize(textpage, middle)
     if size <= 1.5:  # the font is scaled by its matrix
-        size = (y1 - y0) * 1.15
+        size = max(1.0, (y1 - y0) * 1.15)
     return Line(_HYPHEN.sub("-", piece).strip(), x0, page_top - y1, x1, page_top - y0, size, weight >= BOLD, 0)
 
 

@@ -40,7 +40,7 @@ class Child:
     """One process with the file open."""
 
     def __init__(self, path: Path, language: str, ocr: str, memory: int) -> None:
-        command = [sys.executable, "-m", "tasks.reading.worker", str(path), str(memory), language, ocr]
+        command = [sys.executable, "-P", "-m", "tasks.reading.worker", str(path), str(memory), language, ocr]
         root = str(Path(__file__).resolve().parents[2])
         env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]), "OMP_NUM_THREADS": "1"}
         self.seconds = OCR_PAGE_SECONDS if ocr else PAGE_SECONDS

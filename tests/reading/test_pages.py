@@ -124,6 +124,19 @@ def test_a_sentence_over_a_page_break_stays_whole_on_the_page_where_it_begins(tm
     assert [(p.page, p.text) for p in reading.passages] == [(1, text.normal(sentence))]
 
 
+def test_a_footnote_does_not_cut_the_paragraph_that_runs_on_overleaf(tmp_path: Path) -> None:
+    book = Book()
+    lines = [f"سطر شمارهٔ {n} از بندی دراز که در آن از بیماری سخن می‌رود و پایان نمی‌گیرد" for n in "۱۲۳۴۵۶۷۸"]
+    for line in lines[:4]:
+        book.say(line)
+    book.set_y(190)
+    book.say("این پانوشت با حروف ریز چاپ شده است.", 8)
+    book.add_page()
+    for line in lines[4:]:
+        book.say(line)
+    assert of(book, tmp_path).passages[0].text.split("\n") == [text.normal(" ".join(lines)), "این پانوشت با حروف ریز چاپ شده است."]
+
+
 def test_running_heads_are_on_the_page_but_in_no_passage(tmp_path: Path) -> None:
     book = Book(running="راهنمای نمونه")
     for number in ("یک", "دو", "سه", "چهار", "پنج"):
