@@ -18,6 +18,7 @@ ROOT = -1
 HEADS = 512  # most places in a pack whose next token is looked at: 512 · 128,256 entries · 4 bytes = 263 MB
 WIDE = 192  # tokens of a row: long enough to share stems, short enough not to look at other questions' tokens in vain
 SHARED = 0.3  # share of a branch that its neighbour has read, from which they stay in one row
+TALKING = 4  # a pack with replies may be so many times larger: each of its tokens then costs one small pass for all
 TEXTS = 64  # most texts that follow one context in a pack
 COMMON = 8  # what an eighth of all contexts begins with is read once for all packs
 
@@ -161,13 +162,13 @@ def _rows(branches: Sequence[Branch], trunk: frozenset[int], wide: int) -> list[
 
 
 def _packs(rows: list[Row], most: int) -> list[list[Row]]:
-    """Rows of like length together, the longest first, so that little is padding."""
+    """Rows of like length together, the longest first, so that little is padding; those with replies in larger packs."""
     packs: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: -len(row.nodes)):
+    for row in sorted(rows, key=lambda row: (not row.replies, -len(row.nodes))):
         pack = packs[-1] if packs else []
-        full = (len(pack) + 1) * len(pack[0].nodes) > most if pack else True
-        if full or sum(other.heads for other in pack) + row.heads > HEADS:
-            packs.append([row])
-        else:
+        fits = bool(pack) and bool(pack[0].replies) == bool(row.replies) and sum(other.heads for other in pack) + row.heads <= HEADS
+        if fits and (len(pack) + 1) * len(pack[0].nodes) <= most * (TALKING if row.replies else 1):
             pack.append(row)
+        else:
+            packs.append([row])
     return packs
