@@ -1,7 +1,7 @@
 """An answer is read as a careful person would read it; what is not clear is no answer."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.evaluation.answering import read_answer
@@ -204,11 +204,13 @@ def test_options_that_hold_signs_of_patterns_do_no_harm():
     assert read_answer("a+b (c", ["a+b (c", "[d", "\\", "*"]) == 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_an_option_or_none(said):
     assert read_answer(said, ILLS) in (None, 1, 2, 3, 4)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.text(alphabet=" \n\t.()*:«»", max_size=6), st.text(alphabet=" \n\t.()*:«»", max_size=6))
 def test_marks_around_a_number_change_nothing(number, before, after):
     assert read_answer(f"{before}{number}{after}", ILLS) == number

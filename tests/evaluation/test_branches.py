@@ -1,0 +1,66 @@
+"""The tree reads each shared beginning once, loses nothing, and cuts where little is read twice."""
+
+from evaluation import sitters
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.evaluation import branches
+from tasks.evaluation.branches import lay_out, plant
+from tasks.evaluation.encoding import Asked
+from tasks.evaluation.sheets import sheets, wording
+from tasks.plan import EvaluationPlan
+
+tokens = st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple)
+
+
+def wood_of(questions, **plan):
+    plan = EvaluationPlan(**plan)
+    loaded = sitters.base()
+    put = sheets(questions, plan, wording(plan, "fa"), loaded.model, loaded.tokenizer)
+    return put, plant([asked for sheet in put for asked in sheet.asked], [sheet.prompt for sheet in put if sheet.prompt])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(tokens, tokens), min_size=1, max_size=30), st.lists(tokens, max_size=8), st.integers(1, 30), st.integers(1, 60))
+def test_every_text_can_be_read_off_the_packs(texts, prompts, wide, most):
+    asked = [Asked(*text) for text in texts]
+    wood = plant(asked, prompts)
+    layout = lay_out(wood, most, wide)
+    trunk = set(layout.trunk.nodes)
+    rows = [trunk | set(row.nodes) for pack in layout.packs for row in pack] or [trunk]
+    for one, path in zip(asked, wood.paths, strict=True):
+        nodes = wood.tree.above(path[-1])[::-1]
+        assert tuple(wood.tree.token[node] for node in nodes) == one.context + one.continuation
+        for node in path:  # what stands before a scored token is read in one row with all that stands above it
+            assert any(set(wood.tree.above(wood.tree.parent[node])) <= row for row in rows)
+    talking = [end for pack in layout.packs for row in pack for end in row.replies] + layout.trunk.replies
+    assert sorted(talking) == sorted(set(wood.ends))  # each prompt is answered once
+    assert all(wood.tree.parent[node] < node for node in range(len(wood.tree.parent)))
+
+
+def test_the_common_instruction_and_the_context_of_four_options_are_read_once():
+    put, wood = wood_of(sitters.questions(40), modes=("digits", "cloze"))
+    one_by_one = sum(len(asked.context) + len(asked.continuation) - 1 for sheet in put for asked in sheet.asked)
+    each_context = sum(len(asked.context) for sheet in put for asked in sheet.asked[:1])
+    assert lay_out(wood, 512).tokens < 0.3 * one_by_one
+    assert lay_out(wood, 512).tokens < each_context  # less than the contexts alone, although the options are in it
+
+
+def test_four_rotations_cost_little_more_than_twice_one():
+    questions = sitters.questions(40)
+    one, four = (lay_out(wood_of(questions, modes=("digits", "cloze"), rotations=rotations)[1], 512).tokens for rotations in (1, 4))
+    assert four <= 2.2 * one
+
+
+def test_a_context_with_many_texts_is_cut_and_a_long_one_has_a_row_of_its_own():
+    many = plant([Asked((1, 2, 3), (4, i, 5)) for i in range(10 * branches.TEXTS)], [])
+    assert max(len(row.nodes) for pack in lay_out(many, 512).packs for row in pack) <= 2 * branches.WIDE + 1
+    long = plant([Asked(tuple(range(1000)), (1,)), Asked((5, 6), (1,))], [])
+    assert sorted(len(row.nodes) for pack in lay_out(long, 512).packs for row in pack) == [2, 1000]
+
+
+def test_packs_hold_rows_of_like_length():
+    _, wood = wood_of(sitters.questions(60), modes=("digits", "cloze"))
+    layout = lay_out(wood, 512)
+    padded = sum(len(pack) * max(len(row.nodes) for row in pack) for pack in layout.packs)
+    assert padded < 1.1 * layout.tokens
