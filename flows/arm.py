@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from prefect import flow, get_client
 from prefect.client.schemas.objects import WorkerStatus
+from rich.markup import escape
 
 from flows.placement import begin, handing_over, placed
 from flows.prepare import prepare
@@ -79,7 +80,7 @@ class Bench:
 
     def decide(self, one: Arm) -> list[Trial]:
         """The chosen setting on the questions that had no say, with every seed; nobody has answered them before."""
-        say(f"  → [bold]{one.name}[/] was chosen; now the questions that decide")
+        say(f"  → [bold]{escape(one.name)}[/] was chosen; now the questions that decide")
         final = self._halves[self._key(one)].final
         return self._all([Try(one, seed, final) for seed in dict.fromkeys([*self.plan.seeds, *self.plan.final_seeds])], [])
 
@@ -115,7 +116,11 @@ class Bench:
             return [self._one(one, redo) for one in tries]
         with ThreadPoolExecutor(max_workers=self.places) as pool:
             futures = [pool.submit(copy_context().run, self._one, one, redo) for one in tries]
-            return [future.result() for future in futures]
+            try:
+                return [future.result() for future in futures]
+            finally:
+                for future in futures:  # after a failure: nothing more is begun
+                    future.cancel()
 
     def _one(self, one: Try, redo: list[str]) -> Trial:
         study, splits = plan_of(self.plan, one.arm, one.seed), self._prepared[self._key(one.arm)].splits
@@ -125,7 +130,7 @@ class Bench:
         if one.seed == self.plan.seeds[0]:
             self._attempts.setdefault(one.arm.name, attempt)
         trial = compare_setting(one.arm, one.seed, one.paper, attempt, study.comparison)
-        say(f"  [bold]{name}[/]: {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else trial.failed}")
+        say(f"  [bold]{escape(name)}[/]: {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else escape(trial.failed)}")
         return trial
 
 

@@ -159,12 +159,16 @@ def evaluate(
 
 @app.command
 def runs() -> int:
-    """List the studies so far, with their verdicts."""
+    """List the studies and sweeps so far, with their verdicts."""
     from tasks.store import runs_dir
 
-    found = sorted((runs_dir() / "studies").glob("*/verdict.json"), key=lambda path: path.stat().st_mtime)
+    found = sorted(
+        (*runs_dir().glob("studies/*/verdict.json"), *runs_dir().glob("sweeps/*/sweep.json")), key=lambda path: path.stat().st_mtime
+    )
     for path in found:
-        print(f"{path.parent.name:<24} {_verdict_line(path.parent)}")
+        told = json.loads(path.read_text("utf-8"))
+        line = _verdict_of(told["verdict"]) + f", {told['chosen']['name']}" if path.name == "sweep.json" else _verdict_of(told)
+        print(f"{path.parent.name:<24} {line}")
     if not found:
         print(f"no studies in {runs_dir()} yet; start one with: book2lora study")
     return 0

@@ -32,10 +32,14 @@ def team(tmp_path_factory):
         try:
             wait_healthy(f"{address}/api/health", children[0])
             register(environment)
+
+            def hire(pool, name):
+                home = environment | {"PREFECT_HOME": str(folder / f"{name}-home")}
+                children.append(spawn(f"worker-{name}", home, "worker", "start", "--pool", pool, "--name", name))
+
             for pool in ("cpu", "gpu"):
-                home = environment | {"PREFECT_HOME": str(folder / f"{pool}-home")}
-                children.append(spawn(f"worker-{pool}", home, "worker", "start", "--pool", pool, "--name", f"{pool}-1"))
-            yield SimpleNamespace(api=f"{address}/api", runs=runs)
+                hire(pool, f"{pool}-1")
+            yield SimpleNamespace(api=f"{address}/api", runs=runs, hire=hire)
         finally:
             stop(children)
 
@@ -113,3 +117,23 @@ def test_a_cron_deployment_gets_scheduled_runs_and_one_fires(client, study):
 
 def test_nothing_of_the_store_is_open_to_others(team, study):
     assert (team.runs / "results").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.slow
+def test_a_sweep_sends_as_many_settings_at_once_as_there_are_workers(team, client, study):
+    from itertools import combinations
+
+    team.hire("gpu", "gpu-2")
+    while len(client.read_workers_for_work_pool("gpu")) < 2:
+        time.sleep(1)
+    deployment = client.read_deployment_by_name("sweep/laptop")
+    plan = {"name": "team", "study": small_plan().model_dump(mode="json"), "grid": {"finetuning.rank": [2, 4, 8, 16]}}
+    run = wait_for(client, client.create_flow_run_from_deployment(deployment.id, parameters={"plan": plan, "gpu": "arm/gpu"}).id)
+    assert run.state.is_completed(), run.state.message
+    assert (team.runs / "sweeps" / "team" / "index.html").is_file()
+    arms = [one for one in flow_runs(client) if one.deployment_id == client.read_deployment_by_name("arm/gpu").id]
+    assert len(arms) == 4 + 1 and all(one.state.is_completed() for one in arms)  # the chosen one sits the final questions, too
+    together = [max(a.start_time, b.start_time) < min(a.end_time, b.end_time) for a, b in combinations(arms, 2)]
+    assert any(together)
+    for moment in (one.start_time for one in arms):
+        assert sum(one.start_time <= moment < one.end_time for one in arms) <= 2
