@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import yaml
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.own_server import own_server
 from tasks.errors import PlanError, StudyError
 from tasks.plan import Machine, StudyPlan
 from tasks.plan_file import load_plan
@@ -52,12 +53,13 @@ def study(
     from flows.readiness import ensure_ready, refuse_unknown
 
     ensure_ready(choices, tunes_here=gpu is None)  # before Prefect's server is started for nothing
-    from flows.study import study as run
-    from tasks.stages import names
+    with own_server() as wait:
+        from flows.study import study as run
+        from tasks.stages import names
 
-    refuse_unknown(redo, names())
-
-    folder = Path(run(choices, how, redo, gpu, name))
+        refuse_unknown(redo, names())
+        wait()
+        folder = Path(run(choices, how, redo, gpu, name))
     print(_verdict_line(folder))
     print(f"report: {folder / 'index.html'}")
     return 0
@@ -83,12 +85,14 @@ def sweep(
     choices, how = load_sweep(plan, _pairs(set)), _machine(machine)
     settle(verbose)
     from flows.readiness import refuse_unknown
-    from flows.sweep import sweep as run
-    from tasks.stages import names
 
-    refuse_unknown(redo, names())
+    with own_server() as wait:
+        from flows.sweep import sweep as run
+        from tasks.stages import names
 
-    folder = Path(run(choices, how, redo, gpu))
+        refuse_unknown(redo, names())
+        wait()
+        folder = Path(run(choices, how, redo, gpu))
     told = json.loads((folder / "sweep.json").read_text("utf-8"))
     print(f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)")
     print(_verdict_of(told["verdict"]))

@@ -16,6 +16,7 @@ from prefect.deployments import run_deployment
 from prefect.states import Cancelled
 from pydantic import TypeAdapter
 
+from flows.presence import attend
 from tasks import mirror, timings
 from tasks.artifacts import StudyFolder
 from tasks.errors import StudyError
@@ -32,6 +33,7 @@ POLL_SECONDS = 2.0
 def begin(redo: list[str], keep_timings: bool = False) -> None:
     """Start a run: note which stages are to be redone; a worker's store may be new, so keep its records private."""
     private("results")
+    attend()
     to_redo.set(frozenset(redo))
     if not keep_timings:
         timings.start()

@@ -1,0 +1,79 @@
+"""A Prefect server for one command, on loopback, over the store's own history; ended with the command, whatever ends it.
+
+Prefect would start one by itself, but only after loading all of its server into this process as well, which takes longer than a
+cached study; and it would leave it running after a kill -9. Where PREFECT_API_URL names a server, that one is used.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+
+from tasks.errors import StudyError
+from tasks.store import runs_dir
+
+STARTUP_SECONDS = 120.0
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@contextmanager
+def own_server() -> Iterator[Callable[[], None]]:
+    """Start the server, and yield what waits for it, so that it boots while this process imports the rest."""
+    if os.environ.get("PREFECT_API_URL"):
+        yield lambda: None
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = _started(port)
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    try:
+        yield lambda: _wait(process, port)
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _started(port: int) -> subprocess.Popen[bytes]:
+    """As Prefect starts its own: without the dashboard, and with those services only that a single run needs."""
+    flags = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+    options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
+    (runs_dir() / "logs").mkdir(parents=True, exist_ok=True)
+    with (runs_dir() / "logs" / "own-server.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", *options],
+            env={**os.environ, **flags},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # no thread is running yet
+        )
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    begun, log = time.monotonic(), runs_dir() / "logs" / "own-server.log"
+    while time.monotonic() - begun < STARTUP_SECONDS:
+        if process.poll() is not None:
+            raise StudyError(f"Prefect's server could not be started; see the end of {log}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
+                return
+        except (URLError, TimeoutError, ConnectionError):
+            time.sleep(0.05)
+    raise StudyError(f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of {log}")

@@ -1,0 +1,65 @@
+"""Which runs are alive: whoever dies without a word (kill -9, power) is told to Prefect by the next run.
+
+Prefect leaves such a run of the command on Running for ever, and a run that is running cannot be retried. So each run holds a
+lock on a file of its own; the kernel frees it with the process, and a file of this machine that nobody holds is a dead run.
+"""
+
+import fcntl
+import socket
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Crashed
+
+from tasks.store import runs_dir
+
+_held: dict[str, IO[str]] = {}  # as long as this process lives
+
+
+def attend() -> None:
+    """Hold this run's lock, and bury the dead."""
+    folder = runs_dir() / "alive" / socket.gethostname()
+    folder.mkdir(parents=True, exist_ok=True)
+    bury(folder)
+    context = FlowRunContext.get()
+    if context and context.flow_run:
+        hold(folder / str(context.flow_run.id))
+
+
+def hold(mark: Path) -> bool:
+    """Lock a run's file for the life of this process; false where another process has it."""
+    file = mark.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _held[mark.name] = file
+    return True
+
+
+def bury(folder: Path) -> None:
+    """Tell Prefect of each run whose process is gone; one that had ended anyway is forgotten."""
+    dead = [mark for mark in folder.iterdir() if mark.name not in _held and hold(mark)]
+    if not dead:
+        return
+    with get_client(sync_client=True) as client:
+        for mark in dead:
+            _crashed(client, UUID(mark.name))
+            mark.unlink()
+            _held.pop(mark.name).close()
+
+
+def _crashed(client: SyncPrefectClient, run_id: UUID) -> None:
+    try:
+        run = client.read_flow_run(run_id)
+    except ObjectNotFound:  # another server's
+        return
+    if run.state is not None and run.state.is_running():
+        message = "Its process was killed. Retry it, or run the same command again: what was finished is kept."
+        client.set_flow_run_state(run.id, Crashed(message=message), force=True)

@@ -1,0 +1,80 @@
+"""Run the command in a process of its own, kill it in a given stage, and tell what was finished by then."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+from small_study import TREE
+
+ROOT = Path(__file__).parents[1]
+
+
+class Command(NamedTuple):
+    """`book2lora` over one store."""
+
+    store: Path
+    plan: Path
+
+    @classmethod
+    def over(cls, store: Path, tree=TREE) -> "Command":
+        """The command with a plan file of its own beside the store."""
+        plan = store.parent / "small.yaml"
+        plan.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+        return cls(store, plan)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """A study, in a process group of its own."""
+        return self.start_python("-m", "flows.cli", "study", str(self.plan), *arguments, **environment)
+
+    def start_python(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "RUNS_"))}
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**kept, "RUNS_DIR": str(self.store), "OMP_NUM_THREADS": "1", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, *arguments: str, **environment: str) -> str:
+        """A study to its end; what it printed."""
+        return ended(self.start(*arguments, **environment))
+
+    def kill_in(self, stage: str, seconds: float = 0.1, *arguments: str, **environment: str) -> dict[str, int]:
+        """kill -9 so many seconds after a stage has begun; what was finished by then."""
+        before = self.begun(stage)
+        process = self.start(*arguments, **environment)
+        while self.begun(stage) == before:
+            assert process.poll() is None, f"it ended before {stage}: {process.communicate()[0]}"
+            time.sleep(0.005)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return self.finished()
+
+    def begun(self, stage: str) -> set[float]:
+        """When a stage's locks were taken."""
+        return {lock.stat().st_mtime for lock in (self.store / "locks").glob(f"{stage}-*")}
+
+    def finished(self) -> dict[str, int]:
+        """The kept records of stages and when they were written."""
+        return {
+            str(p.relative_to(self.store)): p.stat().st_mtime_ns for p in (self.store / "results").glob("*/*") if not p.name.startswith(".")
+        }
+
+    def verdict(self, name: str = "small") -> bytes:
+        return (self.store / "studies" / name / "verdict.json").read_bytes()
+
+
+def ended(process: subprocess.Popen[str], code: int = 0) -> str:
+    """The output of a process that must end so."""
+    output = process.communicate(timeout=280)[0]
+    assert process.returncode == code, output[-3000:]
+    return output
