@@ -11,6 +11,7 @@ from datasets import Dataset
 
 from tasks.errors import NothingLeft, PlanError, TuningError
 from tasks.exam import training_text
+from tasks.finetuning.exam_form import exam_texts
 from tasks.plan import FinetuningPlan
 from tasks.records import Pair
 
@@ -38,8 +39,9 @@ class Encoded(NamedTuple):
 
 
 def encode(pairs: Sequence[Pair], tokenizer: Any, plan: FinetuningPlan, language: str) -> Encoded:
-    """Every pair as tokens and labels; texts over plan.max_tokens are counted and left out."""
+    """Every pair as tokens and labels, and plan.exam_share of them as questions, too; texts over plan.max_tokens are counted and left out."""
     texts = [training_text(pair, language, plan.template) for pair in pairs]
+    texts += exam_texts(pairs, plan.exam_share, plan.seed, language) if plan.exam_share else []
     examples = [encode_text(prompt, target, tokenizer, plan.loss_on) for prompt, target in texts]
     fitting = [example for example in examples if len(example.input_ids) <= plan.max_tokens]
     longest = max((len(example.input_ids) for example in examples), default=0)

@@ -55,7 +55,7 @@ def fit(
     encoded = encode(taught, tokenizer, plan, language)
     told = preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
     refuse_long(encoded, plan)
-    unseen = encode(held_out, tokenizer, plan, language).examples
+    unseen = encode(held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language).examples  # one loss for all plans
     _same_work(scratch, [checkpoint.digest, plan.model_dump(), encoded.examples, unseen])
     job = Job(checkpoint, encoded.examples, unseen, plan, machine, scratch)
     model, steps = _trained(job, progress)

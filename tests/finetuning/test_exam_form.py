@@ -1,0 +1,50 @@
+"""Pairs in the form of the test: the exam's own paper, the right number after it, nothing from outside the pairs."""
+
+from collections import Counter
+
+from finetuning import small
+
+from tasks.exam import NUMERALS, PAPERS
+from tasks.finetuning.exam_form import exam_texts
+from tasks.finetuning.examples import encode
+from tasks.finetuning.fit import fit
+
+PAIRS = small.pairs(56)
+
+
+def test_the_number_is_that_of_the_pairs_own_diagnosis():
+    texts = exam_texts(PAIRS, 1.0, 0, "fa")
+    by_symptom = {pair.symptom: pair.diagnosis for pair in PAIRS}
+    assert len(texts) == 56
+    for prompt, target in texts:
+        assert prompt.startswith(PAPERS["fa"].instruction) and prompt.endswith(PAPERS["fa"].reply)
+        stem = prompt.split("سؤال: ")[1].split(". محتمل")[0]
+        options = [line.split(". ", 1)[1] for line in prompt.splitlines()[2:6]]
+        assert options[NUMERALS["fa"].index(target.strip())] == by_symptom[stem]
+        assert len(set(options)) == 4 and set(options) <= set(small.ILLS)
+
+
+def test_the_right_option_stands_equally_often_at_each_place():
+    assert set(Counter(target for _, target in exam_texts(PAIRS, 1.0, 0, "fa")).values()) == {14}
+
+
+def test_the_share_and_the_seed_draw_the_pairs():
+    assert len(exam_texts(PAIRS, 0.25, 0, "fa")) == 14
+    assert exam_texts(PAIRS, 0.25, 0, "fa") == exam_texts(PAIRS, 0.25, 0, "fa") != exam_texts(PAIRS, 0.25, 1, "fa")
+
+
+def test_fewer_than_four_diagnoses_make_no_question():
+    assert exam_texts([pair for pair in PAIRS if pair.diagnosis in small.ILLS[:3]], 1.0, 0, "fa") == []
+
+
+def test_they_stand_beside_the_pairs_in_training_and_leave_the_held_out_loss_as_it_is(tmp_path):
+    plan = small.PLAN.model_copy(update={"exam_share": 0.5, "max_tokens": 250, "epochs": 1})
+    assert len(encode(PAIRS, small.tokenizer(), plan, "fa").examples) == 56 + 28
+    base = small.checkpoint(tmp_path / "base")
+    logs = [
+        fit(base, PAIRS, small.pairs(8, start=70), one, "fa", small.CPU, tmp_path / f"a{i}", tmp_path / f"s{i}")
+        for i, one in enumerate((plan, plan.model_copy(update={"exam_share": 0.0})))
+    ]
+    assert [log.preflight.texts for log in logs] == [84, 56]
+    before = [next(step for step in log.steps if step.split == "held_out") for log in logs]
+    assert before[0].loss == before[1].loss and before[0].target_tokens == before[1].target_tokens
