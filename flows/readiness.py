@@ -68,7 +68,8 @@ def updates(plan: StudyPlan) -> int | None:
     if isinstance(plan.generation.pairs, str):
         return None
     trained = plan.generation.pairs - round(plan.generation.pairs * plan.validation.held_out_share)
-    return math.ceil(math.ceil(trained / tuning.batch_size) * tuning.epochs)
+    texts = trained + round(trained * tuning.exam_share)
+    return math.ceil(math.ceil(texts / tuning.batch_size) * tuning.epochs)
 
 
 def _items(plan: StudyPlan) -> list[tuple[str, str]]:
