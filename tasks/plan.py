@@ -128,7 +128,7 @@ class FinetuningPlan(Choices):
     warmup: float = Field(default=0.03, ge=0, lt=1, description="share of the updates over which the rate rises")
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
-    epochs: float = Field(default=6, gt=0)
+    epochs: float = Field(default=8, gt=0)
     updates: int | None = Field(default=None, description="optimizer updates; none: as many as the epochs hold")
     batch_size: int = Field(default=16, ge=1, description="texts per optimizer update, reached by accumulation")
     max_tokens: int = Field(default=384, ge=8, description="a longer text is not cut silently")
@@ -136,7 +136,7 @@ class FinetuningPlan(Choices):
         default="refuse", description="texts over max_tokens: stop with their count, or leave them out and count them"
     )
     loss_on: Literal["text", "diagnosis"] = Field(
-        default="text", description="target tokens: the whole text (the exercise) or the diagnosis only"
+        default="diagnosis", description="target tokens: the whole text (the exercise) or the diagnosis only"
     )
     template: str | None = Field(default=None, description="the training text; none: that of the study's language, the exercise's")
     exam_share: float = Field(

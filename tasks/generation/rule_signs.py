@@ -1,6 +1,5 @@
 """Which signs go into which items: sets that differ, tellings that pairs and questions do not share."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from random import Random
@@ -41,8 +40,8 @@ def pair_sets(told: Tellings, rng: Random) -> Iterator[list[Sign]]:
 
 
 def question_sets(told: Tellings, sizes: tuple[int, ...], rng: Random) -> Iterator[list[Sign]]:
-    """The same of given sizes, at least half of each set in wordings that no pair has; so no pair has the set."""
-    return _mixed(told.questions, told.pairs, sizes, lambda size: range(math.ceil(size / 2), size + 1), rng)
+    """The same of given sizes, each set in mixed wordings: one sign at least in words that no pair has, so no pair has the set."""
+    return _mixed(told.questions, told.pairs, sizes, lambda size: range(1, size), rng)
 
 
 def _mixed(
