@@ -13,6 +13,7 @@ from rich.markup import escape
 from flows.placement import begin, handing_over, placed
 from flows.prepare import prepare
 from flows.readiness import ensure_ready
+from flows.showing import explaining
 from tasks.artifacts import Answers, Book, Pairs
 from tasks.errors import TuningError
 from tasks.groups import Attempt, BookText, Halves, Prepared, Sitting
@@ -24,6 +25,7 @@ from tasks.sweeps import Arm, SweepPlan, Trial, plan_of, settings
 
 
 @flow(name="arm", flow_run_name="{name}")
+@explaining
 @handing_over
 def arm(
     name: str,

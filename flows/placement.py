@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, get_type_hints
@@ -30,10 +30,10 @@ PICKUP_SECONDS = 120.0  # a worker polls every few seconds; past this there is n
 POLL_SECONDS = 2.0
 
 
-def begin(redo: list[str], keep_timings: bool = False) -> None:
-    """Start a run: note which stages are to be redone; a worker's store may be new, so keep its records private."""
+def begin(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ()) -> None:
+    """Start a run: note which stages are to be redone and what to find it by; a worker's store may be new, so keep its records private."""
     private("results")
-    attend()
+    attend(tags)
     to_redo.set(frozenset(redo))
     if not keep_timings:
         timings.start()

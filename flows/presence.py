@@ -6,6 +6,7 @@ lock on a file of its own; the kernel frees it with the process, and a file of t
 
 import fcntl
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -21,14 +22,17 @@ from tasks.store import runs_dir
 _held: dict[str, IO[str]] = {}  # as long as this process lives
 
 
-def attend() -> None:
-    """Hold this run's lock, and bury the dead."""
+def attend(tags: Sequence[str] = ()) -> None:
+    """Hold this run's lock, bury the dead, and tag the run."""
     folder = runs_dir() / "alive" / socket.gethostname()
     folder.mkdir(parents=True, exist_ok=True)
     bury(folder)
     context = FlowRunContext.get()
     if context and context.flow_run:
         hold(folder / str(context.flow_run.id))
+        if tags:
+            with get_client(sync_client=True) as client:
+                client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *tags})
 
 
 def hold(mark: Path) -> bool:

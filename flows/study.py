@@ -5,6 +5,7 @@ from prefect import flow
 from flows.placement import begin, placed, publish
 from flows.prepare import prepare
 from flows.readiness import ensure_ready
+from flows.showing import explaining, show_verdict
 from flows.tune import tune
 from tasks import timings
 from tasks.artifacts import Book
@@ -13,6 +14,7 @@ from tasks.stages import compare_answers, diagnose_tuning, write_report
 
 
 @flow(name="study", flow_run_name="{plan.name} · {plan.book} · {plan.base.model}")
+@explaining
 def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None, name: str | None = None) -> str:  # noqa: B006, B008 (Prefect copies parameters)
     """From a PDF to a verdict.
 
@@ -23,12 +25,13 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
         gpu: deployment that tunes and scores, e.g. tune/gpu; none: here
         name: name of the study folder; none: the plan's name
     """
-    begin(redo)
+    begin(redo, tags=[plan.name, plan.book])
     ensure_ready(plan, tunes_here=gpu is None)
     book = Book.at(plan.book)
     prepared = prepare(book, plan, machine)
     outcome = placed(tune, gpu)(prepared, plan, machine, redo)
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
+    show_verdict(comparisons, plan.language)
     why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
     folder = write_report(name or plan.name, plan, book, prepared, outcome, comparisons, why, timings.so_far())
     return publish(folder)

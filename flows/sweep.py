@@ -9,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 from flows.arm import Bench
 from flows.placement import begin
 from flows.search import search_of
+from flows.showing import explaining
 from tasks import timings
 from tasks.evaluation.selection import chosen, rank, spread
 from tasks.plan import Machine
@@ -17,6 +18,7 @@ from tasks.sweeps import Found, Standing, SweepPlan, Trend, Trial, numbers
 
 
 @flow(name="sweep", flow_run_name="{plan.name} · {plan.study.book} · {plan.study.base.model}")
+@explaining
 def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None) -> str:  # noqa: B006, B008
     """Try settings of the tuning, choose one, and judge it on questions that had no say in the choice.
 
@@ -26,7 +28,7 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
         redo: stages to do again although their results are kept
         gpu: deployment that tunes and scores each setting, e.g. arm/gpu: as many at once as it has workers; none: here, one by one
     """
-    begin(redo)
+    begin(redo, tags=[plan.name, plan.study.book])
     bench = Bench(plan, machine, redo, gpu)
     trials = explore(plan, bench)
     standings = rank(trials)

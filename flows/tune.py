@@ -3,6 +3,7 @@
 from prefect import flow
 
 from flows.placement import begin, handing_over
+from flows.showing import explaining, show_training
 from tasks.artifacts import Checkpoint, Screenings
 from tasks.groups import Outcome, Prepared
 from tasks.plan import Machine, StudyPlan
@@ -10,6 +11,7 @@ from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_t
 
 
 @flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}")
+@explaining
 @handing_over
 def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []) -> Outcome:  # noqa: B006, B008
     """Tune the base model on the pairs, and let base and tuned model sit the same papers."""
@@ -17,6 +19,7 @@ def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo
     splits, language = prepared.splits, plan.language
     checkpoint = prepare_base(prepared.text, plan.base, machine)
     tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine)
+    show_training(tuning, language)
     base = evaluate_model(checkpoint, None, splits.sitting, plan.evaluation, language, machine)
     tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, language, machine)
     probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)

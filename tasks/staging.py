@@ -5,12 +5,13 @@ import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 
+import httpx
 from prefect import Task, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import CachePolicy
@@ -25,6 +26,7 @@ from tasks.errors import MissingArtifact, WriterUnavailable
 from tasks.identity import stage_key
 from tasks.plain_json import PlainJson
 from tasks.progress import Progress, bar, say
+from tasks.scrubbing import scrubbed
 from tasks.store import private, runs_dir, writable
 
 P = ParamSpec("P")
@@ -111,7 +113,7 @@ class Stage(Generic[P, T]):
     def _recorded(self, function: Callable[P, T]) -> Callable[P, Any]:
         def run(*args: P.args, **kwargs: P.kwargs) -> Any:
             check([*args, *kwargs.values()])  # on another machine than the one that made it, this fetches it
-            with timings.measured(self.key(*args, **kwargs)), writable():
+            with timings.measured(self.key(*args, **kwargs)), writable(), scrubbed():
                 return self._type.dump_python(function(*args, **kwargs), mode="json")
 
         run.__name__, run.__doc__ = function.__name__, function.__doc__
@@ -168,10 +170,15 @@ class ProgressArtifact:
     def __init__(self, label: str) -> None:
         self.label, self.told = label, 0.0
         self.id: Any = None
+        self._run = copy_context()  # the stage's own threads do not know which run they work for
 
     def tell(self, percent: float, note: str) -> None:
-        """Move the bar."""
+        """Move the bar; a server that is away does not stop the work."""
         self.told = time.monotonic()
+        with suppress(httpx.HTTPError):
+            self._run.copy().run(self._move, percent, note)
+
+    def _move(self, percent: float, note: str) -> None:
         if self.id is None:
             self.id = create_progress_artifact(progress=percent, description=self.label)
         else:

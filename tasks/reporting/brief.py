@@ -1,9 +1,8 @@
 """The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
 
-from collections.abc import Iterable, Sequence
-
 from tasks.records import Comparison
 from tasks.reporting.facts import StudyFacts
+from tasks.reporting.glance import funnel_table, table, turned
 from tasks.reporting.page import in_order, sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
@@ -14,14 +13,7 @@ def brief(study: StudyFacts) -> str:
     say = wording(study.plan.language)
     parts = [_result(study, say), _causes(study, say), _exercise(study, say), _training(study, say), _funnel(study, say), _next(study, say)]
     body = "\n\n".join(part for part in parts if part)
-    # the dashboard renders Markdown inside a block only with blank lines around it
-    return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table of cells that are safe already."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return turned(body, say)
 
 
 def _result(study: StudyFacts, say: Wording) -> str:
@@ -82,19 +74,7 @@ def _training(study: StudyFacts, say: Wording) -> str:
 
 
 def _funnel(study: StudyFacts, say: Wording) -> str:
-    columns = say["columns"]
-    head = [columns["stage"], "", columns["came"], columns["kept"], columns["fell"]]
-    rows = [
-        [
-            say.name("funnel", stage.name),
-            say.name("kinds", stage.kind),
-            say.number(stage.came),
-            say.number(stage.kept),
-            markdown(say["comma"].join(f"{reason} {say.number(number)}" for reason, number in stage.fell.items())),
-        ]
-        for stage in study.funnel
-    ]
-    return f"## {say['head']['data']}\n\n{table(head, rows)}" if rows else ""
+    return f"## {say['head']['data']}\n\n{funnel_table(study.funnel, say)}" if study.funnel else ""
 
 
 def _next(study: StudyFacts, say: Wording) -> str:

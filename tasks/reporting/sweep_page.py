@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from tasks.records import VerdictName
 from tasks.reporting import figures, sweep_figures
-from tasks.reporting.brief import table
+from tasks.reporting.glance import table
 from tasks.reporting.page import changes, style, template, verdict_sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, direction, wording

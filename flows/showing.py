@@ -1,0 +1,59 @@
+"""What a run shows on the dashboard beside its stages: short tables, and why it failed."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from prefect.artifacts import create_markdown_artifact
+
+from tasks.artifacts import Comparisons
+from tasks.errors import StudyError
+from tasks.groups import Prepared, Tuning
+from tasks.reporting import glance
+from tasks.scrubbing import scrub_error
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def show_items(prepared: Prepared, language: str) -> Prepared:
+    """From drafts to items; what the writing cost, where it cost anything."""
+    create_markdown_artifact(glance.funnel(prepared.splits.funnel.load(), language), key="funnel", description="from drafts to items")
+    if accounts := [chapter.account for chapter in prepared.drafts if chapter.account]:
+        create_markdown_artifact(glance.cost(accounts, language), key="cost", description="what the writing cost")
+    return prepared
+
+
+def show_training(tuning: Tuning, language: str) -> None:
+    """The loss over the training."""
+    create_markdown_artifact(glance.loss(tuning.log.load(), language), key="loss", description="loss over the training")
+
+
+def show_verdict(comparisons: Comparisons, language: str) -> None:
+    """The primary result in figures."""
+    create_markdown_artifact(glance.verdict(comparisons.load(), language), key="verdict", description="the primary result")
+
+
+def explaining(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a failed run's page tell cause and remedy, without secrets: as the state's message and as an artifact."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            scrub_error(error)
+            if isinstance(error, StudyError):
+                create_markdown_artifact(failure(error), key="failure", description="why it failed, and what to do")
+            raise
+
+    return run
+
+
+def failure(error: StudyError) -> str:
+    """Cause and remedy as the error words them, and how to go on."""
+    told = "\n".join(f"> {line}" for line in str(error).splitlines())
+    return (
+        f"# {type(error).__name__}\n\n{told}\n\nThen **Retry** this run (a run of a deployment), or give the same command again: "
+        "what was finished is kept."
+    )

@@ -1,0 +1,92 @@
+"""What a run shows on its own page: funnel, cost, loss and verdict as short Markdown tables, right to left where the language is."""
+
+from collections.abc import Iterable, Sequence
+
+from tasks.records import Account, Comparison, Stage, Step
+from tasks.reporting.safety import markdown
+from tasks.reporting.wording import Wording, wording
+
+MOST_LINES = 24  # of a loss curve in a table
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of cells that are safe already."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def turned(body: str, say: Wording) -> str:
+    """In the language's direction; the dashboard renders Markdown inside a block only with blank lines around it."""
+    return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
+
+
+def funnel(stages: Sequence[Stage], language: str) -> str:
+    """What came in, what went on, what fell and why."""
+    say = wording(language)
+    return turned(f"## {say['head']['data']}\n\n{funnel_table(stages, say)}\n\n{say['sum_holds']}", say)
+
+
+def funnel_table(stages: Iterable[Stage], say: Wording) -> str:
+    """One line a step of the funnel."""
+    columns = say["columns"]
+    rows = [
+        [
+            say.name("funnel", stage.name),
+            say.name("kinds", stage.kind),
+            say.number(stage.came),
+            say.number(stage.kept),
+            markdown(say["comma"].join(f"{reason} {say.number(number)}" for reason, number in stage.fell.items())),
+        ]
+        for stage in stages
+    ]
+    return table([columns["stage"], "", columns["came"], columns["kept"], columns["fell"]], rows)
+
+
+def cost(accounts: Sequence[Account], language: str) -> str:
+    """What the server was asked and what it took, chapter by chapter."""
+    say = wording(language)
+    columns = say["columns"]
+    rows = [[markdown(one.chapter), *_spent([one], say)] for one in accounts]
+    head = [columns["chapter"], columns["responses"], "tokens in", "tokens out", "US$"]
+    return turned(table(head, [*rows, ["**Σ**", *_spent(accounts, say)]]), say)
+
+
+def _spent(accounts: Sequence[Account], say: Wording) -> list[str]:
+    sums = [sum(one.requests for one in accounts), sum(one.tokens_in for one in accounts), sum(one.tokens_out for one in accounts)]
+    return [*(say.number(one) for one in sums), say.number(sum(one.cost_usd for one in accounts), 4)]
+
+
+def loss(steps: Sequence[Step], language: str) -> str:
+    """The loss over the training, thinned out to a page; held-out values are all there."""
+    say = wording(language)
+    train = [step for step in steps if step.split == "train"]
+    every = max(1, -(-len(train) // MOST_LINES))
+    shown = [*train[every - 1 :: every], *(step for step in steps if step.split == "held_out")]
+    rows = [
+        [say.number(step.step), say.number(round(step.epoch, 2)), say.number(step.loss, 3), say["figures"][step.split]]
+        for step in sorted(shown, key=lambda step: step.step)
+    ]
+    figures = say["figures"]
+    return turned(f"## {figures['loss']}\n\n{table([figures['updates'], 'epoch', figures['loss_unit'], ''], rows)}", say)
+
+
+def verdict(comparisons: Sequence[Comparison], language: str) -> str:
+    """The primary result in figures."""
+    say = wording(language)
+    result = next(row for row in comparisons if row.primary)
+    columns = say["columns"]
+    rows = [
+        [columns["set"], say.name("sets", result.set)],
+        [columns["mode"], say.name("modes", result.mode)],
+        [columns["n"], say.number(result.n)],
+        *(
+            [say[name], f"{say.share(r.rate)} ({say.share(r.low)} {say['to']} {say.share(r.high)})"]
+            for name, r in (("base", result.base), ("tuned", result.tuned))
+        ),
+        [columns["gained"], say.number(result.gained)],
+        [columns["lost"], say.number(result.lost)],
+        ["p", say.p_value(result.p_value).removeprefix("= ").replace("<", "&lt;")],
+        [say["figures"]["detectable"], f"{say.points(result.detectable, sign=False)} {say['points_unit']}"],
+        [say["chance"], say.share(0.25, 0)],
+    ]
+    return turned(f"# {say.name('verdicts', result.verdict)}\n\n{table([columns['name'], columns['value']], rows)}", say)

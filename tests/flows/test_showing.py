@@ -1,0 +1,112 @@
+"""What a run shows on the dashboard: tables of what it did; where it failed, cause and remedy, and never a secret."""
+
+import pytest
+from small_study import small_plan
+
+from flows.showing import failure
+from tasks.errors import NothingLeft, WriterRefused
+from tasks.records import Account, Step
+from tasks.reporting import glance
+from tasks.scrubbing import scrub, scrub_error
+
+SECRET = "sk-test-0123456789abcdef"
+
+
+@pytest.fixture
+def secret(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+
+
+def test_a_secret_is_taken_out_of_an_error_and_of_its_cause(secret):
+    cause = RuntimeError(f"401 for key {SECRET}")
+    error = WriterRefused(f"refused: {SECRET}")
+    error.__cause__ = cause
+    scrub_error(error)
+    assert str(error) == "refused: $OPENAI_API_KEY"
+    assert str(cause) == "401 for key $OPENAI_API_KEY"
+
+
+def test_ordinary_words_are_left_alone(monkeypatch):
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
+    assert scrub("it is false") == "it is false"
+
+
+def test_a_failure_is_told_with_its_remedy():
+    told = failure(NothingLeft("0 of 48 drafts survived: 41 grounding.\nIs the PDF's text reversed?"))
+    assert told.startswith("# NothingLeft\n\n> 0 of 48 drafts survived: 41 grounding.\n> Is the PDF's text reversed?")
+
+
+def test_a_persian_table_runs_from_right_to_left_with_its_own_digits():
+    told = glance.loss([Step(step=1, epoch=0.5, loss=2.5), Step(step=2, epoch=1, loss=2.0, split="held_out")], "fa")
+    assert '<div dir="rtl" lang="fa">\n\n' in told
+    assert "۲٫۵" in told
+
+
+def test_a_long_log_is_thinned_out_to_a_page_and_ends_with_its_last_value():
+    told = glance.loss([Step(step=n, epoch=n / 100, loss=n / 10) for n in range(1, 1001)], "en")
+    lines = [line for line in told.splitlines() if line.startswith("|")][2:]
+    assert len(lines) <= glance.MOST_LINES
+    told = glance.loss([Step(step=n, epoch=1, loss=1.0, split="held_out") for n in (3, 6)], "en")
+    assert told.count("held-out") == 2
+
+
+def test_the_cost_adds_up():
+    accounts = [
+        Account(
+            chapter=f"c{n}",
+            wanted={},
+            kept={},
+            rejected={},
+            refused={},
+            ended={},
+            rounds=1,
+            requests=n,
+            sent=n,
+            finishes={},
+            cost_usd=0.01 * n,
+        )
+        for n in (1, 2)
+    ]
+    assert glance.cost(accounts, "en").splitlines()[-3] == "| **Σ** | 3 | 0 | 0 | 0.0300 |"
+
+
+def artifacts():
+    from prefect import get_client
+
+    with get_client(sync_client=True) as client:
+        return client.read_artifacts(limit=200)
+
+
+def runs(name):
+    from prefect import get_client
+    from prefect.client.schemas.filters import FlowFilter
+
+    with get_client(sync_client=True) as client:
+        return client.read_flow_runs(flow_filter=FlowFilter.model_validate({"name": {"any_": [name]}}), sort="START_TIME_DESC")
+
+
+def test_a_study_shows_funnel_loss_verdict_and_report_and_is_tagged(rerun):
+    rerun()
+    study = runs("study")[0]
+    assert {"small", "books/handbook.pdf"} <= set(study.tags)
+    assert study.name == "small · books/handbook.pdf · tiny"
+    shown = {artifact.key: artifact.data for artifact in artifacts()}
+    assert {"funnel", "loss", "verdict", "report"} <= shown.keys()
+    assert all('dir="rtl"' in shown[key] for key in ("funnel", "loss", "verdict", "report"))
+
+
+def test_a_failed_runs_page_tells_cause_and_remedy(rerun, monkeypatch, secret):
+    from tasks.generation import rule_writer
+
+    def refused(*anything):
+        raise WriterRefused(f"the server refused the key {SECRET}; check OPENAI_API_KEY")
+
+    monkeypatch.setattr(rule_writer, "write", refused)
+    with pytest.raises(WriterRefused):
+        rerun(small_plan(**{"generation.seed": 77}))
+    study = runs("study")[0]
+    assert study.state.is_failed()
+    assert "check OPENAI_API_KEY" in study.state.message
+    told = [artifact for artifact in artifacts() if artifact.key == "failure" and artifact.flow_run_id == study.id]
+    assert "check OPENAI_API_KEY" in told[0].data
+    assert SECRET not in study.state.message + told[0].data
