@@ -39,7 +39,8 @@ def halve(papers: Sequence[Mapping[str, Sequence[Question]]], primary: SetName, 
     ]
     shared = set.intersection(*({q.id for q in _rows(half.choose)} for half in halves))
     if len(shared) >= ENOUGH_SHARED * min(len(_rows(half.choose)) for half in halves):
-        halves = [Halves({name: [q for q in rows if q.id in shared] for name, rows in half.choose.items()}, half.final) for half in halves]
+        same = {name: [q for q in rows if q.id in shared] for name, rows in halves[0].choose.items()}  # one order of options for all
+        halves = [Halves(same, half.final) for half in halves]
     if not all(_rows(part) for half in halves for part in half):
         facts = len({_fact(q) for q in _rows(asked[0])})
         raise NothingLeft(

@@ -81,6 +81,15 @@ def test_a_fact_is_on_one_side_in_every_paper_and_all_sit_the_same_questions() -
     assert len(halves[0].final["same_fact"]) > len(halves[1].final["same_fact"])
 
 
+def test_shared_questions_are_put_to_all_with_the_same_options_in_the_same_order() -> None:
+    """With other pairs a question may change its set or the place of its key; settings are told apart by one and the same paper."""
+    rows = paper()["same_fact"]
+    turned = [q.model_copy(update={"options": q.options[::-1], "answer": 4}) for q in rows]
+    halves = halve([paper(), {"train": [], "same_fact": turned[:70], "new_fact": turned[70:]}], "all", 0.5, seed=0)
+    assert halves[0].choose == halves[1].choose
+    assert all(q.answer == 1 for part in halves[1].choose.values() for q in part)
+
+
 def test_papers_with_hardly_a_question_in_common_stay_as_they_are() -> None:
     halves = halve([paper(), paper(prefix="other")], "same_fact", 0.5, seed=0)
     assert all(len(half.choose["same_fact"]) >= 40 for half in halves)
