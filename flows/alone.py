@@ -17,7 +17,7 @@ def evaluate_files(base: str, adapter: Path | None, file: Path, plan: StudyPlan,
 
     Rows of the file that are no sound question are counted in the sentence; without an adapter there is nothing to compare.
     """
-    own = load_questions(file)
+    own = load_questions(file, plan.language)
     questions = [row for row in own.kept if isinstance(row, Question)]
     with bar("scoring") as progress:
         both = evaluate(base, str(adapter) if adapter else None, questions, plan.evaluation, plan.language, machine, progress)

@@ -44,8 +44,8 @@ def arm(
         tuning = finetune_adapter(checkpoint, pairs, held_out, plan.finetuning, plan.language, machine)
     except TuningError as error:
         return Attempt(failed=str(error))
-    base = evaluate_model(checkpoint, None, paper, plan.evaluation, plan.language, machine)
-    tuned = evaluate_model(checkpoint, tuning.adapter, paper, plan.evaluation, plan.language, machine)
+    base = evaluate_model(checkpoint, None, paper, plan.evaluation, plan.language, machine, plan.finetuning.quantize)
+    tuned = evaluate_model(checkpoint, tuning.adapter, paper, plan.evaluation, plan.language, machine, plan.finetuning.quantize)
     return Attempt(tuning=tuning, base=base, tuned=tuned)
 
 

@@ -20,8 +20,8 @@ def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo
     checkpoint = prepare_base(prepared.text, plan.base, machine)
     tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine)
     show_training(tuning, language)
-    base = evaluate_model(checkpoint, None, splits.sitting, plan.evaluation, language, machine)
-    tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, language, machine)
+    base = evaluate_model(checkpoint, None, splits.sitting, plan.evaluation, language, machine, plan.finetuning.quantize)
+    tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, language, machine, plan.finetuning.quantize)
     probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
     screened = screen(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
     return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened)

@@ -62,7 +62,10 @@ def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], p
     from tasks.validation.gate import validate
 
     with watched("checks") as progress:
-        rows, brought = [draft for table in drafts for draft in table.load()], load_own((items.kind, Path(items.path)) for items in own)
+        rows, brought = (
+            [draft for table in drafts for draft in table.load()],
+            load_own([(items.kind, Path(items.path)) for items in own], plan.language),
+        )
         return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 
@@ -96,14 +99,20 @@ def finetune_adapter(
     version=evaluation.VERSION, run_name=lambda given: f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
 )
 def evaluate_model(
-    checkpoint: Checkpoint, adapter: Adapter | None, sitting: Sitting, plan: EvaluationPlan, language: str, machine: Machine
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    sitting: Sitting,
+    plan: EvaluationPlan,
+    language: str,
+    machine: Machine,
+    quantize: str = "none",
 ) -> Answers:
     """One model sits all papers, in every mode and rotation of the plan."""
     from tasks.evaluation.scoring import answer
     from tasks.llama import load
 
     with watched("scoring base" if adapter is None else "scoring tuned") as progress:
-        loaded = load(checkpoint, machine, adapter.path if adapter else None)
+        loaded = load(checkpoint, machine, adapter.path if adapter else None, quantize)
         return Answers.save(answer(loaded, sitting.rows(), plan, language, machine, progress))
 
 

@@ -94,8 +94,9 @@ def _pretrain(model: LlamaForCausalLM, stream: torch.Tensor, plan: BasePlan, pro
         loss = model(input_ids=rows, labels=rows).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for one in [*optimizers, *schedules]:
-            one.step()
+        for optimizer, schedule in zip(optimizers, schedules, strict=True):
+            optimizer.step()
+            schedule.step()
         model.zero_grad()
         if step % 10 == 0 or step == plan.steps:
             progress(step, plan.steps, f"loss {loss.item():.2f}")

@@ -16,7 +16,7 @@ from tasks.records import Rejection
 from tasks.validation import lenient
 from tasks.validation.desk import Accepted, row_of
 from tasks.validation.gate import Own
-from tasks.validation.items import Found, Item, ItemKind, reason
+from tasks.validation.items import Found, Item, ItemKind, Row, reason
 from tasks.validation.parsing import LISTS, Refused, item_of
 from tasks.validation.shapes import Counting, exercise_shape
 
@@ -86,7 +86,16 @@ def _item(line: Line, kind: ItemKind, language: str, counting: Counting, place: 
 
 
 def _rows(found: Found) -> Accepted:
-    return Accepted([row_of(item, None) for item in found.items], found.rejected)
+    return Accepted([_named(row_of(item, None), item.raw) for item in found.items], found.rejected)
+
+
+def _named(row: Row, raw: str) -> Row:
+    """Under the id that the file gives it, where it gives one."""
+    try:
+        given = json.loads(raw).get("id")
+    except (ValueError, AttributeError):
+        return row
+    return row.model_copy(update={"id": str(given)}) if isinstance(given, str | int) and str(given) else row
 
 
 def _text(path: Path) -> str:

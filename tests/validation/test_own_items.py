@@ -176,3 +176,10 @@ def test_any_rows_end_kept_or_rejected(tmp_path_factory, rows):
     path = saved(tmp_path_factory.mktemp("own"), "q.json", rows)
     done = load_questions(path)
     assert len(done.kept) + len(done.rejected) == len(rows)
+
+
+def test_ids_of_a_file_are_kept(tmp_path):
+    file = tmp_path / "questions.json"
+    row = {"id": "q-7", "question": "Which organ makes insulin?", "options": ["liver", "pancreas", "spleen", "kidney"], "answer": 2}
+    file.write_text(json.dumps([row]), "utf-8")
+    assert [question.id for question in load_questions(file, "en").kept] == ["q-7"]
