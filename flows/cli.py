@@ -12,6 +12,7 @@ from flows.own_server import own_server
 from tasks.errors import PlanError, StudyError
 from tasks.plan import Machine, StudyPlan
 from tasks.plan_file import load_plan
+from tasks.store import writable
 
 app = App(
     name="book2lora", help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.", version="0.1.0"
@@ -181,7 +182,8 @@ def runs() -> int:
 def main() -> None:
     """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong."""
     try:
-        sys.exit(app(exit_on_error=False))
+        with writable():
+            sys.exit(app(exit_on_error=False))
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
     except PlanError as error:

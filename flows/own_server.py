@@ -5,6 +5,7 @@ cached study; and it would leave it running after a kill -9. Where PREFECT_API_U
 """
 
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -14,10 +15,11 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO
 from urllib.error import URLError
 
 from tasks.errors import StudyError
-from tasks.store import runs_dir
+from tasks.store import private, runs_dir
 
 STARTUP_SECONDS = 120.0
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -32,18 +34,24 @@ def own_server() -> Iterator[Callable[[], None]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = _started(port)
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-    try:
-        yield lambda: _wait(process, port)
-    finally:
-        del os.environ["PREFECT_API_URL"]
-        process.terminate()
+    with (private(".prefect") / "booting").open("w") as booting:
+        fcntl.flock(booting, fcntl.LOCK_EX)  # two that create the database at once would disturb each other
+        process = _started(port)
+        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
         try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield lambda: _wait(process, port, booting)
+        finally:
+            del os.environ["PREFECT_API_URL"]
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _started(port: int) -> subprocess.Popen[bytes]:
@@ -66,14 +74,14 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:
     begun, log = time.monotonic(), runs_dir() / "logs" / "own-server.log"
     while time.monotonic() - begun < STARTUP_SECONDS:
         if process.poll() is not None:
             raise StudyError(f"Prefect's server could not be started; see the end of {log}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
-                return
+                return fcntl.flock(booting, fcntl.LOCK_UN)
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
     raise StudyError(f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of {log}")

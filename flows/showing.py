@@ -11,6 +11,7 @@ from tasks.errors import StudyError
 from tasks.groups import Prepared, Tuning
 from tasks.reporting import glance
 from tasks.scrubbing import scrub_error
+from tasks.store import writable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +41,8 @@ def explaining(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return function(*args, **kwargs)
+            with writable():
+                return function(*args, **kwargs)
         except BaseException as error:
             scrub_error(error)
             if isinstance(error, StudyError):

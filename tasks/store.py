@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,11 +88,18 @@ def writable() -> Iterator[None]:
     """A disk that is full or may not be written becomes an error that its user can act on; other faults stay as they are."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
+    except BaseException as error:
+        number = error.errno if isinstance(error, OSError) else _rust_errno(error)
+        if number not in UNWRITABLE:
             raise
-        place = error.filename or runs_dir()
+        place = getattr(error, "filename", None) or runs_dir()
         raise StoreError(
-            f"{place} cannot be written: {error.strerror}. {UNWRITABLE[error.errno]}, or set RUNS_DIR to another place; then run the same "
+            f"{place} cannot be written: {os.strerror(number)}. {UNWRITABLE[number]}, or set RUNS_DIR to another place; then run the same "
             "command again: what was finished is kept."
         ) from error
+
+
+def _rust_errno(error: BaseException) -> int:
+    """Packages written in Rust (safetensors, tokenizers) have errors of their own: "… File too large (os error 27)"."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found[1]) if found else 0
