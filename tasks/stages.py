@@ -62,10 +62,8 @@ def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], p
     from tasks.validation.gate import validate
 
     with watched("checks") as progress:
-        rows, brought = (
-            [draft for table in drafts for draft in table.load()],
-            load_own([(items.kind, Path(items.path)) for items in own], plan.language),
-        )
+        rows = [draft for table in drafts for draft in table.load()]
+        brought = load_own([(items.kind, Path(items.path)) for items in own], plan.language)
         return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 

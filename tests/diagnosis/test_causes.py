@@ -52,12 +52,25 @@ def test_what_was_not_measured_cannot_be_told() -> None:
 
 
 def test_the_next_plan_of_the_exercise_trains_longer() -> None:
+    """Paid pairs are read more often: 29 times 100 texts in batches of 16 are 180 updates."""
     evidence = planted.few_updates(healthy()).evidence()
+    paid = evidence.plan.generation.model_copy(update={"writer": "gpt"})
+    evidence = evidence.model_copy(update={"plan": evidence.plan.model_copy(update={"generation": paid})})
     plan = next_plan(evidence.plan, diagnose(evidence))
     assert plan is not None and plan.name == "laptop-next"
-    assert plan.finetuning.epochs * 100 / 16 >= 150
+    assert plan.finetuning.epochs * 100 / 16 >= 180
     assert (plan.finetuning.learning_rate, plan.finetuning.target_modules) == (5e-3, "all-linear")
     assert plan.model_copy(update={"finetuning": evidence.plan.finetuning, "name": evidence.plan.name}) == evidence.plan
+
+
+def test_where_pairs_cost_nothing_the_next_plan_has_more_of_them() -> None:
+    evidence = planted.few_updates(healthy()).evidence()
+    few = evidence.plan.generation.model_copy(update={"writer": "rules", "pairs": 100})
+    evidence = evidence.model_copy(update={"plan": evidence.plan.model_copy(update={"generation": few})})
+    plan = next_plan(evidence.plan, diagnose(evidence))
+    assert plan is not None
+    assert plan.generation.pairs == 360
+    assert plan.finetuning.epochs == 8
 
 
 def test_a_person_s_own_items_are_never_replaced_by_a_remedy() -> None:
@@ -73,6 +86,6 @@ def test_a_finding_without_a_remedy_gives_way_to_the_next() -> None:
     def finding(rule: str, **remedy: object) -> Finding:
         return Finding(rule=rule, claim="", evidence={}, weight=1, remedy={key.replace("__", "."): value for key, value in remedy.items()})
 
-    plan = next_plan(StudyPlan(), [finding("a"), finding("b", finetuning__epochs=6), finding("c", finetuning__epochs=9)])
+    plan = next_plan(StudyPlan(), [finding("a"), finding("b", finetuning__epochs=StudyPlan().finetuning.epochs), finding("c", finetuning__epochs=9)])
     assert plan is not None and plan.finetuning.epochs == 9
     assert next_plan(StudyPlan(), [finding("a")]) is None
