@@ -1,21 +1,54 @@
-"""Create both work pools and all deployments on the server that PREFECT_API_URL names."""
+"""Create both work pools, all deployments and the watch for dead runs on the server that PREFECT_API_URL names."""
 
+import json
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
+
+import yaml
 
 from tasks.store import HOUSE
 
 POOLS = ("cpu", "gpu")
 
 
-def register(environment: dict[str, str] | None = None) -> None:
-    """Idempotent. Raises CalledProcessError, with what Prefect said, where the server refuses."""
+def register(environment: Mapping[str, str] | None = None, kubernetes: bool = False) -> None:
+    """Idempotent. Raises RuntimeError, with what Prefect said, where the server refuses."""
+    environment = {**os.environ, **(environment or {})}
     for pool in POOLS:
-        prefect("work-pool", "create", pool, "--type", "process", "--overwrite", environment=environment)
+        create_pool(pool, environment, kubernetes)
     prefect("--no-prompt", "deploy", "--all", environment=environment)
+    watch_for_the_dead(environment)
 
 
-def prefect(*arguments: str, environment: dict[str, str] | None = None) -> str:
+def create_pool(pool: str, environment: Mapping[str, str], kubernetes: bool) -> None:
+    """Of process workers, or of Kubernetes jobs with the template of kubernetes.yaml."""
+    if not kubernetes:
+        prefect("work-pool", "create", pool, "--type", "process", "--overwrite", environment=environment)
+        return
+    template = yaml.safe_load((HOUSE / "deployments" / "kubernetes.yaml").read_text("utf-8"))["pools"][pool]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(template, file)
+        file.flush()
+        options = ("--type", "kubernetes", "--base-job-template", file.name, "--overwrite")
+        prefect("work-pool", "create", pool, *options, environment=environment)
+
+
+def watch_for_the_dead(environment: Mapping[str, str]) -> None:
+    """The first automation of automations.yaml: a run whose machine was lost becomes Crashed, so that nobody waits for it."""
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.events.schemas.automations import AutomationCore
+
+    tree = yaml.safe_load((HOUSE / "deployments" / "automations.yaml").read_text("utf-8"))["automations"][0]
+    watch = AutomationCore.model_validate(tree)
+    with SyncPrefectClient(environment["PREFECT_API_URL"], auth_string=environment.get("PREFECT_API_AUTH_STRING")) as client:
+        if not client.read_automations_by_name(watch.name):
+            client.create_automation(watch)
+
+
+def prefect(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """A short Prefect command; what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", "prefect", *arguments], env=environment, cwd=HOUSE, capture_output=True, text=True, check=False
@@ -29,4 +62,4 @@ if __name__ == "__main__":
     from flows.settings import settle
 
     settle()
-    register()
+    register(kubernetes="--kubernetes" in sys.argv)

@@ -1,69 +1,39 @@
 """A real server, two process workers in separate homes, one shared store: a study whose tuning runs on the gpu pool."""
 
-import socket
 import time
+from contextlib import ExitStack
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
+from object_store import bucket
+from postgres import database
 from small_study import small_plan
+from team import free_port
+from team import team as a_team
 
 pytestmark = pytest.mark.timeout(600)
-PATIENCE = 300  # seconds; a study of this size takes about 60
+SLOW = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def team(tmp_path_factory):
-    """Server, pools, deployments and workers; everything stopped at the end."""
-    from deployments.dashboard import environment_for, spawn, stop, wait_healthy
-    from deployments.register import register
-
+@pytest.fixture(scope="module", params=["SQLite and a folder", pytest.param("PostgreSQL and a bucket", marks=SLOW)])
+def team(request, tmp_path_factory):
+    """The team, once with what is at hand, once as it is set up for many."""
     folder = tmp_path_factory.mktemp("team")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    runs = folder / "runs"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RUNS_DIR", str(runs))
-        patch.setenv("PREFECT_LOCAL_STORAGE_PATH", str(runs / "results"))
-        environment = environment_for(address) | {"PREFECT_HOME": str(folder / "server-home"), "PREFECT_WORKER_QUERY_SECONDS": "2"}
-        children = [spawn("server", environment, "server", "start", "--host", "127.0.0.1", "--port", str(port))]
-        try:
-            wait_healthy(f"{address}/api/health", children[0])
-            register(environment)
-
-            def hire(pool, name):
-                home = environment | {"PREFECT_HOME": str(folder / f"{name}-home")}
-                children.append(spawn(f"worker-{name}", home, "worker", "start", "--pool", pool, "--name", name))
-
-            for pool in ("cpu", "gpu"):
-                hire(pool, f"{pool}-1")
-            yield SimpleNamespace(api=f"{address}/api", runs=runs, hire=hire)
-        finally:
-            stop(children)
+    with ExitStack() as stack:
+        if request.param.startswith("SQLite"):
+            yield stack.enter_context(a_team(folder))
+        else:
+            store = stack.enter_context(bucket(stack.enter_context(pytest.MonkeyPatch.context())))
+            yield stack.enter_context(a_team(folder, store, stack.enter_context(database(folder / "postgres", free_port()))))
 
 
 @pytest.fixture(scope="module")
 def client(team):
-    from prefect.client.orchestration import SyncPrefectClient
-
-    with SyncPrefectClient(team.api) as client:
-        yield client
-
-
-def wait_for(client, run_id):
-    begun = time.monotonic()
-    while time.monotonic() - begun < PATIENCE:
-        run = client.read_flow_run(run_id)
-        if run.state is not None and run.state.is_final():
-            return run
-        time.sleep(1)
-    raise AssertionError(f"the run did not end within {PATIENCE} s: {run.state}")
+    return team.client
 
 
 @pytest.fixture(scope="module")
-def study(client):
+def study(team, client):
     """A study that was asked for at its deployment, with tuning sent to tune/gpu; a cron schedule was set before."""
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.schedules import CronSchedule
@@ -75,13 +45,7 @@ def study(client):
     )
     client.create_deployment_schedules(deployment.id, [(schedule.schedule, schedule.active)])
     run = client.create_flow_run_from_deployment(deployment.id, parameters={"plan": plan, "gpu": "tune/gpu"})
-    return wait_for(client, run.id)
-
-
-def flow_runs(client, **filters):
-    from prefect.client.schemas.filters import FlowRunFilter
-
-    return client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(filters), limit=200)
+    return team.ended(run)
 
 
 def test_the_study_completes_and_the_report_is_there(team, study):
@@ -89,8 +53,8 @@ def test_the_study_completes_and_the_report_is_there(team, study):
     assert (team.runs / "studies" / "small" / "verdict.json").is_file()
 
 
-def test_the_tuning_ran_on_the_gpu_pool(client, study):
-    tunes = [run for run in flow_runs(client) if run.work_pool_name == "gpu"]
+def test_the_tuning_ran_on_the_gpu_pool(team, study):
+    tunes = [run for run in team.flow_runs() if run.work_pool_name == "gpu"]
     assert [run.state.is_completed() for run in tunes] == [True]
     assert study.work_pool_name == "cpu"
 
@@ -102,11 +66,11 @@ def test_the_report_is_an_artifact_of_the_run(client, study):
     assert any(artifact.flow_run_id == study.id and 'dir="rtl"' in artifact.data for artifact in found)
 
 
-def test_a_cron_deployment_gets_scheduled_runs_and_one_fires(client, study):
+def test_a_cron_deployment_gets_scheduled_runs_and_one_fires(team, study):
     """SQLAlchemy 2.1 silently stops the scheduler; this is what would tell."""
     begun = time.monotonic()
     while time.monotonic() - begun < 150:
-        mine = [run for run in flow_runs(client) if run.auto_scheduled]
+        mine = [run for run in team.flow_runs() if run.auto_scheduled]
         if mine and any(run.start_time for run in mine):
             break
         time.sleep(2)
@@ -126,12 +90,11 @@ def test_a_sweep_sends_as_many_settings_at_once_as_there_are_workers(team, clien
     team.hire("gpu", "gpu-2")
     while len(client.read_workers_for_work_pool("gpu")) < 2:
         time.sleep(1)
-    deployment = client.read_deployment_by_name("sweep/laptop")
     plan = {"name": "team", "study": small_plan().model_dump(mode="json"), "grid": {"finetuning.rank": [2, 4, 8, 16]}}
-    run = wait_for(client, client.create_flow_run_from_deployment(deployment.id, parameters={"plan": plan, "gpu": "arm/gpu"}).id)
+    run = team.ended(team.ask("sweep/laptop", plan=plan, gpu="arm/gpu"))
     assert run.state.is_completed(), run.state.message
     assert (team.runs / "sweeps" / "team" / "index.html").is_file()
-    arms = [one for one in flow_runs(client) if one.deployment_id == client.read_deployment_by_name("arm/gpu").id]
+    arms = [one for one in team.flow_runs() if one.deployment_id == client.read_deployment_by_name("arm/gpu").id]
     assert len(arms) == 4 + 1 and all(one.state.is_completed() for one in arms)  # the chosen one sits the final questions, too
     together = [max(a.start_time, b.start_time) < min(a.end_time, b.end_time) for a, b in combinations(arms, 2)]
     assert any(together)

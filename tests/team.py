@@ -1,0 +1,101 @@
+"""A team's machines on this one: a Prefect server with our deployments, and process workers in homes of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.objects import FlowRun
+
+from deployments.dashboard import environment_for, spawn, stop, wait_healthy
+from deployments.register import register
+
+PATIENCE = 300  # seconds; a study of the small plan takes about 60
+
+
+class Team:
+    """What a test can do with them."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], port: int, shared: bool) -> None:
+        self.folder, self.port, self._shared, self._environment = folder, port, shared, environment
+        self.api = f"http://127.0.0.1:{port}/api"
+        self.client = SyncPrefectClient(self.api)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def runs(self) -> Path:
+        """The store as the cpu worker sees it."""
+        return self.folder / "runs" if self._shared else self.folder / "cpu-1-mirror"
+
+    def serve(self) -> None:
+        """Start the server, or start it again."""
+        home = self._environment | {"PREFECT_HOME": str(self.folder / "server-home")}
+        self.processes["server"] = spawn("server", home, "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
+        wait_healthy(f"{self.api}/health", self.processes["server"])
+
+    def hire(self, pool: str, name: str) -> None:
+        """A worker in a home of its own; with an object store in a mirror of its own, too."""
+        home = self._environment | {"PREFECT_HOME": str(self.folder / f"{name}-home")}
+        mirror = {} if self._shared else {"RUNS_MIRROR": str(self.folder / f"{name}-mirror")}
+        self.processes[name] = spawn(f"worker-{name}", home | mirror, "worker", "start", "--pool", pool, "--name", name)
+
+    def kill(self, name: str, with_children: bool = True) -> None:
+        """kill -9."""
+        process = self.processes.pop(name)
+        (os.killpg if with_children else os.kill)(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def ask(self, deployment: str, **parameters: object) -> FlowRun:
+        """Ask for a run, as the dashboard's form does."""
+        found = self.client.read_deployment_by_name(deployment)
+        return self.client.create_flow_run_from_deployment(found.id, parameters=parameters)
+
+    def ended(self, run: FlowRun, seconds: float = PATIENCE) -> FlowRun:
+        """The run in its final state."""
+        return self.when(run, lambda state: state.is_final(), seconds)
+
+    def when(self, run: FlowRun, is_so, seconds: float = PATIENCE) -> FlowRun:
+        begun = time.monotonic()
+        while time.monotonic() - begun < seconds:
+            now = self.client.read_flow_run(run.id)
+            if now.state is not None and is_so(now.state):
+                return now
+            time.sleep(0.5)
+        raise AssertionError(f"not within {seconds} s: {now.state}")
+
+    def flow_runs(self, **filters: object) -> list[FlowRun]:
+        return self.client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(filters), limit=200)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def team(folder: Path, store: str | None = None, database: str | None = None, **settings: str) -> Iterator[Team]:
+    """Server, pools, deployments, one worker a pool; everything stopped at the end."""
+    port = free_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_LOCAL_STORAGE_PATH", raising=False)
+        patch.setenv("RUNS_DIR", store or str(folder / "runs"))
+        patch.setenv("RUNS_MIRROR", str(folder / "own-mirror"))
+        environment = environment_for(f"http://127.0.0.1:{port}") | {"PREFECT_WORKER_QUERY_SECONDS": "2"} | settings
+        environment |= {"PREFECT_API_DATABASE_CONNECTION_URL": database} if database else {}
+        one = Team(folder, environment, port, shared=store is None)
+        try:
+            one.serve()
+            register(environment)
+            for pool in ("cpu", "gpu"):
+                one.hire(pool, f"{pool}-1")
+            yield one
+        finally:
+            stop(list(one.processes.values()))
