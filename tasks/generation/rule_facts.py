@@ -10,6 +10,7 @@ from tasks.text import fold, sentence_spans, words
 
 LONGEST = 11  # words of a sign; longer pieces are clauses
 NAME = 6  # words of a topic's name before a colon, at most
+PART = 3  # words of a section's title, at most, that is but a part of its chapter's topic
 REVIEW = 2  # paragraphs of one section that begin with names, from which it is a review
 
 
@@ -50,10 +51,11 @@ def topics(passages: list[Passage], form: Wording) -> list[Topic]:
 
 def _lines(passages: list[Passage], form: Wording) -> Iterator[_Line]:
     """Each paragraph and list item with the topic that it is about."""
-    known = {fold(p.section): p.section for p in passages if p.section}
+    known = {fold(p.section): p.section for p in passages if p.section and not _is_part(p.section, form)}
     reviews = _reviews(passages, known, form)
     for passage in passages:
-        kind = kind_of(passage.heading, form.headings)
+        topic, heading = (passage.chapter, passage.section) if _is_part(passage.section, form) else (passage.section, passage.heading)
+        kind = kind_of(heading, form.headings)
         for text in passage.text.split("\n"):
             name, rest = _named(text, form)
             if fold(name) in known:
@@ -61,7 +63,12 @@ def _lines(passages: list[Passage], form: Wording) -> Iterator[_Line]:
             elif name and passage.section in reviews:
                 yield _Line(name, kind, rest, passage)
             else:
-                yield _Line(passage.section or passage.heading, kind, text, passage)
+                yield _Line(topic or heading, kind, text, passage)
+
+
+def _is_part(section: str, form: Wording) -> bool:
+    """Whether a section is no topic but a part of one, such as «Symptoms» in a chapter on asthma."""
+    return len(words(section)) <= PART and bool(kind_of(section, form.headings))
 
 
 def _named(text: str, form: Wording) -> tuple[str, str]:

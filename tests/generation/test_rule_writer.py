@@ -144,3 +144,9 @@ def test_fewer_than_four_topics_give_pairs_but_no_diagnosis_question() -> None:
     (passages,) = chapters([("Lungs", ENGLISH[0][1].split("## Pulmonary")[0])]).values()
     drafts = write(passages, Quota(5, 5), PLAN, "en")
     assert items(drafts, "pair") and not items(drafts, "question")
+
+
+def test_a_chapter_on_one_disease_is_its_topic_not_its_section_on_symptoms() -> None:
+    text = "# Asthma\n\n## Definition\nA disease of the airways.\n## Signs and symptoms\n- wheezing\n- dry cough\n- tightness of the chest\n- night waking"
+    (passages,) = chapters([("Asthma", text)]).values()
+    assert {p["diagnosis"] for p in items(write(passages, Quota(4, 0), PLAN, "en"))} == {"Asthma"}
