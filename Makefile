@@ -5,13 +5,16 @@ PY := $(VENV)/bin/python
 RUN := $(PY) -m flows.cli
 
 .DEFAULT_GOAL := help
-.PHONY: help study test check bench dashboard format clean
+.PHONY: help study sweep test check bench dashboard format clean
 
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
 
 study: $(VENV)/ready    ## book → verdict, on this machine, with the laptop plan (PLAN=… for another)
 	@$(RUN) study $(PLAN) $(ARGS)
+
+sweep: $(VENV)/ready    ## many settings, the same questions
+	@$(RUN) sweep $(PLAN) $(ARGS)
 
 test: $(VENV)/ready-dev ## the test suite (about 8 minutes on 2 cores)
 	@$(PY) -m pytest $(ARGS)
