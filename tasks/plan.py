@@ -140,7 +140,10 @@ class FinetuningPlan(Choices):
     )
     template: str | None = Field(default=None, description="the training text; none: that of the study's language, the exercise's")
     exam_share: float = Field(
-        default=0.0, ge=0, le=1, description="share of the pairs that are trained on in the form of the test, too: four options and the number"
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of the pairs that are trained on in the form of the test, too: four options and the number",
     )
     packing: bool = False
     early_stopping: int | None = Field(

@@ -162,7 +162,9 @@ class Preflight(Row):
     tokens: int = Field(description="tokens of all texts, one epoch")
     longest: int = Field(description="tokens of the longest text")
     too_long: int = Field(description="texts over the limit")
-    memory_gb: float = Field(default=0.0, description="estimated peak: weights, optimizer, activations of a micro-batch of the longest texts")
+    memory_gb: float = Field(
+        default=0.0, description="estimated peak: weights, optimizer, activations of a micro-batch of the longest texts"
+    )
     warnings: tuple[str, ...] = ()
 
 

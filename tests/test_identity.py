@@ -52,5 +52,5 @@ def test_every_choice_of_the_plan_changes_its_key():
     for group, choices in base.items():
         for name, value in (choices if isinstance(choices, dict) else {}).items():
             changed = {**base, group: {**choices, name: other[type(value)](value)}}
-            plan = StudyPlan.model_construct(**{k: v for k, v in changed.items()})
+            plan = StudyPlan.model_construct(**dict(changed.items()))
             assert identity(plan) != identity(StudyPlan.model_construct(**base)), f"{group}.{name}"
