@@ -19,7 +19,7 @@ torch.set_num_threads(1)  # sums in one order, here and in child processes
 ILLS = ["آپاندیسیت", "سل ریوی", "کم‌خونی فقر آهن", "میگرن", "سنگ کلیه", "نقرس", "دیابت نوع ۲"]
 SIGNS = ["تب", "سردرد", "تاری دید ناگهانی", "درد شکم", "تنگی نفس شبانه", "سرفهٔ خونی", "رنگ‌پریدگی", "درد مفصل"]
 CPU = Machine(device="cpu", dtype="float32", micro_batch=4)
-PLAN = FinetuningPlan(rank=4, alpha=8, learning_rate=5e-3, epochs=2, batch_size=8, max_tokens=128)
+PLAN = FinetuningPlan(rank=4, alpha=8, learning_rate=5e-3, epochs=2, batch_size=8, max_tokens=128, loss_on="text")
 
 
 def pairs(count: int, start: int = 0) -> list[Pair]:
