@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 RUN := $(PY) -m flows.cli
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep test check bench dashboard format clean
+.PHONY: help study sweep test check bench dashboard audit format clean
 
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
@@ -30,6 +30,9 @@ dashboard: $(VENV)/ready ## Prefect's dashboard over the same store, with both p
 
 bench: $(VENV)/ready-dev ## time and memory beside the alternatives, as ratios in one run
 	@$(PY) tests/benchmarks/__main__.py $(ARGS)
+
+audit: $(VENV)/ready    ## known holes in the pinned packages (pip install pip-audit; needs a network)
+	@$(PY) -m deployments.audit
 
 format: $(VENV)/ready-dev ## put the code into the house's style
 	@$(PY) -m ruff check --fix -q . ; $(PY) -m ruff format -q .

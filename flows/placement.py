@@ -9,7 +9,6 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 from uuid import UUID
 
 from prefect import Flow, get_client
-from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.deployments import run_deployment
@@ -17,6 +16,7 @@ from prefect.states import Cancelled
 from pydantic import TypeAdapter
 
 from flows.presence import attend
+from flows.showing import show
 from tasks import mirror, timings
 from tasks.artifacts import StudyFolder
 from tasks.errors import StudyError
@@ -92,7 +92,7 @@ def publish(folder: StudyFolder) -> str:
     part.unlink(missing_ok=True)
     part.symlink_to(Path("studies") / folder.name)
     part.replace(link)
-    create_markdown_artifact((folder.path / "report.md").read_text("utf-8"), key="report", description=f"study {folder.name}")
+    show((folder.path / "report.md").read_text("utf-8"), "report", f"study {folder.name}")
     return str(folder.path)
 
 

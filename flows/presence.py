@@ -5,6 +5,7 @@ lock on a file of its own; the kernel frees it with the process, and a file of t
 """
 
 import fcntl
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from prefect.states import Crashed
 
 from tasks.store import runs_dir
 
+CLOCKS = 1.0  # seconds by which the clocks of the server and of the store may differ
 _held: dict[str, IO[str]] = {}  # as long as this process lives
 
 
@@ -26,13 +28,16 @@ def attend(tags: Sequence[str] = ()) -> None:
     """Hold this run's lock, bury the dead, and tag the run."""
     folder = runs_dir() / "alive" / socket.gethostname()
     folder.mkdir(parents=True, exist_ok=True)
-    bury(folder)
     context = FlowRunContext.get()
-    if context and context.flow_run:
-        hold(folder / str(context.flow_run.id))
-        if tags:
-            with get_client(sync_client=True) as client:
-                client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *tags})
+    if context is None or context.flow_run is None:
+        return
+    mark = folder / str(context.flow_run.id)
+    hold(mark)  # before the dead are looked for: a retried run has a mark of its former life
+    os.utime(mark)
+    bury(folder)
+    if tags:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *tags})
 
 
 def hold(mark: Path) -> bool:
@@ -54,16 +59,17 @@ def bury(folder: Path) -> None:
         return
     with get_client(sync_client=True) as client:
         for mark in dead:
-            _crashed(client, UUID(mark.name))
+            _crashed(client, UUID(mark.name), mark.stat().st_mtime)
             mark.unlink()
             _held.pop(mark.name).close()
 
 
-def _crashed(client: SyncPrefectClient, run_id: UUID) -> None:
+def _crashed(client: SyncPrefectClient, run_id: UUID, alive_until: float) -> None:
+    """A run that began to run after its mark was made is being retried just now, and about to make a new one."""
     try:
-        run = client.read_flow_run(run_id)
+        state = client.read_flow_run(run_id).state
     except ObjectNotFound:  # another server's
         return
-    if run.state is not None and run.state.is_running():
+    if state is not None and state.is_running() and state.timestamp.timestamp() < alive_until + CLOCKS:
         message = "Its process was killed. Retry it, or run the same command again: what was finished is kept."
-        client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+        client.set_flow_run_state(run_id, Crashed(message=message), force=True)

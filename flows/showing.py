@@ -6,6 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from prefect.artifacts import create_markdown_artifact
 
+from flows.dashboard_text import for_dashboard
 from tasks.artifacts import Comparisons
 from tasks.errors import StudyError
 from tasks.groups import Prepared, Tuning
@@ -17,22 +18,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def show(markdown: str, key: str, description: str) -> None:
+    """An artifact of the run that is under way."""
+    create_markdown_artifact(for_dashboard(markdown), key=key, description=description)
+
+
 def show_items(prepared: Prepared, language: str) -> Prepared:
     """From drafts to items; what the writing cost, where it cost anything."""
-    create_markdown_artifact(glance.funnel(prepared.splits.funnel.load(), language), key="funnel", description="from drafts to items")
+    show(glance.funnel(prepared.splits.funnel.load(), language), "funnel", "from drafts to items")
     if accounts := [chapter.account for chapter in prepared.drafts if chapter.account]:
-        create_markdown_artifact(glance.cost(accounts, language), key="cost", description="what the writing cost")
+        show(glance.cost(accounts, language), "cost", "what the writing cost")
     return prepared
 
 
 def show_training(tuning: Tuning, language: str) -> None:
     """The loss over the training."""
-    create_markdown_artifact(glance.loss(tuning.log.load(), language), key="loss", description="loss over the training")
+    show(glance.loss(tuning.log.load(), language), "loss", "loss over the training")
 
 
 def show_verdict(comparisons: Comparisons, language: str) -> None:
     """The primary result in figures."""
-    create_markdown_artifact(glance.verdict(comparisons.load(), language), key="verdict", description="the primary result")
+    show(glance.verdict(comparisons.load(), language), "verdict", "the primary result")
 
 
 def explaining(function: Callable[P, T]) -> Callable[P, T]:
@@ -46,7 +52,7 @@ def explaining(function: Callable[P, T]) -> Callable[P, T]:
         except BaseException as error:
             scrub_error(error)
             if isinstance(error, StudyError):
-                create_markdown_artifact(failure(error), key="failure", description="why it failed, and what to do")
+                show(failure(error), "failure", "why it failed, and what to do")
             raise
 
     return run

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
 
 from flows.arm import Bench
 from flows.placement import begin
 from flows.search import search_of
-from flows.showing import explaining
+from flows.showing import explaining, show
 from tasks import timings
 from tasks.evaluation.selection import chosen, rank, spread
 from tasks.plan import Machine
@@ -37,7 +36,7 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
         standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=bench.same(), trend=trend(standings, bench)
     )
     folder = write_sweep(plan, found, timings.so_far())
-    create_markdown_artifact((folder.path / "report.md").read_text("utf-8"), key="sweep", description=f"sweep {folder.name}")
+    show((folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}")
     return str(folder.path)
 
 

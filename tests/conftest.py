@@ -1,7 +1,9 @@
 """What all tests share: a store of their own, one quiet Prefect for the session, no keys from outside."""
 
 import os
+import shutil
 import tempfile
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +12,8 @@ os.environ["RUNS_DIR"] = os.environ.get("BOOK2LORA_TEST_RUNS") or tempfile.mkdte
 for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PREFECT_HOME", "PREFECT_API_URL", "PREFECT_LOCAL_STORAGE_PATH"):
     os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+from small_study import run_in, small_plan  # noqa: E402
 
 from flows.settings import settle  # noqa: E402
 
@@ -30,3 +34,25 @@ def prefect():
 
     with prefect_test_harness(server_startup_timeout=120):
         yield
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, prefect):
+    """The store of a finished small study."""
+    store = tmp_path_factory.mktemp("finished") / "runs"
+    with pytest.MonkeyPatch.context() as patch:
+        ran = run_in(store, patch, small_plan())
+    return SimpleNamespace(store=store, stages=ran)
+
+
+@pytest.fixture
+def rerun(finished, tmp_path, monkeypatch):
+    """Run a study in a copy of the finished store; gives [(stage, "cached" or "done")]."""
+    store = tmp_path / "runs"
+    shutil.copytree(finished.store, store, symlinks=True)
+
+    def run(plan=None, **options):
+        return run_in(store, monkeypatch, plan or small_plan(), **options)
+
+    run.store = store
+    return run

@@ -25,7 +25,8 @@ class Team:
 
     def __init__(self, folder: Path, environment: dict[str, str], port: int, shared: bool) -> None:
         self.folder, self.port, self._shared, self._environment = folder, port, shared, environment
-        self.api = f"http://127.0.0.1:{port}/api"
+        self.address = f"http://127.0.0.1:{port}"
+        self.api = f"{self.address}/api"
         self.client = SyncPrefectClient(self.api)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 

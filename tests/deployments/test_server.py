@@ -83,6 +83,53 @@ def test_nothing_of_the_store_is_open_to_others(team, study):
     assert (team.runs / "results").stat().st_mode & 0o077 == 0
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, and what a person opens in it."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
+    from reporting.browser import CHROMIUM, chromium
+
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.mark.browser
+def test_the_runs_page_shows_name_tags_graph_and_retry(team, study, browser):
+    from dashboard_page import opened
+
+    page = opened(browser, f"{team.address}/runs/flow-run/{study.id}", "small · books/handbook.pdf · tiny")
+    for text in ("Completed", "free", "Retry", "Subflow Runs", "Artifacts"):
+        assert page.get_by_text(text).first.is_visible(), text
+    canvas = page.locator("canvas").first  # the graph is drawn, not written
+    canvas.wait_for(timeout=30_000)
+    assert canvas.bounding_box()["width"] > 400
+
+
+@pytest.mark.browser
+def test_the_report_runs_from_right_to_left_on_the_dashboard(team, client, study, browser):
+    from dashboard_page import opened
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+    found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["report"])))
+    report = next(artifact for artifact in found if artifact.flow_run_id == study.id)
+    page = opened(browser, f"{team.address}/artifacts/artifact/{report.id}", "مدل پایه")
+    cell = page.locator("td, th").filter(has_text="مدل پایه").first
+    assert cell.evaluate("cell => getComputedStyle(cell).direction") == "rtl"
+    assert page.locator("table tr").count() > 2
+
+
+@pytest.mark.browser
+def test_the_form_of_a_deployment_tells_each_choice_in_a_sentence(team, client, study, browser):
+    from dashboard_page import opened
+
+    deployment = client.read_deployment_by_name("study/laptop")
+    page = opened(browser, f"{team.address}/deployments/deployment/{deployment.id}/run", "what to do; the defaults are the laptop study")
+    for sentence in ("path of the PDF", "how fast to do it; never changes the result", "deployment that tunes and scores, e.g. tune/gpu"):
+        assert page.get_by_text(sentence).first.count() == 1, sentence
+
+
 @pytest.mark.slow
 def test_a_sweep_sends_as_many_settings_at_once_as_there_are_workers(team, client, study):
     from itertools import combinations

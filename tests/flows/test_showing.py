@@ -3,6 +3,7 @@
 import pytest
 from small_study import small_plan
 
+from flows.dashboard_text import for_dashboard
 from flows.showing import failure
 from tasks.errors import NothingLeft, WriterRefused
 from tasks.records import Account, Step
@@ -68,6 +69,18 @@ def test_the_cost_adds_up():
         for n in (1, 2)
     ]
     assert glance.cost(accounts, "en").splitlines()[-3] == "| **Σ** | 3 | 0 | 0 | 0.0300 |"
+
+
+def test_right_to_left_is_one_block_of_html_and_html_inside_stays_text():
+    """A blank line would end the block, and with it the direction."""
+    told = for_dashboard('<div dir="rtl" lang="fa">\n\n# رأی\n\n| a |\n|---|\n| x &lt;b&gt; |\n\n<script>alert(1)</script>\n\n</div>\n')
+    assert told.startswith('<div dir="rtl" lang="fa">\n') and "\n\n" not in told
+    assert "<strong>رأی</strong>" in told and "<td>x &lt;b&gt;</td>" in told
+    assert "<script>" not in told
+
+
+def test_left_to_right_stays_markdown():
+    assert for_dashboard('<div dir="ltr" lang="en">\n\n# Verdict\n\ntext\n\n</div>\n') == "# Verdict\n\ntext\n"
 
 
 def artifacts():

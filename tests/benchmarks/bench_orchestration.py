@@ -1,0 +1,104 @@
+"""What the orchestration costs: a stage beside a plain call of its function, a cached study, and 50 studies queued on two workers.
+
+    python tests/benchmarks/bench_orchestration.py [STUDIES]
+
+The stages do next to nothing, so that what is seen is Prefect and our records; the studies are the tests' small plan, all cached
+after the first. Prints a Markdown table.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+FOLDER = Path(tempfile.mkdtemp(prefix="book2lora-bench-"))
+os.environ["RUNS_DIR"] = str(FOLDER / "runs")
+os.environ["OMP_NUM_THREADS"] = "1"
+for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+    del os.environ[name]
+
+from flows.settings import settle  # noqa: E402
+
+settle()
+
+CALLS = 40
+
+
+def per_stage() -> list[tuple[str, float]]:
+    """Milliseconds a call: the function alone, as a stage, and found again."""
+    from prefect import flow
+
+    from tasks.artifacts import Steps
+    from tasks.records import Step
+    from tasks.staging import stage
+
+    def write_rows(number: int) -> Steps:
+        """A table of one row."""
+        return Steps.save([Step(step=number, epoch=0, loss=1.0)])
+
+    write_rows_stage = stage(version=1, run_name="rows · {number}")(write_rows)
+
+    @flow(name="bench")
+    def calls(function: str) -> float:
+        begun = time.perf_counter()
+        for number in range(CALLS):
+            (write_rows if function == "plain" else write_rows_stage)(number)
+        return 1000 * (time.perf_counter() - begun) / CALLS
+
+    return [("plain function", calls("plain")), ("stage, done", calls("stage")), ("stage, cached", calls("stage"))]
+
+
+def command(arguments: list[str]) -> float:
+    """Seconds of wall time of `book2lora`."""
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "flows.cli", *arguments], cwd=ROOT, check=True, capture_output=True)
+    return time.perf_counter() - begun
+
+
+def queued(studies: int) -> tuple[int, float, float, float]:
+    """How many ended well; seconds from the first to the last; median seconds of a run; its share that was waiting for a process."""
+    from small_study import small_plan
+    from team import team
+
+    with team(FOLDER) as one:
+        one.hire("cpu", "cpu-2")
+        begun = time.perf_counter()
+        runs = [one.ask("study/laptop", plan=small_plan(name=f"s{number}").model_dump(mode="json")) for number in range(studies)]
+        done = [one.ended(run, seconds=3600) for run in runs]
+        wall = time.perf_counter() - begun
+        seconds = statistics.median(run.total_run_time.total_seconds() for run in done)
+        return sum(run.state.is_completed() for run in done), wall, seconds, wall * 2 / studies - seconds
+
+
+def main(studies: int = 50) -> None:
+    """Print the tables."""
+    import yaml
+    from small_study import TREE
+
+    from flows.own_server import own_server
+
+    with own_server() as wait:
+        wait()
+        calls = per_stage()
+    print(f"One stage that saves a table of one row ({CALLS} calls)\n\n| how | ms a call | beside the plain call |\n|---|---|---|")
+    for name, ms in calls:
+        print(f"| {name} | {ms:.1f} | +{ms - calls[0][1]:.1f} ms |")
+    plan = FOLDER / "small.yaml"
+    plan.write_text(yaml.safe_dump(TREE), "utf-8")
+    first, again = command(["study", str(plan)]), min(command(["study", str(plan)]) for _ in range(3))
+    helped = command(["--help"])
+    print(f"\n| the command | s |\n|---|---|\n| `book2lora --help` | {helped:.1f} |\n| small study, new | {first:.1f} |")
+    print(f"| small study, all cached (best of 3) | {again:.1f} |")
+    done, wall, seconds, around = queued(studies)
+    print(f"\n| {studies} studies queued on two workers | |\n|---|---|\n| ended well | {done} of {studies} |\n| all, s | {wall:.0f} |")
+    print(f"| a study's own run (median), s | {seconds:.1f} |\n| around it: polling, a process, imports, s | {around:.1f} |")
+    print(f"| load of the machine (1 min) | {os.getloadavg()[0]:.1f} |")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

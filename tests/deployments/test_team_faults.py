@@ -1,0 +1,144 @@
+"""Processes, workers and the server are killed under a study of the team; each way to go on ends with the same verdict."""
+
+import os
+import shutil
+import signal
+import time
+
+import psutil
+import pytest
+from small_study import small_plan
+from team import team as a_team
+
+from tasks.errors import StudyError
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def team(finished, tmp_path_factory):
+    """A team over the store of the finished study."""
+    folder = tmp_path_factory.mktemp("team")
+    shutil.copytree(
+        finished.store, folder / "runs", symlinks=True, ignore=shutil.ignore_patterns(".prefect", "locks", "alive", "scratch", "logs")
+    )
+    with a_team(folder) as one:
+        yield one
+
+
+@pytest.fixture
+def verdict(finished):
+    return (finished.store / "studies" / "small" / "verdict.json").read_bytes()
+
+
+@pytest.fixture
+def begun(team):
+    """A study whose tuning is under way; how many times it was asked for."""
+    shutil.rmtree(team.runs / "results" / "finetune_adapter", ignore_errors=True)
+    shutil.rmtree(team.runs / "scratch", ignore_errors=True)
+    (team.runs / "studies" / "small" / "verdict.json").unlink(missing_ok=True)
+
+    def ask(**parameters):
+        before = {lock.stat().st_mtime for lock in (team.runs / "locks").glob("finetune_adapter-*")}
+        run = team.ask("study/laptop", plan=small_plan().model_dump(mode="json"), **parameters)
+        team.when(run, lambda state: {lock.stat().st_mtime for lock in (team.runs / "locks").glob("finetune_adapter-*")} != before)
+        return run
+
+    return ask
+
+
+def flow_process(team, worker="cpu-1"):
+    """The process that a worker started for a run."""
+    children = psutil.Process(team.processes[worker].pid).children(recursive=True)
+    return next(child for child in children if any(part.startswith("prefect.") for part in child.cmdline()))
+
+
+def retried(team, run, way):
+    """The same run again, as a person does it: not within the second in which runner and worker report the death."""
+    from prefect.states import AwaitingRetry
+
+    time.sleep(10)
+    if way == "dashboard":
+        team.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+    else:
+        from deployments.register import prefect
+
+        prefect("flow-run", "retry", str(run.id), environment={**os.environ, "PREFECT_API_URL": team.api})
+    team.when(run, lambda state: not state.is_final(), 60)
+    return team.ended(run)
+
+
+def done_since(team, before):
+    """Stages whose record was written anew."""
+    now = {str(p.relative_to(team.runs)): p.stat().st_mtime_ns for p in (team.runs / "results").glob("*/*")}
+    return {key.split("/")[1] for key, time in now.items() if before.get(key) != time}
+
+
+def records(team):
+    return {str(p.relative_to(team.runs)): p.stat().st_mtime_ns for p in (team.runs / "results").glob("*/*")}
+
+
+@pytest.mark.parametrize("way", ["dashboard", "prefect flow-run retry"])
+def test_a_killed_flow_process_is_told_and_retried(team, begun, verdict, way):
+    run = begun()
+    before = records(team)
+    os.kill(flow_process(team).pid, signal.SIGKILL)
+    assert team.ended(run).state.is_crashed()
+    assert retried(team, run, way).state.is_completed()
+    assert done_since(team, before) <= {"finetune_adapter", "write_report"}
+    assert (team.runs / "studies" / "small" / "verdict.json").read_bytes() == verdict
+
+
+def test_a_killed_server_is_started_again_and_the_study_ends(team, begun, verdict):
+    run = begun()
+    before = records(team)
+    team.kill("server")
+    team.serve()
+    ended = team.ended(run)
+    if not ended.state.is_completed():
+        ended = retried(team, run, "dashboard")
+    assert ended.state.is_completed(), ended.state.message
+    assert done_since(team, before) <= {"finetune_adapter", "write_report"}
+    assert (team.runs / "studies" / "small" / "verdict.json").read_bytes() == verdict
+
+
+def test_a_lost_worker_is_noticed_and_another_one_goes_on(team, begun, verdict):
+    """The machine that tunes is gone with all its processes; whoever waits for it is told, and a retry needs only a new one."""
+    run = begun(gpu="tune/gpu")
+    before = records(team)
+    worker = psutil.Process(team.processes["gpu-1"].pid)
+    children = worker.children(recursive=True)
+    team.kill("gpu-1")
+    for child in children:
+        if child.is_running():
+            child.kill()
+    failed = team.ended(run)
+    assert failed.state.is_failed()
+    assert "no sign of life" in failed.state.message
+    team.hire("gpu", "gpu-2")
+    assert retried(team, run, "dashboard").state.is_completed()
+    assert done_since(team, before) <= {"finetune_adapter", "write_report"}
+    assert (team.runs / "studies" / "small" / "verdict.json").read_bytes() == verdict
+
+
+def test_three_studies_at_once_do_nothing_twice(team, begun, verdict):
+    before = records(team)
+    runs = [begun(), *(team.ask("study/laptop", plan=small_plan(name=f"small-{n}").model_dump(mode="json")) for n in range(2))]
+    assert all(team.ended(run).state.is_completed() for run in runs)
+    tuned = [key for key, time in records(team).items() if "finetune_adapter" in key]
+    assert len(tuned) == 1
+    assert done_since(team, before) <= {"finetune_adapter", "write_report", "diagnose_tuning"}
+
+
+def test_without_a_worker_the_study_is_told_so_in_time(team, finished, tmp_path, monkeypatch):
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows import placement
+    from flows.study import study
+
+    team.kill(next(name for name in team.processes if name.startswith("gpu")))
+    shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setattr(placement, "PICKUP_SECONDS", 8.0)
+    with temporary_settings({PREFECT_API_URL: team.api}), pytest.raises(StudyError, match="no worker took up tune/gpu within 8 s"):
+        study(small_plan(), gpu="tune/gpu")
