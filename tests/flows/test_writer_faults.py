@@ -1,0 +1,79 @@
+"""A study whose writer is a server: busy for a while, or the process is killed while it asks. Nothing is asked twice that was answered."""
+
+import time
+
+import pytest
+from killing import Command
+from openai_server import serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+TREE = {
+    "name": "small",
+    "reading": {"last_page": 12},
+    "generation": {"writer": "gpt", "pairs": 16, "questions": 24, "per_request": 4, "budget_usd": 20},
+    "validation": {"train_questions": 8},
+    "base": {"steps": 4},
+    "finetuning": {"epochs": 1, "rank": 4},
+    "evaluation": {"modes": ["digits", "cloze"], "screening": False},
+}
+
+
+def asked_of(server):
+    return {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+
+
+def stored(command):
+    """The requests whose answers lie in the ledger."""
+    return {path.stem for path in (command.store / "ledger").rglob("responses/*/*.json")}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The verdict of a study that nothing disturbed."""
+    command = Command.over(tmp_path_factory.mktemp("undisturbed") / "runs", TREE)
+    command.store.mkdir()
+    with serving() as server:
+        command.finish(**asked_of(server))
+        assert len(server.answered()) == len(set(server.answered()))
+    return command.verdict()
+
+
+def test_a_busy_server_delays_and_changes_nothing(undisturbed, tmp_path):
+    command = Command.over(tmp_path / "runs", TREE)
+    command.store.mkdir()
+    with serving(faults="429:0.2,503:0.2,drop:0.1") as server:
+        command.finish(**asked_of(server))
+        assert any(entry["fault"] for entry in server.entries), "the storm did not blow"
+        assert len(server.answered()) == len(set(server.answered())), "what was answered was asked again"
+    assert command.verdict() == undisturbed
+
+
+def test_a_kill_while_it_asks_loses_no_answer_and_asks_none_again(undisturbed, tmp_path):
+    command = Command.over(tmp_path / "runs", TREE)
+    command.store.mkdir()
+    with serving(latency=0.5) as server:
+        process = command.start(**asked_of(server))
+        while len(stored(command)) < 3:
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        had, before = stored(command), len(server.entries)
+        time.sleep(1)  # what was under way when it died
+        command.finish(**asked_of(server))
+        again = {entry["hash"] for entry in server.entries[before:]}
+        assert again, "nothing was left to ask: the kill came too late to test anything"
+        assert not again & had
+    assert command.verdict() == undisturbed
+
+
+def test_a_key_that_is_refused_ends_at_once_with_its_remedy_and_is_not_told(tmp_path):
+    command = Command.over(tmp_path / "runs", TREE)
+    command.store.mkdir()
+    with serving() as server:
+        process = command.start(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-refused-0123456789")
+        told = process.communicate(timeout=200)[0]
+    assert process.returncode == 1
+    assert "WriterRefused" in told and "sk-refused-0123456789" not in told
+    assert not stored(command)
