@@ -86,6 +86,8 @@ def test_a_finding_without_a_remedy_gives_way_to_the_next() -> None:
     def finding(rule: str, **remedy: object) -> Finding:
         return Finding(rule=rule, claim="", evidence={}, weight=1, remedy={key.replace("__", "."): value for key, value in remedy.items()})
 
-    plan = next_plan(StudyPlan(), [finding("a"), finding("b", finetuning__epochs=StudyPlan().finetuning.epochs), finding("c", finetuning__epochs=9)])
+    plan = next_plan(
+        StudyPlan(), [finding("a"), finding("b", finetuning__epochs=StudyPlan().finetuning.epochs), finding("c", finetuning__epochs=9)]
+    )
     assert plan is not None and plan.finetuning.epochs == 9
     assert next_plan(StudyPlan(), [finding("a")]) is None
