@@ -2,7 +2,10 @@
 
 import base64
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -10,24 +13,26 @@ import pypdfium2 as pdfium
 from tasks.errors import PlanError
 from tasks.store import digest_of
 
+_pdfium = Lock()  # pdfium knows no threads: two at once, or an object freed in another one, end the process
+
 
 class Pages:
     """A book whose pages can be cut out; requests name them by the book's digest, so their hash is stable."""
 
     def __init__(self, book: Path) -> None:
-        content = book.read_bytes()
-        self.digest = digest_of(content)
-        self._book = pdfium.PdfDocument(content)
+        self._content = book.read_bytes()
+        self.digest = digest_of(self._content)
+        with self._opened() as document:
+            self._text_bytes = [_text_bytes(document, number) for number in range(len(document))]
 
     def mark(self, pages: list[int]) -> dict[str, Any]:
         """The place of the pages in a request, and the page after the last, where its last sentence may end."""
-        last = min(max(pages) + 1, len(self._book))
+        last = min(max(pages) + 1, len(self._text_bytes))
         return {"type": "pages", "book": self.digest, "pages": list(range(min(pages), last + 1))}
 
     def bytes_of(self, page: int) -> int:
         """Bytes of a page's text layer."""
-        text = self._book[page - 1].get_textpage().get_text_bounded()
-        return len(text.encode("utf-8", "replace"))
+        return self._text_bytes[page - 1]
 
     def fill(self, body: dict[str, Any]) -> dict[str, Any]:
         """The request with its marks replaced by file parts."""
@@ -45,12 +50,32 @@ class Pages:
         return {"type": "file", "file": {"filename": name, "file_data": f"data:application/pdf;base64,{data}"}}
 
     def _cut(self, pages: list[int]) -> bytes:
-        part = pdfium.PdfDocument.new()
-        part.import_pages(self._book, [page - 1 for page in pages])
-        stream = io.BytesIO()
-        part.save(stream)
-        part.close()
-        return stream.getvalue()
+        with self._opened() as document:
+            part = pdfium.PdfDocument.new()
+            part.import_pages(document, [page - 1 for page in pages])
+            stream = io.BytesIO()
+            part.save(stream)
+            part.close()
+            return stream.getvalue()
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """The document, for one thread at a time; closed, with all that hangs on it, before the next may."""
+        with _pdfium:
+            document = pdfium.PdfDocument(self._content)
+            try:
+                yield document
+            finally:
+                document.close()
+
+
+def _text_bytes(document: Any, number: int) -> int:
+    page = document[number]
+    text = page.get_textpage()
+    found = len(text.get_text_bounded().encode("utf-8", "replace"))
+    text.close()
+    page.close()
+    return found
 
 
 def pages_of(show: str, book: Path | None) -> Pages | None:
