@@ -9,6 +9,8 @@ from small_study import small_plan
 
 from tasks.errors import StoreError
 
+pytestmark = pytest.mark.slow  # real processes, real faults: a minute and more each; run with -m slow
+
 
 def undone(store, *stages):
     for stage in stages:

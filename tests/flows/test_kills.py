@@ -8,6 +8,8 @@ from killing import Command, ended
 
 from tasks.stages import names
 
+pytestmark = pytest.mark.slow  # real processes, real faults: a minute and more each; run with -m slow
+
 
 def emptied(finished, tmp_path, *stages: str) -> Command:
     """The store of the finished study on a machine of its own, with some stages not done."""

@@ -8,6 +8,8 @@ from small_study import run_in, small_plan
 
 from tasks import mirror
 
+pytestmark = pytest.mark.slow  # real processes, real faults: a minute and more each; run with -m slow
+
 
 @pytest.fixture
 def second_machine(finished, tmp_path, monkeypatch):
