@@ -4,35 +4,55 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+import yaml
+from prefect.events.schemas.automations import AutomationCore
 from small_study import small_plan
 from team import team as a_team
 
 from tasks.errors import StudyError
 
+ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def team(finished, tmp_path_factory):
-    """A team over the store of the finished study."""
+    """A team over the store of the finished study, with a tuning of its own (another process rounds in another order)."""
     folder = tmp_path_factory.mktemp("team")
     shutil.copytree(
         finished.store, folder / "runs", symlinks=True, ignore=shutil.ignore_patterns(".prefect", "locks", "alive", "scratch", "logs")
     )
     with a_team(folder) as one:
+        hasten(one.client)
+        shutil.rmtree(one.runs / "results" / "finetune_adapter")
+        assert one.ended(one.ask("study/laptop", plan=small_plan().model_dump(mode="json"))).state.is_completed()
         yield one
 
 
-@pytest.fixture
-def verdict(finished):
-    return (finished.store / "studies" / "small" / "verdict.json").read_bytes()
+@pytest.fixture(scope="module")
+def verdict(team):
+    """That of the study that nothing disturbed."""
+    return (team.runs / "studies" / "small" / "verdict.json").read_bytes()
+
+
+def hasten(client):
+    """The watch for dead runs waits for minutes; here for one."""
+    watch = client.read_automations_by_name("book2lora · a run is dead")[0]
+    client.delete_automation(watch.id)
+    client.create_automation(AutomationCore.model_validate(tree_of_the_watch()))
+
+
+def tree_of_the_watch():
+    tree = yaml.safe_load((ROOT / "deployments" / "automations.yaml").read_text("utf-8"))["automations"][0]
+    return tree | {"trigger": tree["trigger"] | {"within": 70}}
 
 
 @pytest.fixture
-def begun(team):
+def begun(team, verdict):
     """A study whose tuning is under way; how many times it was asked for."""
     shutil.rmtree(team.runs / "results" / "finetune_adapter", ignore_errors=True)
     shutil.rmtree(team.runs / "scratch", ignore_errors=True)
@@ -136,7 +156,8 @@ def test_without_a_worker_the_study_is_told_so_in_time(team, finished, tmp_path,
     from flows import placement
     from flows.study import study
 
-    team.kill(next(name for name in team.processes if name.startswith("gpu")))
+    for name in [name for name in team.processes if name.startswith("gpu")]:
+        team.kill(name)
     shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setattr(placement, "PICKUP_SECONDS", 8.0)
