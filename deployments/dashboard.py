@@ -13,6 +13,7 @@ from urllib.error import URLError
 import cyclopts
 
 from deployments.register import POOLS, register
+from deployments.worker import start
 from tasks.errors import StudyError
 from tasks.progress import say
 from tasks.store import HOUSE, runs_dir
@@ -30,7 +31,7 @@ def serve(host: str, port: int) -> None:
         children.append(spawn("server", environment, "server", "start", "--host", host, "--port", str(port)))
         wait_healthy(f"{address}/api/health", children[0])
         register(environment)
-        children += [spawn(f"worker-{pool}", environment, "worker", "start", "--pool", pool, "--name", f"{pool}-1") for pool in POOLS]
+        children += [spawn(f"worker-{pool}", environment, *start(pool, "--name", f"{pool}-1")) for pool in POOLS]
         say(f"dashboard: {address}   (studies in {runs_dir()}; Ctrl-C stops it)")
         while all(child.poll() is None for child in children):
             time.sleep(0.5)

@@ -11,7 +11,7 @@ import yaml
 
 from tasks.store import HOUSE
 
-POOLS = ("cpu", "gpu")
+POOLS = {"cpu": 2, "gpu": 1}  # runs at once on one worker: one model on a card at a time
 
 
 def register(environment: Mapping[str, str] | None = None, kubernetes: bool = False) -> None:

@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 from uuid import UUID
 
 from prefect import Flow, get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun, WorkPoolStatus
 from prefect.context import FlowRunContext
 from prefect.deployments import run_deployment
 from prefect.states import Cancelled
@@ -97,16 +98,22 @@ def publish(folder: StudyFolder) -> str:
 
 
 def _finished(run: FlowRun, deployment: str) -> Any:
-    """The last state of a deployment's run; raises StudyError where no worker takes it up."""
+    """The last state of a deployment's run; raises StudyError where no worker is there to take it up. Busy ones are waited for."""
     begun = time.monotonic()
     with get_client(sync_client=True) as client:
         while True:
-            state = client.read_flow_run(run.id).state
-            if state is not None and state.is_final():
-                return state
-            if (state is None or state.is_scheduled()) and time.monotonic() - begun > PICKUP_SECONDS:
+            now = client.read_flow_run(run.id)
+            if now.state is not None and now.state.is_final():
+                return now.state
+            is_waiting = now.state is None or now.state.is_scheduled()
+            if is_waiting and time.monotonic() - begun > PICKUP_SECONDS and not _is_served(client, now.work_pool_name):
                 client.set_flow_run_state(run.id, Cancelled(message="no worker took it up"), force=True)
                 raise StudyError(
-                    f"no worker took up {deployment} within {PICKUP_SECONDS:.0f} s. Start one (`prefect worker start --pool gpu`), or run without --gpu."
+                    f"no worker took up {deployment} within {PICKUP_SECONDS:.0f} s. Start one (`book2lora-worker gpu`), or run without --gpu."
                 )
             time.sleep(POLL_SECONDS)
+
+
+def _is_served(client: SyncPrefectClient, pool: str | None) -> bool:
+    """Whether a pool has a worker, busy or not, and is not paused; a worker that is gone counts for another minute and a half."""
+    return pool is not None and client.read_work_pool(pool).status == WorkPoolStatus.READY

@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import FlowRun
 
 from deployments.dashboard import environment_for, spawn, stop, wait_healthy
 from deployments.register import register
+from deployments.worker import start
 
 PATIENCE = 300  # seconds; a study of the small plan takes about 60
 
@@ -45,7 +46,7 @@ class Team:
         """A worker in a home of its own; with an object store in a mirror of its own, too."""
         home = self._environment | {"PREFECT_HOME": str(self.folder / f"{name}-home")}
         mirror = {} if self._shared else {"RUNS_MIRROR": str(self.folder / f"{name}-mirror")}
-        self.processes[name] = spawn(f"worker-{name}", home | mirror, "worker", "start", "--pool", pool, "--name", name)
+        self.processes[name] = spawn(f"worker-{name}", home | mirror, *start(pool, "--name", name))
 
     def kill(self, name: str, with_children: bool = True) -> None:
         """kill -9."""
