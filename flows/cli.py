@@ -61,8 +61,7 @@ def study(
         refuse_unknown(redo, names())
         wait()
         folder = Path(run(choices, how, redo, gpu, name))
-    print(_verdict_line(folder))
-    print(f"report: {folder / 'index.html'}")
+    _tell(folder)
     return 0
 
 
@@ -219,8 +218,15 @@ def _pairs(changes: list[str]) -> dict[str, Any]:
     return {key.strip(): yaml.safe_load(value) for key, _, value in (change.partition("=") for change in changes)}
 
 
-def _verdict_line(folder: Path) -> str:
-    return _verdict_of(json.loads((folder / "verdict.json").read_text("utf-8")))
+def _tell(folder: Path) -> None:
+    """Verdict, first cause, report, and last the command that tries the first remedy."""
+    told, study = (json.loads((folder / name).read_text("utf-8")) for name in ("verdict.json", "study.json"))
+    print(_verdict_of(told))
+    for cause in told["causes"][:1]:
+        print(f"why: {cause['claim']} {cause['advice']}".rstrip())
+    print(f"report: {folder / 'index.html'}")
+    if study["next_command"]:
+        print(f"next: {study['next_command']}")
 
 
 def _verdict_of(told: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from tasks.artifacts import Book, Comparisons
 from tasks.diagnosis.next_plan import next_plan
@@ -39,7 +40,7 @@ def facts(
 ) -> StudyFacts:
     """The rows of a finished study, with the plan that should follow it and the command for that."""
     following = next_plan(plan, why.findings.load())
-    command = f"book2lora study {runs_dir() / 'studies' / name / 'next-plan.yaml'}" if following else None
+    command = f"book2lora study {quote(str(runs_dir() / 'studies' / name / 'next-plan.yaml'))}" if following else None
     screened = outcome.screened.load() if outcome.screened else ()
     curve = power_curve(next(row for row in comparisons.load() if row.primary), plan.comparison.alpha)
     return report.gather(
