@@ -152,6 +152,7 @@ class Batches:
                 return
             for line in text.splitlines():
                 self._take(line, wanted)
+        await self.exchange.ledger.sync()
         self._free(record)
         write(self.exchange.ledger, record._replace(done=True))
         fatal = [message for code, message in state.errors if code not in ("token_limit_exceeded", "rate_limit_exceeded")]

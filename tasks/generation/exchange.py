@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import os
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -95,18 +94,17 @@ class Exchange:
             if charge is None:
                 return None
             self.sent += 1
-            return await self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
+            return self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
         finally:
             self.limiter.leave()
 
-    async def _settle(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
+    def _settle(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
         """Store what came before anything else, then say what it was."""
         if isinstance(reply, Reply) and reply.status == 200:
             response = response_of(request, reply.body, self.ledger, batch=False)
             if response:
-                file = self.ledger.keep(response)
+                self.ledger.keep(response)
                 self.limiter.went_well(reply.headers)
-                await asyncio.to_thread(_sync, file)
                 return response
             self.ledger.keep_broken(request.key, reply.body)
             reply = Fault("broken body", "again", f"{self.server} sent a body that is no chat completion", charged=True)
@@ -224,11 +222,3 @@ def spent_out(ledger: Ledger, worst: float) -> BudgetSpent:
 
 def _error(request: Request, fault: Fault) -> Response:
     return Response(request.key, "error", NOTHING, 0.0, fault.message)
-
-
-def _sync(file: os.PathLike[str]) -> None:
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

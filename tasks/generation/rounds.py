@@ -36,15 +36,20 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
         async with slots:
             return await exchange.answer(words())
 
+    async def on_disk(answer: asyncio.Task[Response | None]) -> Response | None:
+        response = await answer
+        await exchange.ledger.sync()  # here, where no request waits for the disk
+        return response
+
     async def ask(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
         under_way: deque[asyncio.Task[Response | None]] = deque()
         try:
             for words in all_words:
                 under_way.append(asyncio.create_task(one(words)))
                 if len(under_way) >= AHEAD:
-                    yield await under_way.popleft()
+                    yield await on_disk(under_way.popleft())
             while under_way:
-                yield await under_way.popleft()
+                yield await on_disk(under_way.popleft())
         finally:
             for task in under_way:
                 task.cancel()
