@@ -77,7 +77,7 @@ class Account(Row):
     rejected: dict[str, int] = Field(description="items that it did not, by kind")
     refused: dict[str, int] = Field(description="items asked for in requests that ended in a refusal, a filter or an error, by kind")
     ended: dict[str, str] = Field(
-        description='by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often enough)'
+        description='by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often enough), "budget", "stopped" (by the server)'
     )
     rounds: int = Field(description="rounds of asking")
     requests: int = Field(description="answers used, from the server or the ledger")

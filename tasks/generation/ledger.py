@@ -5,6 +5,7 @@
 <ledger>/under-way/ab12…            locked while somebody asks; what lies here unlocked was left by a crash
 <ledger>/batches/….json             batches of the server that are under way or done
 <ledger>/charges.jsonl              the book of charges (budget.py)
+<ledger>/accounts/….json            what became of each chapter (accounts.py)
 """
 
 import asyncio

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tasks.generation import places
+from tasks.errors import BudgetSpent
+from tasks.generation import accounts, places
 from tasks.generation.answers import read_envelope
 from tasks.generation.exchange import Exchange
 from tasks.generation.instructions import ItemKind
@@ -87,7 +88,7 @@ class Chapter:
     rounds: int = 0
 
     async def write(self, ask: Ask) -> tuple[list[Draft], Account]:
-        """All rounds; raises what stopped them, once everything under way is in the ledger."""
+        """All rounds; raises what stopped them, once everything under way and the account are in the ledger."""
         self.places = places.places(self.passages, self.quota, self.plan) if self.passages else []
         while self.rounds < PATIENT * (self.plan.rounds + 1):
             askings = places.plan_round(self.places, self.quota, self.plan, self.kept, self.rounds)
@@ -95,9 +96,13 @@ class Chapter:
                 break
             await self._round(askings, ask)
             if self.exchange.stop:
-                raise self.exchange.stop
+                break
             self.rounds += 1
-        return self.drafts, self.report()
+        account = self.report()
+        accounts.keep(self.exchange.ledger.folder, self.passages, account)
+        if self.exchange.stop:
+            raise self.exchange.stop
+        return self.drafts, account
 
     async def _round(self, askings: list[Asking], ask: Ask) -> None:
         brought: Counter[tuple[int, ItemKind]] = Counter()
@@ -198,5 +203,7 @@ class Chapter:
     def _end(self, kind: ItemKind, missing: int) -> str:
         if missing <= 0:
             return "met"
+        if self.exchange.stop:
+            return "budget" if isinstance(self.exchange.stop, BudgetSpent) else "stopped"
         reasons = {place.closed.get(kind, "rounds") for place in self.places}
         return next((reason for reason in ("rounds", "exhausted") if reason in reasons), "refused")

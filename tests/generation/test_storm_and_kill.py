@@ -15,6 +15,7 @@ from gpt_study import book, kept, plan, study, texts
 from openai_server import serving
 
 from tasks.errors import BudgetSpent
+from tasks.generation import accounts
 from tasks.generation.estimate import estimate
 from tasks.generation.ledger import Ledger
 
@@ -110,6 +111,9 @@ def test_the_money_ends_the_run_below_the_cap_and_the_next_run_goes_on(tmp_path,
             study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)
         assert 0.3 * cap < server.billed() <= cap
         answered = len(server.answered())
+        (stopped,) = [one for one in accounts.kept(tmp_path, passages) if "budget" in one.ended.values()]
+        assert stopped.requests == answered and 0 < stopped.kept["pair"] + stopped.kept["question"] < 120
+        assert f"{stopped.kept['pair']} of {stopped.wanted['pair']} pairs kept" in accounts.told([stopped], tmp_path)
         with pytest.raises(BudgetSpent):  # a rerun has no new money
             study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)
         assert server.billed() <= cap and len(server.answered()) == answered
