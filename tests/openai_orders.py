@@ -1,10 +1,27 @@
 """What the test server can be told: which faults, how often; and what it charges."""
 
 import json
+import time
+from email.utils import formatdate
 
 from openai_answers import DEFECTS
 
 WIRE = ("429", "429_wait", "500", "503", "drop", "cut", "html", "cut_body", "no_usage")
+REFUSED = (
+    "timeout",
+    "401",
+    "403",
+    "404",
+    "insufficient_quota",
+    "too_long",
+    "400",
+    "429_date",
+    "429_ms",
+    "429_hours",
+    "429_large",
+    "529",
+    "413",
+)
 SAID = ("refusal", "content_filter", "length", *DEFECTS)
 CANNED = json.dumps({"items": [{"fact": "f", "symptom": "s" * 200, "diagnosis": "d", "page": 1, "quote": "q" * 100}] * 10})
 PRICES = {"in": 2.50, "cached": 1.25, "out": 10.00}  # dollars for a million tokens, as the plan's defaults
@@ -25,3 +42,9 @@ def dollars(usage: dict[str, int]) -> float:
     """What the server charges."""
     fresh = usage["tokens_in"] - usage["tokens_cached"]
     return (fresh * PRICES["in"] + usage["tokens_cached"] * PRICES["cached"] + usage["tokens_out"] * PRICES["out"]) / 1e6
+
+
+def wait_of(fate: str) -> dict[str, str]:
+    """The header with which a busy server asks to wait, in each of its forms."""
+    after = {"429_wait": "1", "429_date": formatdate(time.time() + 1, usegmt=True), "429_hours": "7200"}
+    return {"Retry-After": after[fate]} if fate in after else {"retry-after-ms": "300"} if fate == "429_ms" else {}

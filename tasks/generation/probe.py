@@ -10,7 +10,7 @@ from tasks.generation.answers import read_envelope
 from tasks.generation.budget import Usage, price
 from tasks.generation.exchange import Patience, Reply
 from tasks.generation.faults import Fault
-from tasks.generation.gpt_writer import Post, caught, open_client, sender, server_name
+from tasks.generation.gpt_writer import Post, at_its_place, open_client, sender, server_name
 from tasks.generation.ledger import Ledger, hash_of
 from tasks.plan import GenerationPlan
 
@@ -49,13 +49,13 @@ async def _probe(plan: GenerationPlan, ledger: Ledger | None, patience: Patience
     client = open_client(patience)
     try:
         url = server_name()
-        found = await caught(_models(client), url, plan.model)
+        found = await at_its_place(client, lambda: _models(client), url, plan.model)
         if isinstance(found, Fault) and found.name != "404":
             reachable = found.name not in ("timeout", "connection")
             return Capabilities(url, key, reachable, remark=found.message)
         models = () if isinstance(found, Fault) else found
         known = plan.model in models if models else None
-        structures = await _structures(plan, ledger, sender(client, url)) if ledger and known is not False else {}
+        structures = await _structures(plan, ledger, sender(client, url, patience.timeout)) if ledger and known is not False else {}
         batches = not isinstance(await Post(client, url).recent(), Fault)
         remark = "" if known is not False else f"{url} has no model {plan.model!r}. It has: {', '.join(models[:20])}. Set generation.model."
         return Capabilities(url, key, True, known, models, structures, batches, remark)

@@ -109,7 +109,7 @@ def test_the_money_ends_the_run_below_the_cap_and_the_next_run_goes_on(tmp_path,
         to(server)
         with pytest.raises(BudgetSpent, match=r"raise generation\.budget_usd"):
             study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)
-        assert 0.3 * cap < server.billed() <= cap
+        assert 0.2 * cap < server.billed() <= cap  # most requests are of 5 items, and each sets 4,096 tokens aside
         answered = len(server.answered())
         (stopped,) = [one for one in accounts.kept(tmp_path, passages) if "budget" in one.ended.values()]
         assert stopped.requests == answered and 0 < stopped.kept["pair"] + stopped.kept["question"] < 120
