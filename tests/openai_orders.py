@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Collection
 from email.utils import formatdate
+from typing import Any
 
 from openai_answers import DEFECTS
 
@@ -48,3 +50,16 @@ def wait_of(fate: str) -> dict[str, str]:
     """The header with which a busy server asks to wait, in each of its forms."""
     after = {"429_wait": "1", "429_date": formatdate(time.time() + 1, usegmt=True), "429_hours": "7200"}
     return {"Retry-After": after[fate]} if fate in after else {"retry-after-ms": "300"} if fate == "429_ms" else {}
+
+
+def refusal_of(request: dict[str, Any], models: Collection[str], lacks: Collection[str]) -> tuple[str, str, str] | None:
+    """What a server does not know: (message, code, param)."""
+    wanted = request.get("response_format", {}).get("type")
+    if request["model"] not in models:
+        return f"The model `{request['model']}` does not exist", "model_not_found", "model"
+    if (wanted == "json_schema" and "schema" in lacks) or (wanted == "json_object" and "json" in lacks):
+        return f"Invalid parameter: 'response_format' of type '{wanted}' is not supported with this model.", "", "response_format"
+    for name in ("max_tokens", "temperature", "seed"):
+        if name in lacks and name in request:
+            return f"Unsupported parameter: '{name}' is not supported with this model.", "unsupported_parameter", name
+    return None

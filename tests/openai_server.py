@@ -26,7 +26,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 from openai_answers import hash_of, say, texts_of, tokens  # noqa: E402
 from openai_batches import Batches  # noqa: E402
 from openai_dialects import worded  # noqa: E402
-from openai_orders import CANNED, REFUSED, SAID, WIRE, dollars, parse_faults, wait_of  # noqa: E402
+from openai_orders import CANNED, REFUSED, SAID, WIRE, dollars, parse_faults, refusal_of, wait_of  # noqa: E402
 from openai_wire import Wire  # noqa: E402
 
 
@@ -38,6 +38,8 @@ class Server(Wire):
     log: Path | None = None
     latency: float = 0.0
     lacks: tuple[str, ...] = ()  # schema, json, max_tokens, temperature, batches, models, bare (paths without /v1)
+    ignores: tuple[str, ...] = ()  # takes the wish for schema, json and does not fulfil it
+    told: dict[str, Any] = field(default_factory=dict)  # more about each model in their list
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
     remaining: int | None = None  # requests a second that the rate-limit headers allow
     hang: float = 30.0
@@ -96,7 +98,7 @@ class Server(Wire):
         if path == "/chat/completions" and method == "POST":
             return await self.chat(json.loads(body), headers, reader, writer)
         if path.startswith("/models") and "models" not in self.lacks:
-            found = [{"id": m, "object": "model", "created": 0, "owned_by": "tests"} for m in self.models]
+            found = [{"id": m, "object": "model", "created": 0, "owned_by": "tests", **self.told} for m in self.models]
             if path == "/models":
                 return await self.reply(writer, 200, {"object": "list", "data": found})
             one = next((m for m in found if path.endswith("/" + m["id"])), None)
@@ -114,7 +116,7 @@ class Server(Wire):
         attempt, fate = self.attempts[key], self.fate(key, self.attempts[key])
         self.attempts[key] += 1
         entry: dict[str, Any] = {"hash": key, "attempt": attempt, "fault": fate, "at": round(time.time(), 3), "answered": False}
-        if refusal := self.refuses(request):
+        if refusal := refusal_of(request, self.models, self.lacks):
             self.note(**entry, status=400)
             return await self.error(writer, 400, *refusal)
         if self.is_over():
@@ -147,7 +149,7 @@ class Server(Wire):
 
     def completion(self, request: dict[str, Any], fate: str) -> tuple[dict[str, Any], dict[str, int]]:
         """The completion object and its usage; the prompt's cached part is what stood there before."""
-        text, finish = (CANNED, "stop") if self.canned else say(request, fate if fate in SAID else "")
+        text, finish = (CANNED, "stop") if self.canned else say(request, fate if fate in SAID else "", self.ignores)
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
         if fate == "refusal":
             message |= {"content": None, "refusal": "I'm sorry, I can't help with that."}
@@ -168,18 +170,6 @@ class Server(Wire):
             "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}],
         }
         return (whole if fate == "no_usage" else whole | {"usage": told}), usage
-
-    def refuses(self, request: dict[str, Any]) -> tuple[str, str, str] | None:
-        """What this server does not know: (message, code, param)."""
-        wanted = request.get("response_format", {}).get("type")
-        if request["model"] not in self.models:
-            return f"The model `{request['model']}` does not exist", "model_not_found", "model"
-        if (wanted == "json_schema" and "schema" in self.lacks) or (wanted == "json_object" and "json" in self.lacks):
-            return f"Invalid parameter: 'response_format' of type '{wanted}' is not supported with this model.", "", "response_format"
-        for name in ("max_tokens", "temperature", "seed"):
-            if name in self.lacks and name in request:
-                return f"Unsupported parameter: '{name}' is not supported with this model.", "unsupported_parameter", name
-        return None
 
     async def fail(self, writer: asyncio.StreamWriter, fate: str, key: str) -> bool:
         """An error reply by name."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tasks.generation.ledger import Ledger
 from tasks.generation.writer import Accept, Quota
 from tasks.plan import Machine, StudyPlan
 from tasks.progress import Progress, silent
@@ -24,10 +25,14 @@ def write_chapter(
 
         return rule_writer.write(passages, quota, plan.generation, plan.language), None
     from tasks.generation import gpt_writer
-    from tasks.generation.ledger import Ledger
 
-    ledger = Ledger(ledger_of(plan), plan.generation.budget_usd, plan.generation.prices)
+    ledger = open_ledger(plan)
     return gpt_writer.write(passages, quota, plan.generation, plan.language, ledger, accept, machine.concurrency, progress, book)
+
+
+def open_ledger(plan: StudyPlan) -> Ledger:
+    """A study's paid answers and its money."""
+    return Ledger(ledger_of(plan), plan.generation.budget_usd, plan.generation.prices)
 
 
 def ledger_of(plan: StudyPlan) -> Path:
