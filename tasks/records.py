@@ -87,7 +87,9 @@ class Account(Row):
     tokens_in: int = 0
     tokens_cached: int = 0
     tokens_out: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float = Field(default=0.0, description="dollars for the answers used")
+    lost: int = Field(default=0, description="answers that never arrived (a kill, a broken connection) and may have been charged")
+    lost_usd: float = Field(default=0.0, description="dollars taken for them, beside cost_usd")
 
 
 class Pair(Row):

@@ -38,7 +38,9 @@ def kept(folder: Path, chapters: Collection[str]) -> list[Account]:
 
 def told(accounts: Sequence[Account], folder: Path) -> str:
     """All of them in plain lines: the sum, then chapter by chapter."""
-    lines = [f"So far, in {len(accounts)} chapters: {_counts(accounts)}. All {sum(a.requests for a in accounts)} answers are in {folder}."]
+    lost = f" {n} answers never arrived, for {_usd(accounts)} USD." if (n := sum(one.lost for one in accounts)) else ""
+    answers = f"All {sum(one.requests for one in accounts)} answers are in {folder}.{lost}"
+    lines = [f"So far, in {len(accounts)} chapters: {_counts(accounts)}. {answers}"]
     for one in accounts:
         ended = ", ".join(f"{KINDS[kind]}: {end}" for kind, end in one.ended.items() if one.wanted[kind])
         lines.append(f"  - {_title(one)}: {_counts([one])}; ended: {ended or 'nothing was wanted'}")
@@ -51,6 +53,10 @@ def _counts(accounts: Sequence[Account]) -> str:
         f"({_sum(accounts, 'rejected', kind)} rejected, {_sum(accounts, 'refused', kind)} refused)"
         for kind, name in KINDS.items()
     )
+
+
+def _usd(accounts: Sequence[Account]) -> str:
+    return f"{sum(one.lost_usd for one in accounts):.4f}"
 
 
 def _sum(accounts: Sequence[Account], what: str, kind: str) -> int:

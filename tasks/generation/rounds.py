@@ -180,6 +180,8 @@ class Chapter:
     def report(self) -> Account:
         """What was asked, what came of it, and why it ended."""
         pairs = sum(isinstance(item, Pair) for item in self.kept)
+        with self.exchange.ledger.purse() as budget:
+            lost = budget.lost({draft.id for draft in self.drafts})
         kept: dict[ItemKind, int] = {"pair": pairs, "question": len(self.kept) - pairs}
         wanted: dict[ItemKind, int] = {"pair": self.quota.pairs, "question": self.quota.questions}
         return Account(
@@ -198,6 +200,8 @@ class Chapter:
             tokens_cached=sum(d.tokens_cached for d in self.drafts),
             tokens_out=sum(d.tokens_out for d in self.drafts),
             cost_usd=sum(d.cost_usd for d in self.drafts),
+            lost=len(lost),
+            lost_usd=sum(lost),
         )
 
     def _end(self, kind: ItemKind, missing: int) -> str:

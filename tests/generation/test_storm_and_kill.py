@@ -90,6 +90,25 @@ def test_kills_at_random_moments_lose_nothing_and_ask_nothing_twice(tmp_path, to
     assert sum(bool(e.get("replayed")) for e in server.entries) <= 8 * kills  # what was on the wire, not a run's worth
 
 
+def test_an_answer_on_the_wire_at_a_kill_is_paid_twice_at_most_within_the_cap_and_told(tmp_path, to):
+    chosen = plan(per_request=2, pairs=8, questions=0)
+    with serving(latency=1.5) as server:
+        to(server)
+        process = run(tmp_path / "ledger", tmp_path / "out.json", "--number", "8")
+        while not server.under_way:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+    with serving() as server:
+        to(server)
+        written = study(tmp_path / "ledger", chosen, book(1, 5))
+        spent = Ledger(tmp_path / "ledger", 50.0, chosen.prices).budget.spent()
+    lost = sum(one.report.lost for one in written.values())
+    assert lost >= 1 and kept(written)["pair"] == 8
+    assert spent >= server.billed() + sum(one.report.lost_usd for one in written.values()) - 1e-9
+    assert "never arrived" in accounts.told([one.report for one in written.values()], tmp_path)
+
+
 def test_two_processes_share_a_ledger_and_its_money(tmp_path, to):
     with serving(latency=0.05) as server:
         to(server)
