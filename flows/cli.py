@@ -102,20 +102,24 @@ def sweep(
 
 
 @app.command
-def check(plan: Plan = "laptop", /, *, set: Changes = []) -> int:  # noqa: B006
-    """Tell what would happen, what is missing and what it would cost. Spends nothing."""
+def check(
+    plan: Plan = "laptop",
+    /,
+    *,
+    set: Changes = [],  # noqa: B006
+    ask: Annotated[bool, Parameter(help="also try the writer's server with three tiny requests, at a price that is told")] = False,
+) -> int:
+    """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is told to ask."""
     from flows.readiness import describe
 
-    readiness = describe(_plan(plan, set))
+    readiness = describe(_plan(plan, set), ask)
+    spent = f"at most {readiness.paid:.4f} USD was spent" if readiness.paid else "nothing was spent"
     for topic, sentence in readiness.lines:
         print(f"{topic:<12} {sentence}")
     for sentence in readiness.missing:
         print(f"MISSING      {sentence}")
-    print(
-        "Nothing is missing; nothing was spent."
-        if not readiness.missing
-        else f"{len(readiness.missing)} missing; a run would stop before any work."
-    )
+    lacks = f"{len(readiness.missing)} missing, a run would stop before any work" if readiness.missing else "Nothing is missing"
+    print(f"{lacks}; {spent}.")
     return 1 if readiness.missing else 0
 
 

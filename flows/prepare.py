@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.readiness import enlarged
-from flows.showing import explaining, show_items
+from flows.showing import accounting, explaining, show_items
 from tasks.artifacts import Book, OwnItems
 from tasks.generation.writer import share_out
 from tasks.groups import Prepared
@@ -18,7 +18,8 @@ def prepare(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> Prepar
     text = read_book(book, plan.reading, plan.language, machine)
     quotas = share_out({chapter.digest: chapter.load() for chapter in text.chapters}, enlarged(plan))
     calls = [(chapter, *quotas[chapter.digest], book, plan.drafting(), machine) for chapter in text.chapters]
-    drafts = generate_drafts.together(calls, at_once=1 if plan.generation.writer == "rules" else 8)
+    with accounting(plan, [chapter.label for chapter in text.chapters]):
+        drafts = generate_drafts.together(calls, at_once=1 if plan.generation.writer == "rules" else 8)
     splits = validate_drafts([chapter.drafts for chapter in drafts], text, own_items(plan.generation), plan.checking())
     return show_items(Prepared(text=text, drafts=drafts, splits=splits), plan.language)
 

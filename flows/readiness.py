@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ class Readiness(NamedTuple):
 
     lines: list[tuple[str, str]]  # (topic, sentence)
     missing: list[str]
+    paid: float = 0.0  # dollars, at most, for asking the server what it can do
 
 
 def ensure_ready(plan: StudyPlan, tunes_here: bool = True) -> None:
@@ -55,9 +57,10 @@ def needs_writer(plan: StudyPlan) -> bool:
     return plan.generation.writer == "gpt" and not (isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str))
 
 
-def describe(plan: StudyPlan) -> Readiness:
-    """The whole plan in sentences, with what is missing and what it would cost."""
-    return Readiness([*_items(plan), *_tuning(plan), *_endpoint(plan)], missing(plan))
+def describe(plan: StudyPlan, ask: bool = False) -> Readiness:
+    """The whole plan in sentences, with what is missing and what it would cost; `ask`: the server is tried, which costs a little."""
+    server = _asked(plan, ask) if needs_writer(plan) else Asked([])
+    return Readiness([*_items(plan, server.lines), *_tuning(plan), *_endpoint(plan)], missing(plan), server.paid)
 
 
 def updates(plan: StudyPlan) -> int | None:
@@ -72,11 +75,11 @@ def updates(plan: StudyPlan) -> int | None:
     return math.ceil(math.ceil(texts / tuning.batch_size) * tuning.epochs)
 
 
-def _items(plan: StudyPlan) -> list[tuple[str, str]]:
+def _items(plan: StudyPlan, server: list[tuple[str, str]]) -> list[tuple[str, str]]:
     generation = plan.generation
     who = "rules, without a model" if generation.writer == "rules" else f"{generation.model} at {_server()}"
     lines = [("book", plan.book), ("items", f"{generation.pairs} pairs and {generation.questions} questions, by {who}")]
-    return lines + (_writing(plan) if needs_writer(plan) else [("cost", "nothing: no paid model is asked")])
+    return lines + ([*server, _cost(plan)] if needs_writer(plan) else [("cost", "nothing: no paid model is asked")])
 
 
 def _server() -> str:
@@ -85,24 +88,55 @@ def _server() -> str:
     return server_name()
 
 
-def _writing(plan: StudyPlan) -> list[tuple[str, str]]:
-    """What the server can do, as far as it tells for nothing, and what the items would cost."""
-    from tasks.generation.estimate import estimate
-    from tasks.generation.probe import capabilities
+KNOWN = {True: "yes", False: "no", None: "not known"}
+STRUCTURES = {"schema": "strict schema", "json": "JSON mode", "text": "text"}
 
-    lines = []
-    if os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL"):
-        can = capabilities(plan.generation)
-        known = {True: "yes", False: "no", None: "not known"}
-        lines.append(
-            ("server", f"reachable: {known[can.reachable]}; has {plan.generation.model}: {known[can.model]}. {can.remark}".strip())
-        )
+
+class Asked(NamedTuple):
+    """What the server told of itself, and what that cost."""
+
+    lines: list[tuple[str, str]]
+    paid: float = 0.0
+
+
+def _asked(plan: StudyPlan, ask: bool) -> Asked:
+    """What the server can do: what it tells for nothing, and where asking is wanted or free, three tiny requests."""
+    from tasks.generation.chapter import open_ledger
+    from tasks.generation.probe import capabilities, price_of_asking
+
+    if not (os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
+        return Asked([])
+    generation, most = plan.generation, price_of_asking(plan.generation)
+    tries = ask or most == 0
+    can = capabilities(generation, open_ledger(plan) if tries else None)
+    lines = [("server", f"reachable: {KNOWN[can.reachable]}; has {generation.model}: {KNOWN[can.model]}. {can.remark}".strip())]
+    if can.reachable and can.model is not False:
+        lines.append(("structure", _structure(generation, can.structures, most, tries)))
+    return Asked(lines, most if tries and can.reachable else 0.0)
+
+
+def _structure(plan: GenerationPlan, found: Mapping[str, bool | None], most: float, tried: bool) -> str:
+    """Whether the server can answer in the form that the plan wants, and the next best that it can."""
+    wanted = f"generation.structure is {plan.structure}"
+    if not found:
+        how = "it did not answer" if tried else f"--ask tries it with three tiny requests, for at most {most:.4f} USD"
+        return f"{wanted}; what the server can do is not known: {how}"
+    told = "; ".join(f"{words}: {KNOWN[found.get(name)]}" for name, words in STRUCTURES.items())
+    best = next((name for name in STRUCTURES if found.get(name)), "text")
+    advice = f" Set generation.structure to {best}." if found.get(plan.structure) is False else ""
+    return f"{wanted}; the server can do {told}.{advice}"
+
+
+def _cost(plan: StudyPlan) -> tuple[str, str]:
+    from tasks.generation.estimate import estimate
+
     if (book := person_file(plan.book)) is None:
-        return [*lines, ("cost", "not known without the book")]
+        return ("cost", "not known without the book")
     told = estimate(enlarged(plan), by_chapter(book, plan), plan.language, book)
     tokens = f"{told.requests} requests, about {told.tokens_in:,} tokens in and {told.tokens_out:,} out"
     cost = f"about {told.usd:.2f} USD at the prices of {plan.generation.prices.as_of}; never more than {plan.generation.budget_usd:g}"
-    return [*lines, ("cost", f"{tokens}: {cost}")]
+    own = os.environ.get("OPENAI_BASE_URL") and "; for a server of your own set generation.prices to what it costs you, 0 if nothing"
+    return ("cost", f"{tokens}: {cost}{own or ''}")
 
 
 def by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Passage]]:

@@ -1,6 +1,7 @@
 """What a run shows on the dashboard beside its stages: short tables, and why it failed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -8,8 +9,11 @@ from prefect.artifacts import create_markdown_artifact
 
 from flows.dashboard_text import for_dashboard
 from tasks.artifacts import Comparisons
-from tasks.errors import StudyError
+from tasks.errors import StudyError, WriterError
+from tasks.generation.accounts import kept, told
+from tasks.generation.chapter import ledger_of
 from tasks.groups import Prepared, Tuning
+from tasks.plan import StudyPlan
 from tasks.reporting import glance
 from tasks.scrubbing import scrub_error
 from tasks.store import writable
@@ -29,6 +33,20 @@ def show_items(prepared: Prepared, language: str) -> Prepared:
     if accounts := [chapter.account for chapter in prepared.drafts if chapter.account]:
         show(glance.cost(accounts, language), "cost", "what the writing cost")
     return prepared
+
+
+@contextmanager
+def accounting(plan: StudyPlan, chapters: Sequence[str]) -> Iterator[None]:
+    """Let a writing that money or server stopped tell what it has by then, chapter by chapter."""
+    try:
+        yield
+    except WriterError as error:
+        folder = ledger_of(plan)
+        written = kept(folder, chapters)
+        if not any(account.requests for account in written):
+            raise
+        show(glance.cost(written, plan.language), "cost", "what the writing cost until it was stopped")
+        raise type(error)(f"{error}\n{told(written, folder)}") from None
 
 
 def show_training(tuning: Tuning, language: str) -> None:

@@ -77,7 +77,7 @@ class Account(Row):
     rejected: dict[str, int] = Field(description="items that it did not, by kind")
     refused: dict[str, int] = Field(description="items asked for in requests that ended in a refusal, a filter or an error, by kind")
     ended: dict[str, str] = Field(
-        description='by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often enough)'
+        description='by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often enough), "budget", "stopped" (by the server)'
     )
     rounds: int = Field(description="rounds of asking")
     requests: int = Field(description="answers used, from the server or the ledger")
@@ -87,7 +87,9 @@ class Account(Row):
     tokens_in: int = 0
     tokens_cached: int = 0
     tokens_out: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float = Field(default=0.0, description="dollars for the answers used")
+    lost: int = Field(default=0, description="answers that never arrived (a kill, a broken connection) and may have been charged")
+    lost_usd: float = Field(default=0.0, description="dollars taken for them, beside cost_usd")
 
 
 class Pair(Row):

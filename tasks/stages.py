@@ -50,8 +50,8 @@ def generate_drafts(chapter: Passages, pairs: int, questions: int, book: Book, p
     from tasks.validation.asked import acceptance
 
     with watched(f"drafts · {chapter.label}") as progress:
-        accept, quota, ledgers = acceptance(plan.language, plan.validation), Quota(pairs, questions), runs_dir() / "ledger"
-        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), ledgers, machine, progress)
+        accept, quota = acceptance(plan.language, plan.validation), Quota(pairs, questions)
+        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), machine, progress)
     return Chapter(drafts=Drafts.save(drafts), account=account)
 
 

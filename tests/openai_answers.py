@@ -7,7 +7,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from tasks.text import sentence_spans, words
@@ -175,8 +175,11 @@ DEFECTS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
 }
 
 
-def say(body: dict[str, Any], defect: str = "") -> tuple[str, str]:
+def say(body: dict[str, Any], defect: str = "", ignores: Collection[str] = ()) -> tuple[str, str]:
     """(text, finish reason) of an answer, spoilt by a defect or not."""
+    if "colour" in str(body["messages"]):
+        way = {"json_schema": "schema", "json_object": "json"}.get(body.get("response_format", {}).get("type"), "text")
+        return "Snow is white." if way in ("text", *ignores) else '{"colour": "white"}', "stop"
     found = items(body)
     if defect == "length":
         return _json(found)[: int(len(_json(found)) * 0.7)], "length"

@@ -25,7 +25,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 from openai_answers import hash_of, say, texts_of, tokens  # noqa: E402
 from openai_batches import Batches  # noqa: E402
-from openai_orders import CANNED, SAID, WIRE, dollars, parse_faults  # noqa: E402
+from openai_dialects import worded  # noqa: E402
+from openai_orders import CANNED, REFUSED, SAID, WIRE, dollars, parse_faults, refusal_of, wait_of  # noqa: E402
 from openai_wire import Wire  # noqa: E402
 
 
@@ -36,10 +37,14 @@ class Server(Wire):
     faults: str = "none"
     log: Path | None = None
     latency: float = 0.0
-    lacks: tuple[str, ...] = ()  # schema, json, max_tokens, temperature, batches, models
+    lacks: tuple[str, ...] = ()  # schema, json, max_tokens, temperature, batches, models, bare (paths without /v1)
+    ignores: tuple[str, ...] = ()  # takes the wish for schema, json and does not fulfil it
+    told: dict[str, Any] = field(default_factory=dict)  # more about each model in their list
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
     remaining: int | None = None  # requests a second that the rate-limit headers allow
     hang: float = 30.0
+    dialects: tuple[str, ...] = ()  # openai_dialects.WORDINGS, stream, empty, gzip, trickle
+    dialect_attempts: int = 1_000_000  # of each request, that are answered so
     canned: bool = False  # the same ten items for every request: costs the machine nothing, for benchmarks
     replays: bool = False  # answer a repeated Idempotency-Key from memory, uncharged, as a careful proxy does
     url: str = ""
@@ -71,7 +76,7 @@ class Server(Wire):
         """The fault that a request meets; what the model says does not change from attempt to attempt."""
         for names, seed in (
             (SAID, key),
-            ((*WIRE, "timeout", "401", "403", "404", "insufficient_quota", "too_long", "400"), f"{key}/{attempt}"),
+            ((*WIRE, *REFUSED), f"{key}/{attempt}"),
         ):
             place = random.Random(seed).random()
             for name in names:
@@ -84,6 +89,8 @@ class Server(Wire):
         self, method: str, path: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Answer one request; false closes the connection."""
+        if "bare" in self.lacks and not path.startswith("/v1/"):
+            return await self.reply(writer, 404, {"detail": "Not Found"})
         path = path.removeprefix("/v1")
         key = headers.get("authorization", "").removeprefix("Bearer ")
         if "refused" in key:
@@ -91,7 +98,7 @@ class Server(Wire):
         if path == "/chat/completions" and method == "POST":
             return await self.chat(json.loads(body), headers, reader, writer)
         if path.startswith("/models") and "models" not in self.lacks:
-            found = [{"id": m, "object": "model", "created": 0, "owned_by": "tests"} for m in self.models]
+            found = [{"id": m, "object": "model", "created": 0, "owned_by": "tests", **self.told} for m in self.models]
             if path == "/models":
                 return await self.reply(writer, 200, {"object": "list", "data": found})
             one = next((m for m in found if path.endswith("/" + m["id"])), None)
@@ -109,7 +116,7 @@ class Server(Wire):
         attempt, fate = self.attempts[key], self.fate(key, self.attempts[key])
         self.attempts[key] += 1
         entry: dict[str, Any] = {"hash": key, "attempt": attempt, "fault": fate, "at": round(time.time(), 3), "answered": False}
-        if refusal := self.refuses(request):
+        if refusal := refusal_of(request, self.models, self.lacks):
             self.note(**entry, status=400)
             return await self.error(writer, 400, *refusal)
         if self.is_over():
@@ -120,7 +127,7 @@ class Server(Wire):
         if reader.at_eof():
             self.note(**entry, status=0, gone=True)
             return False
-        if fate in ("429", "429_wait", "500", "503", "401", "403", "404", "insufficient_quota", "too_long", "400"):
+        if fate in ("429", "429_wait", "500", "503", *REFUSED[1:]):
             self.note(**entry, status=int(fate[:3]) if fate[:3].isdigit() else 400)
             return await self.fail(writer, fate, key)
         if fate in ("drop", "timeout"):
@@ -132,7 +139,7 @@ class Server(Wire):
             return await self.send(writer, 200, known)
         answer, usage = self.completion(request, fate)
         entry |= {"status": 200, "usd": dollars(usage), **usage, "answered": fate not in ("cut", "html", "cut_body")}
-        text = json.dumps(answer, ensure_ascii=False)
+        text = worded(answer, self.dialects if attempt < self.dialect_attempts else ())
         if self.replays and entry["answered"]:
             self.given[headers["idempotency-key"]] = text.encode()
         content = {"html": "<html>Bad gateway</html>", "cut_body": text[: len(text) // 2]}.get(fate, text).encode()
@@ -142,10 +149,10 @@ class Server(Wire):
 
     def completion(self, request: dict[str, Any], fate: str) -> tuple[dict[str, Any], dict[str, int]]:
         """The completion object and its usage; the prompt's cached part is what stood there before."""
-        text, finish = (CANNED, "stop") if self.canned else say(request, fate if fate in SAID else "")
+        text, finish = (CANNED, "stop") if self.canned else say(request, fate if fate in SAID else "", self.ignores)
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
         if fate == "refusal":
-            message = {"role": "assistant", "content": None, "refusal": "I'm sorry, I can't help with that."}
+            message |= {"content": None, "refusal": "I'm sorry, I can't help with that."}
         system, self.last_user = ("", "x" * 12_000) if self.canned else texts_of(request)
         prompt = system + self.last_user
         usage = {"tokens_in": tokens(prompt), "tokens_cached": 0, "tokens_out": tokens(text)}
@@ -164,26 +171,17 @@ class Server(Wire):
         }
         return (whole if fate == "no_usage" else whole | {"usage": told}), usage
 
-    def refuses(self, request: dict[str, Any]) -> tuple[str, str, str] | None:
-        """What this server does not know: (message, code, param)."""
-        wanted = request.get("response_format", {}).get("type")
-        if request["model"] not in self.models:
-            return f"The model `{request['model']}` does not exist", "model_not_found", "model"
-        if (wanted == "json_schema" and "schema" in self.lacks) or (wanted == "json_object" and "json" in self.lacks):
-            return f"Invalid parameter: 'response_format' of type '{wanted}' is not supported with this model.", "", "response_format"
-        for name in ("max_tokens", "temperature", "seed"):
-            if name in self.lacks and name in request:
-                return f"Unsupported parameter: '{name}' is not supported with this model.", "unsupported_parameter", name
-        return None
-
     async def fail(self, writer: asyncio.StreamWriter, fate: str, key: str) -> bool:
         """An error reply by name."""
         if fate == "insufficient_quota":
             return await self.error(writer, 429, "You exceeded your current quota, please check your plan.", "insufficient_quota")
         if fate == "too_long":
             return await self.error(writer, 400, "This model's maximum context length is 128 tokens.", "context_length_exceeded")
-        wait = {"429_wait": {"Retry-After": "1"}}.get(fate, {})
-        return await self.error(writer, int(fate[:3]), f"The server says {fate}.", "", headers=wait)
+        if fate == "429_large":
+            return await self.error(writer, 429, "Request too large for gpt-4o on tokens per min (TPM): Limit 10, Requested 99.", "tokens")
+        if fate == "413":
+            return await self.send(writer, 413, b"<html>413 Request Entity Too Large</html>")
+        return await self.error(writer, int(fate[:3]), f"The server says {fate}.", "", headers=wait_of(fate))
 
 
 async def serve(server: Server, port: int, ready: threading.Event | None = None) -> None:

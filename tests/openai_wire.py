@@ -1,6 +1,7 @@
 """The wire of the test server: HTTP/1.1 on loopback with kept connections, bodies that can be cut, rate-limit headers."""
 
 import asyncio
+import gzip
 import json
 import time
 from typing import Any
@@ -10,6 +11,7 @@ class Wire:
     """Reads requests, writes answers; `handle` says what."""
 
     remaining: int | None = None  # requests a second that are allowed and told in the headers
+    dialects: tuple[str, ...] = ()
     under_way = 0
     most_under_way = 0
     window: tuple[int, int] = (0, 0)  # (second, requests in it)
@@ -59,9 +61,19 @@ class Wire:
         """Bytes on the wire, or half of them."""
         told = {"Content-Type": "application/json", "Content-Length": str(len(content)), "x-request-id": "req-test"}
         told |= self.allowance() | (headers or {})
+        if "gzip" in self.dialects and not cut:
+            content = gzip.compress(content)
+            told |= {"Content-Encoding": "gzip", "Content-Length": str(len(content))}
         head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in told.items()) + "\r\n"
         try:
-            writer.write(head.encode() + content[: len(content) // 2 if cut else None])
+            writer.write(head.encode())
+            if "trickle" in self.dialects and status == 200:
+                for at in range(len(content)):
+                    writer.write(content[at : at + 1])
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+            else:
+                writer.write(content[: len(content) // 2 if cut else None])
             await writer.drain()
         except ConnectionError:
             return False

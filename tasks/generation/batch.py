@@ -152,6 +152,7 @@ class Batches:
                 return
             for line in text.splitlines():
                 self._take(line, wanted)
+        await self.exchange.ledger.sync()
         self._free(record)
         write(self.exchange.ledger, record._replace(done=True))
         fatal = [message for code, message in state.errors if code not in ("token_limit_exceeded", "rate_limit_exceeded")]
@@ -188,7 +189,7 @@ class Batches:
         if reply:
             fault = fault_of(Reply(reply.get("status_code") or 500, {}, body), str(request.body["model"]), self.exchange.server)
             self.exchange.faults[fault.name] += 1
-            if fault.course != "again" and not self.exchange.adapt(fault) and (given_up := self.exchange.give_up(request, fault)):
+            if fault.course != "again" and not self.exchange.adapt(fault, request) and (given_up := self.exchange.give_up(request, fault)):
                 self.passing[key] = given_up
 
     def _free(self, record: Record) -> None:

@@ -3,13 +3,14 @@
 The book of charges is one append-only file. A request reserves its worst price; its answer settles it at the true price;
 a fault that was surely not charged frees it. What was under way when a process died or a connection broke may have been
 charged: it stays at its worst price until the same request is answered, and is then settled at that answer's price.
+So an answer that was on the wire at a `kill -9` is paid twice at most, within the cap, and the account tells it.
 """
 
 import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +56,7 @@ class Budget:
         self._read = 0
         self._settled = 0.0
         self._open: dict[str, Charge] = {}
+        self._lost: dict[str, list[float]] = {}  # by request: what answers cost that never arrived
         self._shares: list[float] = []  # the largest ones seen, tokens of a prompt in its bytes
 
     def spent(self) -> float:
@@ -96,6 +98,12 @@ class Budget:
         with self._locked() as book:
             for charge in [c for c in self._open.values() if c.key == key]:
                 self._write(book, {"settle": charge.id, "usd": usd})
+
+    def lost(self, keys: Collection[str]) -> list[float]:
+        """Dollars for each answer to these requests that never arrived and may have been charged."""
+        with self._locked():
+            waiting = [charge.usd for charge in self._open.values() if charge.lost and charge.key in keys]
+            return waiting + [usd for key in keys for usd in self._lost.get(key, ())]
 
     def learn(self, share: float) -> None:
         """An answer told how many tokens its prompt's bytes were."""
@@ -144,8 +152,10 @@ class Budget:
             self._open[entry["lost"]] = self._open[entry["lost"]]._replace(lost=True)
         elif "share" in entry:
             self._shares.append(entry["share"])
-        elif self._open.pop(entry.get("settle", ""), None):
+        elif charge := self._open.pop(entry.get("settle", ""), None):
             self._settled += entry["usd"]
+            if charge.lost and entry["usd"]:
+                self._lost.setdefault(charge.key, []).append(entry["usd"])
 
     def _sum(self) -> float:
         return self._settled + sum(charge.usd for charge in self._open.values())

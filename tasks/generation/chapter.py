@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from tasks.generation.ledger import Ledger
 from tasks.generation.writer import Accept, Quota
 from tasks.plan import Machine, StudyPlan
 from tasks.progress import Progress, silent
 from tasks.records import Account, Draft, Passage
+from tasks.store import runs_dir
 
 
 def write_chapter(
@@ -14,7 +16,6 @@ def write_chapter(
     plan: StudyPlan,
     accept: Accept,
     book: Path,
-    ledgers: Path,
     machine: Machine,
     progress: Progress = silent,
 ) -> tuple[list[Draft], Account | None]:
@@ -24,7 +25,16 @@ def write_chapter(
 
         return rule_writer.write(passages, quota, plan.generation, plan.language), None
     from tasks.generation import gpt_writer
-    from tasks.generation.ledger import Ledger
 
-    ledger = Ledger(ledgers / plan.name, plan.generation.budget_usd, plan.generation.prices)
+    ledger = open_ledger(plan)
     return gpt_writer.write(passages, quota, plan.generation, plan.language, ledger, accept, machine.concurrency, progress, book)
+
+
+def open_ledger(plan: StudyPlan) -> Ledger:
+    """A study's paid answers and its money."""
+    return Ledger(ledger_of(plan), plan.generation.budget_usd, plan.generation.prices)
+
+
+def ledger_of(plan: StudyPlan) -> Path:
+    """Where a study's paid answers and its money lie."""
+    return runs_dir() / "ledger" / plan.name

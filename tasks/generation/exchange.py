@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import os
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tasks.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
-from tasks.generation.answers import read_envelope
+from tasks.generation.answers import error_in, read_envelope
 from tasks.generation.budget import Charge, Usage, price
 from tasks.generation.faults import Fault, fault_of_status
 from tasks.generation.ledger import Ledger, Response
@@ -19,6 +18,8 @@ from tasks.generation.limits import Limiter
 from tasks.generation.requests import Request
 
 T = TypeVar("T")
+LESSONS = 8  # about its fields that one request takes from a server
+PATIENCE_OF_WAITS = 10  # times the longest wait; a server that wishes for more is left alone
 NOTHING = Usage(0, 0, 0)
 
 
@@ -69,17 +70,20 @@ class Exchange:
             return self.ledger.find(request.key) or await self._fetch(request)
 
     async def _fetch(self, request: Request) -> Response | None:
-        attempt, well_before, fault = 0, self.limiter.successes, None
+        attempt, learnt, well_before, fault = 0, 0, self.limiter.successes, None
         while attempt < self.patience.attempts and not self.stop:
             outcome = await self._try(request, attempt)
             if outcome is None or isinstance(outcome, Response):
                 return outcome
             fault = outcome
             self.faults[fault.name] += 1
-            if fault.course != "again" and not self.adapt(fault):
+            if fault.course != "again" and not (learnt < LESSONS and self.adapt(fault, request)):
                 return self.give_up(request, fault)
+            learnt += fault.course == "dialect"
             if fault.course == "again":
                 attempt += 1
+                if (fault.wait or 0.0) > PATIENCE_OF_WAITS * self.patience.longest_wait:
+                    break
                 await asyncio.sleep(self.wait(attempt, fault) if attempt < self.patience.attempts else 0)
         if fault is None or self.stop:
             return None
@@ -95,21 +99,23 @@ class Exchange:
             if charge is None:
                 return None
             self.sent += 1
-            return await self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
+            return self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
         finally:
             self.limiter.leave()
 
-    async def _settle(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
+    def _settle(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
         """Store what came before anything else, then say what it was."""
         if isinstance(reply, Reply) and reply.status == 200:
             response = response_of(request, reply.body, self.ledger, batch=False)
             if response:
-                file = self.ledger.keep(response)
+                self.ledger.keep(response)
                 self.limiter.went_well(reply.headers)
-                await asyncio.to_thread(_sync, file)
                 return response
             self.ledger.keep_broken(request.key, reply.body)
-            reply = Fault("broken body", "again", f"{self.server} sent a body that is no chat completion", charged=True)
+            if (status := error_in(reply.body)) is None:
+                reply = Fault("broken body", "again", f"{self.server} sent a body that is no chat completion", charged=True)
+            else:
+                reply = fault_of(reply._replace(status=status), str(request.body["model"]), self.server)
         fault = reply if isinstance(reply, Fault) else fault_of(reply, str(request.body["model"]), self.server)
         with self.ledger.purse() as budget:
             if fault.charged:
@@ -145,15 +151,12 @@ class Exchange:
         named = {self.renamed.get(name, name): value for name, value in self.fill(body).items()}
         return {name: value for name, value in named.items() if name is not None}
 
-    def adapt(self, fault: Fault) -> bool:
-        """Learn that the server lacks a field or calls it otherwise; false where that was known already."""
-        if fault.course != "dialect":
+    def adapt(self, fault: Fault, request: Request) -> bool:
+        """Learn that the server lacks a field or calls it otherwise; false where there is nothing to learn."""
+        if fault.course != "dialect" or fault.param == self.renamed.get("max_tokens"):  # it has no name for the limit
             return False
-        other = {"max_tokens": "max_completion_tokens"}.get(fault.param)
-        name = "max_tokens" if fault.param == "max_completion_tokens" else fault.param
-        if name in self.renamed and (other is None or self.renamed[name] == other):
-            return False
-        self.renamed[name] = other
+        if fault.param in self.wire(request.body):  # not learnt meanwhile, from another request
+            self.renamed[fault.param] = {"max_tokens": "max_completion_tokens"}.get(fault.param)
         return True
 
     async def steady(self, call: Callable[[], Awaitable[T | Fault]]) -> T | None:
@@ -224,11 +227,3 @@ def spent_out(ledger: Ledger, worst: float) -> BudgetSpent:
 
 def _error(request: Request, fault: Fault) -> Response:
     return Response(request.key, "error", NOTHING, 0.0, fault.message)
-
-
-def _sync(file: os.PathLike[str]) -> None:
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

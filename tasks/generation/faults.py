@@ -17,6 +17,11 @@ QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_
 LENGTH_CODES = {"context_length_exceeded", "string_above_max_length", "request_too_large"}
 FIELDS = ("max_tokens", "max_completion_tokens", "temperature", "seed")  # of the request, that some servers lack or call otherwise
 _LACKS = re.compile(r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"context[ _](length|size|window)|maximum context|too many tokens|(prompt|input|request) is too (long|large)|request too large"
+    r"|exceeds? the (model's |model |available |maximum )*(context|input)",
+    re.IGNORECASE,
+)
 FILTER_CODES = {"content_filter", "content_policy_violation", "invalid_prompt"}
 
 
@@ -61,7 +66,8 @@ def fault_of_status(status: int, body: object, headers: Mapping[str, str], model
     if status == 403:
         return _stop("403", f"{where} does not allow this: {said} Check the key's project and rights, and whether your region is served.")
     if status in (408, 409, 425, 429) or status >= 500:
-        return Fault(str(status) if status < 500 else "5xx", "again", f"HTTP {status} from {where}: {said}", wait=wait)
+        asks = f" It asks to wait {wait:.0f} s." if wait and wait > 60 else ""
+        return Fault(str(status) if status < 500 else "5xx", "again", f"HTTP {status} from {where}: {said}{asks}", wait=wait)
     param = str(error.get("param") or "") or next((p for p in FIELDS if p in said), "")
     if status in (400, 422) and param in FIELDS and _LACKS.search(f"{code} {said}"):
         return Fault(str(status), "dialect", said, param=param)
@@ -106,10 +112,8 @@ def _error(body: object) -> dict[str, Any]:
 
 
 def _too_long(status: int, said: str) -> bool:
-    """Servers that are not OpenAI say it in words only."""
-    return status == 400 and bool(
-        re.search(r"context (length|size|window)|maximum context|too many tokens|prompt is too long", said, re.IGNORECASE)
-    )
+    """Servers that are not OpenAI say it in words only; OpenAI itself does where one request is above the limit of a minute."""
+    return status in (400, 422, 429, 500) and bool(_TOO_LONG.search(said))
 
 
 def _number(text: str | None) -> float | None:

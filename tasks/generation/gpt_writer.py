@@ -6,7 +6,7 @@ round's requests are fixed before any is sent, and its answers are judged in tha
 
 import asyncio
 import os
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -81,7 +81,7 @@ async def _write(
             ledger=ledger,
             limiter=limiter_for(f"{server} {plan.model}", concurrency),
             patience=patience,
-            send=sender(client, server),
+            send=sender(client, server, patience.timeout),
             fill=pages.fill if pages else dict,
             server=server,
         )
@@ -110,18 +110,33 @@ def open_client(patience: Patience) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout)
 
 
-def sender(client: openai.AsyncOpenAI, url: str) -> Send:
+def sender(client: openai.AsyncOpenAI, url: str, seconds: float) -> Send:
     """How a chat completion is sent; the key of idempotency lets a careful proxy answer a repeated request once."""
 
     async def send(body: dict[str, Any], key: str) -> Reply | Fault:
-        return await caught(_chat(client, body, key), url, str(body["model"]))
+        return await at_its_place(client, lambda: _chat(client, body, key, seconds), url, str(body["model"]))
 
     return send
 
 
-async def _chat(client: openai.AsyncOpenAI, body: dict[str, Any], key: str) -> Reply:
+async def at_its_place(client: openai.AsyncOpenAI, call: Callable[[], Awaitable[T]], url: str, model: str) -> T | Fault:
+    """A call, its faults as values; a server named without the /v1 of its paths is tried there when it does not know the bare one."""
+    named = client.base_url
+    outcome = await caught(call(), url, model)
+    if not (isinstance(outcome, Fault) and outcome.name == "404" and named.path == "/"):
+        return outcome
+    client.base_url = named.join("v1/")
+    second = await caught(call(), url, model)
+    if isinstance(second, Fault) and second.name == "404":
+        client.base_url = named
+        return outcome
+    return second
+
+
+async def _chat(client: openai.AsyncOpenAI, body: dict[str, Any], key: str, seconds: float) -> Reply:
     """The raw post: `chat.completions.create` would walk through every message and schema first, a third of its time."""
-    response = await client.post("/chat/completions", cast_to=Response, body=body, options={"headers": {"Idempotency-Key": key}})
+    async with asyncio.timeout(seconds):  # the client's own time begins anew with each byte that trickles in
+        response = await client.post("/chat/completions", cast_to=Response, body=body, options={"headers": {"Idempotency-Key": key}})
     return Reply(response.status_code, response.headers, response.text)
 
 
@@ -134,27 +149,27 @@ class Post:
 
     async def upload(self, content: bytes) -> str | Fault:
         file = ("requests.jsonl", content, "application/jsonl")
-        made = await self._caught(self.client.files.create(file=file, purpose="batch"))
+        made = await self._caught(lambda: self.client.files.create(file=file, purpose="batch"))
         return made if isinstance(made, Fault) else made.id
 
     async def create(self, file: str, mark: str) -> batch.State | Fault:
         endpoint, window, data = "/v1/chat/completions", "24h", {batch.MARK: mark}
-        call = self.client.batches.create(input_file_id=file, endpoint=endpoint, completion_window=window, metadata=data)  # type: ignore[arg-type]
-        return _state(await self._caught(call))
+        order = {"input_file_id": file, "endpoint": endpoint, "completion_window": window, "metadata": data}
+        return _state(await self._caught(lambda: self.client.batches.create(**order)))  # type: ignore[arg-type]
 
     async def retrieve(self, name: str) -> batch.State | Fault:
-        return _state(await self._caught(self.client.batches.retrieve(name)))
+        return _state(await self._caught(lambda: self.client.batches.retrieve(name)))
 
     async def recent(self) -> list[batch.State] | Fault:
-        page = await self._caught(_page(self.client))
+        page = await self._caught(lambda: _page(self.client))
         return page if isinstance(page, Fault) else [_known(one) for one in page]
 
     async def content(self, file: str) -> str | Fault:
-        made = await self._caught(self.client.files.content(file))
+        made = await self._caught(lambda: self.client.files.content(file))
         return made if isinstance(made, Fault) else made.content.decode("utf-8", "replace")
 
-    async def _caught(self, call: Awaitable[T]) -> T | Fault:
-        outcome = await caught(call, self.url, "")
+    async def _caught(self, call: Callable[[], Awaitable[T]]) -> T | Fault:
+        outcome = await at_its_place(self.client, call, self.url, "")
         if isinstance(outcome, Fault) and outcome.name == "404":
             return outcome._replace(message=f"{self.url} has no batch API, or no longer has this batch. Set generation.mode to live.")
         return outcome
@@ -178,6 +193,8 @@ async def caught(call: Awaitable[T], url: str, model: str) -> T | Fault:
     """A call with its faults as values: an openai exception holds the request's headers, so none leaves this module."""
     try:
         return await call
+    except TimeoutError:
+        return Fault("timeout", "again", f"no whole answer from {url} in time", charged=True)
     except openai.APITimeoutError as error:
         return Fault("timeout", "again", f"no answer from {url} in time", charged=_was_sent(error))
     except openai.APIConnectionError as error:

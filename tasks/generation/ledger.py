@@ -5,6 +5,7 @@
 <ledger>/under-way/ab12…            locked while somebody asks; what lies here unlocked was left by a crash
 <ledger>/batches/….json             batches of the server that are under way or done
 <ledger>/charges.jsonl              the book of charges (budget.py)
+<ledger>/accounts/….json            what became of each chapter (accounts.py)
 """
 
 import asyncio
@@ -50,6 +51,7 @@ class Ledger:
         self.folder, self.prices = folder, prices
         self.budget = Budget(folder / "charges.jsonl", budget_usd)
         self._one = threading.RLock()  # the book of charges keeps sums in memory
+        self._unsynced: list[Path] = []
         for part in ("responses", "broken", "under-way", "batches"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         self._reconcile()
@@ -69,8 +71,8 @@ class Ledger:
         except (FileNotFoundError, ValueError, KeyError):
             return None
 
-    def keep(self, response: Response) -> Path:
-        """Put a response on disk in one step, then settle its charge; gives the file, to be synced."""
+    def keep(self, response: Response) -> None:
+        """Put a response on disk in one step, then settle its charge; `sync` makes it outlive a power cut, too."""
         stored = {
             "request": response.key,
             "finish": response.finish,
@@ -83,9 +85,22 @@ class Ledger:
         part = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
         part.write_text(json.dumps(stored, ensure_ascii=False, indent=1), "utf-8")
         part.replace(file)
+        self._unsynced.append(file)
         with self.purse() as budget:
             budget.settle(response.key, response.cost_usd)
-        return file
+
+    async def sync(self) -> None:
+        """Force what was kept to the disk, many at once: the first costs a disk's turn, the others nearly nothing."""
+        if self._unsynced:
+            await asyncio.to_thread(self._sync)
+
+    def _sync(self) -> None:
+        while self._unsynced:
+            handle = os.open(self._unsynced.pop(), os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
     def keep_broken(self, key: str, body: str) -> None:
         """A body that is no answer; kept beside, under its request and its own hash."""

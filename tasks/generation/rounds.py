@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tasks.generation import places
+from tasks.errors import BudgetSpent
+from tasks.generation import accounts, places
 from tasks.generation.answers import read_envelope
 from tasks.generation.exchange import Exchange
 from tasks.generation.instructions import ItemKind
@@ -36,15 +37,20 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
         async with slots:
             return await exchange.answer(words())
 
+    async def on_disk(answer: asyncio.Task[Response | None]) -> Response | None:
+        response = await answer
+        await exchange.ledger.sync()  # here, where no request waits for the disk
+        return response
+
     async def ask(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
         under_way: deque[asyncio.Task[Response | None]] = deque()
         try:
             for words in all_words:
                 under_way.append(asyncio.create_task(one(words)))
                 if len(under_way) >= AHEAD:
-                    yield await under_way.popleft()
+                    yield await on_disk(under_way.popleft())
             while under_way:
-                yield await under_way.popleft()
+                yield await on_disk(under_way.popleft())
         finally:
             for task in under_way:
                 task.cancel()
@@ -82,7 +88,7 @@ class Chapter:
     rounds: int = 0
 
     async def write(self, ask: Ask) -> tuple[list[Draft], Account]:
-        """All rounds; raises what stopped them, once everything under way is in the ledger."""
+        """All rounds; raises what stopped them, once everything under way and the account are in the ledger."""
         self.places = places.places(self.passages, self.quota, self.plan) if self.passages else []
         while self.rounds < PATIENT * (self.plan.rounds + 1):
             askings = places.plan_round(self.places, self.quota, self.plan, self.kept, self.rounds)
@@ -90,9 +96,13 @@ class Chapter:
                 break
             await self._round(askings, ask)
             if self.exchange.stop:
-                raise self.exchange.stop
+                break
             self.rounds += 1
-        return self.drafts, self.report()
+        account = self.report()
+        accounts.keep(self.exchange.ledger.folder, self.passages, account)
+        if self.exchange.stop:
+            raise self.exchange.stop
+        return self.drafts, account
 
     async def _round(self, askings: list[Asking], ask: Ask) -> None:
         brought: Counter[tuple[int, ItemKind]] = Counter()
@@ -170,6 +180,8 @@ class Chapter:
     def report(self) -> Account:
         """What was asked, what came of it, and why it ended."""
         pairs = sum(isinstance(item, Pair) for item in self.kept)
+        with self.exchange.ledger.purse() as budget:
+            lost = budget.lost({draft.id for draft in self.drafts})
         kept: dict[ItemKind, int] = {"pair": pairs, "question": len(self.kept) - pairs}
         wanted: dict[ItemKind, int] = {"pair": self.quota.pairs, "question": self.quota.questions}
         return Account(
@@ -188,10 +200,14 @@ class Chapter:
             tokens_cached=sum(d.tokens_cached for d in self.drafts),
             tokens_out=sum(d.tokens_out for d in self.drafts),
             cost_usd=sum(d.cost_usd for d in self.drafts),
+            lost=len(lost),
+            lost_usd=sum(lost),
         )
 
     def _end(self, kind: ItemKind, missing: int) -> str:
         if missing <= 0:
             return "met"
+        if self.exchange.stop:
+            return "budget" if isinstance(self.exchange.stop, BudgetSpent) else "stopped"
         reasons = {place.closed.get(kind, "rounds") for place in self.places}
         return next((reason for reason in ("rounds", "exhausted") if reason in reasons), "refused")

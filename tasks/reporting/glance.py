@@ -53,7 +53,7 @@ def cost(accounts: Sequence[Account], language: str) -> str:
 
 def _spent(accounts: Sequence[Account], say: Wording) -> list[str]:
     sums = [sum(one.requests for one in accounts), sum(one.tokens_in for one in accounts), sum(one.tokens_out for one in accounts)]
-    return [*(say.number(one) for one in sums), say.number(sum(one.cost_usd for one in accounts), 4)]
+    return [*(say.number(one) for one in sums), say.number(sum(one.cost_usd + one.lost_usd for one in accounts), 4)]
 
 
 def loss(steps: Sequence[Step], language: str) -> str:

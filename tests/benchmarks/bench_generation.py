@@ -1,100 +1,99 @@
-"""The writer against the clock: how near to the ideal, how much above a bare loop, how much memory. `make bench` runs it.
+"""The writer against the clock: how near to the ideal, how much above a bare loop, how much memory.
 
-Only ratios are asserted; the figures are printed. The server runs in a process of its own and always says the same.
+BENCH_ITEMS is the larger number of items (100,000). The server runs in a process of its own and always says the same.
+Exit code 1 where a ratio is missed. The clock's ratio means something on an otherwise idle machine only.
 """
 
 import asyncio
 import os
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-from gpt_study import SHORT, plan
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from tasks.generation import places, requests
-from tasks.generation.gpt_writer import open_client, write
-from tasks.generation.ledger import Ledger
-from tasks.generation.writer import Quota
-from tasks.records import Pair, Passage
+from gpt_study import SHORT, plan  # noqa: E402
+
+from tasks.generation import places, requests  # noqa: E402
+from tasks.generation.gpt_writer import Written, open_client, write  # noqa: E402
+from tasks.generation.ledger import Ledger  # noqa: E402
+from tasks.generation.writer import Item, Quota  # noqa: E402
+from tasks.records import Draft, Pair, Passage, Rejection  # noqa: E402
 
 SERVER = Path(__file__).parents[1] / "openai_server.py"
 CALM = SHORT._replace(timeout=60.0)
-pytestmark = pytest.mark.bench
+AT_ONCE = 64
+MOST = {"clock": 1.15, "cpu": 2.0, "memory": 1.25}  # ratios
 
 
 class Verdict(NamedTuple):
-    kept: list
-    rejected: list
+    kept: list[Item]
+    rejected: list[Rejection]
 
 
-def keep_ten(draft, passages, earlier):
+class Timed(NamedTuple):
+    requests: int
+    clock: float  # seconds
+    cpu: float  # seconds
+
+
+def keep_all(draft: Draft, passages: list[Passage], earlier: Sequence[Item]) -> Verdict:
     """A gate that costs nothing."""
-    first = len(earlier)
-    return Verdict([Pair(id=str(first + i), fact=f"fact {first + i}", symptom="s" * 200, diagnosis="d") for i in range(draft.asked)], [])
+    first, quote = len(earlier), {"passage_id": "p", "page": 1, "start": 0, "end": 1, "text": "q"}
+    return Verdict(
+        [Pair(id=str(first + i), fact=f"f{first + i}", symptom="s" * 200, diagnosis="d", quote=quote) for i in range(draft.asked)], []
+    )
 
 
-def chapter(number=0, passages=16):
+def chapter(number: int = 0, passages: int = 16) -> list[Passage]:
     text = "در معاینه بالا بودن فشار ورید گردنی و ریتم گالوپ در سمع قلب دیده می‌شود. " * 11
     return [Passage(id=f"p{number:03}-{i:02}", chapter=f"c{number}", page=i + 1, text=f"{i} {text}") for i in range(passages)]
 
 
 @contextmanager
-def server(monkeypatch, *orders):
+def server(*orders: str) -> Iterator[Path]:
+    """The environment points at a server; gives a folder for ledgers."""
     process = subprocess.Popen([sys.executable, str(SERVER), "--canned", *orders], stdout=subprocess.PIPE, text=True)
-    monkeypatch.setenv("OPENAI_BASE_URL", process.stdout.readline().strip())
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-bench-0123456789")
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    assert process.stdout
+    os.environ |= {"OPENAI_BASE_URL": process.stdout.readline().strip(), "OPENAI_API_KEY": "sk-bench-0123456789"}
     try:
-        yield
+        yield folder
     finally:
         process.kill()
         process.wait()
+        shutil.rmtree(folder)
 
 
-def written(folder, items, number=0, concurrency=64):
+def written(folder: Path, items: int, number: int = 0) -> Written:
     chosen = plan(pairs=items, questions=0, budget_usd=1e6)
     ledger = Ledger(folder, chosen.budget_usd, chosen.prices)
-    return write(chapter(number), Quota(items, 0), chosen, "fa", ledger, keep_ten, concurrency, patience=CALM)
+    return write(chapter(number), Quota(items, 0), chosen, "fa", ledger, keep_all, AT_ONCE, patience=CALM)
 
 
-def test_a_thousand_requests_of_a_second_take_little_more_than_the_ideal(tmp_path, monkeypatch):
-    with server(monkeypatch, "--latency", "1"):
-        started = time.perf_counter()
-        done = written(tmp_path, 9_980)
-        took = time.perf_counter() - started
-    number = done.report.requests
-    ideal = float(-(-number // 64))  # waves of one second
-    assert number >= 1000
-    print(f"\n{number:,} requests of 1 s, 64 at once: {took:.1f} s, {took / ideal:.2f} × the ideal")
-    assert took <= 1.15 * ideal
+def timed(folder: Path, items: int) -> Timed:
+    clock, cpu = time.perf_counter(), time.process_time()
+    done = written(folder, items)
+    return Timed(done.report.requests, time.perf_counter() - clock, time.process_time() - cpu)
 
 
-def test_the_writer_costs_little_beside_a_bare_loop_with_the_same_client(tmp_path, monkeypatch):
-    number = 500
-    with server(monkeypatch):
-        written(tmp_path / "warm", 500)
-        started = time.process_time()
-        written(tmp_path / "own", number * 10)
-        own = (time.process_time() - started) / number
-        bare = asyncio.run(bare_loop(number)) / number
-    print(f"\nCPU a request: {own * 1000:.2f} ms with ledger and budget, {bare * 1000:.2f} ms in a bare loop, {own / bare:.2f} ×")
-    assert own <= 2.0 * bare
-
-
-async def bare_loop(number):
+async def bare_loop(number: int) -> float:
     """CPU seconds of nothing but the client's own calls with the same bodies."""
-    chosen = plan(pairs=number * 10, questions=0)
-    windows = places.places(chapter(), Quota(number * 10, 0), chosen)
-    bodies = [requests.word(a, chosen, "fa", None).body for a in places.plan_round(windows, Quota(number * 10, 0), chosen, [])]
-    client, slots = open_client(CALM), asyncio.Semaphore(64)
+    chosen, quota = plan(pairs=number * 10, questions=0), Quota(number * 10, 0)
+    asked = places.plan_round(places.places(chapter(), quota, chosen), quota, chosen, [])
+    bodies = [requests.word(one, chosen, "fa", None).body for one in asked]
+    client, slots = open_client(CALM), asyncio.Semaphore(AT_ONCE)
 
-    async def one(body):
+    async def one(body: dict[str, object]) -> None:
         async with slots:
-            await client.chat.completions.create(**body)
+            await client.chat.completions.create(**body)  # type: ignore[call-overload]
 
     started = time.process_time()
     await asyncio.gather(*(one(body) for body in bodies))
@@ -102,14 +101,52 @@ async def bare_loop(number):
     return time.process_time() - started
 
 
-@pytest.mark.timeout(1800)
-def test_memory_is_flat_from_a_thousand_to_a_hundred_thousand_items(tmp_path, monkeypatch):
+def peak() -> float:
+    """MiB, the most that this process ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def clock_ratio() -> float:
+    """A thousand requests of one second, beside waves of one second."""
+    with server("--latency", "1") as folder:
+        done = timed(folder, 9_980)
+    ideal = -(-done.requests // AT_ONCE)
+    print(
+        f"{done.requests:,} requests of 1 s, {AT_ONCE} at once: {done.clock:.1f} s for an ideal of {ideal} s, "
+        f"{done.clock / ideal:.2f} × (at most {MOST['clock']}); load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n"
+    )
+    return done.clock / ideal
+
+
+def cpu_ratio() -> float:
+    """CPU a request, beside a loop with the same client and nothing else."""
+    with server() as folder:
+        written(folder / "warm", 500)
+        done, bare = timed(folder / "own", 5_000), asyncio.run(bare_loop(500)) / 500
+    own = done.cpu / done.requests
+    print(
+        f"CPU a request: {own * 1000:.2f} ms with ledger and budget, {bare * 1000:.2f} ms in a bare loop, "
+        f"{own / bare:.2f} × (at most {MOST['cpu']}).\n"
+    )
+    return own / bare
+
+
+def memory_ratio() -> float:
+    """Peak memory after chapters of 1,000 items each."""
     items = int(os.environ.get("BENCH_ITEMS", "100000"))
-    with server(monkeypatch):
-        written(tmp_path, 1000)
-        small = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with server() as folder:
+        written(folder, 1000)
+        small, started = peak(), time.process_time()
         for number in range(1, items // 1000):
-            written(tmp_path, 1000, number)
-        large = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"\npeak memory: {small / 1024:.0f} MiB at 1,000 items, {large / 1024:.0f} MiB at {items:,}")
-    assert large <= 1.25 * small
+            written(folder, 1000, number)
+        large, cpu = peak(), time.process_time() - started
+    print(
+        f"Peak memory: {small:.0f} MiB at 1,000 items, {large:.0f} MiB at {items:,}, {large / small:.2f} × (at most {MOST['memory']}); "
+        f"{cpu / max(1, items // 10 - 100) * 1000:.2f} ms CPU a request.\n"
+    )
+    return large / small
+
+
+if __name__ == "__main__":
+    found = {"memory": memory_ratio(), "clock": clock_ratio(), "cpu": cpu_ratio()}
+    sys.exit(any(ratio > MOST[name] for name, ratio in found.items()))

@@ -1,9 +1,10 @@
 """A study whose writer is a server: busy for a while, or the process is killed while it asks. Nothing is asked twice that was answered."""
 
+import re
 import time
 
 import pytest
-from killing import Command
+from killing import Command, ended
 from openai_server import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -77,3 +78,17 @@ def test_a_key_that_is_refused_ends_at_once_with_its_remedy_and_is_not_told(tmp_
     assert process.returncode == 1
     assert "WriterRefused" in told and "sk-refused-0123456789" not in told
     assert not stored(command)
+
+
+def test_the_end_of_the_money_tells_what_there_is_and_more_money_asks_only_for_the_rest(undisturbed, tmp_path):
+    command = Command.over(tmp_path / "runs", TREE)
+    command.store.mkdir()
+    with serving() as server:
+        told = ended(command.start("--set", "generation.budget_usd=0.08", **asked_of(server)), code=1)
+        assert "BudgetSpent" in told and "ended: pairs: budget" in told and "raise generation.budget_usd" in told
+        assert 0 < server.billed() <= 0.08
+        assert len(list((command.store / "ledger" / "small" / "accounts").iterdir())) > 1
+        assert re.search(rf"All {len(server.answered())} answers are in", told)
+        command.finish(**asked_of(server))
+        assert len(server.answered()) == len(set(server.answered()))
+    assert command.verdict() == undisturbed

@@ -1,0 +1,159 @@
+"""Servers that are not OpenAI: their completions, their errors, their addresses; each asked by the real client."""
+
+import pytest
+from gpt_study import SHORT, book, kept, plan, study, texts
+from openai_server import serving
+
+from tasks.errors import WriterRefused, WriterUnavailable
+from tasks.generation.answers import read_envelope, spoken
+from tasks.generation.ledger import Ledger
+
+ALL = {"pair": 6, "question": 6}
+
+
+@pytest.fixture
+def to(monkeypatch):
+    def point(server, url=None):
+        monkeypatch.setenv("OPENAI_BASE_URL", url or server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+        return server
+
+    return point
+
+
+def six(folder, **more):
+    return study(folder, plan(pairs=6, questions=6, per_request=3, **more.pop("choices", {})), book(1), **more)
+
+
+@pytest.mark.parametrize("dialect", ["usage_null", "usage_words", "finish_null", "finish_eos", "extras", "parts", "stream", "gzip"])
+def test_every_wording_of_a_completion_gives_the_same_drafts(tmp_path, to, dialect):
+    with serving() as server:
+        to(server)
+        plain = six(tmp_path / "plain")
+    with serving(dialects=(dialect,)) as server:
+        to(server)
+        other = six(tmp_path / "other")
+        assert max(server.attempts.values()) == 1  # understood at once: nothing was paid twice
+        spent = Ledger(tmp_path / "other", 50.0, plan().prices).budget.spent()
+    assert texts(other) == texts(plain) and kept(other) == ALL
+    assert spent >= server.billed() - 1e-9  # where tokens are not told, the worst is taken
+
+
+@pytest.mark.parametrize("dialect", ["think", "think_unopened"])
+def test_reasoning_before_the_answer_is_no_part_of_it(tmp_path, to, dialect):
+    with serving() as server:
+        to(server)
+        plain = six(tmp_path / "plain")
+    with serving(dialects=(dialect,)) as server:
+        to(server)
+        assert texts(six(tmp_path / "other")) == texts(plain)
+
+
+def test_a_thought_that_never_ended_is_no_answer_and_words_of_an_answer_stay():
+    assert spoken("<think> so {") == ""
+    assert spoken('{"items": ["he </think> said"]}') == '{"items": ["he </think> said"]}'
+    assert spoken("I think so") == "I think so"
+
+
+def test_a_stream_that_was_cut_off_is_no_completion():
+    assert read_envelope('data: {"choices": [{"delta": {"content": "a"}, "finish_reason": null}]}\n\n') is None
+
+
+def test_half_a_character_spoils_no_file(tmp_path, to):
+    with serving(dialects=("half_character",)) as server:
+        to(server)
+        written = six(tmp_path)
+    for raw in (draft.raw for one in written.values() for draft in one.drafts):
+        assert raw.encode("utf-8")
+
+
+@pytest.mark.parametrize("dialect", ["error_200", "error_choice", "empty"])
+def test_an_error_under_http_200_is_tried_again(tmp_path, to, dialect):
+    with serving(dialects=(dialect,), dialect_attempts=1) as server:
+        to(server)
+        written = six(tmp_path)
+    assert kept(written) == ALL
+    faults = written["chapter 1"].report.faults
+    assert sum(faults.values()) == len(set(server.attempts))
+
+
+def test_answers_that_hold_nothing_end_the_asking_and_are_counted(tmp_path, to):
+    with serving(dialects=("reasoning_only",)) as server:
+        to(server)
+        written = six(tmp_path, choices={"rounds": 1})["chapter 1"]
+    assert written.report.ended == {"pair": "rounds", "question": "rounds"} and written.report.kept == {"pair": 0, "question": 0}
+    assert written.report.requests == len(server.entries) <= 40
+
+
+def test_a_body_that_trickles_ends_with_the_time_for_one_answer(tmp_path, to):
+    with serving(dialects=("trickle",), dialect_attempts=1) as server:
+        to(server)
+        with pytest.raises(WriterUnavailable, match="in time"):
+            six(tmp_path, patience=SHORT._replace(timeout=0.4, attempts=2))
+
+
+@pytest.mark.parametrize("fault", ["429_date", "429_ms", "529"])
+def test_every_way_to_be_busy_is_waited_out(tmp_path, to, fault):
+    with serving(faults=f"{fault}:0.4") as server:
+        to(server)
+        assert kept(six(tmp_path)) == ALL
+
+
+@pytest.mark.parametrize("fault", ["413", "429_large"])
+def test_a_request_that_no_wait_makes_small_enough_is_asked_smaller(tmp_path, to, fault):
+    with serving(faults=f"{fault}:0.6") as server:
+        to(server)
+        written = six(tmp_path)
+    assert kept(written) == ALL and written["chapter 1"].report.faults["too long"] >= 1
+    assert max(server.attempts.values()) == 1
+
+
+def test_a_server_that_asks_to_wait_for_hours_is_not_waited_for(tmp_path, to):
+    with serving(faults="429_hours") as server:
+        to(server)
+        with pytest.raises(WriterUnavailable, match="asks to wait 7200 s"):
+            six(tmp_path)
+    assert max(server.attempts.values()) == 1
+
+
+def test_fields_that_a_server_lacks_are_learnt_by_many_requests_at_once(tmp_path, to):
+    """Reasoning models refuse `max_tokens` and `temperature`; sixteen requests hear of it together."""
+    with serving(lacks=("max_tokens", "temperature", "seed"), latency=0.05) as server:
+        to(server)
+        written = study(tmp_path, plan(pairs=32, questions=0, per_request=2), book(1), concurrency=16)
+    assert kept(written)["pair"] == 32
+    assert sum(e["status"] == 400 for e in server.entries) <= 3 * 16
+
+
+def test_a_batch_learns_the_fields_that_a_server_lacks(tmp_path, to):
+    with serving() as server:
+        to(server)
+        fault = {
+            "status_code": 400,
+            "body": {"error": {"message": "Unsupported parameter", "code": "unsupported_parameter", "param": "seed"}},
+        }
+        real, refused = server.batches.answer, set()
+
+        def answer(line):
+            if "seed" in line["body"]:
+                refused.add(line["custom_id"])
+                return {"custom_id": line["custom_id"], "response": fault, "error": None}
+            return real(line)
+
+        server.batches.answer = answer
+        assert kept(six(tmp_path, choices={"mode": "batch"})) == ALL
+    assert len(refused) > 1
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/"])
+def test_the_address_may_be_given_with_or_without_v1(tmp_path, to, tail):
+    with serving(lacks=("bare",)) as server:
+        to(server, server.url.removesuffix("/v1") + tail)
+        assert kept(six(tmp_path)) == ALL
+
+
+def test_a_server_without_v1_keeps_its_own_words_on_a_model_that_it_lacks(tmp_path, to):
+    with serving(models=("other",)) as server:
+        to(server, server.url.removesuffix("/v1"))
+        with pytest.raises(WriterRefused, match=r"gpt-4o.*Set generation\.model"):
+            six(tmp_path)
