@@ -142,7 +142,9 @@ def _most_children(ocr: str) -> int:
 class _Run:
     """What the threads share: each owns one child at a time."""
 
-    def __init__(self, path: Path, language: str, ocr: str, todo: "queue.SimpleQueue[Sequence[int]]", each: Callable[[Sheet], None]) -> None:
+    def __init__(
+        self, path: Path, language: str, ocr: str, todo: "queue.SimpleQueue[Sequence[int]]", each: Callable[[Sheet], None]
+    ) -> None:
         self.found: dict[int, Sheet] = {}
         self._path, self._language, self._ocr = path, language, ocr
         self._todo, self._each = todo, each
