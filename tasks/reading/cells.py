@@ -14,6 +14,9 @@ LOST_MARK = "\ufdd0"  # a mark that the file gives no letter for; not a characte
 HALF_SPACE_EM = 0.05  # a space whose neighbours stand closer than this was drawn for a half-space
 SPACE_EM = 0.17  # a wider gap is a space, where the file draws no space glyphs
 LOOSE_EM = 0.45  # the same where it draws them: only what no kerning explains
+MOST_MARKS = 3  # on one letter
+ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks counted
+BULLETS = frozenset("•●○◦▪■□◆❖➢➤►▸⁃")
 TAB_EM = 1.0  # a gap as wide as this may part columns or cells
 
 
@@ -88,21 +91,49 @@ def _is_lost_mark(glyph: Glyph) -> bool:
 
 
 def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Without the strokes that lengthen words to fill a line: tatweel, or a nameless glyph drawn over itself."""
+    """Without the strokes that lengthen words to fill a line: tatweel, a nameless glyph drawn over itself, or a misnamed one."""
     nameless: dict[tuple[str, int], list[Glyph]] = {}
     for glyph in glyphs:
         if glyph.text == UNKNOWN and not _is_lost_mark(glyph):
             nameless.setdefault((glyph.font, glyph.code), []).append(glyph)
-    strokes = {key for key, found in nameless.items() if _overlap(found)}
+    strokes = {key for key, found in nameless.items() if _overlap(found)} | _misnamed(glyphs)
     kept: list[Glyph] = []
     dropped: list[Glyph] = []
     for glyph in glyphs:
-        stroke = glyph.text == "\u0640" or (glyph.text == UNKNOWN and (glyph.font, glyph.code) in strokes)
+        stroke = glyph.text == "\u0640" or (glyph.font, glyph.code) in strokes
         (dropped if stroke else kept).append(glyph)
     by_line: dict[int, list[Glyph]] = {}
     for drawn in dropped:
         by_line.setdefault(round(drawn.y), []).append(drawn)
     return [_stretched(g, by_line.get(round(g.y), [])) for g in kept] if dropped else kept
+
+
+def _misnamed(glyphs: Sequence[Glyph]) -> set[tuple[str, int]]:
+    """Strokes that the file calls a digit or a Latin letter (LibreOffice 7 does): they only ever stand inside words."""
+    ordered = sorted((g for g in glyphs if g.text and not is_mark(g.text)), key=lambda g: (-round(g.y), g.x0))
+    inside: dict[tuple[str, int], list[bool]] = {}
+    for place, glyph in enumerate(ordered):
+        if len(glyph.text) == 1 and glyph.text.isalnum() and kind_of(glyph.text) != "R":
+            inside.setdefault((glyph.font, glyph.code), []).append(_within_word(ordered, place))
+    return {key for key, found in inside.items() if len(found) > 1 and all(found)}
+
+
+def _within_word(ordered: Sequence[Glyph], place: int) -> bool:
+    """Letters of a right-to-left script touch it on both sides, further strokes of its kind aside."""
+    ends = []
+    for step in (-1, 1):
+        at = place
+        while 0 <= at + step < len(ordered) and _touch(ordered[at], ordered[at + step]):
+            at += step
+            if (ordered[at].font, ordered[at].code) != (ordered[place].font, ordered[place].code):
+                ends.append(kind_of(ordered[at].text) == "R" and ordered[at].text[0].isalpha())
+                break
+    return len(ends) == 2 and all(ends)
+
+
+def _touch(one: Glyph, other: Glyph) -> bool:
+    apart = max(one.x0, other.x0) - min(one.x1, other.x1)
+    return abs(one.y - other.y) < 0.1 * one.size and apart < 0.05 * one.size
 
 
 def _overlap(found: list[Glyph]) -> bool:
@@ -137,15 +168,34 @@ def _is_double(glyph: Glyph, other: Glyph) -> bool:
 
 
 def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
+    """Every mark goes to the base that it was drawn with, or else to the nearest."""
     told = [base.text for base in bases]
     middles = [base.middle for base in bases]
-    for mark in marks:
+    by_turn = sorted(range(len(bases)), key=lambda i: bases[i].turn)
+    turns = [bases[i].turn for i in by_turn]
+    step = 0 if _drawn_from_left(bases) else -1
+    for mark in sorted(marks, key=lambda m: (round(m.y), m.turn)):
+        own = bisect_left(turns, mark.turn) + step
+        drawn = by_turn[own] if 0 <= own < len(by_turn) else None
         near = bisect_left(middles, mark.middle)
         around = [i for i in (near - 1, near) if 0 <= i < len(bases)]
+        if drawn is not None and _may_carry(bases[drawn], mark):
+            around = [drawn]
         if around:
-            best = min(around, key=lambda i: (abs(bases[i].turn - mark.turn) > 1, abs(middles[i] - mark.middle)))
+            best = min(around, key=lambda i: abs(middles[i] - mark.middle))
             told[best] += LOST_MARK if mark.text == UNKNOWN else mark.text
     return told
+
+
+def _drawn_from_left(bases: list[Glyph]) -> bool:
+    """Whether right-to-left letters were drawn from left to right, as shapers hand them over: then a mark comes before its base."""
+    turned = [(a.turn, b.turn) for a, b in itertools.pairwise(bases) if kind_of(a.text) == kind_of(b.text) == "R"]
+    return sum(a < b for a, b in turned) * 2 > len(turned)
+
+
+def _may_carry(base: Glyph, mark: Glyph) -> bool:
+    reach = 0.35 * base.size
+    return kind_of(base.text) == "R" and abs(base.turn - mark.turn) <= MOST_MARKS and base.x0 - reach < mark.middle < base.x1 + reach
 
 
 def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float], habit: Habits) -> tuple[str, float]:
@@ -154,10 +204,13 @@ def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float]
     low, high = left.middle, right.middle
     if _any_in(halves, low, high) and room < 0.3:
         return ZWNJ, room
+    apart = abs(left.turn - right.turn) > ONE_STROKE  # drawn at different times: two cells, two runs
     if _any_in(blanks, low, high):
         both = kind_of(left.text) == kind_of(right.text) == "R" and left.text[0].isalpha() and right.text[0].isalpha()
-        return (ZWNJ if both and room < HALF_SPACE_EM and not habit.names_halves else " "), room
-    return (" " if room > (LOOSE_EM if habit.spaced else SPACE_EM) else ""), room
+        return (ZWNJ if both and room < HALF_SPACE_EM and not habit.names_halves and not apart else " "), room
+    if left.text in BULLETS or right.text in BULLETS:
+        return " ", room
+    return (" " if room > (LOOSE_EM if habit.spaced and not apart else SPACE_EM) else ""), room
 
 
 def _any_in(places: list[float], low: float, high: float) -> bool:

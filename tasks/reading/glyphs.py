@@ -150,8 +150,10 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         angle, first = self._spoken[0]
         drawn = [glyph for turn, glyph in self._spoken if turn == angle and abs(glyph.y - first.y) < first.size]
         self._spoken = []
-        whole = first._replace(text=told, x0=min(g.x0 for g in drawn), x1=max(g.x1 for g in drawn), code=-1)
-        self.glyphs.setdefault(angle, []).append(whole if len(drawn) > 1 else whole._replace(code=first.code))
+        base = max(drawn, key=lambda g: g.x1 - g.x0)  # marks come first and stand higher
+        wide = sum(g.x1 > g.x0 for g in drawn)
+        whole = base._replace(text=told, x0=min(g.x0 for g in drawn), x1=max(g.x1 for g in drawn), code=base.code if wide < 2 else -1)
+        self.glyphs.setdefault(angle, []).append(whole)
 
     def paint_path(self, graphicstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Any) -> None:
         points = [apply_matrix_pt(self.ctm, step[i : i + 2]) for step in path for i in range(1, len(step) - 1, 2)]

@@ -5,7 +5,7 @@ from statistics import median
 
 from tasks.reading.rows import MANY_ROWS, WIDE_EM, Block, Row, Rule, Span, common_strips, enclosed, halves, rows, strips_of
 from tasks.reading.shapes import Glyph
-from tasks.reading.tables import is_table, table, table_rows
+from tasks.reading.tables import is_table, table, table_rows, without_strangers
 
 
 def blocks(glyphs: Sequence[Glyph], rules: Sequence[Rule], rtl: bool) -> list[list[Block]]:
@@ -34,7 +34,9 @@ def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> 
 
 def _columns(middle: list[Row], gutter: Span, rules: Sequence[Rule], rtl: bool, size: float) -> list[list[Block]]:
     if is_table(middle, gutter, rules):
-        return table(middle, rules, rtl, size)
+        first, last = without_strangers(middle, gutter)
+        inner = table(middle[first:last], rules, rtl, size)
+        return [*_parted(middle[:first], rules, rtl, size), *inner, *_parted(middle[last:], rules, rtl, size)]
     left, right = halves(middle, gutter)
     order = (right, left) if rtl else (left, right)
     return [block for side in order for block in _parted(side, rules, rtl, size)]

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from tasks.errors import BookError
 from tasks.reading.shapes import Sheet, nothing
 
-ALL_MEMORY_MIB = 1024  # of all children together, on two cores
-LEAST_MEMORY_MIB = 480  # of each: pdfium, pdfminer and a page rendered for OCR need 200
+MEMORY_MIB = 256  # of address space for a child, the same on every machine; a page of a real book needs 65
+MOST_CHILDREN = 3  # so that with the parent all stay within 1 GiB, however many cores there are
+OCR_MEMORY_MIB = 480  # for a child that draws pages, and for its tesseract: an A4 page at 300 dpi needs 140
 OPENING_SECONDS = 20
 PAGE_SECONDS = 20
 OCR_PAGE_SECONDS = 150
@@ -39,8 +40,9 @@ class Opened(NamedTuple):
 class Child:
     """One process with the file open."""
 
-    def __init__(self, path: Path, language: str, ocr: str, memory: int) -> None:
-        command = [sys.executable, "-P", "-m", "tasks.reading.worker", str(path), str(memory), language, ocr]
+    def __init__(self, path: Path, language: str, ocr: str) -> None:
+        memory = str(OCR_MEMORY_MIB if ocr else MEMORY_MIB)
+        command = [sys.executable, "-P", "-m", "tasks.reading.worker", str(path), memory, language, ocr]
         root = str(Path(__file__).resolve().parents[2])
         env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]), "OMP_NUM_THREADS": "1"}
         self.seconds = OCR_PAGE_SECONDS if ocr else PAGE_SECONDS
@@ -103,7 +105,7 @@ class Child:
 
 def open_book(path: Path) -> Opened:
     """Page count and bookmarks. Raises BookError."""
-    child = Child(path, "", "", LEAST_MEMORY_MIB)
+    child = Child(path, "", "")
     try:
         opened = child.opened(path.name)
     finally:
@@ -118,25 +120,33 @@ def open_book(path: Path) -> Opened:
 
 def read_pages(path: Path, pages: Sequence[int], language: str, ocr: str, workers: int, each: Callable[[Sheet], None]) -> dict[int, Sheet]:
     """Every page of `pages`, by number; `each` is called as they come. Raises BookError when the book kills its readers."""
-    count = max(1, min(workers or os.cpu_count() or 1, -(-len(pages) // CHUNK)))
+    count = max(1, min(workers or os.cpu_count() or 1, _most_children(ocr), -(-len(pages) // CHUNK)))
     todo: queue.SimpleQueue[Sequence[int]] = queue.SimpleQueue()
     for first in range(0, len(pages), CHUNK):
         todo.put(pages[first : first + CHUNK])
-    run = _Run(path, language, ocr, max(LEAST_MEMORY_MIB, ALL_MEMORY_MIB // count), todo, each)
+    run = _Run(path, language, ocr, todo, each)
     with ThreadPoolExecutor(count, thread_name_prefix="reading") as threads:
         for future in [threads.submit(run.work) for _ in range(count)]:
             future.result()
     return run.found
 
 
+def _most_children(ocr: str) -> int:
+    """For OCR, which takes seconds a page, as many as half of the machine's memory holds."""
+    if not ocr:
+        return MOST_CHILDREN
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return memory // 2 // (2 * OCR_MEMORY_MIB * 1024**2)
+
+
 class _Run:
     """What the threads share: each owns one child at a time."""
 
     def __init__(
-        self, path: Path, language: str, ocr: str, memory: int, todo: "queue.SimpleQueue[Sequence[int]]", each: Callable[[Sheet], None]
+        self, path: Path, language: str, ocr: str, todo: "queue.SimpleQueue[Sequence[int]]", each: Callable[[Sheet], None]
     ) -> None:
         self.found: dict[int, Sheet] = {}
-        self._path, self._language, self._ocr, self._memory = path, language, ocr, memory
+        self._path, self._language, self._ocr = path, language, ocr
         self._todo, self._each = todo, each
         self._deaths = 0
         self._lock = threading.Lock()
@@ -159,7 +169,7 @@ class _Run:
             child.close()
 
     def _child(self) -> Child:
-        child = Child(self._path, self._language, self._ocr, self._memory)
+        child = Child(self._path, self._language, self._ocr)
         child.opened(self._path.name)
         return child
 

@@ -6,6 +6,8 @@ from statistics import median
 
 from tasks.reading.rows import WIDE_EM, Block, Row, Rule, Span, common_strips, enclosed, halves, strips_of
 
+SHORT_CELL = 28  # letters of a usual row; half-verses have fewer, the lines of a column more
+
 
 def table_rows(found: list[Row], rules: Sequence[Rule], size: float) -> tuple[int, int] | None:
     """The rows of a table: between three or more rules of one width, or parted by two white strips."""
@@ -53,8 +55,23 @@ def is_table(found: list[Row], gutter: Span, rules: Sequence[Rule]) -> bool:
     if min(map(len, sides)) < 4:
         return shared > 0.7
     crossing = sum(x0 < gutter[0] and x1 > gutter[1] and found[-1].y < y < found[0].y for x0, x1, y in rules)
-    short = min(median(len(r.ink) for r in side) for side in sides) < 18
+    short = min(median(len(r.ink) for r in side) for side in sides) < SHORT_CELL
     return shared > 0.6 and (min(map(_fill, sides)) < 0.7 or short or crossing > 1)
+
+
+def without_strangers(found: list[Row], gutter: Span) -> tuple[int, int]:
+    """The span of a table's own rows: a heading before or after it stands on one side of the gutter, and further off."""
+    usual = median(a.y - b.y for a, b in itertools.pairwise(found))
+    first, last = 0, len(found)
+    while last - first > 3 and _one_sided(found[first], gutter) and found[first].y - found[first + 1].y > 1.2 * usual:
+        first += 1
+    while last - first > 3 and _one_sided(found[last - 1], gutter) and found[last - 2].y - found[last - 1].y > 1.2 * usual:
+        last -= 1
+    return first, last
+
+
+def _one_sided(row: Row, gutter: Span) -> bool:
+    return not all(halves([row], gutter))
 
 
 def _fill(side: list[Row]) -> float:

@@ -1,6 +1,9 @@
 """Hostile and damaged files end in a BookError that says why, in time and in bounded memory."""
 
+import contextlib
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -55,7 +58,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 class Watch:
-    """The most memory that the children of this process held together."""
+    """The most memory that the reader's children held together; other children of the test run are not its own."""
 
     def __enter__(self) -> "Watch":
         self.most, self._done = 0, False
@@ -72,10 +75,8 @@ class Watch:
         while not self._done:
             total = 0
             for child in me.children(recursive=True):
-                try:
-                    total += child.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    total += child.memory_info().rss if "tasks.reading.worker" in child.cmdline() else 0
             self.most = max(self.most, total)
             time.sleep(0.05)
 
@@ -90,6 +91,29 @@ def test_hostile_files_are_refused_with_the_reason_in_time_and_memory(name: str,
         pdf.read(file, ReadingPlan(), "fa", workers=2)
     assert time.monotonic() - start < 30
     assert watch.most < GIB
+
+
+@pytest.mark.parametrize("workers", [0, 64])
+def test_bombs_on_every_page_stay_within_a_gibibyte_on_any_number_of_cores(workers: int, tmp_path: Path) -> None:
+    file = tmp_path / "bombs.pdf"
+    file.write_bytes(hostile.book(64, content=b"0 0 m 1 1 l S \n" * 10_000_000))
+    with Watch() as watch, pytest.raises(BookError, match="needed too much memory"):
+        pdf.read(file, ReadingPlan(), "en", workers=workers)
+    assert watch.most < 0.85 * GIB
+
+
+def test_the_command_that_reads_a_bomb_stays_within_a_gibibyte_with_its_children(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.pdf"
+    file.write_bytes(hostile.bomb(400))
+    with subprocess.Popen([sys.executable, "-m", "flows.cli", "read", str(file)], stderr=subprocess.PIPE, text=True) as command:
+        most, reader = 0, psutil.Process(command.pid)
+        while command.poll() is None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                most = max(most, sum(p.memory_info().rss for p in [reader, *reader.children(recursive=True)]))
+            time.sleep(0.02)
+        assert command.stderr is not None
+        assert "1 of 1 pages" in command.stderr.read()
+    assert most < GIB
 
 
 def test_five_thousand_pages_are_read_in_time_and_memory(tmp_path: Path) -> None:
