@@ -16,7 +16,6 @@ from prefect.client.schemas.objects import FlowRun
 
 from deployments.dashboard import environment_for, spawn, stop, wait_healthy
 from deployments.register import register
-from deployments.worker import start
 
 PATIENCE = 300  # seconds; a study of the small plan takes about 60
 
@@ -39,14 +38,14 @@ class Team:
     def serve(self) -> None:
         """Start the server, or start it again."""
         home = self._environment | {"PREFECT_HOME": str(self.folder / "server-home")}
-        self.processes["server"] = spawn("server", home, "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
+        self.processes["server"] = spawn("server", home, "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
         wait_healthy(f"{self.api}/health", self.processes["server"])
 
     def hire(self, pool: str, name: str) -> None:
         """A worker in a home of its own; with an object store in a mirror of its own, too."""
         home = self._environment | {"PREFECT_HOME": str(self.folder / f"{name}-home")}
         mirror = {} if self._shared else {"RUNS_MIRROR": str(self.folder / f"{name}-mirror")}
-        self.processes[name] = spawn(f"worker-{name}", home | mirror, *start(pool, "--name", name))
+        self.processes[name] = spawn(f"worker-{name}", home | mirror, "deployments.worker", pool, "--name", name)
 
     def kill(self, name: str, with_children: bool = True) -> None:
         """kill -9."""
@@ -100,4 +99,4 @@ def team(folder: Path, store: str | None = None, database: str | None = None, **
                 one.hire(pool, f"{pool}-1")
             yield one
         finally:
-            stop(list(one.processes.values()))
+            stop(one.processes)
