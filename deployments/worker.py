@@ -1,5 +1,6 @@
 """A worker for one pool, with our settings: `book2lora-worker cpu` or `book2lora-worker gpu`; `--limit N` for more runs at once."""
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ def main() -> None:
     from flows.settings import settle
 
     settle(verbose=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's `&` lets it be ignored; Prefect ends a worker by it alone
     try:
         pool, options = asked(sys.argv[1:])
         if not {*HELP} & {*options}:

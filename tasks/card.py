@@ -22,7 +22,8 @@ def alone_on(device: str) -> Iterator[None]:
         yield
         return
     cards = os.environ.get("CUDA_VISIBLE_DEVICES", "")  # two workers with a card each do not wait for one another
-    place = runs_dir() / "locks" / f"card-{socket.gethostname()}-{device.replace(':', '-')}-{cards.replace('/', '-')}"
+    card = "cuda:0" if device == "cuda" else device
+    place = runs_dir() / "locks" / f"card-{socket.gethostname()}-{card.replace(':', '-')}-{cards.replace('/', '-')}"
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("w") as lock:
         try:
