@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
@@ -13,38 +15,63 @@ from urllib.error import URLError
 import cyclopts
 
 from deployments.register import POOLS, register
-from deployments.worker import start
+from flows.own_server import die_with_parent
 from tasks.errors import StudyError
 from tasks.progress import say
 from tasks.store import HOUSE, runs_dir
 
 STARTUP_SECONDS = 120.0
+STOP_SECONDS = 20.0
+EVERYWHERE = ("0.0.0.0", "::")
 
 
 def serve(host: str, port: int) -> None:
     """Run until interrupted, then stop everything that was started."""
-    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+    ensure_free(host, port)
+    address = f"http://{'127.0.0.1' if host in EVERYWHERE else f'[{host}]' if ':' in host else host}:{port}"
     environment = environment_for(address)
-    children: list[subprocess.Popen[bytes]] = []
+    children: dict[str, subprocess.Popen[bytes]] = {}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        children.append(spawn("server", environment, "server", "start", "--host", host, "--port", str(port)))
-        wait_healthy(f"{address}/api/health", children[0])
+        children["server"] = spawn("server", environment, "prefect", "server", "start", "--host", host, "--port", str(port))
+        wait_healthy(f"{address}/api/health", children["server"])
         register(environment)
-        children += [spawn(f"worker-{pool}", environment, *start(pool, "--name", f"{pool}-1")) for pool in POOLS]
+        for pool in POOLS:
+            children[f"worker-{pool}"] = spawn(f"worker-{pool}", environment, "deployments.worker", pool, "--name", f"{pool}-1")
         say(f"dashboard: {address}   (studies in {runs_dir()}; Ctrl-C stops it)")
-        while all(child.poll() is None for child in children):
+        while not (ended := [name for name, child in children.items() if child.poll() is not None]):
             time.sleep(0.5)
-        raise StudyError(f"a part of the dashboard ended by itself; see the logs in {_logs()}")
+        raise StudyError(f"{ended[0]} ended by itself with code {children[ended[0]].returncode}; see the end of {_logs() / ended[0]}.log")
     except KeyboardInterrupt:
         say("stopping …")
     finally:
         stop(children)
 
 
+def ensure_free(host: str, port: int) -> None:
+    """Raises StudyError where we cannot listen; else a server that is there already would be taken for ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: what has just ended is no hindrance
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StudyError(
+                f"cannot listen on {host}, port {port}: {error.strerror}. Is a dashboard running there? Try --port {port + 1}."
+            ) from error
+    if host not in ("127.0.0.1", "localhost", "::1") and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        say(f"[yellow]{host} lets others in without a password[/]: set PREFECT_SERVER_API_AUTH_STRING=user:password")
+
+
 def environment_for(address: str) -> dict[str, str]:
     """What server, workers and commands need to find one another; the settings of flows/settings.py are in it already."""
-    return {**os.environ, "PREFECT_API_URL": f"{address}/api", "PREFECT_SERVER_UI_API_URL": f"{address}/api"}
+    password = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+    return {
+        **os.environ,
+        "PREFECT_API_URL": f"{address}/api",
+        "PREFECT_SERVER_UI_API_URL": f"{address}/api",
+        **({"PREFECT_API_AUTH_STRING": password} if password else {}),
+    }
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -56,11 +83,18 @@ def _logs() -> Path:
 
 
 def spawn(name: str, environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    """A long-lived part, in a process group of its own, with its output in runs/logs/<name>.log."""
+    """A long-lived part, in a process group of its own, with its output in runs/logs/<name>.log; ended with us, whatever ends us."""
     _logs().mkdir(parents=True, exist_ok=True)
     with (_logs() / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "prefect", *arguments], env=environment, cwd=HOUSE, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", *arguments],
+            env=environment,
+            cwd=HOUSE,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
         )
 
 
@@ -68,7 +102,7 @@ def wait_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if server.poll() is not None:
-            raise StudyError(f"the server ended at once (is the port taken? try --port 4201); see {_logs() / 'server.log'}")
+            raise StudyError(f"the server ended at once; see the end of {_logs() / 'server.log'}")
         try:
             with urllib.request.urlopen(health, timeout=2) as answer:
                 if answer.status == 200:
@@ -78,16 +112,23 @@ def wait_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
     raise StudyError(f"the server did not answer at {health} within {STARTUP_SECONDS:.0f} s; see {_logs() / 'server.log'}")
 
 
-def stop(children: list[subprocess.Popen[bytes]]) -> None:
-    """Workers first, then the server; what does not end in time is killed with its children."""
-    for child in reversed(children):
-        if child.poll() is None:
+def stop(children: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Workers first and together, then the server; what does not end in time is killed with its children."""
+    for is_server in (False, True):
+        alive = [child for name, child in children.items() if (name == "server") == is_server and child.poll() is None]
+        for child in alive:
             child.send_signal(signal.SIGINT)
-            try:
-                child.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+        until = time.monotonic() + STOP_SECONDS
+        for child in alive:
+            _end(child, until)
+
+
+def _end(child: subprocess.Popen[bytes], until: float) -> None:
+    try:
+        child.wait(timeout=max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 def main(host: str = "127.0.0.1", port: int = 4200) -> None:

@@ -6,16 +6,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from typing import NoReturn
 
 import yaml
 
+from tasks.errors import PlanError, ServerError, StudyError
+from tasks.scrubbing import scrub
 from tasks.store import HOUSE
 
 POOLS = {"cpu": 2, "gpu": 1}  # runs at once on one worker: one model on a card at a time
 
 
 def register(environment: Mapping[str, str] | None = None, kubernetes: bool = False) -> None:
-    """Idempotent. Raises RuntimeError, with what Prefect said, where the server refuses."""
+    """Idempotent. Raises ServerError, with what Prefect said, where the server refuses."""
     environment = {**os.environ, **(environment or {})}
     for pool in POOLS:
         create_pool(pool, environment, kubernetes)
@@ -54,12 +57,38 @@ def prefect(*arguments: str, environment: Mapping[str, str] | None = None) -> st
         [sys.executable, "-m", "prefect", *arguments], env=environment, cwd=HOUSE, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RuntimeError(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise ServerError(scrub(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"))
     return done.stdout
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Exit codes: 0 done, 1 the server is away or refuses, 2 none is named."""
     from flows.settings import settle
 
     settle()
-    register(kubernetes="--kubernetes" in sys.argv)
+    try:
+        ensure_server()
+        register(kubernetes="--kubernetes" in sys.argv)
+    except StudyError as error:
+        say_and_leave("register", error)
+
+
+def ensure_server() -> None:
+    """Raises PlanError where no server is named, ServerError where it does not let us in: Prefect would start one of its own."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise PlanError(
+            "set PREFECT_API_URL to the address of Prefect's server, e.g. http://127.0.0.1:4200/api (make dashboard starts one)."
+        )
+    from flows.reaching import ensure_reachable
+
+    ensure_reachable()
+
+
+def say_and_leave(name: str, error: StudyError) -> NoReturn:
+    """One sentence, and the exit code of its kind."""
+    sys.stderr.write(f"{name}: {error}\n")
+    sys.exit(2 if isinstance(error, PlanError) else 1)
+
+
+if __name__ == "__main__":
+    main()

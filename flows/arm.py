@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from flows.placement import begin, handing_over, placed
 from flows.prepare import prepare
+from flows.reaching import deployed
 from flows.readiness import ensure_ready
 from flows.showing import explaining
 from tasks.artifacts import Answers, Book, Pairs
@@ -143,8 +144,8 @@ def _data(study: StudyPlan) -> str:
 
 def places(deployment: str) -> int:
     """How many runs a deployment can take at once: the workers of its pool that are there now, within its limit; one at least."""
+    found = deployed(deployment)
+    limit = found.global_concurrency_limit.limit if found.global_concurrency_limit else math.inf
     with get_client(sync_client=True) as client:
-        found = client.read_deployment_by_name(deployment)
-        limit = found.global_concurrency_limit.limit if found.global_concurrency_limit else math.inf
         workers = client.read_workers_for_work_pool(found.work_pool_name) if found.work_pool_name else []
     return max(1, int(min(limit, sum(worker.status == WorkerStatus.ONLINE for worker in workers))))

@@ -54,7 +54,7 @@ def study(
     from flows.readiness import ensure_ready, refuse_unknown
 
     ensure_ready(choices, tunes_here=gpu is None)  # before Prefect's server is started for nothing
-    with own_server() as wait:
+    with own_server(gpu) as wait:
         from flows.study import study as run
         from tasks.stages import names
 
@@ -86,7 +86,7 @@ def sweep(
     settle(verbose)
     from flows.readiness import refuse_unknown
 
-    with own_server() as wait:
+    with own_server(gpu) as wait:
         from flows.sweep import sweep as run
         from tasks.stages import names
 

@@ -1,7 +1,8 @@
 """A Prefect server for one command, on loopback, over the store's own history; ended with the command, whatever ends it.
 
 Prefect would start one by itself, but only after loading all of its server into this process as well, which takes longer than a
-cached study; and it would leave it running after a kill -9. Where PREFECT_API_URL names a server, that one is used.
+cached study; and it would leave it running after a kill -9. Where PREFECT_API_URL names a server, that one is used and asked first
+whether it is there.
 """
 
 import ctypes
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from typing import IO
 from urllib.error import URLError
 
-from tasks.errors import StudyError
+from tasks.errors import PlanError, StudyError
 from tasks.store import private, runs_dir
 
 STARTUP_SECONDS = 120.0
@@ -26,11 +27,21 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @contextmanager
-def own_server() -> Iterator[Callable[[], None]]:
-    """Start the server, and yield what waits for it, so that it boots while this process imports the rest."""
+def own_server(deployment: str | None = None) -> Iterator[Callable[[], None]]:
+    """Start the server, and yield what waits for it, so that it boots while this process imports the rest.
+
+    Raises PlanError where a deployment is asked for: its workers ask a server that lasts.
+    """
     if os.environ.get("PREFECT_API_URL"):
-        yield lambda: None
+        from flows.reaching import ensure_reachable, told
+
+        with told():
+            yield ensure_reachable
         return
+    if deployment is not None:
+        raise PlanError(
+            f"--gpu {deployment}: set PREFECT_API_URL to the server that its workers ask (make dashboard tells it), or leave --gpu out."
+        )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,12 +77,14 @@ def _started(port: int) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # no thread is running yet
+            preexec_fn=die_with_parent,  # no thread is running yet
         )
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent() -> None:
+    """Called in a new child: the kernel ends it when the process that started it is gone (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:

@@ -17,6 +17,7 @@ from prefect.states import Cancelled
 from pydantic import TypeAdapter
 
 from flows.presence import attend
+from flows.reaching import deployed
 from flows.showing import show
 from tasks import mirror, timings
 from tasks.artifacts import StudyFolder
@@ -41,9 +42,10 @@ def begin(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ())
 
 
 def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
-    """The flow itself, or a call of its deployment that returns the same type."""
+    """The flow itself, or a call of its deployment that returns the same type; raises PlanError where there is no such deployment."""
     if deployment is None:
         return flow
+    deployed(deployment)
     kind: TypeAdapter[T] = TypeAdapter(get_type_hints(flow.fn)["return"])
 
     def elsewhere(*args: Any) -> T:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from html import escape
 from typing import ParamSpec, TypeVar
 
 from prefect.artifacts import create_markdown_artifact
@@ -78,8 +79,13 @@ def explaining(function: Callable[P, T]) -> Callable[P, T]:
 
 def failure(error: StudyError) -> str:
     """Cause and remedy as the error words them, and how to go on."""
-    told = "\n".join(f"> {line}" for line in str(error).splitlines())
+    told = "\n".join(f"> {_plain(line)}" for line in str(error).splitlines())
     return (
         f"# {type(error).__name__}\n\n{told}\n\nThen **Retry** this run (a run of a deployment), or give the same command again: "
         "what was finished is kept."
     )
+
+
+def _plain(line: str) -> str:
+    """An error may quote a book or a server: no tags, no links, no pictures from elsewhere."""
+    return escape(line, quote=False).replace("[", "\\[")

@@ -27,9 +27,9 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
     """
     begin(redo, tags=[plan.name, plan.book])
     ensure_ready(plan, tunes_here=gpu is None)
-    book = Book.at(plan.book)
+    book, tune_there = Book.at(plan.book), placed(tune, gpu)
     prepared = prepare(book, plan, machine)
-    outcome = placed(tune, gpu)(prepared, plan, machine, redo)
+    outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
     show_verdict(comparisons, plan.language)
     why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)

@@ -11,6 +11,7 @@
       × TuningError           training cannot go on (loss is NaN, a text is over the limit); says at which step
       × MissingArtifact       an artifact file is gone or changed; the message gives the redo
       × StoreError            the store cannot be read or written (full, read-only, refused, away)
+      × ServerError           Prefect's server is away or does not let us in
 
 A bad draft is not an error but a row (`Rejection`); a fault of the program propagates as it is.
 """
@@ -58,3 +59,7 @@ class MissingArtifact(StudyError):
 
 class StoreError(StudyError):
     """The store cannot be read or written."""
+
+
+class ServerError(StudyError):
+    """Prefect's server is away or does not let us in."""

@@ -4,29 +4,57 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote
 
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|AUTH")  # in the names of environment variables
 SHORTEST = 8  # characters; shorter values would black out ordinary words
+LOGIN = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*@")  # user:password@ of a URL; a password may hold an @
+PASSWORD = re.compile(r"://[^/?#\s:]*:([^/?#\s]+)@")
+PARAMETER = re.compile(r"([?&][\w-]*(?:key|token|secret|password|signature|sig)=)[^&\s\"']+", re.IGNORECASE)
+HIDDEN = "…"
 
 
 def scrub(text: str) -> str:
-    """Each value of an environment variable that holds a secret becomes the variable's name."""
+    """Each value of an environment variable that holds a secret becomes the variable's name; logins in addresses are taken out."""
+    for name, secret in _secrets():
+        text = text.replace(secret, f"${name}")
+    return PARAMETER.sub(rf"\1{HIDDEN}", without_login(text))
+
+
+def without_login(text: str) -> str:
+    """`http://user:password@host` → `http://…@host`, wherever it stands."""
+    return LOGIN.sub(f"{HIDDEN}@", text)
+
+
+def _secrets() -> Iterator[tuple[str, str]]:
+    """Whole values of variables with a telling name, and the passwords of those that are addresses (OPENAI_BASE_URL, proxies …)."""
     for name, value in os.environ.items():
-        if SECRET.search(name.upper()) and len(value) >= SHORTEST:
-            text = text.replace(value, f"${name}")
-    return text
+        found = [value] if SECRET.search(name.upper()) else [part for word in PASSWORD.findall(value) for part in (word, unquote(word))]
+        yield from ((name, secret) for secret in found if len(secret) >= SHORTEST)
 
 
 def scrub_error(error: BaseException) -> None:
-    """Take the secrets out of an error and of those that led to it, in place."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        error.args = tuple(scrub(part) if isinstance(part, str) else part for part in error.args)
-        following = error.__cause__ or error.__context__
-        if following is None:
-            return
-        error = following
+    """Take the secrets out of an error and of all that led to it, in place."""
+    seen: dict[int, BaseException] = {}
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen[id(one)] = one
+        one.args = tuple(_clean(part) for part in one.args)
+        if notes := getattr(one, "__notes__", None):
+            notes[:] = [scrub(note) for note in notes]
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+
+
+def _clean(part: Any) -> Any:
+    """A part of an error's arguments; what is no text stays, unless a secret is in it."""
+    told = part if isinstance(part, str) else repr(part)
+    return part if scrub(told) == told else scrub(told)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], p
         return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 
-@stage(version=finetuning.VERSION, run_name="base · {plan.model}")
+@stage(version=finetuning.VERSION, run_name="base · {plan.model}", on_card=True)
 def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint:
     """The model that is to be tuned: found, or built from the book's own text."""
     from tasks import llama, tiny
@@ -79,7 +79,7 @@ def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint
         return Checkpoint.build(lambda folder: tiny.build_tiny(texts, plan, folder, progress, machine), name="tiny")
 
 
-@stage(version=finetuning.VERSION, run_name="tune · r{plan.rank} · {plan.epochs} epochs")
+@stage(version=finetuning.VERSION, run_name="tune · r{plan.rank} · {plan.epochs} epochs", on_card=True)
 def finetune_adapter(
     checkpoint: Checkpoint, pairs: Pairs, held_out: Pairs, plan: FinetuningPlan, language: str, machine: Machine
 ) -> Tuning:
@@ -94,7 +94,9 @@ def finetune_adapter(
 
 
 @stage(
-    version=evaluation.VERSION, run_name=lambda given: f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+    version=evaluation.VERSION,
+    run_name=lambda given: f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}",
+    on_card=True,
 )
 def evaluate_model(
     checkpoint: Checkpoint,
@@ -114,7 +116,7 @@ def evaluate_model(
         return Answers.save(answer(loaded, sitting.rows(), plan, language, machine, progress))
 
 
-@stage(version=evaluation.VERSION, run_name="screen · {checkpoint.name}")
+@stage(version=evaluation.VERSION, run_name="screen · {checkpoint.name}", on_card=True)
 def screen_questions(
     checkpoint: Checkpoint, sitting: Sitting, text: BookText, plan: EvaluationPlan, mode: Mode, language: str, machine: Machine
 ) -> Screenings:
@@ -127,7 +129,7 @@ def screen_questions(
     return Screenings.save(rows)
 
 
-@stage(version=finetuning.VERSION, run_name="probe · {checkpoint.name}")
+@stage(version=finetuning.VERSION, run_name="probe · {checkpoint.name}", on_card=True)
 def probe_tuning(
     checkpoint: Checkpoint,
     adapter: Adapter,

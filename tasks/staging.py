@@ -5,7 +5,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tasks import mirror, timings
 from tasks.artifacts import Handle
+from tasks.card import alone_on
 from tasks.errors import MissingArtifact, WriterUnavailable
 from tasks.identity import stage_key
 from tasks.plain_json import PlainJson
@@ -50,9 +51,10 @@ class StageKey(CachePolicy):
 class Stage(Generic[P, T]):
     """A Prefect task that hands over handles; its record holds plain JSON, made into the declared type on return."""
 
-    def __init__(self, function: Callable[P, T], version: int, run_name: RunName) -> None:
+    def __init__(self, function: Callable[P, T], version: int, run_name: RunName, on_card: bool = False) -> None:
         self.name = function.__name__
         self.version = version
+        self._on_card = on_card
         self._signature = inspect.signature(function)
         self._type: TypeAdapter[T] = TypeAdapter(get_type_hints(function)["return"])
         self.task: Task[..., Any] = task(
@@ -110,10 +112,18 @@ class Stage(Generic[P, T]):
         state: State[Any] = here(*args, **kwargs, return_state=True)
         return state
 
+    def _placed(self, *args: Any, **kwargs: Any) -> AbstractContextManager[None]:
+        """A stage that holds a model has the card for itself; the wait is not counted as its time."""
+        if not self._on_card:
+            return nullcontext()
+        from tasks.llama import device_of
+
+        return alone_on(device_of(self._signature.bind(*args, **kwargs).arguments["machine"]))
+
     def _recorded(self, function: Callable[P, T]) -> Callable[P, Any]:
         def run(*args: P.args, **kwargs: P.kwargs) -> Any:
             check([*args, *kwargs.values()])  # on another machine than the one that made it, this fetches it
-            with timings.measured(self.key(*args, **kwargs)), writable(), scrubbed():
+            with self._placed(*args, **kwargs), timings.measured(self.key(*args, **kwargs)), writable(), scrubbed():
                 return self._type.dump_python(function(*args, **kwargs), mode="json")
 
         run.__name__, run.__doc__ = function.__name__, function.__doc__
@@ -121,9 +131,9 @@ class Stage(Generic[P, T]):
         return run
 
 
-def stage(version: int, run_name: RunName) -> Callable[[Callable[P, T]], Stage[P, T]]:
-    """Make a function a stage; `run_name` is what people see on the dashboard."""
-    return lambda function: Stage(function, version, run_name)
+def stage(version: int, run_name: RunName, on_card: bool = False) -> Callable[[Callable[P, T]], Stage[P, T]]:
+    """Make a function a stage; `run_name` is what people see on the dashboard; `on_card`: it wants the machine's GPU."""
+    return lambda function: Stage(function, version, run_name, on_card)
 
 
 def check(result: Any) -> None:

@@ -1,9 +1,11 @@
 """A team's machines on this one: a Prefect server with our deployments, and process workers in homes of their own."""
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +15,11 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
+from prefect.states import AwaitingRetry
 
 from deployments.dashboard import environment_for, spawn, stop, wait_healthy
-from deployments.register import register
-from deployments.worker import start
+from deployments.register import prefect, register
+from tasks.store import HOUSE
 
 PATIENCE = 300  # seconds; a study of the small plan takes about 60
 
@@ -39,14 +42,14 @@ class Team:
     def serve(self) -> None:
         """Start the server, or start it again."""
         home = self._environment | {"PREFECT_HOME": str(self.folder / "server-home")}
-        self.processes["server"] = spawn("server", home, "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
+        self.processes["server"] = spawn("server", home, "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
         wait_healthy(f"{self.api}/health", self.processes["server"])
 
     def hire(self, pool: str, name: str) -> None:
         """A worker in a home of its own; with an object store in a mirror of its own, too."""
         home = self._environment | {"PREFECT_HOME": str(self.folder / f"{name}-home")}
         mirror = {} if self._shared else {"RUNS_MIRROR": str(self.folder / f"{name}-mirror")}
-        self.processes[name] = spawn(f"worker-{name}", home | mirror, *start(pool, "--name", name))
+        self.processes[name] = spawn(f"worker-{name}", home | mirror, "deployments.worker", pool, "--name", name)
 
     def kill(self, name: str, with_children: bool = True) -> None:
         """kill -9."""
@@ -75,6 +78,54 @@ class Team:
     def flow_runs(self, **filters: object) -> list[FlowRun]:
         return self.client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(filters), limit=200)
 
+    def records(self) -> dict[str, int]:
+        """The kept records of stages and when they were written."""
+        found = (self.runs / "results").glob("*/*")
+        return {str(p.relative_to(self.runs)): p.stat().st_mtime_ns for p in found if not p.name.startswith(".")}
+
+    def done_since(self, before: dict[str, int]) -> set[str]:
+        """Stages whose record was written anew."""
+        return {key.split("/")[1] for key, time in self.records().items() if before.get(key) != time}
+
+    def verdict(self, name: str = "small") -> bytes:
+        return (self.runs / "studies" / name / "verdict.json").read_bytes()
+
+    def retried(self, run: FlowRun, way: str) -> FlowRun:
+        """The same run again, by the dashboard's button or by Prefect's command, to its end."""
+        if way == "dashboard":
+            self.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+        else:
+            prefect("flow-run", "retry", str(run.id), environment={**os.environ, "PREFECT_API_URL": self.api})
+        self.when(run, lambda state: not state.is_final(), 60)
+        return self.ended(run)
+
+    def commanded(self, *arguments: str) -> str:
+        """`book2lora study …` of somebody whose PREFECT_API_URL names this server, to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", "study", *arguments],
+            cwd=HOUSE,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout + done.stderr
+
+    def locks_held(self) -> list[str]:
+        """Locks of stages and cards that a process still holds."""
+        return [place.name for place in (self.runs / "locks").iterdir() if not _is_free(place)]
+
+
+def _is_free(place: Path) -> bool:
+    with place.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
 
 def free_port() -> int:
     with socket.socket() as free:
@@ -100,4 +151,4 @@ def team(folder: Path, store: str | None = None, database: str | None = None, **
                 one.hire(pool, f"{pool}-1")
             yield one
         finally:
-            stop(list(one.processes.values()))
+            stop(one.processes)

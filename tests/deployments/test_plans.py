@@ -20,17 +20,23 @@ SWEEPS = {path for path in (ROOT / "plans").glob("*.yaml") if path.stem.startswi
 
 @pytest.mark.parametrize("name", [n for n, d in DEPLOYMENTS.items() if "plan" in d.get("parameters", {})])
 def test_a_deployment_carries_the_plan_of_its_name(name):
-    plan, (flow, _, short) = DEPLOYMENTS[name]["parameters"]["plan"], name.partition("/")
+    plan, flow = DEPLOYMENTS[name]["parameters"]["plan"], name.partition("/")[0]
     if flow == "sweep":
-        assert SweepPlan.model_validate(plan) == load_sweep(f"sweep-{short}")
+        assert SweepPlan.model_validate(plan) == load_sweep(plan["name"])
     else:
-        assert StudyPlan.model_validate(plan) == load_plan(short)
+        assert StudyPlan.model_validate(plan) == load_plan(plan["name"])
+
+
+def test_what_a_team_runs_is_there():
+    assert {"study/laptop", "study/exercise", "study/recommended", "tune/gpu", "arm/gpu", "sweep/laptop", "sweep/gpu"} == set(DEPLOYMENTS)
+    pools = {name: deployment["work_pool"]["name"] for name, deployment in DEPLOYMENTS.items()}
+    assert [name for name, pool in pools.items() if pool == "gpu"] == ["tune/gpu", "arm/gpu"]
 
 
 def test_what_costs_money_is_paused():
     for deployment in DEPLOYMENTS.values():
         if "costs-money" in deployment["tags"]:
-            assert all(schedule["active"] is False for schedule in deployment["schedules"])
+            assert all(schedule["active"] is False for schedule in deployment.get("schedules", []))
 
 
 def test_every_schedule_names_its_time_zone():

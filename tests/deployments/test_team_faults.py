@@ -36,7 +36,7 @@ def team(finished, tmp_path_factory):
 @pytest.fixture(scope="module")
 def verdict(team):
     """That of the study that nothing disturbed."""
-    return (team.runs / "studies" / "small" / "verdict.json").read_bytes()
+    return team.verdict()
 
 
 def hasten(client):
@@ -73,59 +73,37 @@ def flow_process(team, worker="cpu-1"):
     return next(child for child in children if any(part.startswith("prefect.") for part in child.cmdline()))
 
 
-def retried(team, run, way):
-    """The same run again, as a person does it: not within the second in which runner and worker report the death."""
-    from prefect.states import AwaitingRetry
-
-    time.sleep(10)
-    if way == "dashboard":
-        team.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
-    else:
-        from deployments.register import prefect
-
-        prefect("flow-run", "retry", str(run.id), environment={**os.environ, "PREFECT_API_URL": team.api})
-    team.when(run, lambda state: not state.is_final(), 60)
-    return team.ended(run)
-
-
-def done_since(team, before):
-    """Stages whose record was written anew."""
-    now = {str(p.relative_to(team.runs)): p.stat().st_mtime_ns for p in (team.runs / "results").glob("*/*")}
-    return {key.split("/")[1] for key, time in now.items() if before.get(key) != time}
-
-
-def records(team):
-    return {str(p.relative_to(team.runs)): p.stat().st_mtime_ns for p in (team.runs / "results").glob("*/*")}
-
-
 @pytest.mark.parametrize("way", ["dashboard", "prefect flow-run retry"])
 def test_a_killed_flow_process_is_told_and_retried(team, begun, verdict, way):
     run = begun()
-    before = records(team)
+    before = team.records()
     os.kill(flow_process(team).pid, signal.SIGKILL)
     assert team.ended(run).state.is_crashed()
-    assert retried(team, run, way).state.is_completed()
-    assert done_since(team, before) <= {"finetune_adapter", "write_report"}
-    assert (team.runs / "studies" / "small" / "verdict.json").read_bytes() == verdict
+    time.sleep(10)  # runner and worker report the death one after the other; a retry in between is overwritten
+    assert team.retried(run, way).state.is_completed()
+    assert team.done_since(before) <= {"finetune_adapter", "write_report"}
+    assert team.verdict() == verdict
+    assert not team.locks_held()
 
 
 def test_a_killed_server_is_started_again_and_the_study_ends(team, begun, verdict):
     run = begun()
-    before = records(team)
+    before = team.records()
     team.kill("server")
     team.serve()
     ended = team.ended(run)
     if not ended.state.is_completed():
-        ended = retried(team, run, "dashboard")
+        ended = team.retried(run, "dashboard")
     assert ended.state.is_completed(), ended.state.message
-    assert done_since(team, before) <= {"finetune_adapter", "write_report"}
-    assert (team.runs / "studies" / "small" / "verdict.json").read_bytes() == verdict
+    assert team.done_since(before) <= {"finetune_adapter", "write_report"}
+    assert team.verdict() == verdict
+    assert not team.locks_held()
 
 
 def test_a_lost_worker_is_noticed_and_another_one_goes_on(team, begun, verdict):
     """The machine that tunes is gone with all its processes; whoever waits for it is told, and a retry needs only a new one."""
     run = begun(gpu="tune/gpu")
-    before = records(team)
+    before = team.records()
     worker = psutil.Process(team.processes["gpu-1"].pid)
     children = worker.children(recursive=True)
     team.kill("gpu-1")
@@ -136,18 +114,19 @@ def test_a_lost_worker_is_noticed_and_another_one_goes_on(team, begun, verdict):
     assert failed.state.is_failed()
     assert "no sign of life" in failed.state.message
     team.hire("gpu", "gpu-2")
-    assert retried(team, run, "dashboard").state.is_completed()
-    assert done_since(team, before) <= {"finetune_adapter", "write_report"}
-    assert (team.runs / "studies" / "small" / "verdict.json").read_bytes() == verdict
+    assert team.retried(run, "dashboard").state.is_completed()
+    assert team.done_since(before) <= {"finetune_adapter", "write_report"}
+    assert team.verdict() == verdict
+    assert not team.locks_held()
 
 
 def test_three_studies_at_once_do_nothing_twice(team, begun, verdict):
-    before = records(team)
+    before = team.records()
     runs = [begun(), *(team.ask("study/laptop", plan=small_plan(name=f"small-{n}").model_dump(mode="json")) for n in range(2))]
     assert all(team.ended(run).state.is_completed() for run in runs)
-    tuned = [key for key, time in records(team).items() if "finetune_adapter" in key]
+    tuned = [key for key in team.records() if "finetune_adapter" in key]
     assert len(tuned) == 1
-    assert done_since(team, before) <= {"finetune_adapter", "write_report", "diagnose_tuning"}
+    assert team.done_since(before) <= {"finetune_adapter", "write_report", "diagnose_tuning"}
 
 
 def test_without_a_worker_the_study_is_told_so_in_time(team, finished, tmp_path, monkeypatch):

@@ -37,6 +37,30 @@ def test_a_failure_is_told_with_its_remedy():
     assert told.startswith("# NothingLeft\n\n> 0 of 48 drafts survived: 41 grounding.\n> Is the PDF's text reversed?")
 
 
+def test_what_an_error_quotes_is_text_on_the_dashboard():
+    told = failure(NothingLeft("the book says ![x](http://elsewhere/x.png) and <img src=http://elsewhere/y.png>"))
+    assert "!\\[x](http" in told and "&lt;img" in told
+
+
+def test_a_login_in_an_address_is_taken_out_wherever_it_stands(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:p%40ss-word-1@host:8000/v1")
+    assert scrub("timeout: http://me:p%40ss-word-1@host:8000/v1/models") == "timeout: http://…@host:8000/v1/models"
+    assert scrub("login p@ss-word-1 refused") == "login $OPENAI_BASE_URL refused"
+    assert scrub("GET https://host/v1?api_key=abcdef&n=1") == "GET https://host/v1?api_key=…&n=1"
+    assert scrub("someone@example.org asked http://host/a@b") == "someone@example.org asked http://host/a@b"
+
+
+def test_secrets_are_taken_out_of_all_that_led_to_an_error_and_of_what_is_no_text(secret):
+    first, second = ValueError({"key": SECRET}), KeyError(SECRET)
+    first.add_note(f"with {SECRET}")
+    second.__context__ = first
+    group = ExceptionGroup("both", [second])
+    scrub_error(group)
+    import traceback
+
+    assert SECRET not in "".join(traceback.format_exception(group))
+
+
 def test_a_persian_table_runs_from_right_to_left_with_its_own_digits():
     told = glance.loss([Step(step=1, epoch=0.5, loss=2.5), Step(step=2, epoch=1, loss=2.0, split="held_out")], "fa")
     assert '<div dir="rtl" lang="fa">\n\n' in told
