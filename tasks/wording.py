@@ -64,12 +64,12 @@ class Wording:
 
 
 def plain(value: float) -> str:
-    """At most three significant digits, whole numbers whole, no exponent for what a person can read."""
+    """At most three significant digits (two below a thousandth), whole numbers whole, an exponent only below a millionth."""
     if not math.isfinite(value) or value == int(value):
         return f"{value:,.0f}" if math.isfinite(value) else str(value)
-    if value < 1e-3:
+    if value < 1e-6:
         return f"{value:.1e}"
-    places = max(0, 2 - math.floor(math.log10(value)))
+    places = max(0, (1 if value < 1e-3 else 2) - math.floor(math.log10(value)))
     return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else f"{value:,.0f}"
 
 

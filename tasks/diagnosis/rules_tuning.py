@@ -10,8 +10,10 @@ from tasks.diagnosis.remedies import ENOUGH_UPDATES, Change, longer, rate, usual
 FEW_UPDATES = 50  # with the tiny model 14 updates helped at no learning rate, 50 at the right one
 NOTHING = 1e-9  # a KL or a shift that is zero but for rounding
 HARDLY = 0.01  # KL in nats, or relative shift of the weights, that changes next to no answer
-FLAT = 0.97  # last loss over first
+FLAT = 0.95  # last loss over first; on held-out pairs, where there are some: the training's own is noisy
 DIVERGED = 1.1  # the same
+MOSTLY = 0.9  # share of the taught pairs: where they are known, more of the same teaches little
+FALLEN, WORSE = 0.8, 1.05  # last loss over first, held-out loss over the one before training
 OVERFIT = 1.1  # last held-out loss over the best
 
 
@@ -28,7 +30,8 @@ def nothing_trainable(e: Evidence) -> Reason | None:
 
 def labels_masked(e: Evidence) -> Reason | None:
     share = e.preflight.target_tokens / max(1, e.preflight.tokens)
-    if share >= 0.01 or not e.preflight.texts:
+    ends_only = e.preflight.target_tokens <= e.preflight.texts  # no more than the end of each text
+    if not e.preflight.texts or (share >= 0.01 and not ends_only):
         return None
     return Reason(
         rule="labels-masked",
@@ -75,14 +78,23 @@ def same_model_twice(e: Evidence) -> Reason | None:
 
 
 def loss_diverged(e: Evidence) -> Reason | None:
-    rose = e.loss_first is not None and e.loss_last is not None and e.loss_last > DIVERGED * e.loss_first + 0.05
-    if not rose and not e.loss_broken:
+    """Infinite, higher than at the beginning, or thrown about: held-out pairs are at no time better off than untaught."""
+    known = e.loss_first is not None and e.loss_last is not None
+    rose = known and e.loss_last > DIVERGED * e.loss_first + 0.05
+    thrown = known and e.loss_last > FALLEN * e.loss_first and len(e.held_out) > 1 and min(e.held_out[1:]) > WORSE * e.held_out[0]
+    if not (e.loss_broken or rose or thrown):
         return None
     return Reason(
         rule="loss-diverged",
-        evidence={"loss_first": _plain(e.loss_first), "loss_last": _plain(e.loss_last), "learning_rate": e.plan.finetuning.learning_rate},
+        evidence={
+            "loss_first": _plain(e.loss_first),
+            "loss_last": _plain(e.loss_last),
+            "learning_rate": e.plan.finetuning.learning_rate,
+            "held_out_before": e.held_out[0] if e.held_out else None,
+            "held_out_best": min(e.held_out[1:], default=None),
+        },
         weight=0.965,
-        said=("broken",) if e.loss_broken else ("claim",),
+        said=("broken",) if e.loss_broken else ("claim",) if rose else ("thrown",),
         remedy=rate(e.plan, e.plan.finetuning.learning_rate / 10),
     )
 
@@ -112,10 +124,10 @@ def too_few_updates(e: Evidence) -> Reason | None:
 
 
 def stopped_early(e: Evidence) -> Reason | None:
-    """Signs of learning, and a held-out loss that was still falling when the training ended."""
-    falling = len(e.held_out) >= 3 and e.held_out[-1] < 0.995 * e.held_out[-2] and e.held_out[-1] == min(e.held_out)
-    train = signs(e)
-    if e.updates < FEW_UPDATES or learnt(e) or not train or not falling or e.plan.finetuning.shuffle_diagnoses:
+    """Signs of learning, and a held-out loss that was still falling when the training ended: clearly so, where the pairs are known."""
+    known, train = learnt(e), signs(e)
+    falling = len(e.held_out) >= 3 and e.held_out[-1] < (0.98 if known else 0.995) * e.held_out[-2] and e.held_out[-1] == min(e.held_out)
+    if e.updates < FEW_UPDATES or not train or not falling or train.tuned.rate > MOSTLY or e.plan.finetuning.shuffle_diagnoses:
         return None
     return Reason(
         rule="stopped-early",
@@ -126,7 +138,7 @@ def stopped_early(e: Evidence) -> Reason | None:
             "held_out_before": e.held_out[-2],
             "held_out_last": e.held_out[-1],
         },
-        weight=0.905,
+        weight=0.852 if known else 0.905,  # above learnt by heart: other words come later than the same words
         remedy=longer(e.plan, e.preflight.texts),
     )
 
@@ -150,15 +162,16 @@ def rate_too_low(e: Evidence) -> Reason | None:
 def loss_flat(e: Evidence) -> Reason | None:
     if e.loss_first is None or e.loss_last is None or e.updates < FEW_UPDATES or learnt(e):
         return None
-    if not FLAT * e.loss_first <= e.loss_last <= DIVERGED * e.loss_first + 0.05:
+    first, last = (e.held_out[0], e.held_out[-1]) if len(e.held_out) > 1 else (e.loss_first, e.loss_last)
+    if not FLAT * first <= last or e.loss_last > DIVERGED * e.loss_first + 0.05:
         return None
     wanted = usual_rate(e.plan)
     change: Change = rate(e.plan, wanted if e.plan.finetuning.learning_rate < wanted else e.plan.finetuning.learning_rate / 3)
     return Reason(
         rule="loss-flat",
         evidence={
-            "loss_first": e.loss_first,
-            "loss_last": e.loss_last,
+            "loss_first": first,
+            "loss_last": last,
             "updates": e.updates,
             "learning_rate": e.plan.finetuning.learning_rate,
         },

@@ -5,9 +5,25 @@ from pathlib import Path
 
 from tasks.wording import Wording, read
 
-__all__ = ["Wording", "direction", "wording"]
+__all__ = ["Wording", "direction", "measure", "wording"]
 FOLDER = Path(__file__).with_name("wording")
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})  # ISO 639; of books, whatever we speak ourselves
+
+
+SHARES = frozenset(
+    "base base_low base_high tuned tuned_low chance longest_is_key top_key top_diagnosis blind closed opened too_easy coverage distinct familiar "
+    "favourite_base favourite_tuned steady_base steady_tuned leaked_share train_base train_tuned truncated".split()
+)
+POINTS = frozenset("difference train_difference cloze_difference same_fact detectable lowest highest".split())
+
+
+def measure(say: Wording, name: str, value: float | int | str | None) -> str:
+    """A number of the evidence: shares as percentages and differences in points, as everywhere on the page."""
+    if not isinstance(value, int | float):
+        return say.number(value)
+    if name in SHARES:
+        return say.share(value)
+    return f"{say.points(value, sign=name != 'detectable')} {say['points_unit']}" if name in POINTS else say.number(value)
 
 
 @lru_cache
