@@ -11,6 +11,7 @@ from tasks.evaluation.power import power
 from tasks.finetuning.export import export
 from tasks.groups import Diagnosis, Outcome, Prepared
 from tasks.plan import StudyPlan
+from tasks.reading.title import title_of
 from tasks.records import Comparison
 from tasks.reporting import report
 from tasks.reporting.facts import Power, StudyFacts
@@ -44,7 +45,19 @@ def facts(
     screened = outcome.screened.load() if outcome.screened else ()
     curve = power_curve(next(row for row in comparisons.load() if row.primary), plan.comparison.alpha)
     return report.gather(
-        plan, book, prepared, outcome, comparisons, why.findings, timings, why.causes.load(), following, command, curve, screened
+        plan,
+        book,
+        prepared,
+        outcome,
+        comparisons,
+        why.findings,
+        timings,
+        why.causes.load(),
+        following,
+        command,
+        curve,
+        screened,
+        title_of(Path(book.path)),
     )
 
 

@@ -267,10 +267,14 @@ class Finding(Row):
     advice: str = Field(default="", description="the remedy in words")
 
 
+CauseName = Literal["training data", "too little training", "leakage", "easy questions"]
+CauseVerdict = Literal["likely", "ruled out", "cannot be told"]
+
+
 class Cause(Row):
     """One of the four causes that the exercise only guessed at, answered with numbers."""
 
-    name: Literal["training data", "too little training", "leakage", "easy questions"] = Field(description="which of the four")
-    verdict: Literal["likely", "ruled out", "cannot be told"]
+    name: CauseName = Field(description="which of the four")
+    verdict: CauseVerdict
     claim: str = Field(description="the answer in plain words")
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")

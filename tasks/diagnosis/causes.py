@@ -1,12 +1,15 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
-from tasks.diagnosis.evidence import Evidence
+from tasks.diagnosis.evidence import CHANCE, Evidence
 from tasks.diagnosis.learning import learnt, signs
+from tasks.diagnosis.reason import Numbers, Reason, cause
 from tasks.diagnosis.rules_data import LEAKED, narrow, repeated, unrelated
 from tasks.diagnosis.rules_learning import already_known
 from tasks.diagnosis.rules_questions import at_ceiling, guessable
 from tasks.diagnosis.rules_tuning import FEW_UPDATES, loss_flat, rate_too_low, stopped_early, too_few_updates, weights_unmoved
-from tasks.records import Cause
+from tasks.records import Cause, CauseName, CauseVerdict
+
+ROOM = 0.7  # share right above which a base model leaves little room
 
 
 def four_causes(evidence: Evidence) -> list[Cause]:
@@ -16,33 +19,30 @@ def four_causes(evidence: Evidence) -> list[Cause]:
 
 def _data(e: Evidence) -> Cause:
     """Too simple, repeated, or not related to the questions."""
-    numbers = {
+    numbers: Numbers = {
         "pairs": e.pairs,
         "distinct": e.distinct,
         "diagnoses": e.diagnoses,
         "coverage": e.coverage,
         "vignette_words": e.vignette_words,
         "taught_before": e.probe.taught_before,
+        "updates": e.updates,
     }
-    found = [finding for rule in (unrelated, narrow, repeated, already_known) if (finding := rule(e))]
-    said = f"{100 * e.distinct:.0f} % of {e.pairs} texts differ, {e.diagnoses} diagnoses, {100 * e.coverage:.0f} % of the questions' facts are taught"
+    found = [reason for rule in (unrelated, narrow, repeated, already_known) if (reason := rule(e))]
     if e.improved:
-        return Cause(name="training data", verdict="ruled out", claim=f"The data did teach: {said}.", evidence=numbers)
+        return _answer(e, "training data", "ruled out", numbers, "taught", "counted")
     if found:
-        return Cause(name="training data", verdict="likely", claim=" ".join(f.claim for f in found), evidence=numbers)
+        return _answer(e, "training data", "likely", numbers, found=found)
     if e.primary.set == "new_fact" and learnt(e) is not False:
-        claim = f"The questions are on facts that were not taught, so they cannot judge the data ({said})."
-        return Cause(name="training data", verdict="cannot be told", claim=claim, evidence=numbers)
+        return _answer(e, "training data", "cannot be told", numbers, "not_judged", "counted")
     if _in_vain(e):
-        claim = f"Neither repeated nor beside the questions ({said}), but {e.updates} updates taught nothing: do the diagnoses fit their vignettes?"
-        return Cause(name="training data", verdict="likely", claim=claim, evidence=numbers)
-    claim = f"Neither repeated, nor narrow, nor beside the questions, nor known before: {said}."
-    return Cause(name="training data", verdict="ruled out", claim=claim, evidence=numbers)
+        return _answer(e, "training data", "likely", numbers, "in_vain", "counted")
+    return _answer(e, "training data", "ruled out", numbers, "sound", "counted")
 
 
 def _training(e: Evidence) -> Cause:
     """Too few updates, or too weak ones."""
-    numbers = {
+    numbers: Numbers = {
         "updates": e.updates,
         "epochs": e.preflight.epochs,
         "learning_rate": e.plan.finetuning.learning_rate,
@@ -52,20 +52,17 @@ def _training(e: Evidence) -> Cause:
         "weight_shift": e.probe.weight_shift,
         "taught_before": e.probe.taught_before,
         "taught_after": e.probe.taught_after,
+        "changed": e.primary.changed,
+        "n": e.primary.n,
     }
-    found = [finding for rule in (weights_unmoved, too_few_updates, stopped_early, rate_too_low, loss_flat) if (finding := rule(e))]
+    found = [reason for rule in (weights_unmoved, too_few_updates, stopped_early, rate_too_low, loss_flat) if (reason := rule(e))]
     if e.improved or (learnt(e) and not found):
-        claim = f"{e.updates} updates were enough: the taught facts were learnt."
-        return Cause(name="too little training", verdict="ruled out", claim=claim, evidence=numbers)
+        return _answer(e, "too little training", "ruled out", numbers, "enough")
     if found:
-        return Cause(name="too little training", verdict="likely", claim=found[0].claim, evidence=numbers)
+        return _answer(e, "too little training", "likely", numbers, found=found[:1])
     if _in_vain(e):
-        claim = (
-            f"{e.updates} updates changed {e.primary.changed} of {e.primary.n} answers, yet taught nothing: more of the same will not help."
-        )
-        return Cause(name="too little training", verdict="ruled out", claim=claim, evidence=numbers)
-    claim = f"{e.updates} updates moved the model, but whether the taught facts were learnt was not measured or is not clear."
-    return Cause(name="too little training", verdict="cannot be told", claim=claim, evidence=numbers)
+        return _answer(e, "too little training", "ruled out", numbers, "in_vain")
+    return _answer(e, "too little training", "cannot be told", numbers, "unclear")
 
 
 def _in_vain(e: Evidence) -> bool:
@@ -75,35 +72,40 @@ def _in_vain(e: Evidence) -> bool:
 
 def _leakage(e: Evidence) -> Cause:
     """Shared words or facts; a leak makes a gain, so it cannot explain that there is none."""
-    numbers = {"leaked": e.leaked, "leaked_share": e.leaked_share, "shared_facts": e.shared_facts}
-    counted = f"{e.leaked} questions share {e.plan.validation.leak_ngram} words in a row with a training text, {e.shared_facts} facts are on both sides"
+    numbers: Numbers = {
+        "leaked": e.leaked,
+        "leaked_share": e.leaked_share,
+        "shared_facts": e.shared_facts,
+        "leak_ngram": e.plan.validation.leak_ngram,
+    }
     if e.leaked_share < LEAKED and not e.shared_facts:
-        return Cause(name="leakage", verdict="ruled out", claim=f"Measured and not found: {counted}.", evidence=numbers)
+        return _answer(e, "leakage", "ruled out", numbers, "none", "counted")
     if e.improved:
-        return Cause(name="leakage", verdict="likely", claim=f"{counted}: part of the gain may be remembered, not known.", evidence=numbers)
-    return Cause(name="leakage", verdict="ruled out", claim=f"{counted}; but a leak makes a gain, and there is none.", evidence=numbers)
+        return _answer(e, "leakage", "likely", numbers, "counted", "remembered")
+    return _answer(e, "leakage", "ruled out", numbers, "counted", "no_gain")
 
 
 def _easy(e: Evidence) -> Cause:
     """Too easy or too common: the base knows or guesses the answers."""
     base = e.primary.base
-    numbers = {
+    numbers: Numbers = {
         "base": base.rate,
         "base_low": base.low,
         "base_high": base.high,
+        "chance": CHANCE,
         "longest_is_key": e.longest_is_key,
         "top_key": e.top_key,
         "blind": e.screening.get("blind"),
         "closed": e.screening.get("closed"),
         "too_easy": e.screening.get("too easy"),
     }
-    said = f"the base model has {100 * base.rate:.0f} % right ({100 * base.low:.0f} to {100 * base.high:.0f} %, chance 25 %)"
-    found = [finding for rule in (at_ceiling, guessable) if (finding := rule(e))]
-    if e.improved or (base.high < 0.7 and not found):
-        return Cause(name="easy questions", verdict="ruled out", claim=f"There is room to rise: {said}.", evidence=numbers)
-    if found or base.low > 0.7:
-        claim = " ".join(f.claim for f in found) or f"Little room to rise: {said}."
-        return Cause(name="easy questions", verdict="likely", claim=claim, evidence=numbers)
-    return Cause(
-        name="easy questions", verdict="cannot be told", claim=f"Too few questions, or too near the top: {said}.", evidence=numbers
-    )
+    found = [reason for rule in (at_ceiling, guessable) if (reason := rule(e))]
+    if e.improved or (base.high < ROOM and not found):
+        return _answer(e, "easy questions", "ruled out", numbers, "room", "counted")
+    if found or base.low > ROOM:
+        return _answer(e, "easy questions", "likely", numbers, *(() if found else ("no_room", "counted")), found=found)
+    return _answer(e, "easy questions", "cannot be told", numbers, "unclear", "counted")
+
+
+def _answer(e: Evidence, name: CauseName, verdict: CauseVerdict, numbers: Numbers, *said: str, found: list[Reason] | None = None) -> Cause:
+    return cause(name, verdict, numbers, said, found or [], e.plan.language)

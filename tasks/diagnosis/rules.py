@@ -9,10 +9,11 @@ from functools import reduce
 
 from tasks.diagnosis import rules_data, rules_learning, rules_questions, rules_tuning
 from tasks.diagnosis.evidence import Evidence
+from tasks.diagnosis.reason import Reason
 from tasks.plan import StudyPlan
 from tasks.records import Finding
 
-Rule = Callable[[Evidence], Finding | None]
+Rule = Callable[[Evidence], Reason | None]
 
 VALIDITY: tuple[Rule, ...] = (  # they spoil a gain too
     rules_data.leakage,
@@ -58,7 +59,8 @@ REASONS: tuple[Rule, ...] = (  # why there is no gain
 def diagnose(evidence: Evidence) -> list[Finding]:
     """The findings by weight, the first cause first; a sound gain has none."""
     rules = VALIDITY if evidence.improved else VALIDITY + REASONS
-    found = [_sober(finding, evidence.plan) for rule in rules if (finding := rule(evidence))]
+    language = evidence.plan.language
+    found = [_sober(reason.finding(language), evidence.plan) for rule in rules if (reason := rule(evidence))]
     return sorted(found, key=lambda finding: -finding.weight)
 
 

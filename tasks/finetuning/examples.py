@@ -66,6 +66,11 @@ def refuse_long(encoded: Encoded, plan: FinetuningPlan) -> None:
             f"{encoded.too_long} of {len(encoded.examples) + encoded.too_long} training texts are over finetuning.max_tokens = "
             f"{plan.max_tokens} (the longest has {encoded.longest}); raise max_tokens, or leave them out with finetuning.too_long: drop."
         )
+    if encoded.examples and not any(example.targets for example in encoded.examples):
+        raise TuningError(
+            f"no token of the {len(encoded.examples)} training texts counts for the loss: every label is masked; "
+            "see finetuning.loss_on and finetuning.template."
+        )
     if not encoded.examples:
         raise NothingLeft(f"no training text is left: {encoded.too_long} are over finetuning.max_tokens = {plan.max_tokens}.")
 

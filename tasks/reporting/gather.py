@@ -41,12 +41,13 @@ def gather(
     next_command: str | None = None,
     power: Sequence[Power] = (),
     screened: Sequence[Screened] = (),
+    title: str = "",
 ) -> StudyFacts:
     """All rows that a report tells of."""
     splits = prepared.splits
     return StudyFacts(
         plan=plan,
-        book_title=Path(book.path).stem,
+        book_title=title or Path(book.path).stem,
         book_path=book.path,
         book_digest=book.digest,
         passages=prepared.text.passages(),

@@ -15,7 +15,7 @@ from tasks.reporting import figures, tables
 from tasks.reporting.exports import counts, seeds
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.safety import shown
-from tasks.reporting.wording import Wording, direction, wording
+from tasks.reporting.wording import Wording, direction, measure, wording
 
 HERE = Path(__file__).parent
 MOST_ROWS = 2000  # of one kind on the page; the files hold all
@@ -27,6 +27,7 @@ def page(study: StudyFacts) -> str:
     script = (HERE / "filter.js").read_text("utf-8")
     return template("page.html").render(
         say=say,
+        measure=measure,
         study=study,
         result=study.primary,
         sentence=sentence(study, say),
@@ -40,6 +41,8 @@ def page(study: StudyFacts) -> str:
         items=tables.items(study),
         outcomes=figures.outcomes(study.primary),
         shares=tables.shares(study),
+        cut=tables.cut({passage.id: passage.text for passage in study.passages}),
+        spent=tables.spent(study.timings),
         counts=counts(study),
         seeds=seeds(study.plan.model_dump()),
         changed=changes(study.plan),

@@ -2,15 +2,16 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-from tasks.records import Question, Rejection, Step
+from tasks.records import Question, Quote, Rejection, Step
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.settled import UNRECORDED, Said, settled
 from tasks.reporting.svg import Point
+from tasks.timings import Timing
 
 DRAWN = 400  # points of a curve; more would not be seen
 WINDOW = 12  # at most so many parts of the training in one moving mean
@@ -37,6 +38,24 @@ class Item(NamedTuple):
     tuned: int | None
     others: list[tuple[str, int | None, int | None]]  # mode, base, tuned
     screened: str  # what the screening found, "" where there was none
+
+
+class Cut(NamedTuple):
+    """A passage cut where its quote begins and ends."""
+
+    before: str
+    quote: str
+    after: str
+
+
+class Spent(NamedTuple):
+    """What a stage took, over all its runs."""
+
+    stage: str
+    times: int
+    cached: int
+    seconds: float
+    memory_mb: float  # the most
 
 
 class Fallen(NamedTuple):
@@ -96,6 +115,28 @@ def unrecorded(study: StudyFacts) -> int:
     mode = study.primary.mode
     answered = [{answer.question_id for answer in answers if answer.mode == mode} for answers in (study.base, study.tuned)]
     return sum(not (q.id in answered[0] and q.id in answered[1]) for rows in study.questions.values() for q in rows)
+
+
+def cut(passages: Mapping[str, str]) -> Callable[[Quote], Cut | None]:
+    """Shows a quote in its passage; none where the passage is not at hand or says something else at that place."""
+
+    def shown(quote: Quote) -> Cut | None:
+        text = passages.get(quote.passage_id, "")
+        found = Cut(text[: quote.start], text[quote.start : quote.end], text[quote.end :])
+        return found if found.quote == quote.text else None
+
+    return shown
+
+
+def spent(timings: Sequence[Timing]) -> list[Spent]:
+    """Each stage once, in the order of the first runs."""
+    rows: dict[str, list[Timing]] = {}
+    for timing in timings:
+        rows.setdefault(timing.stage, []).append(timing)
+    return [
+        Spent(name, len(each), sum(t.cached for t in each), sum(t.seconds for t in each), max(t.memory_mb for t in each))
+        for name, each in rows.items()
+    ]
 
 
 def fallen(rejected: Sequence[Rejection]) -> list[Fallen]:

@@ -1,81 +1,35 @@
-"""The report's own words and numbers in one language, read from wording/<language>.yaml."""
+"""The report's own words, read from wording/<language>.yaml, and how a book's text runs."""
 
-import math
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import yaml
+from tasks.wording import Wording, read
 
+__all__ = ["Wording", "direction", "measure", "wording"]
 FOLDER = Path(__file__).with_name("wording")
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})  # ISO 639; of books, whatever we speak ourselves
-LRM = "\u200e"  # keeps a sign on the left of its number in right-to-left text, as CLDR does
 
 
-@dataclass(frozen=True)
-class Wording:
-    """Labels by name, and numbers as this language writes them."""
-
-    language: str
-    labels: dict[str, Any]
-
-    def __getitem__(self, name: str) -> Any:
-        return self.labels[name]
-
-    def name(self, group: str, key: str) -> str:
-        """A label for a word of the program; the word itself where there is none."""
-        return str(self.labels[group].get(key, key.replace("_", " ")))
-
-    def digits(self, text: str) -> str:
-        """0-9 and the point of plain ASCII numbers in the language's own digits."""
-        return "".join(str(self["ten"][int(c)]) if "0" <= c <= "9" else str(self["decimal"]) if c == "." else c for c in text)
-
-    def number(self, value: float | int | str | None, places: int | None = None) -> str:
-        """A number with so many decimals, or with three significant digits; text and nothing as they are."""
-        if value is None:
-            return "—"
-        if isinstance(value, bool | str):
-            return str(value)
-        return self._signed(f"{abs(value):,.{places}f}" if places is not None else plain(abs(value)), value < 0)
-
-    def share(self, value: float, places: int = 1) -> str:
-        """A share as a percentage."""
-        mark = LRM if self["direction"] == "rtl" and value >= 0 else ""  # else the sign jumps to the other side after a letter
-        return mark + self._signed(f"{abs(value) * 100:.{places}f}", value < 0) + str(self["percent"])
-
-    def points(self, value: float, sign: bool = True) -> str:
-        """A difference of shares in percentage points."""
-        return (LRM + "+") * (sign and value > 0) + self._signed(f"{abs(value) * 100:.1f}", value < 0)
-
-    def p_value(self, value: float) -> str:
-        """To be read after "p"."""
-        return "< " + self.digits("0.001") if value < 0.001 else "= " + self.digits(f"{value:.3f}")
-
-    def fill(self, text: str, **values: str) -> str:
-        """A label's sentence with its values."""
-        return text.format(**values)
-
-    def _signed(self, text: str, negative: bool) -> str:
-        return (LRM + "−") * negative + self.digits(text.replace(",", "\u202f"))
+SHARES = frozenset(
+    "base base_low base_high tuned tuned_low chance longest_is_key top_key top_diagnosis blind closed opened too_easy coverage distinct familiar "
+    "favourite_base favourite_tuned steady_base steady_tuned leaked_share train_base train_tuned truncated".split()
+)
+POINTS = frozenset("difference train_difference cloze_difference same_fact detectable lowest highest".split())
 
 
-def plain(value: float) -> str:
-    """At most three significant digits, whole numbers whole, no exponent for what a person can read."""
-    if not math.isfinite(value) or value == int(value):
-        return f"{value:,.0f}" if math.isfinite(value) else str(value)
-    if value < 1e-3:
-        return f"{value:.1e}"
-    places = max(0, 2 - math.floor(math.log10(value)))
-    return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else f"{value:,.0f}"
+def measure(say: Wording, name: str, value: float | int | str | None) -> str:
+    """A number of the evidence: shares as percentages and differences in points, as everywhere on the page."""
+    if not isinstance(value, int | float):
+        return say.number(value)
+    if name in SHARES:
+        return say.share(value)
+    return f"{say.points(value, sign=name != 'detectable')} {say['points_unit']}" if name in POINTS else say.number(value)
 
 
 @lru_cache
 def wording(language: str) -> Wording:
     """The words for a language; English where we have none of our own."""
-    path = FOLDER / f"{language}.yaml"
-    own = language if path.is_file() else "en"
-    return Wording(own, yaml.safe_load((FOLDER / f"{own}.yaml").read_text("utf-8")))
+    return read(FOLDER, language)
 
 
 def direction(language: str) -> str:

@@ -15,7 +15,7 @@ from tasks.reporting.safety import markdown, shown
 from tasks.reporting.wording import wording
 
 FA, EN = wording("fa"), wording("en")
-FREE = {"rules", "measures", "checks", "stages", "screened"}  # English shows the program's own word where there is no label
+FREE = {"rules", "measures", "checks", "stages", "screened", "reasons"}  # English shows the program's own word where there is no label
 
 
 def keys(tree: dict[str, Any], prefix: str = "") -> set[str]:
@@ -52,7 +52,7 @@ def test_every_word_of_the_rows_has_a_label(say: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "english", "persian"),
-    [(0, "0", "۰"), (1234567, "1\u202f234\u202f567", "۱\u202f۲۳۴\u202f۵۶۷"), (12.345, "12.3", "۱۲٫۳"), (0.5, "0.5", "۰٫۵"), (-2.0, "\u200e−2", "\u200e−۲"), (0.00012, "1.2e-04", "۱٫۲e-۰۴"), (None, "—", "—"), ("q_proj", "q_proj", "q_proj"), (float("nan"), "nan", "nan")],
+    [(0, "0", "۰"), (1234567, "1\u202f234\u202f567", "۱\u202f۲۳۴\u202f۵۶۷"), (12.345, "12.3", "۱۲٫۳"), (0.5, "0.5", "۰٫۵"), (-2.0, "\u200e−2", "\u200e−۲"), (0.00012, "0.00012", "۰٫۰۰۰۱۲"), (7.1e-9, "7.1e-09", "۷٫۱e-۰۹"), (None, "—", "—"), ("q_proj", "q_proj", "q_proj"), (float("nan"), "nan", "nan")],
 )  # fmt: skip
 def test_numbers_are_written_as_the_language_writes_them(value: Any, english: str, persian: str) -> None:
     assert (EN.number(value), FA.number(value)) == (english, persian)

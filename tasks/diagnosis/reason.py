@@ -1,0 +1,48 @@
+"""A reason of the result in numbers, and how it becomes a finding in words."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.diagnosis.remedies import Change
+from tasks.records import Cause, CauseName, CauseVerdict, Finding
+from tasks.wording import Wording, read
+
+Numbers = dict[str, float | int | str | None]
+
+
+class Reason(NamedTuple):
+    """What a rule found; wording/<language>.yaml has its sentences under the rule's name."""
+
+    rule: str
+    evidence: Numbers
+    weight: float
+    remedy: Change = {}
+    said: tuple[str, ...] = ("claim",)  # the sentences of the claim, in this order
+    beside: Numbers = {}  # what the sentences name besides the evidence
+
+    def finding(self, language: str) -> Finding:
+        """In words."""
+        say, texts, numbers = words(language), words(language)["rules"][self.rule], self.evidence | self.beside
+        return Finding(
+            rule=self.rule,
+            claim=" ".join(say.told(texts[name], numbers) for name in self.said),
+            evidence=self.evidence,
+            weight=self.weight,
+            remedy=self.remedy,
+            advice=say.told(texts["advice"], numbers),
+        )
+
+
+def cause(name: CauseName, verdict: CauseVerdict, numbers: Numbers, said: tuple[str, ...], found: list[Reason], language: str) -> Cause:
+    """One of the exercise's causes in words: what the rules found, then its own sentences."""
+    say = words(language)
+    claims = [reason.finding(language).claim for reason in found]
+    claims += [say.told(say["causes"][name][text], numbers) for text in said]
+    return Cause(name=name, verdict=verdict, claim=" ".join(claims), evidence=numbers)
+
+
+@lru_cache
+def words(language: str) -> Wording:
+    """The sentences in a language; English where there are none."""
+    return read(Path(__file__).with_name("wording"), language)
