@@ -50,6 +50,8 @@ def both(
     tuned: bool = True,
 ) -> Both:
     """Base first, then tuned, from one loaded model; the bar runs through both."""
-    put, parts = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer), 1 + tuned
-    first = sit(loaded, put, plan, language, machine or Machine(), part(progress, 0, 1, parts), tuned=False)
-    return Both(first, sit(loaded, put, plan, language, machine or Machine(), part(progress, 1, 1, parts), tuned=True) if tuned else [])
+    put, size = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer), len(questions)
+    first = sit(loaded, put, plan, language, machine or Machine(), part(progress, 0, size, size * (1 + tuned)), tuned=False)
+    if not tuned:
+        return Both(first, [])
+    return Both(first, sit(loaded, put, plan, language, machine or Machine(), part(progress, size, size, 2 * size), tuned=True))
