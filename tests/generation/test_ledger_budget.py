@@ -63,10 +63,11 @@ def test_four_processes_together_never_pass_the_cap(tmp_path):
 def test_the_bound_on_input_tokens_tightens_with_experience_only(tmp_path):
     budget = Budget(tmp_path / "c", 1.0)
     for share in (0.1, 0.2, 0.15, 0.1):
-        budget.learn(share)
-    assert budget.share() == 1.0
-    budget.learn(0.1)
-    assert budget.share() == pytest.approx(0.25)  # 1.25 · 0.2
+        budget.learn(share, "m")
+    assert budget.share("m") == 1.0
+    budget.learn(0.1, "m")
+    assert budget.share("m") == pytest.approx(0.25)  # 1.25 · 0.2
+    assert budget.share("another") == 1.0
     assert Budget(tmp_path / "c", 1.0).spent() == 0
 
 
