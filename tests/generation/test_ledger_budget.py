@@ -89,6 +89,21 @@ def test_an_answer_comes_back_as_it_was_and_a_half_written_one_not_at_all(tmp_pa
     assert one.find("ab12") is None and one.find("other") is None
 
 
+def test_another_study_has_an_answer_of_the_same_server_for_nothing(tmp_path):
+    Ledger(tmp_path / "first", 1.0, Prices(), "https://a/v1").keep(response())
+    second = Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1")
+    found = second.find("ab12")
+    assert found is not None and (found.body, found.cost_usd) == ("{}", 0.0) and second.budget.spent() == 0
+    assert Ledger(tmp_path / "third", 1.0, Prices(), "https://b/v1").find("ab12") is None
+    assert ledger(tmp_path / "fourth").find("ab12") is None
+
+
+def test_what_one_study_lost_is_not_settled_by_anothers_answer(tmp_path):
+    Ledger(tmp_path / "first", 1.0, Prices(), "https://a/v1").keep(response())
+    Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.reserve("ab12", 0.5)
+    assert Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.spent() == pytest.approx(0.5)
+
+
 def test_an_answer_stored_just_before_a_crash_is_settled_at_the_next_start(tmp_path):
     one = ledger(tmp_path)
     one.budget.reserve("ab12", 0.5)
