@@ -36,10 +36,8 @@ def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
     for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
         if isinstance(file, str) and person_file(file) is None:
             lacks.append(f"generation.{key}: {file!r} is neither a number nor a file")
-    if needs_writer(plan) and not os.environ.get("OPENAI_API_KEY"):
-        lacks.append(
-            f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (a server of your own, named by OPENAI_BASE_URL, takes any text as key)"
-        )
+    if needs_writer(plan) and not (os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
+        lacks.append(f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)")
     if tunes_here and (lack := weights.missing(plan.base)):
         lacks.append(lack)
     return lacks

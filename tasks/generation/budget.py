@@ -57,7 +57,7 @@ class Budget:
         self._settled = 0.0
         self._open: dict[str, Charge] = {}
         self._lost: dict[str, list[float]] = {}  # by request: what answers cost that never arrived
-        self._shares: list[float] = []  # the largest ones seen, tokens of a prompt in its bytes
+        self._shares: dict[str, list[float]] = {}  # by model: the largest ones seen, tokens of a prompt in its bytes
 
     def spent(self) -> float:
         """Dollars settled and set aside."""
@@ -105,15 +105,17 @@ class Budget:
             waiting = [charge.usd for charge in self._open.values() if charge.lost and charge.key in keys]
             return waiting + [usd for key in keys for usd in self._lost.get(key, ())]
 
-    def learn(self, share: float) -> None:
-        """An answer told how many tokens its prompt's bytes were."""
-        if len(self._shares) < ENOUGH or share > max(self._shares):
+    def learn(self, share: float, model: str) -> None:
+        """An answer told how many tokens its prompt's bytes were; every model cuts its tokens in its own way."""
+        seen = self._shares.get(model, [])
+        if len(seen) < ENOUGH or share > max(seen):
             with self._locked() as book:
-                self._write(book, {"share": share})
+                self._write(book, {"share": share, "model": model})
 
-    def share(self) -> float:
+    def share(self, model: str) -> float:
         """Tokens in a byte of prompt, at most: 1 for want of experience, since no tokenizer makes more tokens than bytes."""
-        return min(1.0, SPARE * max(self._shares)) if len(self._shares) >= ENOUGH else 1.0
+        seen = self._shares.get(model, [])
+        return min(1.0, SPARE * max(seen)) if len(seen) >= ENOUGH else 1.0
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -151,7 +153,7 @@ class Budget:
         elif "lost" in entry and entry["lost"] in self._open:
             self._open[entry["lost"]] = self._open[entry["lost"]]._replace(lost=True)
         elif "share" in entry:
-            self._shares.append(entry["share"])
+            self._shares.setdefault(entry.get("model", ""), []).append(entry["share"])
         elif charge := self._open.pop(entry.get("settle", ""), None):
             self._settled += entry["usd"]
             if charge.lost and entry["usd"]:

@@ -32,7 +32,9 @@ def write_chapter(
 
 def open_ledger(plan: StudyPlan) -> Ledger:
     """A study's paid answers and its money."""
-    return Ledger(ledger_of(plan), plan.generation.budget_usd, plan.generation.prices)
+    from tasks.generation.gpt_writer import server_name
+
+    return Ledger(ledger_of(plan), plan.generation.budget_usd, plan.generation.prices, server_name())
 
 
 def ledger_of(plan: StudyPlan) -> Path:

@@ -39,7 +39,7 @@ class Fault(NamedTuple):
 def scrub(text: str) -> str:
     """A text without keys: neither those of the environment nor what looks like one."""
     for name in _SECRETS:
-        value = os.environ.get(name, "")
+        value = os.environ.get(name, "").strip()
         if len(value) > 3:
             text = text.replace(value, "…")
     return _KEY_LIKE.sub("…", text)[:600]

@@ -96,18 +96,27 @@ async def _write(
 
 def server_name() -> str:
     """The server's address without anything secret in it."""
-    return scrub(os.environ.get("OPENAI_BASE_URL") or OPENAI)
+    return scrub(_named("OPENAI_BASE_URL") or OPENAI)
 
 
 def open_client(patience: Patience) -> openai.AsyncOpenAI:
     """A client without retries of its own: ours know the budget and the ledger."""
-    key, url = os.environ.get("OPENAI_API_KEY"), os.environ.get("OPENAI_BASE_URL") or None
+    key, url = _named("OPENAI_API_KEY"), _named("OPENAI_BASE_URL") or None
     if not key and url is None:
         raise WriterRefused(
             "generation.writer is gpt, but there is no key. Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that needs none."
         )
+    if url and not url.lower().startswith(("http://", "https://")):
+        raise WriterRefused(f"OPENAI_BASE_URL is {scrub(url)!r}. Set it to an address that begins with http:// or https://.")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise WriterRefused("OPENAI_API_KEY holds characters that no key has (a space, a typographic quote?). Set it to the bare key.")
     timeout = openai.Timeout(patience.timeout, connect=min(CONNECT, patience.timeout))
     return openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout)
+
+
+def _named(variable: str) -> str:
+    """Its value, without the spaces and line ends that come with pasting."""
+    return os.environ.get(variable, "").strip()
 
 
 def sender(client: openai.AsyncOpenAI, url: str, seconds: float) -> Send:

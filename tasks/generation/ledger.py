@@ -1,5 +1,8 @@
 """Every response of the server, raw, under the hash of its request: what was answered once is never asked again.
 
+What the same server answered to another study of the store is found there, and costs this study nothing; money and locks
+are each study's own.
+
 <ledger>/responses/ab/ab12….json    one response each: how it ended, its price, and its body as it came
 <ledger>/broken/ab12….1             bodies that no answer could be read from, for the curious
 <ledger>/under-way/ab12…            locked while somebody asks; what lies here unlocked was left by a crash
@@ -36,6 +39,7 @@ class Response(NamedTuple):
     usage: Usage
     cost_usd: float
     body: str  # as it came
+    server: str = ""  # who answered
 
 
 def hash_of(request: dict[str, Any]) -> str:
@@ -47,8 +51,8 @@ def hash_of(request: dict[str, Any]) -> str:
 class Ledger:
     """The responses and the money of one study, shared by all its threads and processes."""
 
-    def __init__(self, folder: Path, budget_usd: float, prices: Prices) -> None:
-        self.folder, self.prices = folder, prices
+    def __init__(self, folder: Path, budget_usd: float, prices: Prices, server: str = "") -> None:
+        self.folder, self.prices, self.server = folder, prices, server
         self.budget = Budget(folder / "charges.jsonl", budget_usd)
         self._one = threading.RLock()  # the book of charges keeps sums in memory
         self._unsynced: list[Path] = []
@@ -63,18 +67,20 @@ class Ledger:
             yield self.budget
 
     def find(self, key: str) -> Response | None:
-        """What was answered; a file that a power cut left half written is as good as none."""
-        try:
-            stored = json.loads(self._file(key).read_text("utf-8"))
-            usage = Usage(stored["tokens_in"], stored["tokens_cached"], stored["tokens_out"])
-            return Response(key, stored["finish"], usage, stored["cost_usd"], stored["body"])
-        except (FileNotFoundError, ValueError, KeyError):
-            return None
+        """What was answered, here or to another study."""
+        return _read(self._file(key), key) or self._elsewhere(key)
+
+    def _elsewhere(self, key: str) -> Response | None:
+        """What another study has from the same server."""
+        files = self.folder.parent.glob(f"*/{self._file(key).relative_to(self.folder)}") if self.server else ()
+        found = (_read(file, key) for file in files)
+        return next((one._replace(cost_usd=0.0) for one in found if one and one.server == self.server), None)
 
     def keep(self, response: Response) -> None:
         """Put a response on disk in one step, then settle its charge; `sync` makes it outlive a power cut, too."""
         stored = {
             "request": response.key,
+            "server": self.server,
             "finish": response.finish,
             **response.usage._asdict(),
             "cost_usd": response.cost_usd,
@@ -138,12 +144,22 @@ class Ledger:
     def _reconcile(self) -> None:
         """Settle what was answered just before a crash."""
         with self.purse() as budget:
-            answered = [response for charge in budget.unsettled() if (response := self.find(charge.key))]
+            answered = [response for charge in budget.unsettled() if (response := _read(self._file(charge.key), charge.key))]
             for response in answered:
                 budget.settle(response.key, response.cost_usd)
 
     def _file(self, key: str) -> Path:
         return self.folder / "responses" / key[:2] / f"{key}.json"
+
+
+def _read(file: Path, key: str) -> Response | None:
+    """A stored response; a file that a power cut left half written is as good as none."""
+    try:
+        stored = json.loads(file.read_text("utf-8"))
+        usage = Usage(stored["tokens_in"], stored["tokens_cached"], stored["tokens_out"])
+        return Response(key, stored["finish"], usage, stored["cost_usd"], stored["body"], stored.get("server", ""))
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
 
 
 def _try_lock(path: Path) -> int | None:

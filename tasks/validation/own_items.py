@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,14 +14,17 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from tasks.errors import PlanError
 from tasks.records import Rejection
-from tasks.validation import lenient
+from tasks.text import fold
+from tasks.validation import lenient, shapes
 from tasks.validation.desk import Accepted, row_of
 from tasks.validation.gate import Own
 from tasks.validation.items import Found, Item, ItemKind, Row, reason
-from tasks.validation.parsing import LISTS, Refused, item_of
+from tasks.validation.parsing import FIELDS, LISTS, Refused, item_of
 from tasks.validation.shapes import Counting, exercise_shape
 
 MMLU = ["question", "A", "B", "C", "D", "answer"]  # the columns of its files, which have no header
+TITLES = 10  # rows at most that stand above the header of a sheet
+KNOWN = {fold(name) for names in [*(n for kind in FIELDS.values() for n in kind.values()), shapes.LISTS, shapes.KEYS] for name in names}
 
 
 class Line(NamedTuple):
@@ -127,7 +131,10 @@ def _one_line(line: str) -> Line:
 def _inside(value: Any) -> list[Any]:
     if isinstance(value, dict):
         inside = [value[k] for k in LISTS if isinstance(value.get(k), list)]
-        return inside[0] if inside else [value]
+        if inside or _names(value):
+            return inside[0] if inside else [value]
+        lists = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
+        return [row for rows in lists for row in rows] or [value]  # {"train": […], "test": […]}, or a list under any name
     return value if isinstance(value, list) else [value]
 
 
@@ -137,8 +144,10 @@ def _of(value: Any) -> Line:
 
 
 def _cells(text: str) -> list[list[Any]]:
-    """Comma, semicolon or tab: whichever cuts the first line into most columns."""
-    first = text.partition("\n")[0]
+    """Comma, semicolon or tab: whichever cuts the first line into most columns, or what Excel's `sep=;` says."""
+    first, _, rest = text.partition("\n")
+    if told := re.fullmatch(r"sep=(.)\s*", first):
+        return [list(row) for row in csv.reader(io.StringIO(rest, newline=""), delimiter=told[1])]
     mark = max(",;\t", key=lambda m: len(next(csv.reader([first], delimiter=m), [])))
     return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
 
@@ -153,13 +162,23 @@ def _sheet(path: Path) -> list[Line]:
 
 
 def _table(rows: list[list[Any]]) -> list[Line]:
-    """Rows under the header; MMLU's files have none. A cell that holds a JSON list is that list."""
+    """Rows under the header, which may stand below a title; MMLU's files have none. A cell that holds a JSON list is that list."""
     filled = [row for row in rows if any(cell not in (None, "") for cell in row)]
     if not filled:
         return []
     bare = len(filled[0]) == len(MMLU) and str(filled[0][-1]).strip().upper() in ("A", "B", "C", "D")
-    header, body = (MMLU, filled) if bare else ([str(c).strip() if c is not None else "" for c in filled[0]], filled[1:])
-    return [_row(header, row) for row in body]
+    if bare:
+        return [_row(MMLU, row) for row in filled]
+    at = next((i for i, row in enumerate(filled[:TITLES]) if len(_names(row)) > 1), 0)
+    above = [row for row in filled[:at] if sum(cell not in (None, "") for cell in row) > 1]
+    header = [str(c).strip() if c is not None else "" for c in filled[at]]
+    lost = [Line(None, json.dumps(row, ensure_ascii=False, default=str), "above the header") for row in above]
+    return lost + [_row(header, row) for row in filled[at + 1 :]]
+
+
+def _names(cells: Iterable[Any]) -> set[str]:
+    """The names of fields that we know among keys or cells."""
+    return {fold(str(cell)).strip() for cell in cells if cell is not None} & KNOWN
 
 
 def _row(header: list[str], row: list[Any]) -> Line:

@@ -62,3 +62,10 @@ def test_a_proxy_that_tells_its_models_parameters_need_not_be_asked(check):
     with serving(told={"supported_parameters": ["response_format", "temperature"]}) as server:
         lines, _, _ = check(server)
     assert "strict schema: no; JSON mode: yes" in lines["structure"] and not server.entries
+
+
+def test_a_server_of_ones_own_needs_no_key(check, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with serving() as server:
+        _, readiness, _ = check(server)
+    assert readiness.missing == []

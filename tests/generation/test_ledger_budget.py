@@ -63,10 +63,11 @@ def test_four_processes_together_never_pass_the_cap(tmp_path):
 def test_the_bound_on_input_tokens_tightens_with_experience_only(tmp_path):
     budget = Budget(tmp_path / "c", 1.0)
     for share in (0.1, 0.2, 0.15, 0.1):
-        budget.learn(share)
-    assert budget.share() == 1.0
-    budget.learn(0.1)
-    assert budget.share() == pytest.approx(0.25)  # 1.25 · 0.2
+        budget.learn(share, "m")
+    assert budget.share("m") == 1.0
+    budget.learn(0.1, "m")
+    assert budget.share("m") == pytest.approx(0.25)  # 1.25 · 0.2
+    assert budget.share("another") == 1.0
     assert Budget(tmp_path / "c", 1.0).spent() == 0
 
 
@@ -86,6 +87,21 @@ def test_an_answer_comes_back_as_it_was_and_a_half_written_one_not_at_all(tmp_pa
     assert ledger(tmp_path).find("ab12") == response(body=body)
     file.write_text(file.read_text("utf-8")[:20], "utf-8")
     assert one.find("ab12") is None and one.find("other") is None
+
+
+def test_another_study_has_an_answer_of_the_same_server_for_nothing(tmp_path):
+    Ledger(tmp_path / "first", 1.0, Prices(), "https://a/v1").keep(response())
+    second = Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1")
+    found = second.find("ab12")
+    assert found is not None and (found.body, found.cost_usd) == ("{}", 0.0) and second.budget.spent() == 0
+    assert Ledger(tmp_path / "third", 1.0, Prices(), "https://b/v1").find("ab12") is None
+    assert ledger(tmp_path / "fourth").find("ab12") is None
+
+
+def test_what_one_study_lost_is_not_settled_by_anothers_answer(tmp_path):
+    Ledger(tmp_path / "first", 1.0, Prices(), "https://a/v1").keep(response())
+    Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.reserve("ab12", 0.5)
+    assert Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.spent() == pytest.approx(0.5)
 
 
 def test_an_answer_stored_just_before_a_crash_is_settled_at_the_next_start(tmp_path):

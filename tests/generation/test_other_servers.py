@@ -157,3 +157,23 @@ def test_a_server_without_v1_keeps_its_own_words_on_a_model_that_it_lacks(tmp_pa
         to(server, server.url.removesuffix("/v1"))
         with pytest.raises(WriterRefused, match=r"gpt-4o.*Set generation\.model"):
             six(tmp_path)
+
+
+def test_spaces_around_address_and_key_do_no_harm(tmp_path, to, monkeypatch):
+    with serving() as server:
+        to(server, f" {server.url}\n")
+        monkeypatch.setenv("OPENAI_API_KEY", "a plain key\n".replace(" ", "-"))
+        assert kept(six(tmp_path)) == ALL
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "told"),
+    [("localhost:8000/v1", "sk-test-0123456789", "begins with http"), (None, "“sk-test-0123456789”", "bare key")],
+)
+def test_an_address_or_a_key_that_can_never_work_is_told_at_once(tmp_path, to, monkeypatch, url, key, told):
+    with serving() as server:
+        to(server, url)
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        with pytest.raises(WriterRefused, match=told) as caught:
+            six(tmp_path)
+    assert key.strip("“”") not in str(caught.value)

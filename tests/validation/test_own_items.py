@@ -122,6 +122,33 @@ def test_xlsx_is_read_with_numbers_as_excel_keeps_them(tmp_path):
     assert [label_of(r) for r in done.rejected] == ["not four options"]
 
 
+def test_a_sheets_title_and_empty_rows_above_its_header_are_no_items(tmp_path):
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["آزمون بالینی، نسخهٔ ۲"])
+    sheet.merge_cells("A1:F1")
+    for row in (
+        [],
+        [None, *(f"گزینه {n}" for n in "۱۲۳۴"), "سؤال", "پاسخ"],
+        [None, *OPTIONS, STEM, 2],
+        [],
+        [None, *OPTIONS, STEM + "!", "۳"],
+    ):
+        sheet.append(row)
+    book.save(tmp_path / "own.xlsx")
+    assert keys(tmp_path / "own.xlsx") == (["Pneumonia", "Pulmonary embolism"], [])
+
+
+def test_excels_own_mark_for_the_separator_is_obeyed(tmp_path):
+    text = "\ufeffsep=;\r\nquestion;option1;option2;option3;option4;answer\r\n" + f"{STEM};{';'.join(OPTIONS)};2\r\n"
+    assert keys(saved(tmp_path, "own.csv", text)) == (["Pneumonia"], [])
+
+
+@pytest.mark.parametrize("tree", [{"train": [EXERCISE], "test": [EXERCISE]}, {"version": 1, "my list": [EXERCISE, EXERCISE]}])
+def test_lists_under_any_name_are_read_whole(tmp_path, tree):
+    assert keys(saved(tmp_path, "own.json", tree)) == (["Pneumonia"] * 2, [])
+
+
 def test_pairs_of_a_file_and_broken_json_in_it(tmp_path):
     text = '{"pairs": [{"symptom": "مرد ۵۰ ساله با تب", "diagnosis": "مالاریا",} {"symptom": "زن ۲۰ ساله"}, {"symptom": "زن با'
     done = load_pairs(saved(tmp_path, "p.json", text))
