@@ -1,3 +1,3 @@
 """The reading stage."""
 
-VERSION = 1
+VERSION = 2

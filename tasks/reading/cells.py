@@ -13,7 +13,7 @@ UNKNOWN = "\ufffd"  # a glyph that the file gives no letter for
 LOST_MARK = "\ufdd0"  # a mark that the file gives no letter for; not a character of any text
 HALF_SPACE_EM = 0.05  # a space whose neighbours stand closer than this was drawn for a half-space
 SPACE_EM = 0.17  # a wider gap is a space, where the file draws no space glyphs
-LOOSE_EM = 0.45  # the same where it draws them: only what no kerning explains
+LOOSE_EM = 0.25  # the same where it draws them: only what no kerning explains
 MOST_MARKS = 3  # on one letter
 ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks counted
 BULLETS = frozenset("•●○◦▪■□◆❖➢➤►▸⁃")
@@ -57,19 +57,20 @@ class Habits(NamedTuple):
     """How a page's program parts words."""
 
     spaced: bool  # by space glyphs (nearly all do; TeX does not)
-    names_halves: bool  # half-spaces are called so: then a tight space is a tight space
+    names_halves: frozenset[str]  # fonts that call half-spaces so: there a tight space is a tight space
 
 
 def habits(glyphs: Sequence[Glyph]) -> Habits:
     """Told by the whole page."""
     wide = sum(1 for g in glyphs if g.text.isspace() and g.x1 - g.x0 > 0.1 * g.size)
-    return Habits(wide > 0.07 * len(glyphs), any(g.text == ZWNJ for g in glyphs))
+    return Habits(wide > 0.07 * len(glyphs), frozenset(g.font for g in glyphs if g.text == ZWNJ))
 
 
 def cells(glyphs: Sequence[Glyph], habit: Habits) -> list[Cell]:
     """The cells of a line from left to right."""
     blanks = sorted(g.x0 for g in glyphs if g.text.isspace())  # half-spaces are drawn over their neighbour, from the border on
     halves = sorted(g.x0 for g in glyphs if g.text == ZWNJ)
+    glyphs = [_bare_mark(g) for g in glyphs]
     bases = sorted((g for g in glyphs if _stands(g)), key=lambda g: (g.middle, g.x0))
     bases = _without_doubles(bases)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
@@ -79,6 +80,13 @@ def cells(glyphs: Sequence[Glyph], habit: Habits) -> list[Cell]:
         gap, room = _between(base, follower, blanks, halves, habit) if follower else ("", 0.0)
         found.append(Cell(text, kind_of(text), base, gap, room))
     return found
+
+
+def _bare_mark(glyph: Glyph) -> Glyph:
+    """A mark's glyph that the file gives its whole cluster's text for, the base a second time."""
+    wide = glyph.x1 - glyph.x0 > 0.01 * glyph.size
+    whole = len(glyph.text) > 1 and not is_mark(glyph.text[0]) and is_mark(glyph.text[1:])
+    return glyph._replace(text=glyph.text[1:]) if whole and not wide else glyph
 
 
 def _stands(glyph: Glyph) -> bool:
@@ -100,7 +108,7 @@ def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
     kept: list[Glyph] = []
     dropped: list[Glyph] = []
     for glyph in glyphs:
-        stroke = glyph.text == "\u0640" or (glyph.font, glyph.code) in strokes
+        stroke = glyph.text in ("", "\u0640") or (glyph.font, glyph.code) in strokes
         (dropped if stroke else kept).append(glyph)
     by_line: dict[int, list[Glyph]] = {}
     for drawn in dropped:
@@ -164,7 +172,8 @@ def _without_doubles(bases: list[Glyph]) -> list[Glyph]:
 
 def _is_double(glyph: Glyph, other: Glyph) -> bool:
     near = abs(glyph.x0 - other.x0) < min(0.12 * glyph.size, 0.5 * max(0.01, glyph.x1 - glyph.x0))
-    return near and glyph.text == other.text and abs(glyph.y - other.y) < 0.12 * glyph.size
+    repeated = len(glyph.text) > 1 and is_mark(glyph.text[-1]) and abs(glyph.turn - other.turn) == 1
+    return (near or repeated) and glyph.text == other.text and abs(glyph.y - other.y) < 0.12 * glyph.size
 
 
 def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
@@ -179,11 +188,12 @@ def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
         drawn = by_turn[own] if 0 <= own < len(by_turn) else None
         near = bisect_left(middles, mark.middle)
         around = [i for i in (near - 1, near) if 0 <= i < len(bases)]
-        if drawn is not None and _may_carry(bases[drawn], mark):
+        if drawn is not None and _may_carry(bases[drawn], mark) and not _after_the_last(bases, by_turn, turns, mark):
             around = [drawn]
         if around:
             best = min(around, key=lambda i: abs(middles[i] - mark.middle))
-            told[best] += LOST_MARK if mark.text == UNKNOWN else mark.text
+            text = LOST_MARK if mark.text == UNKNOWN else mark.text
+            told[best] += "" if len(told[best]) > 1 and told[best].endswith(text) else text
     return told
 
 
@@ -191,6 +201,12 @@ def _drawn_from_left(bases: list[Glyph]) -> bool:
     """Whether right-to-left letters were drawn from left to right, as shapers hand them over: then a mark comes before its base."""
     turned = [(a.turn, b.turn) for a, b in itertools.pairwise(bases) if kind_of(a.text) == kind_of(b.text) == "R"]
     return sum(a < b for a, b in turned) * 2 > len(turned)
+
+
+def _after_the_last(bases: list[Glyph], by_turn: list[int], turns: list[int], mark: Glyph) -> bool:
+    """Whether it stands just where the last letter ended: put there by its own width, by a program that shapes nothing."""
+    own = bisect_left(turns, mark.turn) - 1
+    return own >= 0 and abs(bases[by_turn[own]].x1 - mark.x0) < 0.01 * mark.size
 
 
 def _may_carry(base: Glyph, mark: Glyph) -> bool:
@@ -207,7 +223,7 @@ def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float]
     apart = abs(left.turn - right.turn) > ONE_STROKE  # drawn at different times: two cells, two runs
     if _any_in(blanks, low, high):
         both = kind_of(left.text) == kind_of(right.text) == "R" and left.text[0].isalpha() and right.text[0].isalpha()
-        return (ZWNJ if both and room < HALF_SPACE_EM and not habit.names_halves and not apart else " "), room
+        return (ZWNJ if both and room < HALF_SPACE_EM and left.font not in habit.names_halves and not apart else " "), room
     if left.text in BULLETS or right.text in BULLETS:
         return " ", room
     return (" " if room > (LOOSE_EM if habit.spaced and not apart else SPACE_EM) else ""), room

@@ -39,6 +39,9 @@ _SIGNS = str.maketrans(
     }
 )  # what Symbol and Wingdings draw there
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\uf8ff\ufffe\uffff]")
+_SWAPPED = re.compile(
+    "[\u6100\u6200\u6300\u6400\u6500\u6600\u6700\u6800\u6900\u6a00\u6b00\u6c00\u6d00\u6e00\u6f00\u7000\u7100\u7200\u7300\u7400]+"
+)  # a to t with their bytes exchanged: Ghostscript 10 writes fi, fl so
 LEAST_SHARE = 0.1  # of its occurrences, at a word's end (or start), for a glyph to be a final (or initial) form
 MOST_HALVES = 0.35  # of a font's junctions: more means that its glyphs tell nothing
 
@@ -69,6 +72,7 @@ def unfolded(text: str) -> str:
     NFKC only here: on the whole text it would turn 10⁹/L into 109/L.
     """
     text = _FORMS.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text).translate(_SIGNS)
+    text = _SWAPPED.sub(lambda m: "".join(chr(ord(c) >> 8) for c in m[0]), text)
     return _CONTROLS.sub("", text)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from tasks.persian import ZWNJ
 from tasks.reading import order, repair
 from tasks.reading.shapes import Sheet
 
@@ -24,7 +25,9 @@ def _half_spaces(sheets: Sequence[Sheet]) -> set[tuple[str, str]]:
         pairs.update(sheet.pairs[place] for place in repair.places(sheet.text))
     half = repair.half_spaces(pairs, tallies)
     telling = repair.telling_fonts(pairs, half)
-    return {pair for pair in half if pair[0].rpartition("#")[0] in telling}
+    found = {pair for pair in half if pair[0].rpartition("#")[0] in telling}
+    told = sum(line.text.count(ZWNJ) for sheet in sheets for line in sheet.lines)
+    return found if 2 * sum(pairs[pair] for pair in found) > told else set()  # a few more than the file tells are mistakes
 
 
 def _mirrored(own: tuple[int, int], all_pages: tuple[int, int]) -> str:

@@ -6,7 +6,7 @@ from statistics import median
 
 from tasks.reading.rows import WIDE_EM, Block, Row, Rule, Span, common_strips, enclosed, halves, strips_of
 
-SHORT_CELL = 28  # letters of a usual row; half-verses have fewer, the lines of a column more
+SHORT_CELL = 24  # letters of a usual row; half-verses have fewer, the lines of a column more
 
 
 def table_rows(found: list[Row], rules: Sequence[Rule], size: float) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tasks.plan import ValidationPlan
 from tasks.records import Draft, Pair, Passage, Question, Quote, Rejection
 from tasks.store import digest_of
-from tasks.validation import flaws, grounding, mending, parsing
+from tasks.validation import damage, flaws, grounding, mending, parsing
 from tasks.validation.duplicates import Seen
 from tasks.validation.items import Item, ItemKind, Row
 from tasks.validation.shelf import Shelf
@@ -28,6 +28,8 @@ class Desk:
         self.language, self.plan, self.words = language, plan, wording(language)
         self.shelf = Shelf(passages)
         self.habits = mending.habits((p.text for p in self.shelf.passages.values()), self.words, language)
+        script = damage.main_script([p.text for p in self.shelf.passages.values()])
+        self.book = damage.Book(self.shelf.vocabulary, script, self.words.years)
         self.seen = seen or Seen(language, plan)
         self.came: Counter[ItemKind] = Counter()
         self.repaired: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
@@ -55,6 +57,8 @@ class Desk:
     def _check(self, item: Item, shown: list[Passage] | None) -> Row | Rejection:
         if backward := mending.reversed_part(item, self.habits):
             return item.refused("parsing", "words in reversed order", backward[:120])
+        if fault := damage.damage(item, self.book):
+            return item.refused("parsing", fault.label, fault.detail)
         self._count(item.kind, "parsed", item.repairs)
         quote = None
         if shown is not None and self.plan.grounding == "quote":
@@ -63,8 +67,8 @@ class Desk:
                 return item.refused(grounding.CHECK, place.label, place.detail, place.passage.id if place.passage else "")
             quote = place.quote
             self._count(item.kind, "grounded", place.repairs)
-        if fault := self._flaw(item, quote):
-            return fault
+        if flaw := self._flaw(item, quote):
+            return flaw
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen.repeats(item.kind, item.text, item.key):
             return item.refused("duplicates", "says the same as an earlier item", earlier, passage_id)

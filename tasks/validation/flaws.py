@@ -172,6 +172,19 @@ def several_right(paper: Paper) -> str | None:
     return f"the passage supports «{right[0]}» too" if right else None
 
 
+def speaks_of_text(paper: Paper) -> str | None:
+    """«According to the passage»: whoever answers sees none."""
+    found = matches(paper.words.source, paper.item.text)
+    return found[0] if found else None
+
+
+def two_questions(paper: Paper) -> str | None:
+    """More than one thing is asked, so no option answers all."""
+    unquoted = re.sub(r"«[^»]*»|\"[^\"]*\"", "", paper.item.text)
+    pieces = [p for p in re.split(r"[?؟？]", unquoted) if set(folded_words(p)) & paper.words.question_words]
+    return unquoted[-120:] if len(pieces) > 1 else None
+
+
 def told_diagnosis(paper: Paper) -> str | None:
     return paper.item.diagnosis if holds(paper.item.text, paper.item.diagnosis) else None
 
@@ -182,7 +195,16 @@ def not_one_diagnosis(paper: Paper) -> str | None:
     several = matches(paper.words.either, f" {item.diagnosis} ") and title(item.diagnosis) not in paper.titles
     sentence = len(folded_words(item.diagnosis)) > LONGEST_NAME or re.search(r"[?؟]", item.diagnosis)
     empty = matches(paper.words.placeholder, name(item.diagnosis))
-    return item.diagnosis[:120] if several or sentence or empty else None
+    act = matches(paper.words.act, name(item.diagnosis)) and title(item.diagnosis) not in paper.titles
+    return item.diagnosis[:120] if several or sentence or empty or act else None
+
+
+def sign_for_diagnosis(paper: Paper) -> str | None:
+    """The diagnosis is one line of a list from which the vignette takes another line: one more sign."""
+    lines = {name(line) for line in paper.said.split("\n")}
+    others = [line for line in lines if line != name(paper.item.diagnosis) and holds(paper.item.text, line)]
+    is_sign = name(paper.item.diagnosis) in lines and title(paper.item.diagnosis) not in paper.titles
+    return paper.item.diagnosis if is_sign and others else None
 
 
 def no_vignette(paper: Paper) -> str | None:
@@ -201,6 +223,8 @@ QUESTION_RULES: dict[str, Rule] = {
     "key given away by grammar": grammar,
     "negative stem unmarked": unmarked_negative,
     "stem without a question": no_question,
+    "two questions in one": two_questions,
+    "speaks of a text": speaks_of_text,
     "too short": too_short,
     "absolute terms": absolute_terms,
     "numbers out of order": numbers_out_of_order,
@@ -209,6 +233,8 @@ QUESTION_RULES: dict[str, Rule] = {
 PAIR_RULES: dict[str, Rule] = {
     "diagnosis in the vignette": told_diagnosis,
     "not one diagnosis": not_one_diagnosis,
+    "a sign for a diagnosis": sign_for_diagnosis,
+    "speaks of a text": speaks_of_text,
     "vignette ends in a question": no_vignette,
     "answer told in the item": told_key,
     "too short": too_short,

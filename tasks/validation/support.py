@@ -1,5 +1,7 @@
 """Does the quoted passage say what the item says, or only its neighbour?"""
 
+import difflib
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,6 +15,9 @@ from tasks.validation.wording import Wording, is_negative
 FITS = 0.7  # a key must cover the vignette at least so well as this share of its best rival
 ELSEWHERE = 0.85  # a condition that is not among the options must fit better still
 HELD = 0.6  # share of the key's words that its passage must hold
+DENIED = 0.5  # share of the vignette's words of the passage that stand behind a negation
+REACH, VERB = 4, 3  # words that a negation reaches forward; words at a clause's end that may be its verb
+LONG_WORD, RESEMBLES = 6, 0.7  # letters; difflib's ratio
 RIVALS_FROM = 3  # topics; in a book with fewer there is nothing to compare
 
 
@@ -51,7 +56,7 @@ def support(item: Item, passage: Passage, span: tuple[int, int], shelf: Shelf, w
     topic, said = shelf.topics.of(passage, span[0]), shelf.topics.around(passage, span[0])
     case = Case(item, passage, passage.text[span[0] : span[1]], topic, shelf, words, said)
     negative = item.answer and is_negative(item.text, words)
-    rules: list[Rule] = [other_topic, other_subject, unheld_key, invented_number, read_from_picture, misfit]
+    rules: list[Rule] = [other_topic, other_subject, unheld_key, invented_number, read_from_picture, misfit, denied_signs]
     return next((why for rule in ([unheld_distractors] if negative else rules) if (why := rule(case))), None)
 
 
@@ -86,16 +91,35 @@ def unheld_key(case: Case) -> Why | None:
     missing = [w for w in content if not set(stems(w)) <= held]
     if len(missing) > (1 - HELD) * len(content):
         return Why("key not supported", f"«{case.item.key}»: the passage does not hold {missing}")
+    if misspelt := [(w, near) for w in missing if (near := _meant(w, case))]:
+        return Why("key misspelt", f"«{misspelt[0][0]}» in «{case.item.key}»; the passage has «{misspelt[0][1]}»")
     extra = {w for w in folded_words(case.item.key) if w in case.words.negations} - set(folded_words(case.said))
-    if extra or _only_negated(case):
+    if extra or _only_negated(case) or _quote_denies(case):
         return Why("negation differs from the passage", f"«{case.item.key}»")
     return None
+
+
+def _meant(word: str, case: Case) -> str | None:
+    """The word of the passage that a long word unknown to the whole book resembles; endings do not count."""
+    if len(word) < LONG_WORD or word in case.shelf.vocabulary:
+        return None
+    near = difflib.get_close_matches(word, folded_words(case.said), 1, RESEMBLES)
+    return near[0] if near and not word.startswith(near[0]) and not near[0].startswith(word) else None
 
 
 def _only_negated(case: Case) -> bool:
     """Every mention of the key in the passage follows a negation directly, and the key has none."""
     before = [part.split()[-1:] for part in f" {name(case.said)} ".split(f" {name(case.item.key)} ")[:-1]]
     return bool(before) and all(words and words[0] in case.words.negations for words in before)
+
+
+def _quote_denies(case: Case) -> bool:
+    """The quoted clause that holds the key denies it with its verb: «تب دیده نمی‌شود»; and neither stem nor key is negative."""
+    if any(w in case.words.negations for w in folded_words(f"{case.item.text} {case.item.key}")) or is_negative(case.item.text, case.words):
+        return False
+    clauses = [c for c in re.split(case.words.clause, case.quote) if f" {name(case.item.key)} " in f" {name(c)} "]
+    ends = [folded_words(c)[-VERB:] for c in clauses]
+    return bool(ends) and all(any(w in case.words.denying_verbs for w in end) for end in ends)
 
 
 def invented_number(case: Case) -> Why | None:
@@ -126,6 +150,28 @@ def misfit(case: Case) -> Why | None:
             f"«{rival}» covers {best:.0%} of the text's weight, «{case.item.key}» {covered.get(key, 0.0):.0%}",
         )
     return None
+
+
+def denied_signs(case: Case) -> Why | None:
+    """Most of what speaks for the key is denied in the vignette, and not in the passage: «بدون تب، بدون لرز»."""
+    if not case.is_name:
+        return None
+    denied, own = _denied(case.item.text, case.words), set(stems(case.said))
+    told = set(stems(case.item.text)) & own
+    against = {w for w in denied if w in own} - _denied(case.said, case.words)
+    if len(against) > 1 and len(against) > DENIED * len(told):
+        return Why("signs of the key denied", f"{sorted(against)} of what the passage says of «{case.item.key}»")
+    return None
+
+
+def _denied(text: str, words: Wording) -> set[str]:
+    """The stems that stand up to four words behind a negation, in the same part of the sentence."""
+    found = set[str]()
+    for part in re.split(r"[.،,؛;:\n]| و ", text):
+        tokens = folded_words(part)
+        places = [i for i, token in enumerate(tokens) if token in words.negations]
+        found |= {s for i in places for s in stems(" ".join(tokens[i + 1 : i + 1 + REACH]))}
+    return found
 
 
 def unheld_distractors(case: Case) -> Why | None:

@@ -85,7 +85,8 @@ def stems(text: str) -> list[str]:
 
 def supported(phrase: str, text: str) -> bool:
     """Whether one line of a text holds the phrase, or all of its words and numbers where it has two or more."""
-    wanted, counts = set(stems(phrase)), numbers(phrase)
+    every, counts = set(stems(phrase)), numbers(phrase)
+    wanted = {stem for stem in every if len(stem) > 2} or every  # without «و», «در»: the words may stand in another order
     return any(
         holds(line, phrase) or (len(wanted) > 1 and wanted <= set(stems(line)) and counts <= numbers(line)) for line in text.split("\n")
     )

@@ -12,9 +12,12 @@ class Wording(NamedTuple):
     """Words and patterns of one language, compared with folded text."""
 
     negations: frozenset[str] = frozenset()
+    denying_verbs: frozenset[str] = frozenset()  # at a clause's end they turn its sense round
+    clause: str = r"[.؛;،,\n]"  # where clauses are parted
     function_words: frozenset[str] = frozenset()
     sexes: frozenset[str] = frozenset()  # words that tell a patient's sex; near duplicates differ only in them
     age: str = r"\b\d{1,3}\b"  # a number that is an age, as a pattern
+    years: str = r"(?!)"  # an age in years
     all_or_none: str = r"(?!)"
     absolute: frozenset[str] = frozenset()
     question_words: frozenset[str] = frozenset()
@@ -25,6 +28,8 @@ class Wording(NamedTuple):
     either: str = r"(?!)"  # joins two names: «یا»
     also: str = r"(?!)"  # joins two things: «و»
     placeholder: str = r"(?!)"
+    source: str = r"(?!)"  # speaks of a text that the person who answers does not see
+    act: str = r"(?!)"  # opens what is done about a disease, not its name
     endings: tuple[str, ...] = ()  # written after a half-space
     typical: tuple[str, ...] = ()  # ordinary word order of vignettes and stems, to notice reversed words
 
@@ -35,13 +40,16 @@ def _folded(words: str) -> frozenset[str]:
 
 PERSIAN = Wording(
     negations=_folded(" ".join(persian.NEGATIONS)) | _folded("نمی‌شود نمی‌کند نمی‌دهد نمی‌یابد نمی‌گیرد نیستند نبودند ندارند نداشتند نشوند بی"),
+    denying_verbs=_folded("نیست نیستند نبود ندارد ندارند نداشت نمی‌شود نمی‌شوند نمی‌دهد نمی‌یابد نمی‌کند نشده نباید"),
+    clause=r"[.؛;،,\n]|\b(?:ولی|اما|بلکه|هرچند)\b",
     function_words=_folded(
         " ".join(persian.FUNCTION_WORDS) + " کدام زیر چه چیست کدام‌یک از میان بیمار بیماری او وی آن‌ها نیز اما ولی پس پیش هنگام همراه مانند"
         " سال ساله ساله‌ای مرد زن خانم آقای آقا دچار دارد دارند می‌شود می‌کند شکایت مراجعه است بوده بود شد هستند باشد روی دو سه نوع بیشتر"
     ),
     sexes=_folded("مرد مردی زن زنی خانم خانمی آقا آقای آقایی پسر پسری دختر دختری پسربچه دختربچه پسرکی پیرمرد پیرمردی پیرزن پیرزنی"),
     age=r"\b\d{1,3}(?=\s?(?:سال|ماه|روز|هفته)(?:ه|ه‌?ای|گی)?\b)",
-    all_or_none=r"(?:همه|همهی|تمام|هیچ ?کدام|هیچ ?یک)\b.{0,12}(?:موارد|گزینه|بالا|فوق|زیر|درست|صحیح)|^هیچ ?(?:کدام|یک)\.?$|^(?:همه|تمام)(?: آنها)?\.?$"
+    years=r"\b\d+(?= ?سال)",
+    all_or_none=r"(?:موارد?|گزینه(?: ?های?)?) ?(?:[1-4]|الف|ب|ج|د)(?:،? ?[1-4بجد])*،? و (?:[1-4]|ب|ج|د)\b|(?:همه|همهی|تمام|هیچ ?کدام|هیچ ?یک)\b.{0,12}(?:موارد|گزینه|بالا|فوق|زیر|درست|صحیح)|^هیچ ?(?:کدام|یک)\.?$|^(?:همه|تمام)(?: آنها)?\.?$"
     r"|گزینه ?(?:های)? ?(?:[1-4]|الف|ب|ج|د) و (?:[1-4]|الف|ب|ج|د)|^(?:الف|ب|ج|[1-4]) و (?:ب|ج|د|[1-4])$|^هر (?:دو|سه|چهار)(?: مورد| گزینه)?",
     absolute=_folded("همیشه هرگز همواره هیچ‌گاه هیچگاه هیچ‌وقت حتما مطلقا قطعا لزوما منحصرا فقط"),
     question_words=_folded("کدام کدام‌یک چیست چه چند چرا چگونه کجا کی کدامند کدام‌اند"),
@@ -53,6 +61,8 @@ PERSIAN = Wording(
     either=r" (?:یا|و ?/ ?یا) ",
     also=r" و ",
     placeholder=r"^(?:گزینه|تشخیص|بیماری|مورد|پاسخ)? ?(?:[1-4]|الف|ب|ج|د|نخست|اول|دوم|سوم|چهارم)?$|^(?:نامشخص|نامعلوم|ندارد|موردی نیست|هیچ)$",
+    source=r"(?:متن|بخش|قطعه|پاراگراف|جمله)(?:ی)? (?:بالا|فوق|زیر|کتاب|داده ?شده|ارایه ?شده|یاد ?شده)|(?:طبق|مطابق|براساس|بر اساس|بر پایه|باتوجه به|با توجه به|در) (?:این )?(?:متن|کتاب|پاراگراف)\b",
+    act=r"^(?:رد|درمان|بررسی|ارجاع|پیگیری|تجویز|جراحی برای|احتمال) ",
     endings=("هایی", "های", "ها"),
     typical=(
         "مرد 5 ساله‌ای با", "مرد 5 ساله با سابقه", "زن 5 ساله‌ای با", "زن 5 ساله با", "کودک 5 ساله‌ای با", "پسر 5 ساله با", "دختر 5 ساله با", "آقای 5 ساله‌ای با",
@@ -68,6 +78,7 @@ ENGLISH = Wording(
     ),
     sexes=_folded("man woman male female boy girl lady gentleman mr mrs ms he she his her"),
     age=r"\b\d{1,3}(?=[\s-]?(?:years?|months?|days?|weeks?|yo|y/o)\b)",
+    years=r"\b\d+(?= ?years?\b| y ?o\b)",
     all_or_none=r"\b(?:all|none|both|any|neither) of (?:the |these|those)|^(?:all|none|both)$|^[a-d] (?:and|&) [a-d]$|\boptions? [1-4a-d] and",
     absolute=_folded("always never only invariably exclusively absolutely"),
     question_words=_folded("which what who when where why how whose"),
@@ -77,6 +88,8 @@ ENGLISH = Wording(
     told_answer=r"\b(?:correct )?answer ?(?:is|:|=)|\((?:correct|right|answer)\)|✓|✔",
     either=r" (?:or|and/or) ",
     also=r" and ",
+    source=r"\b(?:the|this) (?:passage|text|excerpt|paragraph|section) (?:above|below)|(?:according to|based on|in) (?:the|this) (?:passage|text|excerpt|paragraph|book)\b",
+    act=r"^(?:rule out|r/?o|treatment of|management of|history of) ",
     placeholder=r"^(?:option|choice|answer|diagnosis|disease)? ?(?:[1-4a-d])?$|^(?:n/?a|unknown|none|unclear)$",
     typical=(
         "a 5 year old man with",

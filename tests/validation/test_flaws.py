@@ -48,6 +48,9 @@ FLAWED = [
         {"text": "Which of the following is not a sign?", "options": ("fever", "chills", "rash", "cough"), "language": "en"},
     ),
     ("stem without a question", {"text": "نشانه‌های بیماری در معاینه و شرح حال."}),
+    ("two questions in one", {"text": "کدام نشانه دیده می‌شود؟ و درمان آن چیست؟"}),
+    ("speaks of a text", {"text": "با توجه به متن بالا، کدام نشانه دیده می‌شود؟"}),
+    ("speaks of a text", {"text": "According to the passage, which sign is seen?", "language": "en"}),
     ("too short", {"text": "نشانه؟"}),
     ("absolute terms", {"options": with_key("همیشه تب دارد")}),
     ("numbers out of order", {"options": ("۱۰ میلی‌گرم", "۴۰ میلی‌گرم", "۲۰ میلی‌گرم", "۳۰ میلی‌گرم")}),
@@ -62,7 +65,7 @@ def test_flaw_is_named(label, item):
 
 def test_every_rule_has_its_test():
     assert {label for label, _ in FLAWED} == set(QUESTION_RULES)
-    assert {label for label, *_ in FLAWED_PAIRS} == set(PAIR_RULES)
+    assert {label for label, *_ in FLAWED_PAIRS} | {"a sign for a diagnosis"} == set(PAIR_RULES)
 
 
 FLAWED_PAIRS = [
@@ -70,8 +73,20 @@ FLAWED_PAIRS = [
     ("not one diagnosis", "مرد ۵۰ ساله با خس‌خس سینه", "آسم یا برونشیت"),
     ("vignette ends in a question", "مرد ۵۰ ساله با خس‌خس سینه، تشخیص چیست؟", "آسم"),
     ("answer told in the item", "مرد ۵۰ ساله با خس‌خس سینه (پاسخ درست)", "آسم"),
+    ("not one diagnosis", "مرد ۵۰ ساله با خس‌خس سینه", "درمان آسم"),
+    ("speaks of a text", "طبق متن کتاب، مرد ۵۰ ساله با خس‌خس سینه", "آسم"),
     ("too short", "تب", "آسم"),
 ]
+
+
+def test_a_line_of_the_list_that_the_vignette_tells_is_a_sign_and_no_diagnosis():
+    said = "- تب بالا با لرز\n- خلط زنگاری"
+    assert found_in_pair("مرد ۵۰ ساله با تب بالا با لرز", "خلط زنگاری", said=said) == {"a sign for a diagnosis"}
+    assert found_in_pair("مرد ۵۰ ساله با تب بالا با لرز", "خلط زنگاری", said=said, titles=frozenset(["خلط زنگاری"])) == set()
+
+
+def test_a_question_mark_inside_a_quotation_is_no_second_question():
+    assert "two questions in one" not in found("مادری می‌پرسد «چرا تب دارد؟»؛ کدام نشانه دیده می‌شود؟")
 
 
 @pytest.mark.parametrize(("label", "text", "diagnosis"), FLAWED_PAIRS)
