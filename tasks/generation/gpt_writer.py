@@ -107,7 +107,8 @@ def open_client(patience: Patience) -> openai.AsyncOpenAI:
             "generation.writer is gpt, but there is no key. Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that needs none."
         )
     timeout = openai.Timeout(patience.timeout, connect=min(CONNECT, patience.timeout))
-    return openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout)
+    # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for the address
+    return openai.AsyncOpenAI(api_key=key or "none", base_url=url or OPENAI, max_retries=0, timeout=timeout)
 
 
 def sender(client: openai.AsyncOpenAI, url: str) -> Send:

@@ -29,6 +29,15 @@ def test_no_value_of_the_example_carries_a_remark():
     assert not [line for line in lines if "=" in line and not line.startswith("#") and "#" in line]
 
 
+def test_what_the_example_leaves_empty_is_as_if_it_were_not_set(monkeypatch):
+    from tasks.generation.exchange import Patience
+    from tasks.generation.gpt_writer import open_client
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+    assert str(open_client(Patience()).base_url) == "https://api.openai.com/v1/"
+
+
 def test_no_secret_gets_into_the_image_or_the_repository():
     assert "**/.env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
