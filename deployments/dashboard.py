@@ -31,7 +31,8 @@ def serve(host: str, port: int) -> None:
     address = f"http://{'127.0.0.1' if host in EVERYWHERE else f'[{host}]' if ':' in host else host}:{port}"
     environment = environment_for(address)
     children: dict[str, subprocess.Popen[bytes]] = {}
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a script's `&` lets the first be ignored
+        signal.signal(number, _interrupt)
     try:
         children["server"] = spawn("server", environment, "prefect", "server", "start", "--host", host, "--port", str(port))
         wait_healthy(f"{address}/api/health", children["server"])

@@ -26,6 +26,8 @@ def identity(value: Any) -> Any:
         return [identity(item) for item in value]
     if isinstance(value, dict):
         return {str(key): identity(item) for key, item in sorted(value.items())}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # a default of 32 is the 32.0 that comes back from a deployment's parameters
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, Path):

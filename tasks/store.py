@@ -13,13 +13,15 @@ from tasks.errors import StoreError
 
 HOUSE = Path(__file__).parents[1]  # the project's own folder, where plans/ and books/ stand
 
-UNWRITABLE = {  # what a full or closed disk says, and the remedy
+UNWRITABLE = {  # what a full or closed disk says, or one without locks, and the remedy
     errno.ENOSPC: "Free some space there",
     errno.EDQUOT: "Free some of your quota there",
     errno.EFBIG: "Allow larger files there (ulimit -f)",
     errno.EROFS: "Make it writable",
     errno.EACCES: "Give yourself the right to write there",
     errno.EPERM: "Give yourself the right to write there",
+    errno.ENOLCK: "Let it be locked (NFS: version 4, or without the option nolock)",
+    errno.EOPNOTSUPP: "Put it on a filesystem that knows flock",
 }
 
 

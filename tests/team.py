@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
@@ -77,6 +78,15 @@ class Team:
 
     def flow_runs(self, **filters: object) -> list[FlowRun]:
         return self.client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(filters), limit=200)
+
+    def begun(self, stage: str) -> set[float]:
+        """When a stage's locks were taken."""
+        return {lock.stat().st_mtime for lock in (self.runs / "locks").glob(f"{stage}-*")}
+
+    def flow_process(self, worker: str = "cpu-1") -> psutil.Process:
+        """The process that a worker started for a run."""
+        children = psutil.Process(self.processes[worker].pid).children(recursive=True)
+        return next(child for child in children if any(part.startswith("prefect.") for part in child.cmdline()))
 
     def records(self) -> dict[str, int]:
         """The kept records of stages and when they were written."""

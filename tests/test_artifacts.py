@@ -1,11 +1,13 @@
 """Handles: equal content is an equal handle, half-written files are never seen, damage is noticed."""
 
+import errno
+
 import pytest
 
 from tasks.artifacts import Adapter, Book, Checkpoint, Pairs, Passages, StudyFolder
-from tasks.errors import MissingArtifact, PlanError
+from tasks.errors import MissingArtifact, PlanError, StoreError
 from tasks.records import Pair, Passage
-from tasks.store import write_whole
+from tasks.store import writable, write_whole
 
 PASSAGE = Passage(id="p001-01", chapter="فصل ۱", page=1, text="می‌شود ۱۲۰/۸۰")
 
@@ -58,6 +60,19 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path):
 
 def fill(folder):
     (folder / "weights").write_bytes(b"1")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.ENOSPC, "Free some space"), (errno.EROFS, "Make it writable"), (errno.ENOLCK, "NFS")]
+)
+def test_what_the_disk_refuses_is_told_with_its_remedy(runs, number, remedy):
+    with pytest.raises(StoreError, match=f"{runs} cannot be written: .*{remedy}.*what was finished is kept"), writable():
+        raise OSError(number, "as the kernel says")
+
+
+def test_other_faults_of_the_system_stay_as_they_are():
+    with pytest.raises(FileNotFoundError), writable():
+        raise FileNotFoundError(errno.ENOENT, "no such file")
 
 
 def test_a_folder_is_named_by_its_content(runs):

@@ -54,3 +54,15 @@ def test_every_choice_of_the_plan_changes_its_key():
             changed = {**base, group: {**choices, name: other[type(value)](value)}}
             plan = StudyPlan.model_construct(**dict(changed.items()))
             assert identity(plan) != identity(StudyPlan.model_construct(**base)), f"{group}.{name}"
+
+
+@pytest.mark.parametrize("name", ["laptop", "exercise", "recommended"])
+def test_a_plan_that_went_through_a_deployment_is_the_same_plan(name):
+    """Prefect's server hands parameters over as JSON: 32 comes back as 32.0."""
+    import json
+
+    from tasks.plan_file import load_plan
+
+    plan = load_plan(name)
+    returned = StudyPlan.model_validate(json.loads(json.dumps(plan.model_dump(mode="json"))))
+    assert stage_key("stage", 1, {"plan": returned}) == stage_key("stage", 1, {"plan": plan})

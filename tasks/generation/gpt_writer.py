@@ -111,7 +111,8 @@ def open_client(patience: Patience) -> openai.AsyncOpenAI:
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise WriterRefused("OPENAI_API_KEY holds characters that no key has (a space, a typographic quote?). Set it to the bare key.")
     timeout = openai.Timeout(patience.timeout, connect=min(CONNECT, patience.timeout))
-    return openai.AsyncOpenAI(api_key=key or "none", base_url=url, max_retries=0, timeout=timeout)
+    # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for the address
+    return openai.AsyncOpenAI(api_key=key or "none", base_url=url or OPENAI, max_retries=0, timeout=timeout)
 
 
 def _named(variable: str) -> str:

@@ -23,6 +23,35 @@ def test_every_variable_that_compose_asks_for_is_in_the_example_and_the_other_wa
     assert asked == given
 
 
+def test_no_value_of_the_example_carries_a_remark():
+    """kubectl takes it for a part of the value, and so does compose where the value is empty."""
+    lines = (PLACE / "env.example").read_text("utf-8").splitlines()
+    assert not [line for line in lines if "=" in line and not line.startswith("#") and "#" in line]
+
+
+def test_what_the_example_leaves_empty_is_as_if_it_were_not_set(monkeypatch):
+    from tasks.generation.exchange import Patience
+    from tasks.generation.gpt_writer import open_client
+
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", "")
+    assert str(open_client(Patience()).base_url) == "https://api.openai.com/v1/"
+
+
+def test_no_secret_gets_into_the_image_or_the_repository():
+    assert "**/.env" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+def test_the_servers_settings_in_compose_are_those_of_the_house():
+    from flows import settings
+
+    ours = dict(re.findall(r'"(PREFECT_SERVER_\w+|DO_NOT_TRACK)": "([^"]+)"', Path(settings.__file__).read_text("utf-8")))
+    shared = ours.keys() & environment("server").keys()
+    assert shared >= {name for name in ours if "CONCURRENCY" in name or "ANALYTICS" in name}
+    assert {name: environment("server")[name] for name in shared} == {name: ours[name] for name in shared}
+
+
 def test_every_prefect_setting_in_compose_is_one():
     from prefect.settings import Settings
 

@@ -59,25 +59,19 @@ def begun(team, verdict):
     (team.runs / "studies" / "small" / "verdict.json").unlink(missing_ok=True)
 
     def ask(**parameters):
-        before = {lock.stat().st_mtime for lock in (team.runs / "locks").glob("finetune_adapter-*")}
+        before = team.begun("finetune_adapter")
         run = team.ask("study/laptop", plan=small_plan().model_dump(mode="json"), **parameters)
-        team.when(run, lambda state: {lock.stat().st_mtime for lock in (team.runs / "locks").glob("finetune_adapter-*")} != before)
+        team.when(run, lambda state: team.begun("finetune_adapter") != before)
         return run
 
     return ask
-
-
-def flow_process(team, worker="cpu-1"):
-    """The process that a worker started for a run."""
-    children = psutil.Process(team.processes[worker].pid).children(recursive=True)
-    return next(child for child in children if any(part.startswith("prefect.") for part in child.cmdline()))
 
 
 @pytest.mark.parametrize("way", ["dashboard", "prefect flow-run retry"])
 def test_a_killed_flow_process_is_told_and_retried(team, begun, verdict, way):
     run = begun()
     before = team.records()
-    os.kill(flow_process(team).pid, signal.SIGKILL)
+    os.kill(team.flow_process().pid, signal.SIGKILL)
     assert team.ended(run).state.is_crashed()
     time.sleep(10)  # runner and worker report the death one after the other; a retry in between is overwritten
     assert team.retried(run, way).state.is_completed()

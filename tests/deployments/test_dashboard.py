@@ -1,0 +1,61 @@
+"""`make dashboard`: a taken port is told, and nothing outlives it, whatever ends it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from team import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+def dashboard(store, port, **environment):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "deployments.dashboard", "--port", str(port)],
+        cwd=ROOT,
+        env=kept | {"RUNS_DIR": str(store)} | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def serving(process):
+    """Wait until it tells its address."""
+    for line in process.stderr:
+        if line.startswith("dashboard: http"):
+            return
+    raise AssertionError(f"it ended with {process.wait()}")
+
+
+def test_a_taken_port_is_told_at_once_and_nothing_is_started(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = dashboard(tmp_path, port)
+        told = done.communicate(timeout=60)[1]
+    assert done.returncode == 1 and f"port {port}: Address already in use" in told and "Traceback" not in told
+    assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_nothing_outlives_it_and_it_starts_again_in_spite_of_what_the_environment_says(tmp_path):
+    port = free_port()
+    foreign = {"PREFECT_PROFILE": "not-here", "PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_API_KEY": "pnu_not_ours"}
+    for end in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
+        process = dashboard(tmp_path, port, **foreign)
+        serving(process)
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 3
+        time.sleep(5)  # the workers are up
+        process.send_signal(end)
+        process.wait(60)
+        assert not psutil.wait_procs(children, timeout=60)[1], f"left behind after {end.name}"
