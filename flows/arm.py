@@ -15,6 +15,7 @@ from flows.prepare import prepare
 from flows.reaching import deployed
 from flows.readiness import ensure_ready
 from flows.showing import explaining
+from flows.tune import to_read
 from tasks.artifacts import Answers, Book, Pairs
 from tasks.errors import TuningError
 from tasks.groups import Attempt, BookText, Halves, Prepared, Sitting
@@ -42,7 +43,7 @@ def arm(
     begin(redo, keep_timings=True)
     checkpoint = prepare_base(text, plan.base, machine)
     try:
-        tuning = finetune_adapter(checkpoint, pairs, held_out, plan.finetuning, plan.language, machine)
+        tuning = finetune_adapter(checkpoint, pairs, held_out, plan.finetuning, plan.language, machine, to_read(text, plan))
     except TuningError as error:
         return Attempt(failed=str(error))
     base = evaluate_model(checkpoint, None, paper, plan.evaluation, plan.language, machine, plan.finetuning.quantize)

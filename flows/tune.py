@@ -5,7 +5,7 @@ from prefect import flow
 from flows.placement import begin, handing_over
 from flows.showing import explaining, show_training
 from tasks.artifacts import Checkpoint, Screenings
-from tasks.groups import Outcome, Prepared
+from tasks.groups import BookText, Outcome, Prepared
 from tasks.plan import Machine, StudyPlan
 from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning, screen_questions
 
@@ -18,13 +18,18 @@ def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo
     begin(redo, keep_timings=True)
     splits, language = prepared.splits, plan.language
     checkpoint = prepare_base(prepared.text, plan.base, machine)
-    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine)
+    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine, to_read(prepared.text, plan))
     show_training(tuning, language)
     base = evaluate_model(checkpoint, None, splits.sitting, plan.evaluation, language, machine, plan.finetuning.quantize)
     tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, language, machine, plan.finetuning.quantize)
     probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
     screened = screen(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
     return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened)
+
+
+def to_read(text: BookText, plan: StudyPlan) -> BookText | None:
+    """The book, where the adapter reads it before the pairs; else the tuning does not depend on it."""
+    return text if plan.finetuning.book_epochs else None
 
 
 def screen(checkpoint: Checkpoint, prepared: Prepared, plan: StudyPlan, machine: Machine) -> Screenings:

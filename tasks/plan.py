@@ -130,6 +130,9 @@ class FinetuningPlan(Choices):
     max_grad_norm: float = 1.0
     epochs: float = Field(default=8, gt=0)
     updates: int | None = Field(default=None, description="optimizer updates; none: as many as the epochs hold")
+    book_epochs: float = Field(
+        default=0.0, ge=0, description="epochs on the book's own text before the pairs; it answers the questions on untaught facts, too"
+    )
     batch_size: int = Field(default=16, ge=1, description="texts per optimizer update, reached by accumulation")
     max_tokens: int = Field(default=384, ge=8, description="a longer text is not cut silently")
     too_long: Literal["refuse", "drop"] = Field(

@@ -148,7 +148,7 @@ class Step(Row):
     learning_rate: float | None = None
     grad_norm: float | None = None
     target_tokens: int = Field(default=0, description="tokens that the loss was taken over")
-    split: Literal["train", "held_out"] = "train"
+    split: Literal["train", "held_out", "book"] = "train"
 
 
 class Preflight(Row):
@@ -164,6 +164,8 @@ class Preflight(Row):
     tokens: int = Field(description="tokens of all texts, one epoch")
     longest: int = Field(description="tokens of the longest text")
     too_long: int = Field(description="texts over the limit")
+    book_texts: int = Field(default=0, description="pieces of the book's own text that are read before the pairs")
+    book_updates: int = Field(default=0, description="optimizer updates of that reading")
     memory_gb: float = Field(
         default=0.0, description="estimated peak: weights, optimizer, activations of a micro-batch of the longest texts"
     )

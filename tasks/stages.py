@@ -81,15 +81,22 @@ def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint
 
 @stage(version=finetuning.VERSION, run_name="tune · r{plan.rank} · {plan.epochs} epochs", on_card=True)
 def finetune_adapter(
-    checkpoint: Checkpoint, pairs: Pairs, held_out: Pairs, plan: FinetuningPlan, language: str, machine: Machine
+    checkpoint: Checkpoint,
+    pairs: Pairs,
+    held_out: Pairs,
+    plan: FinetuningPlan,
+    language: str,
+    machine: Machine,
+    text: BookText | None = None,
 ) -> Tuning:
-    """LoRA on the pairs: an adapter in PEFT's format and the training log."""
+    """LoRA on the pairs, after the book's own text where that is given: an adapter in PEFT's format and the training log."""
     from tasks.finetuning.fit import fit
 
-    key = finetune_adapter.key(checkpoint, pairs, held_out, plan, language, machine)
+    key = finetune_adapter.key(checkpoint, pairs, held_out, plan, language, machine, text)
     scratch, adapter = runs_dir() / "scratch" / key, runs_dir() / "scratch" / f"{key}-adapter"
+    book = [passage.text for passage in text.passages()] if text else []
     with watched("tuning") as progress:
-        done = fit(checkpoint, pairs.load(), held_out.load(), plan, language, machine, adapter, scratch, progress)
+        done = fit(checkpoint, pairs.load(), held_out.load(), plan, language, machine, adapter, scratch, progress, book)
     return Tuning(adapter=Adapter.adopt(adapter), log=Steps.save(done.steps), preflight=done.preflight)
 
 

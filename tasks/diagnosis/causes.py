@@ -1,6 +1,6 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
-from tasks.diagnosis.evidence import CHANCE, Evidence
+from tasks.diagnosis.evidence import CHANCE, Evidence, finite
 from tasks.diagnosis.learning import learnt, signs
 from tasks.diagnosis.reason import Numbers, Reason, cause
 from tasks.diagnosis.rules_data import LEAKED, narrow, repeated, unrelated
@@ -46,8 +46,8 @@ def _training(e: Evidence) -> Cause:
         "updates": e.updates,
         "epochs": e.preflight.epochs,
         "learning_rate": e.plan.finetuning.learning_rate,
-        "loss_before": e.loss_first,
-        "loss_after": e.loss_last,
+        "loss_before": finite(e.loss_first),
+        "loss_after": finite(e.loss_last),
         "kl_mean": e.probe.kl_mean,
         "weight_shift": e.probe.weight_shift,
         "taught_before": e.probe.taught_before,

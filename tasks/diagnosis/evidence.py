@@ -1,5 +1,6 @@
 """All that the rules may know, as plain numbers: gathered once from the rows of a study, then judged without them."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -77,6 +78,11 @@ class Evidence(Row):
     def of(self, name: SetName, *modes: Mode) -> list[Comparison]:
         """The comparisons of a set, in these modes or in all."""
         return [row for row in self.comparisons if row.set == name and (not modes or row.mode in modes)]
+
+
+def finite(loss: float | None) -> float | None:
+    """JSON knows no NaN."""
+    return loss if loss is not None and math.isfinite(loss) else None
 
 
 def evidence_of(

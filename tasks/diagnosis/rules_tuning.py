@@ -1,8 +1,6 @@
 """Faults of the tuning itself: nothing attached, nothing moved, too short, too slow, too fast."""
 
-import math
-
-from tasks.diagnosis.evidence import Evidence
+from tasks.diagnosis.evidence import Evidence, finite
 from tasks.diagnosis.learning import learnt, signs
 from tasks.diagnosis.reason import Reason
 from tasks.diagnosis.remedies import ENOUGH_UPDATES, Change, longer, rate, usual_rate
@@ -87,8 +85,8 @@ def loss_diverged(e: Evidence) -> Reason | None:
     return Reason(
         rule="loss-diverged",
         evidence={
-            "loss_first": _plain(e.loss_first),
-            "loss_last": _plain(e.loss_last),
+            "loss_first": finite(e.loss_first),
+            "loss_last": finite(e.loss_last),
             "learning_rate": e.plan.finetuning.learning_rate,
             "held_out_before": e.held_out[0] if e.held_out else None,
             "held_out_best": min(e.held_out[1:], default=None),
@@ -110,15 +108,15 @@ def too_few_updates(e: Evidence) -> Reason | None:
             "epochs": e.preflight.epochs,
             "batch_size": e.preflight.batch_size,
             "learning_rate": e.plan.finetuning.learning_rate,
-            "loss_before": _plain(e.loss_first),
-            "loss_after": _plain(e.loss_last),
+            "loss_before": finite(e.loss_first),
+            "loss_after": finite(e.loss_last),
             "kl_mean": e.probe.kl_mean,
             "weight_shift": e.probe.weight_shift,
             "changed": e.primary.changed,
         },
         weight=0.95,
         remedy=longer(e.plan, e.preflight.texts),
-        said=("claim", "loss") if e.loss_first and e.loss_last else ("claim",),
+        said=("claim", "loss") if finite(e.loss_first) and finite(e.loss_last) else ("claim",),
         beside={"enough": ENOUGH_UPDATES},
     )
 
@@ -189,8 +187,3 @@ def overfit(e: Evidence) -> Reason | None:
         weight=0.86,
         remedy={"finetuning.early_stopping": 1},
     )
-
-
-def _plain(loss: float | None) -> float | None:
-    """JSON knows no NaN."""
-    return loss if loss is not None and math.isfinite(loss) else None

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
-from peft import set_peft_model_state_dict
-from safetensors.torch import load_file
-from transformers import TrainerState
 
 from tasks.artifacts import Checkpoint
 from tasks.errors import TuningError
 from tasks.finetuning import lora
 from tasks.finetuning.batches import largest_divisor
+from tasks.finetuning.book import read_book, reading, windows
 from tasks.finetuning.card import card
+from tasks.finetuning.carrying_on import carry_on
 from tasks.finetuning.examples import Example, encode, refuse_long, shuffle_diagnoses
 from tasks.finetuning.loop import LoraTrainer, arguments, suit_attention
-from tasks.finetuning.preflight import preflight
-from tasks.finetuning.watch import COMPLETE, Keeper, Stopper, Teller, is_patience_over, to_steps
+from tasks.finetuning.preflight import preflight, updates_in
+from tasks.finetuning.watch import Keeper, Stopper, Teller, to_steps
 from tasks.llama import device_of, load, tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
@@ -45,8 +44,9 @@ def fit(
     folder: Path,
     scratch: Path,
     progress: Progress = silent,
+    book: Sequence[str] = (),
 ) -> Fit:
-    """Train on `pairs`, save the adapter in `folder` (PEFT's format); `scratch` holds checkpoints until then.
+    """Train on `pairs`, after plan.book_epochs on the passages of the `book`; save the adapter in `folder` (PEFT's format); `scratch` holds checkpoints until then.
 
     Raises TuningError where a text is over the limit, the loss is no number, or the memory is too small.
     """
@@ -56,8 +56,12 @@ def fit(
     told = preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
     refuse_long(encoded, plan)
     unseen = encode(held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language).examples  # one loss for all plans
-    _same_work(scratch, [checkpoint.digest, plan.model_dump(), encoded.examples, unseen])
-    job = Job(checkpoint, encoded.examples, unseen, plan, machine, scratch)
+    passages = windows(book, tokenizer, plan)
+    told = told.model_copy(
+        update={"book_texts": len(passages), "book_updates": updates_in(len(passages), reading(plan)) if passages else 0}
+    )
+    _same_work(scratch, [checkpoint.digest, plan.model_dump(), encoded.examples, unseen, passages])
+    job = Job(checkpoint, encoded.examples, unseen, plan, machine, scratch, passages)
     model, steps = _trained(job, progress)
     lora.save(model, folder, checkpoint.name, card(checkpoint.name, plan, told, steps))
     shutil.rmtree(scratch)
@@ -73,6 +77,7 @@ class Job(NamedTuple):
     plan: FinetuningPlan
     machine: Machine
     scratch: Path
+    book: Sequence[Example] = ()  # read before the pairs
 
 
 def _trained(job: Job, progress: Progress) -> tuple[Any, list[Step]]:
@@ -95,40 +100,16 @@ def _trained(job: Job, progress: Progress) -> tuple[Any, list[Step]]:
 def _attempt(job: Job, micro: int, progress: Progress) -> tuple[Any, list[Step]]:
     device = device_of(job.machine)
     loaded = load(job.checkpoint, job.machine, quantize=job.plan.quantize)
-    suit_attention(loaded.model, device, max(len(example.input_ids) for example in job.train))
+    suit_attention(loaded.model, device, max(len(example.input_ids) for example in [*job.train, *job.book]))
     model = lora.attach(loaded.model, job.plan)
+    read = read_book(model, loaded.tokenizer, job.book, job.plan, job.scratch, device, micro, progress) if job.book else []
     args = arguments(job.plan, job.scratch, device, micro, bool(job.held_out))
     trainer = LoraTrainer(model, loaded.tokenizer, args, job.plan, job.train, job.held_out)
     for callback in (Teller(progress), Keeper(), *([Stopper(job.plan.early_stopping)] if job.plan.early_stopping else [])):
         trainer.add_callback(callback)
     before = trainer.held_out_step()
-    done = last_checkpoint(job.scratch)
-    if done is not None and _is_finished(done, job.plan):
-        state = _state(done)
-        set_peft_model_state_dict(model, load_file(Path(state.best_model_checkpoint or done) / "adapter_model.safetensors"))
-    else:
-        trainer.train(resume_from_checkpoint=str(done) if done else None)
-        state = trainer.state
-    return model, [*before, *to_steps(state.log_history)]
-
-
-def last_checkpoint(scratch: Path) -> Path | None:
-    """The newest checkpoint that is whole; those that were cut off are removed."""
-    found = sorted(scratch.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
-    for path in found:
-        if not (path / COMPLETE).is_file():
-            shutil.rmtree(path)
-    return next((path for path in reversed(found) if path.is_dir()), None)
-
-
-def _state(done: Path) -> TrainerState:
-    return TrainerState.load_from_json(str(done / "trainer_state.json"))
-
-
-def _is_finished(done: Path, plan: FinetuningPlan) -> bool:
-    """Whether nothing but saving the adapter was left to do."""
-    state = _state(done)
-    return state.global_step >= state.max_steps or bool(plan.early_stopping and is_patience_over(state.log_history, plan.early_stopping))
+    state = carry_on(trainer, model, job.plan)
+    return model, [*read, *before, *to_steps(state.log_history)]
 
 
 def _same_work(scratch: Path, work: list[Any]) -> None:

@@ -35,7 +35,7 @@ def funnel_table(stages: Iterable[Stage], say: Wording) -> str:
             say.name("kinds", stage.kind),
             say.number(stage.came),
             say.number(stage.kept),
-            markdown(say["comma"].join(f"{reason} {say.number(number)}" for reason, number in stage.fell.items())),
+            markdown(say["comma"].join(f"{say.name('reasons', reason)} {say.number(number)}" for reason, number in stage.fell.items())),
         ]
         for stage in stages
     ]

@@ -11,10 +11,34 @@ RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur"
 
 
 SHARES = frozenset(
-    "base base_low base_high tuned tuned_low chance longest_is_key top_key top_diagnosis blind closed opened too_easy coverage distinct familiar "
-    "favourite_base favourite_tuned steady_base steady_tuned leaked_share train_base train_tuned truncated".split()
+    [
+        "base",
+        "base_low",
+        "base_high",
+        "tuned",
+        "tuned_low",
+        "chance",
+        "longest_is_key",
+        "top_key",
+        "top_diagnosis",
+        "blind",
+        "closed",
+        "opened",
+        "too_easy",
+        "coverage",
+        "distinct",
+        "familiar",
+        "favourite_base",
+        "favourite_tuned",
+        "steady_base",
+        "steady_tuned",
+        "leaked_share",
+        "train_base",
+        "train_tuned",
+        "truncated",
+    ]
 )
-POINTS = frozenset("difference train_difference cloze_difference same_fact detectable lowest highest".split())
+POINTS = frozenset(["difference", "train_difference", "cloze_difference", "same_fact", "detectable", "lowest", "highest"])
 
 
 def measure(say: Wording, name: str, value: float | int | str | None) -> str:

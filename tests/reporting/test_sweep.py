@@ -169,7 +169,7 @@ def test_values_that_were_tried_are_told_lists_and_ranges() -> None:
     one = example()
     assert "finetuning.epochs 1, 3, 6" in words_of(page(one.plan, one.found, TIMINGS))
     drawn = one.plan.model_copy(update={"grid": {"finetuning.learning_rate": Range(low=1e-4, high=1e-2, log=True)}})
-    assert "finetuning.learning_rate 1.0e-04 to 0.01 (log)" in words_of(page(drawn, one.found, TIMINGS))
+    assert "finetuning.learning_rate 0.0001 to 0.01 (log)" in words_of(page(drawn, one.found, TIMINGS))
 
 
 def test_stages_are_summed_by_name() -> None:

@@ -1,0 +1,71 @@
+"""On a Persian page a person reads Persian: English are names, identifiers and what the program or a model said, marked as such."""
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+import pytest
+from diagnosis.faults import FAULTS, seen
+from diagnosis.faulty_items import illegible
+from diagnosis.studies import healthy
+from reporting.example_study import example_study
+from reporting.test_page import words_of
+
+from tasks.diagnosis.causes import four_causes
+from tasks.diagnosis.rules import diagnose
+from tasks.records import Rejection, Stage
+from tasks.reporting.brief import brief
+from tasks.reporting.page import page
+from tasks.reporting.wording import wording
+from tasks.validation import flaws
+
+FA = wording("fa")
+MARKED = re.compile(r'<(code|pre|title)\b.*?</\1>|<bdi dir="ltr">.*?</bdi>', re.DOTALL)
+SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,]+){3,}[A-Za-z]{2,}")
+
+
+@lru_cache
+def told(fault: str):
+    """A study with the fault's findings."""
+    return replace(example_study(), findings=diagnose(seen(fault)), causes=four_causes(seen(fault)))
+
+
+def test_no_english_sentence_is_on_a_persian_page_whatever_was_found() -> None:
+    reason = "key given away by its length: 41 characters, the others 9, 8 and 11 in the mean of all"
+    fell = Rejection(draft_id="d", kind="question", passage_id="p001-01", check="flaws", reason=reason, raw="متن")
+    stage = Stage(name="flawless", kind="question", came=9, kept=8, fell={"key given away by its length": 1})
+    findings = [finding for fault in FAULTS for finding in told(fault).findings]
+    study = replace(told("14 updates"), findings=findings, rejected=[fell], funnel=[stage])
+    assert not SENTENCE.findall(words_of(MARKED.sub(" ", page(study))))
+    assert not SENTENCE.findall(re.sub(r"```.*?```|`[^`]*`", " ", brief(study), flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_number_of_the_evidence_has_a_persian_name(fault: str) -> None:
+    rows = [*told(fault).findings, *told(fault).causes]
+    assert {name for row in rows for name in row.evidence} <= FA["measures"].keys()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_claims_are_persian_with_persian_digits_only(fault: str) -> None:
+    for row in [*told(fault).findings, *told(fault).causes]:
+        assert re.search(r"[آ-ی]", row.claim)
+        assert not re.search(r"[0-9{}]|None|—", row.claim), row.claim
+
+
+def test_an_english_study_is_told_in_english() -> None:
+    for fault in FAULTS:
+        evidence = seen(fault)
+        english = evidence.model_copy(update={"plan": evidence.plan.model_copy(update={"language": "en"})})
+        for row in [*diagnose(english), *four_causes(english)]:
+            assert re.sub("[\u200e\u202f−]", "", row.claim).isascii(), row.claim
+            assert "{" not in row.claim
+
+
+def test_every_flaw_has_a_persian_name() -> None:
+    assert {*flaws.QUESTION_RULES, *flaws.PAIR_RULES} <= FA["reasons"].keys()
+
+
+def test_illegible_answers_are_told_in_persian_too() -> None:
+    evidence = illegible(healthy()).evidence()
+    assert all(re.search(r"[آ-ی]", finding.claim) for finding in diagnose(evidence))
