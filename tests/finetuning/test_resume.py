@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from finetuning import interrupted, small
 
-from tasks.finetuning.fit import last_checkpoint
+from tasks.finetuning.attempt import last_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
