@@ -232,5 +232,6 @@ class Machine(Aside):
         default="auto", description="auto: float32 on a CPU unless bfloat16 is measured to be faster, bfloat16 on a GPU that has it"
     )
     micro_batch: int = Field(default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's")
+    processes: int = Field(default=1, ge=1, description="processes that tune together, one a GPU; the effective batch stays the plan's")
     workers: int = Field(default=0, ge=0, description="processes that read pages; 0: one a core")
     concurrency: int = Field(default=16, ge=1, description="requests to the writer under way at once, at most")

@@ -13,22 +13,28 @@ from tasks.finetuning.examples import IGNORED
 
 
 class SortedWithinBatch(Sampler[int]):
-    """Indices of one epoch: shuffled by seed and epoch, cut into effective batches, each sorted by length, longest first."""
+    """Indices of one epoch: shuffled by seed and epoch, cut into effective batches, each sorted by length, longest first.
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+    `filled`: a last batch that is not full is filled with the index after the last text, which is to be blank, so that
+    several processes have the same number of micro-batches and none of them needs a text twice.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, filled: bool = False) -> None:
         self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
+        self.blanks = -len(lengths) % batch_size if filled else 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self.lengths) + self.blanks
 
     def __iter__(self) -> Iterator[int]:
         dice = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self.lengths), generator=dice).tolist()
         for start in range(0, len(order), self.batch_size):
             yield from sorted(order[start : start + self.batch_size], key=lambda i: -self.lengths[i])
+        yield from [len(self.lengths)] * self.blanks
 
 
 def pad(rows: Sequence[dict[str, list[int]]], filler: int) -> dict[str, torch.Tensor]:

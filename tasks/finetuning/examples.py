@@ -30,6 +30,9 @@ class Example(NamedTuple):
         return sum(label != IGNORED for label in self.labels[1:])
 
 
+BLANK = Example([0], [IGNORED])  # a text that teaches nothing: it fills a batch up
+
+
 class Encoded(NamedTuple):
     """The texts that fit, and how many do not."""
 

@@ -12,16 +12,14 @@ from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
 from tasks.artifacts import Checkpoint
 from tasks.errors import TuningError
-from tasks.finetuning import lora
+from tasks.finetuning import lora, together
+from tasks.finetuning.attempt import Job, attempt
 from tasks.finetuning.batches import largest_divisor
-from tasks.finetuning.book import read_book, reading, windows
+from tasks.finetuning.book import reading, windows
 from tasks.finetuning.card import card
-from tasks.finetuning.carrying_on import carry_on
-from tasks.finetuning.examples import Example, encode, refuse_long, shuffle_diagnoses
-from tasks.finetuning.loop import LoraTrainer, arguments, suit_attention
+from tasks.finetuning.examples import encode, refuse_long, shuffle_diagnoses
 from tasks.finetuning.preflight import preflight, updates_in
-from tasks.finetuning.watch import Keeper, Stopper, Teller, to_steps
-from tasks.llama import device_of, load, tokenizer_of
+from tasks.llama import tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
 from tasks.records import Pair, Preflight, Step
@@ -50,6 +48,7 @@ def fit(
 
     Raises TuningError where a text is over the limit, the loss is no number, or the memory is too small.
     """
+    together.check(plan, machine)
     taught = shuffle_diagnoses(pairs, plan.seed) if plan.shuffle_diagnoses else list(pairs)
     tokenizer = tokenizer_of(checkpoint)
     encoded = encode(taught, tokenizer, plan, language)
@@ -68,24 +67,15 @@ def fit(
     return Fit(steps, told)
 
 
-class Job(NamedTuple):
-    """What one training needs to know."""
-
-    checkpoint: Checkpoint
-    train: Sequence[Example]
-    held_out: Sequence[Example]
-    plan: FinetuningPlan
-    machine: Machine
-    scratch: Path
-    book: Sequence[Example] = ()  # read before the pairs
-
-
 def _trained(job: Job, progress: Progress) -> tuple[Any, list[Step]]:
     """Train with the machine's micro-batch, halved as often as memory runs out; the effective batch stays."""
-    micro = largest_divisor(job.plan.batch_size, job.machine.micro_batch)
+    share = job.plan.batch_size // job.machine.processes  # texts of an update that one process computes
+    micro = largest_divisor(share, job.machine.micro_batch)
     while True:
         try:
-            return _attempt(job, micro, progress)
+            if job.machine.processes > 1:
+                together.train(job, micro, progress)
+            return attempt(job, micro, progress)
         except RuntimeError as error:  # what torch raises, on any device, when memory runs out; all else goes on up
             if not should_reduce_batch_size(error):
                 raise
@@ -93,23 +83,8 @@ def _trained(job: Job, progress: Progress) -> tuple[Any, list[Step]]:
                 raise TuningError(_too_small(job)) from error
         gc.collect()
         clear_device_cache()
-        micro = largest_divisor(job.plan.batch_size, micro // 2)
+        micro = largest_divisor(share, micro // 2)
         progress(0, 1, f"out of memory: micro-batches of {micro}")
-
-
-def _attempt(job: Job, micro: int, progress: Progress) -> tuple[Any, list[Step]]:
-    device = device_of(job.machine)
-    loaded = load(job.checkpoint, job.machine, quantize=job.plan.quantize)
-    suit_attention(loaded.model, device, max(len(example.input_ids) for example in [*job.train, *job.book]))
-    model = lora.attach(loaded.model, job.plan)
-    read = read_book(model, loaded.tokenizer, job.book, job.plan, job.scratch, device, micro, progress) if job.book else []
-    args = arguments(job.plan, job.scratch, device, micro, bool(job.held_out))
-    trainer = LoraTrainer(model, loaded.tokenizer, args, job.plan, job.train, job.held_out)
-    for callback in (Teller(progress), Keeper(), *([Stopper(job.plan.early_stopping)] if job.plan.early_stopping else [])):
-        trainer.add_callback(callback)
-    before = trainer.held_out_step()
-    state = carry_on(trainer, model, job.plan)
-    return model, [*read, *before, *to_steps(state.log_history)]
 
 
 def _same_work(scratch: Path, work: list[Any]) -> None:

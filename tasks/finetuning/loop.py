@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from transformers.integrations import TensorBoardCallback
 
 from tasks.errors import PlanError, TuningError
 from tasks.finetuning.batches import SortedWithinBatch, collator
-from tasks.finetuning.examples import IGNORED, Example, to_dataset
+from tasks.finetuning.examples import BLANK, IGNORED, Example, to_dataset
 from tasks.plan import FinetuningPlan
 from tasks.records import Step
 from tasks.store import runs_dir
@@ -31,7 +32,7 @@ def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held
     args = TrainingArguments(
         output_dir=str(scratch),
         per_device_train_batch_size=micro,
-        gradient_accumulation_steps=plan.batch_size // micro,
+        gradient_accumulation_steps=plan.batch_size // (micro * processes()),
         num_train_epochs=plan.epochs,
         max_steps=plan.updates or -1,
         learning_rate=plan.learning_rate,
@@ -55,8 +56,15 @@ def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held
         remove_unused_columns=False,
         seed=plan.seed,
     )
+    if device.startswith("cuda") and processes() > 1:
+        torch.cuda.set_device(args.device)
     args._n_gpu = min(args.n_gpu, 1)  # several GPUs are torchrun's business; DataParallel would change the batch
     return args
+
+
+def processes() -> int:
+    """How many processes train together, as torchrun tells each of them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def suit_attention(model: Any, device: str, longest: int) -> None:
@@ -82,16 +90,16 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
     ) -> None:
         self.collate = collator(plan.packing, tokenizer)
         super().__init__(
-            model=model, args=args, train_dataset=to_dataset(train), eval_dataset=to_dataset(held_out), data_collator=self.collate
+            model=model, args=args, train_dataset=to_dataset([*train, BLANK]), eval_dataset=to_dataset(held_out), data_collator=self.collate
         )
         self.remove_callback(PrinterCallback)
-        if "tensorboard" in plan.report_to:  # a folder of its own, since the checkpoints' is emptied at the end
+        if "tensorboard" in plan.report_to and args.should_log:  # a folder of its own, since the checkpoints' is emptied at the end
             from torch.utils.tensorboard import SummaryWriter
 
             folder = runs_dir() / "tensorboard" / Path(str(args.output_dir)).name
             self.add_callback(TensorBoardCallback(SummaryWriter(folder)))
         self.model_accepts_loss_kwargs = True
-        self.order = SortedWithinBatch([len(e.input_ids) for e in train], plan.batch_size, plan.seed)
+        self.order = SortedWithinBatch([len(e.input_ids) for e in train], plan.batch_size, plan.seed, filled=args.world_size > 1)
         self.control: Any = self.control
         self.counted = 0  # target tokens of the update under way
         self.held_out = held_out
