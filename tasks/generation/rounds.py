@@ -23,6 +23,7 @@ from tasks.records import Account, Draft, Pair, Passage
 
 AHEAD = 512  # requests that may be worded and under way before the oldest of them is judged
 PATIENT = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
+SYNC = 1.0  # seconds of answers that a power cut may take; a kill takes none
 MUTE = 4  # answers in a row without a word, from the beginning, that show what a model can do
 NO_ITEMS = ("refusal", "content_filter", "error")
 
@@ -40,7 +41,7 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
 
     async def on_disk(answer: asyncio.Task[Response | None]) -> Response | None:
         response = await answer
-        await exchange.ledger.sync()  # here, where no request waits for the disk
+        await exchange.ledger.sync(every=SYNC)  # here, where no request waits for the disk
         return response
 
     async def ask(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
@@ -56,6 +57,7 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+            await exchange.ledger.sync()  # before anything that was made of them is kept
 
     return ask
 
