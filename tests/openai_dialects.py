@@ -34,6 +34,7 @@ WORDINGS: dict[str, Callable[[Tree], None]] = {
     "finish_eos": lambda tree: tree["choices"][0].update(finish_reason="eos_token"),
     "extras": _message(reasoning_content="hm …", tool_calls=[], annotations=[], refusal="", provider_specific_fields={"x": 1}),
     "reasoning_only": _message(content=None, reasoning_content="hm …"),
+    "reasoned_away": lambda tree: tree["choices"][0].update(finish_reason="length", message={"role": "assistant", "content": ""}),
     "parts": _said(_parts),
     "think": _said(lambda text: f"<think>\n{THOUGHT}</think>\n\n{text}"),
     "think_unopened": _said(lambda text: f"{THOUGHT}</think>{text}"),

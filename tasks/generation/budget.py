@@ -74,8 +74,9 @@ class Budget:
             return list(self._open.values())
 
     def reserve(self, key: str, usd: float) -> Charge | None:
-        """Set the worst price aside; none where that could pass the cap."""
+        """Set the worst price aside; none where that could pass the cap. Only who holds the request may do this."""
         with self._locked() as book:
+            self._lose(book, key)  # left by a crash
             if self._sum() + usd > self.cap + CENT:
                 return None
             charge = Charge(uuid.uuid4().hex[:16], key, usd)
@@ -90,8 +91,11 @@ class Budget:
     def lose(self, key: str) -> None:
         """What is still open for a request whose answers will not come."""
         with self._locked() as book:
-            for charge in [c for c in self._open.values() if c.key == key and not c.lost]:
-                self._write(book, {"lost": charge.id})
+            self._lose(book, key)
+
+    def _lose(self, book: int, key: str) -> None:
+        for charge in [c for c in self._open.values() if c.key == key and not c.lost]:
+            self._write(book, {"lost": charge.id})
 
     def settle(self, key: str, usd: float) -> None:
         """The request was answered at this price; what was lost on the way to it is taken at the same."""

@@ -67,7 +67,7 @@ class Exchange:
         if self.stop:
             return None
         async with self.ledger.hold(request.key):
-            return self.ledger.find(request.key) or await self._fetch(request)
+            return self.ledger.own(request.key) or await self._fetch(request)
 
     async def _fetch(self, request: Request) -> Response | None:
         attempt, learnt, well_before, fault = 0, 0, self.limiter.successes, None
@@ -132,7 +132,7 @@ class Exchange:
             worst = self.worst(request)
             with self.ledger.purse() as budget:
                 charge = budget.reserve(request.key, worst)
-                others = budget.unsettled()
+                others = [] if charge else budget.unsettled()
             if charge:
                 return charge
             if not any(not c.lost and c.key != request.key and self.ledger.is_under_way(c.key) for c in others):

@@ -20,6 +20,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal, NamedTuple
 
 from tasks.generation.budget import Budget, Usage
@@ -56,6 +57,7 @@ class Ledger:
         self.budget = Budget(folder / "charges.jsonl", budget_usd)
         self._one = threading.RLock()  # the book of charges keeps sums in memory
         self._unsynced: list[Path] = []
+        self._synced = 0.0
         for part in ("responses", "broken", "under-way", "batches"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         self._reconcile()
@@ -68,7 +70,11 @@ class Ledger:
 
     def find(self, key: str) -> Response | None:
         """What was answered, here or to another study."""
-        return _read(self._file(key), key) or self._elsewhere(key)
+        return self.own(key) or self._elsewhere(key)
+
+    def own(self, key: str) -> Response | None:
+        """What was answered to this study."""
+        return _read(self._file(key), key)
 
     def _elsewhere(self, key: str) -> Response | None:
         """What another study has from the same server."""
@@ -87,18 +93,23 @@ class Ledger:
             "body": response.body,
         }
         file = self._file(response.key)
-        file.parent.mkdir(exist_ok=True)
         part = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
-        part.write_text(json.dumps(stored, ensure_ascii=False, indent=1), "utf-8")
+        text = json.dumps(stored, ensure_ascii=False)
+        try:
+            part.write_text(text, "utf-8")
+        except FileNotFoundError:  # the first of its folder
+            file.parent.mkdir(exist_ok=True)
+            part.write_text(text, "utf-8")
         part.replace(file)
         self._unsynced.append(file)
         with self.purse() as budget:
             budget.settle(response.key, response.cost_usd)
 
-    async def sync(self) -> None:
-        """Force what was kept to the disk, many at once: the first costs a disk's turn, the others nearly nothing."""
-        if self._unsynced:
+    async def sync(self, every: float = 0.0) -> None:
+        """Force what was kept to the disk, if the last time is so many seconds ago; the first file costs a turn of the disk, others little."""
+        if self._unsynced and monotonic() - self._synced >= every:
             await asyncio.to_thread(self._sync)
+            self._synced = monotonic()
 
     def _sync(self) -> None:
         while self._unsynced:
@@ -115,13 +126,11 @@ class Ledger:
 
     @asynccontextmanager
     async def hold(self, key: str) -> AsyncIterator[None]:
-        """Be the only one who asks this; waits while another does. What a crash left open is told to the budget."""
+        """Be the only one who asks this; waits while another does."""
         path = self.folder / "under-way" / key
         while (lock := _try_lock(path)) is None:
             await asyncio.sleep(POLL)
         try:
-            with self.purse() as budget:
-                budget.lose(key)
             yield
         finally:
             path.unlink(missing_ok=True)  # while it is still locked, so nobody can hold an unlinked file and believe in it
@@ -144,7 +153,7 @@ class Ledger:
     def _reconcile(self) -> None:
         """Settle what was answered just before a crash."""
         with self.purse() as budget:
-            answered = [response for charge in budget.unsettled() if (response := _read(self._file(charge.key), charge.key))]
+            answered = [response for charge in budget.unsettled() if (response := self.own(charge.key))]
             for response in answered:
                 budget.settle(response.key, response.cost_usd)
 

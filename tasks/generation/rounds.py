@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tasks.errors import BudgetSpent
+from tasks.errors import BudgetSpent, WriterRefused
 from tasks.generation import accounts, places
 from tasks.generation.answers import read_envelope
 from tasks.generation.exchange import Exchange
@@ -23,6 +23,8 @@ from tasks.records import Account, Draft, Pair, Passage
 
 AHEAD = 512  # requests that may be worded and under way before the oldest of them is judged
 PATIENT = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
+SYNC = 1.0  # seconds of answers that a power cut may take; a kill takes none
+MUTE = 4  # answers in a row without a word, from the beginning, that show what a model can do
 NO_ITEMS = ("refusal", "content_filter", "error")
 
 Words = Callable[[], Request]
@@ -39,7 +41,7 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
 
     async def on_disk(answer: asyncio.Task[Response | None]) -> Response | None:
         response = await answer
-        await exchange.ledger.sync()  # here, where no request waits for the disk
+        await exchange.ledger.sync(every=SYNC)  # here, where no request waits for the disk
         return response
 
     async def ask(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
@@ -55,6 +57,7 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+            await exchange.ledger.sync()  # before anything that was made of them is kept
 
     return ask
 
@@ -86,6 +89,7 @@ class Chapter:
     rejected: Counter[ItemKind] = field(default_factory=Counter)
     refused: Counter[ItemKind] = field(default_factory=Counter)
     rounds: int = 0
+    mute: int = 0  # answers in a row without a word
 
     async def write(self, ask: Ask) -> tuple[list[Draft], Account]:
         """All rounds; raises what stopped them, once everything under way and the account are in the ledger."""
@@ -128,6 +132,7 @@ class Chapter:
         if draft.finish in NO_ITEMS:
             self.refused[asking.kind] += asking.asked
             return -1
+        self._hear(draft)
         verdict = self.accept(draft, shown, self.kept)
         kept, rejected = verdict.kept, verdict.rejected
         asking.place.need[asking.kind] -= len(kept)
@@ -135,6 +140,15 @@ class Chapter:
         self.kept += kept
         self.rejected[asking.kind] += sum(r.items for r in rejected)
         return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
+
+    def _hear(self, draft: Draft) -> None:
+        """Stop where a model spends all its tokens before it says a word, as reasoning models do: every answer would be paid in vain."""
+        self.mute = self.mute + 1 if draft.finish == "length" and not draft.raw.strip() else 0
+        if self.mute >= MUTE and not self.kept:
+            self.exchange.stop = WriterRefused(
+                f"{self.plan.model} spent its {self.plan.max_output_tokens} tokens {self.mute} times before it wrote anything. "
+                "Set generation.max_output_tokens higher (reasoning counts), or generation.model to one that does not reason."
+            )
 
     def _shrink(self, askings: Sequence[Asking]) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less."""

@@ -85,6 +85,14 @@ def test_answers_that_hold_nothing_end_the_asking_and_are_counted(tmp_path, to):
     assert written.report.requests == len(server.entries) <= 40
 
 
+def test_a_model_that_reasons_its_tokens_away_is_stopped_with_the_remedy(tmp_path, to):
+    with serving(dialects=("reasoned_away",)) as server:
+        to(server)
+        with pytest.raises(WriterRefused, match=r"Set generation\.max_output_tokens higher"):
+            study(tmp_path, plan(pairs=60, questions=60), book(1), concurrency=2)
+    assert len(server.entries) <= 14  # one round
+
+
 def test_a_body_that_trickles_ends_with_the_time_for_one_answer(tmp_path, to):
     with serving(dialects=("trickle",), dialect_attempts=1) as server:
         to(server)
