@@ -16,6 +16,7 @@ SPACE_EM = 0.17  # a wider gap is a space, where the file draws no space glyphs
 LOOSE_EM = 0.25  # the same where it draws them: only what no kerning explains
 MOST_MARKS = 3  # on one letter
 ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks counted
+WITHIN = frozenset("-‐–—/.,:;'’\"()[]{}|،؛٫٬_+*=" + ZWNJ)  # signs that do stand between letters
 BULLETS = frozenset("•●○◦▪■□◆❖➢➤►▸⁃")
 TAB_EM = 1.0  # a gap as wide as this may part columns or cells
 
@@ -117,11 +118,11 @@ def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
 
 
 def _misnamed(glyphs: Sequence[Glyph]) -> set[tuple[str, int]]:
-    """Strokes that the file calls a digit or a Latin letter (LibreOffice 7 does): they only ever stand inside words."""
+    """Strokes that the file calls a digit or a sign (LibreOffice 7 does): they only ever stand inside words."""
     ordered = sorted((g for g in glyphs if g.text and not is_mark(g.text)), key=lambda g: (-round(g.y), g.x0))
     inside: dict[tuple[str, int], list[bool]] = {}
     for place, glyph in enumerate(ordered):
-        if len(glyph.text) == 1 and glyph.text.isalnum() and kind_of(glyph.text) != "R":
+        if len(glyph.text) == 1 and glyph.text not in WITHIN and not glyph.text.isspace() and kind_of(glyph.text) != "R":
             inside.setdefault((glyph.font, glyph.code), []).append(_within_word(ordered, place))
     return {key for key, found in inside.items() if len(found) > 1 and all(found)}
 

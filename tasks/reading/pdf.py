@@ -9,7 +9,7 @@ from tasks import text as words_of
 from tasks.errors import BookError
 from tasks.plan import ReadingPlan
 from tasks.progress import Progress, silent
-from tasks.reading import chapters, furniture, headings, legibility, ocr, pool, repair
+from tasks.reading import bookmarks, chapters, furniture, headings, legibility, ocr, pool, repair
 from tasks.reading.checking import bad_pages
 from tasks.reading.settling import settled
 from tasks.reading.shapes import Sheet
@@ -25,6 +25,7 @@ class Reading(NamedTuple):
     skipped: dict[str, int]  # pages without text in the passages, by reason
     faults: dict[int, str]  # page: why it could not be read
     running_lines: int  # heads, feet and page numbers left out of the passages
+    bookmarks: bookmarks.Checked  # how many of their titles stand on their pages
 
 
 def read(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: Progress = silent) -> Reading:
@@ -56,6 +57,7 @@ def _read(
         sheets = [_normal(seen[s.page], language) if s.page in seen else s for s in sheets]
         bad = bad_pages(sheets)
     _gate(path, plan, sheets, bad)
+    _in_order(path, bookmarks.check(headings.marks_of(opened.outline), sheets))
     return opened, sheets, bad
 
 
@@ -116,6 +118,15 @@ def _gate(path: Path, plan: ReadingPlan, sheets: Sequence[Sheet], bad: dict[int,
         )
 
 
+def _in_order(path: Path, checked: bookmarks.Checked) -> None:
+    """The gate counts small words, which reversed lines hold too; bookmarks see the order."""
+    if checked.reversed:
+        raise BookError(
+            f"{path.name}: the titles of {checked.backward} of {checked.titles} bookmarks stand on their pages with their words in reversed "
+            f"order, {checked.found} as they should: the file's text is stored backwards. Print it to a new PDF, or use reading.ocr: tesseract."
+        )
+
+
 def _remedy(counts: Counter[str]) -> str:
     if counts["picture"] + counts["illegible"] >= counts["failed"] + counts["empty"]:
         return "Scanned pages, or letters that the file does not name, can be read with reading.ocr: tesseract, or left out with reading.ocr: skip."
@@ -133,6 +144,7 @@ def _reading(good: list[Sheet], sheets: list[Sheet], bad: dict[int, str], opened
         skipped=dict(Counter(bad.values())),
         faults={sheet.page: sheet.fault for sheet in sheets if sheet.fault},
         running_lines=len(gone),
+        bookmarks=bookmarks.check(headings.marks_of(opened.outline), good),
     )
 
 

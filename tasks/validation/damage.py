@@ -12,8 +12,8 @@ from tasks.validation.names import folded_words
 from tasks.validation.support import Why
 
 OLDEST = 120  # years
-OWN_SCRIPT = 0.3  # share of the letters that must be of the book's script
-FEW = 12  # letters that tell no script
+OWN_SCRIPT = 0.3  # share of the words that must be of the book's script
+FEW = 4  # words; fewer tell no script
 _MARKUP = re.compile(r"</?(?!(?:b|u|i|em|strong|sub|sup)\b)[a-zA-Z][^<>]*>|&(?:nbsp|amp|lt|gt|quot|#\d+);|```")
 _TEMPLATE = re.compile(r"\{\{?[^{}\d]*\}?\}|^\s*(?:\[[^\[\]]*\]|<[^<>]*>)\s*$")
 _STRAY = re.compile(r"^[؛،.,;:]\s*\S{1,2}\s|^[a-z][a-z0-9]{0,2}\s+(?=[^\x00-\x7f])")
@@ -68,8 +68,8 @@ def too_old(text: str, book: Book) -> str | None:
 
 def foreign(text: str, book: Book) -> str | None:
     """Names in another script are usual; a whole vignette or stem is not."""
-    letters = Counter(script_of(c) for c in text if c.isalpha())
-    return text if book.script and letters.total() >= FEW and letters[book.script] < OWN_SCRIPT * letters.total() else None
+    scripts = [script_of(first) for w in text.split() if (first := next((c for c in w if c.isalpha()), ""))]
+    return text if book.script and len(scripts) >= FEW and scripts.count(book.script) < OWN_SCRIPT * len(scripts) else None
 
 
 def main_script(texts: list[str]) -> str:

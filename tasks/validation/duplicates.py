@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from tasks.plan import ValidationPlan
 from tasks.validation.items import ItemKind, Row, key_of, kind_of, text_of
 from tasks.validation.names import folded, folded_words, name
-from tasks.validation.sketches import index, similarity, sketch
+from tasks.validation.sketches import index, numbered, similarity, sketch
 from tasks.validation.wording import Wording, wording
 
 
@@ -16,7 +16,7 @@ class Seen:
     def __init__(self, language: str, plan: ValidationPlan, earlier: Iterable[Row] = ()) -> None:
         self.words, self.threshold = wording(language), plan.near_duplicate
         self._exact: dict[str, str] = {}
-        self._shingles: dict[str, frozenset[str]] = {}
+        self._shingles: dict[str, frozenset[int]] = {}
         self._index = index(self.threshold)
         for row in earlier:
             self.add(row.id, kind_of(row), text_of(row), key_of(row))
@@ -27,7 +27,8 @@ class Seen:
         if earlier := self._exact.get(squeezed(form)) or self._exact.get(shuffled(form)):
             return earlier
         pieces = shingles(form)
-        near = sorted(i for i in self._index.query(sketch(pieces)) if similarity(pieces, self._shingles[i]) >= self.threshold)
+        own = numbered(pieces)
+        near = sorted(i for i in self._index.query(sketch(pieces)) if similarity(own, self._shingles[i]) >= self.threshold)
         return near[0] if near else None
 
     def add(self, identity: str, kind: ItemKind, text: str, key: str) -> None:
@@ -37,7 +38,7 @@ class Seen:
         self._exact.setdefault(squeezed(form), identity)
         self._exact.setdefault(shuffled(form), identity)
         if identity not in self._shingles:
-            self._shingles[identity] = pieces
+            self._shingles[identity] = numbered(pieces)
             self._index.insert(identity, sketch(pieces))
 
     def form(self, kind: ItemKind, text: str, key: str) -> str:

@@ -8,7 +8,7 @@ from tasks.plan import ValidationPlan
 from tasks.records import Pair, Question
 from tasks.validation.items import key_of, text_of
 from tasks.validation.names import folded_words
-from tasks.validation.sketches import index, similarity, sketch
+from tasks.validation.sketches import index, numbered, similarity, sketch
 
 FRAME = 3  # a run of words in pairs of so many facts is the writer's frame («بیمار مردی … ساله است که با»), not a leak
 
@@ -28,8 +28,8 @@ class Taught:
     def __init__(self, pairs: Sequence[Pair], plan: ValidationPlan) -> None:
         self.plan = plan
         self.pairs = {p.id: p for p in pairs}
-        self.runs: dict[tuple[str, ...], list[str]] = defaultdict(list)
-        self.sets: dict[str, frozenset[str]] = {}
+        self.runs: dict[int, list[str]] = defaultdict(list)  # by the run's hash
+        self.sets: dict[str, frozenset[int]] = {}
         self.index = index(plan.leak_similarity)
         for pair in pairs:
             self._add(pair)
@@ -37,19 +37,19 @@ class Taught:
     def _add(self, pair: Pair) -> None:
         tokens = folded_words(f"{pair.symptom} {pair.diagnosis}")
         for run in dict.fromkeys(runs(tokens, self.plan.leak_ngram)):
-            self.runs[run].append(pair.id)
-        self.sets[pair.id] = frozenset(tokens)
-        self.index.insert(pair.id, sketch(self.sets[pair.id]))
+            self.runs[hash(run)].append(pair.id)
+        self.sets[pair.id] = numbered(tokens)
+        self.index.insert(pair.id, sketch(set(tokens)))
 
     def leak(self, question: Question) -> Leak | None:
         """The first pair whose text gives the question away."""
         tokens = folded_words(f"{text_of(question)} {key_of(question)}")
         for run in runs(folded_words(text_of(question)), self.plan.leak_ngram):
-            owners = [self.pairs[i] for i in self.runs.get(run, [])]
+            owners = [self.pairs[i] for i in self.runs.get(hash(run), [])]
             if owners and len({p.fact for p in owners}) < FRAME:
                 return Leak(question, owners[0], "shared words", f"{len(run)} words in a row: «{' '.join(run)}»")
-        own = frozenset(tokens)
-        for identity in sorted(self.index.query(sketch(own))):
+        own = numbered(tokens)
+        for identity in sorted(self.index.query(sketch(set(tokens)))):
             alike = similarity(own, self.sets[identity])
             if alike >= self.plan.leak_similarity:
                 return Leak(question, self.pairs[identity], "same words", f"Jaccard {alike:.2f} ≥ {self.plan.leak_similarity}")

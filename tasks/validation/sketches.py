@@ -21,6 +21,11 @@ def index(threshold: float) -> MinHashLSH:
     return MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, weights=RECALL)
 
 
-def similarity(one: frozenset[str], other: frozenset[str]) -> float:
+def numbered(pieces: Iterable[str]) -> frozenset[int]:
+    """The pieces by their 64-bit hashes of this process: a quarter of the memory."""
+    return frozenset(map(hash, pieces))
+
+
+def similarity(one: frozenset[int], other: frozenset[int]) -> float:
     """Jaccard: |A ∩ B| / |A ∪ B|."""
     return len(one & other) / max(1, len(one | other))

@@ -97,3 +97,8 @@ def test_a_heading_below_a_table_without_rules_does_not_join_its_rows() -> None:
     table = [("دارو", "دوز"), ("متفورمین", "پانصد"), ("انسولین", "ده واحد"), ("آسپرین", "هشتاد")]
     rows = [(x, 300 - 30 * i, cell) for i, pair in enumerate(table) for x, cell in zip((200, 100), pair, strict=True)]
     assert _page([*rows, (200, 160, "پرسش‌ها")])[:4] == [" | ".join(pair) for pair in table]
+
+
+def test_signs_that_stand_between_letters_are_no_kashidas() -> None:
+    assert line(visual("آن‌ها و/یا این‌ها و/یا قلبی-عروقی و قلبی-عروقی")).count("/") == 2
+    assert line(visual("قلبی-عروقی و قلبی-عروقی")) == "قلبی-عروقی و قلبی-عروقی"

@@ -77,6 +77,10 @@ def near_key(item: Fields, draw: random.Random) -> Fields:
     return with_option(item, item["answer"] - 1, draw.choice(foreign or ["لکه‌های قهوه‌ای ناخن"]))
 
 
+def signs_of(condition: str) -> list[str]:
+    return [b for p in lists("نشانه‌ها") if p.section == condition for b in bullets(p)]
+
+
 def opened(*starts: str) -> Defect:
     return lambda i, d: changed(i, **{text_field(i): d.choice(starts) + i[text_field(i)]})
 
@@ -109,7 +113,7 @@ SUBTLE: dict[str, tuple[str, Defect]] = {
     "two questions in one": ("question", told(lambda t: f"{t} و درمان آن چیست؟")),
     "all of the above in other words": ("question", lambda i, d: with_option(i, i["answer"], d.choice(["موارد ۱ و ۳ صحیح است", "هر سه مورد", "همهٔ گزینه‌ها"]))),
     "generic diagnosis": ("pair", lambda i, d: changed(i, diagnosis=d.choice(["بیماری قلبی", "عفونت", "اختلال گوارشی"]))),
-    "a sign for a diagnosis": ("pair", lambda i, d: changed(i, diagnosis=d.choice(bullets(passage_of(i))))),
+    "a sign for a diagnosis": ("pair", lambda i, d: changed(i, diagnosis=d.choice(signs_of(i["diagnosis"])))),
     "treatment for a diagnosis": ("pair", lambda i, d: changed(i, diagnosis=f"درمان {i['diagnosis']}")),
     "diagnosis denied": ("pair", lambda i, d: changed(i, diagnosis=d.choice(["رد {}", "{} نیست"]).format(i["diagnosis"]))),
 }  # fmt: skip
