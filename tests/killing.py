@@ -36,7 +36,7 @@ class Command(NamedTuple):
         return subprocess.Popen(
             [sys.executable, *arguments],
             cwd=ROOT,
-            env={**kept, "RUNS_DIR": str(self.store), "OMP_NUM_THREADS": "1", **environment},
+            env={**kept, "RUNS_DIR": str(self.store), **environment},  # as many threads as the tests: another number rounds otherwise
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

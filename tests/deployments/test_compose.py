@@ -37,13 +37,17 @@ def stack(clone, tmp_path_factory):
     folder, port, port_of_database = tmp_path_factory.mktemp("compose"), free_port(), free_port()
     names = {"POSTGRES_PASSWORD": "unused", "PREFECT_AUTH": PASSWORD, "PUBLIC_ADDRESS": f"http://127.0.0.1:{port}"}
 
+    def here(value):
+        """As compose would fill it in, with this machine's addresses."""
+        value = re.sub(r"\$\{(\w+)(?::[-?][^}]*)?\}", lambda found: names.get(found[1], ""), value)
+        value = value.replace("@database:5432", f"@127.0.0.1:{port_of_database}").replace("//server:4200", f"//127.0.0.1:{port}")
+        return str(folder / "runs") if value == "/runs" else value
+
     def environment(service):
-        text = yaml.safe_dump(SERVICES[service]["environment"])
-        text = re.sub(r"\$\{(\w+)(?::[-?][^}]*)?\}", lambda found: names.get(found[1], ""), text)
-        text = text.replace("database:5432", f"127.0.0.1:{port_of_database}").replace("server:4200", f"127.0.0.1:{port}")
         home = folder / f"home of {service}"
         home.mkdir(exist_ok=True)
-        return {"PATH": os.environ["PATH"], "HOME": str(home)} | yaml.safe_load(text.replace("/runs", str(folder / "runs")))
+        given = {name: here(value) for name, value in SERVICES[service]["environment"].items()}
+        return {"PATH": os.environ["PATH"], "HOME": str(home)} | given
 
     @contextmanager
     def running(service, *arguments):

@@ -116,7 +116,7 @@ FAULTS = {  # and what may be done again afterwards
     full_disk: {"compare_answers"},
     full_disk_and_a_damaged_adapter: {"compare_answers", "finetune_adapter", "write_report"},
     killed_flow_process: {"finetune_adapter", "write_report"},
-    refusing_writer: {"generate_drafts"},
+    refusing_writer: {"generate_drafts", "compare_answers", "write_report"},  # the report tells what was refused, too
 }
 
 
