@@ -142,7 +142,9 @@ def stopped_early(e: Evidence) -> Reason | None:
 
 
 def rate_too_low(e: Evidence) -> Reason | None:
-    if e.updates < FEW_UPDATES or learnt(e) or e.probe.kl_mean >= HARDLY or e.probe.weight_shift >= HARDLY:
+    """The answers hardly moved. Weights may have, a little; where they moved and the answers not at all, the adapter is not attached."""
+    apart = e.probe.weight_shift >= HARDLY and e.probe.kl_mean <= NOTHING
+    if e.updates < FEW_UPDATES or learnt(e) or e.probe.kl_mean >= HARDLY or apart:
         return None
     return Reason(
         rule="rate-too-low",
