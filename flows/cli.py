@@ -61,8 +61,7 @@ def study(
         refuse_unknown(redo, names())
         wait()
         folder = Path(run(choices, how, redo, gpu, name))
-    print(_verdict_line(folder))
-    print(f"report: {folder / 'index.html'}")
+    print(_verdict_line(folder), f"report: {folder / 'index.html'}", *_next(folder), sep="\n")
     return 0
 
 
@@ -221,6 +220,12 @@ def _pairs(changes: list[str]) -> dict[str, Any]:
 
 def _verdict_line(folder: Path) -> str:
     return _verdict_of(json.loads((folder / "verdict.json").read_text("utf-8")))
+
+
+def _next(folder: Path) -> list[str]:
+    """The command for the plan that should follow this study, where one should."""
+    command = json.loads((folder / "study.json").read_text("utf-8"))["next_command"]
+    return [f"next: {command}"] if command else []
 
 
 def _verdict_of(told: dict[str, Any]) -> str:
