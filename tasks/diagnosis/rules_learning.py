@@ -119,7 +119,7 @@ def knowledge_lost(e: Evidence) -> Reason | None:
             "general_before": e.probe.general_before,
             "general_after": e.probe.general_after,
         },
-        weight=0.88,
+        weight=0.855 if e.control else 0.88,  # a base that knows nothing but the book has little else to lose
         said=("both" if book and general else "book" if book else "general",),
         remedy={"finetuning.learning_rate": float(f"{gentler:.2g}"), "finetuning.early_stopping": 1},
     )

@@ -11,7 +11,7 @@ HARDLY = 0.01  # KL in nats, or relative shift of the weights, that changes next
 FLAT = 0.95  # last loss over first; on held-out pairs, where there are some: the training's own is noisy
 DIVERGED = 1.1  # the same
 MOSTLY = 0.9  # share of the taught pairs: where they are known, more of the same teaches little
-FALLEN, WORSE = 0.8, 1.05  # last loss over first, held-out loss over the one before training
+FALLEN, WORSE = 0.8, 1.05  # last training loss, best held-out loss, each over the held-out loss before training
 OVERFIT = 1.1  # last held-out loss over the best
 
 
@@ -79,7 +79,8 @@ def loss_diverged(e: Evidence) -> Reason | None:
     """Infinite, higher than at the beginning, or thrown about: held-out pairs are at no time better off than untaught."""
     known = e.loss_first is not None and e.loss_last is not None
     rose = known and e.loss_last > DIVERGED * e.loss_first + 0.05
-    thrown = known and e.loss_last > FALLEN * e.loss_first and len(e.held_out) > 1 and min(e.held_out[1:]) > WORSE * e.held_out[0]
+    measured = known and len(e.held_out) > 1
+    thrown = measured and e.loss_last > FALLEN * e.held_out[0] and min(e.held_out[1:]) > WORSE * e.held_out[0]
     if not (e.loss_broken or rose or thrown):
         return None
     return Reason(
@@ -142,7 +143,9 @@ def stopped_early(e: Evidence) -> Reason | None:
 
 
 def rate_too_low(e: Evidence) -> Reason | None:
-    if e.updates < FEW_UPDATES or learnt(e) or e.probe.kl_mean >= HARDLY or e.probe.weight_shift >= HARDLY:
+    """The answers hardly moved. Weights may have, a little; where they moved and the answers not at all, the adapter is not attached."""
+    apart = e.probe.weight_shift >= HARDLY and e.probe.kl_mean <= NOTHING
+    if e.updates < FEW_UPDATES or learnt(e) or e.probe.kl_mean >= HARDLY or apart:
         return None
     return Reason(
         rule="rate-too-low",
@@ -184,6 +187,6 @@ def overfit(e: Evidence) -> Reason | None:
     return Reason(
         rule="overfit",
         evidence={"held_out_best": min(e.held_out), "held_out_last": e.held_out[-1], "epochs": e.preflight.epochs},
-        weight=0.86,
+        weight=0.876,  # above too few questions: the training is mended before more questions are paid for
         remedy={"finetuning.early_stopping": 1},
     )

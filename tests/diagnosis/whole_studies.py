@@ -1,0 +1,102 @@
+"""Real studies with the tiny model: the book is read, items are drawn and checked, a Llama is tuned and sits its papers; one thing is wrong."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pytest
+
+from tasks.artifacts import Pairs
+from tasks.groups import Prepared, Sitting
+from tasks.plan import StudyPlan
+from tasks.plan_file import parse_plan
+from tasks.records import Finding, Pair, Question
+
+TREE: dict[str, Any] = {
+    "name": "whole",
+    "generation": {"pairs": 260, "questions": 160},
+    "validation": {"train_questions": 60},
+    "finetuning": {"epochs": 6},
+    "evaluation": {"modes": ["cloze"], "screening": False},
+}
+
+
+class Items(NamedTuple):
+    """What goes into the tuning and the exam."""
+
+    pairs: list[Pair]
+    held_out: list[Pair]
+    questions: dict[str, list[Question]]
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a study, and the rule that must name it first."""
+
+    rule: str
+    changes: dict[str, Any] = {}
+    items: Callable[[Items], Items] | None = None
+    base: Literal["", "plain", "tuned"] = ""  # a folder as the base model: the tiny one, without or with the healthy study's adapter
+    model: Callable[[pytest.MonkeyPatch], None] | None = None
+
+
+class Told(NamedTuple):
+    """What a study said."""
+
+    verdict: str
+    findings: list[Finding]
+
+
+def run(store: Path, fault: Fault, tree: dict[str, Any] = TREE) -> Told:
+    """A whole study by its own flow; the book, the drafts, the base model and its answers are found in the store."""
+    from flows import study
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNS_DIR", str(store))
+        seen: dict[str, Any] = {}
+        if fault.items:
+            prepare, plant = study.prepare, fault.items
+            patch.setattr(study, "prepare", lambda *given: planted(prepare(*given), plant))
+        if fault.model:
+            fault.model(patch)
+        for name in ("compare_answers", "diagnose_tuning"):
+            patch.setattr(study, name, keeping(seen, name, getattr(study, name)))
+        study.study(plan_of(fault, store, tree))
+        return Told(seen["compare_answers"].load()[0].verdict, seen["diagnose_tuning"].findings.load())
+
+
+def plan_of(fault: Fault, store: Path, tree: dict[str, Any]) -> StudyPlan:
+    """The plan with the fault's changes."""
+    base = {"base.model": str(store / "bases" / fault.base)} if fault.base else {}
+    return parse_plan(deepcopy(tree), {**fault.changes, **base})
+
+
+def keep_bases(store: Path) -> None:
+    """The tiny model as two folders of a person's own: as it is, and with the adapter of the healthy study merged into it."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    (tiny,) = (store / "checkpoints").iterdir()
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    for name in ("plain", "tuned"):
+        model = PeftModel.from_pretrained(model, store / "latest" / "adapter").merge_and_unload() if name == "tuned" else model
+        model.save_pretrained(store / "bases" / name)
+        AutoTokenizer.from_pretrained(tiny).save_pretrained(store / "bases" / name)
+
+
+def planted(prepared: Prepared, plant: Callable[[Items], Items]) -> Prepared:
+    """The same book and drafts with other rows behind the gate."""
+    splits = prepared.splits
+    items = plant(Items(splits.pairs.load(), splits.held_out.load(), splits.sitting.load()))
+    changed = {"pairs": Pairs.save(items.pairs), "held_out": Pairs.save(items.held_out), "sitting": Sitting.save(items.questions)}
+    return prepared.model_copy(update={"splits": splits.model_copy(update=changed)})
+
+
+def keeping(seen: dict[str, Any], name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
+    """The stage, whose result is kept beside."""
+
+    def call(*given: Any) -> Any:
+        seen[name] = stage(*given)
+        return seen[name]
+
+    return call
