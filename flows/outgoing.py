@@ -1,6 +1,7 @@
 """A study's adapter for others: merged into its base, or put on the hub. Only what is asked for is done."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,12 @@ def export(
     study: Annotated[str, Parameter(help="name of a study, or its folder; default: the newest")] = "latest",
     /,
     *,
-    merged: Annotated[Path | None, Parameter(help="new folder for base and adapter as one model, as vLLM and Ollama's converter read")] = None,
-    push: Annotated[str | None, Parameter(help="OWNER/NAME on the hub: the merged model if there is one, else the adapter; private")] = None,
+    merged: Annotated[
+        Path | None, Parameter(help="new folder for base and adapter as one model, as vLLM and Ollama's converter read")
+    ] = None,
+    push: Annotated[
+        str | None, Parameter(help="OWNER/NAME on the hub: the merged model if there is one, else the adapter; private")
+    ] = None,
     base: Annotated[str | None, Parameter(help="where the base model is, if it was moved since")] = None,
 ) -> int:
     """Give a study's adapter away: merge it into its base, put it on the hub, or both."""
@@ -34,9 +39,9 @@ def export(
         refuse_without_token(push)
     if merged is not None:
         merge(resolve(BasePlan(model=base or base_of(folder))), folder / "adapter", merged)
-        print(f"merged model: {merged}")
+        sys.stdout.write(f"merged model: {merged}\n")
     if push is not None:
-        print(f"on the hub: {upload(merged or folder / 'adapter', push)}")
+        sys.stdout.write(f"on the hub: {upload(merged or folder / 'adapter', push)}\n")
     return 0
 
 
