@@ -22,7 +22,14 @@ def evaluate_files(base: str, adapter: Path | None, file: Path, plan: StudyPlan,
     with bar("scoring") as progress:
         both = evaluate(base, str(adapter) if adapter else None, questions, plan.evaluation, plan.language, machine, progress)
     refused = f" {len(own.rejected)} rows of {file.name} are no sound questions and were left out." if own.rejected else ""
-    return lines(both), (told(questions, both, plan) if adapter else f"{len(questions)} questions put to {base}.") + refused
+    said = told(questions, both, plan) if adapter else f"{len(questions)} questions put to {base}."
+    return lines(both), said + refused + cut(both)
+
+
+def cut(both: Both) -> str:
+    """How many questions did not fit the model's window; they were not put."""
+    long = {answer.question_id for answer in both.base if answer.truncated}
+    return f" {len(long)} questions are longer than the model's window; they were not put and count as wrong." if long else ""
 
 
 def lines(both: Both) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import yaml
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.outgoing import export
 from flows.own_server import own_server
 from flows.swift import importing
 from tasks.errors import PlanError, StudyError
@@ -182,6 +183,9 @@ def runs() -> int:
     if not found:
         print(f"no studies in {runs_dir()} yet; start one with: book2lora study")
     return 0
+
+
+app.command(export)
 
 
 def main() -> None:

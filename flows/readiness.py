@@ -29,6 +29,7 @@ def ensure_ready(plan: StudyPlan, tunes_here: bool = True) -> None:
 def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
     """One sentence with its remedy for each thing that is not there."""
     from tasks import weights
+    from tasks.finetuning import logs
 
     lacks = []
     if person_file(plan.book) is None:
@@ -40,7 +41,7 @@ def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
         lacks.append(f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)")
     if tunes_here and (lack := weights.missing(plan.base)):
         lacks.append(lack)
-    return lacks
+    return lacks + (logs.missing(plan.finetuning) if tunes_here else [])
 
 
 def enlarged(plan: StudyPlan) -> GenerationPlan:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from peft import PeftModel
+from peft import PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
@@ -54,10 +54,30 @@ def load(
     base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), place.dtype, quantize)
     model = copy.deepcopy(base.model) if own else _sharing_weights(base.model)
     if adapter is not None:
-        if not (adapter / "adapter_model.safetensors").is_file():
-            raise MissingArtifact(f"{adapter} holds no adapter_model.safetensors; name the folder of a PEFT adapter.")
-        model = PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
+        model = _with_adapter(model, adapter)
     return Loaded(model.eval(), base.tokenizer)
+
+
+def _with_adapter(model: Any, adapter: Path) -> PeftModel:
+    """Raises PlanError where the adapter was made for another model, also where PEFT would only leave out what does not fit."""
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (adapter / name).is_file():
+            raise MissingArtifact(f"{adapter} holds no {name}; name the folder of a PEFT adapter.")
+    try:
+        tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError) as error:  # matrices of other shapes, or of names that the model has not
+        raise PlanError(f"{adapter}: the adapter does not fit this base model; name the one it was made for. {error}"[:600]) from error
+    with safe_open(adapter / "adapter_model.safetensors", framework="pt") as weights:
+        saved = {key for key in weights.keys() if "lora_" in key}  # noqa: SIM118
+    apart = saved ^ {key for key in get_peft_model_state_dict(tuned, save_embedding_layers=False) if "lora_" in key}
+    if apart:
+        raise PlanError(
+            f"{adapter}: the adapter does not fit this base model; name the one it was made for. {len(apart)} matrices have no match, "
+            f"such as {min(apart)}."
+        )
+    return tuned
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from tasks.progress import Progress
 
 LONGEST = 4096  # tokens up to which a text is read as a branch; the mask grows with the square
 
+SLOWLY = "one text at a time: this model or these texts cannot be read as branches"
+
 
 class Said(NamedTuple):
     """What came back for one sheet."""
@@ -66,5 +68,5 @@ def _one_by_one(model: Any, sheets: Sequence[Sheet], voice: Voice, progress: Pro
     for done, sheet in enumerate(sheets, 1):
         values = [plain.likelihood(model, asked) for asked in sheet.asked]
         found.append((values, plain.reply(model, sheet.prompt, voice) if sheet.prompt else []))
-        progress(done, len(sheets))
+        progress(done, len(sheets), SLOWLY)
     return found

@@ -1,6 +1,5 @@
 """The training loop: transformers' Trainer, with sorted batches, a loss per target token, and logits only where they count."""
 
-import importlib.util
 import math
 import os
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 
 from tasks.errors import PlanError, TuningError
+from tasks.finetuning import logs
 from tasks.finetuning.batches import SortedWithinBatch, collator
 from tasks.finetuning.examples import BLANK, IGNORED, Example, to_dataset
 from tasks.plan import FinetuningPlan
@@ -26,9 +26,8 @@ PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})  # logits = lm_h
 
 def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held_out: bool) -> TrainingArguments:
     """The plan in the Trainer's words. Raises PlanError where the log is to go to a program that is not installed."""
-    for name in plan.report_to:
-        if importlib.util.find_spec(name) is None:
-            raise PlanError(f"finetuning.report_to: {name} is not installed; pip install {name}, or leave it out.")
+    for lack in logs.missing(plan):
+        raise PlanError(lack)
     args = TrainingArguments(
         output_dir=str(scratch),
         per_device_train_batch_size=micro,

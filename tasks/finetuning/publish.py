@@ -18,10 +18,15 @@ def merge(checkpoint: Checkpoint, adapter: Path, folder: Path, machine: Machine 
     loaded.tokenizer.save_pretrained(folder)
 
 
-def push(folder: Path, repository: str, private: bool = True, api: HfApi | None = None) -> str:
-    """Upload a folder as a model of the hub and return its address. Raises PlanError where HF_TOKEN is not set."""
+def refuse_without_token(repository: str) -> None:
+    """Raise PlanError where HF_TOKEN is not set."""
     if not os.environ.get("HF_TOKEN"):
         raise PlanError(f"{repository}: HF_TOKEN is not set; a token that may write is needed to put a model on the hub.")
+
+
+def push(folder: Path, repository: str, private: bool = True, api: HfApi | None = None) -> str:
+    """Upload a folder as a model of the hub and return its address. Raises PlanError where HF_TOKEN is not set."""
+    refuse_without_token(repository)
     hub = api or HfApi()
     hub.create_repo(repository, private=private, exist_ok=True)
     return str(hub.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=["*.json", "*.safetensors", "README.md"]))

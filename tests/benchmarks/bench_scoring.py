@@ -22,12 +22,7 @@ from statistics import median
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-SHAPES = {
-    "small": {"hidden_size": 256, "intermediate_size": 688, "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 8},
-    "large": {"hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8},
-}
-VOCABULARY = {"small": 8192, "large": 128256}
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 DTYPE = {"small": "float32", "large": "bfloat16"}
 
 
@@ -57,7 +52,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=SHAPES, default="small")
+    parser.add_argument("--shape", choices=DTYPE, default="small")
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rotations", type=int, default=1)
@@ -92,25 +87,18 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
     """Model, adapter, questions and task folder; the mean length of a paper in tokens."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from random_llama import make
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from tasks import exam
     from tasks.evaluation import lm_eval_task
     from tasks.plan import EvaluationPlan
 
-    torch.manual_seed(0)
-    tokenizer = _tokenizer(VOCABULARY[shape])
-    config = LlamaConfig(
-        **SHAPES[shape], vocab_size=len(tokenizer), tie_word_embeddings=True, bos_token_id=0, eos_token_id=1, max_position_embeddings=4096
-    )
-    torch.set_default_dtype(getattr(torch, DTYPE[shape]))
-    model = LlamaForCausalLM(config)
-    model.save_pretrained(folder / "base")
-    tokenizer.save_pretrained(folder / "base")
-    tuned = get_peft_model(
-        model, LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
-    )
-    tuned.save_pretrained(folder / "adapter")
+    make(folder / "base", shape)
+    tokenizer = AutoTokenizer.from_pretrained(folder / "base")
+    model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=getattr(torch, DTYPE[shape]))
+    adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    get_peft_model(model, adapter).save_pretrained(folder / "adapter")
     questions = _questions(count)
     plan = EvaluationPlan(modes=tuple(modes), rotations=rotations)
     lm_eval_task.write(folder / "tasks", {"bench": questions}, plan)
@@ -120,20 +108,6 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
 
 def _text() -> str:
     return "\n".join(file.read_text("utf-8") for file in sorted((ROOT / "books").rglob("*.md")))
-
-
-def _tokenizer(size: int):
-    """A BPE of the handbook, its vocabulary filled up with entries that nothing is made of, as long as the model's."""
-    from tokenizers import Tokenizer
-    from transformers import PreTrainedTokenizerFast
-
-    from tasks.tiny import BOS, EOS, train_tokenizer
-
-    small = train_tokenizer(_text().splitlines(), min(size, 6000))
-    tree = json.loads(small.backend_tokenizer.to_str())
-    have = len(tree["model"]["vocab"])
-    tree["model"]["vocab"] |= {f"<|unused {i}|>": i for i in range(have, size)}
-    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(tree)), bos_token=BOS, eos_token=EOS)
 
 
 def _questions(count: int):

@@ -3,10 +3,11 @@
 import pytest
 from evaluation import sitters
 
-from tasks.errors import NothingLeft, PlanError
+from flows.alone import evaluate_files
+from tasks.errors import MissingArtifact, NothingLeft, PlanError
 from tasks.evaluation.scoring import answer
 from tasks.evaluation.standalone import evaluate
-from tasks.plan import EvaluationPlan
+from tasks.plan import ComparisonPlan, EvaluationPlan, Machine, StudyPlan
 
 PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"))
 
@@ -42,6 +43,34 @@ def test_without_an_adapter_only_the_base_answers(folder):
     both = evaluate(str(folder / "base"), None, sitters.questions(2), PLAN)
     assert len(both.base) == 6
     assert both.tuned == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"hidden_size": 32}, {"num_hidden_layers": 2}, {"num_hidden_layers": 4}], ids=["narrower", "fewer layers", "more layers"]
+)
+def test_an_adapter_made_for_another_model_is_refused(folder, tmp_path, other):
+    sitters.base(**other).model.save_pretrained(tmp_path)
+    sitters.tokenizer().save_pretrained(tmp_path)
+    with pytest.raises(PlanError, match="adapter does not fit this base model"):
+        evaluate(str(tmp_path), str(folder / "adapter"), sitters.questions(1), PLAN)
+
+
+def test_a_folder_without_an_adapter_is_named(folder, tmp_path):
+    with pytest.raises(MissingArtifact, match=r"holds no adapter_config\.json; name the folder of a PEFT adapter"):
+        evaluate(str(folder / "base"), str(tmp_path), sitters.questions(1), PLAN)
+
+
+def test_the_command_counts_what_does_not_fit_the_window(folder, tmp_path):
+    sitters.base(max_position_embeddings=64).model.save_pretrained(tmp_path)
+    sitters.tokenizer().save_pretrained(tmp_path)
+    asked = sitters.questions(2)
+    asked[0] = asked[0].model_copy(update={"question": "درد " * 200})
+    file = tmp_path / "questions.jsonl"
+    file.write_text("".join(question.model_dump_json() + "\n" for question in asked), "utf-8")
+    choices = StudyPlan(evaluation=EvaluationPlan(modes=("cloze",)), comparison=ComparisonPlan(primary_mode="cloze"))
+    rows, sentence = evaluate_files(str(tmp_path), folder / "adapter", file, choices, Machine(device="cpu"))
+    assert sentence.endswith("1 questions are longer than the model's window; they were not put and count as wrong.")
+    assert [row["truncated"] for row in rows] == [True, False] * 2
 
 
 def test_what_cannot_be_put_is_refused_before_a_model_is_loaded():
