@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import yaml
 from cyclopts import App, CycloptsError, Parameter
 
+from flows import endings
 from flows.outgoing import export
 from flows.own_server import own_server
 from flows.swift import importing
@@ -63,7 +64,7 @@ def study(
         refuse_unknown(redo, names())
         wait()
         folder = Path(run(choices, how, redo, gpu, name))
-    _tell(folder)
+    print(*endings.of_study(folder), sep="\n")
     return 0
 
 
@@ -95,11 +96,7 @@ def sweep(
         refuse_unknown(redo, names())
         wait()
         folder = Path(run(choices, how, redo, gpu))
-    told = json.loads((folder / "sweep.json").read_text("utf-8"))
-    print(f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)")
-    print(_verdict_of(told["verdict"]))
-    print(f"report: {folder / 'index.html'}")
-    print(f"as a study: book2lora study {folder / 'best-plan.yaml'}")
+    print(*endings.of_sweep(folder), sep="\n")
     return 0
 
 
@@ -173,15 +170,7 @@ def runs() -> int:
     """List the studies and sweeps so far, with their verdicts."""
     from tasks.store import runs_dir
 
-    found = sorted(
-        (*runs_dir().glob("studies/*/verdict.json"), *runs_dir().glob("sweeps/*/sweep.json")), key=lambda path: path.stat().st_mtime
-    )
-    for path in found:
-        told = json.loads(path.read_text("utf-8"))
-        line = _verdict_of(told["verdict"]) + f", {told['chosen']['name']}" if path.name == "sweep.json" else _verdict_of(told)
-        print(f"{path.parent.name:<24} {line}")
-    if not found:
-        print(f"no studies in {runs_dir()} yet; start one with: book2lora study")
+    print(*endings.of_runs(runs_dir()), sep="\n")
     return 0
 
 
@@ -226,25 +215,6 @@ def _pairs(changes: list[str]) -> dict[str, Any]:
         if "=" not in change:
             raise PlanError(f"{change!r} is not key=value, e.g. --set finetuning.epochs=3")
     return {key.strip(): yaml.safe_load(value) for key, _, value in (change.partition("=") for change in changes)}
-
-
-def _tell(folder: Path) -> None:
-    """Verdict, first cause, report, and last the command that tries the first remedy."""
-    told, study = (json.loads((folder / name).read_text("utf-8")) for name in ("verdict.json", "study.json"))
-    print(_verdict_of(told))
-    for cause in told["causes"][:1]:
-        print(f"why: {cause['claim']} {cause['advice']}".rstrip())
-    print(f"report: {folder / 'index.html'}")
-    if study["next_command"]:
-        print(f"next: {study['next_command']}")
-
-
-def _verdict_of(told: dict[str, Any]) -> str:
-    base, tuned = told["base"], told["tuned"]
-    return (
-        f"{told['verdict'].upper()}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "
-        f"({told['set']}, {told['mode']}, n = {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
-    )
 
 
 def _write_lines(out: Path | None, rows: Any) -> None:

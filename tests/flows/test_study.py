@@ -5,6 +5,8 @@ import json
 
 from small_study import small_plan
 
+from flows import endings
+
 
 def read(finished, name):
     return json.loads((finished.store / "studies" / "small" / name).read_text("utf-8"))
@@ -109,12 +111,9 @@ def test_a_damaged_model_is_rebuilt(rerun):
     assert [name for name, how in ran if how == "done"] == ["prepare_base"]
 
 
-def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_next(finished, capsys):
-    from flows.cli import _tell
-
-    _tell(finished.store / "studies" / "small")
+def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_next(finished):
     told, following = read(finished, "verdict.json"), read(finished, "study.json")["next_command"]
-    first, *others = capsys.readouterr().out.splitlines()
+    first, *others = endings.of_study(finished.store / "studies" / "small")
     assert first.startswith(f"{told['verdict'].upper()}: base ")
     assert [line.split(": ")[0] for line in others] == ["why"] * bool(told["causes"]) + ["report"] + ["next"] * bool(following)
     assert not following or others[-1] == f"next: {following}"

@@ -1,0 +1,50 @@
+"""What a command says when it is done: the verdict in one line, why, where the report is, what to try next."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def of_study(folder: Path) -> Iterable[str]:
+    """Verdict, first cause, report, and last the command that tries the first remedy."""
+    told, study = _read(folder / "verdict.json"), _read(folder / "study.json")
+    yield verdict_of(told)
+    for cause in told["causes"][:1]:
+        yield f"why: {cause['claim']} {cause['advice']}".rstrip()
+    yield f"report: {folder / 'index.html'}"
+    if study["next_command"]:
+        yield f"next: {study['next_command']}"
+
+
+def of_sweep(folder: Path) -> Iterable[str]:
+    """The setting that was chosen, its verdict, report, and last the command that runs it as a study."""
+    told = _read(folder / "sweep.json")
+    yield f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)"
+    yield verdict_of(told["verdict"])
+    yield f"report: {folder / 'index.html'}"
+    yield f"as a study: book2lora study {folder / 'best-plan.yaml'}"
+
+
+def of_runs(store: Path) -> Iterable[str]:
+    """A line for each study and sweep of a store, the oldest first."""
+    found = sorted((*store.glob("studies/*/verdict.json"), *store.glob("sweeps/*/sweep.json")), key=lambda path: path.stat().st_mtime)
+    for path in found:
+        told = _read(path)
+        line = verdict_of(told["verdict"]) + f", {told['chosen']['name']}" if path.name == "sweep.json" else verdict_of(told)
+        yield f"{path.parent.name:<24} {line}"
+    if not found:
+        yield f"no studies in {store} yet; start one with: book2lora study"
+
+
+def verdict_of(told: dict[str, Any]) -> str:
+    """IMPROVED: base 28.3% → tuned 56.6% (same_fact, cloze, n = 198, +68 −12, p = 1.2e-10)"""
+    base, tuned = told["base"], told["tuned"]
+    return (
+        f"{told['verdict'].upper()}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "
+        f"({told['set']}, {told['mode']}, n = {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
+    )
+
+
+def _read(file: Path) -> Any:
+    return json.loads(file.read_text("utf-8"))
