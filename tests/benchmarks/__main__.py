@@ -1,55 +1,70 @@
-"""Run every bench beside this file and put their tables into docs/benchmarks.md, bad news included.
+"""Run every bench beside this file; their tables go into docs/benchmarks.md, their headlines into the README, bad news included.
 
 make bench                 all of them
-make bench ARGS=scoring    those whose name holds one of these words
+make bench ARGS=scoring    those whose name holds one of these words; the others' tables stay as they were
 """
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-HERE = Path(__file__).parent
-TABLE = HERE.parents[1] / "docs" / "benchmarks.md"
+from headline import headlines
+
+HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+TABLES, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
+BEGIN, END = "<!-- benchmarks: written by make bench -->", "<!-- end of benchmarks -->"
 PACKAGES = ("torch", "transformers", "peft", "trl", "lm-eval", "prefect", "openai", "pypdfium2", "pdfminer.six")
+HEAD = "# Benchmarks\n\nWritten by `make bench`. Ratios within one run are what counts; absolute times are the machine's."
 
 
 def main(words: list[str]) -> int:
     """Each bench in a process of its own; one that fails is told, and the others still run."""
-    benches = [path for path in sorted(HERE.glob("bench_*.py")) if not words or any(word in path.stem for word in words)]
-    parts, failed = [head()], 0
-    for bench in benches:
+    parts, failed = known(), 0
+    for bench in sorted(HERE.glob("bench_*.py")):
+        if words and not any(word in bench.stem for word in words):
+            continue
         print(f"— {bench.stem}", flush=True)
-        done = subprocess.run(
-            [sys.executable, bench],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-            cwd=HERE.parents[1],
-            env={**os.environ, "PYTHONPATH": "."},
-        )
-        failed += bool(done.returncode)
-        told = done.stdout.strip() or "(nothing)"
+        told, code = run(bench)
         print(told, flush=True)
-        parts.append(
-            f"## {bench.stem.removeprefix('bench_')}\n\n{told}"
-            + ("" if done.returncode == 0 else f"\n\n**It failed with exit code {done.returncode}.**")
-        )
-    if not words:
-        TABLE.parent.mkdir(exist_ok=True)
-        TABLE.write_text("\n\n".join(parts) + "\n", "utf-8")
-        print(f"written to {TABLE}")
+        failed += bool(code)
+        parts[bench.stem.removeprefix("bench_")] = f"{circumstances()}\n\n{told}" + (f"\n\n**Its exit code was {code}.**" if code else "")
+        write(parts)
+    print(f"written to {TABLES.relative_to(ROOT)} and {README.name}")
     return 1 if failed else 0
 
 
-def head() -> str:
-    """Machine and versions: figures mean nothing without them."""
+def run(bench: Path) -> tuple[str, int]:
+    """What it printed, and its exit code."""
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    done = subprocess.run([sys.executable, bench], stdout=subprocess.PIPE, text=True, check=False, cwd=ROOT, env={**os.environ, **paths})
+    return done.stdout.strip() or "(nothing)", done.returncode
+
+
+def known() -> dict[str, str]:
+    """The tables as they stand, by bench."""
+    text = TABLES.read_text("utf-8") if TABLES.is_file() else ""
+    return {name: part.strip() for name, part in re.findall(r"^## (\w+)\n(.*?)(?=^## \w+\n|\Z)", text, re.MULTILINE | re.DOTALL)}
+
+
+def write(parts: dict[str, str]) -> None:
+    """Tables and headlines, each in its place."""
+    TABLES.write_text("\n\n".join([HEAD, *(f"## {name}\n\n{parts[name]}" for name in sorted(parts))]) + "\n", "utf-8")
+    rows = [f"| {row.what} | {row.figure} | {row.target} |" for name in sorted(parts) for row in headlines(parts[name])]
+    table = "\n".join(["| measured | figure | target |", "|---|---|---|", *rows])
+    before, _, rest = README.read_text("utf-8").partition(BEGIN)
+    README.write_text(f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}", "utf-8")
+
+
+def circumstances() -> str:
+    """Day, machine and versions: figures mean nothing without them."""
     versions = ", ".join(f"{name} {version}" for name in PACKAGES if (version := _version(name)))
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    return f"# Benchmarks\n\nWritten by `make bench` on {datetime.now(UTC):%Y-%m-%d}. {machine}; {versions}.\nRatios within one run are what counts; absolute times are this machine's."
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end"
+    return f"{datetime.now(UTC):%Y-%m-%d}; {machine}; Python {platform.python_version()}, {versions}."
 
 
 def _version(name: str) -> str | None:

@@ -92,6 +92,7 @@ def queued(studies: int) -> tuple[int, float, float, float]:
 def main(studies: int = 50) -> None:
     """Print the tables."""
     import yaml
+    from headline import headline
     from small_study import TREE
 
     from flows.own_server import own_server
@@ -112,6 +113,9 @@ def main(studies: int = 50) -> None:
     print(f"\n| {studies} studies queued on two workers | |\n|---|---|\n| ended well | {done} of {studies} |\n| all, s | {wall:.0f} |")
     print(f"| a study's own run (median), s | {seconds:.1f} |\n| around it: polling, a process, imports, s | {around:.1f} |")
     print(f"| load of the machine (1 min) | {os.getloadavg()[0]:.1f} |")
+    headline("a stage beside a plain call of its function", " / ".join(f"{cost.how} {cost.cpu:.0f} ms CPU" for cost in calls))
+    headline("a small study, all cached", f"{again:.1f} s")
+    headline(f"{studies} small studies queued on two workers", f"{done} ended well", f"{studies}")
 
 
 if __name__ == "__main__":

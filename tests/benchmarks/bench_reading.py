@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from headline import headline  # noqa: E402
 
 from tasks import text  # noqa: E402
 from tasks.plan import ReadingPlan  # noqa: E402
@@ -80,6 +81,9 @@ def main() -> None:
             continue
         read, used, clock = result
         print(f"| {name} | {used:.1f} | {clock:.1f} | " + " | ".join(f"{share:.3f}" for share in right(read)) + " |")
+        if name in ("ours, 2 workers", *OTHERS):
+            shares = ", ".join(f"{what} {share:.3f}" for what, share in zip(("words", "order", "half-spaces"), right(read), strict=True))
+            headline(f"{PAGES} Persian pages read by {name}", f"{shares}; {used / PAGES * 1000:.0f} ms CPU a page")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from headline import headline
+
 SIZES = (10_000, 50_000, 100_000)
 QUESTIONS = 2_000  # asked against all training texts
 
@@ -63,7 +65,10 @@ def main() -> None:
     print("| items | repeats: CPU s | ms an item | repeats found | leaks against 2,000 questions: CPU s | leaks found | memory, MiB |")
     print("|---|---|---|---|---|---|---|", flush=True)
     for size in SIZES:
-        print(subprocess.run([sys.executable, __file__, str(size)], capture_output=True, text=True, check=True).stdout.strip(), flush=True)
+        row = subprocess.run([sys.executable, __file__, str(size)], capture_output=True, text=True, check=True).stdout.strip()
+        print(row, flush=True)
+        items, _, each, *_, memory = (cell.strip() for cell in row.strip("| ").split("|"))
+        headline(f"repeats among {items} items", f"{each} ms CPU an item, {memory} MiB")
 
 
 if __name__ == "__main__":
