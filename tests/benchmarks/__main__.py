@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from headline import headlines
+from headline import headlines, headlines_last
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 TABLES, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
@@ -42,7 +42,7 @@ def run(bench: Path) -> tuple[str, int]:
     """What it printed, and its exit code."""
     paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
     done = subprocess.run([sys.executable, bench], stdout=subprocess.PIPE, text=True, check=False, cwd=ROOT, env={**os.environ, **paths})
-    return done.stdout.strip() or "(nothing)", done.returncode
+    return headlines_last(done.stdout) or "(nothing)", done.returncode
 
 
 def known() -> dict[str, str]:
