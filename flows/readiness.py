@@ -166,12 +166,12 @@ def _endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
     lines = [("endpoint", f"set {comparison.primary_set}, mode {comparison.primary_mode}, fixed before anything is scored")]
     if isinstance(number := plan.generation.questions, int):
         gain = detectable(number, 0.2, comparison.alpha, comparison.power)
-        lines.append(
-            (
-                "power",
-                f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({comparison.power:.0%} of the time)",
-            )
-        )
+        sentence = f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({comparison.power:.0%} of the time)"
+        shares = {"same_fact": 1 - plan.validation.new_fact_share, "new_fact": plan.validation.new_fact_share}
+        if 0 < (some := round(number * shares.get(comparison.primary_set, 1))) < number:
+            gain = detectable(some, 0.2, comparison.alpha, comparison.power)
+            sentence += f"; about {some} of them are in {comparison.primary_set}: {100 * gain:.0f} points"
+        lines.append(("power", sentence))
     return lines
 
 
