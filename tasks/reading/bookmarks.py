@@ -24,7 +24,8 @@ class Checked(NamedTuple):
 
 def check(marks: Sequence[Mark], sheets: Sequence[Sheet]) -> Checked:
     """Titles of two words or more; others tell nothing of the order. A title spelt otherwise counts as neither."""
-    texts = {sheet.page: _tokens(sheet.text) for sheet in sheets}
+    led_to = {page for mark in marks for page in (mark.page, mark.page + 1)}
+    texts = {sheet.page: _tokens(sheet.text) for sheet in sheets if sheet.page in led_to}
     told = [
         (title, texts[m.page] + texts.get(m.page + 1, "")) for m in marks if m.page in texts and " " in (title := _tokens(m.title).strip())
     ]
@@ -34,4 +35,4 @@ def check(marks: Sequence[Mark], sheets: Sequence[Sheet]) -> Checked:
 
 
 def _tokens(text: str) -> str:
-    return f" {' '.join(words_of.fold(word) for word in words_of.words(text))} "
+    return f" {' '.join(words_of.words(words_of.fold(text)))} "

@@ -18,6 +18,7 @@ MOST_MARKS = 3  # on one letter
 ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks counted
 WITHIN = frozenset("-‐–—/.,:;'’\"()[]{}|،؛٫٬_+*=" + ZWNJ)  # signs that do stand between letters
 BULLETS = frozenset("•●○◦▪■□◆❖➢➤►▸⁃")
+SPOKEN = 12  # letters of a line that must hold a space
 TAB_EM = 1.0  # a gap as wide as this may part columns or cells
 
 
@@ -74,6 +75,8 @@ def cells(glyphs: Sequence[Glyph], habit: Habits) -> list[Cell]:
     glyphs = [_bare_mark(g) for g in glyphs]
     bases = sorted((g for g in glyphs if _stands(g)), key=lambda g: (g.middle, g.x0))
     bases = _without_doubles(bases)
+    if not blanks and len(bases) > SPOKEN:  # some programs draw spaces on one line and jump over them on the next
+        habit = habit._replace(spaced=False)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
     found = []
     for place, (base, text) in enumerate(zip(bases, told, strict=True)):

@@ -76,6 +76,8 @@ def _placed(mark: Mark, sheets: Sequence[Sheet], gone: set[Place]) -> Heading | 
             line, count = min(found, key=lambda f: abs(candidate.lines[f[0]].top - height))
             return Heading(mark.level, mark.title, candidate.page, line, count)
     below = [i for i, line in enumerate(sheet.lines) if line.bottom > target and (sheet.page, i) not in gone]
+    if below and _is_muddled(mark.title, sheet.lines[below[0]].text):
+        return Heading(mark.level, sheet.lines[below[0]].text, sheet.page, below[0], 1)
     return Heading(mark.level, mark.title, sheet.page, below[0] if below else len(sheet.lines), 0)
 
 
@@ -92,6 +94,12 @@ def _spans(lines: Sequence[Line], first: int, title: str) -> int:
         if not wanted.startswith(said):
             return 0
     return 0
+
+
+def _is_muddled(title: str, line: str) -> bool:
+    """Chromium writes some right-to-left titles twice over, or with their numbers out of place."""
+    told, drawn = _letters(title), _letters(line)
+    return bool(drawn) and (told == drawn * 2 or sorted(told) == sorted(drawn))
 
 
 def _letters(text: str) -> str:

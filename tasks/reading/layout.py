@@ -20,9 +20,7 @@ def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> 
     if not found:
         return []
     tabular = table_rows(found, rules, size)
-    run = _tallest_gutter(found, size)
-    if tabular and run and _stands_in_column(tabular, run, found, rules):
-        tabular = None
+    run = None if tabular else _tallest_gutter(found, size)
     if tabular:
         first, last = tabular
         inner = table(found[first:last], rules, rtl, size)
@@ -32,13 +30,6 @@ def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> 
     else:
         return [[Block(found)]]
     return [*_parted(found[:first], rules, rtl, size), *inner, *_parted(found[last:], rules, rtl, size)]
-
-
-def _stands_in_column(tabular: tuple[int, int], run: tuple[int, int, Span], found: list[Row], rules: Sequence[Rule]) -> bool:
-    """The table fills one of two columns that run on above or below it: they are parted first."""
-    first, last, gutter = run
-    taller = last - first >= 2 * (tabular[1] - tabular[0])
-    return taller and first <= tabular[0] and tabular[1] <= last and not is_table(found[first:last], gutter, rules)
 
 
 def _columns(middle: list[Row], gutter: Span, rules: Sequence[Rule], rtl: bool, size: float) -> list[list[Block]]:

@@ -9,7 +9,7 @@ from tasks import text as words_of
 from tasks.errors import BookError
 from tasks.plan import ReadingPlan
 from tasks.progress import Progress, silent
-from tasks.reading import bookmarks, chapters, furniture, headings, legibility, ocr, pool, repair
+from tasks.reading import bookmarks, chapters, contents, furniture, headings, legibility, ocr, pool, repair
 from tasks.reading.checking import bad_pages
 from tasks.reading.settling import settled
 from tasks.reading.shapes import Sheet
@@ -134,6 +134,8 @@ def _remedy(counts: Counter[str]) -> str:
 
 
 def _reading(good: list[Sheet], sheets: list[Sheet], bad: dict[int, str], opened: pool.Opened, plan: ReadingPlan) -> Reading:
+    listing = contents.contents(good)
+    good = [sheet for sheet in good if sheet.page not in listing]
     gone = furniture.furniture(good)
     found = headings.headings(good, headings.marks_of(opened.outline), gone)
     rows = chapters.passages(chapters.stretches(good, found, gone), plan.passage_characters)
@@ -141,7 +143,7 @@ def _reading(good: list[Sheet], sheets: list[Sheet], bad: dict[int, str], opened
         passages=rows,
         pages=[page_row(sheet) for sheet in sheets],
         chapters=list(dict.fromkeys(row.chapter for row in rows)),
-        skipped=dict(Counter(bad.values())),
+        skipped=dict(Counter([*bad.values(), *["contents"] * len(listing)])),
         faults={sheet.page: sheet.fault for sheet in sheets if sheet.fault},
         running_lines=len(gone),
         bookmarks=bookmarks.check(headings.marks_of(opened.outline), good),

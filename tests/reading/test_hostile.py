@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -116,14 +117,19 @@ def test_the_command_that_reads_a_bomb_stays_within_a_gibibyte_with_its_children
     assert most < GIB
 
 
+def _cpu_seconds() -> float:
+    """Of this process and of the children that have ended."""
+    return time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+
+
 def test_five_thousand_pages_are_read_in_time_and_memory(tmp_path: Path) -> None:
     file = tmp_path / "long.pdf"
     file.write_bytes(hostile.book(5000, lines=10))
-    start = time.monotonic()
+    start = _cpu_seconds()
     with Watch() as watch:
         reading = pdf.read(file, ReadingPlan(), "en", workers=2)
     assert len(reading.pages) == 5000
-    assert time.monotonic() - start < 30
+    assert _cpu_seconds() - start < 30  # not the clock's, which other work on the machine would count in
     assert watch.most < GIB
 
 
