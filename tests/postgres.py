@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 
@@ -39,4 +41,7 @@ def database(folder: Path, port: int) -> Iterator[str]:
         subprocess.run([program("createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "prefect", "prefect"], **quiet)
         yield f"postgresql+asyncpg://prefect@127.0.0.1:{port}/prefect"
     finally:
-        subprocess.run([*run, postgres_control, "-D", data, "-m", "immediate", "stop"], **quiet)
+        # not by pg_ctl: another session of pytest may have closed the folders above to its user by now
+        server = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+        server.send_signal(signal.SIGQUIT)  # "immediate"
+        server.wait(30)

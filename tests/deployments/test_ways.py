@@ -111,12 +111,12 @@ def refusing_writer(team, writer):
     writer.rates.clear()
 
 
-FAULTS = {  # and what may be done again afterwards
+FAULTS = {  # and what may be done again afterwards; the others undo stages of both studies
+    refusing_writer: {"generate_drafts", "write_report"},  # the report tells what was refused, too
     read_only_store: set(),
     full_disk: {"compare_answers"},
     full_disk_and_a_damaged_adapter: {"compare_answers", "finetune_adapter", "write_report"},
     killed_flow_process: {"finetune_adapter", "write_report"},
-    refusing_writer: {"generate_drafts", "compare_answers", "write_report"},  # the report tells what was refused, too
 }
 
 

@@ -8,7 +8,7 @@ from killing import Command, ended
 
 from tasks.stages import names
 
-pytestmark = pytest.mark.slow  # real processes, real faults: a minute and more each; run with -m slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # real processes, real faults: a minute and more each; run with -m slow
 
 
 def emptied(finished, tmp_path, *stages: str) -> Command:
@@ -45,8 +45,6 @@ def test_a_killed_tuning_is_finished_by_the_same_command_and_its_run_is_told_dea
     assert sorted(found) == ["Completed", "Crashed"]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("seconds", [0.0, 0.4])
 def test_killed_in_every_stage_one_after_the_other(finished, tmp_path, seconds):
     command = Command.over(tmp_path / "runs")
@@ -64,8 +62,6 @@ def test_killed_in_every_stage_one_after_the_other(finished, tmp_path, seconds):
     assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_a_killed_run_of_the_command_is_retried_by_prefects_own(finished, tmp_path):
     command = emptied(finished, tmp_path, "finetune_adapter")
     command.kill_in("finetune_adapter", 0.3)
@@ -85,8 +81,6 @@ def test_a_killed_run_of_the_command_is_retried_by_prefects_own(finished, tmp_pa
     assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_redo_after_a_kill_does_that_stage_again_and_comes_to_the_same_verdict(finished, tmp_path):
     command = emptied(finished, tmp_path, "evaluate_model")
     before = command.kill_in("evaluate_model", 0.2)
@@ -96,8 +90,6 @@ def test_redo_after_a_kill_does_that_stage_again_and_comes_to_the_same_verdict(f
     assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_two_studies_at_once_do_nothing_twice(finished, tmp_path):
     command = emptied(finished, tmp_path, "finetune_adapter", "evaluate_model", "write_report")
     both = [command.start(), command.start()]
@@ -107,8 +99,6 @@ def test_two_studies_at_once_do_nothing_twice(finished, tmp_path):
     assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_no_process_is_left_behind(finished, tmp_path):
     """The server that Prefect starts for the command outlives a kill -9; the next run stops it."""
     psutil = pytest.importorskip("psutil", reason="needs psutil (dev extra)")
