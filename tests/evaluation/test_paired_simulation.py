@@ -52,7 +52,15 @@ def test_the_stated_detectable_difference_is_found_in_four_of_five(n: int, per_f
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "per_fact", "discordance", "together"),
-    [(30, 1, 0.1, 0.0), (30, 1, 0.5, 0.0), (30, 3, 0.5, 1.0), (60, 6, 0.4, 1.0), (200, 20, 0.3, 1.0), (200, 2, 0.1, 0.5), (400, 8, 0.6, 1.0)],
+    [
+        (30, 1, 0.1, 0.0),
+        (30, 1, 0.5, 0.0),
+        (30, 3, 0.5, 1.0),
+        (60, 6, 0.4, 1.0),
+        (200, 20, 0.3, 1.0),
+        (200, 2, 0.1, 0.5),
+        (400, 8, 0.6, 1.0),
+    ],
 )
 def test_few_questions_and_facts_that_move_as_one_give_no_false_gain_either(
     n: int, per_fact: int, discordance: float, together: float
