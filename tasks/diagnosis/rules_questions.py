@@ -94,7 +94,7 @@ def prompts_cut(e: Evidence) -> Reason | None:
     return Reason(
         rule="prompts-cut",
         evidence={"truncated": share, "n": e.primary.n},
-        weight=0.97 if share >= 0.3 else 0.6,
+        weight=0.982 if share >= 0.3 else 0.6,  # above one model twice: where nothing is read, all answers are alike
         remedy={"evaluation.instruction": ""} if e.plan.evaluation.instruction != "" else {},
     )
 

@@ -77,11 +77,8 @@ def same_model_twice(e: Evidence) -> Reason | None:
 
 def loss_diverged(e: Evidence) -> Reason | None:
     """Infinite, higher than at the beginning, or thrown about: held-out pairs are at no time better off than untaught."""
-    known = e.loss_first is not None and e.loss_last is not None
-    rose = known and e.loss_last > DIVERGED * e.loss_first + 0.05
-    measured = known and len(e.held_out) > 1
-    thrown = measured and e.loss_last > FALLEN * e.held_out[0] and min(e.held_out[1:]) > WORSE * e.held_out[0]
-    if not (e.loss_broken or rose or thrown):
+    rose = _rose(e)
+    if not (e.loss_broken or rose or _thrown_about(e)):
         return None
     return Reason(
         rule="loss-diverged",
@@ -190,3 +187,13 @@ def overfit(e: Evidence) -> Reason | None:
         weight=0.876,  # above too few questions: the training is mended before more questions are paid for
         remedy={"finetuning.early_stopping": 1},
     )
+
+
+def _rose(e: Evidence) -> bool:
+    return e.loss_first is not None and e.loss_last is not None and e.loss_last > DIVERGED * e.loss_first + 0.05
+
+
+def _thrown_about(e: Evidence) -> bool:
+    if e.loss_last is None or len(e.held_out) < 2:
+        return False
+    return e.loss_last > FALLEN * e.held_out[0] and min(e.held_out[1:]) > WORSE * e.held_out[0]

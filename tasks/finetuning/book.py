@@ -35,9 +35,13 @@ def read_book(
     model: Any, tokenizer: Any, texts: Sequence[Example], plan: FinetuningPlan, scratch: Path, device: str, micro: int, progress: Progress
 ) -> list[Step]:
     """Train the adapter on the book's text; killed, it goes on where it was."""
+
+    def told(done: float, total: float, note: str = "") -> None:
+        progress(done, total, f"book · {note}")
+
     args = arguments(reading(plan), scratch / "book", device, micro, held_out=False)
     trainer = LoraTrainer(model, tokenizer, args, reading(plan), texts)
-    for callback in (Teller(lambda done, total, note: progress(done, total, f"book · {note}")), Keeper()):
+    for callback in (Teller(told), Keeper()):
         trainer.add_callback(callback)
     state = carry_on(trainer, model, reading(plan))
     return [step.model_copy(update={"split": "book"}) for step in to_steps(state.log_history)]

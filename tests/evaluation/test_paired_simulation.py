@@ -49,6 +49,33 @@ def test_the_stated_detectable_difference_is_found_in_four_of_five(n: int, per_f
     assert share(verdicts(1500, n, per_fact, discordance, difference), "improved") == pytest.approx(0.8, abs=0.03)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("n", "per_fact", "discordance", "together"),
+    [
+        (30, 1, 0.1, 0.0),
+        (30, 1, 0.5, 0.0),
+        (30, 3, 0.5, 1.0),
+        (60, 6, 0.4, 1.0),
+        (200, 20, 0.3, 1.0),
+        (200, 2, 0.1, 0.5),
+        (400, 8, 0.6, 1.0),
+    ],
+)
+def test_few_questions_and_facts_that_move_as_one_give_no_false_gain_either(
+    n: int, per_fact: int, discordance: float, together: float
+) -> None:
+    found = verdicts(2000, n, per_fact, discordance, together=together)
+    assert share(found, "improved", "worse") <= 0.05 + 0.01 * (together > 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "discordance"), [(30, 0.5), (50, 0.3), (100, 0.1), (100, 0.5), (400, 0.05)])
+def test_the_stated_difference_is_found_as_stated_at_low_and_high_discordance(n: int, discordance: float) -> None:
+    difference = power.detectable(n, discordance)
+    assert share(verdicts(2000, n, 1, max(discordance, difference), difference), "improved") == pytest.approx(0.8, abs=0.03)
+
+
 def test_no_difference_is_claimed_in_at_most_five_percent_where_there_is_one_as_large_as_the_margin() -> None:
     found = verdicts(1000, 1000, 1, 0.2, difference=PLAN.margin)
     assert share(found, "no-difference") <= 0.05 + 0.02
