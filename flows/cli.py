@@ -56,7 +56,7 @@ def study(
     settle(verbose)
     from flows.readiness import ensure_ready, refuse_unknown
 
-    ensure_ready(choices, tunes_here=gpu is None)  # before Prefect's server is started for nothing
+    ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
     with own_server(gpu) as wait:
         from flows.study import study as run
         from tasks.stages import names

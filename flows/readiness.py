@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import PlanError
-from tasks.plan import GenerationPlan, StudyPlan
+from tasks.plan import GenerationPlan, Machine, StudyPlan
 from tasks.records import Passage
 from tasks.store import person_file
 
@@ -20,16 +20,16 @@ class Readiness(NamedTuple):
     paid: float = 0.0  # dollars, at most, for asking the server what it can do
 
 
-def ensure_ready(plan: StudyPlan, tunes_here: bool = True) -> None:
+def ensure_ready(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None) -> None:
     """Stop before any work where something is missing. Raises PlanError with all of it."""
-    if lacks := missing(plan, tunes_here):
+    if lacks := missing(plan, tunes_here, machine):
         raise PlanError(f"plan {plan.name!r} cannot run here:\n  - " + "\n  - ".join(lacks))
 
 
-def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
+def missing(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None) -> list[str]:
     """One sentence with its remedy for each thing that is not there."""
     from tasks import weights
-    from tasks.finetuning import logs
+    from tasks.finetuning import needs
 
     lacks = []
     if person_file(plan.book) is None:
@@ -41,7 +41,7 @@ def missing(plan: StudyPlan, tunes_here: bool = True) -> list[str]:
         lacks.append(f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)")
     if tunes_here and (lack := weights.missing(plan.base)):
         lacks.append(lack)
-    return lacks + (logs.missing(plan.finetuning) if tunes_here else [])
+    return lacks + (needs.missing(plan.finetuning, machine) if tunes_here else [])
 
 
 def enlarged(plan: StudyPlan) -> GenerationPlan:

@@ -60,7 +60,7 @@ def load(
 
 def _with_adapter(model: Any, adapter: Path) -> PeftModel:
     """Raises PlanError where the adapter was made for another model, also where PEFT would only leave out what does not fit."""
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
         if not (adapter / name).is_file():
             raise MissingArtifact(f"{adapter} holds no {name}; name the folder of a PEFT adapter.")
     try:

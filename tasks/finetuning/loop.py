@@ -12,7 +12,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.integrations import TensorBoardCallback
 
 from tasks.errors import PlanError, TuningError
-from tasks.finetuning import logs
+from tasks.finetuning import needs
 from tasks.finetuning.batches import SortedWithinBatch, collator
 from tasks.finetuning.examples import BLANK, IGNORED, Example, to_dataset
 from tasks.plan import FinetuningPlan
@@ -26,7 +26,7 @@ PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})  # logits = lm_h
 
 def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held_out: bool) -> TrainingArguments:
     """The plan in the Trainer's words. Raises PlanError where the log is to go to a program that is not installed."""
-    for lack in logs.missing(plan):
+    for lack in needs.missing(plan):
         raise PlanError(lack)
     args = TrainingArguments(
         output_dir=str(scratch),

@@ -19,6 +19,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 
 from tasks.artifacts import Checkpoint
 from tasks.errors import PlanError, TuningError
+from tasks.finetuning import needs
 from tasks.finetuning.attempt import Job, attempt
 from tasks.finetuning.examples import Example
 from tasks.llama import device_of
@@ -31,9 +32,9 @@ TOLD = "book2lora "  # begins the lines of the first process that are meant for 
 
 def check(plan: FinetuningPlan, machine: Machine) -> None:
     """Raise PlanError where the processes cannot share the batch or the GPUs."""
+    for lack in needs.missing(plan, machine):
+        raise PlanError(lack)
     count = machine.processes
-    if plan.batch_size % count:
-        raise PlanError(f"machine.processes: {count} do not divide finetuning.batch_size = {plan.batch_size}; take another number.")
     if count > 1 and device_of(machine).startswith("cuda") and count > torch.cuda.device_count():
         raise PlanError(f"machine.processes: {count}, but there are {torch.cuda.device_count()} GPUs here; each process needs its own.")
 

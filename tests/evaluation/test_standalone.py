@@ -4,7 +4,7 @@ import pytest
 from evaluation import sitters
 
 from flows.alone import evaluate_files
-from tasks.errors import MissingArtifact, NothingLeft, PlanError
+from tasks.errors import NothingLeft, PlanError
 from tasks.evaluation.scoring import answer
 from tasks.evaluation.standalone import evaluate
 from tasks.plan import ComparisonPlan, EvaluationPlan, Machine, StudyPlan
@@ -53,11 +53,6 @@ def test_an_adapter_made_for_another_model_is_refused(folder, tmp_path, other):
     sitters.tokenizer().save_pretrained(tmp_path)
     with pytest.raises(PlanError, match="adapter does not fit this base model"):
         evaluate(str(tmp_path), str(folder / "adapter"), sitters.questions(1), PLAN)
-
-
-def test_a_folder_without_an_adapter_is_named(folder, tmp_path):
-    with pytest.raises(MissingArtifact, match=r"holds no adapter_config\.json; name the folder of a PEFT adapter"):
-        evaluate(str(folder / "base"), str(tmp_path), sitters.questions(1), PLAN)
 
 
 def test_the_command_counts_what_does_not_fit_the_window(folder, tmp_path):
