@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 from validation.rows import QUESTION
@@ -189,6 +189,7 @@ def test_own_items_pass_the_gate_without_grounding(tmp_path):
     assert len(done.pairs) + len(done.held_out) == 15 and all(s.came == s.kept + sum(s.fell.values()) for s in done.funnel)
 
 
+@settings(deadline=None)  # it writes files, and a busy disk is no fault
 @given(
     rows=st.lists(
         st.dictionaries(
