@@ -30,7 +30,7 @@ def show(markdown: str, key: str, description: str) -> None:
 
 def show_items(prepared: Prepared, language: str) -> Prepared:
     """From drafts to items; what the writing cost, where it cost anything."""
-    show(glance.funnel(prepared.splits.funnel.load(), language), "funnel", "from drafts to items")
+    show(glance.funnel(prepared.splits.funnel.load(), prepared.text.scan, language), "funnel", "from drafts to items")
     if accounts := [chapter.account for chapter in prepared.drafts if chapter.account]:
         show(glance.cost(accounts, language), "cost", "what the writing cost")
     return prepared

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Self
+from typing import ClassVar, Self
 
 from tasks.artifacts import (
     Adapter,
@@ -21,20 +21,22 @@ from tasks.artifacts import (
     Screenings,
     Steps,
 )
-from tasks.records import Account, Page, Pair, Passage, Preflight, Probe, Question, Rejection, Stage
+from tasks.records import Account, Page, Pair, Passage, Preflight, Probe, Question, Rejection, Scan, Stage
 
 
 class BookText(Handle):
     """The book as it was read: its pages, and its passages with one table a chapter."""
 
+    apart: ClassVar[frozenset[str]] = frozenset({"scan"})
     chapters: list[Passages]
     pages: Pages
+    scan: Scan | None = None
 
     @classmethod
-    def save(cls, passages: Iterable[Passage], pages: Iterable[Page]) -> Self:
+    def save(cls, passages: Iterable[Passage], pages: Iterable[Page], scan: Scan | None = None) -> Self:
         """Keep neighbouring passages of one chapter together."""
         chapters = [Passages.save(list(rows), label=title) for title, rows in groupby(passages, lambda passage: passage.chapter)]
-        return cls(chapters=chapters, pages=Pages.save(pages))
+        return cls(chapters=chapters, pages=Pages.save(pages), scan=scan)
 
     def passages(self) -> list[Passage]:
         return [passage for chapter in self.chapters for passage in chapter.load()]

@@ -27,6 +27,18 @@ class Page(Row):
     ocr: bool = Field(default=False, description="read from a picture, so its numbers are not to be trusted")
 
 
+class Scan(Row):
+    """What the reading of a book left out of its passages, and how far its bookmarks bear it out."""
+
+    pages: int = Field(description="pages of the plan's range")
+    skipped: dict[str, int] = Field(default_factory=dict, description='pages left out by reason: "picture", "empty", "contents", …')
+    faults: dict[int, str] = Field(default_factory=dict, description="page: what one of the libraries said against it")
+    ocr: int = Field(default=0, description="pages read from a picture; they ground no number")
+    running_lines: int = Field(default=0, description="heads, feet and page numbers that were left out")
+    bookmarks: int = Field(default=0, description="bookmarks of two words or more")
+    bookmarks_found: int = Field(default=0, description="of them, those whose title stands on its page as it was read")
+
+
 class Passage(Row):
     """A piece of the book that items are drawn from; never cuts a sentence."""
 

@@ -38,8 +38,8 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
     from tasks.reading.pdf import read
 
     with watched("pages") as progress:
-        scan = read(Path(book.path), plan, language, machine.workers, progress)
-    return BookText.save(scan.passages, scan.pages)
+        found = read(Path(book.path), plan, language, machine.workers, progress)
+    return BookText.save(found.passages, found.pages, found.scan)
 
 
 @stage(version=generation.VERSION, run_name="generate · {chapter.label}")

@@ -13,7 +13,7 @@ from tasks.reading import bookmarks, chapters, contents, furniture, headings, le
 from tasks.reading.checking import bad_pages
 from tasks.reading.settling import settled
 from tasks.reading.shapes import Sheet
-from tasks.records import Page, Passage
+from tasks.records import Page, Passage, Scan
 
 
 class Reading(NamedTuple):
@@ -26,6 +26,19 @@ class Reading(NamedTuple):
     faults: dict[int, str]  # page: why it could not be read
     running_lines: int  # heads, feet and page numbers left out of the passages
     bookmarks: bookmarks.Checked  # how many of their titles stand on their pages
+
+    @property
+    def scan(self) -> Scan:
+        """What was left out, as a row."""
+        return Scan(
+            pages=len(self.pages),
+            skipped=self.skipped,
+            faults=self.faults,
+            ocr=sum(page.ocr for page in self.pages),
+            running_lines=self.running_lines,
+            bookmarks=self.bookmarks.titles,
+            bookmarks_found=self.bookmarks.found,
+        )
 
 
 def read(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: Progress = silent) -> Reading:

@@ -2,7 +2,7 @@
 
 from tasks.records import Comparison
 from tasks.reporting.facts import StudyFacts
-from tasks.reporting.glance import funnel_table, table, turned
+from tasks.reporting.glance import funnel_table, scan_line, table, turned
 from tasks.reporting.page import in_order, sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
@@ -74,7 +74,7 @@ def _training(study: StudyFacts, say: Wording) -> str:
 
 
 def _funnel(study: StudyFacts, say: Wording) -> str:
-    return f"## {say['head']['data']}\n\n{funnel_table(study.funnel, say)}" if study.funnel else ""
+    return f"## {say['head']['data']}\n\n{scan_line(study.scan, say)}{funnel_table(study.funnel, say)}" if study.funnel else ""
 
 
 def _next(study: StudyFacts, say: Wording) -> str:

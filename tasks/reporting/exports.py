@@ -58,6 +58,7 @@ def record(study: StudyFacts) -> dict[str, Any]:
         "machine": dict(study.machine),
         "counts": counts(study),
         "writing": study.writing._asdict(),
+        "scan": study.scan and study.scan.model_dump(mode="json"),
         "funnel": [stage.model_dump(mode="json") for stage in study.funnel],
         "preflight": study.preflight and study.preflight.model_dump(mode="json"),
         "probe": study.probe and study.probe.model_dump(mode="json"),

@@ -18,6 +18,7 @@ from tasks.records import (
     Probe,
     Question,
     Rejection,
+    Scan,
     Screened,
     Stage,
     Step,
@@ -80,6 +81,7 @@ class StudyFacts:
     power: Sequence[Power] = ()
     screened: Sequence[Screened] = ()
     accounts: Sequence[Account] = ()
+    scan: Scan | None = None
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 

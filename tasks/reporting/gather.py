@@ -51,6 +51,7 @@ def gather(
         book_path=book.path,
         book_digest=book.digest,
         passages=prepared.text.passages(),
+        scan=prepared.text.scan,
         pairs=splits.pairs.load(),
         held_out=splits.held_out.load(),
         questions=splits.sitting.load(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tasks.records import Account, Comparison, Stage, Step
+from tasks.records import Account, Comparison, Scan, Stage, Step
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
 
@@ -20,10 +20,25 @@ def turned(body: str, say: Wording) -> str:
     return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
 
 
-def funnel(stages: Sequence[Stage], language: str) -> str:
-    """What came in, what went on, what fell and why."""
+def funnel(stages: Sequence[Stage], scan: Scan | None, language: str) -> str:
+    """How the book was read; what came in, what went on, what fell and why."""
     say = wording(language)
-    return turned(f"## {say['head']['data']}\n\n{funnel_table(stages, say)}\n\n{say['sum_holds']}", say)
+    return turned(f"## {say['head']['data']}\n\n{scan_line(scan, say)}{funnel_table(stages, say)}\n\n{say['sum_holds']}", say)
+
+
+def scan_counts(scan: Scan, say: Wording) -> list[tuple[str, str]]:
+    """Pages read, left out and doubtful; labels and numbers, no zeros."""
+    found = {"pages": scan.pages, **scan.skipped, "ocr": scan.ocr, "faults": len(scan.faults), "running_lines": scan.running_lines}
+    told = [(say.name("scan", name), say.number(number)) for name, number in found.items() if number]
+    titles = f"{say.number(scan.bookmarks_found)} {say['of']} {say.number(scan.bookmarks)}"
+    return told + ([(say["scan"]["bookmarks"], titles)] if scan.bookmarks else [])
+
+
+def scan_line(scan: Scan | None, say: Wording) -> str:
+    """The same in one line of Markdown."""
+    if scan is None:
+        return ""
+    return markdown(say["comma"].join(f"{label}: {number}" for label, number in scan_counts(scan, say))) + "\n\n"
 
 
 def funnel_table(stages: Iterable[Stage], say: Wording) -> str:

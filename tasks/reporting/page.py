@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from tasks.plan import ComparisonPlan, StudyPlan
 from tasks.records import Comparison
-from tasks.reporting import figures, tables
+from tasks.reporting import figures, glance, tables
 from tasks.reporting.exports import counts, seeds
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.safety import shown
@@ -37,6 +37,7 @@ def page(study: StudyFacts) -> str:
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         pictures=pictures(study, say),
         tables=tables,
+        glance=glance,
         comparisons=in_order(study),
         items=tables.items(study),
         outcomes=figures.outcomes(study.primary),

@@ -21,6 +21,7 @@ from tasks.records import (
     Question,
     Quote,
     Rate,
+    Scan,
 )
 from tasks.reporting.facts import Place, Power, StudyFacts, Writing
 
@@ -163,7 +164,7 @@ def example_study(language: str = "fa", learnt: dict[str, float] | None = None, 
     ]
     return StudyFacts(
         plan=StudyPlan(language=language), book_title="راهنمای پزشکی" if persian else "Handbook", book_path="books/handbook.pdf", book_digest="5d41402abc4b2a76",
-        passages=passages, pairs=pairs[:300], held_out=pairs[300:], questions=questions, rejected=rejections(passages), funnel=funnel(), steps=training_log(),
+        passages=passages, scan=Scan(pages=159, skipped={"picture": 2}, running_lines=310, bookmarks=84, bookmarks_found=83), pairs=pairs[:300], held_out=pairs[300:], questions=questions, rejected=rejections(passages), funnel=funnel(), steps=training_log(),
         preflight=Preflight(texts=300, updates=150, epochs=6, batch_size=16, trainable_parameters=114_688, parameters=1_010_000, target_tokens=21_000, tokens=21_000, longest=118, too_long=0),
         probe=Probe(kl_mean=5.4, weight_shift=0.52, taught_before=-3.1, taught_after=-0.2, unseen_before=-3.2, unseen_after=-0.9, book_before=9.1, book_after=31.0),
         base=base, tuned=tuned, comparisons=comparisons, findings=findings(), causes=causes(),

@@ -29,7 +29,7 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[StudyFact
         Draft(id=str(n), kind="pair", passages=(), asked=10, writer="gpt-4o", raw="", tokens_in=1000, tokens_out=200, cost_usd=0.0045)
         for n in range(3)
     ]
-    text = BookText(chapters=[Passages.save(made.passages, label="all")], pages=Pages.save([]))
+    text = BookText(chapters=[Passages.save(made.passages, label="all")], pages=Pages.save([]), scan=made.scan)
     prepared = Prepared(text=text, drafts=[Chapter(drafts=Drafts.save(paid[:2])), Chapter(drafts=Drafts.save(paid[2:]))], splits=splits)
     tuning = Tuning(adapter=filled(Adapter), log=Steps.save(made.steps), preflight=made.preflight)
     outcome = Outcome(
@@ -48,6 +48,7 @@ def test_rows_come_back_as_they_were(gathered: tuple[StudyFacts, StudyFacts]) ->
     for name in ("pairs", "held_out", "rejected", "funnel", "steps", "base", "tuned", "comparisons", "findings", "passages"):
         assert list(getattr(found, name)) == list(getattr(made, name)), name
     assert found.questions == made.questions
+    assert found.scan == made.scan
 
 
 def test_cost_is_the_sum_over_all_drafts(gathered: tuple[StudyFacts, StudyFacts]) -> None:

@@ -11,6 +11,7 @@ from reporting.example_study import compare, example_study
 from tasks.plan import StudyPlan
 from tasks.records import Account, Comparison, Screened
 from tasks.reporting import page as pages
+from tasks.reporting.brief import brief
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.page import changes, page, sentence
 from tasks.reporting.wording import wording
@@ -187,3 +188,9 @@ def test_accounts_of_a_server_are_told_by_chapter() -> None:
     )  # fmt: skip
     text = words_of(page(replace(study(), accounts=[account])))
     assert "متن بیش از این ندارد" in text and "۰٫۰۱۲۳" in text
+
+
+def test_the_page_and_the_summary_tell_how_the_book_was_read() -> None:
+    for text in (words_of(page(study())), brief(study())):
+        assert re.search(r"کنارگذاشته، تصویر:? ۲", text)
+        assert re.search(r"نشانک‌هایی که در صفحهٔ خود یافت شدند:? ۸۳ از ۸۴", text)
