@@ -1,8 +1,10 @@
 """A study that fails leaves no key and no password behind: not in the store, not in Prefect's database and logs, not on the terminal."""
 
+import pytest
 from killing import Command
 from openai_server import serving
 
+pytestmark = pytest.mark.slow
 TREE = {
     "name": "secret",
     "reading": {"last_page": 8},
