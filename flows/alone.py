@@ -8,7 +8,8 @@ from tasks.evaluation.paired import compare
 from tasks.evaluation.standalone import Both, evaluate
 from tasks.plan import Machine, StudyPlan
 from tasks.progress import bar
-from tasks.records import Answer, Question
+from tasks.records import Question
+from tasks.results import Answer
 from tasks.validation.own_items import load_questions
 
 

@@ -68,8 +68,8 @@ class Bench:
         self._prepared: dict[str, Prepared] = {}  # by the part of the plan that data depend on
         self._halves: dict[str, Halves] = {}
         self._attempts: dict[str, Attempt] = {}  # by setting, with the first seed
-        for one in {_data(study): study for study in (plan_of(plan, known, plan.seeds[0]) for known in settings(plan))}.values():
-            ensure_ready(one, tunes_here=gpu is None)
+        for one in {_needs(study): study for study in (plan_of(plan, known, plan.seeds[0]) for known in settings(plan))}.values():
+            ensure_ready(one, gpu is None, machine)
 
     def choose(self, arms: Sequence[Arm]) -> list[Trial]:
         """The settings with every seed, on the questions that choose. All data are prepared before anything is tuned."""
@@ -141,6 +141,12 @@ class Bench:
 def _data(study: StudyPlan) -> str:
     """What the data depend on: the plan without tuning, base model and exam."""
     return study.model_dump_json(include={"language", "book", "reading", "generation", "validation"})
+
+
+def _needs(study: StudyPlan) -> str:
+    """What a study must find on a machine depends on."""
+    tuning = {"batch_size", "quantize", "report_to"}
+    return _data(study) + study.model_dump_json(include={"base": True, "finetuning": tuning})
 
 
 def places(deployment: str) -> int:

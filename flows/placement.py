@@ -20,8 +20,8 @@ from flows.presence import attend
 from flows.reaching import deployed
 from flows.showing import show
 from tasks import mirror, timings
-from tasks.artifacts import StudyFolder
 from tasks.errors import StudyError
+from tasks.folders import StudyFolder
 from tasks.progress import say
 from tasks.staging import to_redo
 from tasks.store import private, runs_dir, write_whole

@@ -26,7 +26,7 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
         name: name of the study folder; none: the plan's name
     """
     begin(redo, tags=[plan.name, plan.book])
-    ensure_ready(plan, tunes_here=gpu is None)
+    ensure_ready(plan, gpu is None, machine)
     book, tune_there = Book.at(plan.book), placed(tune, gpu)
     prepared = prepare(book, plan, machine)
     outcome = tune_there(prepared, plan, machine, redo)

@@ -4,7 +4,8 @@ from prefect import flow
 
 from flows.placement import begin, handing_over
 from flows.showing import explaining, show_training
-from tasks.artifacts import Checkpoint, Screenings
+from tasks.artifacts import Screenings
+from tasks.folders import Checkpoint
 from tasks.groups import BookText, Outcome, Prepared
 from tasks.plan import Machine, StudyPlan
 from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning, screen_questions

@@ -4,9 +4,7 @@ Tasks hand these over instead of data, so results are small JSON, cache keys are
 yields the same rows stops there.
 """
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
@@ -14,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks import mirror
 from tasks.errors import MissingArtifact, PlanError
-from tasks.records import Answer, Cause, Comparison, Draft, Finding, Page, Pair, Passage, Question, Rejection, Row, Screened, Stage, Step
-from tasks.store import digest_of, folder_digest, person_file, runs_dir, write_whole
+from tasks.records import Draft, Page, Pair, Passage, Question, Rejection, Row, Stage
+from tasks.results import Answer, Cause, Comparison, Finding, Screened, Step
+from tasks.store import digest_of, person_file, runs_dir, write_whole
 
 R = TypeVar("R", bound=Row)
 
@@ -66,7 +65,7 @@ class Table(Handle, Generic[R]):
         for is_at_hand in (self.path.is_file, lambda: mirror.pull(self.path)):
             if is_at_hand() and digest_of(content := self.path.read_bytes()) == self.digest:
                 return content
-        raise _missing(self.path)
+        raise missing(self.path)
 
 
 class Passages(Table[Passage]):
@@ -122,78 +121,6 @@ class Causes(Table[Cause]):
     row = Cause
 
 
-class Folder(Handle):
-    """A folder of files at <plural>/<digest>/, e.g. a model or an adapter."""
-
-    digest: str
-
-    @classmethod
-    def folder(cls) -> Path:
-        return runs_dir() / (cls.__name__.lower() + "s")
-
-    @property
-    def path(self) -> Path:
-        return self.folder() / self.digest
-
-    @classmethod
-    def build(cls, fill: Callable[[Path], None], **fields: Any) -> Self:
-        """Let `fill` write into a temporary folder, then give it its name in one step."""
-        cls.folder().mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=cls.folder()))
-        try:
-            fill(part)
-            return cls.adopt(part, **fields)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-
-    @classmethod
-    def adopt(cls, part: Path, **fields: Any) -> Self:
-        """Move a finished folder to its place; an equal one that is there already stays, a damaged one goes."""
-        handle = cls(digest=folder_digest(part), **fields)
-        if handle.path.is_dir() and not _holds(handle.path, handle.digest):
-            shutil.rmtree(handle.path)
-        if not handle.path.is_dir():
-            handle.path.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(handle.path)
-        mirror.push(handle.path)
-        return handle
-
-    def check(self) -> None:
-        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
-            raise _missing(self.path)
-
-
-def _holds(folder: Path, digest: str) -> bool:
-    return folder.is_dir() and folder_digest(folder) == digest
-
-
-def _missing(path: Path) -> MissingArtifact:
-    if path.exists():
-        return MissingArtifact(f"{path} was changed (its content no longer fits its name); delete it and run again.")
-    return MissingArtifact(f"{path} is gone; run the same command again to rebuild it.")
-
-
-class Adapter(Folder):
-    """A LoRA adapter in PEFT's own format."""
-
-
-class Checkpoint(Folder):
-    """A base model: built by us under checkpoints/, or a folder or hub name that `source` tells."""
-
-    apart: ClassVar[frozenset[str]] = frozenset({"source"})
-    name: str
-    source: str | None = None
-
-    @property
-    def path(self) -> Path:
-        return Path(self.source) if self.source else super().path
-
-    def check(self) -> None:
-        """What lies outside runs/ is checked where it is loaded."""
-        if not self.source:
-            super().check()
-
-
 class OwnFile(Handle):
     """A person's file: path and content digest, so that a replaced file is another one, and a moved one the same."""
 
@@ -230,41 +157,8 @@ class OwnItems(OwnFile):
     kind: Literal["pair", "question"]
 
 
-class StudyFolder(Handle):
-    """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder holds."""
-
-    place: ClassVar[str] = "studies"
-    name: str
-    digest: str
-
-    @property
-    def path(self) -> Path:
-        return runs_dir() / self.place / self.name
-
-    @classmethod
-    def replace(cls, name: str, fill: Callable[[Path], None]) -> Self:
-        """Let `fill` write into a temporary folder, then put it in the old one's place."""
-        studies = runs_dir() / cls.place
-        studies.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
-        try:
-            fill(part)
-            part.chmod(0o755)
-            handle = cls(name=name, digest=folder_digest(part))
-            shutil.rmtree(handle.path, ignore_errors=True)
-            handle.path.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(handle.path)
-            mirror.replace(handle.path)
-            return handle
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-
-    def check(self) -> None:
-        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
-            raise MissingArtifact(f"{self.path} is gone or holds another study.")
-
-
-class SweepFolder(StudyFolder):
-    """What a person wants of a sweep, at sweeps/<name>/."""
-
-    place: ClassVar[str] = "sweeps"
+def missing(path: Path) -> MissingArtifact:
+    """What to say of an artifact that is not as its handle says."""
+    if path.exists():
+        return MissingArtifact(f"{path} was changed (its content no longer fits its name); delete it and run again.")
+    return MissingArtifact(f"{path} is gone; run the same command again to rebuild it.")

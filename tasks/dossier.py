@@ -12,9 +12,9 @@ from tasks.finetuning.export import export
 from tasks.groups import Diagnosis, Outcome, Prepared
 from tasks.plan import StudyPlan
 from tasks.reading.title import title_of
-from tasks.records import Comparison
 from tasks.reporting import report
 from tasks.reporting.facts import Power, StudyFacts
+from tasks.results import Comparison
 from tasks.store import runs_dir
 from tasks.timings import Timings
 

@@ -5,10 +5,8 @@ from itertools import groupby
 from typing import ClassVar, Self
 
 from tasks.artifacts import (
-    Adapter,
     Answers,
     Causes,
-    Checkpoint,
     Drafts,
     Findings,
     Funnel,
@@ -21,7 +19,9 @@ from tasks.artifacts import (
     Screenings,
     Steps,
 )
-from tasks.records import Account, Page, Pair, Passage, Preflight, Probe, Question, Rejection, Scan, Stage
+from tasks.folders import Adapter, Checkpoint
+from tasks.records import Account, Page, Pair, Passage, Question, Rejection, Scan, Stage
+from tasks.results import Preflight, Probe
 
 
 class BookText(Handle):

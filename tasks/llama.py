@@ -22,8 +22,8 @@ from peft import PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from tasks.artifacts import Checkpoint
 from tasks.errors import MissingArtifact, PlanError
+from tasks.folders import Checkpoint
 from tasks.plan import Machine
 from tasks.tiny import build_tiny as build_tiny
 from tasks.tiny import quiet as quiet

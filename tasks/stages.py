@@ -6,26 +6,12 @@ The heavy packages are imported inside the stages, so that a study whose stages 
 from pathlib import Path
 
 from tasks import diagnosis, evaluation, finetuning, generation, reading, reporting, validation
-from tasks.artifacts import (
-    Adapter,
-    Answers,
-    Book,
-    Causes,
-    Checkpoint,
-    Comparisons,
-    Drafts,
-    Findings,
-    OwnItems,
-    Pairs,
-    Passages,
-    Screenings,
-    Steps,
-    StudyFolder,
-    SweepFolder,
-)
+from tasks.artifacts import Answers, Book, Causes, Comparisons, Drafts, Findings, OwnItems, Pairs, Passages, Screenings, Steps
+from tasks.folders import Adapter, Checkpoint, StudyFolder, SweepFolder
 from tasks.groups import Attempt, BookText, Chapter, Diagnosis, Halves, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
-from tasks.records import Mode, Probe, SetName
+from tasks.records import Mode, SetName
+from tasks.results import Probe
 from tasks.staging import Stage, stage, watched
 from tasks.store import runs_dir
 from tasks.sweeps import Arm, Found, SweepPlan, Trial

@@ -1,6 +1,7 @@
 """Where artifacts lie, and how a file comes there: whole or not at all."""
 
 import errno
+import functools
 import hashlib
 import os
 import re
@@ -68,6 +69,17 @@ def folder_digest(folder: Path) -> str:
         with file.open("rb") as stream:
             whole.update(f"{file.relative_to(folder).as_posix()}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()[:16]
+
+
+def known_digest(folder: Path) -> str:
+    """The same, read once a process while sizes and times stay: the gigabytes of a model take seconds."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return _stamped_digest(folder, tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files))
+
+
+@functools.lru_cache(maxsize=8)
+def _stamped_digest(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    return folder_digest(folder)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from tasks.errors import PlanError
 from tasks.plan import Choices, StudyPlan
 from tasks.plan_file import parse_plan
-from tasks.records import Comparison, Row
+from tasks.records import Row
+from tasks.results import Comparison
 
 SAME_FOR_ALL = ("name", "language", "evaluation", "comparison")  # settings are told apart by one exam, fixed before anything is scored
 

@@ -3,7 +3,6 @@
 Safetensors only. A folder is told by the digest of its files, a hub model by its commit.
 """
 
-import functools
 import json
 from pathlib import Path
 
@@ -19,10 +18,10 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError 
 )
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from tasks.artifacts import Checkpoint
 from tasks.errors import MissingArtifact, PlanError
+from tasks.folders import Checkpoint
 from tasks.plan import BasePlan
-from tasks.store import folder_digest
+from tasks.store import known_digest
 
 TINY = "tiny"
 WANTED = ["*.json", "*.safetensors", "*.model", "*.jinja"]
@@ -49,7 +48,7 @@ def resolve(plan: BasePlan) -> Checkpoint:
         raise PlanError("base.model: the tiny model is built from the book, there is nothing to look up; name a folder or a hub model.")
     folder = _folder(plan.model)
     if folder is not None:
-        return Checkpoint(digest=_digest(folder, _stamps(folder)), name=Path(plan.model).name, source=str(folder))
+        return Checkpoint(digest=known_digest(folder), name=Path(plan.model).name, source=str(folder))
     snapshot = _cached(plan.model, plan.revision) or _download(plan.model, _commit_on_hub(plan))
     return Checkpoint(digest=snapshot.name[:16], name=plan.model, source=str(snapshot))
 
@@ -63,8 +62,6 @@ def verify(checkpoint: Checkpoint) -> None:
     gaps = lacking(folder)
     if gaps:
         raise MissingArtifact(f"{folder} lacks {', '.join(gaps)}; it was there when the study began. Put it back, or --redo prepare_base.")
-    if checkpoint.digest not in (folder.name[:16], _digest(folder, _stamps(folder))):  # a hub snapshot's folder is named by its commit
-        raise MissingArtifact(f"{folder} holds another model than when the study began; run again with --redo prepare_base.")
 
 
 def lacking(folder: Path) -> list[str]:
@@ -97,17 +94,6 @@ def _folder(model: str) -> Path | None:
     if gaps:
         raise PlanError(f"base.model: the folder {model!r} lacks {', '.join(gaps)}; save the model there with save_pretrained.")
     return path.absolute()
-
-
-@functools.lru_cache(maxsize=8)
-def _digest(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
-    """Reading gigabytes takes seconds, so once a process while sizes and times stay."""
-    return folder_digest(folder)
-
-
-def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    return tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
 
 
 def _cached(model: str, revision: str | None) -> Path | None:

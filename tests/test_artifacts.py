@@ -4,8 +4,9 @@ import errno
 
 import pytest
 
-from tasks.artifacts import Adapter, Book, Checkpoint, Pairs, Passages, StudyFolder
+from tasks.artifacts import Book, Pairs, Passages
 from tasks.errors import MissingArtifact, PlanError, StoreError
+from tasks.folders import Adapter, Checkpoint, StudyFolder
 from tasks.records import Pair, Passage
 from tasks.store import writable, write_whole
 
@@ -97,7 +98,7 @@ def test_a_folder_that_failed_to_fill_is_not_there(runs):
 
 
 def test_a_model_elsewhere_is_not_looked_for_in_the_store(runs, tmp_path):
-    Checkpoint(name="x", digest="0", source=str(tmp_path)).check()
+    Checkpoint(name="x", digest="0", source=str(tmp_path / "not here")).check()
 
 
 def test_a_replaced_book_is_another_book(tmp_path):

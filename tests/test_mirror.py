@@ -4,8 +4,9 @@ import pytest
 from object_store import bucket
 
 from tasks import mirror
-from tasks.artifacts import Adapter, Causes, StudyFolder
+from tasks.artifacts import Causes
 from tasks.errors import MissingArtifact, StoreError
+from tasks.folders import Adapter, StudyFolder
 
 
 @pytest.fixture(scope="module")

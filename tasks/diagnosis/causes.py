@@ -7,7 +7,7 @@ from tasks.diagnosis.rules_data import LEAKED, narrow, repeated, unrelated
 from tasks.diagnosis.rules_learning import already_known
 from tasks.diagnosis.rules_questions import at_ceiling, guessable
 from tasks.diagnosis.rules_tuning import FEW_UPDATES, loss_flat, rate_too_low, stopped_early, too_few_updates, weights_unmoved
-from tasks.records import Cause, CauseName, CauseVerdict
+from tasks.results import Cause, CauseName, CauseVerdict
 
 ROOM = 0.7  # share right above which a base model leaves little room
 

@@ -11,7 +11,8 @@ from tasks.artifacts import Comparisons
 from tasks.diagnosis import content
 from tasks.groups import Outcome, Splits
 from tasks.plan import StudyPlan
-from tasks.records import Answer, Comparison, Mode, Pair, Preflight, Probe, Question, Rejection, Row, Screened, SetName, Stage, Step
+from tasks.records import Mode, Pair, Question, Rejection, Row, SetName, Stage
+from tasks.results import Answer, Comparison, Preflight, Probe, Screened, Step
 
 CHANCE = 0.25  # four options
 

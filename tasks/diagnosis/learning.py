@@ -1,7 +1,8 @@
 """Was what was taught learnt? One answer for all rules."""
 
 from tasks.diagnosis.evidence import Evidence
-from tasks.records import Comparison, Mode
+from tasks.records import Mode
+from tasks.results import Comparison
 
 CLOZE: tuple[Mode, ...] = ("cloze", "cloze_mean", "cloze_prior")
 CLEAR_GAIN = 0.5  # nats per token: a taught diagnosis became at least 1.6 times as likely, token by token

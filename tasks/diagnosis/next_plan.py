@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
-from tasks.records import Finding
+from tasks.results import Finding
 
 
 def next_plan(plan: StudyPlan, findings: Sequence[Finding]) -> StudyPlan | None:

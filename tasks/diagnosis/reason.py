@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.diagnosis.remedies import Change
-from tasks.records import Cause, CauseName, CauseVerdict, Finding
+from tasks.results import Cause, CauseName, CauseVerdict, Finding
 from tasks.wording import Wording, read
 
 Numbers = dict[str, float | int | str | None]

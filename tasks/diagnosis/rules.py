@@ -11,7 +11,7 @@ from tasks.diagnosis import rules_data, rules_learning, rules_questions, rules_t
 from tasks.diagnosis.evidence import Evidence
 from tasks.diagnosis.reason import Reason
 from tasks.plan import StudyPlan
-from tasks.records import Finding
+from tasks.results import Finding
 
 Rule = Callable[[Evidence], Reason | None]
 

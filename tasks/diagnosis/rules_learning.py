@@ -4,7 +4,7 @@ from tasks.diagnosis.evidence import Evidence
 from tasks.diagnosis.learning import CLOZE, learnt
 from tasks.diagnosis.reason import Reason
 from tasks.diagnosis.remedies import harder_questions, longer, more_pairs, more_wordings, primary
-from tasks.records import Comparison
+from tasks.results import Comparison
 
 LOST = 1.5  # perplexity after over before
 CONTROL_LOST = 10.0  # the same for the tiny model, whose healthy tuning on short texts makes the book's own 4 to 8 times as perplexing

@@ -14,7 +14,8 @@ import pandas as pd
 from tasks.errors import MissingArtifact, NothingLeft
 from tasks.evaluation.verdict import Marks, judge, sentence
 from tasks.plan import ComparisonPlan
-from tasks.records import Answer, Comparison, Mode, Question, SetName
+from tasks.records import Mode, Question, SetName
+from tasks.results import Answer, Comparison
 
 _SETS: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
 _SCORES = ["score_1", "score_2", "score_3", "score_4"]

@@ -16,7 +16,8 @@ from tasks.evaluation.sheets import Sheet, sheets, wording
 from tasks.llama import Loaded, adapter_off
 from tasks.plan import EvaluationPlan, Machine
 from tasks.progress import Progress, silent
-from tasks.records import Answer, Mode, Question
+from tasks.records import Mode, Question
+from tasks.results import Answer
 
 
 def answer(

@@ -21,7 +21,8 @@ from tasks.evaluation.sheets import Sheet, Wording, sheets, wording
 from tasks.llama import Loaded, adapter_off
 from tasks.plan import EvaluationPlan, Machine
 from tasks.progress import Progress, silent
-from tasks.records import Answer, Mode, Passage, Question, Screened
+from tasks.records import Mode, Passage, Question
+from tasks.results import Answer, Screened
 
 MOST = 0.75  # share of the sittings that is "most"
 Kind = Literal["guessable", "too easy", "too hard", "unanswerable", "useful"]

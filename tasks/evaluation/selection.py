@@ -12,7 +12,8 @@ from typing import NamedTuple
 from tasks.errors import NothingLeft
 from tasks.evaluation.paired import between_seeds, compare, holm
 from tasks.plan import ComparisonPlan
-from tasks.records import Answer, Comparison, Preflight, Question, SetName, Step
+from tasks.records import Question, SetName
+from tasks.results import Answer, Comparison, Preflight, Step
 from tasks.sweeps import Arm, Spread, Standing, Trial
 
 Paper = dict[str, list[Question]]

@@ -11,7 +11,8 @@ from tasks.evaluation.sheets import sheets, wording
 from tasks.llama import Loaded, load, resolve
 from tasks.plan import BasePlan, EvaluationPlan, Machine
 from tasks.progress import Progress, silent
-from tasks.records import Answer, Question
+from tasks.records import Question
+from tasks.results import Answer
 
 
 class Both(NamedTuple):

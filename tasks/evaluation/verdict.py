@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tasks.evaluation import intervals, mcnemar, power
 from tasks.plan import ComparisonPlan
-from tasks.records import Interval, Rate, VerdictName
+from tasks.results import Interval, Rate, VerdictName
 
 
 class Marks(NamedTuple):

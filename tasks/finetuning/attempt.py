@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.artifacts import Checkpoint
 from tasks.finetuning import lora
 from tasks.finetuning.book import read_book
 from tasks.finetuning.carrying_on import carry_on
 from tasks.finetuning.examples import Example
 from tasks.finetuning.loop import LoraTrainer, arguments, suit_attention
 from tasks.finetuning.watch import Keeper, Stopper, Teller, to_steps
+from tasks.folders import Checkpoint
 from tasks.llama import device_of, load
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress
-from tasks.records import Step
+from tasks.results import Step
 
 
 class Job(NamedTuple):

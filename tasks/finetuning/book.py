@@ -14,7 +14,7 @@ from tasks.finetuning.loop import LoraTrainer, arguments
 from tasks.finetuning.watch import Keeper, Teller, to_steps
 from tasks.plan import FinetuningPlan
 from tasks.progress import Progress
-from tasks.records import Step
+from tasks.results import Step
 
 
 def windows(texts: Sequence[str], tokenizer: Any, plan: FinetuningPlan) -> list[Example]:

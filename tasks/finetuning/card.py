@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import yaml
 
 from tasks.plan import FinetuningPlan
-from tasks.records import Preflight, Step
+from tasks.results import Preflight, Step
 
 
 def card(base: str, plan: FinetuningPlan, told: Preflight, steps: Sequence[Step]) -> str:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
-from tasks.artifacts import Checkpoint
 from tasks.errors import TuningError
 from tasks.finetuning import lora, together
 from tasks.finetuning.attempt import Job, attempt
@@ -19,10 +18,12 @@ from tasks.finetuning.book import reading, windows
 from tasks.finetuning.card import card
 from tasks.finetuning.examples import encode, refuse_long, shuffle_diagnoses
 from tasks.finetuning.preflight import preflight, updates_in
+from tasks.folders import Checkpoint
 from tasks.llama import tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
-from tasks.records import Pair, Preflight, Step
+from tasks.records import Pair
+from tasks.results import Preflight, Step
 
 
 class Fit(NamedTuple):

@@ -16,7 +16,7 @@ from tasks.finetuning import needs
 from tasks.finetuning.batches import SortedWithinBatch, collator
 from tasks.finetuning.examples import BLANK, IGNORED, Example, to_dataset
 from tasks.plan import FinetuningPlan
-from tasks.records import Step
+from tasks.results import Step
 from tasks.store import runs_dir
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}

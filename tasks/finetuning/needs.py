@@ -1,7 +1,8 @@
-"""What a tuning needs and this machine has not, as far as it can be told at once; imports nothing heavy."""
+"""What a tuning needs and this machine has not, told before any work; imports nothing heavy unless 4 bits are asked for."""
 
 import importlib.util
 
+from tasks.errors import PlanError
 from tasks.plan import FinetuningPlan, Machine
 
 
@@ -16,4 +17,14 @@ def missing(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
         lacks.append(
             f"machine.processes: {machine.processes} do not divide finetuning.batch_size = {plan.batch_size}; take another number."
         )
-    return lacks
+    return lacks + (_four_bits(machine or Machine()) if plan.quantize == "4bit" else [])
+
+
+def _four_bits(machine: Machine) -> list[str]:
+    from tasks.llama import device_of, four_bits
+
+    try:
+        four_bits(device_of(machine))
+    except PlanError as error:
+        return [str(error)]
+    return []

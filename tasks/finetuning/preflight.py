@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tasks.artifacts import Checkpoint
 from tasks.finetuning.examples import Encoded, encode
 from tasks.finetuning.lora import attach
+from tasks.folders import Checkpoint
 from tasks.llama import device_of, dtype_of, tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
-from tasks.records import Pair, Preflight
+from tasks.records import Pair
+from tasks.results import Preflight
 from tasks.text import words
 
 FEW_UPDATES = 50  # with 14 updates no learning rate from 5e-5 to 2e-2 taught the tiny model anything; 50 began to

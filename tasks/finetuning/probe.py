@@ -8,16 +8,17 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 import yaml
 
-from tasks.artifacts import Checkpoint
 from tasks.exam import training_text
 from tasks.finetuning.batches import pad
 from tasks.finetuning.examples import Example, encode_text
 from tasks.finetuning.loop import mean_loss
 from tasks.finetuning.lora import weight_shift
+from tasks.folders import Checkpoint
 from tasks.llama import Loaded, adapter_off, load
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
-from tasks.records import Pair, Probe
+from tasks.records import Pair
+from tasks.results import Probe
 
 T = TypeVar("T")
 MOST_PAIRS, MOST_TEXTS, TEXT_TOKENS = 200, 24, 256  # what is looked at; standard errors are then well below any effect that matters

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from huggingface_hub import HfApi
 
-from tasks.artifacts import Checkpoint
 from tasks.errors import PlanError
+from tasks.folders import Checkpoint
 from tasks.llama import load
 from tasks.plan import Machine
 

@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
 
-from tasks.artifacts import Checkpoint
 from tasks.errors import PlanError, TuningError
 from tasks.finetuning import needs
 from tasks.finetuning.attempt import Job, attempt
 from tasks.finetuning.examples import Example
+from tasks.folders import Checkpoint
 from tasks.llama import device_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent

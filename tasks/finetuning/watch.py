@@ -9,7 +9,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from tasks.progress import Progress
-from tasks.records import Step
+from tasks.results import Step
 
 SAVE_SECONDS = 20.0  # between checkpoints inside an epoch; each epoch ends with one
 COMPLETE = "complete"  # an empty file, written last: a checkpoint without it was cut off

@@ -1,11 +1,11 @@
 """The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
 
-from tasks.records import Comparison
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.glance import funnel_table, scan_line, table, turned
 from tasks.reporting.page import in_order, sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
+from tasks.results import Comparison
 
 
 def brief(study: StudyFacts) -> str:

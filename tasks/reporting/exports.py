@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from tasks.records import Answer, Question, Row
+from tasks.records import Question, Row
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.settled import UNRECORDED, settled
+from tasks.results import Answer
 
 
 def write_files(folder: Path, study: StudyFacts) -> None:

@@ -6,23 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.plan import StudyPlan
-from tasks.records import (
-    Account,
-    Answer,
-    Cause,
-    Comparison,
-    Finding,
-    Pair,
-    Passage,
-    Preflight,
-    Probe,
-    Question,
-    Rejection,
-    Scan,
-    Screened,
-    Stage,
-    Step,
-)
+from tasks.records import Account, Pair, Passage, Question, Rejection, Scan, Stage
+from tasks.results import Answer, Cause, Comparison, Finding, Preflight, Probe, Screened, Step
 from tasks.timings import Timing
 
 

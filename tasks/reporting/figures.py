@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from tasks.records import Comparison, Stage, Step
+from tasks.records import Stage
 from tasks.reporting.facts import Power
 from tasks.reporting.svg import Axis, Canvas, Point, ticks
 from tasks.reporting.tables import curve
 from tasks.reporting.wording import Wording
+from tasks.results import Comparison, Step
 
 WIDTH = 480  # drawn so that 12-unit text can still be read when a phone shows it at 340 pixels
 CHANCE = 0.25  # four options

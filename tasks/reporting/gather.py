@@ -8,8 +8,8 @@ from platform import machine, platform, python_version
 from tasks.artifacts import Book, Comparisons, Findings, Handle
 from tasks.groups import Outcome, Prepared
 from tasks.plan import StudyPlan
-from tasks.records import Cause, Screened
 from tasks.reporting.facts import Place, Power, StudyFacts, Writing
+from tasks.results import Cause, Screened
 from tasks.timings import Timings
 
 PACKAGES = (

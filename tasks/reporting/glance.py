@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from tasks.records import Account, Comparison, Scan, Stage, Step
+from tasks.records import Account, Scan, Stage
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
+from tasks.results import Comparison, Step
 
 MOST_LINES = 24  # of a loss curve in a table
 

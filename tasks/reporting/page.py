@@ -10,12 +10,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from tasks.plan import ComparisonPlan, StudyPlan
-from tasks.records import Comparison
 from tasks.reporting import figures, glance, tables
 from tasks.reporting.exports import counts, seeds
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.safety import shown
 from tasks.reporting.wording import Wording, direction, measure, wording
+from tasks.results import Comparison
 
 HERE = Path(__file__).parent
 MOST_ROWS = 2000  # of one kind on the page; the files hold all

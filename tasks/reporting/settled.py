@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.records import Answer
+from tasks.results import Answer
 
 
 class Said(NamedTuple):

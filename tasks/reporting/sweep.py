@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from tasks.records import Comparison
 from tasks.reporting.exports import save_json
 from tasks.reporting.sweep_page import brief, page
+from tasks.results import Comparison
 from tasks.sweeps import Found, Standing, SweepPlan, Trial, best_plan
 from tasks.timings import Timings
 

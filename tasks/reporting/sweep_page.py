@@ -4,12 +4,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tasks.records import VerdictName
 from tasks.reporting import figures, sweep_figures
 from tasks.reporting.glance import table
 from tasks.reporting.page import changes, style, template, verdict_sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, direction, wording
+from tasks.results import VerdictName
 from tasks.store import runs_dir
 from tasks.sweeps import Found, Range, Standing, SweepPlan, Trend, numbers, shown
 from tasks.timings import Timing, Timings

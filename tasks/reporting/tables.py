@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from tasks.records import Question, Quote, Rejection, Step
+from tasks.records import Question, Quote, Rejection
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.settled import UNRECORDED, Said, settled
 from tasks.reporting.svg import Point
+from tasks.results import Step
 from tasks.timings import Timing
 
 DRAWN = 400  # points of a curve; more would not be seen

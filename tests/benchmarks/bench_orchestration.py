@@ -44,7 +44,7 @@ def per_stage() -> list[Cost]:
 
     from tasks import progress
     from tasks.artifacts import Steps
-    from tasks.records import Step
+    from tasks.results import Step
     from tasks.staging import stage
 
     def write_rows(number: int) -> Steps:

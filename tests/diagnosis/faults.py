@@ -21,7 +21,7 @@ from diagnosis.faulty_items import (
 from diagnosis.studies import Study, healthy, in_digits, jitter, log, unchanged
 
 from tasks.diagnosis.evidence import Evidence
-from tasks.records import Step
+from tasks.results import Step
 
 Plant = Callable[[Study], Study]
 

@@ -7,7 +7,8 @@ from tasks.diagnosis.evidence import Evidence, gather
 from tasks.evaluation.paired import compare
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
-from tasks.records import Answer, Pair, Preflight, Probe, Question, Rejection, Stage, Step
+from tasks.records import Pair, Question, Rejection, Stage
+from tasks.results import Answer, Preflight, Probe, Step
 
 FACTS, NEW = 50, 12  # taught, and never taught
 SIGNS = [f"نشانه{chr(0x627 + i)}{chr(0x628 + j)}" for i in range(20) for j in range(20)]

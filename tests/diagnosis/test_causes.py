@@ -8,7 +8,7 @@ from tasks.diagnosis.causes import four_causes
 from tasks.diagnosis.next_plan import next_plan
 from tasks.diagnosis.rules import diagnose
 from tasks.plan import StudyPlan
-from tasks.records import Finding
+from tasks.results import Finding
 
 
 def verdicts(study: Study) -> list[str]:

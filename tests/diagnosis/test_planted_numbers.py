@@ -7,7 +7,7 @@ from diagnosis.studies import Study, healthy
 
 from tasks.diagnosis.next_plan import next_plan
 from tasks.diagnosis.rules import REASONS, VALIDITY, diagnose
-from tasks.records import Screened
+from tasks.results import Screened
 
 
 def test_a_healthy_study_names_no_fault_and_needs_no_other_plan() -> None:

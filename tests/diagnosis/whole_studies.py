@@ -11,7 +11,8 @@ from tasks.artifacts import Pairs
 from tasks.groups import Prepared, Sitting
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
-from tasks.records import Finding, Pair, Question
+from tasks.records import Pair, Question
+from tasks.results import Finding
 
 TREE: dict[str, Any] = {
     "name": "whole",

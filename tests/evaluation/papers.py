@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tasks.records import Answer, Mode, Question
+from tasks.records import Mode, Question
+from tasks.results import Answer
 
 
 def questions(count: int, per_fact: int = 1, prefix: str = "q", key: int = 1) -> list[Question]:

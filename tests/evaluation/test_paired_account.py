@@ -6,7 +6,8 @@ from evaluation.papers import answers, questions
 from tasks.errors import MissingArtifact, NothingLeft
 from tasks.evaluation.paired import compare
 from tasks.plan import ComparisonPlan
-from tasks.records import Answer, Question
+from tasks.records import Question
+from tasks.results import Answer
 
 PLAN = ComparisonPlan()
 

@@ -8,7 +8,7 @@ from tasks.evaluation import power
 from tasks.evaluation.paired import compare
 from tasks.evaluation.verdict import Marks, judge
 from tasks.plan import ComparisonPlan
-from tasks.records import VerdictName
+from tasks.results import VerdictName
 
 PLAN = ComparisonPlan()
 

@@ -16,7 +16,7 @@ from tasks.evaluation import intervals, mcnemar, power
 from tasks.evaluation.paired import between_seeds, holm
 from tasks.evaluation.verdict import Marks, judge, sentence
 from tasks.plan import ComparisonPlan
-from tasks.records import Comparison, Rate
+from tasks.results import Comparison, Rate
 
 COUNTS = [(0, 0, 5), (9, 1, 100), (1, 9, 100), (5, 5, 40), (12, 2, 50), (0, 7, 30), (7, 0, 7), (40, 22, 91), (150, 100, 1000)]
 

@@ -10,7 +10,8 @@ from tasks.errors import PlanError
 from tasks.evaluation.scoring import answer
 from tasks.evaluation.screening import Form, hard_subset, kind, screen
 from tasks.plan import EvaluationPlan
-from tasks.records import Answer, Passage, Quote
+from tasks.records import Passage, Quote
+from tasks.results import Answer
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from tasks.errors import NothingLeft
 from tasks.evaluation.selection import chosen, halve, rank, spread, trial
 from tasks.evaluation.verdict import Marks, judge
 from tasks.plan import ComparisonPlan
-from tasks.records import Preflight, Question, Step
+from tasks.records import Question
+from tasks.results import Preflight, Step
 from tasks.sweeps import Arm, Trial, numbers
 
 PLAN = ComparisonPlan()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from finetuning import small
 
-from tasks.artifacts import Checkpoint
 from tasks.finetuning import watch
 from tasks.finetuning.fit import fit
+from tasks.folders import Checkpoint
 from tasks.plan import BasePlan
 from tasks.weights import resolve
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from tasks.artifacts import Checkpoint
+from tasks.folders import Checkpoint
 from tasks.plan import BasePlan, FinetuningPlan, Machine
 from tasks.records import Pair
 from tasks.tiny import train_tokenizer

@@ -38,6 +38,7 @@ def test_a_wrong_command_ends_with_2():
         (["study", "--redo", "bake"], "--redo bake: no such stage. Stages: read_book"),
         (["study", "--machine", "gpus=3"], "no such key. Known: device"),
         (["study", "--set", "comparison.primary_mode=cloze_mean"], "is not among evaluation.modes"),
+        (["study", "--set", "finetuning.quantize=4bit"], "finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes"),
         (["study", "--set", "finetuning.report_to=[wandb]"], "finetuning.report_to: wandb is not installed; pip install wandb"),
         (["study", "--machine", "processes=3"], "machine.processes: 3 do not divide finetuning.batch_size = 16"),
         (["export"], "nothing to do: say --merged FOLDER"),

@@ -6,8 +6,9 @@ from small_study import small_plan
 from flows.dashboard_text import for_dashboard
 from flows.showing import failure
 from tasks.errors import NothingLeft, WriterRefused
-from tasks.records import Account, Step
+from tasks.records import Account
 from tasks.reporting import glance
+from tasks.results import Step
 from tasks.scrubbing import scrub, scrub_error
 
 SECRET = "sk-test-0123456789abcdef"

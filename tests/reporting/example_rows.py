@@ -3,7 +3,8 @@
 import random
 from math import exp
 
-from tasks.records import Cause, Finding, Passage, Rejection, Stage, Step
+from tasks.records import Passage, Rejection, Stage
+from tasks.results import Cause, Finding, Step
 from tasks.timings import Timing
 
 

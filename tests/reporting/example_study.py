@@ -10,20 +10,9 @@ from reporting.example_rows import causes, findings, funnel, rejections, signs_o
 from scipy.stats import binomtest
 
 from tasks.plan import StudyPlan
-from tasks.records import (
-    Answer,
-    Comparison,
-    Interval,
-    Pair,
-    Passage,
-    Preflight,
-    Probe,
-    Question,
-    Quote,
-    Rate,
-    Scan,
-)
+from tasks.records import Pair, Passage, Question, Quote, Scan
 from tasks.reporting.facts import Place, Power, StudyFacts, Writing
+from tasks.results import Answer, Comparison, Interval, Preflight, Probe, Rate
 
 HANDBOOK = Path(__file__).parents[2] / "books" / "handbook"
 ENGLISH = {

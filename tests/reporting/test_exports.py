@@ -10,9 +10,10 @@ from reporting.example_study import example_study
 
 from tasks.evaluation.paired import compare
 from tasks.plan_file import load_plan
-from tasks.records import Answer, Question
+from tasks.records import Question
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.report import verdict_line, write
+from tasks.results import Answer
 
 
 @pytest.fixture(scope="module")

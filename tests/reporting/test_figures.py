@@ -9,12 +9,12 @@ from hypothesis import strategies as some
 from reporting.example_rows import training_log
 from reporting.example_study import example_study
 
-from tasks.records import Step
 from tasks.reporting import figures
 from tasks.reporting.facts import Power
 from tasks.reporting.svg import ticks
 from tasks.reporting.tables import curve, fallen, shares
 from tasks.reporting.wording import wording
+from tasks.results import Step
 
 STUDY = example_study("en")
 EN = wording("en")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from reporting.example_study import example_study
 
-from tasks.artifacts import Adapter, Answers, Book, Checkpoint, Comparisons, Drafts, Findings, Folder, Pages, Passages, Steps
+from tasks.artifacts import Answers, Book, Comparisons, Drafts, Findings, Pages, Passages, Steps
+from tasks.folders import Adapter, Checkpoint, Folder
 from tasks.groups import BookText, Chapter, Outcome, Prepared, Splits, Tuning
 from tasks.records import Draft
 from tasks.reporting.facts import StudyFacts

@@ -9,12 +9,13 @@ import pytest
 from reporting.example_study import compare, example_study
 
 from tasks.plan import StudyPlan
-from tasks.records import Account, Comparison, Screened
+from tasks.records import Account
 from tasks.reporting import page as pages
 from tasks.reporting.brief import brief
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.page import changes, page, sentence
 from tasks.reporting.wording import wording
+from tasks.results import Comparison, Screened
 
 
 @lru_cache

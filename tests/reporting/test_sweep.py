@@ -11,10 +11,10 @@ from evaluation.papers import answers, questions
 from tasks.evaluation.selection import rank, spread, trial
 from tasks.plan import ComparisonPlan
 from tasks.plan_file import load_plan
-from tasks.records import Preflight
 from tasks.reporting import sweep, sweep_figures
 from tasks.reporting.sweep_page import brief, page
 from tasks.reporting.wording import wording
+from tasks.results import Preflight
 from tasks.sweep_file import parse_sweep
 from tasks.sweeps import Arm, Found, Range, SweepPlan, Trend, Trial, numbers, settings
 from tasks.timings import Timing, Timings

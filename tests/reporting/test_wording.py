@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from reporting.example_study import example_study
 
-from tasks.records import Kind, Mode, SetName, VerdictName
+from tasks.records import Kind, Mode, SetName
 from tasks.reporting.brief import brief
 from tasks.reporting.safety import markdown, shown
 from tasks.reporting.wording import wording
+from tasks.results import VerdictName
 
 FA, EN = wording("fa"), wording("en")
 FREE = {"rules", "measures", "checks", "stages", "screened", "reasons"}  # English shows the program's own word where there is no label

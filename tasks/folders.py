@@ -1,0 +1,120 @@
+"""Handles to folders under RUNS_DIR: models and adapters, named by the digest of their files; studies, named by people."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from tasks import mirror
+from tasks.artifacts import Handle, missing
+from tasks.errors import MissingArtifact
+from tasks.store import folder_digest, known_digest, runs_dir
+
+
+class Folder(Handle):
+    """A folder of files at <plural>/<digest>/, e.g. a model or an adapter."""
+
+    digest: str
+
+    @classmethod
+    def folder(cls) -> Path:
+        return runs_dir() / (cls.__name__.lower() + "s")
+
+    @property
+    def path(self) -> Path:
+        return self.folder() / self.digest
+
+    @classmethod
+    def build(cls, fill: Callable[[Path], None], **fields: Any) -> Self:
+        """Let `fill` write into a temporary folder, then give it its name in one step."""
+        cls.folder().mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=cls.folder()))
+        try:
+            fill(part)
+            return cls.adopt(part, **fields)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    @classmethod
+    def adopt(cls, part: Path, **fields: Any) -> Self:
+        """Move a finished folder to its place; an equal one that is there already stays, a damaged one goes."""
+        handle = cls(digest=folder_digest(part), **fields)
+        if handle.path.is_dir() and not _holds(handle.path, handle.digest):
+            shutil.rmtree(handle.path)
+        if not handle.path.is_dir():
+            handle.path.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(handle.path)
+        mirror.push(handle.path)
+        return handle
+
+    def check(self) -> None:
+        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
+            raise missing(self.path)
+
+
+def _holds(folder: Path, digest: str) -> bool:
+    return folder.is_dir() and folder_digest(folder) == digest
+
+
+class Adapter(Folder):
+    """A LoRA adapter in PEFT's own format."""
+
+
+class Checkpoint(Folder):
+    """A base model: built by us under checkpoints/, or a folder or hub name that `source` tells."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"source"})
+    name: str
+    source: str | None = None
+
+    @property
+    def path(self) -> Path:
+        return Path(self.source) if self.source else super().path
+
+    def check(self) -> None:
+        """A folder outside runs/ may be on another machine only; where it is here, it must be the one that was found."""
+        if not self.source:
+            super().check()
+        elif self.path.is_dir() and self.digest not in (self.path.name[:16], known_digest(self.path)):  # a snapshot is named by its commit
+            raise MissingArtifact(f"{self.path} holds another model than when the study began; run again with --redo prepare_base.")
+
+
+class StudyFolder(Handle):
+    """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder holds."""
+
+    place: ClassVar[str] = "studies"
+    name: str
+    digest: str
+
+    @property
+    def path(self) -> Path:
+        return runs_dir() / self.place / self.name
+
+    @classmethod
+    def replace(cls, name: str, fill: Callable[[Path], None]) -> Self:
+        """Let `fill` write into a temporary folder, then put it in the old one's place."""
+        studies = runs_dir() / cls.place
+        studies.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
+        try:
+            fill(part)
+            part.chmod(0o755)
+            handle = cls(name=name, digest=folder_digest(part))
+            shutil.rmtree(handle.path, ignore_errors=True)
+            handle.path.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(handle.path)
+            mirror.replace(handle.path)
+            return handle
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def check(self) -> None:
+        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
+            raise MissingArtifact(f"{self.path} is gone or holds another study.")
+
+
+class SweepFolder(StudyFolder):
+    """What a person wants of a sweep, at sweeps/<name>/."""
+
+    place: ClassVar[str] = "sweeps"
