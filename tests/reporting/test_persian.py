@@ -1,8 +1,10 @@
 """On a Persian page a person reads Persian: English are names, identifiers and what the program or a model said, marked as such."""
 
+import ast
 import re
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 from diagnosis.faults import FAULTS, seen
@@ -17,7 +19,7 @@ from tasks.records import Rejection, Stage
 from tasks.reporting.brief import brief
 from tasks.reporting.page import page
 from tasks.reporting.wording import wording
-from tasks.validation import flaws
+from tasks.validation import damage, flaws
 
 FA = wording("fa")
 MARKED = re.compile(r'<(code|pre|title)\b.*?</\1>|<bdi dir="ltr">.*?</bdi>', re.DOTALL)
@@ -62,8 +64,17 @@ def test_an_english_study_is_told_in_english() -> None:
             assert "{" not in row.claim
 
 
-def test_every_flaw_has_a_persian_name() -> None:
-    assert {*flaws.QUESTION_RULES, *flaws.PAIR_RULES} <= FA["reasons"].keys()
+def test_every_reason_of_the_gate_has_a_persian_name() -> None:
+    reasons = {*flaws.QUESTION_RULES, *flaws.PAIR_RULES, *damage.RULES, *first_words_of("Why"), *first_words_of("Refused")}
+    assert "key misspelt" in reasons
+    assert reasons <= FA["reasons"].keys()
+
+
+def first_words_of(name: str) -> set[str]:
+    """What the gate's modules say first where they build a `name`: the reason's label."""
+    trees = [ast.parse(file.read_text("utf-8")) for file in Path(flaws.__file__).parent.glob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name]
+    return {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
 
 
 def test_illegible_answers_are_told_in_persian_too() -> None:
