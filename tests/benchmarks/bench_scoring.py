@@ -1,8 +1,7 @@
 """Paired evaluation against two lm_eval commands, on one machine, in turns: seconds of processor time on one thread.
 
-    python tests/benchmarks/bench_scoring.py                  the small shape, 100 questions, 5 rounds: about 10 minutes
-    python tests/benchmarks/bench_scoring.py --shape large    the shape of Llama-3.2-1B in bfloat16 with random weights
-    python tests/benchmarks/bench_scoring.py --modes digits
+    python tests/benchmarks/bench_scoring.py                  CASES; with BENCH_LARGE=1 those of the 1B shape, too: half an hour more
+    python tests/benchmarks/bench_scoring.py --shape large --modes digits --rounds 1        one case of your own
 
 Both sides start a process, import, load, score base and tuned, and write; lm_eval does so twice. Prints a Markdown table.
 """
@@ -24,6 +23,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 DTYPE = {"small": "float32", "large": "bfloat16"}
+CASES = {  # arguments: the ratio wanted
+    "--after-paper": "≥ 5 ×",
+    "": "≥ 5 ×",
+}
+LARGE = {"--shape large --after-paper --rounds 1": "≥ 4 ×", "--shape large --modes digits --rounds 1": "≥ 1.7 ×"}  # random weights
 
 
 class Cost(NamedTuple):
@@ -36,7 +40,34 @@ class Cost(NamedTuple):
 
 def main() -> None:
     """Build the case, run the contestants in turns, print the table."""
-    args = _arguments()
+    if len(sys.argv) > 1:
+        case(sys.argv[1:])
+        return
+    for arguments, target in (CASES | (LARGE if os.environ.get("BENCH_LARGE") else {})).items():
+        case(arguments.split(), target)
+    rotations()
+
+
+def rotations() -> None:
+    """Four rotations beside one, in digits; both with their start, which the one cannot share out."""
+    from headline import headline
+
+    with tempfile.TemporaryDirectory() as name:
+        costs: dict[int, list[float]] = {1: [], 4: []}
+        for count in costs:
+            build(Path(name) / str(count), "small", 100, ["digits"], count)
+        for _ in range(3):
+            for count, seconds in costs.items():
+                args = _parser().parse_args(["--ours-only", "--modes", "digits", "--rotations", str(count)])
+                seconds.append(_measure(commands(Path(name) / str(count), args)["book2lora"][0]).cpu)
+    ratio = median(costs[4]) / median(costs[1])
+    print(f"\nfour rotations beside one, small model, digits: {median(costs[4]):.1f} s and {median(costs[1]):.1f} s of CPU, {ratio:.2f} ×")
+    headline("four rotations of the options beside one, whole command", f"{ratio:.2f} ×", "≤ 2.2 ×")
+
+
+def case(arguments: list[str], target: str = "") -> None:
+    """One table."""
+    args = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
         lengths = build(folder, args.shape, args.questions, args.modes, args.rotations)
@@ -47,10 +78,10 @@ def main() -> None:
         for _ in range(args.rounds):
             for who, runs in commands(folder, args).items():
                 costs[who].append(_sum([_measure(run) for run in runs]))
-        _print(args, lengths, costs)
+        _print(args, lengths, costs, target)
 
 
-def _arguments() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=DTYPE, default="small")
     parser.add_argument("--questions", type=int, default=100)
@@ -60,7 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", default=None, help="where the models are made; the large one takes 3 GB")
     parser.add_argument("--ours-only", action="store_true")
     parser.add_argument("--after-paper", action="store_true", help="option texts after the whole paper instead of the study's short frame")
-    return parser.parse_args()
+    return parser
 
 
 def commands(folder: Path, args: argparse.Namespace) -> dict[str, list[list[str]]]:
@@ -94,6 +125,7 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
     from tasks.evaluation import lm_eval_task
     from tasks.plan import EvaluationPlan
 
+    folder.mkdir(exist_ok=True)
     make(folder / "base", shape)
     tokenizer = AutoTokenizer.from_pretrained(folder / "base")
     model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=getattr(torch, DTYPE[shape]))
@@ -165,7 +197,9 @@ def _sum(costs: list[Cost]) -> Cost:
     return Cost(sum(c.cpu for c in costs), sum(c.wall for c in costs), max(c.memory for c in costs))
 
 
-def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]]) -> None:
+def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]], target: str) -> None:
+    from headline import headline
+
     first = next(iter(costs))
     print(
         f"\n{args.shape} model, {DTYPE[args.shape]}, {args.questions} questions of {length:.0f} tokens, {' and '.join(args.modes)}, base and tuned, "
@@ -176,6 +210,12 @@ def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]]
         ratios = [theirs.cpu / ours.cpu for theirs, ours in zip(costs[first], rows, strict=True)]
         cpu, wall, memory = (median(getattr(row, field) for row in rows) for field in Cost._fields)
         print(f"| {who} | {cpu:.1f} | {wall:.1f} | {memory:.2f} | {median(ratios):.2f} |")
+    what = f"{' + '.join(args.modes)}{', option texts after the paper' * args.after_paper}, {args.rotations} rotation(s)"
+    headline(
+        f"base and tuned, {args.questions} questions, {what}, {args.shape} model: CPU of two `lm_eval` commands beside ours",
+        f"{median(ratios):.1f} × faster",
+        target,
+    )
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "lm_eval"))
     print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}")
 

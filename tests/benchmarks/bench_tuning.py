@@ -1,7 +1,7 @@
 """One optimizer update of 16 texts, ours beside a plain Trainer, TRL, and padding to 384: processor time on one thread.
 
-    python tests/benchmarks/bench_tuning.py                  the small shape in float32, 8 updates each: about 3 minutes
-    python tests/benchmarks/bench_tuning.py --shape large    the shape of Llama-3.2-1B in bfloat16, random weights: half an hour
+    python tests/benchmarks/bench_tuning.py                  CASES; with BENCH_LARGE=1 that of the 1B shape, too: a quarter of an hour more
+    python tests/benchmarks/bench_tuning.py --updates 14     one case of your own
 
 Each contestant is a process of its own, they take turns update by update, with the same texts in each update, the same micro-batch and the same LoRA (the
 exercise's: r 8 on q_proj and v_proj). The first update is told apart, as the time from start to it. TRL runs without its
@@ -25,6 +25,8 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 BATCH, LIMIT = 16, 384  # texts an update, tokens a text at most
+CASES, LARGE = ("--updates 8",), ("--shape large --updates 4 --who ours trainer trl",)  # random weights
+TARGETS = {"trl": "≥ 1.4 ×", "trainer": "≥ 1.1 ×", "padded": "≥ 5 ×"}
 NAMES = {
     "ours": "book2lora",
     "packed": "book2lora, packing",
@@ -36,7 +38,16 @@ NAMES = {
 
 def main() -> None:
     """Build the case, run the contestants one after the other, print the table."""
-    args = _arguments()
+    if len(sys.argv) > 1:
+        case(sys.argv[1:])
+        return
+    for arguments in CASES + (LARGE if os.environ.get("BENCH_LARGE") else ()):
+        case(arguments.split())
+
+
+def case(arguments: list[str]) -> None:
+    """One table."""
+    args = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
         from random_llama import make
@@ -46,14 +57,14 @@ def main() -> None:
     _print(args, results)
 
 
-def _arguments() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=("small", "large"), default="small")
     parser.add_argument("--updates", type=int, default=8)
     parser.add_argument("--micro", type=int, default=4)
     parser.add_argument("--who", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--folder", default=None, help="where the model is made; the large one takes 3 GB")
-    return parser.parse_args()
+    return parser
 
 
 def pairs(count: int):
@@ -75,7 +86,7 @@ def plan(updates: int, packing: bool = False):
 
     return FinetuningPlan(
         rank=8, alpha=16, dropout=0.0, target_modules=("q_proj", "v_proj"), learning_rate=1e-4, schedule="constant", warmup=0.0, updates=updates,
-        batch_size=BATCH, max_tokens=LIMIT, packing=packing,
+        batch_size=BATCH, max_tokens=LIMIT, packing=packing, loss_on="text",
     )  # fmt: skip
 
 
@@ -208,6 +219,8 @@ class Clock(list):
 
 
 def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
+    from headline import headline
+
     tokens = "float32" if args.shape == "small" else "bfloat16"
     print(
         f"\n{args.shape} model, {tokens}, {BATCH} texts an update in micro-batches of {args.micro}, one thread; medians over the updates after the first\n"
@@ -222,6 +235,9 @@ def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
         print(
             f"| {NAMES[who]} | {steps[who]:.2f} | {steps[who] / steps[first]:.2f} × ours | {r['clock'][1]:.1f} | {r['peak']:.2f} | {apart:.0e} |"
         )
+        if who in TARGETS:
+            headline(f"CPU of an update, {args.shape} model: {NAMES[who]} beside ours", f"{steps[who] / steps[first]:.2f} ×", TARGETS[who])
+    headline(f"start to first update, {args.shape} model", f"{results[first]['clock'][1]:.1f} s CPU; peak {results[first]['peak']:.2f} GB")
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "trl"))
     print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}")
 
