@@ -8,8 +8,9 @@ from tasks.reporting.exports import write_files
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.gather import gather
 from tasks.reporting.page import page
+from tasks.reporting.safety import markdown
 
-__all__ = ["StudyFacts", "gather", "verdict_line", "write"]
+__all__ = ["StudyFacts", "gather", "write"]
 
 
 def write(folder: Path, study: StudyFacts) -> None:
@@ -17,15 +18,18 @@ def write(folder: Path, study: StudyFacts) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if study.adapter:
         shutil.copytree(study.adapter, folder / "adapter", dirs_exist_ok=True)
+        with (folder / "adapter" / "README.md").open("a", encoding="utf-8") as card:
+            card.write(verdict_of_card(study))
     write_files(folder, study)
     (folder / "index.html").write_text(page(study), "utf-8")
     (folder / "report.md").write_text(brief(study), "utf-8")
 
 
-def verdict_line(study: StudyFacts) -> str:
-    """The result in one line for the terminal."""
-    result = study.primary
+def verdict_of_card(study: StudyFacts) -> str:
+    """What the study found, as the last part of the adapter's model card: the adapter goes its own way from here."""
+    result, title = study.primary, markdown(study.book_title)
     return (
-        f"{result.verdict}: {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions "
-        f"({result.set}, {result.mode}; chance 25 %; {result.gained} gained, {result.lost} lost; p = {result.p_value:.3g})"
+        f"\n## Data and verdict\n\n{len(study.pairs)} pairs from «{title}», asked in {sum(map(len, study.questions.values()))} questions.\n\n"
+        f"**{result.verdict}**: {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions ({result.set}, {result.mode}; "
+        f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p = {result.p_value:.2g}). {result.sentence}\n"
     )

@@ -12,7 +12,7 @@ from tasks.evaluation.paired import compare
 from tasks.plan_file import load_plan
 from tasks.records import Question
 from tasks.reporting.facts import StudyFacts
-from tasks.reporting.report import verdict_line, write
+from tasks.reporting.report import write
 from tasks.results import Answer
 
 
@@ -91,11 +91,6 @@ def test_every_seed_of_the_plan_is_told(folder: Path) -> None:
     assert read(folder, "study.json")["seeds"] == dict.fromkeys(
         ["generation.seed", "validation.seed", "base.seed", "finetuning.seed", "comparison.seed"], 0
     )
-
-
-def test_terminal_line_tells_verdict_rates_and_chance(study: StudyFacts) -> None:
-    line = verdict_line(study)
-    assert line.startswith("improved: ") and "chance 25 %" in line and "160 questions" in line and "\n" not in line
 
 
 @pytest.mark.parametrize("scored", [True, False])

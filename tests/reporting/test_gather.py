@@ -67,6 +67,9 @@ def test_every_artifact_is_told_with_a_place_that_exists(gathered: tuple[StudyFa
 def test_study_folder_holds_the_adapter(gathered: tuple[StudyFacts, StudyFacts], tmp_path: Path) -> None:
     write(tmp_path / "study", gathered[1])
     assert (tmp_path / "study" / "adapter" / "weights.bin").read_bytes() == b"w"
+    card, primary = (tmp_path / "study" / "adapter" / "README.md").read_text("utf-8"), gathered[1].primary
+    assert f"**{primary.verdict}**: {primary.base.rate:.1%} → {primary.tuned.rate:.1%} of {primary.n} questions" in card
+    assert f"{len(gathered[1].pairs)} pairs from «own book»" in card
 
 
 def test_versions_name_what_can_change_a_result(gathered: tuple[StudyFacts, StudyFacts]) -> None:
