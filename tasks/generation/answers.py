@@ -65,7 +65,7 @@ def _tree(body: str) -> Any:
 
 
 def _pieces(body: str) -> Iterator[dict[str, Any]]:
-    for line in body.splitlines():
+    for line in re.split(r"\r?\n|\r", body):  # not splitlines: a text may hold other separators
         data = line.removeprefix("data:").strip()
         if line.startswith("data:") and data != "[DONE]":
             yield json.loads(data)

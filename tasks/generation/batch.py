@@ -151,7 +151,7 @@ class Batches:
             text = await self.exchange.steady(lambda name=file: self.post.content(name))  # type: ignore[misc]
             if text is None:
                 return
-            for line in text.splitlines():
+            for line in filter(str.strip, text.split("\n")):  # not splitlines: a text may hold other separators
                 self._take(line, record, wanted)
         await self.exchange.ledger.sync()
         await self._close(record)

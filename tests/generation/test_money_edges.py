@@ -3,12 +3,12 @@
 import asyncio
 import json
 import os
-from time import monotonic
+from time import monotonic, time
 
 import pytest
 
 from tasks.generation.answers import read_envelope
-from tasks.generation.batch import Batches, Record, records, write
+from tasks.generation.batch import Batches, Record, State, records, write
 from tasks.generation.budget import Budget, Usage
 from tasks.generation.exchange import Exchange, Patience
 from tasks.generation.ledger import Ledger
@@ -113,3 +113,26 @@ def test_who_is_stopped_while_waiting_for_a_turn_gives_the_place_back():
     limiter._last_turn = monotonic() + 60.0
     asyncio.run(stopped(limiter))
     assert limiter.under_way == 0
+
+
+SEPARATED = "one\u2028two\u0085three"  # characters at which Python, but not JSON lines, breaks a text
+
+
+def test_an_answer_with_unusual_line_separators_is_one_line(tmp_path):
+    body = {"choices": [{"message": {"content": SEPARATED}, "finish_reason": "stop"}]}
+    stream = f"data: {json.dumps({'choices': [{'delta': {'content': SEPARATED}, 'finish_reason': 'stop'}]}, ensure_ascii=False)}\n\ndata: [DONE]\n"
+    assert read_envelope(stream).text == SEPARATED
+
+    class Done:
+        async def retrieve(self, batch):
+            return State(batch, "completed", ["answers"], [], "mark")
+
+        async def content(self, file):
+            line = {"custom_id": "aa", "response": {"status_code": 200, "body": body}}
+            return json.dumps(line, ensure_ascii=False) + "\n"
+
+    batches, record, wanted = desk(tmp_path)
+    batches.post = Done()
+    asyncio.run(batches._collect(record._replace(since=time()), wanted))
+    assert read_envelope(batches.exchange.ledger.own("aa").body).text == SEPARATED
+    assert not batches.exchange.faults
