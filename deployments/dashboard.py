@@ -13,6 +13,7 @@ from types import FrameType
 from urllib.error import URLError
 
 import cyclopts
+from rich.markup import escape
 
 from deployments.register import POOLS, register
 from flows.own_server import die_with_parent
@@ -39,7 +40,7 @@ def serve(host: str, port: int) -> None:
         register(environment)
         for pool in POOLS:
             children[f"worker-{pool}"] = spawn(f"worker-{pool}", environment, "deployments.worker", pool, "--name", f"{pool}-1")
-        say(f"dashboard: {address}   (studies in {runs_dir()}; Ctrl-C stops it)")
+        say(f"dashboard: {address}   (studies in {escape(str(runs_dir()))}; Ctrl-C stops it)")
         while not (ended := [name for name, child in children.items() if child.poll() is not None]):
             time.sleep(0.5)
         raise StudyError(f"{ended[0]} ended by itself with code {children[ended[0]].returncode}; see the end of {_logs() / ended[0]}.log")

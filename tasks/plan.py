@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.records import Kind, Mode, SetName
 
+FOLDER_NAME = r"^\w[\w.-]*$"  # stays where it is put, and is not hidden
+
 
 class Choices(BaseModel):
     """A frozen group of choices; an unknown key is a mistake, not a wish."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ReadingPlan(Choices):
@@ -38,11 +40,11 @@ class ReadingPlan(Choices):
 class Prices(Choices):
     """US dollars for a million tokens, and when they were true."""
 
-    input: float = 2.50
-    cached_input: float = 1.25
-    output: float = 10.00
+    input: float = Field(default=2.50, ge=0)
+    cached_input: float = Field(default=1.25, ge=0)
+    output: float = Field(default=10.00, ge=0)
     as_of: str = "2026-11"
-    batch_discount: float = Field(default=0.5, description="what a batch request costs, as a share of a live one")
+    batch_discount: float = Field(default=0.5, ge=0, description="what a batch request costs, as a share of a live one")
 
 
 class GenerationPlan(Choices):
@@ -74,7 +76,7 @@ class GenerationPlan(Choices):
         default="schema", description="strict JSON schema, JSON mode, or plain text with a tolerant parser"
     )
     temperature: float = 0.7
-    max_output_tokens: int = 4096
+    max_output_tokens: int = Field(default=4096, ge=1)
     budget_usd: float = Field(default=5.0, ge=0, description="hard cap for the study, across retries and reruns")
     prices: Prices = Prices()
     rounds: int = Field(default=4, ge=1, description="how often rejected items are asked for again from the same place")
@@ -141,7 +143,11 @@ class FinetuningPlan(Choices):
     loss_on: Literal["text", "diagnosis"] = Field(
         default="diagnosis", description="target tokens: the whole text (the exercise) or the diagnosis only"
     )
-    template: str | None = Field(default=None, description="the training text; none: that of the study's language, the exercise's")
+    template: str | None = Field(
+        default=None,
+        pattern=r"(?s)\{symptom\}.*\{diagnosis\}",
+        description="the training text; none: that of the study's language, the exercise's",
+    )
     exam_share: float = Field(
         default=0.0,
         ge=0,
@@ -187,7 +193,7 @@ class ComparisonPlan(Choices):
 class StudyPlan(Choices):
     """The whole study. Its defaults are plans/laptop.yaml."""
 
-    name: str = Field(default="laptop", pattern=r"^[\w.-]+$", description="names the study folder")
+    name: str = Field(default="laptop", pattern=FOLDER_NAME, description="names the study folder")
     language: str = Field(default="fa", description="language of the book and the items: fa and en are built in")
     book: str = Field(default="books/handbook.pdf", description="path of the PDF")
     reading: ReadingPlan = ReadingPlan()

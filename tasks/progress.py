@@ -67,12 +67,12 @@ def _shown() -> Bars:
     with _lock:
         if _bars is None:
             columns = (
-                TextColumn("  {task.description}"),
+                TextColumn("  {task.description}", markup=False),  # titles of the book are data
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
             )
             _bars = Bars(*columns, console=console, transient=True)
             _bars.start()

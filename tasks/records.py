@@ -12,7 +12,7 @@ Kind = Literal["symptoms", "diagnosis", "complications", "telling_apart", "other
 class Row(BaseModel):
     """A frozen row; unknown fields are refused, so a foreign file is noticed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")  # null would not come back as a number
 
 
 class Page(Row):

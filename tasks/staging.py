@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from rich.markup import escape
 
 from tasks import mirror, timings
 from tasks.artifacts import Handle
@@ -80,7 +81,7 @@ class Stage(Generic[P, T]):
             try:
                 result = self._sound(state)
             except (MissingArtifact, ValidationError) as unsound:
-                say(f"  [yellow]{self.name}[/]: {_reason(unsound)} Doing it again.")
+                say(f"  [yellow]{self.name}[/]: {escape(_reason(unsound))} Doing it again.")
                 state = self._run(True, *args, **kwargs)
                 result = self._sound(state)
             if not (cached := state.name == "Cached"):

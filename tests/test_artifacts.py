@@ -1,13 +1,15 @@
 """Handles: equal content is an equal handle, half-written files are never seen, damage is noticed."""
 
 import errno
+import math
 
 import pytest
 
-from tasks.artifacts import Book, Pairs, Passages
+from tasks.artifacts import Book, Pairs, Passages, Steps
 from tasks.errors import MissingArtifact, PlanError, StoreError
 from tasks.folders import Adapter, Checkpoint, StudyFolder
 from tasks.records import Pair, Passage
+from tasks.results import Step
 from tasks.store import writable, write_whole
 
 PASSAGE = Passage(id="p001-01", chapter="فصل ۱", page=1, text="می‌شود ۱۲۰/۸۰")
@@ -17,6 +19,12 @@ def test_rows_come_back_as_they_were_saved(runs):
     handle = Passages.save([PASSAGE], label="فصل ۱")
     assert handle.load() == [PASSAGE]
     assert handle.count == 1
+
+
+def test_what_is_no_number_comes_back_as_it_was_saved(runs):
+    handle = Steps.save([Step(step=1, epoch=1.0, loss=loss) for loss in (math.nan, math.inf, 2.0)])
+    nan, infinite, finite = (step.loss for step in handle.load())
+    assert math.isnan(nan) and infinite == math.inf and finite == 2.0
 
 
 def test_persian_can_be_read_in_the_file(runs):

@@ -15,7 +15,7 @@ import yaml
 from tasks import persian, text
 
 _TOKEN = re.compile(r"\x00\d|\d+(?:[./,:٫٬-]\d+)*|[a-z]+(?:-[a-z]{2,})+|[^\W\d_]+(?:['’][^\W\d_]+)*|\n|\S")
-_THOUGHT = re.compile(r".*</think>", re.DOTALL)
+_THOUGHT = re.compile(r".*</think>|<think>.*", re.DOTALL)  # one that was cut off, too: what is weighed is no answer
 _CLAUSE = frozenset(".,;:!?،؛؟\n")
 _KINDS = ("answer", "option", "between", "after", "joint", "wrong", "without", "reason")
 _WIDE = {0xFF01 + place: 0x21 + place for place in range(94)}  # the full-width forms of ASCII

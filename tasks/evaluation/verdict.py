@@ -77,7 +77,7 @@ def _extra(marks: Marks, gained: int, lost: int, plan: ComparisonPlan) -> dict[s
     sizes = np.bincount(fact)
     balances = np.bincount(fact, marks.tuned.astype(float) - marks.base).astype(np.int64)
     alone = len(sizes) == n  # each question has a fact of its own: the test by question is exact, and enough
-    near = alone or _within(intervals.by_fact(balances, sizes, 1 - 2 * plan.alpha), plan.margin)
+    near = alone or _facts_agree(balances, sizes, plan)
     drawn = intervals.bootstrap(balances, sizes, 1 - plan.alpha, plan.seed)
     discordance = (gained + lost) / n
     return {
@@ -91,7 +91,18 @@ def _extra(marks: Marks, gained: int, lost: int, plan: ComparisonPlan) -> dict[s
     }
 
 
-def _within(bounds: intervals.Bounds, margin: float) -> bool:
+def _facts_agree(balances: intervals.Counts, sizes: intervals.Counts, plan: ComparisonPlan) -> bool:
+    """Whether the facts, too, show that the difference is small.
+
+    They must be enough to show it at all: of facts that move as one, a share as large as the margin may all stand still
+    (of 20 with a margin of 5 points, in 36 % of the studies), and a spread of nothing is then no evidence.
+    """
+    level = 1 - 2 * plan.alpha  # of two one-sided tests
+    bounds = intervals.by_fact(balances, sizes, level), intervals.paired(0, 0, len(sizes), level)
+    return all(_within(one, plan.margin) for one in bounds)
+
+
+def _within(bounds: intervals.Bounds | Interval, margin: float) -> bool:
     return -margin <= bounds.low and bounds.high <= margin
 
 
@@ -119,6 +130,10 @@ def _limits(judged: Judgement, plan: ComparisonPlan) -> str:
     if judged.p_value <= plan.alpha:
         facts, p_facts = judged.extra["facts"], judged.extra["p_facts"]
         return f"Questions on one fact change together: counted by the {facts:.0f} facts, p {_p(p_facts)}."
+    if _within(judged.difference, plan.margin) and judged.extra["facts"] < judged.base.n:
+        return (
+            f"By question the difference is small, but the {judged.extra['facts']:.0f} facts are too few, or differ too much, to show it."
+        )
     return f"A true difference under {100 * judged.detectable:.1f} points is likely to be missed at so many changed answers."
 
 

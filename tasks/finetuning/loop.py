@@ -117,7 +117,7 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         return loss_sum(model, inputs) / num_items_in_batch
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        for name in ("loss", "grad_norm"):
+        for name in ("loss", "grad_norm", "eval_loss"):
             if not math.isfinite(logs.get(name, 0.0)):
                 raise TuningError(
                     f"{name} is {logs[name]} at update {self.state.global_step} (learning rate {logs.get('learning_rate', 0):.2g}); "

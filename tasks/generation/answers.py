@@ -40,7 +40,7 @@ def read_envelope(body: str) -> Envelope | None:
     if ended == "error":
         return None
     finish: Finish = "refusal" if refusal else _FINISH.get(ended, "stop")
-    return Envelope(finish, _sound(str(refusal)) if refusal else spoken(_sound(_text(content))), _usage(tree.get("usage")))
+    return Envelope(finish, _sound(str(refusal)) if refusal else spoken(_sound(_text(content))), _usage(tree.get("usage"), bool(content)))
 
 
 def error_in(body: str) -> int | None:
@@ -65,7 +65,7 @@ def _tree(body: str) -> Any:
 
 
 def _pieces(body: str) -> Iterator[dict[str, Any]]:
-    for line in body.splitlines():
+    for line in re.split(r"\r?\n|\r", body):  # not splitlines: a text may hold other separators
         data = line.removeprefix("data:").strip()
         if line.startswith("data:") and data != "[DONE]":
             yield json.loads(data)
@@ -95,8 +95,11 @@ def _sound(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _usage(usage: Any) -> Usage | None:
+def _usage(usage: Any, wrote: bool) -> Usage | None:
+    """None where something was not counted, or it would be taken as free."""
     if not isinstance(usage, dict) or not (tokens_in := _count(usage.get("prompt_tokens"))):
+        return None
+    if wrote and not _count(usage.get("completion_tokens")):
         return None
     details = usage.get("prompt_tokens_details")
     cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0

@@ -136,7 +136,8 @@ class Batches:
     def _set_aside(self, request: Request) -> bool:
         worst = self._worst(request)
         with self.exchange.ledger.purse() as budget:
-            return any(c.key == request.key for c in budget.unsettled()) or bool(budget.reserve(request.key, worst))
+            held = any(c.key == request.key and not c.lost for c in budget.unsettled())
+            return held or budget.reserve(request.key, worst) is not None
 
     def _worst(self, request: Request) -> float:
         return self.exchange.worst(request, batch=True)
@@ -150,11 +151,10 @@ class Batches:
             text = await self.exchange.steady(lambda name=file: self.post.content(name))  # type: ignore[misc]
             if text is None:
                 return
-            for line in text.splitlines():
-                self._take(line, wanted)
+            for line in filter(str.strip, text.split("\n")):  # not splitlines: a text may hold other separators
+                self._take(line, record, wanted)
         await self.exchange.ledger.sync()
-        self._free(record)
-        write(self.exchange.ledger, record._replace(done=True))
+        await self._close(record)
         fatal = [message for code, message in state.errors if code not in ("token_limit_exceeded", "rate_limit_exceeded")]
         if state.status == "failed" and fatal and not self.exchange.stop:
             self.exchange.stop = WriterRefused(
@@ -174,10 +174,13 @@ class Batches:
         )
         return None
 
-    def _take(self, line: str, wanted: dict[str, Request]) -> None:
-        """One line of an answer or error file."""
+    def _take(self, line: str, record: Record, wanted: dict[str, Request]) -> None:
+        """One line of an answer or error file; a name that we did not send names no file here either."""
         entry, ledger = _entry(line), self.exchange.ledger
         key, reply = str(entry.get("custom_id")), entry.get("response") or {}
+        if key not in record.keys:
+            self.exchange.faults["stray answer"] += 1
+            return
         request = wanted.get(key) or Request({"model": ""}, key, NOTHING)
         body = json.dumps(reply.get("body"), ensure_ascii=False)
         if reply.get("status_code") == 200:
@@ -185,6 +188,9 @@ class Batches:
                 ledger.keep(response)
             else:
                 ledger.keep_broken(key, body)
+                with ledger.purse() as budget:
+                    budget.lose(key)
+                self.exchange.faults["broken body"] += 1
             return
         if reply:
             fault = fault_of(Reply(reply.get("status_code") or 500, {}, body), str(request.body["model"]), self.exchange.server)
@@ -192,11 +198,17 @@ class Batches:
             if fault.course != "again" and not self.exchange.adapt(fault, request) and (given_up := self.exchange.give_up(request, fault)):
                 self.passing[key] = given_up
 
+    async def _close(self, record: Record) -> None:
+        """What the batch ended without answering was not charged. Closed once: who collects it later would free the next batch's money."""
+        async with self.exchange.ledger.hold(DESK):
+            if not any(r.mark == record.mark and r.done for r in records(self.exchange.ledger)):
+                self._free(record)
+                write(self.exchange.ledger, record._replace(done=True))
+
     def _free(self, record: Record) -> None:
-        """What the batch ended without answering was not charged."""
         with self.exchange.ledger.purse() as budget:
             keys = set(record.keys)
-            for charge in [c for c in budget.unsettled() if c.key in keys]:
+            for charge in [c for c in budget.unsettled() if c.key in keys and not c.lost]:
                 budget.free(charge)
 
 

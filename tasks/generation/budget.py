@@ -6,6 +6,7 @@ charged: it stays at its worst price until the same request is answered, and is 
 So an answer that was on the wire at a `kill -9` is paid twice at most, within the cap, and the account tells it.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -98,9 +99,12 @@ class Budget:
             self._write(book, {"lost": charge.id})
 
     def settle(self, key: str, usd: float) -> None:
-        """The request was answered at this price; what was lost on the way to it is taken at the same."""
+        """The request was answered at this price; what was lost on the way to it is taken at the same.
+
+        A refusal costs nothing itself and so tells nothing about what was lost before it: that stays at its worst price.
+        """
         with self._locked() as book:
-            for charge in [c for c in self._open.values() if c.key == key]:
+            for charge in [c for c in self._open.values() if c.key == key and (usd or not c.lost)]:
                 self._write(book, {"settle": charge.id, "usd": usd})
 
     def lost(self, keys: Collection[str]) -> list[float]:
@@ -143,7 +147,8 @@ class Budget:
 
     def _write(self, book: int, entry: dict[str, object]) -> None:
         line = json.dumps(entry).encode() + b"\n"
-        os.write(book, line)
+        if os.write(book, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file))  # what is not in the book was not set aside
         self._take(line)
         self._read += len(line)
 

@@ -35,7 +35,11 @@ class Limiter:
         """Wait for a place; gives the time of entering."""
         while not self._try_enter():
             await asyncio.sleep(max(LOOK, min(self._shut_until - monotonic(), 1.0)))
-        await asyncio.sleep(self._until_turn())
+        try:
+            await asyncio.sleep(self._until_turn())
+        except asyncio.CancelledError:
+            self.leave()  # the limiter outlives the chapter that was stopped here
+            raise
         return monotonic()
 
     def leave(self) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.errors import BookError
+from tasks.reading import apart
 from tasks.reading.shapes import Sheet, nothing
 
 MEMORY_MIB = 256  # of address space for a child, the same on every machine; a page of a real book needs 65
@@ -42,16 +42,13 @@ class Child:
 
     def __init__(self, path: Path, language: str, ocr: str) -> None:
         memory = str(OCR_MEMORY_MIB if ocr else MEMORY_MIB)
-        command = [sys.executable, "-P", "-m", "tasks.reading.worker", str(path), memory, language, ocr]
-        root = str(Path(__file__).resolve().parents[2])
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]), "OMP_NUM_THREADS": "1"}
         self.seconds = OCR_PAGE_SECONDS if ocr else PAGE_SECONDS
         self._process = subprocess.Popen(
-            command,
+            apart.command("tasks.reading.worker", str(path), memory, language, ocr),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=env,
+            env=apart.environment(),
             text=True,
             encoding="utf-8",
             errors="replace",

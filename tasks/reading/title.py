@@ -1,10 +1,11 @@
 """The title that a PDF gives itself, asked in a child process like all that comes from a foreign file; else the file's name."""
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from tasks.reading import apart
 
 SECONDS = 20
 NO_TITLE = re.compile(r"^(untitled|document\d*|microsoft word\b.*|.*\.(docx?|odt|indd|pdf|tex|dvi|qxd|rtf))$|^\W*$", re.IGNORECASE)
@@ -23,11 +24,9 @@ def titled(told: str) -> str:
 
 
 def _told(path: Path) -> str:
-    root = str(Path(__file__).resolve().parents[2])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-P", "-m", "tasks.reading.title", str(path)]
+    asked = apart.command("tasks.reading.title", str(path))
     try:
-        done = subprocess.run(command, capture_output=True, env=env, encoding="utf-8", errors="replace", timeout=SECONDS)
+        done = subprocess.run(asked, capture_output=True, env=apart.environment(), encoding="utf-8", errors="replace", timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return ""
     return done.stdout if done.returncode == 0 else ""

@@ -101,7 +101,9 @@ def sheet(study: StudyFacts, answers: Sequence[Answer]) -> list[dict[str, Any]]:
 
 
 def save_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    """What is no number becomes null: JSON has no word for it, and other programs refuse the whole file."""
+    sound = json.loads(json.dumps(content), parse_constant=lambda name: None)
+    path.write_text(json.dumps(sound, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
 def save_lines(path: Path, rows: Iterable[Row]) -> None:

@@ -73,9 +73,8 @@ def sentence(study: StudyFacts, say: Wording) -> str:
 
 def verdict_sentence(result: Comparison, plan: ComparisonPlan, say: Wording) -> str:
     """A comparison in one sentence."""
-    by_fact = result.verdict == "inconclusive" and result.p_value <= plan.alpha  # by question alone it would be a difference
     return say.fill(
-        say["sentences"]["inconclusive_by_fact" if by_fact else result.verdict],
+        say["sentences"][_sentence_for(result, plan)],
         n=say.number(result.n),
         base=say.number(result.base.correct),
         tuned=say.number(result.tuned.correct),
@@ -84,6 +83,15 @@ def verdict_sentence(result: Comparison, plan: ComparisonPlan, say: Wording) -> 
         margin=say.points(plan.margin, sign=False),
         detectable=say.points(result.detectable, sign=False),
     )
+
+
+def _sentence_for(result: Comparison, plan: ComparisonPlan) -> str:
+    """Which sentence: what cannot be told has one of its own where the questions alone would tell it, and only their facts do not."""
+    if result.verdict == "inconclusive" and result.p_value <= plan.alpha:
+        return "inconclusive_by_fact"
+    if result.verdict == "inconclusive" and max(-result.difference.low, result.difference.high) <= plan.margin:
+        return "inconclusive_few_facts"
+    return result.verdict
 
 
 def in_order(study: StudyFacts) -> list[Comparison]:

@@ -18,6 +18,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _NAMES = {"true": True, "false": False, "null": None, "none": None}
 _CLOSERS = {'"': '"', "“": "”"}
 _STRUCTURE = re.compile(r'[{}\[\]]|"\s*:')
+_HALF = re.compile("[\ud800-\udfff]")
 _SPECIAL = re.compile(r'["”\\\n]')
 LONGEST = 8_000  # characters of one string; none of ours comes near
 MOST_BROKEN = 200  # pieces; after so many the rest of a text is one piece
@@ -65,7 +66,7 @@ def objects(text: str) -> Objects:
         reader = _Reader(text, place)
         try:
             value = reader.value(0)
-            found.read.append(Reading(value, text[place : reader.at], tuple(dict.fromkeys(reader.repairs))))
+            found.read.append(Reading(_sound(value), text[place : reader.at], tuple(dict.fromkeys(reader.repairs))))
             place = text.find("{", reader.at)
         except Unreadable as error:
             inner = text.find("{", place + 1)
@@ -88,9 +89,18 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def strict(text: str) -> Any:
     """The value of a text that is JSON as it stands; raises ValueError else."""
     try:
-        return json.loads(text, object_pairs_hook=unique_keys)
+        return _sound(json.loads(text, object_pairs_hook=unique_keys))
     except RecursionError:
         raise Unreadable("nested too deep", 0) from None
+
+
+def _sound(value: Any) -> Any:
+    """Halves of characters (a model cuts an emoji's escape in two), which no file can hold, become the sign for an illegible one."""
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_sound(one) for one in value]
+    return {_sound(key): _sound(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 class _Reader:

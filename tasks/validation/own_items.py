@@ -112,7 +112,7 @@ def _json(text: str) -> list[Line]:
     try:
         return [_of(v) for v in _inside(lenient.strict(text))]
     except ValueError:
-        whole = [line for line in text.splitlines() if line.strip()]
+        whole = [line for line in re.split(r"[\r\n]+", text) if line.strip()]  # not splitlines: a text may hold other separators
     if all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in whole):
         return [_one_line(line) for line in whole]
     found = lenient.objects(text)

@@ -93,6 +93,8 @@ CLEAR = {
     # as other programs like it
     "<answer>2</answer>": 2,
     "\\boxed{3}": 3,
+    "$\\boxed{B}$": 2,
+    "Of 2 signs one is new, so \\boxed{\\text{C}}.": 3,
     '{"answer": "B"}': 2,
     "Sure, I'd go with C.": 3,
     "It's B": 2,
@@ -150,6 +152,8 @@ UNCLEAR = [
     "۲. دیابت",  # number 2 with the text of option 3
     "::::",
     "E",
+    "<think>شاید ۱",  # cut off before the answer
+    "<think>\nThe answer is 2",
 ]
 
 

@@ -178,6 +178,7 @@ def marks(gained: int, lost: int, right: int, wrong: int, per_fact: int = 1, mov
         ("identical", marks(0, 0, 30, 70), "Not one of 100 answers changed"),
         ("no-difference", marks(0, 0, 30, 70, moved=20), "within ±5 points"),  # equal totals alone are no alarm
         ("inconclusive", marks(12, 0, 0, 12, per_fact=12), "counted by the 2 facts"),
+        ("inconclusive", marks(0, 0, 200, 200, per_fact=20, moved=20), "but the 20 facts are too few"),
     ],
 )
 def test_each_verdict_has_its_numbers_and_its_sentence(verdict: str, seen: Marks, words: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -111,6 +112,12 @@ def test_a_loss_that_is_no_number_stops_with_its_update(tune):
         TuningError, match=r"(loss|grad_norm) is (nan|inf) at update \d+ \(learning rate 1e\+25\).*lower finetuning.learning_rate"
     ):
         tune(learning_rate=1e25, warmup=0.0, max_grad_norm=1e30, schedule="constant", epochs=4)
+
+
+def test_a_held_out_loss_that_the_last_update_broke_stops_the_tuning_too():
+    trainer = SimpleNamespace(state=SimpleNamespace(global_step=3))
+    with pytest.raises(TuningError, match=r"eval_loss is nan at update 3 .*lower finetuning.learning_rate"):
+        loop.LoraTrainer.log(trainer, {"eval_loss": float("nan")})
 
 
 def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_one(tune, monkeypatch):

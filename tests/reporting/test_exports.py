@@ -11,6 +11,7 @@ from reporting.example_study import example_study
 from tasks.evaluation.paired import compare
 from tasks.plan_file import load_plan
 from tasks.records import Question
+from tasks.reporting.exports import save_json
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.report import write
 from tasks.results import Answer
@@ -30,6 +31,14 @@ def folder(study: StudyFacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def read(folder: Path, name: str) -> object:
     return json.loads((folder / name).read_text("utf-8"))
+
+
+def test_a_number_that_is_none_is_null_in_json(tmp_path: Path) -> None:
+    save_json(tmp_path / "x.json", {"loss": [float("nan"), float("-inf"), 1e-300], "words": "NaN ۱"})
+    assert json.loads((tmp_path / "x.json").read_text("utf-8"), parse_constant=pytest.fail) == {
+        "loss": [None, None, 1e-300],
+        "words": "NaN ۱",
+    }
 
 
 def test_folder_holds_every_file(folder: Path) -> None:

@@ -15,7 +15,7 @@ from tasks.reporting.brief import brief
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.page import changes, page, sentence
 from tasks.reporting.wording import wording
-from tasks.results import Comparison, Screened
+from tasks.results import Comparison, Interval, Screened
 
 
 @lru_cache
@@ -83,6 +83,12 @@ def test_changes_on_few_facts_are_said_to_be_inconclusive_for_that_reason() -> N
     say = wording("en")
     assert "few of the facts" in sentence(with_verdict("inconclusive", p_value=0.01), say)
     assert "few of the facts" not in sentence(with_verdict("inconclusive", p_value=0.2), say)
+
+
+def test_answers_close_together_on_few_facts_are_said_to_be_inconclusive_for_want_of_facts() -> None:
+    near, far = (Interval(value=0.0, low=-reach, high=reach) for reach in (0.03, 0.2))  # the margin is 0.05
+    told = [sentence(with_verdict("inconclusive", p_value=1.0, difference=bounds), wording("en")) for bounds in (near, far)]
+    assert ["too few facts" in one for one in told] == [True, False]
 
 
 def test_only_the_primary_result_is_not_exploratory() -> None:

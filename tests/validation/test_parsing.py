@@ -164,3 +164,12 @@ def test_any_text_ends_in_items_or_rejections(text, cut):
 def test_sound_objects_are_read_as_json_reads_them(value, key):
     text = json.dumps({key: value}, ensure_ascii=False)
     assert [r.value for r in lenient.objects(f"بفرمایید: {text} پایان").read] == [{key: value}]
+
+
+@pytest.mark.parametrize("around", ["{}", "Here it is: {}", "[{},]"])
+def test_half_a_character_spoils_its_own_item_and_can_be_written_down(around):
+    """`\\ud83d` is the first half of an emoji's escape; no UTF-8 file can hold it."""
+    halved = as_json(PAIR).replace(PAIR["symptom"], PAIR["symptom"] + " \\ud83d")
+    found = read(draft(raw=around.replace("{}", halved)), "fa")
+    assert [label_of(rejection) for rejection in found.rejected] == ["illegible characters"]
+    assert found.rejected[0].model_dump_json()

@@ -1,0 +1,138 @@
+"""Ways by which money could be spent and not counted: refusals after lost answers, batches, servers that count half."""
+
+import asyncio
+import json
+import os
+from time import monotonic, time
+
+import pytest
+
+from tasks.generation.answers import read_envelope
+from tasks.generation.batch import Batches, Record, State, records, write
+from tasks.generation.budget import Budget, Usage
+from tasks.generation.exchange import Exchange, Patience
+from tasks.generation.ledger import Ledger
+from tasks.generation.limits import Limiter
+from tasks.generation.requests import Request
+from tasks.plan import Prices
+
+
+def exchange(folder, cap=1.0):
+    return Exchange(Ledger(folder, cap, Prices()), Limiter(2), Patience(), send=None, fill=dict, server="http://here")
+
+
+def desk(folder, keys=("aa",)):
+    batches = Batches(exchange(folder), post=None)
+    record = write(batches.exchange.ledger, Record("mark", list(keys), id="batch"))
+    return batches, record, {key: Request({"model": "m", "messages": []}, key, Usage(1000, 0, 1000)) for key in keys}
+
+
+def line(key, status=200, body=None):
+    return json.dumps({"custom_id": key, "response": {"status_code": status, "body": body}})
+
+
+def test_a_refusal_does_not_make_the_lost_answer_before_it_free(tmp_path):
+    budget = Budget(tmp_path / "c", 1.0)
+    budget.reserve("a", 0.4)
+    budget.lose("a")
+    budget.settle("a", 0.0)  # the second attempt was refused by a content filter
+    assert budget.spent() == pytest.approx(0.4)
+
+
+def test_a_broken_body_of_a_batch_keeps_its_money_and_an_expired_line_gives_it_back(tmp_path):
+    batches, record, wanted = desk(tmp_path, ("aa", "bb"))
+    budget = batches.exchange.ledger.budget
+    assert batches._set_aside(wanted["aa"]) and batches._set_aside(wanted["bb"])
+    worst = budget.unsettled()[0].usd
+    batches._take(line("aa", body={"choices": []}), record, wanted)
+    batches._take(json.dumps({"custom_id": "bb", "response": None, "error": {"code": "batch_expired"}}), record, wanted)
+    asyncio.run(batches._close(record))
+    assert budget.spent() == pytest.approx(worst)
+    assert batches.exchange.faults == {"broken body": 1}
+
+
+def test_a_lost_answer_is_no_reservation_for_the_next_batch(tmp_path):
+    batches, _, wanted = desk(tmp_path)
+    budget = batches.exchange.ledger.budget
+    assert batches._set_aside(wanted["aa"])
+    once = budget.spent()
+    assert batches._set_aside(wanted["aa"])  # its own reservation, from before a crash
+    assert budget.spent() == pytest.approx(once)
+    budget.lose("aa")
+    assert batches._set_aside(wanted["aa"])
+    assert budget.spent() == pytest.approx(2 * once)
+
+
+def test_who_collects_a_batch_late_does_not_free_the_money_of_the_next_one(tmp_path):
+    batches, record, wanted = desk(tmp_path)
+    late, budget = Batches(exchange(tmp_path), post=None), batches.exchange.ledger.budget
+    batches._set_aside(wanted["aa"])
+    asyncio.run(batches._close(record))
+    batches._set_aside(wanted["aa"])  # for the next batch
+    asyncio.run(late._close(record))
+    assert budget.spent() > 0
+    assert [r.done for r in records(batches.exchange.ledger)] == [True]
+
+
+def test_an_answer_under_a_name_that_was_not_sent_is_counted_and_writes_nothing(tmp_path):
+    batches, record, wanted = desk(tmp_path / "study")
+    completion = {"choices": [{"message": {"content": "x"}}]}
+    batches._take(line("../../../outside", body=completion), record, wanted)
+    assert not list(tmp_path.rglob("outside*"))
+    assert batches.exchange.faults == {"stray answer": 1}
+
+
+def test_a_server_that_counts_only_the_prompt_is_taken_at_the_worst():
+    def usage(**counts):
+        return read_envelope(json.dumps({"choices": [{"message": {"content": "x"}}], "usage": counts})).usage
+
+    assert usage(prompt_tokens=10) is None
+    assert usage(prompt_tokens=10, completion_tokens=None) is None and usage(prompt_tokens=10, completion_tokens=0) is None
+    assert usage(prompt_tokens=10, completion_tokens=3) == Usage(10, 0, 3)
+
+
+def test_a_charge_that_the_disk_does_not_hold_is_not_granted(tmp_path, monkeypatch):
+    budget = Budget(tmp_path / "c", 1.0)
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda book, line: whole(book, line[:9]))  # as on a full disk
+    with pytest.raises(OSError, match="No space left"):
+        budget.reserve("a", 0.4)
+    monkeypatch.undo()
+    assert Budget(tmp_path / "c", 1.0).spent() == 0
+
+
+def test_who_is_stopped_while_waiting_for_a_turn_gives_the_place_back():
+    async def stopped(limiter):
+        waiting = [asyncio.create_task(limiter.enter()) for _ in range(8)]
+        await asyncio.sleep(0)  # all have a place, none but the first its turn
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    limiter = Limiter(8)
+    limiter._last_turn = monotonic() + 60.0
+    asyncio.run(stopped(limiter))
+    assert limiter.under_way == 0
+
+
+SEPARATED = "one\u2028two\u0085three"  # characters at which Python, but not JSON lines, breaks a text
+
+
+def test_an_answer_with_unusual_line_separators_is_one_line(tmp_path):
+    body = {"choices": [{"message": {"content": SEPARATED}, "finish_reason": "stop"}]}
+    stream = f"data: {json.dumps({'choices': [{'delta': {'content': SEPARATED}, 'finish_reason': 'stop'}]}, ensure_ascii=False)}\n\ndata: [DONE]\n"
+    assert read_envelope(stream).text == SEPARATED
+
+    class Done:
+        async def retrieve(self, batch):
+            return State(batch, "completed", ["answers"], [], "mark")
+
+        async def content(self, file):
+            line = {"custom_id": "aa", "response": {"status_code": 200, "body": body}}
+            return json.dumps(line, ensure_ascii=False) + "\n"
+
+    batches, record, wanted = desk(tmp_path)
+    batches.post = Done()
+    asyncio.run(batches._collect(record._replace(since=time()), wanted))
+    assert read_envelope(batches.exchange.ledger.own("aa").body).text == SEPARATED
+    assert not batches.exchange.faults
