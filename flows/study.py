@@ -9,7 +9,7 @@ from flows.showing import explaining, show_verdict
 from flows.tune import tune
 from tasks import timings
 from tasks.artifacts import Book
-from tasks.plan import Machine, StudyPlan
+from tasks.plan import Machine, StudyPlan, check_name
 from tasks.stages import compare_answers, diagnose_tuning, write_report
 
 
@@ -26,6 +26,7 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
         name: name of the study folder; none: the plan's name
     """
     begin(redo, tags=[plan.name, plan.book])
+    check_name(name or plan.name)
     ensure_ready(plan, gpu is None, machine)
     book, tune_there = Book.at(plan.book), placed(tune, gpu)
     prepared = prepare(book, plan, machine)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from tasks import mirror
 from tasks.artifacts import Handle, missing
 from tasks.errors import MissingArtifact
+from tasks.plan import check_name
 from tasks.store import folder_digest, known_digest, runs_dir
 
 
@@ -93,7 +94,8 @@ class StudyFolder(Handle):
 
     @classmethod
     def replace(cls, name: str, fill: Callable[[Path], None]) -> Self:
-        """Let `fill` write into a temporary folder, then put it in the old one's place."""
+        """Let `fill` write into a temporary folder, then put it in the old one's place. Raises PlanError for a path as name."""
+        check_name(name)
         studies = runs_dir() / cls.place
         studies.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
