@@ -83,6 +83,19 @@ def test_the_exercise_says_precisely_what_is_missing_and_does_no_work(tmp_path):
     assert not list(tmp_path.glob("passages")), "nothing was done before the check"
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("book=plans/laptop.yaml", "book: laptop.yaml cannot be opened: it is damaged, or not a PDF at all"),
+        ("reading.first_page=500", "none of them is in the plan's range (500 to the end)"),
+        ("generation.pairs=0", "generation.pairs: 0 is too few for a study"),
+    ],
+)
+def test_check_finds_what_would_stop_a_run(change, told):
+    done = book2lora("check", "--set", change)
+    assert done.returncode == 1 and told in done.stdout, done.stdout + done.stderr
+
+
 def test_check_spends_nothing_and_knows_the_power():
     done = book2lora("check", "--set", "generation.questions=100")
     assert done.returncode == 0
