@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import yaml
 from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
 
 from flows import endings
 from flows.outgoing import export
@@ -14,7 +15,7 @@ from flows.own_server import own_server
 from flows.swift import importing
 from tasks.errors import PlanError, StudyError
 from tasks.plan import Machine, StudyPlan
-from tasks.plan_file import load_plan
+from tasks.plan_file import load_plan, sentences
 from tasks.store import writable
 
 app = App(
@@ -206,15 +207,25 @@ def _machine(changes: list[str]) -> Machine:
     values = _pairs(changes)
     if unknown := values.keys() - Machine.model_fields.keys():
         raise PlanError(f"--machine {', '.join(unknown)}: no such key. Known: {', '.join(Machine.model_fields)}")
-    return Machine.model_validate(values)
+    try:
+        return Machine.model_validate(values)
+    except ValidationError as error:
+        raise PlanError(f"--machine {sentences(error)}") from None
 
 
 def _pairs(changes: list[str]) -> dict[str, Any]:
     """`["a.b=1", "c=x"]` → `{"a.b": 1, "c": "x"}`; values are read as YAML."""
     for change in changes:
-        if "=" not in change:
+        if not change.partition("=")[0].strip() or "=" not in change:
             raise PlanError(f"{change!r} is not key=value, e.g. --set finetuning.epochs=3")
-    return {key.strip(): yaml.safe_load(value) for key, _, value in (change.partition("=") for change in changes)}
+    return {key.strip(): _value(key, value) for key, _, value in (change.partition("=") for change in changes)}
+
+
+def _value(key: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise PlanError(f"{key}: {text!r} is not a YAML value; put text in quotes of its own, as in --set '{key}=\"…\"'") from None
 
 
 def _write_lines(out: Path | None, rows: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.errors import PlanError
+from tasks.errors import BookError, PlanError
 from tasks.plan import GenerationPlan, Machine, StudyPlan
 from tasks.records import Passage
 from tasks.store import person_file
@@ -36,12 +36,26 @@ def missing(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = 
         lacks.append(f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set book=PATH")
     for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
         if isinstance(file, str) and person_file(file) is None:
-            lacks.append(f"generation.{key}: {file!r} is neither a number nor a file")
+            lacks.append(f"generation.{key}: {file!r} is neither a number nor a file (looked in {Path.cwd()})")
+        if isinstance(file, int) and file < 1:
+            lacks.append(f"generation.{key}: {file} is too few for a study; it takes at least one, and a hundred to tell something")
     if needs_writer(plan) and not (os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
         lacks.append(f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)")
     if tunes_here and (lack := weights.missing(plan.base)):
         lacks.append(lack)
     return lacks + (needs.missing(plan.finetuning, machine) if tunes_here else [])
+
+
+def _unopened(plan: StudyPlan) -> list[str]:
+    """Why the book cannot be opened, or has none of the pages that are wanted."""
+    from tasks.reading.pdf import pages_wanted
+
+    try:
+        if book := person_file(plan.book):
+            pages_wanted(book, plan.reading)
+    except BookError as error:
+        return [f"book: {error}"]
+    return []
 
 
 def enlarged(plan: StudyPlan) -> GenerationPlan:
@@ -59,7 +73,8 @@ def needs_writer(plan: StudyPlan) -> bool:
 def describe(plan: StudyPlan, ask: bool = False) -> Readiness:
     """The whole plan in sentences, with what is missing and what it would cost; `ask`: the server is tried, which costs a little."""
     server = _asked(plan, ask) if needs_writer(plan) else Asked([])
-    return Readiness([*_items(plan, server.lines), *_tuning(plan), *_endpoint(plan)], missing(plan), server.paid)
+    lacks = [*missing(plan), *_unopened(plan), *server.lacks]
+    return Readiness([*_items(plan, server.lines), *_tuning(plan), *_endpoint(plan)], lacks, server.paid)
 
 
 def updates(plan: StudyPlan) -> int | None:
@@ -77,7 +92,12 @@ def updates(plan: StudyPlan) -> int | None:
 def _items(plan: StudyPlan, server: list[tuple[str, str]]) -> list[tuple[str, str]]:
     generation = plan.generation
     who = "rules, without a model" if generation.writer == "rules" else f"{generation.model} at {_server()}"
-    lines = [("book", plan.book), ("items", f"{generation.pairs} pairs and {generation.questions} questions, by {who}")]
+    is_own = isinstance(generation.pairs, str) and isinstance(generation.questions, str)
+    wanted = [
+        f"{what} from {n}" if isinstance(n, str) else f"{n} {what}"
+        for what, n in (("pairs", generation.pairs), ("questions", generation.questions))
+    ]
+    lines = [("book", plan.book), ("items", " and ".join(wanted) + ("" if is_own else f", by {who}"))]
     return lines + ([*server, _cost(plan)] if needs_writer(plan) else [("cost", "nothing: no paid model is asked")])
 
 
@@ -96,6 +116,7 @@ class Asked(NamedTuple):
 
     lines: list[tuple[str, str]]
     paid: float = 0.0
+    lacks: tuple[str, ...] = ()
 
 
 def _asked(plan: StudyPlan, ask: bool) -> Asked:
@@ -111,7 +132,8 @@ def _asked(plan: StudyPlan, ask: bool) -> Asked:
     lines = [("server", f"reachable: {KNOWN[can.reachable]}; has {generation.model}: {KNOWN[can.model]}. {can.remark}".strip())]
     if can.reachable and can.model is not False:
         lines.append(("structure", _structure(generation, can.structures, most, tries)))
-    return Asked(lines, most if tries and can.reachable else 0.0)
+    away = f"the server at {_server()} does not answer: start it, or set OPENAI_BASE_URL to where it is"
+    return Asked(lines, most if tries and can.reachable else 0.0, (away,) if can.reachable is False else ())
 
 
 def _structure(plan: GenerationPlan, found: Mapping[str, bool | None], most: float, tried: bool) -> str:
@@ -153,9 +175,10 @@ def by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Passage]]:
 def _tuning(plan: StudyPlan) -> list[tuple[str, str]]:
     tuning, number = plan.finetuning, updates(plan)
     few = " — very few: expect no change" if number is not None and number < 50 else ""
+    matrices = tuning.target_modules if isinstance(tuning.target_modules, str) else ", ".join(tuning.target_modules)
     return [
         ("base", plan.base.model),
-        ("tuning", f"LoRA r={tuning.rank} on {tuning.target_modules}, {tuning.epochs:g} epochs, {number or '?'} updates{few}"),
+        ("tuning", f"LoRA r={tuning.rank} on {matrices}, {tuning.epochs:g} epochs, {number or '?'} updates{few}"),
     ]
 
 
@@ -166,7 +189,9 @@ def _endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
     lines = [("endpoint", f"set {comparison.primary_set}, mode {comparison.primary_mode}, fixed before anything is scored")]
     if isinstance(number := plan.generation.questions, int):
         gain = detectable(number, 0.2, comparison.alpha, comparison.power)
-        sentence = f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({comparison.power:.0%} of the time)"
+        sentence = (
+            f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({100 * comparison.power:g} % of the time)"
+        )
         shares = {"same_fact": 1 - plan.validation.new_fact_share, "new_fact": plan.validation.new_fact_share}
         if 0 < (some := round(number * shares.get(comparison.primary_set, 1))) < number:
             gain = detectable(some, 0.2, comparison.alpha, comparison.power)

@@ -9,8 +9,7 @@ from flows.showing import explaining, show_verdict
 from flows.tune import tune
 from tasks import timings
 from tasks.artifacts import Book
-from tasks.folders import folder_name
-from tasks.plan import Machine, StudyPlan
+from tasks.plan import Machine, StudyPlan, check_name
 from tasks.stages import compare_answers, diagnose_tuning, write_report
 
 
@@ -27,7 +26,7 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
         name: name of the study folder; none: the plan's name
     """
     begin(redo, tags=[plan.name, plan.book])
-    name = folder_name(name or plan.name)
+    check_name(name or plan.name)
     ensure_ready(plan, gpu is None, machine)
     book, tune_there = Book.at(plan.book), placed(tune, gpu)
     prepared = prepare(book, plan, machine)
@@ -35,5 +34,5 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
     show_verdict(comparisons, plan.language)
     why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
-    folder = write_report(name, plan, book, prepared, outcome, comparisons, why, timings.so_far())
+    folder = write_report(name or plan.name, plan, book, prepared, outcome, comparisons, why, timings.so_far())
     return publish(folder)

@@ -1,6 +1,5 @@
 """Handles to folders under RUNS_DIR: models and adapters, named by the digest of their files; studies, named by people."""
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -9,8 +8,8 @@ from typing import Any, ClassVar, Self
 
 from tasks import mirror
 from tasks.artifacts import Handle, missing
-from tasks.errors import MissingArtifact, PlanError
-from tasks.plan import FOLDER_NAME
+from tasks.errors import MissingArtifact
+from tasks.plan import check_name
 from tasks.store import folder_digest, known_digest, runs_dir
 
 
@@ -82,13 +81,6 @@ class Checkpoint(Folder):
             raise MissingArtifact(f"{self.path} holds another model than when the study began; run again with --redo prepare_base.")
 
 
-def folder_name(name: str) -> str:
-    """A name that stays in its place, since what lies there is replaced. Raises PlanError on any other."""
-    if not re.fullmatch(FOLDER_NAME, name):
-        raise PlanError(f"name: {name!r} cannot name a folder. Take letters, digits, _ . and -, beginning with a letter, digit or _.")
-    return name
-
-
 class StudyFolder(Handle):
     """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder holds."""
 
@@ -102,8 +94,8 @@ class StudyFolder(Handle):
 
     @classmethod
     def replace(cls, name: str, fill: Callable[[Path], None]) -> Self:
-        """Let `fill` write into a temporary folder, then put it in the old one's place."""
-        folder_name(name)
+        """Let `fill` write into a temporary folder, then put it in the old one's place. Raises PlanError for a path as name."""
+        check_name(name)
         studies = runs_dir() / cls.place
         studies.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))

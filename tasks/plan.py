@@ -3,13 +3,21 @@
 A plan is in every cache key; a machine never is. The defaults are the laptop study: our handbook, rules, the tiny Llama.
 """
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tasks.errors import PlanError
 from tasks.records import Kind, Mode, SetName
 
-FOLDER_NAME = r"^\w[\w.-]*$"  # stays where it is put, and is not hidden
+NAME = r"^\w[\w.-]{0,99}$"  # of a folder below the store, which a new study of that name replaces: never a path, never ..
+
+
+def check_name(name: str) -> None:
+    """Raises PlanError for a name that is a path, since what lies there would be replaced."""
+    if not re.fullmatch(NAME, name):
+        raise PlanError(f"name: {name!r} is not a name of at most 100 letters, digits, _, - and ., beginning with a letter or digit.")
 
 
 class Choices(BaseModel):
@@ -34,7 +42,7 @@ class ReadingPlan(Choices):
         default=0.2, ge=0, le=1, description="refuse the book when a larger share of its pages is empty, failed or illegible"
     )
     first_page: int = Field(default=1, ge=1, description="first page to read, counted from 1")
-    last_page: int | None = Field(default=None, description="last page to read; none: to the end")
+    last_page: int | None = Field(default=None, ge=1, description="last page to read; none: to the end")
 
 
 class Prices(Choices):
@@ -131,7 +139,7 @@ class FinetuningPlan(Choices):
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     epochs: float = Field(default=8, gt=0)
-    updates: int | None = Field(default=None, description="optimizer updates; none: as many as the epochs hold")
+    updates: int | None = Field(default=None, ge=1, description="optimizer updates; none: as many as the epochs hold")
     book_epochs: float = Field(
         default=0.0, ge=0, description="epochs on the book's own text before the pairs; it answers the questions on untaught facts, too"
     )
@@ -193,7 +201,7 @@ class ComparisonPlan(Choices):
 class StudyPlan(Choices):
     """The whole study. Its defaults are plans/laptop.yaml."""
 
-    name: str = Field(default="laptop", pattern=FOLDER_NAME, description="names the study folder")
+    name: str = Field(default="laptop", pattern=NAME, description="names the study folder")
     language: str = Field(default="fa", description="language of the book and the items: fa and en are built in")
     book: str = Field(default="books/handbook.pdf", description="path of the PDF")
     reading: ReadingPlan = ReadingPlan()

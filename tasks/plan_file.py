@@ -29,6 +29,8 @@ def read_tree(path: Path) -> dict[str, Any]:
         tree = yaml.safe_load(path.read_text("utf-8")) or {}
     except yaml.YAMLError as error:
         raise PlanError(f"{path} is not valid YAML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise PlanError(f"{path} is not a text in UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8.") from None
     if not isinstance(tree, dict):
         raise PlanError(f"{path} must hold keys and values, not a {type(tree).__name__}.")
     tree.setdefault("name", path.stem)
@@ -42,7 +44,7 @@ def parse_plan(tree: dict[str, Any], changes: dict[str, Any] | None = None, sour
     try:
         return StudyPlan.model_validate(tree)
     except ValidationError as error:
-        raise PlanError(f"{source}: " + "; ".join(_sentence(e) for e in error.errors())) from None
+        raise PlanError(f"{source}: {sentences(error)}") from None
 
 
 def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
@@ -55,16 +57,28 @@ def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
     tree[last] = value
 
 
+def sentences(error: ValidationError) -> str:
+    """Each mistake of a plan or machine: key, what is allowed, and the value."""
+    return "; ".join(_sentence(one) for one in error.errors())
+
+
 def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "plan"
-    if error["type"] == "extra_forbidden":
-        return f"{where}: no such key. Known: {', '.join(_siblings(error['loc']))}"
-    return f"{where}: {error['msg']} (it is {error['input']!r})"
+    where, value = ".".join(str(part) for part in error["loc"]) or "plan", error["input"]
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{where}: no such key. Known: {', '.join(_keys(error['loc'][:-1]))}"
+        case "model_type":
+            return f"{where}: it is {value!r}, but holds keys of its own: {', '.join(_keys(error['loc']))}"
+        case "string_type" if isinstance(value, int | float):  # YAML's 2024, no, 1e3
+            return f'{where}: it is {value!r}, but must be text; put it in quotes, as in {where}: "2024", or on a command line --set \'{where}="2024"\''
+        case "string_pattern_mismatch":
+            return f"{where}: it is {value!r}, but must be a name of letters, digits, _, - and ., beginning with a letter or digit"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')} (it is {value!r})"
 
 
-def _siblings(location: tuple[str | int, ...]) -> list[str]:
+def _keys(location: tuple[str | int, ...]) -> list[str]:
     model: Any = StudyPlan
-    for part in location[:-1]:
+    for part in location:
         model = model.model_fields[part].annotation  # every group of choices is a model itself
     return list(model.model_fields)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from tasks.errors import PlanError
-from tasks.plan import FOLDER_NAME, Choices, StudyPlan
+from tasks.plan import NAME, Choices, StudyPlan
 from tasks.plan_file import parse_plan
 from tasks.records import Row
 from tasks.results import Comparison
@@ -34,7 +34,7 @@ class Arm(Choices):
 class SweepPlan(Choices):
     """Many ways of tuning, one exam. Half of the questions choose the setting; the others decide, and are scored only for the chosen one."""
 
-    name: str = Field(default="sweep", pattern=FOLDER_NAME, description="names the folder below runs/sweeps/")
+    name: str = Field(default="sweep", pattern=NAME, description="names the folder below runs/sweeps/")
     study: StudyPlan = Field(default=StudyPlan(), description="the study whose settings are tried")
     grid: dict[str, list[Any] | Range] = Field(
         default={}, description="dotted keys of the study's plan, each with the values to try; every combination is a setting"

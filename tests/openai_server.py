@@ -231,10 +231,10 @@ def main() -> None:
     parser.add_argument("--models", default="gpt-4o,gpt-4o-mini")
     parser.add_argument("--canned", action="store_true", help="the same ten items for every request")
     parser.add_argument("--replays", action="store_true", help="answer a repeated Idempotency-Key from memory, uncharged")
-    given = parser.parse_args()
-    lacks, models = tuple(given.lacks.split(",")) if given.lacks else (), tuple(given.models.split(","))
-    server = Server(given.faults, given.log, given.latency, lacks, models, given.remaining, canned=given.canned, replays=given.replays)
-    asyncio.run(serve(server, given.port))
+    orders = vars(parser.parse_args())
+    orders |= {name: tuple(filter(None, orders[name].split(","))) for name in ("lacks", "models")}
+    port = orders.pop("port")
+    asyncio.run(serve(Server(**orders), port))
 
 
 if __name__ == "__main__":

@@ -127,3 +127,13 @@ def test_a_study_folder_that_holds_another_study_is_noticed(runs):
     StudyFolder.replace("laptop", lambda folder: (folder / "weights").write_bytes(b"2"))
     with pytest.raises(MissingArtifact, match="another study"):
         first.check()
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../other", ""])
+def test_a_study_folder_never_replaces_what_lies_outside_its_place(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    for kept in (tmp_path / "other", tmp_path / "runs" / "models"):
+        kept.mkdir(parents=True)
+    with pytest.raises(PlanError, match="is not a name"):
+        StudyFolder.replace(name, lambda folder: None)
+    assert (tmp_path / "other").is_dir() and (tmp_path / "runs" / "models").is_dir()

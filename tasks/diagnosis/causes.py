@@ -98,8 +98,12 @@ def _easy(e: Evidence) -> Cause:
         "blind": e.screening.get("blind"),
         "closed": e.screening.get("closed"),
         "too_easy": e.screening.get("too easy"),
+        "illegible_base": e.primary.illegible_base,
+        "n": e.primary.n,
     }
     found = [reason for rule in (at_ceiling, guessable) if (reason := rule(e))]
+    if e.primary.illegible_base > e.primary.n / 2 and not e.improved and not found:
+        return _answer(e, "easy questions", "cannot be told", numbers, "unread")  # few right, but not since the questions are hard
     if e.improved or (base.high < ROOM and not found):
         return _answer(e, "easy questions", "ruled out", numbers, "room", "counted")
     if found or base.low > ROOM:

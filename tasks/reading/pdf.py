@@ -57,10 +57,7 @@ def _read(
     path: Path, plan: ReadingPlan, language: str, workers: int, progress: Progress
 ) -> tuple[pool.Opened, list[Sheet], dict[int, str]]:
     """What the file says of itself, its pages, and which of them are unusable for what reason."""
-    if not path.is_file():
-        raise BookError(f"{path} is not a file.")
-    opened = pool.open_book(path)
-    numbers = _range(path, plan, opened.pages)
+    opened, numbers = pages_wanted(path, plan)
     _check_ocr(plan)
     sheets = _sheets(path, numbers, language, workers, progress)
     bad = bad_pages(sheets)
@@ -72,6 +69,21 @@ def _read(
     _gate(path, plan, sheets, bad)
     _in_order(path, bookmarks.check(headings.marks_of(opened.outline), sheets))
     return opened, sheets, bad
+
+
+class Wanted(NamedTuple):
+    """What a file says of itself, and which of its pages the plan wants."""
+
+    opened: pool.Opened
+    pages: list[int]
+
+
+def pages_wanted(path: Path, plan: ReadingPlan) -> Wanted:
+    """Open a book without reading it. Raises BookError."""
+    if not path.is_file():
+        raise BookError(f"{path} is not a file.")
+    opened = pool.open_book(path)
+    return Wanted(opened, _range(path, plan, opened.pages))
 
 
 def _range(path: Path, plan: ReadingPlan, count: int) -> list[int]:

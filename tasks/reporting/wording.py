@@ -36,9 +36,27 @@ SHARES = frozenset(
         "train_base",
         "train_tuned",
         "truncated",
+        "truncated_base",
+        "truncated_tuned",
+        "mean_base",
+        "mean_tuned",
+        "discordance",
+        "power_10_points",
     ]
 )
-POINTS = frozenset(["difference", "train_difference", "cloze_difference", "same_fact", "detectable", "lowest", "highest"])
+POINTS = frozenset(
+    [
+        "bootstrap_low",
+        "bootstrap_high",
+        "difference",
+        "train_difference",
+        "cloze_difference",
+        "same_fact",
+        "detectable",
+        "lowest",
+        "highest",
+    ]
+)
 
 
 def measure(say: Wording, name: str, value: float | int | str | None) -> str:

@@ -108,4 +108,8 @@ def _something_left(stages: list[Stage], left: dict[ItemKind, int], wanted: Want
             raise NothingLeft(
                 f"0 of {came} {kind}s survived: {fallen(stages, kind)}. The rejections hold each with its reason; "
                 "is the book's text legible, and does the writer quote it?"
+                if came
+                else f"not one {kind} was written. Rules draw only from what a book lists plainly, in its plan's language: sections with "
+                "headings such as signs and complications. For another book take --set generation.writer=gpt, or items of your own: "
+                f"--set generation.{kind}s=FILE."
             )

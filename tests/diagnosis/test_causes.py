@@ -91,3 +91,14 @@ def test_a_finding_without_a_remedy_gives_way_to_the_next() -> None:
     )
     assert plan is not None and plan.finetuning.epochs == 9
     assert next_plan(StudyPlan(), [finding("a")]) is None
+
+
+def test_answers_that_name_no_option_do_not_tell_whether_the_questions_are_easy() -> None:
+    evidence = planted.FAULTS["14 updates"][1](healthy()).evidence()
+    row = evidence.primary
+    unread = row.model_copy(
+        update={"illegible_base": row.n, "base": row.base.model_copy(update={"correct": 0.0, "rate": 0.0, "low": 0.0, "high": 0.04})}
+    )
+    told = four_causes(evidence.model_copy(update={"comparisons": (unread, *evidence.comparisons[1:])}))[3]
+    assert told.verdict == "cannot be told" and str(row.n) in told.claim.translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789"))
+    assert four_causes(evidence)[3].verdict == "ruled out"

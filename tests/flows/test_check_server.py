@@ -1,5 +1,10 @@
 """What `check` learns of the writer's server: for nothing what it tells of itself, for a told price what it can do."""
 
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from openai_server import serving
 from small_study import small_plan
@@ -69,3 +74,21 @@ def test_a_server_of_ones_own_needs_no_key(check, monkeypatch):
     with serving() as server:
         _, readiness, _ = check(server)
     assert readiness.missing == []
+
+
+def test_a_server_that_does_not_answer_is_missing(check):
+    with serving() as server:
+        pass
+    _, readiness, _ = check(server)
+    assert [lack for lack in readiness.missing if server.url.removesuffix("/v1") in lack and "does not answer" in lack]
+
+
+def test_the_server_for_trying_out_answers_as_its_command_line_says(check):
+    command = [sys.executable, "tests/openai_server.py", "--models", "gpt-4o,other", "--remaining", "9"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+        try:
+            assert process.stdout is not None
+            lines, readiness, _ = check(SimpleNamespace(url=process.stdout.readline().strip()))
+        finally:
+            process.kill()
+    assert "reachable: yes; has gpt-4o: yes" in lines["server"] and not readiness.missing

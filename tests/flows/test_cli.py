@@ -43,6 +43,13 @@ def test_a_wrong_command_ends_with_2():
         (["study", "--machine", "processes=3"], "machine.processes: 3 do not divide finetuning.batch_size = 16"),
         (["export"], "nothing to do: say --merged FOLDER"),
         (["study", "--set", "generation.pairs=none.json"], "is neither a number nor a file"),
+        (["study", "--machine", "micro_batch=many"], "--machine micro_batch: Input should be a valid integer"),
+        (["study", "--set", "book=["], "book: '[' is not a YAML value; put text in quotes"),
+        (["study", "--set", "=3"], "'=3' is not key=value"),
+        (["study", "--set", "name=2024"], "it is 2024, but must be text; put it in quotes"),
+        (["study", "--set", "name=a b"], "it is 'a b', but must be a name of letters"),
+        (["study", "--set", "base=tiny"], "base: it is 'tiny', but holds keys of its own: model"),
+        (["study", "--set", "reading.last_page=0"], "reading.last_page: Input should be greater than or equal to 1"),
     ],
 )
 def test_a_wrong_plan_ends_with_2_and_says_what_with_which_value(arguments, told, tmp_path):
@@ -50,6 +57,19 @@ def test_a_wrong_plan_ends_with_2_and_says_what_with_which_value(arguments, told
     assert done.returncode == 2, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_plan_that_is_no_text_is_refused_as_such(tmp_path):
+    (tmp_path / "p.yaml").write_bytes(b"name: \xff")
+    done = book2lora("check", tmp_path / "p.yaml")
+    assert done.returncode == 2 and "is not a text in UTF-8" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["..", "/tmp/book2lora-precious", "a/b", "."])
+def test_a_path_as_name_of_a_study_is_refused_since_what_lies_there_would_be_replaced(name, tmp_path):
+    done = book2lora("study", "--name", name, RUNS_DIR=str(tmp_path))
+    assert done.returncode == 2 and f"name: {name!r} is not a name" in done.stderr
+    assert not list(tmp_path.glob("passages")), "nothing was done before the check"
 
 
 def test_the_exercise_says_precisely_what_is_missing_and_does_no_work(tmp_path):
@@ -61,6 +81,19 @@ def test_the_exercise_says_precisely_what_is_missing_and_does_no_work(tmp_path):
     assert study.returncode == 2
     assert "OPENAI_API_KEY is not set" in study.stderr and "unsloth/Llama-3.2-1B: no weights" in study.stderr
     assert not list(tmp_path.glob("passages")), "nothing was done before the check"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("book=plans/laptop.yaml", "book: laptop.yaml cannot be opened: it is damaged, or not a PDF at all"),
+        ("reading.first_page=500", "none of them is in the plan's range (500 to the end)"),
+        ("generation.pairs=0", "generation.pairs: 0 is too few for a study"),
+    ],
+)
+def test_check_finds_what_would_stop_a_run(change, told):
+    done = book2lora("check", "--set", change)
+    assert done.returncode == 1 and told in done.stdout, done.stdout + done.stderr
 
 
 def test_check_spends_nothing_and_knows_the_power():

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from diagnosis.faults import FAULTS, seen
 from diagnosis.faulty_items import illegible
@@ -15,6 +16,8 @@ from reporting.test_page import words_of
 
 from tasks.diagnosis.causes import four_causes
 from tasks.diagnosis.rules import diagnose
+from tasks.evaluation.verdict import Marks, judge
+from tasks.plan import ComparisonPlan
 from tasks.records import Rejection, Stage
 from tasks.reporting.brief import brief
 from tasks.reporting.page import page
@@ -46,6 +49,13 @@ def test_no_english_sentence_is_on_a_persian_page_whatever_was_found() -> None:
 def test_every_number_of_the_evidence_has_a_persian_name(fault: str) -> None:
     rows = [*told(fault).findings, *told(fault).causes]
     assert {name for row in rows for name in row.evidence} <= FA["measures"].keys()
+
+
+def test_every_further_figure_of_the_primary_result_has_a_persian_name() -> None:
+    plan, both = ComparisonPlan(), ([True, False], [False, True])
+    marks = Marks(*(np.array(side) for side in both), np.array([True, True]), np.array([0, 1]))
+    drawn = {f"{what}_{who}" for what in ("mean", "steady", "truncated") for who in ("base", "tuned")}
+    assert judge(marks, plan).extra.keys() | drawn | {"p_holm", "score_shift"} <= FA["measures"].keys()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

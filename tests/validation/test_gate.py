@@ -119,6 +119,11 @@ def test_nothing_left_says_how_many_fell_by_which_check():
         validate([response({**PAIR, "quote": "در این کتاب نیست که چنین باشد"})], BOOK, PLAN, "fa", Wanted(10, 0))
 
 
+def test_nothing_written_says_what_rules_need_and_what_else_there_is():
+    with pytest.raises(NothingLeft, match=r"not one pair was written\. Rules draw only from .*generation\.writer=gpt"):
+        validate([], BOOK, PLAN, "fa", Wanted(10, 0))
+
+
 def test_accept_and_validate_stop_the_same_items(drafts):
     kept, rejected, judge = [], [], acceptance("fa", PLAN)
     some = drafts[:3] + [d for d in drafts[:12] if d.kind == "question"][:3]
