@@ -33,6 +33,7 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
     outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
     show_verdict(comparisons, plan.language)
-    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
+    seeds = [compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison) for tuned in outcome.further]
+    why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
     folder = write_report(name or plan.name, plan, book, prepared, outcome, comparisons, why, timings.so_far())
     return publish(folder)

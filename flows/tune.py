@@ -4,7 +4,7 @@ from prefect import flow
 
 from flows.placement import begin, handing_over
 from flows.showing import explaining, show_training
-from tasks.artifacts import Screenings
+from tasks.artifacts import Answers, Screenings
 from tasks.folders import Checkpoint
 from tasks.groups import BookText, Outcome, Prepared
 from tasks.plan import Machine, StudyPlan
@@ -25,7 +25,15 @@ def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo
     tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, language, machine, plan.finetuning.quantize)
     probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
     screened = screen(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
-    return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened)
+    further = [tuned_with(seed, checkpoint, prepared, plan, machine) for seed in plan.comparison.further_seeds]
+    return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened, further=further)
+
+
+def tuned_with(seed: int, checkpoint: Checkpoint, prepared: Prepared, plan: StudyPlan, machine: Machine) -> Answers:
+    """What the model says that the same plan makes with another seed of the tuning."""
+    splits, own = prepared.splits, plan.finetuning.model_copy(update={"seed": seed})
+    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, own, plan.language, machine, to_read(prepared.text, plan))
+    return evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.evaluation, plan.language, machine, own.quantize)
 
 
 def to_read(text: BookText, plan: StudyPlan) -> BookText | None:

@@ -7,6 +7,7 @@ from shlex import quote
 from tasks.artifacts import Book, Comparisons
 from tasks.diagnosis.next_plan import next_plan
 from tasks.evaluation import lm_eval_task
+from tasks.evaluation.paired import between_seeds
 from tasks.evaluation.power import power
 from tasks.finetuning.export import export
 from tasks.groups import Diagnosis, Outcome, Prepared
@@ -58,6 +59,7 @@ def facts(
         curve,
         screened,
         title_of(Path(book.path)),
+        between_seeds([one.load()[0] for one in (comparisons, *why.seeds)]) if why.seeds else None,
     )
 
 

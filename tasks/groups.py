@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from tasks.artifacts import (
     Answers,
     Causes,
+    Comparisons,
     Drafts,
     Findings,
     Funnel,
@@ -112,6 +113,7 @@ class Diagnosis(Handle):
 
     findings: Findings
     causes: Causes
+    seeds: list[Comparisons] = []  # with the plan's further seeds of the tuning
 
 
 class Prepared(Handle):
@@ -139,6 +141,7 @@ class Outcome(Handle):
     tuned: Answers
     probe: Probe
     screened: Screenings | None = None
+    further: list[Answers] = []  # of models tuned with the plan's further seeds
 
 
 class Attempt(Handle):

@@ -196,6 +196,10 @@ class ComparisonPlan(Choices):
     power: float = Field(default=0.8, gt=0, lt=1, description="power at which the detectable difference is stated")
     margin: float = Field(default=0.05, gt=0, lt=1, description="differences within ± margin count as none (equivalence)")
     seed: int = Field(default=0, description="of the bootstrap")
+    further_seeds: tuple[int, ...] = Field(
+        default=(),
+        description="further seeds of the tuning, each tuned and examined, to know the spread; the verdict stays that of finetuning.seed",
+    )
 
 
 class StudyPlan(Choices):

@@ -170,14 +170,15 @@ def compare_setting(arm: Arm, seed: int, paper: Sitting, attempt: Attempt, plan:
 
 
 @stage(version=diagnosis.VERSION, run_name="diagnose · {plan.name}")
-def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, plan: StudyPlan) -> Diagnosis:
+def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, seeds: list[Comparisons], plan: StudyPlan) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import four_causes
     from tasks.diagnosis.evidence import evidence_of
     from tasks.diagnosis.rules import diagnose
 
-    evidence = evidence_of(splits, outcome, comparisons, plan, outcome.screened.load() if outcome.screened else ())
-    return Diagnosis(findings=Findings.save(diagnose(evidence)), causes=Causes.save(four_causes(evidence)))
+    screened = outcome.screened.load() if outcome.screened else ()
+    evidence = evidence_of(splits, outcome, [comparisons, *seeds], plan, screened)
+    return Diagnosis(findings=Findings.save(diagnose(evidence)), causes=Causes.save(four_causes(evidence)), seeds=seeds)
 
 
 @stage(version=reporting.VERSION, run_name="report · {name}")

@@ -89,12 +89,12 @@ def finite(loss: float | None) -> float | None:
 def evidence_of(
     splits: Splits,
     outcome: Outcome,
-    comparisons: Comparisons,
+    seeds: Sequence[Comparisons],
     plan: StudyPlan,
     screened: Iterable[Screened] = (),
-    seeds: Sequence[Comparison] = (),
 ) -> Evidence:
-    """Load the rows of a study and gather what they say."""
+    """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own seed, then of further ones."""
+    rows = [comparisons.load() for comparisons in seeds]
     return gather(
         splits.pairs.load(),
         splits.held_out.load(),
@@ -106,10 +106,10 @@ def evidence_of(
         outcome.probe,
         outcome.base.load(),
         outcome.tuned.load(),
-        comparisons.load(),
+        rows[0],
         plan,
         screened,
-        seeds,
+        [comparisons[0] for comparisons in rows] if len(rows) > 1 else (),
     )
 
 

@@ -6,7 +6,6 @@ one it named in the earliest rotation. With one rotation it is that answer itsel
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from tasks.evaluation.verdict import Marks, judge, sentence
 from tasks.plan import ComparisonPlan
 from tasks.records import Mode, Question, SetName
 from tasks.results import Answer, Comparison
+from tasks.sweeps import Spread
 
 _SETS: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
 _SCORES = ["score_1", "score_2", "score_3", "score_4"]
@@ -160,23 +160,12 @@ def _comparison(sheet: pd.DataFrame, name: SetName, mode: Mode, plan: Comparison
     )
 
 
-class Spread(NamedTuple):
-    """One effect over several seeds of the tuning."""
-
-    seeds: int
-    mean: float
-    deviation: float  # between seeds, with n - 1
-    low: float
-    high: float
-    agree: bool  # all seeds gave the same verdict
-
-
 def between_seeds(comparisons: Sequence[Comparison]) -> Spread:
     """The same set and mode after tuning with several seeds: is the effect larger than its spread?"""
     values = [row.difference.value for row in comparisons]
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     agree = len({row.verdict for row in comparisons}) == 1
-    return Spread(len(values), float(np.mean(values)), deviation, min(values), max(values), agree)
+    return Spread(seeds=len(values), mean=float(np.mean(values)), deviation=deviation, low=min(values), high=max(values), agree=agree)
 
 
 def holm(p_values: Iterable[float]) -> list[float]:

@@ -98,7 +98,7 @@ def chosen(standings: Sequence[Standing]) -> Arm:
 
 def spread(finals: Sequence[Trial]) -> Spread:
     """How far the effect differs between seeds; a seed whose tuning failed is left out, and stands in the table."""
-    return Spread(**between_seeds([one.comparison for one in finals if one.comparison is not None])._asdict())
+    return between_seeds([one.comparison for one in finals if one.comparison is not None])
 
 
 def _merit(group: Sequence[Trial]) -> tuple[float, float, float]:

@@ -1,7 +1,7 @@
 """The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
 
 from tasks.reporting.facts import StudyFacts
-from tasks.reporting.glance import funnel_table, scan_line, table, turned
+from tasks.reporting.glance import funnel_table, scan_line, seeds, table, turned
 from tasks.reporting.page import in_order, sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
@@ -31,7 +31,8 @@ def _result(study: StudyFacts, say: Wording) -> str:
     ]
     badge = say.name("verdicts", study.primary.verdict)
     about = f"{markdown(study.plan.name)} · {say['book']}: {markdown(study.book_title)} · {say['chance']} {say.share(0.25, 0)}"
-    return f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{table(head, (_row(c, say) for c in in_order(study)))}"
+    spread = f"{markdown(seeds(study.spread, say))}\n\n" if study.spread else ""
+    return f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{spread}{table(head, (_row(c, say) for c in in_order(study)))}"
 
 
 def _row(c: Comparison, say: Wording) -> list[str]:

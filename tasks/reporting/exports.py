@@ -42,6 +42,7 @@ def verdict(study: StudyFacts) -> dict[str, Any]:
         **result.model_dump(
             include={"gained", "lost", "changed", "illegible_base", "illegible_tuned", "p_value", "difference", "detectable"}
         ),
+        "between_seeds": study.spread and study.spread.model_dump(mode="json"),
         "causes": [finding.model_dump(mode="json") for finding in study.findings],
         "exercise_causes": [cause.model_dump(mode="json") for cause in study.causes],
     }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tasks.plan import StudyPlan
 from tasks.records import Account, Pair, Passage, Question, Rejection, Scan, Stage
 from tasks.results import Answer, Cause, Comparison, Finding, Preflight, Probe, Screened, Step
+from tasks.sweeps import Spread
 from tasks.timings import Timing
 
 
@@ -67,6 +68,7 @@ class StudyFacts:
     screened: Sequence[Screened] = ()
     accounts: Sequence[Account] = ()
     scan: Scan | None = None
+    spread: Spread | None = None  # of the effect between seeds, where several were run
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
 

@@ -10,6 +10,7 @@ from tasks.groups import Outcome, Prepared
 from tasks.plan import StudyPlan
 from tasks.reporting.facts import Place, Power, StudyFacts, Writing
 from tasks.results import Cause, Screened
+from tasks.sweeps import Spread
 from tasks.timings import Timings
 
 PACKAGES = (
@@ -42,6 +43,7 @@ def gather(
     power: Sequence[Power] = (),
     screened: Sequence[Screened] = (),
     title: str = "",
+    spread: Spread | None = None,
 ) -> StudyFacts:
     """All rows that a report tells of."""
     splits = prepared.splits
@@ -52,6 +54,7 @@ def gather(
         book_digest=book.digest,
         passages=prepared.text.passages(),
         scan=prepared.text.scan,
+        spread=spread,
         pairs=splits.pairs.load(),
         held_out=splits.held_out.load(),
         questions=splits.sitting.load(),

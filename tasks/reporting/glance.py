@@ -6,6 +6,7 @@ from tasks.records import Account, Scan, Stage
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
 from tasks.results import Comparison, Step
+from tasks.sweeps import Spread
 
 MOST_LINES = 24  # of a loss curve in a table
 
@@ -33,6 +34,18 @@ def scan_counts(scan: Scan, say: Wording) -> list[tuple[str, str]]:
     told = [(say.name("scan", name), say.number(number)) for name, number in found.items() if number]
     titles = f"{say.number(scan.bookmarks_found)} {say['of']} {say.number(scan.bookmarks)}"
     return told + ([(say["scan"]["bookmarks"], titles)] if scan.bookmarks else [])
+
+
+def seeds(spread: Spread, say: Wording) -> str:
+    """How far the effect differs between seeds of the tuning, in one sentence."""
+    return say.fill(
+        say["sweep"]["spread_agree" if spread.agree else "spread_differ"],
+        seeds=say.number(spread.seeds),
+        mean=say.points(spread.mean),
+        deviation=say.points(spread.deviation, sign=False),
+        low=say.points(spread.low),
+        high=say.points(spread.high),
+    )
 
 
 def scan_line(scan: Scan | None, say: Wording) -> str:

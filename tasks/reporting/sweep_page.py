@@ -5,7 +5,7 @@ from typing import Any
 from markupsafe import Markup
 
 from tasks.reporting import figures, sweep_figures
-from tasks.reporting.glance import table
+from tasks.reporting.glance import seeds, table
 from tasks.reporting.page import changes, style, template, verdict_sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, direction, wording
@@ -84,14 +84,7 @@ def told(plan: SweepPlan, found: Found, say: Wording) -> dict[str, str]:
         "table": say.fill(own["table_text"], settings=say.number(sum(one.rate is not None for one in found.standings))),
     }
     if spread.seeds > 1:
-        lines["spread"] = say.fill(
-            own["spread_agree" if spread.agree else "spread_differ"],
-            seeds=say.number(spread.seeds),
-            mean=say.points(spread.mean),
-            deviation=say.points(spread.deviation, sign=False),
-            low=say.points(spread.low),
-            high=say.points(spread.high),
-        )
+        lines["spread"] = seeds(spread, say)
     if found.trend:
         lines["trend"] = _trend(found.trend, say)
     if not found.same_questions:
