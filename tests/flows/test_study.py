@@ -123,7 +123,9 @@ def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plan
     ran = rerun(small_plan(**{"comparison.further_seeds": [1, 2]}))
     assert ran.count(("finetune_adapter", "cached")) == 1 and ran.count(("finetune_adapter", "done")) == 2
     assert ran.count(("evaluate_model", "done")) == 2, "the base model's answers are those of the first seed"
-    told, before = (json.loads((store / "studies" / "small" / "verdict.json").read_text("utf-8")) for store in (rerun.store, finished.store))
+    told, before = (
+        json.loads((store / "studies" / "small" / "verdict.json").read_text("utf-8")) for store in (rerun.store, finished.store)
+    )
     assert (told["n"], told["tuned"], told["p_value"]) == (before["n"], before["tuned"], before["p_value"])
     assert told["between_seeds"]["seeds"] == 3 and before["between_seeds"] is None
     assert told["between_seeds"]["low"] <= told["difference"]["value"] <= told["between_seeds"]["high"]
