@@ -16,6 +16,7 @@ from flows.swift import importing
 from tasks.errors import PlanError, StudyError
 from tasks.plan import Machine, StudyPlan
 from tasks.plan_file import load_plan, sentences
+from tasks.reporting.safety import shown  # an error may quote a server or a book: no control characters reach the terminal
 from tasks.store import writable
 
 app = App(
@@ -65,7 +66,7 @@ def study(
         refuse_unknown(redo, names())
         wait()
         folder = Path(run(choices, how, redo, gpu, name))
-    print(*endings.of_study(folder), sep="\n")
+    print(*map(shown, endings.of_study(folder)), sep="\n")
     return 0
 
 
@@ -97,7 +98,7 @@ def sweep(
         refuse_unknown(redo, names())
         wait()
         folder = Path(run(choices, how, redo, gpu))
-    print(*endings.of_sweep(folder), sep="\n")
+    print(*map(shown, endings.of_sweep(folder)), sep="\n")
     return 0
 
 
@@ -186,10 +187,10 @@ def main() -> None:
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
     except PlanError as error:
-        print(f"book2lora: {error}", file=sys.stderr)
+        print(shown(f"book2lora: {error}"), file=sys.stderr)
         sys.exit(2)
     except StudyError as error:
-        print(f"book2lora: {type(error).__name__}: {error}", file=sys.stderr)
+        print(shown(f"book2lora: {type(error).__name__}: {error}"), file=sys.stderr)
         sys.exit(1)
 
 

@@ -16,7 +16,7 @@ from tasks.evaluation.sheets import Sheet, sheets, wording
 from tasks.llama import Loaded, adapter_off
 from tasks.plan import EvaluationPlan, Machine
 from tasks.progress import Progress, silent
-from tasks.records import Mode, Question
+from tasks.records import Question
 from tasks.results import Answer
 
 
@@ -86,18 +86,3 @@ IMPOSSIBLE = -1e9  # nats; stands for log 0, which JSON cannot hold
 def _margin(scores: Sequence[float], key: int) -> float:
     """Score of the key minus the best other, in nats (per character for cloze_mean)."""
     return scores[key - 1] - max(score for place, score in enumerate(scores, 1) if place != key)
-
-
-def exercise_records(questions: list[Question], answers: list[Answer], mode: Mode) -> list[dict[str, Any]]:
-    """The exercise's record of each question, none missing: question, options, answer, predicted, is_correct."""
-    said = {row.question_id: row for row in answers if row.mode == mode and row.rotation == 0}
-    return [
-        {
-            "question": question.question,
-            "options": list(question.options),
-            "answer": question.answer,
-            "predicted": said[question.id].predicted if question.id in said else None,
-            "is_correct": question.id in said and said[question.id].is_correct,
-        }
-        for question in questions
-    ]

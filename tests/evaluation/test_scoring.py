@@ -6,7 +6,7 @@ from evaluation import sitters
 
 from tasks import exam
 from tasks.errors import PlanError
-from tasks.evaluation.scoring import answer, exercise_records
+from tasks.evaluation.scoring import answer
 from tasks.llama import Loaded
 from tasks.plan import EvaluationPlan, Machine
 
@@ -136,15 +136,6 @@ def test_an_empty_option_is_refused_with_its_question():
 
     with pytest.raises(PlanError, match=r"'q000': option 2"):
         answer(Loaded(sitters.base().model, Trimming()), [bad], plan)
-
-
-def test_the_exercise_s_records_hold_every_question():
-    questions = sitters.questions(5)
-    rows = answer(sitters.base(), questions, EvaluationPlan(modes=("digits",), rotations=2))
-    records = exercise_records(questions, rows[:-2], "digits")  # the last question's rows are lost
-    assert [list(record) for record in records] == [["question", "options", "answer", "predicted", "is_correct"]] * 5
-    assert [record["predicted"] for record in records] == [*[row.predicted for row in rows if row.rotation == 0][:4], None]
-    assert records[4]["is_correct"] is False
 
 
 def test_a_chat_template_frames_the_exam_and_leaves_the_cloze_alone():
