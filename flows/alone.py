@@ -23,8 +23,16 @@ def evaluate_files(base: str, adapter: Path | None, file: Path, plan: StudyPlan,
     with bar("scoring") as progress:
         both = evaluate(base, str(adapter) if adapter else None, questions, plan.evaluation, plan.language, machine, progress)
     refused = f" {len(own.rejected)} rows of {file.name} are no sound questions and were left out." if own.rejected else ""
-    said = told(questions, both, plan) if adapter else f"{len(questions)} questions put to {base}."
+    said = told(questions, both, plan) if adapter else alone(both, plan, base)
     return lines(both), said + refused + cut(both)
+
+
+def alone(both: Both, plan: StudyPlan, base: str) -> str:
+    """What the base model has right in each mode; all rotations count, wherever it was not put counts as wrong."""
+    asked = len({answer.question_id for answer in both.base})
+    rows = {mode: [answer.is_correct for answer in both.base if answer.mode == mode] for mode in plan.evaluation.modes}
+    shares = ", ".join(f"{mode} {sum(right) / len(right):.1%}" for mode, right in rows.items() if right)
+    return f"{asked} questions put to {base}: {shares} right (chance 25%)."
 
 
 def cut(both: Both) -> str:

@@ -20,7 +20,10 @@ from tasks.reporting.safety import shown  # an error may quote a server or a boo
 from tasks.store import writable
 
 app = App(
-    name="book2lora", help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.", version="0.1.0"
+    name="book2lora",
+    help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.",
+    version="0.1.0",
+    suppress_keyboard_interrupt=False,  # main tells how to go on
 )
 
 Plan = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
@@ -180,10 +183,13 @@ app.command(export)
 
 
 def main() -> None:
-    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong."""
+    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong, 130 stopped by Ctrl-C."""
     try:
         with writable():
             sys.exit(app(exit_on_error=False))
+    except KeyboardInterrupt:
+        print("book2lora: stopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
+        sys.exit(130)
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
     except PlanError as error:

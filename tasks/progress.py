@@ -57,7 +57,7 @@ def _lines(label: str) -> Progress:
         nonlocal last
         if time.monotonic() - last >= QUIET_LINE_SECONDS:
             last = time.monotonic()
-            sys.stderr.write(f"  {label}: {done:g} of {total:g} {note}\n")
+            sys.stderr.write(f"  {label}: {done:.0f} of {total:.0f} {note}\n")
 
     return tell
 

@@ -26,14 +26,15 @@ def rate(plan: StudyPlan, value: float) -> Change:
 def longer(plan: StudyPlan, texts: int) -> Change:
     """Enough updates, twice as many at least, at a rate, on matrices and with a loss that use them.
 
-    Where new pairs cost nothing, few texts become more texts; where they are paid for, they are read more often.
+    Where new pairs cost nothing, few texts become more texts; where they are paid for, or the book gave far fewer than it was
+    asked for, they are read more often.
     """
-    tuning = plan.finetuning
+    tuning, asked = plan.finetuning, plan.generation.pairs
     change: Change = {"finetuning.epochs": _epochs(plan, texts)}
     if tuning.updates is not None:
         change = {"finetuning.updates": max(ENOUGH_UPDATES, 2 * tuning.updates)}
-    elif plan.generation.writer == "rules" and texts < _texts(plan) and isinstance(plan.generation.pairs, int):
-        pairs = math.ceil(plan.generation.pairs * _texts(plan) / max(1, texts))
+    elif plan.generation.writer == "rules" and isinstance(asked, int) and asked / 2 <= texts < _texts(plan):
+        pairs = math.ceil(asked * _texts(plan) / max(1, texts))
         change = {"finetuning.epochs": max(READ_AGAIN, math.ceil(tuning.epochs)), "generation.pairs": pairs}
     if tuning.learning_rate < usual_rate(plan):
         change |= rate(plan, usual_rate(plan))

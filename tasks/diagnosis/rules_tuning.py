@@ -65,8 +65,9 @@ def adapter_not_attached(e: Evidence) -> Reason | None:
 
 def same_model_twice(e: Evidence) -> Reason | None:
     """The probe sees two models where the answers show one."""
-    still = not e.primary.changed and e.primary.extra.get("score_shift", 0.0) == 0
-    if not still or e.probe.kl_mean < HARDLY:
+    still = not any(row.changed or row.extra.get("score_shift", 0.0) > 0 for row in e.comparisons)
+    mute = all(row.illegible_base == row.illegible_tuned == row.n for row in e.comparisons)  # two models that name no option look alike
+    if not still or mute or e.probe.kl_mean < HARDLY:
         return None
     return Reason(
         rule="same-model-twice",

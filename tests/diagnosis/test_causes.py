@@ -6,6 +6,7 @@ from diagnosis.studies import Study, healthy, in_digits
 
 from tasks.diagnosis.causes import four_causes
 from tasks.diagnosis.next_plan import next_plan
+from tasks.diagnosis.remedies import longer
 from tasks.diagnosis.rules import diagnose
 from tasks.plan import StudyPlan
 from tasks.results import Finding
@@ -102,3 +103,10 @@ def test_answers_that_name_no_option_do_not_tell_whether_the_questions_are_easy(
     told = four_causes(evidence.model_copy(update={"comparisons": (unread, *evidence.comparisons[1:])}))[3]
     assert told.verdict == "cannot be told" and str(row.n) in told.claim.translate(str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789"))
     assert four_causes(evidence)[3].verdict == "ruled out"
+
+
+def test_a_book_that_gave_few_pairs_is_not_asked_for_thousands() -> None:
+    """400 were asked for and 15 came; 400 · 360 / 15 would be 9,600."""
+    plan = StudyPlan()
+    assert "generation.pairs" not in longer(plan, 15) and longer(plan, 15)["finetuning.epochs"] > plan.finetuning.epochs
+    assert longer(plan, 300)["generation.pairs"] == 480

@@ -41,6 +41,20 @@ def test_illegible_answers_and_cut_prompts_are_named() -> None:
     assert diagnose(cut)[0].rule == "prompts-cut"
 
 
+@pytest.mark.parametrize("modes", [["generate"], ["generate", "cloze"]])
+def test_two_models_that_name_no_option_are_not_one_model(modes: list[str]) -> None:
+    study = healthy().but(plan={"comparison.primary_mode": "generate", "evaluation.modes": modes})
+    evidence = study.evidence()
+    mute = [
+        row.model_copy(update={"changed": 0, "illegible_base": row.n, "illegible_tuned": row.n, "verdict": "identical", "extra": {}})
+        if row.mode == "generate"
+        else row
+        for row in evidence.comparisons
+    ]
+    rules = [finding.rule for finding in diagnose(evidence.model_copy(update={"comparisons": tuple(mute)}))]
+    assert "same-model-twice" not in rules and "illegible-answers" in rules
+
+
 def test_a_gain_that_is_only_legibility_is_named() -> None:
     evidence = healthy().evidence()
     row = evidence.primary.model_copy(update={"illegible_base": 150})

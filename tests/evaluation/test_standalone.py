@@ -3,11 +3,12 @@
 import pytest
 from evaluation import sitters
 
-from flows.alone import evaluate_files
+from flows.alone import alone, evaluate_files
 from tasks.errors import NothingLeft, PlanError
 from tasks.evaluation.scoring import answer
-from tasks.evaluation.standalone import evaluate
+from tasks.evaluation.standalone import Both, evaluate
 from tasks.plan import ComparisonPlan, EvaluationPlan, Machine, StudyPlan
+from tasks.results import Answer
 
 PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"))
 
@@ -73,3 +74,13 @@ def test_what_cannot_be_put_is_refused_before_a_model_is_loaded():
         evaluate("nowhere", None, [], PLAN)
     with pytest.raises(PlanError, match="'q000' is used more than once"):
         evaluate("nowhere", None, sitters.questions(1) * 2, PLAN)
+
+
+def test_a_base_alone_is_told_by_its_shares_in_each_mode() -> None:
+    answers = [
+        Answer(question_id=f"q{i}", rotation=0, mode=mode, said="", predicted=1, is_correct=right)
+        for mode, marks in (("digits", (True, False, False, False)), ("cloze", (True, True, False, False)))
+        for i, right in enumerate(marks)
+    ]
+    plan = StudyPlan(evaluation=EvaluationPlan(modes=("digits", "cloze")))
+    assert alone(Both(answers, []), plan, "m") == "4 questions put to m: digits 25.0%, cloze 50.0% right (chance 25%)."
