@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.errors import MissingArtifact, NothingLeft
+from tasks.evaluation.hard import on_hard
 from tasks.evaluation.verdict import Marks, judge, sentence
 from tasks.plan import ComparisonPlan
 from tasks.records import Mode, Question, SetName
@@ -41,7 +42,11 @@ def compare(
     decided = {mode: _decide(rows[rows["mode"] == mode], papers, mode) for mode in modes}
     found = [_comparison(decided[mode].loc[[q.id for q in papers[name]]], name, mode, plan) for name, mode in asked]
     adjusted = holm([row.p_value for row in found[1:]])
-    return [found[0], *(row.model_copy(update={"extra": row.extra | {"p_holm": p}}) for row, p in zip(found[1:], adjusted, strict=True))]
+    hard = on_hard(papers[plan.primary_set], base, tuned, plan.primary_mode)
+    return [
+        found[0].model_copy(update={"extra": found[0].extra | hard}),
+        *(row.model_copy(update={"extra": row.extra | {"p_holm": p}}) for row, p in zip(found[1:], adjusted, strict=True)),
+    ]
 
 
 def _frame(answers: Sequence[Answer], first_tuned: int) -> pd.DataFrame:

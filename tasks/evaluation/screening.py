@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from tasks.errors import PlanError
 from tasks.evaluation.listening import listen
 from tasks.evaluation.scoring import row
 from tasks.evaluation.sheets import Sheet, Wording, sheets, wording
@@ -134,39 +133,3 @@ def _share(answer: Answer, key: int) -> float:
     top = max(answer.scores)
     weights = [math.exp(score - top) for score in answer.scores]
     return weights[key - 1] / sum(weights)
-
-
-def hard_subset(
-    base: Sequence[Answer],
-    tuned: Sequence[Answer],
-    mode: Mode,
-    share: float = 0.5,
-    rotation: int = 0,
-    judge: Sequence[Answer] | None = None,
-) -> list[str]:
-    """The ids of the hardest questions, to be compared in `mode` and `rotation`, chosen on other answers than those.
-
-    Questions that the base got wrong look better at a second look even where nothing was learnt (regression to the mean).
-    So difficulty comes from a `judge`, another model, or from what *both* models said elsewhere: the choice treats them
-    alike, so it can favour neither. Raises PlanError where there are no other answers.
-    """
-    elsewhere = list(judge) if judge is not None else [a for a in [*base, *tuned] if not _same_sitting(a, mode, rotation)]
-    asked = list(dict.fromkeys(answer.question_id for answer in base))
-    rows: dict[str, list[Answer]] = {name: [] for name in asked}
-    for answer in elsewhere:
-        if answer.question_id in rows:
-            rows[answer.question_id].append(answer)
-    if not all(rows.values()):
-        raise PlanError(
-            "the hard subset needs answers other than those compared: set evaluation.rotations to 4 and add digits to its modes."
-        )
-    order = sorted(asked, key=lambda name: (fmean(a.is_correct for a in rows[name]), fmean(a.margin or 0.0 for a in rows[name]), name))
-    chosen = set(order[: max(1, round(share * len(asked)))])
-    return [name for name in asked if name in chosen]
-
-
-def _same_sitting(answer: Answer, mode: Mode, rotation: int) -> bool:
-    """Whether it comes from the same text as the compared answers: all cloze modes share one, digits and generate one a rotation."""
-    if mode.startswith("cloze") or answer.mode.startswith("cloze"):
-        return mode.startswith("cloze") and answer.mode.startswith("cloze")
-    return answer.rotation == rotation

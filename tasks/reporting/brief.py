@@ -1,7 +1,7 @@
 """The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
 
 from tasks.reporting.facts import StudyFacts
-from tasks.reporting.glance import funnel_table, scan_line, seeds, table, turned
+from tasks.reporting.glance import funnel_table, hard, scan_line, seeds, table, turned
 from tasks.reporting.page import in_order, sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
@@ -31,8 +31,11 @@ def _result(study: StudyFacts, say: Wording) -> str:
     ]
     badge = say.name("verdicts", study.primary.verdict)
     about = f"{markdown(study.plan.name)} · {say['book']}: {markdown(study.book_title)} · {say['chance']} {say.share(0.25, 0)}"
-    spread = f"{markdown(seeds(study.spread, say))}\n\n" if study.spread else ""
-    return f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{spread}{table(head, (_row(c, say) for c in in_order(study)))}"
+    told = [seeds(study.spread, say) if study.spread else "", hard(study.primary, say)]
+    further = "".join(f"{markdown(line)}\n\n" for line in told if line)
+    return (
+        f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{further}{table(head, (_row(c, say) for c in in_order(study)))}"
+    )
 
 
 def _row(c: Comparison, say: Wording) -> list[str]:

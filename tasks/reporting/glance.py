@@ -48,6 +48,16 @@ def seeds(spread: Spread, say: Wording) -> str:
     )
 
 
+def hard(primary: Comparison, say: Wording) -> str:
+    """Base against tuned on the harder half of the questions; nothing where it is not known which it is."""
+    extra = primary.extra
+    if "hard_n" not in extra:
+        return ""
+    numbers = {name: say.number(extra[f"hard_{name}"]) for name in ("n", "gained", "lost")}
+    rates = {name: say.share(extra[f"hard_{name}"]) for name in ("base", "tuned")}
+    return say.fill(say["hard"], **numbers, **rates, p=say.p_value(extra["hard_p"]))
+
+
 def scan_line(scan: Scan | None, say: Wording) -> str:
     """The same in one line of Markdown."""
     if scan is None:

@@ -42,6 +42,8 @@ SHARES = frozenset(
         "mean_tuned",
         "discordance",
         "power_10_points",
+        "hard_base",
+        "hard_tuned",
     ]
 )
 POINTS = frozenset(

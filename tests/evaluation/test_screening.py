@@ -5,12 +5,14 @@ from statistics import fmean, stdev
 
 import pytest
 from evaluation import sitters
+from scipy.stats import binomtest
 
 from tasks.errors import PlanError
+from tasks.evaluation.hard import hard_subset, on_hard
 from tasks.evaluation.scoring import answer
-from tasks.evaluation.screening import Form, hard_subset, kind, screen
+from tasks.evaluation.screening import Form, kind, screen
 from tasks.plan import EvaluationPlan
-from tasks.records import Passage, Quote
+from tasks.records import Passage, Question, Quote
 from tasks.results import Answer
 
 
@@ -133,3 +135,19 @@ def test_cloze_is_chosen_by_another_mode_or_another_model_or_refused():
     assert len(chosen) == 3
     digits = sitting(rng, skill, 0, "base")
     assert hard_subset([*cloze, *digits], cloze, "cloze") == hard_subset([*cloze, *digits], [], "cloze")
+
+
+def test_the_harder_half_is_compared_on_the_compared_answers_alone_and_counted_by_hand():
+    rng = random.Random(4)
+    skill = {f"q{i}": 0.1 if i % 2 else 0.9 for i in range(60)}
+    base, tuned = (sitting(rng, skill, 0, who) for who in ("base", "tuned"))
+    asked = [Question(id=name, fact=name, question="?", options=("a", "b", "c", "d"), answer=1) for name in skill]
+    found, chosen = on_hard(asked, base, tuned, "digits"), hard_subset(base, tuned, "digits")
+    before, after = ([a.is_correct for a in rows if a.rotation == 0 and a.question_id in chosen] for rows in (base, tuned))
+    assert found["hard_n"] == 30
+    assert (found["hard_base"], found["hard_tuned"]) == (sum(before) / 30, sum(after) / 30)
+    assert found["hard_gained"] - found["hard_lost"] == sum(after) - sum(before)
+    changed = int(found["hard_gained"] + found["hard_lost"])
+    assert found["hard_p"] == pytest.approx(binomtest(int(found["hard_gained"]), changed).pvalue if changed else 1.0)
+    alone = [a for a in base if a.rotation == 0]
+    assert on_hard(asked, alone, alone, "digits") == {}, "nothing tells which are hard"

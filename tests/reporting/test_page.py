@@ -201,3 +201,12 @@ def test_the_page_and_the_summary_tell_how_the_book_was_read() -> None:
     for text in (words_of(page(study())), brief(study())):
         assert re.search(r"کنارگذاشته، تصویر:? ۲", text)
         assert re.search(r"نشانک‌هایی که در صفحهٔ خود یافت شدند:? ۸۳ از ۸۴", text)
+
+
+def test_the_harder_half_is_told_where_it_is_known() -> None:
+    extra = {"hard_n": 80.0, "hard_base": 0.2, "hard_tuned": 0.35, "hard_gained": 14.0, "hard_lost": 2.0, "hard_p": 0.0042}
+    rows = [row.model_copy(update={"extra": row.extra | extra}) if row.primary else row for row in study().comparisons]
+    known = replace(study(), comparisons=rows)
+    for told in (words_of(page(known)), brief(known)):
+        assert re.search(r"نیمهٔ دشوارتر \(۸۰ پرسش.*?۲۰٫۰\W{1,3}پیش و \W?۳۵٫۰\W{1,3}پس از تنظیم، ۱۴ به‌دست‌آمده، ۲ ازدست‌رفته", told)
+    assert "نیمهٔ دشوارتر" not in brief(study())
