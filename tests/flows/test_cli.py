@@ -34,7 +34,7 @@ def test_a_wrong_command_ends_with_2():
         (["study", "--set", "finetuning.epoch=3"], "finetuning.epoch: no such key. Known: rank"),
         (["study", "--set", "finetuning.epochs=-1"], "greater than 0 (it is -1)"),
         (["study", "--set", "finetuning.epochs"], "is not key=value"),
-        (["study", "--set", "name=.."], "name: String should match pattern"),
+        (["study", "--set", "name=.."], "must be a name of letters"),
         (["study", "\x1b[31mred.yaml"], "⟦U+001B⟧[31mred.yaml is not a file"),
         (["study", "--set", "book=none.pdf"], "book: 'none.pdf' is not a file"),
         (["study", "--redo", "bake"], "--redo bake: no such stage. Stages: read_book"),
