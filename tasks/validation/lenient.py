@@ -21,6 +21,7 @@ _STRUCTURE = re.compile(r'[{}\[\]]|"\s*:')
 _HALF = re.compile("[\ud800-\udfff]")
 _SPECIAL = re.compile(r'["”\\\n]')
 LONGEST = 8_000  # characters of one string; none of ours comes near
+MOST_DIGITS = 300  # of one number; more are none that a float holds
 MOST_BROKEN = 200  # pieces; after so many the rest of a text is one piece
 DEEPEST = 6  # an item is two levels deep; deeper nesting is no item
 
@@ -209,8 +210,10 @@ class _Reader:
             self.at = number.end()
             if not number[0].isascii():
                 self.repairs.append("digits of another script")
+            if len(number[0]) > MOST_DIGITS:
+                raise Unreadable(f"a number of {len(number[0])} digits", number.start())
             value = float(number[0].replace("٫", "."))
-            return int(value) if value.is_integer() else value
+            return int(number[0]) if number[0].lstrip("+-").isdecimal() else int(value) if value.is_integer() else value
         name = _NAME.match(self.text, self.at)
         if name and name[0].lower() in _NAMES:
             self.at = name.end()

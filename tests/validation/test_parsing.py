@@ -166,6 +166,11 @@ def test_sound_objects_are_read_as_json_reads_them(value, key):
     assert [r.value for r in lenient.objects(f"بفرمایید: {text} پایان").read] == [{key: value}]
 
 
+def test_whole_numbers_are_read_to_their_last_digit_and_endless_ones_refused():
+    assert lenient.objects('x {"a": 9007199254740993, "b": ۱۲, "c": 2.0}').read[0].value == {"a": 9007199254740993, "b": 12, "c": 2}
+    assert not lenient.objects('x {"a": %s}' % ("9" * 400)).read
+
+
 @pytest.mark.parametrize("around", ["{}", "Here it is: {}", "[{},]"])
 def test_half_a_character_spoils_its_own_item_and_can_be_written_down(around):
     """`\\ud83d` is the first half of an emoji's escape; no UTF-8 file can hold it."""
