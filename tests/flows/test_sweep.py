@@ -83,12 +83,12 @@ def test_a_sweep_that_was_cut_off_does_no_finished_setting_again(store, sweep_in
     def killed(checkpoint, pairs, held_out, plan, *rest):
         names.append(plan.learning_rate)
         if plan.learning_rate == 0.02:
-            raise KeyboardInterrupt
+            raise RuntimeError("cut off")
         return tune(checkpoint, pairs, held_out, plan, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(fit, "fit", killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(RuntimeError, match="cut off"):
             sweep_in(store, small_sweep())
     assert names[-1] == 0.02 and len(names) == 2  # the study tuned the first setting before
     ran = sweep_in(store, small_sweep(final_seeds=[]))
