@@ -80,6 +80,11 @@ class Splits(Handle):
     rejected: Rejections
     funnel: Funnel
 
+    def left(self) -> tuple[int, int]:
+        """How many pairs and questions there are; the questions of `train` are made from the pairs."""
+        asked = self.sitting
+        return self.pairs.count + self.held_out.count, asked.same_fact.count + asked.new_fact.count
+
     @classmethod
     def save(
         cls,
@@ -104,6 +109,7 @@ class Splits(Handle):
 class Chapter(Handle):
     """One chapter's drafts, and the account of the server that wrote them; none for rules."""
 
+    apart: ClassVar[frozenset[str]] = frozenset({"account"})
     drafts: Drafts
     account: Account | None = None
 

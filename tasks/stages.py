@@ -28,16 +28,22 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
     return BookText.save(found.passages, found.pages, found.scan)
 
 
-@stage(version=generation.VERSION, run_name="generate · {chapter.label}")
-def generate_drafts(chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine) -> Chapter:
-    """One chapter's drafts, exactly as the writer gave them."""
+@stage(
+    version=generation.VERSION,
+    run_name=lambda given: f"{'generate more' if given['earlier'] else 'generate'} · {given['chapter'].label}",
+)
+def generate_drafts(
+    chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine, earlier: Chapter | None = None
+) -> Chapter:
+    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and more."""
     from tasks.generation.chapter import write_chapter
-    from tasks.generation.writer import Quota
+    from tasks.generation.writer import Quota, Written
     from tasks.validation.asked import acceptance
 
     with watched(f"drafts · {chapter.label}") as progress:
         accept, quota = acceptance(plan.language, plan.validation), Quota(pairs, questions)
-        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), machine, progress)
+        before = Written(earlier.drafts.load(), earlier.account) if earlier and earlier.account else None
+        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), machine, progress, before)
     return Chapter(drafts=Drafts.save(drafts), account=account)
 
 

@@ -17,9 +17,9 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 from handbook_passages import chapters  # noqa: E402
 
 from tasks.generation.exchange import Patience  # noqa: E402
-from tasks.generation.gpt_writer import Written, write  # noqa: E402
+from tasks.generation.gpt_writer import write  # noqa: E402
 from tasks.generation.ledger import Ledger  # noqa: E402
-from tasks.generation.writer import Item, share_out  # noqa: E402
+from tasks.generation.writer import Item, Written, share_out  # noqa: E402
 from tasks.plan import GenerationPlan  # noqa: E402
 from tasks.records import Draft, Pair, Passage, Question, Quote, Rejection  # noqa: E402
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tasks.generation.ledger import Ledger
-from tasks.generation.writer import Accept, Quota
+from tasks.generation.writer import Accept, Quota, Written
 from tasks.plan import Machine, StudyPlan
 from tasks.progress import Progress, silent
 from tasks.records import Account, Draft, Passage
@@ -18,8 +18,9 @@ def write_chapter(
     book: Path,
     machine: Machine,
     progress: Progress = silent,
+    before: Written | None = None,
 ) -> tuple[list[Draft], Account | None]:
-    """The drafts as they came, and the server's account; the gpt writer asks again for what `accept` refuses, rules need not."""
+    """The drafts as they came, and the server's account; the gpt writer asks again for what `accept` refuses, and goes on from `before`; rules need neither."""
     if plan.generation.writer == "rules":
         from tasks.generation import rule_writer
 
@@ -27,7 +28,9 @@ def write_chapter(
     from tasks.generation import gpt_writer
 
     ledger = open_ledger(plan)
-    return gpt_writer.write(passages, quota, plan.generation, plan.language, ledger, accept, machine.concurrency, progress, book)
+    return gpt_writer.write(
+        passages, quota, plan.generation, plan.language, ledger, accept, machine.concurrency, progress, book, before=before
+    )
 
 
 def open_ledger(plan: StudyPlan) -> Ledger:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import openai
 from httpx2 import Response  # the client's own HTTP package
@@ -22,22 +22,15 @@ from tasks.generation.faults import Fault, fault_of_status, scrub
 from tasks.generation.ledger import Ledger
 from tasks.generation.limits import limiter_for
 from tasks.generation.pages import pages_of
-from tasks.generation.writer import Accept, Quota
+from tasks.generation.writer import Accept, Quota, Written
 from tasks.plan import GenerationPlan
 from tasks.progress import Progress, silent
-from tasks.records import Account, Draft, Passage
+from tasks.records import Passage
 
 OPENAI = "https://api.openai.com/v1"
 T = TypeVar("T")
 CONNECT = 20.0  # seconds to reach the server at all
 NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout"}
-
-
-class Written(NamedTuple):
-    """A chapter's drafts and how they came about."""
-
-    drafts: list[Draft]
-    report: Account
 
 
 def write(
@@ -51,13 +44,14 @@ def write(
     progress: Progress = silent,
     book_path: Path | None = None,
     patience: Patience | None = None,
+    before: Written | None = None,
 ) -> Written:
-    """Ask for one chapter's items until the quota is met or it has no more to give.
+    """Ask for one chapter's items until the quota is met or it has no more to give; `before`: an earlier call gave these already.
 
     Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in the ledger by then.
     """
     patience = patience or Patience()
-    work = _write(passages, quota, plan, language, ledger, accept, machine_concurrency, progress, book_path, patience)
+    work = _write(passages, quota, plan, language, ledger, accept, machine_concurrency, progress, book_path, patience, before)
     return asyncio.run(work)
 
 
@@ -72,6 +66,7 @@ async def _write(
     progress: Progress,
     book_path: Path | None,
     patience: Patience,
+    before: Written | None,
 ) -> Written:
     client = open_client(patience)
     try:
@@ -87,11 +82,10 @@ async def _write(
         )
         post = Post(client, server)
         asked = batch.asker(exchange, post) if plan.mode == "batch" else rounds.live(exchange, concurrency)
-        chapter = rounds.Chapter(list(passages), quota, plan, language, accept, pages, progress, exchange)
-        drafts, report = await chapter.write(asked)
+        chapter = rounds.Chapter(list(passages), quota, plan, language, accept, pages, progress, exchange, before)
+        return await chapter.write(asked)
     finally:
         await client.close()
-    return Written(drafts, report)
 
 
 def server_name() -> str:

@@ -16,7 +16,7 @@ from tasks.generation.ledger import Response
 from tasks.generation.pages import Pages
 from tasks.generation.places import KINDS, Asking, Place
 from tasks.generation.requests import Request, word
-from tasks.generation.writer import Accept, Item, Quota
+from tasks.generation.writer import Accept, Item, Quota, Written
 from tasks.plan import GenerationPlan
 from tasks.progress import Progress
 from tasks.records import Account, Draft, Pair, Passage
@@ -83,6 +83,7 @@ class Chapter:
     pages: Pages | None
     progress: Progress
     exchange: Exchange
+    before: Written | None = None  # of an earlier call, which is asked for more
     places: list[Place] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     kept: list[Item] = field(default_factory=list)
@@ -91,11 +92,16 @@ class Chapter:
     rounds: int = 0
     mute: int = 0  # answers in a row without a word
 
-    async def write(self, ask: Ask) -> tuple[list[Draft], Account]:
-        """All rounds; raises what stopped them, once everything under way and the account are in the ledger."""
+    async def write(self, ask: Ask) -> Written:
+        """All rounds; raises what stopped them, once everything under way and the account are in the ledger.
+
+        A budget that ends while a chapter is asked for more stops nothing: there is enough for a study.
+        """
         self.places = places.places(self.passages, self.quota, self.plan) if self.passages else []
+        self._recall()
+        first = len(self.drafts)  # beyond every turn of an earlier call, so that nothing is asked in the same words
         while self.rounds < PATIENT * (self.plan.rounds + 1):
-            askings = places.plan_round(self.places, self.quota, self.plan, self.kept, self.rounds)
+            askings = places.plan_round(self.places, self.quota, self.plan, self.kept, first + self.rounds)
             if not askings:
                 break
             await self._round(askings, ask)
@@ -104,9 +110,17 @@ class Chapter:
             self.rounds += 1
         account = self.report()
         accounts.keep(self.exchange.ledger.folder, self.passages, account)
-        if self.exchange.stop:
+        if self.exchange.stop and not (self.before and isinstance(self.exchange.stop, BudgetSpent)):
             raise self.exchange.stop
-        return self.drafts, account
+        return Written(self.drafts, account)
+
+    def _recall(self) -> None:
+        """What an earlier call brought is judged again, and asked for no more."""
+        for draft in self.before.drafts if self.before else ():
+            self._judge(draft, [p for p in self.passages if p.id in draft.passages])
+        for place in self.places:
+            here = {p.id for p in place.passages}
+            place.kept += [item for item in self.kept if item.quote and item.quote.passage_id in here]
 
     async def _round(self, askings: list[Asking], ask: Ask) -> None:
         brought: Counter[tuple[int, ItemKind]] = Counter()
@@ -128,18 +142,24 @@ class Chapter:
         """Judge one answer: the items it brought, or -1 where it was no fair answer."""
         shown = self._shown(asking.place)
         draft = self._draft(asking, response, shown)
-        self.drafts.append(draft)
+        kept = self._judge(draft, shown)
         if draft.finish in NO_ITEMS:
-            self.refused[asking.kind] += asking.asked
             return -1
         self._hear(draft)
-        verdict = self.accept(draft, shown, self.kept)
-        kept, rejected = verdict.kept, verdict.rejected
         asking.place.need[asking.kind] -= len(kept)
         asking.place.kept += kept
-        self.kept += kept
-        self.rejected[asking.kind] += sum(r.items for r in rejected)
         return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
+
+    def _judge(self, draft: Draft, shown: list[Passage]) -> Sequence[Item]:
+        """Add a draft and what the gate makes of it; the items that it keeps."""
+        self.drafts.append(draft)
+        if draft.finish in NO_ITEMS:
+            self.refused[draft.kind] += draft.asked
+            return ()
+        verdict = self.accept(draft, shown, self.kept)
+        self.kept += verdict.kept
+        self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
+        return verdict.kept
 
     def _hear(self, draft: Draft) -> None:
         """Stop where a model spends all its tokens before it says a word, as reasoning models do: every answer would be paid in vain."""
@@ -196,20 +216,21 @@ class Chapter:
         pairs = sum(isinstance(item, Pair) for item in self.kept)
         with self.exchange.ledger.purse() as budget:
             lost = budget.lost({draft.id for draft in self.drafts})
-        kept: dict[ItemKind, int] = {"pair": pairs, "question": len(self.kept) - pairs}
-        wanted: dict[ItemKind, int] = {"pair": self.quota.pairs, "question": self.quota.questions}
+        kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
+        before = self.before.report if self.before else None
+        wanted = {kind: max(number, before.wanted[kind] if before else 0) for kind, number in zip(KINDS, self.quota, strict=True)}
         return Account(
             chapter=self.passages[0].chapter if self.passages else "",
-            wanted=dict(wanted),
-            kept=dict(kept),
+            wanted=wanted,
+            kept=kept,
             rejected={kind: self.rejected[kind] for kind in KINDS},
             refused={kind: self.refused[kind] for kind in KINDS},
             ended={kind: self._end(kind, wanted[kind] - kept[kind]) for kind in KINDS},
-            rounds=self.rounds,
+            rounds=self.rounds + (before.rounds if before else 0),
             requests=len(self.drafts),
-            sent=self.exchange.sent,
+            sent=self.exchange.sent + (before.sent if before else 0),
             finishes=dict(Counter(draft.finish for draft in self.drafts)),
-            faults=dict(self.exchange.faults),
+            faults=dict(Counter(self.exchange.faults) + Counter(before.faults if before else {})),
             tokens_in=sum(d.tokens_in for d in self.drafts),
             tokens_cached=sum(d.tokens_cached for d in self.drafts),
             tokens_out=sum(d.tokens_out for d in self.drafts),
@@ -221,6 +242,8 @@ class Chapter:
     def _end(self, kind: ItemKind, missing: int) -> str:
         if missing <= 0:
             return "met"
+        if self.before and self.before.report.ended[kind] != "met":
+            return self.before.report.ended[kind]  # it was asked for no more of this kind
         if self.exchange.stop:
             return "budget" if isinstance(self.exchange.stop, BudgetSpent) else "stopped"
         reasons = {place.closed.get(kind, "rounds") for place in self.places}

@@ -8,7 +8,8 @@ The numbers are shared over *all* chapters in proportion to their substance (let
 remainder, so that they sum up exactly and every chapter with text contributes as long as there is one item for each
 (a title page is no chapter: it gets its share, which is nothing as a rule).
 A surplus of `GenerationPlan.margin` is drafted on top, because checks over the whole book (duplicates between
-chapters, leakage) can still refuse an item that its chapter alone would keep; the gate cuts what is left over.
+chapters, leakage) can still refuse an item that its chapter alone would keep; the gate cuts what is left over, and
+what they took beyond the surplus is asked for again (`shortfall`).
 """
 
 import math
@@ -17,7 +18,7 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from tasks.plan import GenerationPlan
-from tasks.records import Draft, Pair, Passage, Question, Rejection
+from tasks.records import Account, Draft, Pair, Passage, Question, Rejection
 
 FIELDS = {
     "pair": ("fact", "symptom", "diagnosis", "page", "quote"),
@@ -34,6 +35,13 @@ class Quota(NamedTuple):
 
     pairs: int
     questions: int
+
+
+class Written(NamedTuple):
+    """A chapter's drafts and how they came about."""
+
+    drafts: list[Draft]
+    report: Account
 
 
 class Accepted(Protocol):

@@ -18,6 +18,12 @@ def wanted(plan: GenerationPlan) -> Wanted:
     return Wanted(*(number if isinstance(number, int) else None for number in (plan.pairs, plan.questions)))
 
 
+def missing(plan: GenerationPlan, left: tuple[int, int]) -> tuple[int, int]:
+    """How many of the planned pairs and questions the gate did not let through; none of a person's own."""
+    pairs, questions = (max(0, (number or 0) - there) for number, there in zip(wanted(plan), left, strict=True))
+    return pairs, questions
+
+
 def acceptance(language: str, plan: ValidationPlan) -> Callable[[Draft, list[Passage], Sequence[Row]], Accepted]:
     """The checks on single items, for a writer that asks again for what fell.
 

@@ -24,9 +24,9 @@ from gpt_study import SHORT, plan  # noqa: E402
 from headline import headline  # noqa: E402
 
 from tasks.generation import places, requests  # noqa: E402
-from tasks.generation.gpt_writer import Written, open_client, write  # noqa: E402
+from tasks.generation.gpt_writer import open_client, write  # noqa: E402
 from tasks.generation.ledger import Ledger  # noqa: E402
-from tasks.generation.writer import Item, Quota  # noqa: E402
+from tasks.generation.writer import Item, Quota, Written  # noqa: E402
 from tasks.records import Draft, Pair, Passage, Rejection  # noqa: E402
 
 SERVER = Path(__file__).parents[1] / "openai_server.py"
