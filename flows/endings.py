@@ -5,11 +5,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+ENDED = {
+    "exhausted": "the text has no more",
+    "refused": "refused",
+    "rounds": "asked often enough",
+    "budget": "the budget ended",
+    "stopped": "the server stopped it",
+}
+
 
 def of_study(folder: Path) -> Iterable[str]:
     """Verdict, first cause, report, and last the command that tries the first remedy."""
     told, study = _read(folder / "verdict.json"), _read(folder / "study.json")
     yield verdict_of(told)
+    for short in study["short"]:
+        yield f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']} ({', '.join(map(ENDED.__getitem__, short['why']))})"
     for cause in told["causes"][:1]:
         yield f"why: {cause['claim']} {cause['advice']}".rstrip()
     yield f"report: {folder / 'index.html'}"

@@ -1,7 +1,7 @@
 """The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
 
 from tasks.reporting.facts import StudyFacts
-from tasks.reporting.glance import funnel_table, hard, scan_line, seeds, table, turned
+from tasks.reporting.glance import funnel_table, hard, scan_line, seeds, short, table, turned
 from tasks.reporting.page import in_order, sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
@@ -78,7 +78,10 @@ def _training(study: StudyFacts, say: Wording) -> str:
 
 
 def _funnel(study: StudyFacts, say: Wording) -> str:
-    return f"## {say['head']['data']}\n\n{scan_line(study.scan, say)}{funnel_table(study.funnel, say)}" if study.funnel else ""
+    if not study.funnel:
+        return ""
+    fewer = "".join(f"\n\n**{markdown(line)}**" for line in short(study.short, say))
+    return f"## {say['head']['data']}\n\n{scan_line(study.scan, say)}{funnel_table(study.funnel, say)}{fewer}"
 
 
 def _next(study: StudyFacts, say: Wording) -> str:

@@ -59,6 +59,7 @@ def record(study: StudyFacts) -> dict[str, Any]:
         "versions": dict(study.versions),
         "machine": dict(study.machine),
         "counts": counts(study),
+        "short": [one._asdict() for one in study.short],
         "writing": study.writing._asdict(),
         "scan": study.scan and study.scan.model_dump(mode="json"),
         "funnel": [stage.model_dump(mode="json") for stage in study.funnel],

@@ -36,6 +36,15 @@ class Power(NamedTuple):
     power: float  # how often such a gain is found
 
 
+class Short(NamedTuple):
+    """Fewer items than were planned."""
+
+    kind: str  # pair, question
+    left: int
+    wanted: int
+    why: tuple[str, ...]  # how the chapters ended that did not meet their share
+
+
 @dataclass(frozen=True)
 class StudyFacts:
     """One finished study."""
@@ -88,3 +97,16 @@ class StudyFacts:
     def primary(self) -> Comparison:
         """The comparison that was fixed before anything was scored."""
         return next(comparison for comparison in self.comparisons if comparison.primary)
+
+    @property
+    def short(self) -> list[Short]:
+        """The kinds of items that fell short of the plan's number; of a person's own there is no planned number."""
+        asked = sum(len(self.questions.get(name, ())) for name in ("same_fact", "new_fact"))
+        left = {"pair": len(self.pairs) + len(self.held_out), "question": asked}
+        planned = {"pair": self.plan.generation.pairs, "question": self.plan.generation.questions}
+        return [Short(kind, left[kind], n, self._ends(kind)) for kind, n in planned.items() if isinstance(n, int) and left[kind] < n]
+
+    def _ends(self, kind: str) -> tuple[str, ...]:
+        if self.plan.generation.writer == "rules":
+            return ("exhausted",)
+        return tuple(sorted({account.ended[kind] for account in self.accounts} - {"met"})) or ("rounds",)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from tasks.records import Account, Scan, Stage
+from tasks.reporting.facts import Short
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
 from tasks.results import Comparison, Step
@@ -56,6 +57,20 @@ def hard(primary: Comparison, say: Wording) -> str:
     numbers = {name: say.number(extra[f"hard_{name}"]) for name in ("n", "gained", "lost")}
     rates = {name: say.share(extra[f"hard_{name}"]) for name in ("base", "tuned")}
     return say.fill(say["hard"], **numbers, **rates, p=say.p_value(extra["hard_p"]))
+
+
+def short(found: Iterable[Short], say: Wording) -> list[str]:
+    """One sentence for each kind of items that fell short of the plan, with the reason."""
+    return [
+        say.fill(
+            say["short"],
+            kind=say.name("kinds", one.kind),
+            left=say.number(one.left),
+            wanted=say.number(one.wanted),
+            why=say["comma"].join(say.name("ended", why) for why in one.why),
+        )
+        for one in found
+    ]
 
 
 def scan_line(scan: Scan | None, say: Wording) -> str:

@@ -112,10 +112,11 @@ def test_a_damaged_model_is_rebuilt(rerun):
 
 
 def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_next(finished):
-    told, following = read(finished, "verdict.json"), read(finished, "study.json")["next_command"]
+    told, study = read(finished, "verdict.json"), read(finished, "study.json")
+    following, fewer = study["next_command"], [f"fewer {one['kind']}s than planned" for one in study["short"]]
     first, *others = endings.of_study(finished.store / "studies" / "small")
     assert first.startswith(f"{told['verdict'].upper()}: base ")
-    assert [line.split(": ")[0] for line in others] == ["why"] * bool(told["causes"]) + ["report"] + ["next"] * bool(following)
+    assert [line.split(": ")[0] for line in others] == fewer + ["why"] * bool(told["causes"]) + ["report"] + ["next"] * bool(following)
     assert not following or others[-1] == f"next: {following}"
 
 

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from reporting.example_study import compare, example_study
 
-from tasks.plan import StudyPlan
+from tasks.plan import GenerationPlan, StudyPlan
 from tasks.records import Account
 from tasks.reporting import page as pages
 from tasks.reporting.brief import brief
@@ -210,3 +210,23 @@ def test_the_harder_half_is_told_where_it_is_known() -> None:
     for told in (words_of(page(known)), brief(known)):
         assert re.search(r"نیمهٔ دشوارتر \(۸۰ پرسش.*?۲۰٫۰\W{1,3}پیش و \W?۳۵٫۰\W{1,3}پس از تنظیم، ۱۴ به‌دست‌آمده، ۲ ازدست‌رفته", told)
     assert "نیمهٔ دشوارتر" not in brief(study())
+
+
+def test_fewer_items_than_planned_are_told_with_the_reason_of_each_kind() -> None:
+    writing = GenerationPlan(writer="gpt", pairs=999, questions=220)
+    account = Account(
+        chapter="c", wanted={"pair": 999, "question": 220}, kept={"pair": 90, "question": 220}, rejected={"pair": 9, "question": 0},
+        refused={"pair": 0, "question": 0}, ended={"pair": "budget", "question": "met"}, rounds=4, requests=8, sent=8, finishes={"stop": 8},
+    )  # fmt: skip
+    english = example_study("en")
+    short = replace(english, plan=english.plan.model_copy(update={"generation": writing}), accounts=[account])
+    left = len(short.pairs) + len(short.held_out)
+    for told in (words_of(page(short)), brief(short).replace("\\", "")):
+        assert f"Fewer training pairs than planned: {left} of 999 (the budget ended)." in told
+        assert "Fewer questions than planned" not in told  # 160 + 60: the taught pairs' own do not count
+    every = writing.model_copy(update={"questions": 221})
+    assert "Fewer questions than planned: 220 of 221 (asked often enough)." in words_of(
+        page(replace(short, plan=short.plan.model_copy(update={"generation": every})))
+    )
+    own = GenerationPlan(pairs="mine.json", questions="mine.csv")
+    assert not replace(short, plan=short.plan.model_copy(update={"generation": own})).short
