@@ -58,7 +58,7 @@ class Budget:
         self._settled = 0.0
         self._open: dict[str, Charge] = {}
         self._lost: dict[str, list[float]] = {}  # by request: what answers cost that never arrived
-        self._shares: dict[str, list[float]] = {}  # by model: the largest ones seen, tokens of a prompt in its bytes
+        self._shares: dict[str, list[float]] = {}  # by sort of request: the largest ones seen, tokens of a prompt in its bytes
 
     def spent(self) -> float:
         """Dollars settled and set aside."""
@@ -113,16 +113,16 @@ class Budget:
             waiting = [charge.usd for charge in self._open.values() if charge.lost and charge.key in keys]
             return waiting + [usd for key in keys for usd in self._lost.get(key, ())]
 
-    def learn(self, share: float, model: str) -> None:
-        """An answer told how many tokens its prompt's bytes were; every model cuts its tokens in its own way."""
-        seen = self._shares.get(model, [])
+    def learn(self, share: float, sort: str) -> None:
+        """An answer told how many tokens its prompt's bytes were; every model cuts the tokens of a script in its own way."""
+        seen = self._shares.get(sort, [])
         if len(seen) < ENOUGH or share > max(seen):
             with self._locked() as book:
-                self._write(book, {"share": share, "model": model})
+                self._write(book, {"share": share, "sort": sort})
 
-    def share(self, model: str) -> float:
+    def share(self, sort: str) -> float:
         """Tokens in a byte of prompt, at most: 1 for want of experience, since no tokenizer makes more tokens than bytes."""
-        seen = self._shares.get(model, [])
+        seen = self._shares.get(sort, [])
         return min(1.0, SPARE * max(seen)) if len(seen) >= ENOUGH else 1.0
 
     @contextmanager
@@ -162,7 +162,7 @@ class Budget:
         elif "lost" in entry and entry["lost"] in self._open:
             self._open[entry["lost"]] = self._open[entry["lost"]]._replace(lost=True)
         elif "share" in entry:
-            self._shares.setdefault(entry.get("model", ""), []).append(entry["share"])
+            self._shares.setdefault(entry.get("sort", ""), []).append(entry["share"])
         elif charge := self._open.pop(entry.get("settle", ""), None):
             self._settled += entry["usd"]
             if charge.lost and entry["usd"]:

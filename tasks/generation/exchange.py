@@ -143,7 +143,7 @@ class Exchange:
     def worst(self, request: Request, batch: bool = False) -> float:
         """Dollars that the request can cost at most."""
         with self.ledger.purse() as budget:
-            tokens_in = math.ceil(request.worst.tokens_in * budget.share(request.body["model"]))
+            tokens_in = math.ceil(request.worst.tokens_in * budget.share(request.sort))
         return price(request.worst._replace(tokens_in=tokens_in), self.ledger.prices, batch)
 
     def wire(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def response_of(request: Request, body: str, ledger: Ledger, batch: bool) -> Res
     usage = envelope.usage or request.worst
     if envelope.usage and request.worst.tokens_in:
         with ledger.purse() as budget:
-            budget.learn(usage.tokens_in / request.worst.tokens_in, request.body["model"])
+            budget.learn(usage.tokens_in / request.worst.tokens_in, request.sort)
     return Response(request.key, envelope.finish, usage, price(usage, ledger.prices, batch), body)
 
 

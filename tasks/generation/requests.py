@@ -22,6 +22,17 @@ class Request:
     key: str
     worst: Usage  # no server counts more: a token is at least a byte
 
+    @property
+    def sort(self) -> str:
+        """Model and mixture of scripts: a tokenizer makes alike many tokens of a byte in requests of one sort.
+
+        English has about 0.25 tokens in a byte, Persian 0.15, Chinese 0.4: what one chapter taught is no bound for one
+        in another script. Fifths of bytes that are ASCII, and of bytes in characters of three bytes and more.
+        """
+        text = "".join(part["text"] for part in _parts(self.body) if part["type"] == "text")
+        size, ascii_, long = len(text.encode()) or 1, sum(c.isascii() for c in text), sum(c >= "\u0800" for c in text)
+        return f"{self.body['model']} {round(5 * ascii_ / size)}-{round(5 * 3 * long / size)}"
+
 
 def word(asking: Asking, plan: GenerationPlan, language: str, pages: Pages | None) -> Request:
     """The request for one asking."""
@@ -63,9 +74,13 @@ def response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> dict[s
 def most_tokens(body: dict[str, Any], pages: Pages | None) -> int:
     """Bytes of all text, since no tokenizer makes more tokens than bytes; for pages their text and their pictures."""
     size = FRAME_TOKENS + len(str(body.get("response_format", "")))
-    for message in body["messages"]:
-        parts = message["content"] if isinstance(message["content"], list) else [{"type": "text", "text": message["content"]}]
-        for part in parts:
-            size += len(part["text"].encode()) if part["type"] == "text" else 0
-            size += sum(PAGE_TOKENS + pages.bytes_of(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
+    for part in _parts(body):
+        size += len(part["text"].encode()) if part["type"] == "text" else 0
+        size += sum(PAGE_TOKENS + pages.bytes_of(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
     return size
+
+
+def _parts(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the messages hold, one after the other."""
+    contents = [message["content"] for message in body.get("messages", ())]
+    return [part for content in contents for part in (content if isinstance(content, list) else [{"type": "text", "text": content}])]

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.generation.budget import Budget, Usage, price
 from tasks.generation.ledger import Ledger, Response, hash_of
+from tasks.generation.requests import Request
 from tasks.plan import Prices
 
 
@@ -69,6 +70,15 @@ def test_the_bound_on_input_tokens_tightens_with_experience_only(tmp_path):
     assert budget.share("m") == pytest.approx(0.25)  # 1.25 · 0.2
     assert budget.share("another") == 1.0
     assert Budget(tmp_path / "c", 1.0).spent() == 0
+
+
+def test_what_one_script_taught_is_no_bound_for_another():
+    def sort(text, model="m"):
+        return Request({"model": model, "messages": [{"role": "user", "content": text}]}, "k", Usage(1, 0, 1)).sort
+
+    persian, english, chinese = "تب و لرز " * 50, "fever and chills " * 50, "发热和寒战" * 50
+    assert len({sort(persian), sort(english), sort(chinese), sort(persian, "another")}) == 4
+    assert sort(persian) == sort(persian * 3) == sort(persian + "JSON")
 
 
 def ledger(folder):
