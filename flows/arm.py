@@ -39,15 +39,16 @@ def arm(
     machine: Machine = Machine(),  # noqa: B008
     redo: list[str] = [],  # noqa: B006
 ) -> Attempt:
-    """Tune with one setting, and let base and tuned model sit one paper. A tuning that fails is a result, too."""
+    """Tune with one setting, and let both models sit one paper in the mode that counts. A tuning that fails is a result, too."""
     begin(redo, keep_timings=True)
+    exam = plan.answering(plan.comparison.primary_mode)
     checkpoint = prepare_base(text, plan.base, machine)
     try:
         tuning = finetune_adapter(checkpoint, pairs, held_out, plan.finetuning, plan.language, machine, to_read(text, plan))
     except TuningError as error:
         return Attempt(failed=str(error))
-    base = evaluate_model(checkpoint, None, paper, plan.evaluation, plan.language, machine, plan.finetuning.quantize)
-    tuned = evaluate_model(checkpoint, tuning.adapter, paper, plan.evaluation, plan.language, machine, plan.finetuning.quantize)
+    base = evaluate_model(checkpoint, None, paper, exam, plan.language, machine, plan.finetuning.quantize)
+    tuned = evaluate_model(checkpoint, tuning.adapter, paper, exam, plan.language, machine, plan.finetuning.quantize)
     return Attempt(tuning=tuning, base=base, tuned=tuned)
 
 

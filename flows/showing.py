@@ -9,12 +9,14 @@ from typing import ParamSpec, TypeVar
 from prefect.artifacts import create_markdown_artifact
 
 from flows.dashboard_text import for_dashboard
+from tasks import timings
 from tasks.artifacts import Comparisons
 from tasks.errors import StudyError, WriterError
 from tasks.generation.accounts import kept, told
 from tasks.generation.chapter import ledger_of
 from tasks.groups import Prepared, Tuning
 from tasks.plan import StudyPlan
+from tasks.progress import say
 from tasks.reporting import glance
 from tasks.scrubbing import scrub_error
 from tasks.store import writable
@@ -50,9 +52,11 @@ def accounting(plan: StudyPlan, chapters: Sequence[str]) -> Iterator[None]:
         raise type(error)(f"{error}\n{told(written, folder)}") from None
 
 
-def show_training(tuning: Tuning, language: str) -> None:
-    """The loss over the training."""
-    show(glance.loss(tuning.log.load(), language), "loss", "loss over the training")
+def show_training(tuning: Tuning, plan: StudyPlan) -> None:
+    """The loss over the training just done or found, and that one which was found is not reported anew."""
+    show(glance.loss(tuning.log.load(), plan.language), "loss", "loss over the training")
+    if plan.finetuning.report_to and any(stage.cached for stage in timings.so_far().stages[-1:]):
+        say("  finetuning.report_to: the training was done before and is not reported anew; to do so, --redo finetune_adapter")
 
 
 def show_verdict(comparisons: Comparisons, language: str) -> None:

@@ -4,7 +4,7 @@ A plan is in every cache key; a machine never is. The defaults are the laptop st
 """
 
 import re
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -127,6 +127,8 @@ class BasePlan(Choices):
 class FinetuningPlan(Choices):
     """LoRA: which matrices, how strong, how long."""
 
+    apart: ClassVar[frozenset[str]] = frozenset({"report_to"})  # where the log is sent, not what comes out: in no cache key
+
     rank: int = Field(default=16, ge=1)
     alpha: float = 32
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -168,7 +170,9 @@ class FinetuningPlan(Choices):
     )
     shuffle_diagnoses: bool = Field(default=False, description="a control: the diagnoses are dealt out anew among the pairs")
     quantize: Literal["none", "4bit"] = "none"
-    report_to: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ()
+    report_to: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
+        default=(), description="programs that follow the training live; one that is finished is not done again for them"
+    )
     seed: int = 0
 
 
@@ -225,6 +229,15 @@ class StudyPlan(Choices):
         """The plan as far as the gate depends on it: not on prices, budgets or ways to ask."""
         counts = GenerationPlan(pairs=self.generation.pairs, questions=self.generation.questions)
         return StudyPlan(language=self.language, generation=counts, validation=self.validation)
+
+    def answering(self, only: Mode | None = None) -> EvaluationPlan:
+        """The exam as far as answers depend on it: not on whether the questions are screened, too; `only`: in one mode."""
+        modes = (only,) if only else self.evaluation.modes
+        return self.evaluation.model_copy(update={"screening": EvaluationPlan().screening, "modes": modes})
+
+    def screening(self) -> EvaluationPlan:
+        """The exam as far as screening depends on it: how it is put; mode and rotations are the screening's own."""
+        return EvaluationPlan(instruction=self.evaluation.instruction, chat=self.evaluation.chat)
 
     @model_validator(mode="after")
     def primary_is_asked(self) -> "StudyPlan":

@@ -90,13 +90,6 @@ def shown(value: Any) -> str:
 
 
 def plan_of(plan: SweepPlan, arm: Arm, seed: int) -> StudyPlan:
-    """The study with one setting and one seed of the tuning; only the mode that counts is scored. Raises PlanError."""
-    study = settled(plan, arm, seed)
-    exam = study.evaluation.model_copy(update={"modes": (study.comparison.primary_mode,), "screening": False})
-    return study.model_copy(update={"evaluation": exam})
-
-
-def settled(plan: SweepPlan, arm: Arm, seed: int) -> StudyPlan:
     """The study with one setting and one seed of the tuning. Raises PlanError."""
     tree = plan.study.model_dump(mode="json")
     return parse_plan(tree, {**arm.changes, "finetuning.seed": seed}, f"setting {arm.name!r} of sweep {plan.name!r}")
@@ -104,7 +97,7 @@ def settled(plan: SweepPlan, arm: Arm, seed: int) -> StudyPlan:
 
 def best_plan(plan: SweepPlan, arm: Arm) -> StudyPlan:
     """The chosen setting as a study of its own, with everything scored that the study asks for."""
-    return settled(plan, arm, plan.seeds[0]).model_copy(update={"name": f"{plan.name}-best"})
+    return plan_of(plan, arm, plan.seeds[0]).model_copy(update={"name": f"{plan.name}-best"})
 
 
 def check_settings(plan: SweepPlan) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.artifacts import Book
 from tasks.identity import identity, stage_key
-from tasks.plan import Machine, ReadingPlan, StudyPlan
+from tasks.plan import FinetuningPlan, Machine, ReadingPlan, StudyPlan
 
 
 def test_another_machine_has_the_same_key():
@@ -37,7 +37,7 @@ def test_what_is_not_plain_data_is_refused_and_not_silently_never_found():
         identity(object())
 
 
-def test_every_choice_of_the_plan_changes_its_key():
+def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent():
     """Each single field of every group, moved to another value."""
     base = StudyPlan().model_dump()
     other = {
@@ -54,6 +54,7 @@ def test_every_choice_of_the_plan_changes_its_key():
             changed = {**base, group: {**choices, name: other[type(value)](value)}}
             plan = StudyPlan.model_construct(**dict(changed.items()))
             assert identity(plan) != identity(StudyPlan.model_construct(**base)), f"{group}.{name}"
+    assert identity(FinetuningPlan(report_to=("tensorboard",))) == identity(FinetuningPlan())
 
 
 @pytest.mark.parametrize("name", ["laptop", "exercise", "recommended"])

@@ -27,11 +27,11 @@ def test_keys_that_end_alike_are_named_whole():
     assert settings(plan)[0].name == "generation.seed=1 validation.seed=2"
 
 
-def test_only_the_mode_that_counts_is_scored_while_settings_are_tried():
+def test_a_setting_changes_the_study_and_all_sit_its_exam():
     plan = made(study={"finetuning": {"rank": 4}, "comparison": {"primary_mode": "digits"}}, grid={"finetuning.epochs": [2]}, seeds=[7])
     arm = settings(plan)[0]
     study = plan_of(plan, arm, 9)
-    assert (study.evaluation.modes, study.evaluation.screening) == (("digits",), False)
+    assert (study.evaluation, study.comparison) == (plan.study.evaluation, plan.study.comparison)
     assert (study.finetuning.rank, study.finetuning.epochs, study.finetuning.seed) == (4, 2, 9)
     best = best_plan(plan, arm)
     assert (best.evaluation, best.finetuning.seed, best.name) == (plan.study.evaluation, 7, "t-best")

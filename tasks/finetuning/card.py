@@ -11,7 +11,7 @@ from tasks.results import Preflight, Step
 def card(base: str, plan: FinetuningPlan, told: Preflight, steps: Sequence[Step]) -> str:
     """Markdown with the hub's header; equal trainings give equal cards."""
     head = yaml.safe_dump({"base_model": base, "library_name": "peft", "tags": ["lora"], "pipeline_tag": "text-generation"})
-    choices = yaml.safe_dump(plan.model_dump(mode="json"), allow_unicode=True, sort_keys=False)
+    choices = yaml.safe_dump({**plan.model_dump(mode="json"), "report_to": []}, allow_unicode=True, sort_keys=False)
     warned = "".join(f"- {sentence}\n" for sentence in told.warnings) or "- none\n"
     return f"""---
 {head}---

@@ -92,6 +92,17 @@ def test_a_question_of_what_counts_does_not_score_again(rerun):
     assert [name for name, how in ran if how == "done"] == ["compare_answers", "diagnose_tuning", "write_report"]
 
 
+def test_neither_screening_nor_where_the_log_is_sent_tunes_or_scores_anew(rerun, capsys, tmp_path, monkeypatch):
+    (tmp_path / "tensorboard.py").touch()  # asked for, so it must be there; as nothing is trained, nothing is written
+    monkeypatch.syspath_prepend(tmp_path)
+    ran = rerun(small_plan(**{"evaluation.screening": False, "finetuning.report_to": ["tensorboard"]}))
+    assert [name for name, how in ran if how == "done"] == ["diagnose_tuning", "write_report"]
+    assert "the training was done before and is not reported anew; to do so, --redo finetune_adapter" in capsys.readouterr().err
+    ran = rerun(small_plan(**{"evaluation.rotations": 2}))
+    assert [name for name, how in ran if how == "done"][:2] == ["evaluate_model"] * 2
+    assert ("screen_questions", "cached") in ran, "its rotations are its own"
+
+
 def test_redo_does_the_stage_again_and_stops_where_rows_come_out_equal(rerun):
     ran = rerun(redo=["generate_drafts"])
     assert {how for name, how in ran if name == "generate_drafts"} == {"done"}
