@@ -11,7 +11,6 @@ Safetensors only, and no code that comes with a model is ever run.
 import copy
 import functools
 import importlib.util
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from peft import PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
+from tasks import precision
 from tasks.errors import MissingArtifact, PlanError
 from tasks.folders import Checkpoint
 from tasks.plan import Machine
@@ -51,7 +51,7 @@ def load(
     """
     verify(checkpoint)
     place = machine or Machine()
-    base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), place.dtype, quantize)
+    base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), dtype_in(checkpoint, place), quantize)
     model = copy.deepcopy(base.model) if own else _sharing_weights(base.model)
     if adapter is not None:
         model = _with_adapter(model, adapter)
@@ -100,38 +100,27 @@ def device_of(machine: Machine) -> str:
     return machine.device
 
 
-def dtype_of(dtype: str, device: str, parameters: int) -> torch.dtype:
-    """bfloat16 where asked, or where it is faster: GPUs that have it, CPUs where a matrix product measures so."""
+def dtype_in(checkpoint: Checkpoint, machine: Machine) -> torch.dtype:
+    """The kind of number that the model is computed in."""
+    return dtype_of(machine.dtype, device_of(machine), parameters_in(checkpoint.path), checkpoint.digest)
+
+
+def dtype_of(dtype: str, device: str, parameters: int, digest: str) -> torch.dtype:
+    """bfloat16 where asked, or where it is faster: GPUs that have it, CPUs where it was measured for the model with this digest."""
     if dtype != "auto":
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
+        return precision.NAMES[dtype]
     if parameters < SMALL or device.startswith("mps"):
         return torch.float32
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if bfloat16_is_faster() else torch.float32
-
-
-@functools.cache
-def bfloat16_is_faster(size: int = 1024) -> bool:
-    """Measured, not assumed: on CPUs without bfloat16 instructions it is several times slower."""
-    return _seconds(torch.bfloat16, size) < _seconds(torch.float32, size)
-
-
-def _seconds(dtype: torch.dtype, size: int) -> float:
-    a, b = torch.ones(128, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        a @ b
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return precision.on_cpu(digest)
 
 
 @functools.lru_cache(maxsize=1)
-def _base(path: str, digest: str, device: str, dtype: str, quantize: str) -> Loaded:
+def _base(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str) -> Loaded:
     """The frozen weights, read once; the digest is among the arguments so that a replaced folder is read again."""
     quiet()
-    settings: dict[str, Any] = {"dtype": dtype_of(dtype, device, parameters_in(Path(path)))}
+    settings: dict[str, Any] = {"dtype": dtype}
     if quantize == "4bit":
         settings |= {"quantization_config": four_bits(device), "device_map": {"": device}}
     model = AutoModelForCausalLM.from_pretrained(path, use_safetensors=True, **settings, **SAFE)

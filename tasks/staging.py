@@ -1,6 +1,5 @@
 """How Prefect runs a stage: found again by its key, checked before it is believed, one at a time, timed, retried."""
 
-import fcntl
 import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +28,7 @@ from tasks.identity import stage_key
 from tasks.plain_json import PlainJson
 from tasks.progress import Progress, bar, say
 from tasks.scrubbing import scrubbed
-from tasks.store import private, runs_dir, writable
+from tasks.store import one_at_a_time, private, writable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -147,16 +146,6 @@ def check(result: Any) -> None:
     if isinstance(result, list | tuple):
         for item in result:
             check(item)
-
-
-@contextmanager
-def one_at_a_time(key: str) -> Iterator[None]:
-    """Two runs never do the same work at once: the second waits, then finds it done. The kernel frees a killed run's lock."""
-    place = runs_dir() / "locks" / key.replace("/", "-")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

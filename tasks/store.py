@@ -1,6 +1,7 @@
 """Where artifacts lie, and how a file comes there: whole or not at all."""
 
 import errno
+import fcntl
 import functools
 import hashlib
 import os
@@ -95,6 +96,16 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def one_at_a_time(key: str) -> Iterator[None]:
+    """Two runs never do the same work at once: the second waits, then finds it done. The kernel frees a killed run's lock."""
+    place = runs_dir() / "locks" / key.replace("/", "-")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from tasks.finetuning.examples import encode, refuse_long, shuffle_diagnoses
 from tasks.finetuning.preflight import preflight, updates_in
 from tasks.folders import Checkpoint
 from tasks.identity import identity
-from tasks.llama import tokenizer_of
+from tasks.llama import dtype_in, tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
 from tasks.records import Pair
@@ -61,7 +61,8 @@ def fit(
     told = told.model_copy(
         update={"book_texts": len(passages), "book_updates": updates_in(len(passages), reading(plan)) if passages else 0}
     )
-    _same_work(scratch, [checkpoint.digest, identity(plan), encoded.examples, unseen, passages])
+    numbers = str(dtype_in(checkpoint, machine))  # checkpoints made with others are not gone on with
+    _same_work(scratch, [checkpoint.digest, identity(plan), numbers, encoded.examples, unseen, passages])
     job = Job(checkpoint, encoded.examples, unseen, plan, machine, scratch, passages)
     model, steps = _trained(job, progress)
     lora.save(model, folder, checkpoint.name, card(checkpoint.name, plan, told, steps))

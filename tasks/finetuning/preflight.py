@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from tasks.finetuning.examples import Encoded, encode
 from tasks.finetuning.lora import attach
 from tasks.folders import Checkpoint
-from tasks.llama import device_of, dtype_of, tokenizer_of
+from tasks.llama import dtype_in, tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.records import Pair
 from tasks.results import Preflight
@@ -55,7 +55,11 @@ def preflight(
         tokens=sum(len(example.input_ids) for example in encoded.examples),
         longest=encoded.longest,
         too_long=encoded.too_long,
-        memory_gb=memory(sizes, min(encoded.longest, plan.max_tokens) * min(place.micro_batch, plan.batch_size), place),
+        memory_gb=memory(
+            sizes,
+            min(encoded.longest, plan.max_tokens) * min(place.micro_batch, plan.batch_size),
+            dtype_in(checkpoint, place),
+        ),
         warnings=tuple(warnings(encoded, pairs, held_out, sizes, plan)),
     )
 
@@ -82,9 +86,9 @@ def sizes_of(checkpoint: Checkpoint, plan: FinetuningPlan) -> Sizes:
     return Sizes(trainable, every - trainable, getattr(config, "max_position_embeddings", 0), kept, config.vocab_size)
 
 
-def memory(sizes: Sizes, tokens: int, machine: Machine) -> float:
+def memory(sizes: Sizes, tokens: int, dtype: torch.dtype) -> float:
     """GB at the peak, within about a third: what to expect, not a promise."""
-    width = 4 if dtype_of(machine.dtype, device_of(machine), sizes.all) == torch.float32 else 2  # bytes of a number
+    width = dtype.itemsize  # bytes of a number
     optimizer = 16 * sizes.trainable  # weight, gradient and Adam's two moments in float32
     logits = sizes.vocabulary * (width + 3 * 4)  # with their float32 copy, its softmax and its gradient
     return round((sizes.all * width + optimizer + tokens * (sizes.activations * width + logits)) / 1e9, 2)

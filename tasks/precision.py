@@ -1,0 +1,45 @@
+"""Which numbers a large model is computed in on a CPU: measured once for each model, kept in the store, and followed from then on.
+
+So base and tuned model, and a training before and after it was killed, are computed alike, also where a busy core or another
+machine with the same store would measure otherwise. `machine.dtype` sets it by hand; a record that is deleted is measured anew.
+"""
+
+import functools
+import time
+
+import torch
+
+from tasks import mirror
+from tasks.store import one_at_a_time, runs_dir, write_whole
+
+MARGIN = 1.2  # times faster that bfloat16 must be: it rounds log-likelihoods by 0.1 to 0.2 nats, for a little speed it is not worth that
+NAMES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def on_cpu(digest: str) -> torch.dtype:
+    """The kind of number for the model with this digest; outside of a store there is nothing to keep in step with."""
+    if not runs_dir().is_dir():
+        return NAMES[_faster()]
+    place = runs_dir() / "precision" / f"{digest}.txt"
+    with one_at_a_time(f"precision-{digest}"):
+        if not place.is_file() and not mirror.pull(place):
+            write_whole(place, _faster().encode())
+            mirror.push(place)
+        return NAMES[place.read_text("utf-8")]
+
+
+@functools.cache
+def _faster() -> str:
+    """Measured, not assumed: on CPUs without bfloat16 instructions it is several times slower."""
+    return "bfloat16" if MARGIN * seconds(torch.bfloat16) < seconds(torch.float32) else "float32"
+
+
+def seconds(dtype: torch.dtype, size: int = 1024) -> float:
+    """The fastest of five products of (128, size) and (size, size)."""
+    a, b = torch.ones(128, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        a @ b
+        times.append(time.perf_counter() - start)
+    return min(times)
