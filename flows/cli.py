@@ -112,11 +112,12 @@ def check(
     *,
     set: Changes = [],  # noqa: B006
     ask: Annotated[bool, Parameter(help="also try the writer's server with three tiny requests, at a price that is told")] = False,
+    machine: OnMachine = [],  # noqa: B006
 ) -> int:
     """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is told to ask."""
     from flows.readiness import describe
 
-    readiness = describe(_plan(plan, set), ask)
+    readiness = describe(_plan(plan, set), ask, _machine(machine))
     spent = f"at most {readiness.paid:.4f} USD was spent" if readiness.paid else "nothing was spent"
     for topic, sentence in readiness.lines:
         print(f"{topic:<12} {sentence}")

@@ -70,10 +70,10 @@ def needs_writer(plan: StudyPlan) -> bool:
     return plan.generation.writer == "gpt" and not (isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str))
 
 
-def describe(plan: StudyPlan, ask: bool = False) -> Readiness:
+def describe(plan: StudyPlan, ask: bool = False, machine: Machine | None = None) -> Readiness:
     """The whole plan in sentences, with what is missing and what it would cost; `ask`: the server is tried, which costs a little."""
     server = _asked(plan, ask) if needs_writer(plan) else Asked([])
-    lacks = [*missing(plan), *_unopened(plan), *server.lacks]
+    lacks = [*missing(plan, machine=machine), *_unopened(plan), *server.lacks]
     return Readiness([*_items(plan, server.lines), *_tuning(plan), *_endpoint(plan)], lacks, server.paid)
 
 

@@ -92,11 +92,12 @@ def adapter_off(loaded: Loaded) -> Iterator[None]:
 
 def device_of(machine: Machine) -> str:
     """The device to work on. Raises PlanError where the machine asks for one that is not there."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    cards = ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
+    here = [*cards, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
     if machine.device == "auto":
-        return next(name for name, ok in there.items() if ok)
-    if not there.get(machine.device.split(":")[0], False):
-        raise PlanError(f"machine.device: {machine.device!r} is not here; there is {', '.join(n for n, ok in there.items() if ok)}.")
+        return here[0]
+    if machine.device not in here:
+        raise PlanError(f"machine.device: {machine.device!r} is not here; there is {', '.join(here)}. auto takes the first.")
     return machine.device
 
 

@@ -258,9 +258,10 @@ class Aside(BaseModel):
 class Machine(Aside):
     """How fast: device, precision, sizes of work. May change a result by rounding only."""
 
-    device: str = Field(default="auto", description="auto, cpu, cuda, mps")
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps; auto takes the first GPU that is there")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="auto: float32 on a CPU unless bfloat16 is measured to be faster, bfloat16 on a GPU that has it"
+        default="auto",
+        description="auto: float32 on a CPU unless bfloat16 was measured to be faster for the model, bfloat16 on a GPU that has it",
     )
     micro_batch: int = Field(default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's")
     processes: int = Field(default=1, ge=1, description="processes that tune together, one a GPU; the effective batch stays the plan's")

@@ -1,4 +1,4 @@
-"""What a tuning needs and this machine has not, told before any work; imports nothing heavy unless 4 bits are asked for."""
+"""What a tuning needs and this machine has not, told before any work; imports nothing heavy unless something of a GPU is asked for."""
 
 import importlib.util
 
@@ -13,18 +13,24 @@ def missing(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
         for name in plan.report_to
         if importlib.util.find_spec(name) is None
     ]
-    if machine is not None and plan.batch_size % machine.processes:
-        lacks.append(
-            f"machine.processes: {machine.processes} do not divide finetuning.batch_size = {plan.batch_size}; take another number."
-        )
-    return lacks + (_four_bits(machine or Machine()) if plan.quantize == "4bit" else [])
+    place = machine or Machine()
+    if plan.batch_size % place.processes:
+        lacks.append(f"machine.processes: {place.processes} do not divide finetuning.batch_size = {plan.batch_size}; take another number.")
+    wants_card = place.device not in ("auto", "cpu") or place.processes > 1 or plan.quantize == "4bit"
+    return lacks + (_of_the_card(plan, place) if wants_card else [])
 
 
-def _four_bits(machine: Machine) -> list[str]:
+def _of_the_card(plan: FinetuningPlan, machine: Machine) -> list[str]:
+    import torch
+
     from tasks.llama import device_of, four_bits
 
     try:
-        four_bits(device_of(machine))
+        device = device_of(machine)
+        if plan.quantize == "4bit":
+            four_bits(device)
     except PlanError as error:
         return [str(error)]
+    if machine.processes > 1 and device.startswith("cuda") and machine.processes > torch.cuda.device_count():
+        return [f"machine.processes: {machine.processes}, but there are {torch.cuda.device_count()} GPUs here; each process needs its own."]
     return []

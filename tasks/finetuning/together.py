@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate.utils.memory import should_reduce_batch_size
 
 from tasks.errors import PlanError, TuningError
@@ -22,7 +21,6 @@ from tasks.finetuning import needs
 from tasks.finetuning.attempt import Job, attempt
 from tasks.finetuning.examples import Example
 from tasks.folders import Checkpoint
-from tasks.llama import device_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
 
@@ -31,12 +29,9 @@ TOLD = "book2lora "  # begins the lines of the first process that are meant for 
 
 
 def check(plan: FinetuningPlan, machine: Machine) -> None:
-    """Raise PlanError where the processes cannot share the batch or the GPUs."""
+    """Raise PlanError where something is missing, or the processes cannot share the batch or the GPUs."""
     for lack in needs.missing(plan, machine):
         raise PlanError(lack)
-    count = machine.processes
-    if count > 1 and device_of(machine).startswith("cuda") and count > torch.cuda.device_count():
-        raise PlanError(f"machine.processes: {count}, but there are {torch.cuda.device_count()} GPUs here; each process needs its own.")
 
 
 def train(job: Job, micro: int, progress: Progress) -> None:

@@ -43,6 +43,7 @@ def test_a_wrong_command_ends_with_2():
         (["study", "--set", "finetuning.quantize=4bit"], "finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes"),
         (["study", "--set", "finetuning.report_to=[wandb]"], "finetuning.report_to: wandb is not installed; pip install wandb"),
         (["study", "--machine", "processes=3"], "machine.processes: 3 do not divide finetuning.batch_size = 16"),
+        (["study", "--machine", "device=cudaa"], "machine.device: 'cudaa' is not here; there is "),
         (["export"], "nothing to do: say --merged FOLDER"),
         (["study", "--set", "generation.pairs=none.json"], "is neither a number nor a file"),
         (["study", "--machine", "micro_batch=many"], "--machine micro_batch: Input should be a valid integer"),
@@ -88,13 +89,15 @@ def test_the_exercise_says_precisely_what_is_missing_and_does_no_work(tmp_path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
+        ("machine.device=cuda:77", "machine.device: 'cuda:77' is not here; there is "),
         ("book=plans/laptop.yaml", "book: laptop.yaml cannot be opened: it is damaged, or not a PDF at all"),
         ("reading.first_page=500", "none of them is in the plan's range (500 to the end)"),
         ("generation.pairs=0", "generation.pairs: 0 is too few for a study"),
     ],
 )
 def test_check_finds_what_would_stop_a_run(change, told):
-    done = book2lora("check", "--set", change)
+    option = ["--machine", change.removeprefix("machine.")] if change.startswith("machine.") else ["--set", change]
+    done = book2lora("check", *option)
     assert done.returncode == 1 and told in done.stdout, done.stdout + done.stderr
 
 
