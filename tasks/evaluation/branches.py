@@ -17,6 +17,7 @@ from tasks.evaluation.encoding import Asked
 ROOT = -1
 HEADS = 512  # most places in a pack whose next token is looked at: 512 · 128,256 entries · 4 bytes = 263 MB
 WIDE = 192  # tokens of a row: long enough to share stems, short enough not to look at other questions' tokens in vain
+FAR = 2048  # tokens of a row at most, a single longer text apart: the mask grows with the square
 SHARED = 0.3  # share of a branch that its neighbour has read, from which they stay in one row
 TALKING = 4  # a pack with replies may be so many times larger: each of its tokens then costs one small pass for all
 TEXTS = 64  # most texts that follow one context in a pack
@@ -143,14 +144,15 @@ def _trunk(wood: Wood) -> frozenset[int]:
 
 
 def _rows(branches: Sequence[Branch], trunk: frozenset[int], wide: int) -> list[Row]:
-    """Neighbours share a row up to its width, and up to twice that where they would otherwise read the same again."""
+    """Neighbours share a row up to its width, and far beyond it where they would otherwise read the same again, such as a passage."""
     rows: list[Row] = []
     nodes: set[int] = set()
     heads: set[int] = set()
     replies: list[int] = []
     for branch in branches:
         read = {node for node in branch.read if node not in trunk}
-        room = 2 * wide if len(read & nodes) > SHARED * len(read) else wide
+        shared = len(read & nodes)
+        room = min(2 * (wide + shared), FAR) if shared > SHARED * len(read) else wide
         if nodes and len(nodes | read) > room:
             rows.append(Row(sorted(nodes), len(heads), replies))
             nodes, heads, replies = set(), set(), []

@@ -52,6 +52,13 @@ def test_four_rotations_cost_little_more_than_twice_one():
     assert four <= 2.2 * one
 
 
+def test_a_long_passage_is_read_once_for_all_rotations_of_its_question():
+    papers = [tuple(range(10_000 * i, 10_000 * i + 600)) + tuple(range(100 * j, 100 * j + 60)) for i in range(20) for j in range(1, 5)]
+    layout = lay_out(plant([Asked(paper, (5, 6)) for paper in papers], []), 512)
+    assert not layout.trunk.nodes  # no passage is common to many
+    assert layout.tokens == 20 * (600 + 4 * 61)
+
+
 def test_a_context_with_many_texts_is_cut_and_a_long_one_has_a_row_of_its_own():
     many = plant([Asked((1, 2, 3), (4, i, 5)) for i in range(10 * branches.TEXTS)], [])
     assert max(len(row.nodes) for pack in lay_out(many, 512).packs for row in pack) <= 2 * branches.WIDE + 1
