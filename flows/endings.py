@@ -18,6 +18,7 @@ def of_study(folder: Path) -> Iterable[str]:
     """Verdict, first cause, report, and last the command that tries the first remedy."""
     told, study = _read(folder / "verdict.json"), _read(folder / "study.json")
     yield verdict_of(told)
+    yield from reservation(told)
     for short in study["short"]:
         yield f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']} ({', '.join(map(ENDED.__getitem__, short['why']))})"
     for cause in told["causes"][:1]:
@@ -32,6 +33,7 @@ def of_sweep(folder: Path) -> Iterable[str]:
     told = _read(folder / "sweep.json")
     yield f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)"
     yield verdict_of(told["verdict"])
+    yield from reservation(told["verdict"])
     yield f"report: {folder / 'index.html'}"
     yield f"as a study: book2lora study {folder / 'best-plan.yaml'}"
 
@@ -54,6 +56,14 @@ def verdict_of(told: dict[str, Any]) -> str:
         f"{told['verdict'].upper()}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "
         f"({told['set']}, {told['mode']}, n = {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
     )
+
+
+def reservation(told: dict[str, Any]) -> Iterable[str]:
+    """What the figures of the first line do not show: why a small p decides nothing, or what answers that all stayed the same can tell."""
+    if told["verdict"] == "identical":
+        yield told["sentence"]
+    elif told["limits"]:
+        yield f"cannot tell: {told['limits']}"
 
 
 def _read(file: Path) -> Any:

@@ -110,6 +110,7 @@ class Comparison(Row):
     detectable: float = Field(description="smallest true difference found 80 % of the time at the observed discordance")
     verdict: VerdictName
     sentence: str = Field(default="", description="the verdict in plain words")
+    limits: str = Field(default="", description="why the questions could not tell; part of the sentence where the verdict is inconclusive")
     extra: dict[str, float] = Field(default_factory=dict, description="further figures by name")
 
 

@@ -1,3 +1,3 @@
 """Let base and tuned model sit the same questions, and compare what they said."""
 
-VERSION = 2
+VERSION = 3

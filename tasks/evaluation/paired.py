@@ -12,7 +12,7 @@ import pandas as pd
 
 from tasks.errors import MissingArtifact, NothingLeft
 from tasks.evaluation.hard import on_hard
-from tasks.evaluation.verdict import Marks, judge, sentence
+from tasks.evaluation.verdict import Marks, judge, limits, sentence
 from tasks.plan import ComparisonPlan
 from tasks.records import Mode, Question, SetName
 from tasks.results import Answer, Comparison
@@ -160,7 +160,8 @@ def _comparison(sheet: pd.DataFrame, name: SetName, mode: Mode, plan: Comparison
         n=len(sheet),
         illegible_base=int(sheet["illegible_base"].sum()),
         illegible_tuned=int(sheet["illegible_tuned"].sum()),
-        sentence=sentence(judged, plan),
+        sentence=sentence(judged, plan, int(sheet["illegible_tuned"].sum()), shift.get("score_shift")),
+        limits=limits(judged, plan),
         **(judged._asdict() | {"extra": judged.extra | further | shift}),
     )
 

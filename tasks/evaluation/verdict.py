@@ -106,8 +106,11 @@ def _within(bounds: intervals.Bounds | Interval, margin: float) -> bool:
     return -margin <= bounds.low and bounds.high <= margin
 
 
-def sentence(judged: Judgement, plan: ComparisonPlan) -> str:
-    """The verdict in plain words, with the numbers that decided."""
+def sentence(judged: Judgement, plan: ComparisonPlan, illegible: int = 0, shift: float | None = None) -> str:
+    """The verdict in plain words, with the numbers that decided.
+
+    `illegible`: answers of the tuned model that name no option; `shift`: how far the options' scores moved, in nats, where there are some.
+    """
     n, before, after = judged.base.n, int(judged.base.correct), int(judged.tuned.correct)
     low, value, high = (f"{100 * x:+.1f}" for x in (judged.difference.low, judged.difference.value, judged.difference.high))
     moved = f"{before} of {n} questions right before, {after} after ({value} points, {100 * (1 - plan.alpha):g} % interval {low} to {high})"
@@ -120,13 +123,28 @@ def sentence(judged: Judgement, plan: ComparisonPlan) -> str:
         case "no-difference":
             return f"Tuning made no difference that matters: {moved}, shown to lie within ±{100 * plan.margin:g} points; {tested}."
         case "identical":
-            return f"Not one of {n} answers changed ({before} right, before and after): an alarm, not a result. The adapter did nothing that can be seen."
+            return _unchanged(n, before, illegible, shift)
         case "inconclusive":
-            return f"These {n} questions cannot tell: {moved}; {tested}. {_limits(judged, plan)}"
+            return f"These {n} questions cannot tell: {moved}; {tested}. {limits(judged, plan)}"
 
 
-def _limits(judged: Judgement, plan: ComparisonPlan) -> str:
-    """Why the questions could not tell."""
+def _unchanged(n: int, right: int, illegible: int, shift: float | None) -> str:
+    """What can be said where no answer changed: next to nothing, where none could be read."""
+    if illegible == n:
+        return f"Not one of {n} answers names an option, before or after tuning: this way of asking shows nothing of what the tuning did."
+    unread = f", {illegible} illegible both times" if illegible else ""
+    said = f"Not one of {n} answers changed ({right} right{unread}, before and after): an alarm, not a result."
+    if shift is None:
+        return f"{said} If the adapter did something, these answers do not show it."
+    if shift > 0:
+        return f"{said} The options' scores moved by {shift:.2g} nats in the mean, which turned no answer."
+    return f"{said} The options' scores are the same to the last digit: the adapter did nothing that can be seen."
+
+
+def limits(judged: Judgement, plan: ComparisonPlan) -> str:
+    """Why the questions could not tell; nothing where they could."""
+    if judged.verdict != "inconclusive":
+        return ""
     if judged.p_value <= plan.alpha:
         facts, p_facts = judged.extra["facts"], judged.extra["p_facts"]
         return f"Questions on one fact change together: counted by the {facts:.0f} facts, p {_p(p_facts)}."

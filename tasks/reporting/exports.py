@@ -34,6 +34,7 @@ def verdict(study: StudyFacts) -> dict[str, Any]:
     return {
         "verdict": result.verdict,
         "sentence": result.sentence,
+        "limits": result.limits,
         "mode": result.mode,
         "set": result.set,
         "n": result.n,

@@ -86,11 +86,13 @@ def verdict_sentence(result: Comparison, plan: ComparisonPlan, say: Wording) -> 
 
 
 def _sentence_for(result: Comparison, plan: ComparisonPlan) -> str:
-    """Which sentence: what cannot be told has one of its own where the questions alone would tell it, and only their facts do not."""
+    """Which sentence: what cannot be told has one of its own where the questions alone would tell it, and only their facts do not; so has what could not be read."""
     if result.verdict == "inconclusive" and result.p_value <= plan.alpha:
         return "inconclusive_by_fact"
     if result.verdict == "inconclusive" and max(-result.difference.low, result.difference.high) <= plan.margin:
         return "inconclusive_few_facts"
+    if result.verdict == "identical" and result.illegible_tuned == result.n:
+        return "identical_mute"
     return result.verdict
 
 

@@ -60,7 +60,5 @@ def trial(one: Trial) -> dict[str, Any]:
 
 def result(comparison: Comparison) -> dict[str, Any]:
     """The figures of one comparison."""
-    return comparison.model_dump(
-        mode="json",
-        include={"set", "mode", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "verdict", "sentence"},
-    )
+    told = {"set", "mode", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "verdict", "sentence", "limits"}
+    return comparison.model_dump(mode="json", include=told)

@@ -27,6 +27,13 @@ def test_counts_gained_lost_changed_and_illegible() -> None:
     assert row.tuned.correct - row.base.correct == row.gained - row.lost
 
 
+def test_two_models_that_name_no_option_are_not_said_to_be_alike() -> None:
+    papers = some(6)
+    mute = answers(papers["same_fact"], [None] * 6)
+    row = compare(papers, mute, mute, PLAN)[0]
+    assert row.verdict == "identical" and row.sentence.startswith("Not one of 6 answers names an option")
+
+
 def test_primary_is_first_and_all_joins_the_two_unseen_sets() -> None:
     papers = {"train": questions(4, prefix="t"), "same_fact": questions(6, prefix="s"), "new_fact": questions(8, prefix="n")}
     rows = [q for part in papers.values() for q in part]

@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from tasks.evaluation import intervals, mcnemar, power
 from tasks.evaluation.paired import between_seeds, holm
-from tasks.evaluation.verdict import Marks, judge, sentence
+from tasks.evaluation.verdict import Marks, judge, limits, sentence
 from tasks.plan import ComparisonPlan
 from tasks.results import Comparison, Rate
 
@@ -185,6 +185,28 @@ def test_each_verdict_has_its_numbers_and_its_sentence(verdict: str, seen: Marks
     judged = judge(seen, ComparisonPlan())
     assert judged.verdict == verdict
     assert any(part in sentence(judged, ComparisonPlan()) for part in words.split("|")), sentence(judged, ComparisonPlan())
+
+
+@pytest.mark.parametrize(
+    ("illegible", "shift", "words", "not_said"),
+    [
+        (100, None, "Not one of 100 answers names an option", "did nothing"),
+        (0, None, "these answers do not show it", "did nothing"),
+        (40, None, "40 illegible both times", "did nothing"),
+        (0, 0.25, "moved by 0.25 nats", "did nothing"),
+        (0, 0.0, "did nothing that can be seen", "moved by"),
+    ],
+)
+def test_answers_that_did_not_change_are_told_for_what_they_show(illegible: int, shift: float | None, words: str, not_said: str) -> None:
+    told = sentence(judge(marks(0, 0, 30, 70), ComparisonPlan()), ComparisonPlan(), illegible, shift)
+    assert words in told and not_said not in told
+
+
+def test_only_what_could_not_be_told_has_limits() -> None:
+    plan = ComparisonPlan()
+    by_fact, few, plain = (judge(seen, plan) for seen in (marks(12, 0, 0, 12, per_fact=12), marks(9, 6, 30, 55), marks(30, 5, 30, 35)))
+    assert limits(by_fact, plan).startswith("Questions on one fact change together: counted by the 2 facts")
+    assert limits(few, plan).startswith("A true difference under") and limits(plain, plan) == ""
 
 
 def test_a_gain_that_comes_from_a_few_facts_is_not_called_one() -> None:

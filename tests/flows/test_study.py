@@ -127,8 +127,17 @@ def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_
     following, fewer = study["next_command"], [f"fewer {one['kind']}s than planned" for one in study["short"]]
     first, *others = endings.of_study(finished.store / "studies" / "small")
     assert first.startswith(f"{told['verdict'].upper()}: base ")
-    assert [line.split(": ")[0] for line in others] == fewer + ["why"] * bool(told["causes"]) + ["report"] + ["next"] * bool(following)
+    reserved = ["cannot tell"] if told["limits"] else [told["sentence"].split(": ")[0]] * (told["verdict"] == "identical")
+    before = reserved + fewer + ["why"] * bool(told["causes"])
+    assert [line.split(": ")[0] for line in others] == before + ["report"] + ["next"] * bool(following)
     assert not following or others[-1] == f"next: {following}"
+
+
+def test_a_small_p_that_decides_nothing_is_explained_on_the_terminal():
+    gain = {"verdict": "inconclusive", "p_value": 0.01, "limits": "Questions on one fact change together: counted by the 9 facts, p = 0.2."}
+    assert list(endings.reservation(gain)) == [f"cannot tell: {gain['limits']}"]
+    assert list(endings.reservation({"verdict": "improved", "limits": ""})) == []
+    assert list(endings.reservation({"verdict": "identical", "limits": "", "sentence": "No answer."})) == ["No answer."]
 
 
 def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plans_own(rerun, finished):

@@ -85,6 +85,12 @@ def test_changes_on_few_facts_are_said_to_be_inconclusive_for_that_reason() -> N
     assert "few of the facts" not in sentence(with_verdict("inconclusive", p_value=0.2), say)
 
 
+def test_answers_that_nobody_could_read_are_not_called_unchanged() -> None:
+    say, n = wording("en"), study().primary.n
+    assert "could be read" in sentence(with_verdict("identical", illegible_base=n, illegible_tuned=n), say)
+    assert "changed no answer" in sentence(with_verdict("identical", illegible_base=n - 1, illegible_tuned=n - 1), say)
+
+
 def test_answers_close_together_on_few_facts_are_said_to_be_inconclusive_for_want_of_facts() -> None:
     near, far = (Interval(value=0.0, low=-reach, high=reach) for reach in (0.03, 0.2))  # the margin is 0.05
     told = [sentence(with_verdict("inconclusive", p_value=1.0, difference=bounds), wording("en")) for bounds in (near, far)]
