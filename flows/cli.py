@@ -49,7 +49,7 @@ def study(
     *,
     set: Changes = [],  # noqa: B006 (the option's name)
     redo: Stages = [],  # noqa: B006
-    name: Annotated[str | None, Parameter(help="name of the study folder; default: the plan's name")] = None,
+    name: Annotated[str | None, Parameter(help="name of the study and its folder; default: the plan's name")] = None,
     gpu: Annotated[str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")] = None,
     machine: OnMachine = [],  # noqa: B006
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,

@@ -15,7 +15,7 @@ ENDED = {
 
 
 def of_study(folder: Path) -> Iterable[str]:
-    """Verdict, first cause, report, and last the command that tries the first remedy."""
+    """Verdict, first cause, report, and last the command that tries the first remedy, and those that it cannot do without."""
     told, study = _read(folder / "verdict.json"), _read(folder / "study.json")
     yield verdict_of(told)
     yield from reservation(told)
@@ -25,7 +25,8 @@ def of_study(folder: Path) -> Iterable[str]:
         yield f"why: {cause['claim']} {cause['advice']}".rstrip()
     yield f"report: {folder / 'index.html'}"
     if study["next_command"]:
-        yield f"next: {study['next_command']}"
+        several = f" ({' and '.join(study['next_follows'])})" if len(study["next_follows"]) > 1 else ""
+        yield f"next{several}: {study['next_command']}"
 
 
 def of_sweep(folder: Path) -> Iterable[str]:

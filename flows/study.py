@@ -9,7 +9,7 @@ from flows.showing import explaining, show_verdict
 from flows.tune import tune
 from tasks import timings
 from tasks.artifacts import Book
-from tasks.plan import Machine, StudyPlan, check_name
+from tasks.plan import Machine, StudyPlan
 from tasks.stages import compare_answers, diagnose_tuning, write_report
 
 
@@ -23,10 +23,10 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
         machine: how fast to do it; never changes the result
         redo: stages to do again although their results are kept
         gpu: deployment that tunes and scores, e.g. tune/gpu; none: here
-        name: name of the study folder; none: the plan's name
+        name: name of the study and its folder; none: the plan's name
     """
-    begin(redo, tags=[plan.name, plan.book])
-    check_name(name or plan.name)
+    own = plan.named(name)  # the plan itself keeps its name: a writer's money is kept under it
+    begin(redo, tags=[own.name, plan.book])
     ensure_ready(plan, gpu is None, machine)
     book, tune_there = Book.at(plan.book), placed(tune, gpu)
     prepared = prepare(book, plan, machine)
@@ -35,5 +35,5 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
     show_verdict(comparisons, plan.language)
     seeds = [compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison) for tuned in outcome.further]
     why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
-    folder = write_report(name or plan.name, plan, book, prepared, outcome, comparisons, why, timings.so_far())
+    folder = write_report(own, book, prepared, outcome, comparisons, why, timings.so_far())
     return publish(folder)

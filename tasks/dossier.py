@@ -5,7 +5,7 @@ from pathlib import Path
 from shlex import quote
 
 from tasks.artifacts import Book, Comparisons
-from tasks.diagnosis.next_plan import next_plan
+from tasks.diagnosis.next_plan import follows, next_plan
 from tasks.evaluation import lm_eval_task
 from tasks.evaluation.paired import between_seeds
 from tasks.evaluation.power import power
@@ -23,10 +23,10 @@ GAINS = range(0, 41)  # percentage points of the power curve
 
 
 def filler(
-    name: str, plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+    plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
 ) -> Callable[[Path], None]:
     """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets` loads."""
-    study = facts(name, plan, book, prepared, outcome, comparisons, why, timings)
+    study = facts(plan, book, prepared, outcome, comparisons, why, timings)
 
     def fill(folder: Path) -> None:
         report.write(folder, study)
@@ -38,11 +38,12 @@ def filler(
 
 
 def facts(
-    name: str, plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+    plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
 ) -> StudyFacts:
     """The rows of a finished study, with the plan that should follow it and the command for that."""
-    following = next_plan(plan, why.findings.load())
-    command = f"book2lora study {quote(str(runs_dir() / 'studies' / name / 'next-plan.yaml'))}" if following else None
+    findings = why.findings.load()
+    following = next_plan(plan, findings)
+    command = f"book2lora study {quote(str(runs_dir() / 'studies' / plan.name / 'next-plan.yaml'))}" if following else None
     screened = outcome.screened.load() if outcome.screened else ()
     curve = power_curve(next(row for row in comparisons.load() if row.primary), plan.comparison.alpha)
     return report.gather(
@@ -56,6 +57,7 @@ def facts(
         why.causes.load(),
         following,
         command,
+        [finding.rule for finding in follows(plan, findings)],
         curve,
         screened,
         title_of(Path(book.path)),

@@ -239,6 +239,11 @@ class StudyPlan(Choices):
         """The exam as far as screening depends on it: how it is put; mode and rotations are the screening's own."""
         return EvaluationPlan(instruction=self.evaluation.instruction, chat=self.evaluation.chat)
 
+    def named(self, name: str | None) -> "StudyPlan":
+        """The same plan under a name of its own, where one is given. Raises PlanError for a name that is a path."""
+        check_name(name or self.name)
+        return self.model_copy(update={"name": name}) if name else self
+
     @model_validator(mode="after")
     def primary_is_asked(self) -> "StudyPlan":
         """The primary endpoint must be among what is scored."""

@@ -187,14 +187,14 @@ def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, 
     return Diagnosis(findings=Findings.save(diagnose(evidence)), causes=Causes.save(four_causes(evidence)), seeds=seeds)
 
 
-@stage(version=reporting.VERSION, run_name="report · {name}")
+@stage(version=reporting.VERSION, run_name="report · {plan.name}")
 def write_report(
-    name: str, plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+    plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
 ) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter."""
     from tasks.dossier import filler
 
-    return StudyFolder.replace(name, filler(name, plan, book, prepared, outcome, comparisons, why, timings))
+    return StudyFolder.replace(plan.name, filler(plan, book, prepared, outcome, comparisons, why, timings))
 
 
 @stage(version=reporting.VERSION, run_name="sweep report · {plan.name}")

@@ -1,6 +1,6 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
-from tasks.diagnosis.evidence import CHANCE, Evidence, finite
+from tasks.diagnosis.evidence import CHANCE, LEAK_RUN, Evidence, finite
 from tasks.diagnosis.learning import learnt, signs
 from tasks.diagnosis.reason import Numbers, Reason, cause
 from tasks.diagnosis.rules_data import LEAKED, narrow, repeated, unrelated
@@ -76,7 +76,7 @@ def _leakage(e: Evidence) -> Cause:
         "leaked": e.leaked,
         "leaked_share": e.leaked_share,
         "shared_facts": e.shared_facts,
-        "leak_ngram": e.plan.validation.leak_ngram,
+        "leak_ngram": LEAK_RUN,
     }
     if e.leaked_share < LEAKED and not e.shared_facts:
         return _answer(e, "leakage", "ruled out", numbers, "none", "counted")

@@ -15,6 +15,7 @@ from tasks.records import Mode, Pair, Question, Rejection, Row, SetName, Stage
 from tasks.results import Answer, Comparison, Preflight, Probe, Screened, Step
 
 CHANCE = 0.25  # four options
+LEAK_RUN = 8  # words in a row that make a leak, whatever the plan's own gate lets through
 
 
 class Evidence(Row):
@@ -41,7 +42,7 @@ class Evidence(Row):
     familiar: float = Field(
         description="expected share right if a model only prefers options whose name it was taught, primary set; chance 0.25"
     )
-    leaked: int = Field(description="questions outside `train` that share a run of words with a training text")
+    leaked: int = Field(description="questions outside `train` that share LEAK_RUN words in a row with a training text")
     leaked_share: float = Field(description="the same as a share")
     shared_facts: int = Field(description="questions of `new_fact` whose fact is among the training pairs: the split is broken")
     drafted_pairs: int = Field(default=0, description="pairs that the writer delivered")
@@ -133,7 +134,7 @@ def gather(
     primary = comparisons[0]
     asked = paper(questions, primary.set)
     unseen = paper(questions, "all")
-    leaked = content.leaked(pairs, unseen, plan.validation.leak_ngram)
+    leaked = content.leaked(pairs, unseen, LEAK_RUN)
     return Evidence(
         plan=plan,
         comparisons=tuple(comparisons),

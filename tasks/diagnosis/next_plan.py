@@ -1,4 +1,4 @@
-"""The plan of the next study: this one with its first remedy."""
+"""The plan of the next study: this one with its first remedy, and with what else its answers need to be read at all."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,26 @@ from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
 from tasks.results import Finding
 
+UNREAD = frozenset({"illegible-answers", "prompts-cut"})  # left as they are, the next run would tell nothing, whatever it learnt
+
+
+def follows(plan: StudyPlan, findings: Sequence[Finding]) -> list[Finding]:
+    """The first finding that knows a change of plan; beside it those that would leave the next run mute, where they touch other choices."""
+    first = next((finding for finding in findings if _changed(plan, [finding]) is not None), None)
+    if first is None:
+        return []
+    return [first, *(one for one in findings if one.rule in UNREAD and one.remedy and not one.remedy.keys() & first.remedy.keys())]
+
 
 def next_plan(plan: StudyPlan, findings: Sequence[Finding]) -> StudyPlan | None:
-    """The first finding that knows a change of plan is followed; none where no finding does."""
-    for finding in findings:
-        if finding.remedy:
-            tree = plan.model_dump(mode="json")
-            changed = parse_plan(tree, {**finding.remedy, "name": f"{plan.name.removesuffix('-next')}-next"}, f"remedy of {finding.rule}")
-            if changed.model_copy(update={"name": plan.name}) != plan:
-                return changed
-    return None
+    """The plan with the remedies that are followed; none where no finding knows a change."""
+    return _changed(plan, follows(plan, findings))
+
+
+def _changed(plan: StudyPlan, findings: Sequence[Finding]) -> StudyPlan | None:
+    """The plan with these remedies, under its next name; none where it stays what it is."""
+    changes = {key: value for finding in findings for key, value in finding.remedy.items()}
+    name = f"{plan.name.removesuffix('-next')}-next"
+    rules = ", ".join(finding.rule for finding in findings)
+    changed = parse_plan(plan.model_dump(mode="json"), {**changes, "name": name}, f"remedy of {rules}")
+    return changed if changed.model_copy(update={"name": plan.name}) != plan else None

@@ -1,6 +1,6 @@
 """Faults of the training data: repeated, narrow, beside the questions, leaking into them, left out."""
 
-from tasks.diagnosis.evidence import Evidence
+from tasks.diagnosis.evidence import LEAK_RUN, Evidence
 from tasks.diagnosis.reason import Reason
 from tasks.diagnosis.remedies import Change, more_pairs
 
@@ -13,7 +13,8 @@ def leakage(e: Evidence) -> Reason | None:
     """Leaks make a gain look larger, so they weigh most where there is one."""
     if e.leaked_share < LEAKED and not e.shared_facts:
         return None
-    tighter: Change = {"validation.leak_ngram": max(4, e.plan.validation.leak_ngram - 2), "validation.leak_similarity": 0.6}
+    run = max(4, min(e.plan.validation.leak_ngram, LEAK_RUN) - 2)
+    tighter: Change = {"validation.leak_ngram": run, "validation.leak_similarity": min(0.6, e.plan.validation.leak_similarity)}
     return Reason(
         rule="leakage",
         evidence={"leaked": e.leaked, "leaked_share": e.leaked_share, "shared_facts": e.shared_facts},

@@ -12,8 +12,8 @@ ENOUGH = 40  # questions below which a share of keys says little
 
 
 def favoured(e: Evidence) -> Reason | None:
-    """One place takes most answers, far more than it has keys; weighs most where the base did not do so."""
-    if e.favourite_tuned < FAVOURED or e.favourite_tuned < e.top_key + 0.25:
+    """One place takes most answers, far more than it has keys; weighs most where the base did not do so. Few legible answers have no say."""
+    if e.primary.illegible_tuned > e.primary.n / 2 or e.favourite_tuned < FAVOURED or e.favourite_tuned < e.top_key + 0.25:
         return None
     rotate: Change = {"evaluation.rotations": 4} if e.plan.evaluation.rotations < 4 else primary(e.plan, "cloze")
     return Reason(
@@ -44,7 +44,7 @@ def illegible(e: Evidence) -> Reason | None:
         rule="illegible-answers",
         evidence={"illegible_tuned": e.primary.illegible_tuned, "illegible_base": e.primary.illegible_base, "n": e.primary.n},
         weight=0.929,
-        remedy=primary(e.plan, "digits"),
+        remedy=primary(e.plan, "cloze" if e.control else "digits"),  # one million weights bind no option numbers
     )
 
 

@@ -58,6 +58,7 @@ def _causes(study: StudyFacts, say: Wording) -> str:
         return f"## {say['head']['why']}\n\n{say['no_findings']}"
     rows = [
         f"{number}. **{say.name('rules', finding.rule)}**: {markdown(finding.claim)} {markdown(finding.advice)}"
+        + f" ({say['followed']})" * (finding.rule in study.followed)
         for number, finding in enumerate(study.findings, 1)
     ]
     return f"## {say['head']['why']}\n\n" + "\n".join(rows)

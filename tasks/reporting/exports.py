@@ -32,6 +32,7 @@ def verdict(study: StudyFacts) -> dict[str, Any]:
     """The primary result and its causes, the heaviest first."""
     result = study.primary
     return {
+        "name": study.plan.name,
         "verdict": result.verdict,
         "sentence": result.sentence,
         "limits": result.limits,
@@ -70,6 +71,7 @@ def record(study: StudyFacts) -> dict[str, Any]:
         "timings": [timing.model_dump(mode="json") for timing in study.timings],
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,
+        "next_follows": list(study.followed),
     }
 
 

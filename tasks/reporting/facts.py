@@ -69,6 +69,7 @@ class StudyFacts:
     causes: Sequence[Cause]
     next_plan: StudyPlan | None = None
     next_command: str | None = None
+    followed: Sequence[str] = ()  # rules whose remedies the next plan holds
     writing: Writing = field(default_factory=Writing)
     versions: Mapping[str, str] = field(default_factory=dict)
     timings: Sequence[Timing] = ()

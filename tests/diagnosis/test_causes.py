@@ -5,7 +5,7 @@ from diagnosis import faults as planted
 from diagnosis.studies import Study, healthy, in_digits
 
 from tasks.diagnosis.causes import four_causes
-from tasks.diagnosis.next_plan import next_plan
+from tasks.diagnosis.next_plan import follows, next_plan
 from tasks.diagnosis.remedies import longer
 from tasks.diagnosis.rules import diagnose
 from tasks.plan import StudyPlan
@@ -92,6 +92,21 @@ def test_a_finding_without_a_remedy_gives_way_to_the_next() -> None:
     )
     assert plan is not None and plan.finetuning.epochs == 9
     assert next_plan(StudyPlan(), [finding("a")]) is None
+
+
+def test_a_remedy_without_which_the_next_run_would_be_mute_goes_with_the_first() -> None:
+    def finding(rule: str, **remedy: object) -> Finding:
+        return Finding(rule=rule, claim="", evidence={}, weight=1, remedy={key.replace("__", "."): value for key, value in remedy.items()})
+
+    longer, other = finding("too-few-updates", finetuning__epochs=29), finding("too-few-questions", generation__questions=900)
+    legible = finding("illegible-answers", comparison__primary_mode="digits")
+    found = [longer, other, legible]
+    assert follows(StudyPlan(), found) == [longer, legible], "of the other remedies only the first"
+    plan = next_plan(StudyPlan(), found)
+    assert plan is not None and (plan.finetuning.epochs, plan.comparison.primary_mode, plan.generation.questions) == (29, "digits", 280)
+    asked = finding("one-option-favoured", comparison__primary_mode="generate")
+    assert follows(StudyPlan(), [asked, legible]) == [asked], "the first remedy settles what both touch"
+    assert follows(StudyPlan(), [legible, longer]) == [legible]
 
 
 def test_answers_that_name_no_option_do_not_tell_whether_the_questions_are_easy() -> None:

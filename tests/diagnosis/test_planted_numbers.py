@@ -55,6 +55,23 @@ def test_two_models_that_name_no_option_are_not_one_model(modes: list[str]) -> N
     assert "same-model-twice" not in rules and "illegible-answers" in rules
 
 
+def test_a_plan_that_lets_leaks_through_is_told_of_them_all_the_same() -> None:
+    study = FAULTS["questions repeat the training texts"][1](healthy()).but(plan={"validation.leak_ngram": 100})
+    first = diagnose(study.evidence())[0]
+    assert first.rule == "leakage" and first.remedy["validation.leak_ngram"] == 6
+
+
+def test_one_legible_answer_is_no_favourite_place() -> None:
+    evidence = illegible(healthy()).evidence()
+    row = evidence.primary
+    found = diagnose(
+        evidence.model_copy(
+            update={"favourite_tuned": 1.0, "comparisons": (row.model_copy(update={"illegible_tuned": row.n - 1}), *evidence.comparisons[1:])}
+        )
+    )
+    assert found[0].rule == "illegible-answers" and "one-option-favoured" not in {finding.rule for finding in found}
+
+
 def test_a_gain_that_is_only_legibility_is_named() -> None:
     evidence = healthy().evidence()
     row = evidence.primary.model_copy(update={"illegible_base": 150})

@@ -6,6 +6,7 @@ import json
 from small_study import small_plan
 
 from flows import endings
+from tasks.plan_file import load_plan
 
 
 def read(finished, name):
@@ -131,6 +132,16 @@ def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_
     before = reserved + fewer + ["why"] * bool(told["causes"])
     assert [line.split(": ")[0] for line in others] == before + ["report"] + ["next"] * bool(following)
     assert not following or others[-1] == f"next: {following}"
+
+
+def test_a_name_given_with_the_command_is_the_study_s_name_everywhere_and_does_no_work_again(rerun):
+    ran = rerun(name="renamed")
+    assert [name for name, how in ran if how == "done"] == ["write_report"]
+    folder = rerun.store / "studies" / "renamed"
+    told, study = (json.loads((folder / name).read_text("utf-8")) for name in ("verdict.json", "study.json"))
+    assert told["name"] == study["name"] == study["plan"]["name"] == "renamed"
+    assert "renamed</title>" in (folder / "index.html").read_text("utf-8")
+    assert load_plan(folder / "next-plan.yaml").name == "renamed-next"
 
 
 def test_a_small_p_that_decides_nothing_is_explained_on_the_terminal():
