@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from tasks.records import Account, Scan, Stage
 from tasks.reporting.facts import Short
 from tasks.reporting.safety import markdown
+from tasks.reporting.sayings import reason
 from tasks.reporting.wording import Wording, wording
 from tasks.results import Comparison, Step
 from tasks.sweeps import Spread
@@ -89,7 +90,7 @@ def funnel_table(stages: Iterable[Stage], say: Wording) -> str:
             say.name("kinds", stage.kind),
             say.number(stage.came),
             say.number(stage.kept),
-            markdown(say["comma"].join(f"{say.name('reasons', reason)} {say.number(number)}" for reason, number in stage.fell.items())),
+            markdown(say["comma"].join(f"{reason(label, say)} {say.number(number)}" for label, number in stage.fell.items())),
         ]
         for stage in stages
     ]

@@ -14,6 +14,7 @@ from tasks.reporting import figures, glance, tables
 from tasks.reporting.exports import counts, seeds
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.safety import shown
+from tasks.reporting.sayings import reason, retold
 from tasks.reporting.wording import Wording, direction, measure, wording
 from tasks.results import Comparison
 
@@ -28,6 +29,8 @@ def page(study: StudyFacts) -> str:
     return template("page.html").render(
         say=say,
         measure=measure,
+        retold=retold,
+        reason=reason,
         study=study,
         result=study.primary,
         sentence=sentence(study, say),

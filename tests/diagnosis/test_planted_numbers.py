@@ -66,7 +66,10 @@ def test_one_legible_answer_is_no_favourite_place() -> None:
     row = evidence.primary
     found = diagnose(
         evidence.model_copy(
-            update={"favourite_tuned": 1.0, "comparisons": (row.model_copy(update={"illegible_tuned": row.n - 1}), *evidence.comparisons[1:])}
+            update={
+                "favourite_tuned": 1.0,
+                "comparisons": (row.model_copy(update={"illegible_tuned": row.n - 1}), *evidence.comparisons[1:]),
+            }
         )
     )
     assert found[0].rule == "illegible-answers" and "one-option-favoured" not in {finding.rule for finding in found}

@@ -16,7 +16,15 @@ from tasks.reporting.wording import wording
 from tasks.results import VerdictName
 
 FA, EN = wording("fa"), wording("en")
-FREE = {"rules", "measures", "checks", "stages", "screened", "reasons"}  # English shows the program's own word where there is no label
+FREE = {
+    "rules",
+    "measures",
+    "checks",
+    "stages",
+    "screened",
+    "reasons",
+    "sayings",
+}  # English shows the program's own word where there is no label
 
 
 def keys(tree: dict[str, Any], prefix: str = "") -> set[str]:

@@ -1,0 +1,68 @@
+"""What checks and warnings say in English, said in the page's language: the wording's `sayings` hold each form with holes, and its translation.
+
+The rows keep the English sentence, since rejections.jsonl is for programs; what has no form of its own stays as it is, a quoted word mostly.
+"""
+
+import ast
+import re
+from functools import lru_cache
+
+from tasks.reporting.wording import Wording, wording
+
+HOLE = re.compile(r"{(\w+)}")
+NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+LONGEST = 2000  # characters; a longer text is a whole response, not a sentence of ours
+
+
+def retold(text: str, say: Wording) -> str | None:
+    """The sentence in the language of the page, its numbers too; none where it is not one of ours."""
+    for form, pattern in forms(say.language) if len(text) <= LONGEST else ():
+        if found := pattern.fullmatch(text):
+            return str(say["sayings"][form]).format_map({hole: _filled(hole, value, say) for hole, value in found.groupdict().items()})
+    return None
+
+
+@lru_cache
+def forms(language: str) -> list[tuple[str, re.Pattern[str]]]:
+    """The forms of a language as patterns: several flaws joined to one sentence first, then those with most words of their own."""
+    known = sorted(wording(language)["sayings"], key=lambda form: (not form.startswith("{detail}"), -len(HOLE.sub("", form))))
+    return [(form, _pattern(form)) for form in known]
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    """A hole takes as little as it can, since it may hold any text of a book or model; a `detail` takes all but the last of several flaws."""
+    parts = HOLE.split(form)  # words, hole, words, hole, …, words
+    takes = {"detail": ".+"}
+    return re.compile(
+        "".join(f"(?P<{part}>{takes.get(part, '.+?')})" if place % 2 else re.escape(part) for place, part in enumerate(parts)), re.DOTALL
+    )
+
+
+def reason(label: str, say: Wording) -> str:
+    """The countable part of a reason."""
+    return str(say["reasons"].get(label) or retold(label, say) or label)
+
+
+def _filled(hole: str, value: str, say: Wording) -> str:
+    """What stood in a hole: `detail` is a sentence again, `reason` a label, `list` a list of words; numbers in the language's digits."""
+    match hole:
+        case "detail":
+            return retold(value, say) or _number(value, say)
+        case "reason":
+            return reason(value, say)
+        case "list":
+            return str(say["comma"]).join(_number(word, say) for word in _words(value))
+        case _:
+            return _number(value, say)
+
+
+def _number(value: str, say: Wording) -> str:
+    return say.number(float(value.replace(",", ""))) if NUMBER.fullmatch(value) else value
+
+
+def _words(listed: str) -> list[str]:
+    """The members of a list as Python writes it; the text itself where it was cut."""
+    try:
+        return [str(word) for word in ast.literal_eval(listed)]
+    except (ValueError, SyntaxError, TypeError, MemoryError):
+        return [listed]
