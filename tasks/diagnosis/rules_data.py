@@ -3,6 +3,7 @@
 from tasks.diagnosis.evidence import LEAK_RUN, Evidence
 from tasks.diagnosis.reason import Reason
 from tasks.diagnosis.remedies import Change, more_pairs
+from tasks.plan import StudyPlan, ValidationPlan
 
 LEAKED = 0.05  # share of the questions
 DISTINCT = 0.8  # share of the texts
@@ -83,5 +84,15 @@ def few_pairs(e: Evidence) -> Reason | None:
         weight=0.89,
         said=("claim", "stopped") if check else ("claim",),
         beside={"check": check, "stopped": fell[check]} if check else {},
-        remedy={"generation.rounds": e.plan.generation.rounds + 4},
+        remedy=_let_through(e.plan, check),
     )
+
+
+def _let_through(plan: StudyPlan, check: str | None) -> Change:
+    """A check that is stricter than usual goes back to what is usual; else a writer is asked again more often."""
+    usual = ValidationPlan()
+    strict: dict[str, Change] = {
+        "duplicates": {"validation.near_duplicate": usual.near_duplicate} if plan.validation.near_duplicate < usual.near_duplicate else {},
+        "leakage": {"validation.leak_ngram": usual.leak_ngram} if plan.validation.leak_ngram < usual.leak_ngram else {},
+    }
+    return strict.get(check or "", {}) or {"generation.rounds": plan.generation.rounds + 4}

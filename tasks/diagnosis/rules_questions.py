@@ -8,12 +8,17 @@ from tasks.diagnosis.remedies import Change, harder_questions, more_questions, p
 PLAUSIBLE = 0.1  # a gain of 10 points: what a study should be able to see
 FAVOURED = 0.6  # share of the answers that go to one place
 GUESSED = 0.5  # share right, or held by one number, without knowing anything
+MOST = 10  # times as many questions: where so few came, something else stopped them
 ENOUGH = 40  # questions below which a share of keys says little
 
 
 def favoured(e: Evidence) -> Reason | None:
     """One place takes most answers, far more than it has keys; weighs most where the base did not do so. Few legible answers have no say."""
-    if e.primary.illegible_tuned > e.primary.n / 2 or e.favourite_tuned < FAVOURED or e.favourite_tuned < e.top_key + 0.25:
+    if (
+        e.primary.n - e.primary.illegible_tuned < max(ENOUGH, e.primary.n / 2)
+        or e.favourite_tuned < FAVOURED
+        or e.favourite_tuned < e.top_key + 0.25
+    ):
         return None
     rotate: Change = {"evaluation.rotations": 4} if e.plan.evaluation.rotations < 4 else primary(e.plan, "cloze")
     return Reason(
@@ -157,6 +162,7 @@ def too_few(e: Evidence) -> Reason | None:
         return None
     trend = e.primary.difference.value >= 0.4 * e.primary.detectable
     factor = (e.primary.detectable / PLAUSIBLE) ** 2  # the detectable difference falls with the root of the number
+    asked_for = min(factor, MOST)
     return Reason(
         rule="too-few-questions",
         evidence={
@@ -166,6 +172,6 @@ def too_few(e: Evidence) -> Reason | None:
             "needed": round(e.primary.n * factor),
         },
         weight=0.875 if trend else 0.45,
-        remedy=more_questions(e.plan, factor),
+        remedy=more_questions(e.plan, asked_for),
         beside={"plausible": PLAUSIBLE},
     )

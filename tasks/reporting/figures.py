@@ -91,8 +91,8 @@ def funnel(stages: Sequence[Stage], kind: str, say: Wording) -> Markup:
     canvas = Canvas(WIDTH, 40 * len(rows) + 4)
     across, rtl = Axis(0, widest, 0, WIDTH), say["direction"] == "rtl"
     for number, stage in enumerate(rows):
-        top, name, flow = 40 * number, say.name("funnel", stage.name), f"{say.number(stage.came)} → {say.number(stage.kept)}"
-        left, right = (flow, name) if rtl else (name, flow)
+        top, name, came, kept = 40 * number, say.name("funnel", stage.name), say.number(stage.came), say.number(stage.kept)
+        left, right = (f"{kept} {say['arrow']} {came}", name) if rtl else (name, f"{came} {say['arrow']} {kept}")
         canvas.text((0, top + 14), left, "label")
         canvas.text((WIDTH, top + 14), right, "label", "end")
         for count, style in ((stage.came, "came"), (stage.kept, "kept")):

@@ -51,7 +51,7 @@ def page(study: StudyFacts) -> str:
         seeds=seeds(study.plan.model_dump()),
         changed=changes(study.plan),
         whole=flat(study.plan.model_dump(mode="json")),
-        next_changes=changes(study.next_plan, study.plan) if study.next_plan else {},
+        next_changes=changes(study.next_plan.named(study.plan.name), study.plan) if study.next_plan else {},
         most=MOST_ROWS,
     )
 

@@ -15,6 +15,7 @@ from reporting.example_study import example_study
 from reporting.test_page import words_of
 
 from tasks.diagnosis.causes import four_causes
+from tasks.diagnosis.reason import words
 from tasks.diagnosis.rules import diagnose
 from tasks.evaluation.verdict import Marks, judge
 from tasks.plan import ComparisonPlan
@@ -63,6 +64,10 @@ def test_claims_are_persian_with_persian_digits_only(fault: str) -> None:
     for row in [*told(fault).findings, *told(fault).causes]:
         assert re.search(r"[آ-ی]", row.claim)
         assert not re.search(r"[0-9{}]|None|—", row.claim), row.claim
+
+
+def test_every_rule_has_a_persian_title() -> None:
+    assert FA["rules"].keys() == words("en")["rules"].keys()
 
 
 def test_an_english_study_is_told_in_english() -> None:
