@@ -7,6 +7,7 @@ whether it is there.
 
 import ctypes
 import fcntl
+import importlib.util
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 from urllib.error import URLError
 
@@ -50,7 +52,10 @@ def own_server(deployment: str | None = None) -> Iterator[Callable[[], None]]:
         process = _started(port)
         os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
         try:
-            yield lambda: _wait(process, port, booting)
+            from flows.reaching import told  # and with it Prefect, while the server boots
+
+            with told(f"It was started for this command only; see the end of {_log()}."):
+                yield lambda: _wait(process, port, booting)
         finally:
             del os.environ["PREFECT_API_URL"]
             _stop(process)
@@ -65,20 +70,33 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def _log() -> Path:
+    return runs_dir() / "logs" / "own-server.log"
+
+
 def _started(port: int) -> subprocess.Popen[bytes]:
     """As Prefect starts its own: without the dashboard, and with those services only that a single run needs."""
     flags = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
     options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
-    (runs_dir() / "logs").mkdir(parents=True, exist_ok=True)
-    with (runs_dir() / "logs" / "own-server.log").open("ab") as log:
+    options += ["--app-dir", str(_site_packages())]  # else uvicorn looks for modules in the working folder first, in spite of -P
+    _log().parent.mkdir(parents=True, exist_ok=True)
+    with _log().open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", *options],
+            [sys.executable, "-P", "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", *options],
             env={**os.environ, **flags},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             preexec_fn=die_with_parent,  # no thread is running yet
         )
+
+
+def _site_packages() -> Path:
+    """Where Prefect lies, without importing it."""
+    found = importlib.util.find_spec("prefect")
+    if found is None or found.origin is None:
+        raise StudyError("Prefect is not installed in this environment; install book2lora again: pip install -e .")
+    return Path(found.origin).parents[1]
 
 
 def die_with_parent() -> None:
@@ -88,13 +106,13 @@ def die_with_parent() -> None:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:
-    begun, log = time.monotonic(), runs_dir() / "logs" / "own-server.log"
+    begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if process.poll() is not None:
-            raise StudyError(f"Prefect's server could not be started; see the end of {log}")
+            raise StudyError(f"Prefect's server could not be started; see the end of {_log()}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
                 return fcntl.flock(booting, fcntl.LOCK_UN)
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
-    raise StudyError(f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of {log}")
+    raise StudyError(f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of {_log()}")

@@ -8,14 +8,18 @@ import httpx
 from prefect import get_client
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from tasks.errors import PlanError, ServerError
 from tasks.scrubbing import without_login
 
+SILENCE_SECONDS = 20.0  # of a server, before it is asked a second and last time
+
 
 def ensure_reachable() -> None:
     """Raises ServerError where PREFECT_API_URL names no Prefect server that lets us in."""
-    with told(), get_client(sync_client=True) as client:
+    patience = {PREFECT_CLIENT_MAX_RETRIES: 1, PREFECT_API_REQUEST_TIMEOUT: SILENCE_SECONDS}  # else a silent server is told in 7 minutes
+    with told(), temporary_settings(patience), get_client(sync_client=True) as client:
         try:
             client.api_version()
         except ValueError as error:  # an answer that is no JSON: the dashboard's pages, another server
@@ -34,8 +38,11 @@ def deployed(name: str) -> DeploymentResponse:
             raise PlanError(f"the server at {address()} knows no deployment {name!r}. {there}") from error
 
 
+REMEDY = "Is it running (make dashboard), is PREFECT_API_URL right?"
+
+
 @contextmanager
-def told() -> Iterator[None]:
+def told(remedy: str = REMEDY) -> Iterator[None]:
     """What Prefect's server refuses, or its silence, as an error that its user can act on; other servers' errors stay as they are."""
     try:
         yield
@@ -49,8 +56,8 @@ def told() -> Iterator[None]:
         if not _is_ours(error.request):
             raise
         raise ServerError(
-            f"Prefect's server at {address()} does not answer ({type(error).__name__}). Is it running (make dashboard), is PREFECT_API_URL "
-            "right? Then run the same command again: what was finished is kept."
+            f"Prefect's server at {address()} does not answer ({type(error).__name__}). {remedy} Then run the same command again: what was "
+            "finished is kept."
         ) from error
 
 

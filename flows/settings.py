@@ -1,6 +1,7 @@
 """Every Prefect setting of ours, in one place. Call `settle()` before Prefect is imported; what is set already stays."""
 
 import os
+from pathlib import Path
 
 from tasks.store import private
 
@@ -10,6 +11,7 @@ from tasks.store import private
 
 def settle(verbose: bool = False) -> None:
     """Point Prefect at this store, quiet and without telemetry."""
+    ensure_home()
     home, results = private(".prefect"), private("results")
     for name, value in {
         "PREFECT_HOME": str(home),
@@ -19,6 +21,7 @@ def settle(verbose: bool = False) -> None:
         "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING" if verbose else "CRITICAL",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # slow machines need more than the 20 s default
+        "PREFECT_API_REQUEST_TIMEOUT": "30",  # seconds; five more tries, so that a server that has gone silent is told in a quarter of an hour
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds; deployments/automations.yaml takes a long silence for death
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",  # survives a restart
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",  # not 30, until a run that had to wait is tried again
@@ -30,3 +33,11 @@ def settle(verbose: bool = False) -> None:
         "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads make a busy machine slower than one thread would be
     }.items():
         os.environ.setdefault(name, value)
+
+
+def ensure_home() -> None:
+    """Give a user that this machine does not know (a container's number) a home in the store; Prefect and torch ask for one."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(private(".home"))

@@ -49,8 +49,15 @@ def far_url() -> str | None:
 
 def _mirror(url: str) -> Path:
     """$RUNS_MIRROR, or a folder of the user's cache for each URL."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("RUNS_MIRROR") or cache / "book2lora" / digest_of(url.encode())).absolute()
+    if mirror := os.environ.get("RUNS_MIRROR"):
+        return Path(mirror).absolute()
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError as error:
+        raise StoreError(
+            f"RUNS_DIR={url} wants a folder on this machine, too, and this user has no home: set RUNS_MIRROR to one."
+        ) from error
+    return (cache / "book2lora" / digest_of(url.encode())).absolute()
 
 
 def person_file(path: str | Path) -> Path | None:

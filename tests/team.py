@@ -83,10 +83,10 @@ class Team:
         """When a stage's locks were taken."""
         return {lock.stat().st_mtime for lock in (self.runs / "locks").glob(f"{stage}-*")}
 
-    def flow_process(self, worker: str = "cpu-1") -> psutil.Process:
-        """The process that a worker started for a run."""
+    def flow_processes(self, worker: str = "cpu-1") -> list[psutil.Process]:
+        """The processes that a worker started for its runs."""
         children = psutil.Process(self.processes[worker].pid).children(recursive=True)
-        return next(child for child in children if any(part.startswith("prefect.") for part in child.cmdline()))
+        return [child for child in children if any(part.startswith("prefect.") for part in child.cmdline())]
 
     def records(self) -> dict[str, int]:
         """The kept records of stages and when they were written."""
@@ -100,28 +100,24 @@ class Team:
     def verdict(self, name: str = "small") -> bytes:
         return (self.runs / "studies" / name / "verdict.json").read_bytes()
 
-    def retried(self, run: FlowRun, way: str) -> FlowRun:
-        """The same run again, by the dashboard's button or by Prefect's command, to its end."""
+    def retry(self, run: FlowRun, way: str) -> None:
+        """The same run again, by the dashboard's button or by Prefect's command."""
         if way == "dashboard":
             self.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         else:
             prefect("flow-run", "retry", str(run.id), environment={**os.environ, "PREFECT_API_URL": self.api})
         self.when(run, lambda state: not state.is_final(), 60)
-        return self.ended(run)
 
-    def commanded(self, *arguments: str) -> str:
-        """`book2lora study …` of somebody whose PREFECT_API_URL names this server, to its end; what it printed."""
-        done = subprocess.run(
+    def command(self, *arguments: str) -> subprocess.Popen[str]:
+        """`book2lora study …` of somebody whose PREFECT_API_URL names this server."""
+        return subprocess.Popen(
             [sys.executable, "-m", "flows.cli", "study", *arguments],
             cwd=HOUSE,
             env=self._environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
-            timeout=PATIENCE,
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done.stdout + done.stderr
 
     def locks_held(self) -> list[str]:
         """Locks of stages and cards that a process still holds."""

@@ -41,6 +41,7 @@ def train(job: Job, micro: int, progress: Progress) -> None:
     command += ["-m", "tasks.finetuning.together", str(job.scratch)]
     root = str(Path(__file__).parents[2])
     paths = {"PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+    paths |= {"PYTHONSAFEPATH": "1"}  # here and in torchrun's own children: a file in the working folder is no module
     log = job.scratch / LOG
     with log.open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **paths})

@@ -1,9 +1,6 @@
 """Processes, workers and the server are killed under a study of the team; each way to go on ends with the same verdict."""
 
-import os
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import psutil
@@ -11,7 +8,7 @@ import pytest
 import yaml
 from prefect.events.schemas.automations import AutomationCore
 from small_study import small_plan
-from team import team as a_team
+from ways import RETRIES, TREE, WAYS, experienced, go_on
 
 from tasks.errors import StudyError
 
@@ -21,22 +18,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def team(finished, tmp_path_factory):
-    """A team over the store of the finished study, with a tuning of its own (another process rounds in another order)."""
-    folder = tmp_path_factory.mktemp("team")
-    shutil.copytree(
-        finished.store, folder / "runs", symlinks=True, ignore=shutil.ignore_patterns(".prefect", "locks", "alive", "scratch", "logs")
-    )
-    with a_team(folder) as one:
+    """A team over the store of the finished study, with a tuning of its own."""
+    with experienced(tmp_path_factory.mktemp("team"), finished.store, TREE) as one:
         hasten(one.client)
-        shutil.rmtree(one.runs / "results" / "finetune_adapter")
-        assert one.ended(one.ask("study/laptop", plan=small_plan().model_dump(mode="json"))).state.is_completed()
         yield one
 
 
 @pytest.fixture(scope="module")
 def verdict(team):
     """That of the study that nothing disturbed."""
-    return team.verdict()
+    return team.verdicts["small"]
 
 
 def hasten(client):
@@ -67,49 +58,60 @@ def begun(team, verdict):
     return ask
 
 
-@pytest.mark.parametrize("way", ["dashboard", "prefect flow-run retry"])
-def test_a_killed_flow_process_is_told_and_retried(team, begun, verdict, way):
-    run = begun()
-    before = team.records()
-    os.kill(team.flow_process().pid, signal.SIGKILL)
-    assert team.ended(run).state.is_crashed()
-    time.sleep(10)  # runner and worker report the death one after the other; a retry in between is overwritten
-    assert team.retried(run, way).state.is_completed()
-    assert team.done_since(before) <= {"finetune_adapter", "write_report"}
-    assert team.verdict() == verdict
-    assert not team.locks_held()
-
-
-def test_a_killed_server_is_started_again_and_the_study_ends(team, begun, verdict):
+def test_a_killed_server_is_started_again_and_the_study_goes_on_by_itself(team, begun, verdict):
     run = begun()
     before = team.records()
     team.kill("server")
     team.serve()
     ended = team.ended(run)
-    if not ended.state.is_completed():
-        ended = team.retried(run, "dashboard")
     assert ended.state.is_completed(), ended.state.message
     assert team.done_since(before) <= {"finetune_adapter", "write_report"}
     assert team.verdict() == verdict
     assert not team.locks_held()
 
 
-def test_a_lost_worker_is_noticed_and_another_one_goes_on(team, begun, verdict):
-    """The machine that tunes is gone with all its processes; whoever waits for it is told, and a retry needs only a new one."""
+@pytest.mark.parametrize("way", WAYS)
+def test_a_lost_machine_with_server_and_flow_process_is_started_again_and_every_way_goes_on(team, begun, verdict, tmp_path, way):
+    """Nobody is left who could tell that the run is dead: the watch of the new server does, or the command that goes on."""
+    run = begun()
+    before = team.records()
+    flow_processes = team.flow_processes()
+    team.kill("server")
+    team.kill("cpu-1")
+    for process in flow_processes:
+        process.kill()
+    team.serve()
+    team.hire("cpu", "cpu-1")
+    if way in RETRIES:
+        assert team.ended(run).state.is_crashed()
+    go_on(team, run, TREE, way, tmp_path)
+    assert team.ended(run).state.is_completed() == (way in RETRIES)
+    assert_same(team, before, verdict, way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_lost_worker_is_noticed_and_every_way_goes_on_with_another(team, begun, verdict, tmp_path, way):
+    """The machine that tunes is gone with all its processes; whoever waits for it is told, and a new one is all that is needed."""
+    name = next(name for name in team.processes if name.startswith("gpu"))
     run = begun(gpu="tune/gpu")
     before = team.records()
-    worker = psutil.Process(team.processes["gpu-1"].pid)
-    children = worker.children(recursive=True)
-    team.kill("gpu-1")
+    children = psutil.Process(team.processes[name].pid).children(recursive=True)
+    team.kill(name)
     for child in children:
         if child.is_running():
             child.kill()
     failed = team.ended(run)
     assert failed.state.is_failed()
     assert "no sign of life" in failed.state.message
-    team.hire("gpu", "gpu-2")
-    assert team.retried(run, "dashboard").state.is_completed()
-    assert team.done_since(before) <= {"finetune_adapter", "write_report"}
+    team.hire("gpu", f"{name}-again")
+    go_on(team, run, TREE, way, tmp_path, gpu="tune/gpu")
+    assert_same(team, before, verdict, way)
+
+
+def assert_same(team, before, verdict, way):
+    """The same verdict, nothing finished done again, no lock left."""
+    redone = {"compare_answers"} if way == "--redo" else set()
+    assert team.done_since(before) <= {"finetune_adapter", "write_report"} | redone
     assert team.verdict() == verdict
     assert not team.locks_held()
 

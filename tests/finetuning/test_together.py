@@ -43,9 +43,15 @@ def test_two_processes_log_the_losses_of_one_and_end_with_its_adapter(base, tmp_
 
 
 @pytest.mark.slow
-def test_what_stops_the_processes_is_told_as_one_process_would_tell_it(base, tmp_path):
+def test_what_stops_the_processes_is_told_as_one_process_would_tell_it_and_a_module_of_the_working_folder_is_not_run(
+    base, tmp_path, monkeypatch
+):
+    for name in ("json", "torch", "accelerate"):
+        (tmp_path / f"{name}.py").write_text("open('taken over', 'w')")
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(TuningError, match=r"(loss|grad_norm) is .* at update .*lower finetuning\.learning_rate"):
         tuned(base, tmp_path, TWO, learning_rate=1e30, warmup=0.0, max_grad_norm=1e30)
+    assert not (tmp_path / "taken over").exists()
 
 
 def test_processes_that_cannot_share_a_batch_are_refused_before_any_work(base, tmp_path):

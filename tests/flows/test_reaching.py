@@ -1,6 +1,7 @@
 """Prefect's server is away, another, closed to us, or knows no such deployment: one sentence before any work, with its exit code."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -9,8 +10,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tasks.errors import PlanError
+from flows import reaching
+from tasks.errors import PlanError, ServerError
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,6 +76,15 @@ def test_a_server_that_is_no_use_is_told_without_the_login_in_its_address(tmp_pa
 def test_a_server_that_is_away_or_no_address_is_told(tmp_path, url):
     code, told = book2lora(tmp_path, "study", PREFECT_API_URL=url)
     assert code == 1 and told.startswith("book2lora: ServerError") and url in told, told
+
+
+def test_a_server_that_takes_the_call_and_never_answers_is_told_in_time(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        monkeypatch.setenv("PREFECT_API_URL", url)
+        monkeypatch.setattr(reaching, "SILENCE_SECONDS", 0.5)
+        with temporary_settings({PREFECT_API_URL: url}), pytest.raises(ServerError, match=r"does not answer \(ReadTimeout\)"):
+            reaching.ensure_reachable()
 
 
 def test_an_unknown_deployment_is_told_with_those_that_there_are_before_anything_is_prepared(rerun):

@@ -1,0 +1,130 @@
+"""The flow's process is killed in every stage, and two studies' at once, and each of the four ways goes on: nothing is done or asked twice."""
+
+import shutil
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+from openai_server import serving
+from prefect.client.schemas.filters import TaskRunFilter
+from team import PATIENCE
+from ways import TREE, WAYS, WRITTEN, experienced, finish, go_on, kill_flow_processes, known_dead, plan_of, start
+
+from tasks.stages import names
+from tasks.timings import Timing
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+PLAN = {**WRITTEN, "evaluation": {"modes": ["digits", "cloze"]}}  # screening, too: every stage of a study
+OTHER = {**TREE, "name": "other"}
+
+
+@pytest.fixture(scope="module")
+def writer():
+    with serving(latency=0.3) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def team(finished, writer, tmp_path_factory):
+    asked = {"OPENAI_BASE_URL": writer.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+    with experienced(tmp_path_factory.mktemp("kills"), finished.store, TREE, OTHER, **asked) as one:
+        shutil.rmtree(one.runs / "results")
+        one.ended(one.ask("study/laptop", plan=plan_of(PLAN)))
+        one.verdicts[PLAN["name"]], one.full = one.verdict(PLAN["name"]), one.records()
+        yield one
+
+
+def stages_of(records):
+    return [stage for stage in names() if any(key.split("/")[1] == stage for key in records)]
+
+
+def wait_inside(team, stage):
+    """Into the midst of a stage that has just begun: an answer has come, or a third of what it took when nothing disturbed it is over."""
+    if stage == "generate_drafts":
+        while not stored(team):
+            time.sleep(0.01)
+        return
+    own = [team.runs / "timings" / f"{key.removeprefix('results/')}.json" for key in team.full if f"/{stage}/" in key]
+    time.sleep(min(1.0, max(Timing.model_validate_json(place.read_bytes()).seconds for place in own) / 3))
+
+
+def killed_in(team, stage, run, begin):
+    """kill -9 of the flow's process in a stage; nothing of what it was about to do is there."""
+    before = team.begun(stage)
+    process, begun = begin(), time.monotonic()
+    while team.begun(stage) == before:
+        assert time.monotonic() - begun < PATIENCE and (process is None or process.poll() is None), f"never came to {stage}"
+        time.sleep(0.002)
+    wait_inside(team, stage)
+    if process is None:
+        kill_flow_processes(team)
+        known_dead(team, run)
+    else:
+        process.kill()
+        process.wait()
+    assert {key for key in team.full if f"/{stage}/" in key} - team.records().keys(), f"{stage} was finished before the kill"
+
+
+def stored(team):
+    """The requests whose answers lie in the ledger."""
+    return {path.stem for path in (team.runs / "ledger").rglob("responses/*/*.json")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_in_every_stage_and_gone_on_with(team, writer, tmp_path, way):
+    for place in ("results", "ledger", "scratch", "studies/written"):
+        shutil.rmtree(team.runs / place, ignore_errors=True)
+    writer.entries.clear()
+    run, kept, was = team.ask("study/laptop", plan=plan_of(PLAN)), {}, ""
+    for stage in stages_of(team.full):
+        killed_in(team, stage, run, partial(start, team, run, PLAN, way, tmp_path, redo=was) if was else lambda: None)
+        now = team.records()
+        assert {key for key in kept if now.get(key) != kept[key]} <= {key for key in kept if way == "--redo" and f"/{was}/" in key}
+        kept, was = now, stage
+        if stage == "generate_drafts":
+            had, asked = stored(team), len(writer.entries)
+    go_on(team, run, PLAN, way, tmp_path, redo=was)
+    now = team.records()
+    assert {key for key in kept if now[key] != kept[key]} <= {key for key in kept if way == "--redo" and f"/{was}/" in key}
+    assert now.keys() == team.full.keys()
+    assert team.verdict(PLAN["name"]) == team.verdicts[PLAN["name"]]
+    assert not team.locks_held()
+    again = {entry["hash"] for entry in writer.entries[asked:]}
+    assert again and not again & had, "what was answered was asked again"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_two_studies_at_once_are_killed_and_both_gone_on_with_at_once(team, tmp_path, way):
+    for place in ("results", "scratch", "studies/small", "studies/other"):
+        shutil.rmtree(team.runs / place, ignore_errors=True)
+    before, trees = team.begun("finetune_adapter"), (TREE, OTHER)
+    runs = [team.ask("study/laptop", plan=plan_of(tree)) for tree in trees]
+    team.when(runs[0], lambda state: team.begun("finetune_adapter") != before and len(team.flow_processes()) == len(runs))
+    kill_flow_processes(team)
+    for run in runs:
+        known_dead(team, run)
+    kept, begun = team.records(), datetime.now(UTC)
+    started = [start(team, run, tree, way, tmp_path) for run, tree in zip(runs, trees, strict=True)]
+    for run, process in zip(runs, started, strict=True):
+        finish(team, run, process)
+    assert not {"read_book", "generate_drafts", "validate_drafts", "prepare_base"} & {
+        key.split("/")[1] for key in kept if team.records()[key] != kept[key]
+    }
+    done = work_done(team, begun)
+    assert done["tune · r4 · 1 epochs"] == done["report · small"] == done["report · other"] == 1
+    assert {name for name, times in done.items() if times > 1} <= {name for name in done if way == "--redo" and name.startswith("compare")}
+    assert [team.verdict(tree["name"]) for tree in trees] == [team.verdicts[tree["name"]] for tree in trees]
+    assert not team.locks_held()
+
+
+def work_done(team, begun):
+    """How often each stage was really done since then, as the server tells."""
+    mine = TaskRunFilter.model_validate({"start_time": {"after_": begun.isoformat()}, "state": {"name": {"any_": ["Completed"]}}})
+    until = time.monotonic() + 30  # the server hears of them a little later
+    while True:
+        done = Counter(run.name for run in team.client.read_task_runs(task_run_filter=mine, limit=200))
+        if time.monotonic() > until or len([name for name in done if name.startswith("report")]) == 2:
+            return done
+        time.sleep(1)

@@ -1,0 +1,96 @@
+"""The four ways to go on after a fault, and the plans they are tried with."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+from small_study import TREE
+from team import Team
+from team import team as a_team
+
+from tasks.plan_file import parse_plan
+
+WAYS = ("the command again", "dashboard", "prefect flow-run retry", "--redo")
+RETRIES = ("dashboard", "prefect flow-run retry")
+LEFT_OUT = shutil.ignore_patterns(".prefect", "locks", "alive", "scratch", "logs")
+WRITTEN = {
+    **TREE,
+    "name": "written",
+    "reading": {"last_page": 12},
+    "generation": {"writer": "gpt", "pairs": 16, "questions": 24, "per_request": 4, "budget_usd": 20},
+    "validation": {"train_questions": 8},
+    "base": {"steps": 4},
+    "evaluation": {"modes": ["digits", "cloze"], "screening": False},
+}
+
+
+@contextmanager
+def experienced(folder: Path, store: Path, *trees: dict, **settings: str) -> Iterator[Team]:
+    """A team over the store of the finished study, after some studies that nothing disturbed: their `verdicts`, the records `made`."""
+    shutil.copytree(store, folder / "runs", symlinks=True, ignore=LEFT_OUT)
+    with a_team(folder, **settings) as one:
+        shutil.rmtree(one.runs / "results" / "finetune_adapter")  # another process rounds in another order
+        one.verdicts, one.made = {}, {}
+        for tree in trees:
+            before = one.records()
+            ended = one.ended(one.ask("study/laptop", plan=plan_of(tree)))
+            assert ended.state.is_completed(), ended.state.message
+            one.verdicts[tree["name"]], one.made[tree["name"]] = one.verdict(tree["name"]), one.records().keys() - before.keys()
+        yield one
+
+
+def plan_of(tree: dict) -> dict:
+    return parse_plan(tree, {}).model_dump(mode="json")
+
+
+def undone(team: Team, *stages: str) -> None:
+    for stage in stages:
+        shutil.rmtree(team.runs / "results" / stage)
+
+
+def start(
+    team: Team, run, tree: dict, way: str, folder: Path, redo: str = "compare_answers", gpu: str | None = None
+) -> subprocess.Popen[str] | None:
+    """Go on in a way, and do not wait; the process, where it is a command of ours."""
+    if way in RETRIES:
+        team.retry(run, way)
+        return None
+    file = folder / f"{tree['name']}.yaml"
+    file.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
+    return team.command(str(file), *(("--redo", redo) if way == "--redo" else ()), *(("--gpu", gpu) if gpu else ()))
+
+
+def go_on(team: Team, run, tree: dict, way: str, folder: Path, **options: str) -> None:
+    """Go on in a way, to the end."""
+    finish(team, run, start(team, run, tree, way, folder, **options))
+
+
+def finish(team: Team, run, process: subprocess.Popen[str] | None) -> None:
+    """Wait for the end of what was started; it must be a good one."""
+    if process is None:
+        ended = team.ended(run)
+        assert ended.state.is_completed(), ended.state.message
+    else:
+        told = process.communicate(timeout=300)[0]
+        assert process.returncode == 0, told[-3000:]
+
+
+def kill_flow_processes(team: Team, worker: str = "cpu-1") -> None:
+    for process in team.flow_processes(worker):
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def known_dead(team: Team, run):
+    """The run, once both runner and worker have reported its death; a retry between the two reports would be overwritten."""
+    dead = team.ended(run)
+    assert dead.state.is_crashed(), dead.state.message
+    begun = time.monotonic()
+    while time.monotonic() - begun < 10 and sum(state.is_crashed() for state in team.client.read_flow_run_states(run.id)) < 2:
+        time.sleep(0.5)
+    return dead
