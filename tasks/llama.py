@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import torch
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from tasks import precision
 from tasks.errors import MissingArtifact, PlanError
@@ -144,7 +144,17 @@ def tokenizer_of(checkpoint: Checkpoint) -> Any:
 
 @functools.lru_cache(maxsize=4)
 def _tokenizer(path: str, digest: str) -> Any:
-    return AutoTokenizer.from_pretrained(path, **SAFE)
+    """Raises PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
+    tokenizer, rows = AutoTokenizer.from_pretrained(path, **SAFE), AutoConfig.from_pretrained(path, **SAFE).get_text_config().vocab_size
+    beyond = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
+    if beyond.pop(tokenizer.pad_token_id, None) is not None:
+        tokenizer.pad_token = tokenizer.eos_token  # a filler is masked, any token will do
+    if beyond:
+        raise PlanError(
+            f"base.model: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows} only, not for {beyond[min(beyond)]!r}; "
+            "take the tokenizer that belongs to the model, or give it rows with resize_token_embeddings and save it again."
+        )
+    return tokenizer
 
 
 def parameters_in(folder: Path) -> int:

@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from jinja2 import TemplateError
+
+from tasks.errors import PlanError
+
 UNSET = 10**12  # tokenizers say "no limit" with a number beyond this
 
 
@@ -64,6 +68,9 @@ def has_chat(tokenizer: Any) -> bool:
 
 
 def as_chat(tokenizer: Any, prompt: str) -> str:
-    """The prompt as a person's message, up to where the model's reply begins."""
+    """The prompt as a person's message, up to where the model's reply begins. Raises PlanError where the template fails on it."""
     message = [{"role": "user", "content": prompt}]
-    return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
+    try:
+        return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
+    except TemplateError as error:
+        raise PlanError(f"base.model: its chat template takes no exam ({error}); set evaluation.chat to off.") from error

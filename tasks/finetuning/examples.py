@@ -78,6 +78,16 @@ def refuse_long(encoded: Encoded, plan: FinetuningPlan) -> None:
         raise NothingLeft(f"no training text is left: {encoded.too_long} are over finetuning.max_tokens = {plan.max_tokens}.")
 
 
+def refuse_beyond(window: int, *groups: Encoded) -> None:
+    """Raise TuningError where a text is longer than the model can read at once."""
+    long = [len(example.input_ids) for group in groups for example in group.examples if len(example.input_ids) > window]
+    if long:
+        raise TuningError(
+            f"{len(long)} training texts are longer than the {window} tokens that the model reads at once (the longest has {max(long)}); "
+            f"set finetuning.max_tokens to {window} and too_long to drop, or take a base.model that reads more."
+        )
+
+
 def to_dataset(examples: Sequence[Example]) -> Dataset:
     """The examples as Hugging Face's Dataset."""
     return Dataset.from_dict({"input_ids": [e.input_ids for e in examples], "labels": [e.labels for e in examples]})

@@ -16,8 +16,8 @@ from tasks.finetuning.attempt import Job, attempt
 from tasks.finetuning.batches import largest_divisor
 from tasks.finetuning.book import reading, windows
 from tasks.finetuning.card import card
-from tasks.finetuning.examples import encode, refuse_long, shuffle_diagnoses
-from tasks.finetuning.preflight import preflight, updates_in
+from tasks.finetuning.examples import encode, refuse_beyond, refuse_long, shuffle_diagnoses
+from tasks.finetuning.preflight import preflight, updates_in, window_of
 from tasks.folders import Checkpoint
 from tasks.identity import identity
 from tasks.llama import dtype_in, tokenizer_of
@@ -56,14 +56,16 @@ def fit(
     encoded = encode(taught, tokenizer, plan, language)
     told = preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
     refuse_long(encoded, plan)
-    unseen = encode(held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language).examples  # one loss for all plans
-    passages = windows(book, tokenizer, plan)
+    unseen = encode(held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language)  # one loss for all plans
+    window = window_of(checkpoint)
+    refuse_beyond(window, encoded, unseen)
+    passages = windows(book, tokenizer, plan.model_copy(update={"max_tokens": min(plan.max_tokens, window)}))
     told = told.model_copy(
         update={"book_texts": len(passages), "book_updates": updates_in(len(passages), reading(plan)) if passages else 0}
     )
     numbers = str(dtype_in(checkpoint, machine))  # checkpoints made with others are not gone on with
-    _same_work(scratch, [checkpoint.digest, identity(plan), numbers, encoded.examples, unseen, passages])
-    job = Job(checkpoint, encoded.examples, unseen, plan, machine, scratch, passages)
+    _same_work(scratch, [checkpoint.digest, identity(plan), numbers, encoded.examples, unseen.examples, passages])
+    job = Job(checkpoint, encoded.examples, unseen.examples, plan, machine, scratch, passages)
     model, steps = _trained(job, progress)
     lora.save(model, folder, checkpoint.name, card(checkpoint.name, plan, told, steps))
     shutil.rmtree(scratch)

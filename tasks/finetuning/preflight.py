@@ -1,6 +1,7 @@
 """What a training will do, told before it starts, and what looks wrong about it."""
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -84,6 +85,12 @@ def sizes_of(checkpoint: Checkpoint, plan: FinetuningPlan) -> Sizes:
     layers, hidden, inner = config.num_hidden_layers, config.hidden_size, getattr(config, "intermediate_size", 4 * config.hidden_size)
     kept = layers * (10 * hidden + 4 * inner)  # norms, q, k, v, o and residuals; gate, up, their product and its input
     return Sizes(trainable, every - trainable, getattr(config, "max_position_embeddings", 0), kept, config.vocab_size)
+
+
+def window_of(checkpoint: Checkpoint) -> int:
+    """The most tokens the model reads at once; beyond any text where it says nothing of it."""
+    config = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False).get_text_config()
+    return int(getattr(config, "max_position_embeddings", None) or sys.maxsize)
 
 
 def memory(sizes: Sizes, tokens: int, dtype: torch.dtype) -> float:

@@ -1,65 +1,37 @@
 """Any causal model is scored right: by branches where it can read them, one text at a time where it cannot."""
 
 import pytest
-import torch
-import transformers
 from evaluation import sitters
+from evaluation.kinds import KINDS, alone, make, reply
 
+from tasks import exam
 from tasks.evaluation import listening
 from tasks.evaluation.capability import can_branch
-from tasks.evaluation.encoding import asked
-from tasks.evaluation.plain import likelihood
 from tasks.evaluation.scoring import answer
-from tasks.llama import Loaded
 from tasks.plan import EvaluationPlan
-
-SIZE = {
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-}
-KINDS = {
-    "Llama": (SIZE, True),
-    "Mistral": (SIZE | {"sliding_window": None}, True),
-    "Mistral that looks 16 tokens back": (SIZE | {"sliding_window": 16}, False),
-    "Qwen2": (SIZE, True),
-    "Qwen3": (SIZE, True),
-    "Gemma2": (SIZE | {"attn_implementation": "eager", "query_pre_attn_scalar": 8}, True),
-    "Gemma3Text": (SIZE | {"sliding_window": 16}, False),
-    "Phi3": (SIZE | {"pad_token_id": 0}, True),
-    "GPT2": ({"n_embd": 32, "n_layer": 2, "n_head": 4}, True),
-    "GPTNeoX": (SIZE, True),
-    "Bloom": ({"hidden_size": 32, "n_layer": 2, "n_head": 4}, False),
-    "Mamba": ({"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}, False),
-}
-
-
-def make(name: str) -> Loaded:
-    shape, _ = KINDS[name]
-    kind = name.split()[0]
-    eager = {"attn_implementation": "eager"} if "attn_implementation" in shape else {}
-    shape = {key: value for key, value in shape.items() if key != "attn_implementation"}
-    config = getattr(transformers, f"{kind}Config")(
-        vocab_size=len(sitters.tokenizer()), bos_token_id=0, eos_token_id=1, initializer_range=0.2, **shape
-    )
-    torch.manual_seed(0)
-    model = getattr(transformers, f"{kind.removesuffix('Text')}ForCausalLM" if kind != "GPT2" else "GPT2LMHeadModel")
-    return Loaded(model._from_config(config, **eager).eval() if eager else model(config).eval(), sitters.tokenizer())
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_of_model_gets_the_scores_of_single_passes(name):
+def test_every_kind_of_model_gets_the_scores_and_words_of_single_passes(name):
     loaded, questions = make(name), sitters.questions(3)
-    rows = answer(loaded, questions, EvaluationPlan(modes=("generate", "digits", "cloze"), answer_tokens=3))
+    rows = iter(answer(loaded, questions, EvaluationPlan(modes=("generate", "digits", "cloze"), answer_tokens=3)))
+    for question in questions:
+        said, digits, cloze = next(rows), next(rows), next(rows)
+        assert said.said == reply(loaded, exam.exam_prompt(question), 3)
+        assert digits.scores == pytest.approx(alone(loaded, exam.exam_prompt(question), exam.numerals("fa")), abs=1e-4)
+        assert cloze.scores == pytest.approx(alone(loaded, exam.cloze_prompt(question), question.options), abs=1e-4)
+
+
+def test_a_prompt_longer_than_the_window_of_learned_positions_is_counted_and_the_others_are_put():
+    loaded, questions = make("GPT2", n_positions=110), sitters.questions(6)
+    rows = answer(loaded, questions, EvaluationPlan(modes=("generate", "digits", "cloze"), answer_tokens=6))
+    long = {row.mode for row in rows if row.truncated}
+    assert long == {"generate", "digits"} and not any(row.is_correct or row.predicted for row in rows if row.truncated)
     for row, question in zip([row for row in rows if row.mode == "cloze"], questions, strict=True):
-        context = f"علائم بیمار: {question.question}\nتشخیص:"
-        texts = asked(loaded.tokenizer, context, [f" {option}" for option in question.options])
-        want = [likelihood(loaded.model, text) for text in texts]
-        assert row.scores == pytest.approx(want, abs=1e-4)
-    assert all(row.said is not None for row in rows)
+        assert row.scores == pytest.approx(alone(loaded, exam.cloze_prompt(question), question.options), abs=1e-4)
+    fitting = len(loaded.tokenizer(exam.exam_prompt(questions[0]))["input_ids"])
+    [said] = answer(make("GPT2", n_positions=fitting + 2), questions[:1], EvaluationPlan(modes=("generate",), answer_tokens=6))
+    assert not said.truncated and len(loaded.tokenizer(said.said, add_special_tokens=False)["input_ids"]) <= 2  # it ends with the window
 
 
 @pytest.mark.parametrize(("name", "branches"), [(name, branches) for name, (_, branches) in KINDS.items()])
