@@ -22,7 +22,7 @@ from deployments.dashboard import environment_for, spawn, stop, wait_healthy
 from deployments.register import prefect, register
 from tasks.store import HOUSE
 
-PATIENCE = 300  # seconds; a study of the small plan takes about 60
+PATIENCE = 600  # seconds; a study of the small plan takes about 60, on a busy machine many times that
 
 
 class Team:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 from small_study import TREE
-from team import Team
+from team import PATIENCE, Team
 from team import team as a_team
 
 from tasks.plan_file import parse_plan
@@ -31,11 +31,12 @@ WRITTEN = {
 
 
 @contextmanager
-def experienced(folder: Path, store: Path, *trees: dict, **settings: str) -> Iterator[Team]:
-    """A team over the store of the finished study, after some studies that nothing disturbed: their `verdicts`, the records `made`."""
-    shutil.copytree(store, folder / "runs", symlinks=True, ignore=LEFT_OUT)
+def experienced(folder: Path, store: Path | None, *trees: dict, **settings: str) -> Iterator[Team]:
+    """A team over an empty store or that of the finished study, after some studies that nothing disturbed: their `verdicts`, the records `made`."""
+    if store:
+        shutil.copytree(store, folder / "runs", symlinks=True, ignore=LEFT_OUT)
+        shutil.rmtree(folder / "runs" / "results" / "finetune_adapter")  # another process rounds in another order
     with a_team(folder, **settings) as one:
-        shutil.rmtree(one.runs / "results" / "finetune_adapter")  # another process rounds in another order
         one.verdicts, one.made = {}, {}
         for tree in trees:
             before = one.records()
@@ -77,7 +78,7 @@ def finish(team: Team, run, process: subprocess.Popen[str] | None) -> None:
         ended = team.ended(run)
         assert ended.state.is_completed(), ended.state.message
     else:
-        told = process.communicate(timeout=300)[0]
+        told = process.communicate(timeout=PATIENCE)[0]
         assert process.returncode == 0, told[-3000:]
 
 
