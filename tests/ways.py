@@ -92,6 +92,6 @@ def known_dead(team: Team, run):
     dead = team.ended(run)
     assert dead.state.is_crashed(), dead.state.message
     begun = time.monotonic()
-    while time.monotonic() - begun < 10 and sum(state.is_crashed() for state in team.client.read_flow_run_states(run.id)) < 2:
+    while time.monotonic() - begun < 60 and sum(state.is_crashed() for state in team.client.read_flow_run_states(run.id)) < 2:
         time.sleep(0.5)
     return dead
