@@ -6,6 +6,7 @@ from diagnosis.faulty_items import at_chance, illegible
 from diagnosis.studies import Study, healthy
 
 from tasks.diagnosis.next_plan import next_plan
+from tasks.diagnosis.reason import words
 from tasks.diagnosis.rules import REASONS, VALIDITY, diagnose
 from tasks.results import Screened
 
@@ -115,7 +116,12 @@ def test_a_real_model_that_improved_but_forgot_is_told() -> None:
     assert diagnose(healthy().but(plan={"base.model": "some/llama"}).evidence())[0].rule == "knowledge-lost"
 
 
-def test_each_rule_has_a_planted_fault() -> None:
+@pytest.mark.parametrize("rule", words("en")["rules"])
+def test_each_rule_has_a_planted_fault(rule: str) -> None:
     """A rule nobody can make speak is a rule that does not exist."""
     elsewhere = {"illegible-answers", "prompts-cut", "legibility-gain", "answers-follow-place", "seeds-disagree", "questions-unanswerable"}
-    assert len({rule for rule, _ in FAULTS.values()} | elsewhere) == len(VALIDITY + REASONS)
+    assert rule in {planted for planted, _ in FAULTS.values()} | elsewhere
+
+
+def test_there_are_as_many_rules_as_sentences_for_them() -> None:
+    assert len(words("en")["rules"]) == len(VALIDITY + REASONS)

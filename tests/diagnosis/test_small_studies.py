@@ -3,9 +3,12 @@
 import shutil
 
 import pytest
-from diagnosis.whole_faults import FAULTS
+from diagnosis.whole_faults import FAULTS, REFUSED
 from diagnosis.whole_studies import run
 from small_study import TREE
+
+from tasks.diagnosis.reason import words
+from tasks.errors import PlanError
 
 SMALL = ["a learning rate of nothing", "all labels are masked", "the adapter is not attached"]
 
@@ -15,3 +18,14 @@ def test_a_mechanical_fault_is_named_first(finished, tmp_path, name):
     store = shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     told = run(store, FAULTS[name], TREE)
     assert [finding.rule for finding in told.findings][:1] == [FAULTS[name].rule], [(f.rule, f.claim) for f in told.findings]
+
+
+def test_nothing_trainable_is_refused_before_the_tuning_so_no_study_ends_with_it(finished, tmp_path):
+    store = shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
+    with pytest.raises(PlanError, match=r"finetuning\.target_modules: .*no_such_matrix"):
+        run(store, REFUSED["nothing-trainable"], TREE)
+
+
+@pytest.mark.parametrize("rule", words("en")["rules"])
+def test_each_rule_is_planted_in_a_whole_study_or_refused_by_the_flow(rule):
+    assert rule in {fault.rule for fault in FAULTS.values()} | REFUSED.keys(), "plant it in whole_faults.py"

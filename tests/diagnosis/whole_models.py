@@ -1,0 +1,89 @@
+"""A tuning or a model that is not what it should be, planted in a whole study."""
+
+import random
+import zlib
+from typing import Any
+
+import pytest
+
+UNLUCKY = 22  # a seed of the tuning
+
+
+def detached(patch: pytest.MonkeyPatch) -> None:
+    """Wherever the adapter is loaded, it is switched off for good."""
+    from tasks import llama
+    from tasks.finetuning import probe
+
+    load = llama.load
+
+    def loaded(checkpoint: Any, machine: Any, adapter: Any = None, *more: Any, **options: Any) -> Any:
+        got = load(checkpoint, machine, adapter, *more, **options)
+        if adapter:
+            got.model.base_model.disable_adapter_layers()
+            got.model.base_model.enable_adapter_layers = lambda: None
+        return got
+
+    patch.setattr(llama, "load", loaded)
+    patch.setattr(probe, "load", loaded)
+
+
+def never_loaded(patch: pytest.MonkeyPatch) -> None:
+    """The exam is sat by the base model twice."""
+    from tasks import llama
+
+    load = llama.load
+    patch.setattr(
+        llama, "load", lambda checkpoint, machine, adapter=None, *more, **options: load(checkpoint, machine, None, *more, **options)
+    )
+
+
+def masked(patch: pytest.MonkeyPatch) -> None:
+    """No token of a training text is a target, but for its end."""
+    from tasks.finetuning import examples
+
+    encode = examples.encode_text
+
+    def ends_only(*given: Any) -> examples.Example:
+        ids, labels = encode(*given)
+        return examples.Example(ids, [examples.IGNORED] * (len(labels) - 1) + labels[-1:])
+
+    patch.setattr(examples, "encode_text", ends_only)
+
+
+def by_diagnosis(patch: pytest.MonkeyPatch) -> None:
+    """In the training texts in the form of the test each diagnosis has a place of its own, which is then the right one."""
+    from tasks.finetuning import exam_form, examples
+    from tasks.text import fold
+
+    def texts(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
+        draw, names = random.Random(seed), {fold(pair.diagnosis): pair.diagnosis for pair in pairs}
+        places = [zlib.crc32(pair.diagnosis.encode()) % 4 for pair in pairs]
+        others = [draw.sample(exam_form._others(pair, names), 3) for pair in pairs]
+        return [exam_form._text(*row, language) for row in zip(pairs, places, others, strict=True)]
+
+    patch.setattr(examples, "exam_texts", texts)
+
+
+def unlucky_seed(patch: pytest.MonkeyPatch) -> None:
+    """With one seed of the tuning the pairs are learnt in disorder."""
+    from tasks.finetuning import fit
+
+    encode = fit.encode
+
+    def encoded(pairs: Any, tokenizer: Any, plan: Any, language: str) -> Any:
+        return encode(fit.shuffle_diagnoses(pairs, 1) if plan.seed == UNLUCKY else pairs, tokenizer, plan, language)
+
+    patch.setattr(fit, "encode", encoded)
+
+
+def always_first(patch: pytest.MonkeyPatch) -> None:
+    """In the training texts in the form of the test the right option is always the first."""
+    from tasks.exam import numerals
+    from tasks.finetuning import examples
+
+    texts = examples.exam_texts
+
+    def first(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
+        return [(prompt, f" {numerals(language)[0]}") for prompt, _ in texts(pairs, share, seed, language)]
+
+    patch.setattr(examples, "exam_texts", first)
