@@ -8,6 +8,7 @@ from diagnosis.studies import Study, healthy
 from tasks.diagnosis.next_plan import next_plan
 from tasks.diagnosis.reason import words
 from tasks.diagnosis.rules import REASONS, VALIDITY, diagnose
+from tasks.records import Rejection
 from tasks.results import Screened
 
 
@@ -74,6 +75,15 @@ def test_one_legible_answer_is_no_favourite_place() -> None:
         )
     )
     assert found[0].rule == "illegible-answers" and "one-option-favoured" not in {finding.rule for finding in found}
+
+
+def test_a_check_that_is_stricter_than_usual_is_what_brings_few_pairs_more() -> None:
+    study = FAULTS["a fifth of the pairs"][1](healthy())
+    fallen = [Rejection(draft_id="d", kind="pair", check="duplicates", reason="says the same as an earlier item", raw="", items=1500)]
+    strict = diagnose(study.but(plan={"validation.near_duplicate": 0.1}, rejected=fallen).evidence())[0]
+    usual = diagnose(study.but(rejected=fallen).evidence())[0]
+    assert (strict.rule, strict.remedy) == ("few-pairs", {"validation.near_duplicate": 0.85})
+    assert (usual.rule, usual.remedy) == ("few-pairs", {"generation.rounds": 8})
 
 
 def test_a_gain_that_is_only_legibility_is_named() -> None:

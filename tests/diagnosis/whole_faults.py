@@ -13,6 +13,7 @@ from diagnosis.whole_items import (
     six_times,
     taught_new,
     thirty,
+    wrong_keys,
 )
 from diagnosis.whole_models import UNLUCKY, always_first, by_diagnosis, detached, masked, never_loaded, unlucky_seed
 from diagnosis.whole_studies import Fault
@@ -74,6 +75,12 @@ FAULTS: dict[str, Fault] = {
     "distractors nobody taught": Fault("familiar-names", tuned(shuffle_diagnoses=True, seed=1), items=foreign),
     "easy questions": Fault("questions-too-easy", items=nonsense),
     "the key is the longest option": Fault("questions-guessable", items=short_distractors),
+    "wrong keys": Fault(  # so gentle a tuning that nothing else is amiss; the base is no control, and finds no key with the passage either
+        "questions-unanswerable",
+        tuned(learning_rate=1e-4) | {"evaluation.screening": True, "validation.train_questions": 0},
+        items=wrong_keys,
+        base="plain",
+    ),
     "30 questions": Fault("too-few-questions", tuned(learning_rate=1e-3), items=thirty),
     "questions repeat the training texts": Fault("leakage", {"validation.leak_ngram": 100}, items=copied),
     "new facts were taught": Fault("leakage", items=taught_new),

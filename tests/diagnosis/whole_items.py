@@ -37,6 +37,10 @@ def nonsense(items: Items) -> Items:
     return asked(items, lambda q, i: others(q, "ژژژژژژژژ ژژژژژژ", "ثثثثثثثث ثثثثثث ثثثث", "ضضضضضضض ضضضضضض"))
 
 
+def wrong_keys(items: Items) -> Items:
+    return asked(items, lambda q, i: named(q, *q.options, answer=q.answer % 4 + 1))
+
+
 def short_distractors(items: Items) -> Items:
     return asked(items, lambda q, i: named(q, *(o + " همراه با نشانه‌های دیگر آن" * (n == q.answer) for n, o in enumerate(q.options, 1))))
 

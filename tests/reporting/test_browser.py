@@ -64,6 +64,15 @@ def test_persian_page_runs_right_to_left(persian: Opened) -> None:
     assert number["x"] > option["x"]  # the option's number stands on its right
 
 
+def test_numbers_with_signs_and_intervals_keep_their_order_on_a_persian_page(persian: Opened) -> None:
+    """A sign's mark is left to right; without a direction of its own a cell would take that of its first character."""
+    page = persian.page
+    for place in ("ul.evidence b bdi", "td bdi.quiet"):
+        assert page.locator(place).first.evaluate("cell => getComputedStyle(cell).direction") == "rtl", place
+    rate, interval = page.locator("td strong").first.bounding_box(), page.locator("td bdi.quiet").first.bounding_box()
+    assert interval["y"] >= rate["y"] + rate["height"] / 2  # on a line of its own, also where there is room beside
+
+
 def test_english_page_runs_left_to_right(browser: Browser, tmp_path: Path) -> None:
     page = opened(browser, tmp_path, example_study("en")).page
     assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"
