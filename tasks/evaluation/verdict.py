@@ -129,9 +129,9 @@ def sentence(judged: Judgement, plan: ComparisonPlan, illegible: int = 0, shift:
 
 
 def _unchanged(n: int, right: int, illegible: int, shift: float | None) -> str:
-    """What can be said where no answer changed: next to nothing, where none could be read."""
-    if illegible == n:
-        return f"Not one of {n} answers names an option, before or after tuning: this way of asking shows nothing of what the tuning did."
+    """What can be said where no answer changed: next to nothing, where most could not be read."""
+    if illegible > n / 2:
+        return f"{illegible} of {n} answers name no option, before and after tuning: this way of asking hardly shows what the tuning did."
     unread = f", {illegible} illegible both times" if illegible else ""
     said = f"Not one of {n} answers changed ({right} right{unread}, before and after): an alarm, not a result."
     if shift is None:

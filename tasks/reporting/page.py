@@ -79,6 +79,7 @@ def verdict_sentence(result: Comparison, plan: ComparisonPlan, say: Wording) -> 
     return say.fill(
         say["sentences"][_sentence_for(result, plan)],
         n=say.number(result.n),
+        illegible=say.number(result.illegible_tuned),
         base=say.number(result.base.correct),
         tuned=say.number(result.tuned.correct),
         gained=say.number(result.gained),
@@ -94,7 +95,7 @@ def _sentence_for(result: Comparison, plan: ComparisonPlan) -> str:
         return "inconclusive_by_fact"
     if result.verdict == "inconclusive" and max(-result.difference.low, result.difference.high) <= plan.margin:
         return "inconclusive_few_facts"
-    if result.verdict == "identical" and result.illegible_tuned == result.n:
+    if result.verdict == "identical" and result.illegible_tuned > result.n / 2:
         return "identical_mute"
     return result.verdict
 

@@ -15,7 +15,7 @@ from diagnosis.whole_items import (
     thirty,
     wrong_keys,
 )
-from diagnosis.whole_models import UNLUCKY, always_first, by_diagnosis, detached, masked, never_loaded, unlucky_seed
+from diagnosis.whole_models import UNLUCKY, always_first, by_diagnosis, deaf, detached, masked, never_loaded, unlucky_seed
 from diagnosis.whole_studies import Fault
 
 HEALTHY = Fault("", {"finetuning.epochs": 14})  # so long that its adapter, merged, makes a base that knows the pairs
@@ -44,7 +44,7 @@ FAULTS: dict[str, Fault] = {
     "an end while it is still learning": Fault("stopped-early", tuned(updates=60, learning_rate=2e-3)),
     "a tiny learning rate": Fault("rate-too-low", tuned(learning_rate=1e-6)),
     "a low rate on few weights": Fault("rate-too-low", tuned(learning_rate=1e-4, target_modules=["k_proj"], rank=1)),
-    "a loss that hardly falls": Fault("loss-flat", tuned(learning_rate=3.3e-5, target_modules=["v_proj"], rank=1)),
+    "gradients that are noise": Fault("loss-flat", tuned(seed=23), model=deaf),
     "held-out loss rises": Fault("overfit", tuned(epochs=40, learning_rate=1e-2) | {"generation.pairs": 100}),
     "shuffled diagnoses": Fault("facts-not-learnt", tuned(shuffle_diagnoses=True)),
     "pairs in words of their own": Fault("learnt-by-heart", tuned(epochs=12), items=jargon),

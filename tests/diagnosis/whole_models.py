@@ -64,6 +64,24 @@ def by_diagnosis(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(examples, "exam_texts", texts)
 
 
+def deaf(patch: pytest.MonkeyPatch) -> None:
+    """Every gradient is noise, so that the weights move and nothing is learnt."""
+    import torch
+
+    from tasks.finetuning import lora
+
+    attach = lora.attach
+
+    def attached(*given: Any) -> Any:
+        model = attach(*given)
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight.register_hook(torch.randn_like)
+        return model
+
+    patch.setattr(lora, "attach", attached)
+
+
 def unlucky_seed(patch: pytest.MonkeyPatch) -> None:
     """With one seed of the tuning the pairs are learnt in disorder."""
     from tasks.finetuning import fit

@@ -31,7 +31,7 @@ def test_two_models_that_name_no_option_are_not_said_to_be_alike() -> None:
     papers = some(6)
     mute = answers(papers["same_fact"], [None] * 6)
     row = compare(papers, mute, mute, PLAN)[0]
-    assert row.verdict == "identical" and row.sentence.startswith("Not one of 6 answers names an option")
+    assert row.verdict == "identical" and row.sentence.startswith("6 of 6 answers name no option")
 
 
 def test_primary_is_first_and_all_joins_the_two_unseen_sets() -> None:

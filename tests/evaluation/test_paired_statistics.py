@@ -190,7 +190,8 @@ def test_each_verdict_has_its_numbers_and_its_sentence(verdict: str, seen: Marks
 @pytest.mark.parametrize(
     ("illegible", "shift", "words", "not_said"),
     [
-        (100, None, "Not one of 100 answers names an option", "did nothing"),
+        (100, None, "100 of 100 answers name no option", "did nothing"),
+        (99, None, "99 of 100 answers name no option", "alarm"),
         (0, None, "these answers do not show it", "did nothing"),
         (40, None, "40 illegible both times", "did nothing"),
         (0, 0.25, "moved by 0.25 nats", "did nothing"),

@@ -87,8 +87,8 @@ def test_changes_on_few_facts_are_said_to_be_inconclusive_for_that_reason() -> N
 
 def test_answers_that_nobody_could_read_are_not_called_unchanged() -> None:
     say, n = wording("en"), study().primary.n
-    assert "could be read" in sentence(with_verdict("identical", illegible_base=n, illegible_tuned=n), say)
-    assert "changed no answer" in sentence(with_verdict("identical", illegible_base=n - 1, illegible_tuned=n - 1), say)
+    assert "could be read neither" in sentence(with_verdict("identical", illegible_base=n, illegible_tuned=n), say)
+    assert "changed no answer" in sentence(with_verdict("identical", illegible_base=n // 3, illegible_tuned=n // 3), say)
 
 
 def test_answers_close_together_on_few_facts_are_said_to_be_inconclusive_for_want_of_facts() -> None:
