@@ -24,8 +24,8 @@ def retold(text: str, say: Wording) -> str | None:
 
 @lru_cache
 def forms(language: str) -> list[tuple[str, re.Pattern[str]]]:
-    """The forms of a language as patterns: several flaws joined to one sentence first, then those with most words of their own."""
-    known = sorted(wording(language)["sayings"], key=lambda form: (not form.startswith("{detail}"), -len(HOLE.sub("", form))))
+    """The forms of a language as patterns: those that hold another sentence first, then those with most words of their own."""
+    known = sorted(wording(language)["sayings"], key=lambda form: ("{detail}" not in form, -len(HOLE.sub("", form))))
     return [(form, _pattern(form)) for form in known]
 
 

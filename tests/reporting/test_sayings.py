@@ -66,6 +66,7 @@ def test_enough_sentences_were_found_to_believe_the_test_above() -> None:
 def test_values_are_kept_and_numbers_written_as_the_language_writes_them() -> None:
     assert retold("41 characters, the next 12", FA) == "۴۱ نویسه؛ بلندترین گزینهٔ دیگر ۱۲ نویسه"
     assert retold("with pair-3f: Jaccard 0.72 ≥ 0.7", FA) == "با pair-3f: شباهت واژه‌ها (Jaccard) ۰٫۷۲؛ از ۰٫۷ به بالا نشت است"
+    assert retold("with pair-3f: 8 words in a row: «تب و لرز»", FA) == "با pair-3f: ۸ واژهٔ پیاپی: «تب و لرز»"
     assert retold("«کم‌خونی»: the passage does not hold ['کم', 'خون']", FA) == "«کم‌خونی»: در متن کتاب نیامده است: کم، خون"
     assert retold("page 7 is named, the quote stands on [12, 14]", FA) == "صفحهٔ ۷ نام برده شده، ولی نقل در صفحهٔ ۱۲، ۱۴ آمده است"
     both = "«الف» contains «ب»; also key given away by its length; also too short"
