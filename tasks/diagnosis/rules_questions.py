@@ -160,7 +160,7 @@ def too_few(e: Evidence) -> Reason | None:
     """Weighs more where a gain seems to be there."""
     if e.primary.verdict not in ("inconclusive", "identical") or e.primary.detectable <= PLAUSIBLE:
         return None
-    trend = e.primary.difference.value >= 0.5 * e.primary.detectable  # by luck one time in twelve
+    trend = e.primary.difference.value >= 0.4 * e.primary.detectable
     factor = (e.primary.detectable / PLAUSIBLE) ** 2  # the detectable difference falls with the root of the number
     asked_for = min(factor, MOST)
     return Reason(
