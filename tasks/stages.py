@@ -37,13 +37,12 @@ def generate_drafts(
 ) -> Chapter:
     """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and more."""
     from tasks.generation.chapter import write_chapter
-    from tasks.generation.writer import Quota, Written
+    from tasks.generation.writer import Quota
     from tasks.validation.asked import acceptance
 
     with watched(f"drafts · {chapter.label}") as progress:
         accept, quota = acceptance(plan.language, plan.validation), Quota(pairs, questions)
-        before = Written(earlier.drafts.load(), earlier.account) if earlier and earlier.account else None
-        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), machine, progress, before)
+        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), machine, progress, earlier)
     return Chapter(drafts=Drafts.save(drafts), account=account)
 
 

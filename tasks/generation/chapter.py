@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tasks.generation.ledger import Ledger
 from tasks.generation.writer import Accept, Quota, Written
+from tasks.groups import Chapter
 from tasks.plan import Machine, StudyPlan
 from tasks.progress import Progress, silent
 from tasks.records import Account, Draft, Passage
@@ -18,9 +19,12 @@ def write_chapter(
     book: Path,
     machine: Machine,
     progress: Progress = silent,
-    before: Written | None = None,
+    earlier: Chapter | None = None,
 ) -> tuple[list[Draft], Account | None]:
-    """The drafts as they came, and the server's account; the gpt writer asks again for what `accept` refuses, and goes on from `before`; rules need neither."""
+    """The drafts as they came, and the server's account.
+
+    The gpt writer asks again for what `accept` refuses, and goes on from what the chapter gave `earlier`; rules need neither.
+    """
     if plan.generation.writer == "rules":
         from tasks.generation import rule_writer
 
@@ -28,6 +32,7 @@ def write_chapter(
     from tasks.generation import gpt_writer
 
     ledger = open_ledger(plan)
+    before = Written(earlier.drafts.load(), earlier.account) if earlier and earlier.account else None
     return gpt_writer.write(
         passages, quota, plan.generation, plan.language, ledger, accept, machine.concurrency, progress, book, before=before
     )
