@@ -82,7 +82,7 @@ class Exchange:
             learnt += fault.course == "dialect"
             if fault.course == "again":
                 attempt += 1
-                if (fault.wait or 0.0) > PATIENCE_OF_WAITS * self.patience.longest_wait:
+                if self._is_too_long(fault):
                     break
                 await asyncio.sleep(self.wait(attempt, fault) if attempt < self.patience.attempts else 0)
         if fault is None or self.stop:
@@ -123,8 +123,12 @@ class Exchange:
             else:
                 budget.free(charge)
         if fault.course == "again":
-            self.limiter.is_busy(entered, fault.wait)
+            self.limiter.is_busy(entered, None if self._is_too_long(fault) else fault.wait)  # who will not wait holds up nobody
         return fault
+
+    def _is_too_long(self, fault: Fault) -> bool:
+        """Whether the server asks for a wait that nobody should sit through: an hour, a day."""
+        return (fault.wait or 0.0) > PATIENCE_OF_WAITS * self.patience.longest_wait
 
     async def _set_aside(self, request: Request) -> Charge | None:
         """Reserve the worst price; while others are under way their change may suffice, so wait for it."""
