@@ -11,6 +11,7 @@ ENDED = {
     "rounds": "asked often enough",
     "budget": "the budget ended",
     "stopped": "the server stopped it",
+    "checks": "the checks took them; a larger generation.margin drafts more",
 }
 
 

@@ -7,12 +7,14 @@ from prefect import flow
 from flows.readiness import enlarged
 from flows.showing import accounting, explaining, show_items
 from tasks.artifacts import Book, OwnItems
+from tasks.errors import WriterError
 from tasks.generation.shortfall import Given, further
 from tasks.generation.writer import Quota, share_out, substance
 from tasks.groups import BookText, Chapter, Prepared, Splits
 from tasks.plan import GenerationPlan, Machine, StudyPlan
+from tasks.progress import say
 from tasks.stages import generate_drafts, read_book, validate_drafts
-from tasks.validation.asked import missing
+from tasks.validation.asked import missing, refuse_nothing, wanted
 
 AT_ONCE = {"rules": 1, "gpt": 8}  # chapters
 
@@ -23,16 +25,30 @@ def prepare(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> Prepar
     """Read the book, draft items chapter by chapter, let through what is sound, and ask again for what is missing then."""
     text = read_book(book, plan.reading, plan.language, machine)
     shares = share_out({chapter.digest: chapter.load() for chapter in text.chapters}, enlarged(plan))
-    quotas = {place: shares[chapter.digest] for place, chapter in enumerate(text.chapters)}
     with accounting(plan, [chapter.label for chapter in text.chapters]):
-        drafts = draft(book, text, quotas, plan, machine)
-        splits = validate(drafts, text, plan)
-        for _ in range(plan.generation.rounds):
-            if not (more := shortfall(drafts, splits, text, plan)):
-                break
+        drafts = draft(book, text, {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)}, plan, machine)
+        drafts, splits = filled(drafts, validate(drafts, text, plan), book, text, plan, machine)
+    prepared = show_items(Prepared(text=text, drafts=drafts, splits=splits), plan.language)
+    refuse_nothing(splits.funnel.load(), splits.left(), wanted(plan.generation))
+    return prepared
+
+
+def filled(
+    drafts: list[Chapter], splits: Splits, book: Book, text: BookText, plan: StudyPlan, machine: Machine
+) -> tuple[list[Chapter], Splits]:
+    """With what is missing asked for again, until nothing is, no chapter has more, or the server stops it: then there is enough for a study."""
+    for _ in range(plan.generation.rounds):
+        if not (more := shortfall(drafts, splits, text, plan)):
+            break
+        try:
             drafts = draft(book, text, more, plan, machine, drafts)
-            splits = validate(drafts, text, plan)
-    return show_items(Prepared(text=text, drafts=drafts, splits=splits), plan.language)
+        except WriterError as error:
+            if not all(splits.left()):
+                raise
+            say(f"  the server stopped the asking for more; the study goes on with what there is: {error}")
+            return [chapter.stopped(more[i]) if i in more else chapter for i, chapter in enumerate(drafts)], splits
+        splits = validate(drafts, text, plan)
+    return drafts, splits
 
 
 def draft(

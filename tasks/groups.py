@@ -113,6 +113,14 @@ class Chapter(Handle):
     drafts: Drafts
     account: Account | None = None
 
+    def stopped(self, wanted: Iterable[int]) -> Self:
+        """The same, told to have been stopped by the server where more pairs or questions were wanted of it."""
+        if self.account is None:
+            return self
+        kinds = [kind for kind, number in zip(("pair", "question"), wanted, strict=True) if number > self.account.kept[kind]]
+        ended = self.account.ended | dict.fromkeys(kinds, "stopped")
+        return self.model_copy(update={"account": self.account.model_copy(update={"ended": ended})})
+
 
 class Diagnosis(Handle):
     """The findings, ranked, and the exercise's four causes answered."""

@@ -91,13 +91,17 @@ def adapter_off(loaded: Loaded) -> Iterator[None]:
 
 
 def device_of(machine: Machine) -> str:
-    """The device to work on. Raises PlanError where the machine asks for one that is not there."""
-    cards = ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
-    here = [*cards, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+    """The device to work on. Raises PlanError where the machine asks for one that is not there.
+
+    Of several GPUs one is chosen by CUDA_VISIBLE_DEVICES: transformers' Trainer moves a model to the first that it sees.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    here = [name for name, is_here in there.items() if is_here]
     if machine.device == "auto":
         return here[0]
     if machine.device not in here:
-        raise PlanError(f"machine.device: {machine.device!r} is not here; there is {', '.join(here)}. auto takes the first.")
+        several = " To choose among several GPUs set CUDA_VISIBLE_DEVICES." if machine.device.startswith("cuda:") else ""
+        raise PlanError(f"machine.device: {machine.device!r} is not here; there is {', '.join(here)}. auto takes the first.{several}")
     return machine.device
 
 

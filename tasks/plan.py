@@ -87,7 +87,11 @@ class GenerationPlan(Choices):
     max_output_tokens: int = Field(default=4096, ge=1)
     budget_usd: float = Field(default=5.0, ge=0, description="hard cap for the study, across retries and reruns")
     prices: Prices = Prices()
-    rounds: int = Field(default=4, ge=1, description="how often rejected items are asked for again from the same place")
+    rounds: int = Field(
+        default=4,
+        ge=1,
+        description="how often rejected items are asked for again from the same place, and how often what the whole book's checks took is",
+    )
     seed: int = 0
 
 
@@ -263,7 +267,10 @@ class Aside(BaseModel):
 class Machine(Aside):
     """How fast: device, precision, sizes of work. May change a result by rounding only."""
 
-    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps; auto takes the first GPU that is there")
+    device: str = Field(
+        default="auto",
+        description="auto, cpu, cuda, mps; auto takes the GPU where there is one, CUDA_VISIBLE_DEVICES chooses among several",
+    )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
         description="auto: float32 on a CPU unless bfloat16 was measured to be faster for the model, bfloat16 on a GPU that has it",

@@ -77,3 +77,14 @@ def test_checkpoints_made_in_other_numbers_are_not_gone_on_with(base, tmp_path, 
     told = []
     interrupted.run(base, tmp_path, lambda done, total, note="": told.append(done))
     assert told[0] == 1
+
+
+@pytest.mark.parametrize("damaged", ["", "float32\n", "double"])
+def test_a_damaged_record_is_measured_anew(base, runs, measuring, damaged):
+    runs.mkdir()
+    measuring(1.3)
+    record = runs / "precision" / f"{base.digest}.txt"
+    record.parent.mkdir()
+    record.write_text(damaged)
+    assert dtype_in(base, Machine(device="cpu")) == (torch.float32 if damaged.strip() == "float32" else torch.bfloat16)
+    assert record.read_text().strip() in precision.NAMES

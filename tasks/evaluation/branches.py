@@ -153,7 +153,7 @@ def _rows(branches: Sequence[Branch], trunk: frozenset[int], wide: int) -> list[
         read = {node for node in branch.read if node not in trunk}
         shared = len(read & nodes)
         room = min(2 * (wide + shared), FAR) if shared > SHARED * len(read) else wide
-        if nodes and len(nodes | read) > room:
+        if nodes and (len(nodes | read) > room or len(heads.union(branch.heads)) > HEADS):
             rows.append(Row(sorted(nodes), len(heads), replies))
             nodes, heads, replies = set(), set(), []
         nodes |= read

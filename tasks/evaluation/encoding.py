@@ -68,9 +68,18 @@ def has_chat(tokenizer: Any) -> bool:
 
 
 def as_chat(tokenizer: Any, prompt: str) -> str:
-    """The prompt as a person's message, up to where the model's reply begins. Raises PlanError where the template fails on it."""
-    message = [{"role": "user", "content": prompt}]
-    try:
-        return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
-    except TemplateError as error:
-        raise PlanError(f"base.model: its chat template takes no exam ({error}); set evaluation.chat to off.") from error
+    """The prompt as a person's message, up to where the model's reply begins.
+
+    Templates of models that also see read a message as a list of parts; one of them is then the text.
+    Raises PlanError where the template fails on it, or leaves it out: all questions would be one and the same.
+    """
+    why = "it leaves the text of a message out"
+    for content in (prompt, [{"type": "text", "text": prompt}]):
+        try:
+            made = str(tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True))
+        except (TemplateError, TypeError, ArithmeticError) as error:
+            why = str(error)
+            continue
+        if prompt.strip() in made:
+            return made
+    raise PlanError(f"base.model: its chat template takes no exam ({why}); set evaluation.chat to off.")

@@ -146,8 +146,9 @@ class Exchange:
 
     def worst(self, request: Request, batch: bool = False) -> float:
         """Dollars that the request can cost at most."""
+        sort = request.sort  # looked at before the purse is open
         with self.ledger.purse() as budget:
-            tokens_in = math.ceil(request.worst.tokens_in * budget.share(request.sort))
+            tokens_in = math.ceil(request.worst.tokens_in * budget.share(sort))
         return price(request.worst._replace(tokens_in=tokens_in), self.ledger.prices, batch)
 
     def wire(self, body: dict[str, Any]) -> dict[str, Any]:

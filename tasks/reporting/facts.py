@@ -105,9 +105,10 @@ class StudyFacts:
         asked = sum(len(self.questions.get(name, ())) for name in ("same_fact", "new_fact"))
         left = {"pair": len(self.pairs) + len(self.held_out), "question": asked}
         planned = {"pair": self.plan.generation.pairs, "question": self.plan.generation.questions}
-        return [Short(kind, left[kind], n, self._ends(kind)) for kind, n in planned.items() if isinstance(n, int) and left[kind] < n]
+        return [Short(kind, left[kind], n, self._ends(kind, n)) for kind, n in planned.items() if isinstance(n, int) and left[kind] < n]
 
-    def _ends(self, kind: str) -> tuple[str, ...]:
+    def _ends(self, kind: str, planned: int) -> tuple[str, ...]:
         if self.plan.generation.writer == "rules":
-            return ("exhausted",)
-        return tuple(sorted({account.ended[kind] for account in self.accounts} - {"met"})) or ("rounds",)
+            came = max((stage.came for stage in self.funnel if stage.kind == kind), default=0)
+            return ("exhausted",) if came < planned else ("checks",)
+        return tuple(sorted({account.ended[kind] for account in self.accounts} - {"met"})) or ("checks",)

@@ -10,7 +10,8 @@ from functools import lru_cache
 from tasks.reporting.wording import Wording, wording
 
 HOLE = re.compile(r"{(\w+)}")
-NUMBER = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+SMALL = re.compile(r"\d(?:\.\d+)?e-\d\d", re.ASCII)  # as Python writes a learning rate
 LONGEST = 2000  # characters; a longer text is a whole response, not a sentence of ours
 
 
@@ -57,7 +58,13 @@ def _filled(hole: str, value: str, say: Wording) -> str:
 
 
 def _number(value: str, say: Wording) -> str:
-    return say.number(float(value.replace(",", ""))) if NUMBER.fullmatch(value) else value
+    """A number sign by sign, as it came: it may be a year, a dose or an option of a book or model, so nothing is rounded, grouped or left out."""
+    if SMALL.fullmatch(value):
+        return say.number(float(value))
+    if not NUMBER.fullmatch(value):
+        return value
+    point = say.number(0.5)[1:-1]
+    return "".join(say.number(int(sign)) if sign.isdigit() else point if sign == "." else sign for sign in value)
 
 
 def _words(listed: str) -> list[str]:

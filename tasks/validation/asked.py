@@ -6,11 +6,11 @@ from tasks.plan import GenerationPlan, ValidationPlan
 from tasks.records import Draft, Passage
 from tasks.validation.desk import Accepted, Desk
 from tasks.validation.duplicates import Seen
-from tasks.validation.gate import Wanted
+from tasks.validation.gate import Wanted, refuse_nothing
 from tasks.validation.items import Row
 from tasks.validation.own_items import load_own
 
-__all__ = ["acceptance", "load_own", "wanted"]
+__all__ = ["acceptance", "load_own", "missing", "refuse_nothing", "wanted"]
 
 
 def wanted(plan: GenerationPlan) -> Wanted:

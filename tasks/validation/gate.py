@@ -17,6 +17,7 @@ from tasks.validation.keys import balance_keys
 from tasks.validation.leakage import leaks
 from tasks.validation.recall import recall_questions
 
+KINDS: tuple[ItemKind, ItemKind] = ("pair", "question")
 RULES = "rules"  # the writer that gives equal facts equal names
 
 
@@ -70,7 +71,7 @@ def validate(
     progress: Progress = silent,
     own: Own = NOTHING,
 ) -> Gate:
-    """Check every item, split by fact, refuse what leaks, balance the keys. Raises NothingLeft where a kind has no item left."""
+    """Check every item, split by fact, refuse what leaks, balance the keys."""
     desk = Desk(passages, language, plan)
     kept, rejected = desk.take_own(own.items, own.rejected)
     for number, draft in enumerate(drafts, 1):
@@ -89,8 +90,7 @@ def validate(
     asked = splitting.ask([q for q in questions if q.id not in lost], frozenset(p.fact for p in taught.pairs))
     asked, surplus = splitting.trim_questions(asked, wanted.questions, plan.seed)
     rejected += surplus
-    stages = funnel({kind: desk.came[kind] for kind in ("pair", "question")}, rejected, desk.repaired)
-    _something_left(stages, {"pair": len(taught.pairs), "question": len(asked.same_fact) + len(asked.new_fact)}, wanted)
+    stages = funnel({kind: desk.came[kind] for kind in KINDS}, rejected, desk.repaired)
     train = recall_questions(taught.pairs, passages, plan, language)
     train, same_fact, new_fact = (balance_keys(questions, plan.seed) for questions in (train, *asked))
     return Gate(taught.pairs, taught.held_out, train, same_fact, new_fact, rejected, stages)
@@ -101,10 +101,11 @@ def _unnamed(row: Row) -> Row:
     return row.model_copy(update={"fact": ""})
 
 
-def _something_left(stages: list[Stage], left: dict[ItemKind, int], wanted: Wanted) -> None:
-    for kind, number in left.items():
+def refuse_nothing(stages: Sequence[Stage], left: tuple[int, int], wanted: Wanted) -> None:
+    """Raise NothingLeft where no pair or no question is left, with what became of those that came."""
+    for kind, number, planned in zip(KINDS, left, wanted, strict=True):
         came = next(s.came for s in stages if s.kind == kind)
-        if number == 0 and getattr(wanted, f"{kind}s") != 0:
+        if number == 0 and planned != 0:
             raise NothingLeft(
                 f"0 of {came} {kind}s survived: {fallen(stages, kind)}. The rejections hold each with its reason; "
                 "is the book's text legible, and does the writer quote it?"

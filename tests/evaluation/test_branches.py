@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.evaluation import branches
-from tasks.evaluation.branches import lay_out, plant
+from tasks.evaluation.branches import HEADS, lay_out, plant
 from tasks.evaluation.encoding import Asked
 from tasks.evaluation.sheets import sheets, wording
 from tasks.plan import EvaluationPlan
@@ -71,3 +71,11 @@ def test_packs_hold_rows_of_like_length():
     layout = lay_out(wood, 512)
     padded = sum(len(pack) * max(len(row.nodes) for row in pack) for pack in layout.packs)
     assert padded < 1.1 * layout.tokens
+
+
+def test_a_row_has_no_more_places_to_look_at_than_a_pack_may_have():
+    passages = [tuple(range(10_000 * i, 10_000 * i + 800)) for i in range(5)]
+    asked = [Asked((*passage, 100 * j), tuple(range(50 * j, 50 * j + 12))) for passage in passages for j in range(1, 80)]
+    layout = lay_out(plant(asked, []), 2048)
+    assert max(row.heads for pack in layout.packs for row in pack) <= HEADS
+    assert sum(row.heads for pack in layout.packs for row in pack) >= 5 * 79 * 12

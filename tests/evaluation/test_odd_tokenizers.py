@@ -109,3 +109,20 @@ def test_a_chat_template_that_fails_says_how_to_go_on_without_it():
     chatty.chat_template = "{{ raise_exception('no user here') }}"
     with pytest.raises(PlanError, match=r"chat template .*no user here.* evaluation\.chat to off"):
         answer(make("Llama", chatty), sitters.questions(1), EvaluationPlan(modes=("digits",)))
+
+
+LISTED = "{% for m in messages %}<|{{ m.role }}|>{% for c in m.content %}{% if c.type == 'text' %}{{ c.text }}{% endif %}{% endfor %}{% endfor %}<|assistant|>"
+
+
+def test_a_chat_template_that_reads_messages_in_parts_is_given_parts():
+    chatty = bytes_in(bos_token=BEGIN, eos_token=END)
+    chatty.chat_template = LISTED
+    assert encoding.as_chat(chatty, "Q1") == "<|user|>Q1<|assistant|>"
+
+
+@pytest.mark.parametrize("template", ["<|user|><|assistant|>", "{{ messages[0]['content'] + 1 }}", "{{ 1 / 0 }}"])
+def test_a_chat_template_that_leaves_the_question_out_or_breaks_is_refused(template):
+    chatty = bytes_in(bos_token=BEGIN, eos_token=END)
+    chatty.chat_template = template
+    with pytest.raises(PlanError, match=r"set evaluation\.chat to off"):
+        encoding.as_chat(chatty, "Q1")

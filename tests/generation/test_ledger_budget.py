@@ -76,8 +76,8 @@ def test_what_one_script_taught_is_no_bound_for_another():
     def sort(text, model="m"):
         return Request({"model": model, "messages": [{"role": "user", "content": text}]}, "k", Usage(1, 0, 1)).sort
 
-    persian, english, chinese = "تب و لرز " * 50, "fever and chills " * 50, "发热和寒战" * 50
-    assert len({sort(persian), sort(english), sort(chinese), sort(persian, "another")}) == 4
+    persian, english, chinese, figures = "تب و لرز " * 50, "fever and chills " * 50, "发热和寒战" * 50, "12.5 38.9 | 140/90 " * 50
+    assert len({sort(persian), sort(english), sort(chinese), sort(figures), sort(persian, "another")}) == 5
     assert sort(persian) == sort(persian * 3) == sort(persian + "JSON")
 
 

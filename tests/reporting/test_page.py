@@ -231,7 +231,7 @@ def test_fewer_items_than_planned_are_told_with_the_reason_of_each_kind() -> Non
         assert f"Fewer training pairs than planned: {left} of 999 (the budget ended)." in told
         assert "Fewer questions than planned" not in told  # 160 + 60: the taught pairs' own do not count
     every = writing.model_copy(update={"questions": 221})
-    assert "Fewer questions than planned: 220 of 221 (asked often enough)." in words_of(
+    assert "Fewer questions than planned: 220 of 221 (the checks took them; a larger generation.margin drafts more)." in words_of(
         page(replace(short, plan=short.plan.model_copy(update={"generation": every})))
     )
     own = GenerationPlan(pairs="mine.json", questions="mine.csv")

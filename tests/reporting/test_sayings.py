@@ -13,7 +13,7 @@ from reporting.test_page import words_of
 from tasks import finetuning, validation
 from tasks.records import Rejection
 from tasks.reporting.page import page
-from tasks.reporting.sayings import reason, retold
+from tasks.reporting.sayings import _number, reason, retold
 from tasks.reporting.wording import wording
 from tasks.validation import flaws
 
@@ -102,3 +102,11 @@ def test_a_detail_made_of_markup_is_text_on_the_page() -> None:
     fell = Rejection(draft_id="d", kind="question", check="flaws", reason=f"overlapping options: {evil}", raw="")
     html = page(replace(example_study(), rejected=[fell]))
     assert "<script>alert" not in html and "&lt;script&gt;alert" in html
+
+
+@pytest.mark.parametrize(
+    ("came", "told"), [("1405", "۱۴۰۵"), ("007", "۰۰۷"), ("0.50", "۰٫۵۰"), ("37,5", "37,5"), ("1e999", "1e999"), ("9" * 30, "۹" * 30)]
+)
+def test_a_number_is_told_sign_by_sign_as_it_came(came, told):
+    assert _number(came, wording("fa")) == told
+    assert _number(came, wording("en")) == came

@@ -17,7 +17,7 @@ from tasks.generation.rule_writer import write
 from tasks.generation.writer import share_out
 from tasks.plan import StudyPlan, ValidationPlan
 from tasks.validation.asked import acceptance
-from tasks.validation.gate import Wanted, accept, needed, validate
+from tasks.validation.gate import Wanted, accept, needed, refuse_nothing, validate
 
 PLAN = ValidationPlan()
 
@@ -116,12 +116,17 @@ def test_question_that_repeats_a_training_text_is_refused_with_its_pair():
 
 def test_nothing_left_says_how_many_fell_by_which_check():
     with pytest.raises(NothingLeft, match=r"0 of 1 pairs survived: 1 grounded \(1 quote not in the passages\)"):
-        validate([response({**PAIR, "quote": "در این کتاب نیست که چنین باشد"})], BOOK, PLAN, "fa", Wanted(10, 0))
+        nothing_of([response({**PAIR, "quote": "در این کتاب نیست که چنین باشد"})])
 
 
 def test_nothing_written_says_what_rules_need_and_what_else_there_is():
     with pytest.raises(NothingLeft, match=r"not one pair was written\. Rules draw only from .*generation\.writer=gpt"):
-        validate([], BOOK, PLAN, "fa", Wanted(10, 0))
+        nothing_of([])
+
+
+def nothing_of(drafts):
+    done = validate(drafts, BOOK, PLAN, "fa", Wanted(10, 0))
+    refuse_nothing(done.funnel, (len(done.pairs) + len(done.held_out), 0), Wanted(10, 0))
 
 
 def test_accept_and_validate_stop_the_same_items(drafts):
