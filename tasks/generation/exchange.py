@@ -87,7 +87,7 @@ class Exchange:
                 await asyncio.sleep(self.wait(attempt, fault) if attempt < self.patience.attempts else 0)
         if fault is None or self.stop:
             return None
-        if self.limiter.successes > well_before:  # the server works, only not for this one
+        if self.limiter.successes > well_before and not self._is_too_long(fault):  # the server works, only not for this one
             return _error(request, fault)
         self.stop = WriterUnavailable(f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept.")
         return None

@@ -191,3 +191,19 @@ def test_an_address_or_a_key_that_can_never_work_is_told_at_once(tmp_path, to, m
         with pytest.raises(WriterRefused, match=told) as caught:
             six(tmp_path)
     assert key.strip("“”") not in str(caught.value)
+
+
+def test_a_wait_of_hours_for_some_requests_is_the_servers_limit_and_no_fault_of_theirs(tmp_path, to):
+    many = {"chosen": plan(pairs=24, questions=24, per_request=2), "passages": book(1), "concurrency": 4}
+    with serving() as server:
+        to(server)
+        calm = study(tmp_path / "calm", **many)
+    with serving(faults="429_hours:0.2", latency=0.02) as server:
+        to(server)
+        for _ in range(40):
+            try:
+                stormy = study(tmp_path / "stormy", **many)
+            except WriterUnavailable:
+                continue
+            break
+    assert texts(stormy) == texts(calm)
