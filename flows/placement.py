@@ -19,11 +19,12 @@ from pydantic import TypeAdapter
 from flows.presence import attend
 from flows.reaching import deployed
 from flows.showing import show
-from tasks import mirror, timings
+from tasks import mirror
+from tasks.engine.stage import forced_stages
+from tasks.engine.timings import reset_timings
 from tasks.errors import StudyError
 from tasks.folders import StudyFolder
 from tasks.progress import say
-from tasks.staging import to_redo
 from tasks.store import private, runs_dir, write_whole
 
 P = ParamSpec("P")
@@ -36,9 +37,9 @@ def begin(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ())
     """Start a run: note which stages are to be redone and what to find it by; a worker's store may be new, so keep its records private."""
     private("results")
     attend(tags)
-    to_redo.set(frozenset(redo))
+    forced_stages.set(frozenset(redo))
     if not keep_timings:
-        timings.start()
+        reset_timings()
 
 
 def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:

@@ -57,7 +57,7 @@ def draft(
     """The drafts of every chapter; those without a quota stay as they were."""
     before = dict(enumerate(earlier))
     calls = [(text.chapters[i], *quota, book, plan.drafting(), machine, before.get(i)) for i, quota in quotas.items()]
-    written = generate_drafts.together(calls, AT_ONCE[plan.generation.writer])
+    written = generate_drafts.map(calls, at_once=AT_ONCE[plan.generation.writer])
     return list((before | dict(zip(quotas, written, strict=True))).values())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tasks.store import private
 
 # History, results and cache lie beside the artifacts, so that a server started later shows the earlier studies.
-# Stages keep their records as plain JSON under results/ (tasks/staging.py); flows keep none, so that a retry asks the stages.
+# Stages keep their records as plain JSON under results/ (tasks/engine/stage.py); Prefect keeps none, so that a retry asks the stages.
 
 
 def settle(verbose: bool = False) -> None:

@@ -9,8 +9,8 @@ from typing import ParamSpec, TypeVar
 from prefect.artifacts import create_markdown_artifact
 
 from flows.dashboard_text import for_dashboard
-from tasks import timings
 from tasks.artifacts import Comparisons
+from tasks.engine.timings import get_timings
 from tasks.errors import StudyError, WriterError
 from tasks.generation.accounts import kept, told
 from tasks.generation.chapter import ledger_of
@@ -55,7 +55,7 @@ def accounting(plan: StudyPlan, chapters: Sequence[str]) -> Iterator[None]:
 def show_training(tuning: Tuning, plan: StudyPlan) -> None:
     """The loss over the training just done or found, and that one which was found is not reported anew."""
     show(glance.loss(tuning.log.load(), plan.language), "loss", "loss over the training")
-    if plan.finetuning.report_to and any(stage.cached for stage in timings.so_far().stages[-1:]):
+    if plan.finetuning.report_to and any(stage.cached for stage in get_timings().stages[-1:]):
         say("  finetuning.report_to: the training was done before and is not reported anew; to do so, --redo finetune_adapter")
 
 

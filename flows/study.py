@@ -7,8 +7,8 @@ from flows.prepare import prepare
 from flows.readiness import ensure_ready
 from flows.showing import explaining, show_verdict
 from flows.tune import tune
-from tasks import timings
 from tasks.artifacts import Book
+from tasks.engine.timings import get_timings
 from tasks.plan import Machine, StudyPlan
 from tasks.stages import compare_answers, diagnose_tuning, write_report
 
@@ -35,5 +35,5 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
     show_verdict(comparisons, plan.language)
     seeds = [compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison) for tuned in outcome.further]
     why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
-    folder = write_report(own, book, prepared, outcome, comparisons, why, timings.so_far())
+    folder = write_report(own, book, prepared, outcome, comparisons, why, get_timings())
     return publish(folder)

@@ -9,7 +9,7 @@ from flows.arm import Bench
 from flows.placement import begin
 from flows.search import search_of
 from flows.showing import explaining, show
-from tasks import timings
+from tasks.engine.timings import get_timings
 from tasks.evaluation.selection import chosen, rank, spread
 from tasks.plan import Machine
 from tasks.stages import compare_answers, write_sweep
@@ -35,7 +35,7 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
     found = Found(
         standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=bench.same(), trend=trend(standings, bench)
     )
-    folder = write_sweep(plan, found, timings.so_far())
+    folder = write_sweep(plan, found, get_timings())
     show((folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}")
     return str(folder.path)
 

@@ -16,8 +16,8 @@ from tasks.reading.title import title_of
 from tasks.reporting import report
 from tasks.reporting.facts import Power, StudyFacts
 from tasks.results import Comparison
+from tasks.schemas.timings import Timings
 from tasks.store import runs_dir
-from tasks.timings import Timings
 
 GAINS = range(0, 41)  # percentage points of the power curve
 

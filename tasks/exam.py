@@ -46,6 +46,11 @@ def numerals(language: str) -> tuple[str, str, str, str]:
     return a, b, c, d
 
 
+def prompt_texts(language: str) -> dict[str, str]:
+    """Every text that a language's prompts are made of, by name; part of the keys of the stages that show them to a model."""
+    return paper(language)._asdict() | {"numerals": " ".join(numerals(language))}
+
+
 def rotated(options: tuple[str, str, str, str], rotation: int) -> list[str]:
     """The options as shown: place i shows the question's own option (i + rotation) mod 4."""
     return [options[(place + rotation) % 4] for place in range(4)]

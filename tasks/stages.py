@@ -3,33 +3,56 @@
 The heavy packages are imported inside the stages, so that a study whose stages are all cached never waits for them.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from tasks import diagnosis, evaluation, finetuning, generation, reading, reporting, validation
 from tasks.artifacts import Answers, Book, Causes, Comparisons, Drafts, Findings, OwnItems, Pairs, Passages, Screenings, Steps
+from tasks.engine.prefect_stage import report_progress, stage
+from tasks.engine.stage import Stage, running_key
+from tasks.exam import prompt_texts
 from tasks.folders import Adapter, Checkpoint, StudyFolder, SweepFolder
 from tasks.groups import Attempt, BookText, Chapter, Diagnosis, Halves, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
 from tasks.records import Mode, SetName
 from tasks.results import Probe
-from tasks.staging import Stage, stage, watched
+from tasks.schemas.timings import Timings
 from tasks.store import runs_dir
 from tasks.sweeps import Arm, Found, SweepPlan, Trial
-from tasks.timings import Timings
 
 
-@stage(version=reading.VERSION, run_name="read · {book.name}")
+def training_texts(given: Mapping[str, Any]) -> Any:
+    """The templates that a tuning's texts are made with."""
+    plan, texts = given["plan"], prompt_texts(given["language"])
+    return texts if plan.exam_share else plan.template or texts["pair"]
+
+
+def exam_texts(given: Mapping[str, Any]) -> Any:
+    """The prompts that a language's questions are put with."""
+    return prompt_texts(given["language"])
+
+
+@stage(run_name="read · {book.name}")
 def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) -> BookText:
     """A PDF becomes pages and passages, one table of passages a chapter."""
     from tasks.reading.pdf import read
 
-    with watched("pages") as progress:
+    with report_progress("pages") as progress:
         found = read(Path(book.path), plan, language, machine.workers, progress)
     return BookText.save(found.passages, found.pages, found.scan)
 
 
 @stage(
-    version=generation.VERSION,
+    version=1,
+    sources=(
+        "tasks.generation.rule_writer",
+        "tasks.generation.rule_facts",
+        "tasks.generation.rule_people",
+        "tasks.generation.rule_questions",
+        "tasks.generation.rule_signs",
+        "tasks.generation.rule_vignettes",
+        "tasks.generation.wording",
+    ),
     run_name=lambda given: f"{'generate more' if given['earlier'] else 'generate'} · {given['chapter'].label}",
 )
 def generate_drafts(
@@ -40,37 +63,37 @@ def generate_drafts(
     from tasks.generation.writer import Quota
     from tasks.validation.asked import acceptance
 
-    with watched(f"drafts · {chapter.label}") as progress:
+    with report_progress(f"drafts · {chapter.label}") as progress:
         accept, quota = acceptance(plan.language, plan.validation), Quota(pairs, questions)
         drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), machine, progress, earlier)
     return Chapter(drafts=Drafts.save(drafts), account=account)
 
 
-@stage(version=validation.VERSION, run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
+@stage(run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
 def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], plan: StudyPlan) -> Splits:
     """Drafts become checked pairs and question sets; what falls is kept with its reason."""
     from tasks.validation.asked import load_own, wanted
     from tasks.validation.gate import validate
 
-    with watched("checks") as progress:
+    with report_progress("checks") as progress:
         rows = [draft for table in drafts for draft in table.load()]
         brought = load_own([(items.kind, Path(items.path)) for items in own], plan.language)
         return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 
-@stage(version=finetuning.VERSION, run_name="base · {plan.model}", on_card=True)
+@stage(version=1, sources=("tasks.tiny",), run_name="base · {plan.model}", needs_gpu=True)
 def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint:
     """The model that is to be tuned: found, or built from the book's own text."""
     from tasks import llama, tiny
 
     if plan.model != "tiny":
         return llama.resolve(plan)
-    with watched("pre-training") as progress:
+    with report_progress("pre-training") as progress:
         texts = [passage.text for passage in text.passages()]
         return Checkpoint.build(lambda folder: tiny.build_tiny(texts, plan, folder, progress, machine), name="tiny")
 
 
-@stage(version=finetuning.VERSION, run_name="tune · r{plan.rank} · {plan.epochs} epochs", on_card=True)
+@stage(version=1, sources=(), content=training_texts, run_name="tune · r{plan.rank} · {plan.epochs} epochs", needs_gpu=True)
 def finetune_adapter(
     checkpoint: Checkpoint,
     pairs: Pairs,
@@ -83,18 +106,20 @@ def finetune_adapter(
     """LoRA on the pairs, after the book's own text where that is given: an adapter in PEFT's format and the training log."""
     from tasks.finetuning.fit import fit
 
-    key = finetune_adapter.key(checkpoint, pairs, held_out, plan, language, machine, text)
-    scratch, adapter = runs_dir() / "scratch" / key, runs_dir() / "scratch" / f"{key}-adapter"
+    scratch = runs_dir() / "scratch" / running_key()
+    adapter = scratch.with_name(f"{scratch.name}-adapter")
     book = [passage.text for passage in text.passages()] if text else []
-    with watched("tuning") as progress:
+    with report_progress("tuning") as progress:
         done = fit(checkpoint, pairs.load(), held_out.load(), plan, language, machine, adapter, scratch, progress, book)
     return Tuning(adapter=Adapter.adopt(adapter), log=Steps.save(done.steps), preflight=done.preflight)
 
 
 @stage(
-    version=evaluation.VERSION,
+    version=3,
+    sources=("tasks.evaluation.answering",),
+    content=exam_texts,
     run_name=lambda given: f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}",
-    on_card=True,
+    needs_gpu=True,
 )
 def evaluate_model(
     checkpoint: Checkpoint,
@@ -109,12 +134,12 @@ def evaluate_model(
     from tasks.evaluation.scoring import answer
     from tasks.llama import load
 
-    with watched("scoring base" if adapter is None else "scoring tuned") as progress:
+    with report_progress("scoring base" if adapter is None else "scoring tuned") as progress:
         loaded = load(checkpoint, machine, adapter.path if adapter else None, quantize)
         return Answers.save(answer(loaded, sitting.rows(), plan, language, machine, progress))
 
 
-@stage(version=evaluation.VERSION, run_name="screen · {checkpoint.name}", on_card=True)
+@stage(version=3, sources=("tasks.evaluation.screening",), content=exam_texts, run_name="screen · {checkpoint.name}", needs_gpu=True)
 def screen_questions(
     checkpoint: Checkpoint, sitting: Sitting, text: BookText, plan: EvaluationPlan, mode: Mode, language: str, machine: Machine
 ) -> Screenings:
@@ -122,12 +147,12 @@ def screen_questions(
     from tasks.evaluation.screening import screen
     from tasks.llama import load
 
-    with watched("screening") as progress:
+    with report_progress("screening") as progress:
         rows = screen(load(checkpoint, machine), sitting.rows(), text.passages(), plan, language, machine, progress, mode)
     return Screenings.save(rows)
 
 
-@stage(version=finetuning.VERSION, run_name="probe · {checkpoint.name}", on_card=True)
+@stage(version=1, sources=("tasks.finetuning.probe",), content=training_texts, run_name="probe · {checkpoint.name}", needs_gpu=True)
 def probe_tuning(
     checkpoint: Checkpoint,
     adapter: Adapter,
@@ -141,12 +166,12 @@ def probe_tuning(
     """What the tuning changed inside the model, beside its answers."""
     from tasks.finetuning.probe import probe
 
-    with watched("probing") as progress:
+    with report_progress("probing") as progress:
         book = [passage.text for passage in text.passages()]
         return probe(checkpoint, adapter.path, pairs.load(), held_out.load(), book, plan, language, machine, progress)
 
 
-@stage(version=evaluation.VERSION, run_name="compare · {plan.primary_set} · {plan.primary_mode}")
+@stage(run_name="compare · {plan.primary_set} · {plan.primary_mode}")
 def compare_answers(sitting: Sitting, base: Answers, tuned: Answers, plan: ComparisonPlan) -> Comparisons:
     """Base against tuned, question by question: the paired verdict."""
     from tasks.evaluation.paired import compare
@@ -154,7 +179,7 @@ def compare_answers(sitting: Sitting, base: Answers, tuned: Answers, plan: Compa
     return Comparisons.save(compare(sitting.load(), base.load(), tuned.load(), plan))
 
 
-@stage(version=evaluation.VERSION, run_name="halve · {primary_set}")
+@stage(run_name="halve · {primary_set}")
 def halve_questions(sittings: list[Sitting], primary_set: SetName, share: float, seed: int) -> list[Halves]:
     """A sweep's questions: by fact, one part to choose a setting and one, untouched until then, to decide on it."""
     from tasks.evaluation.selection import halve
@@ -163,7 +188,7 @@ def halve_questions(sittings: list[Sitting], primary_set: SetName, share: float,
     return [Halves(choose=Sitting.save(half.choose), final=Sitting.save(half.final)) for half in halves]
 
 
-@stage(version=evaluation.VERSION, run_name="try · {arm.name} · seed {seed}")
+@stage(run_name="try · {arm.name} · seed {seed}")
 def compare_setting(arm: Arm, seed: int, paper: Sitting, attempt: Attempt, plan: ComparisonPlan) -> Trial:
     """One setting of a sweep with one seed, base against tuned."""
     from tasks.evaluation.selection import trial
@@ -174,7 +199,7 @@ def compare_setting(arm: Arm, seed: int, paper: Sitting, attempt: Attempt, plan:
     return trial(arm, seed, paper.load(), attempt.base.load(), attempt.tuned.load(), tuning.log.load(), tuning.preflight, plan)
 
 
-@stage(version=diagnosis.VERSION, run_name="diagnose · {plan.name}")
+@stage(run_name="diagnose · {plan.name}")
 def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, seeds: list[Comparisons], plan: StudyPlan) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import four_causes
@@ -186,7 +211,7 @@ def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, 
     return Diagnosis(findings=Findings.save(diagnose(evidence)), causes=Causes.save(four_causes(evidence)), seeds=seeds)
 
 
-@stage(version=reporting.VERSION, run_name="report · {plan.name}")
+@stage(run_name="report · {plan.name}")
 def write_report(
     plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
 ) -> StudyFolder:
@@ -196,7 +221,7 @@ def write_report(
     return StudyFolder.replace(plan.name, filler(plan, book, prepared, outcome, comparisons, why, timings))
 
 
-@stage(version=reporting.VERSION, run_name="sweep report · {plan.name}")
+@stage(run_name="sweep report · {plan.name}")
 def write_sweep(plan: SweepPlan, found: Found, timings: Timings) -> SweepFolder:
     """The sweep folder: page, table, the plan with the chosen setting."""
     from tasks.reporting.sweep import write

@@ -26,19 +26,27 @@ def small_plan(**changes: Any) -> StudyPlan:
     return parse_plan(copy.deepcopy(TREE), changes)
 
 
+def watch_stages(patch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """A list that fills with (stage, "cached" or "done") as stages end, until the patch is undone."""
+    from tasks.engine import stage as engine
+
+    ran: list[tuple[str, str]] = []
+    add_timing = engine.add_timing
+
+    def note(timing):
+        ran.append((timing.stage, "cached" if timing.cached else "done"))
+        add_timing(timing)
+
+    patch.setattr(engine, "add_timing", note)
+    return ran
+
+
 def run_in(store: Path, patch: pytest.MonkeyPatch, plan, **options) -> list[tuple[str, str]]:
     """Run the flow with its artifacts, results and history of stages in `store`."""
     from flows.study import study
-    from tasks import timings
 
     patch.setenv("RUNS_DIR", str(store))
-    ran: list[tuple[str, str]] = []
-    tell = timings.tell
-    patch.setattr(
-        timings, "tell", lambda key, cached: (ran.append((key.partition("/")[0], "cached" if cached else "done")), tell(key, cached))[1]
-    )
-    try:
+    with pytest.MonkeyPatch.context() as watching:
+        ran = watch_stages(watching)
         study(plan, **options)
-    finally:
-        patch.setattr(timings, "tell", tell)
     return ran

@@ -1,3 +1,1 @@
 """Let base and tuned model sit the same questions, and compare what they said."""
-
-VERSION = 3

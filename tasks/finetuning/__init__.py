@@ -1,3 +1,1 @@
 """Finetuning: pairs in, a LoRA adapter and its training log out."""
-
-VERSION = 1

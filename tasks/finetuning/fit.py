@@ -19,7 +19,6 @@ from tasks.finetuning.card import card
 from tasks.finetuning.examples import encode, refuse_beyond, refuse_long, shuffle_diagnoses
 from tasks.finetuning.preflight import preflight, updates_in, window_of
 from tasks.folders import Checkpoint
-from tasks.identity import identity
 from tasks.llama import dtype_in, tokenizer_of
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
@@ -64,7 +63,10 @@ def fit(
         update={"book_texts": len(passages), "book_updates": updates_in(len(passages), reading(plan)) if passages else 0}
     )
     numbers = str(dtype_in(checkpoint, machine))  # checkpoints made with others are not gone on with
-    _same_work(scratch, [checkpoint.digest, identity(plan), numbers, encoded.examples, unseen.examples, passages])
+    _same_work(
+        scratch,
+        [checkpoint.digest, plan.model_dump(mode="json", exclude=set(plan.apart)), numbers, encoded.examples, unseen.examples, passages],
+    )
     job = Job(checkpoint, encoded.examples, unseen.examples, plan, machine, scratch, passages)
     model, steps = _trained(job, progress)
     lora.save(model, folder, checkpoint.name, card(checkpoint.name, plan, told, steps))

@@ -1,3 +1,1 @@
 """Generation: what a writer draws from the book's passages, stored exactly as it came."""
-
-VERSION = 1

@@ -1,3 +1,1 @@
 """The reading stage."""
-
-VERSION = 2

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from tasks.plan import StudyPlan
 from tasks.records import Account, Pair, Passage, Question, Rejection, Scan, Stage
 from tasks.results import Answer, Cause, Comparison, Finding, Preflight, Probe, Screened, Step
+from tasks.schemas.timings import Timing
 from tasks.sweeps import Spread
-from tasks.timings import Timing
 
 
 class Writing(NamedTuple):

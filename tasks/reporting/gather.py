@@ -10,8 +10,8 @@ from tasks.groups import Outcome, Prepared
 from tasks.plan import StudyPlan
 from tasks.reporting.facts import Place, Power, StudyFacts, Writing
 from tasks.results import Cause, Screened
+from tasks.schemas.timings import Timings
 from tasks.sweeps import Spread
-from tasks.timings import Timings
 
 PACKAGES = (
     "book2lora",

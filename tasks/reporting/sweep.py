@@ -8,8 +8,8 @@ import yaml
 from tasks.reporting.exports import save_json
 from tasks.reporting.sweep_page import brief, page
 from tasks.results import Comparison
+from tasks.schemas.timings import Timings
 from tasks.sweeps import Found, Standing, SweepPlan, Trial, best_plan
-from tasks.timings import Timings
 
 
 def write(folder: Path, plan: SweepPlan, found: Found, timings: Timings) -> None:

@@ -10,9 +10,9 @@ from tasks.reporting.page import changes, style, template, verdict_sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, direction, wording
 from tasks.results import VerdictName
+from tasks.schemas.timings import Timing, Timings
 from tasks.store import runs_dir
 from tasks.sweeps import Found, Range, Standing, SweepPlan, Trend, numbers, shown
-from tasks.timings import Timing, Timings
 
 LEARNT: dict[VerdictName, str] = {
     "improved": "rising",

@@ -12,7 +12,7 @@ from tasks.reporting.facts import StudyFacts
 from tasks.reporting.settled import UNRECORDED, Said, settled
 from tasks.reporting.svg import Point
 from tasks.results import Step
-from tasks.timings import Timing
+from tasks.schemas.timings import Timing
 
 DRAWN = 400  # points of a curve; more would not be seen
 WINDOW = 12  # at most so many parts of the training in one moving mean

@@ -44,15 +44,15 @@ def per_stage() -> list[Cost]:
 
     from tasks import progress
     from tasks.artifacts import Steps
+    from tasks.engine.prefect_stage import stage
     from tasks.results import Step
-    from tasks.staging import stage
 
     def write_rows(number: int) -> Steps:
         """A table of one row."""
         return Steps.save([Step(step=number, epoch=0, loss=1.0)])
 
     progress.console.quiet = True
-    write_rows_stage = stage(version=1, run_name="rows · {number}")(write_rows)
+    write_rows_stage = stage(run_name="rows · {number}")(write_rows)
 
     @flow(name="bench")
     def calls(how: str) -> Cost:

@@ -12,7 +12,7 @@ from prefect.client.schemas.filters import TaskRunFilter
 from team import PATIENCE
 from ways import TREE, WAYS, WRITTEN, experienced, finish, go_on, kill_flow_processes, known_dead, plan_of, start
 
-from tasks.timings import Timing
+from tasks.engine.stage import StageRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 PLAN = {**WRITTEN, "evaluation": {"modes": ["digits", "cloze"]}}  # screening, too: every stage of a study
@@ -62,8 +62,9 @@ def wait_inside(team, stage, part):
         while not stored(team):
             time.sleep(0.01)
         return
-    own = [team.runs / "timings" / f"{key.removeprefix('results/')}.json" for key in team.made[PLAN["name"]] if f"/{stage}/" in key]
-    time.sleep(min(1.0, part * max(Timing.model_validate_json(place.read_bytes()).seconds for place in own)))
+    own = [team.runs / key for key in team.made[PLAN["name"]] if f"/{stage}/" in key]
+    longest = max(StageRecord.model_validate_json(record.read_bytes()).seconds for record in own)
+    time.sleep(min(1.0, part * longest))
 
 
 def kill(team, run, process):

@@ -19,7 +19,7 @@ def second_machine(finished, tmp_path, monkeypatch):
         monkeypatch.setenv("RUNS_MIRROR", str(tmp_path / "first"))
         monkeypatch.setenv("RUNS_DIR", url)
         shutil.copytree(finished.store, tmp_path / "first", symlinks=True)
-        for folder in ("results", "timings", *(p.name for p in finished.store.iterdir() if p.name[0] != "." and p.is_dir())):
+        for folder in ("results", *(p.name for p in finished.store.iterdir() if p.name[0] != "." and p.is_dir())):
             mirror.push(tmp_path / "first" / folder)
         monkeypatch.setenv("RUNS_MIRROR", str(tmp_path / "second"))
         yield url, tmp_path / "second"

@@ -15,7 +15,7 @@ def read(finished, name):
 
 def test_every_stage_ran_once_and_generation_once_a_chapter(finished):
     done = [name for name, how in finished.stages if how == "done"]
-    assert done.count("generate_drafts") == sum(1 for _ in finished.store.glob("timings/generate_drafts/*"))
+    assert done.count("generate_drafts") == sum(1 for _ in finished.store.glob("results/generate_drafts/*"))
     assert list(dict.fromkeys(done)) == [
         "read_book",
         "generate_drafts",

@@ -4,9 +4,8 @@ import json
 import shutil
 
 import pytest
-from small_study import TREE
+from small_study import TREE, watch_stages
 
-from tasks import timings
 from tasks.evaluation import scoring
 from tasks.finetuning import fit
 from tasks.sweep_file import parse_sweep
@@ -29,13 +28,8 @@ def sweep_in(monkeypatch):
 
     def run(store, plan, **options):
         monkeypatch.setenv("RUNS_DIR", str(store))
-        ran, tell = [], timings.tell
         with monkeypatch.context() as patch:
-            patch.setattr(
-                timings,
-                "tell",
-                lambda key, cached: (ran.append((key.partition("/")[0], "cached" if cached else "done")), tell(key, cached))[1],
-            )
+            ran = watch_stages(patch)
             sweep(plan, **options)
         return ran
 

@@ -5,7 +5,7 @@ from math import exp
 
 from tasks.records import Passage, Rejection, Stage
 from tasks.results import Cause, Finding, Step
-from tasks.timings import Timing
+from tasks.schemas.timings import Timing
 
 
 def signs_of(passage: Passage, chance: random.Random, count: int) -> str:

@@ -15,9 +15,9 @@ from tasks.reporting import sweep, sweep_figures
 from tasks.reporting.sweep_page import brief, page
 from tasks.reporting.wording import wording
 from tasks.results import Preflight
+from tasks.schemas.timings import Timing, Timings
 from tasks.sweep_file import parse_sweep
 from tasks.sweeps import Arm, Found, Range, SweepPlan, Trend, Trial, numbers, settings
-from tasks.timings import Timing, Timings
 
 EN = wording("en")
 TWO = {"finetuning.learning_rate": [1e-3, 5e-3], "finetuning.epochs": [1, 3, 6]}

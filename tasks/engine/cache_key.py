@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from tasks.plan import Aside
 
 
-def identity(value: Any) -> Any:
+def canonical_value(value: Any) -> Any:
     """The JSON that tells what a value is, without where it lies or how fast it is made.
 
     Raises TypeError on anything that is not plain data, since such an input would silently never be found again.
@@ -18,14 +18,14 @@ def identity(value: Any) -> Any:
     if isinstance(value, BaseModel):
         apart: frozenset[str] = getattr(value, "apart", frozenset())
         return {
-            name: identity(getattr(value, name))
+            name: canonical_value(getattr(value, name))
             for name in type(value).model_fields
             if name not in apart and not isinstance(getattr(value, name), Aside)
         }
     if isinstance(value, list | tuple | set | frozenset):
-        return [identity(item) for item in value]
+        return [canonical_value(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): identity(item) for key, item in sorted(value.items())}
+        return {str(key): canonical_value(item) for key, item in sorted(value.items())}
     if isinstance(value, float) and value.is_integer():
         return int(value)  # a default of 32 is the 32.0 that comes back from a deployment's parameters
     if value is None or isinstance(value, str | int | float | bool):
@@ -35,8 +35,8 @@ def identity(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} cannot be part of a cache key")
 
 
-def stage_key(name: str, version: int, inputs: dict[str, Any]) -> str:
+def compute_stage_key(name: str, version: int, inputs: dict[str, Any]) -> str:
     """`<stage>/v<version>-<hash>`; inputs that are an `Aside` (a Machine) are left out."""
-    what = {key: identity(value) for key, value in inputs.items() if not isinstance(value, Aside)}
+    what = {key: canonical_value(value) for key, value in inputs.items() if not isinstance(value, Aside)}
     text = json.dumps(what, sort_keys=True, ensure_ascii=False)
     return f"{name}/v{version}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"

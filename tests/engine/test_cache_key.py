@@ -3,38 +3,38 @@
 import pytest
 
 from tasks.artifacts import Book
-from tasks.identity import identity, stage_key
+from tasks.engine.cache_key import canonical_value, compute_stage_key
 from tasks.plan import FinetuningPlan, Machine, ReadingPlan, StudyPlan
 
 
 def test_another_machine_has_the_same_key():
-    assert stage_key("s", 1, {"plan": StudyPlan(), "machine": Machine()}) == stage_key(
+    assert compute_stage_key("s", 1, {"plan": StudyPlan(), "machine": Machine()}) == compute_stage_key(
         "s", 1, {"plan": StudyPlan(), "machine": Machine(device="cuda")}
     )
 
 
 def test_another_plan_has_another_key():
-    assert stage_key("s", 1, {"plan": ReadingPlan()}) != stage_key("s", 1, {"plan": ReadingPlan(passage_characters=901)})
+    assert compute_stage_key("s", 1, {"plan": ReadingPlan()}) != compute_stage_key("s", 1, {"plan": ReadingPlan(passage_characters=901)})
 
 
 def test_another_version_has_another_key():
-    assert stage_key("s", 1, {}) != stage_key("s", 2, {})
+    assert compute_stage_key("s", 1, {}) != compute_stage_key("s", 2, {})
 
 
 def test_a_moved_book_has_the_same_key_and_a_changed_one_another():
     def key(path, digest):
-        return stage_key("s", 1, {"book": Book(path=path, digest=digest)})
+        return compute_stage_key("s", 1, {"book": Book(path=path, digest=digest)})
 
     assert key("/a/book.pdf", "1") == key("/b/book.pdf", "1") != key("/a/book.pdf", "2")
 
 
 def test_the_order_of_a_dictionary_does_not_matter():
-    assert stage_key("s", 1, {"a": {"x": 1, "y": 2}}) == stage_key("s", 1, {"a": {"y": 2, "x": 1}})
+    assert compute_stage_key("s", 1, {"a": {"x": 1, "y": 2}}) == compute_stage_key("s", 1, {"a": {"y": 2, "x": 1}})
 
 
 def test_what_is_not_plain_data_is_refused_and_not_silently_never_found():
     with pytest.raises(TypeError, match="object"):
-        identity(object())
+        canonical_value(object())
 
 
 def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent():
@@ -53,8 +53,8 @@ def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent():
         for name, value in (choices if isinstance(choices, dict) else {}).items():
             changed = {**base, group: {**choices, name: other[type(value)](value)}}
             plan = StudyPlan.model_construct(**dict(changed.items()))
-            assert identity(plan) != identity(StudyPlan.model_construct(**base)), f"{group}.{name}"
-    assert identity(FinetuningPlan(report_to=("tensorboard",))) == identity(FinetuningPlan())
+            assert canonical_value(plan) != canonical_value(StudyPlan.model_construct(**base)), f"{group}.{name}"
+    assert canonical_value(FinetuningPlan(report_to=("tensorboard",))) == canonical_value(FinetuningPlan())
 
 
 @pytest.mark.parametrize("name", ["laptop", "exercise", "recommended"])
@@ -66,4 +66,4 @@ def test_a_plan_that_went_through_a_deployment_is_the_same_plan(name):
 
     plan = load_plan(name)
     returned = StudyPlan.model_validate(json.loads(json.dumps(plan.model_dump(mode="json"))))
-    assert stage_key("stage", 1, {"plan": returned}) == stage_key("stage", 1, {"plan": plan})
+    assert compute_stage_key("stage", 1, {"plan": returned}) == compute_stage_key("stage", 1, {"plan": plan})
