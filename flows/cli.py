@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from flows import endings
 from flows.outgoing import export
 from flows.own_server import own_server
-from flows.swift import importing
 from tasks.errors import PlanError, StudyError
 from tasks.plan import Machine, StudyPlan
 from tasks.plan_file import load_plan, sentences
@@ -161,8 +160,7 @@ def evaluate(
     machine: OnMachine = [],  # noqa: B006
 ) -> int:
     """Put questions to a base model and its adapter, and compare the two; no book and no Prefect needed."""
-    with importing():
-        from flows.alone import evaluate_files
+    from flows.alone import evaluate_files
 
     choices = _plan_tree({"name": "evaluate", "language": language}, set)
     lines, sentence = evaluate_files(base, adapter, questions, choices, _machine(machine))

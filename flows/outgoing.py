@@ -7,7 +7,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from flows.swift import importing
 from tasks.errors import MissingArtifact, PlanError
 from tasks.store import runs_dir
 
@@ -30,11 +29,11 @@ def export(
     if merged is not None and merged.exists():
         raise PlanError(f"--merged: {str(merged)!r} is there already; name a new folder.")
     folder = study_folder(study)
-    with importing():
-        from tasks.finetuning.publish import merge, refuse_without_token
-        from tasks.finetuning.publish import push as upload
-        from tasks.llama import resolve
-        from tasks.plan import BasePlan
+    from tasks.finetuning.publish import merge, refuse_without_token
+    from tasks.finetuning.publish import push as upload
+    from tasks.llama import resolve
+    from tasks.plan import BasePlan
+
     if push is not None:
         refuse_without_token(push)
     if merged is not None:

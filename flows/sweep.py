@@ -7,13 +7,12 @@ from prefect import flow
 
 from flows.arm import Bench
 from flows.placement import begin
-from flows.search import search_of
 from flows.showing import explaining, show
 from tasks.engine.timings import get_timings
 from tasks.evaluation.selection import chosen, rank, spread
 from tasks.plan import Machine
 from tasks.stages import compare_answers, write_sweep
-from tasks.sweeps import Found, Standing, SweepPlan, Trend, Trial, numbers
+from tasks.sweeps import Found, Standing, SweepPlan, Trend, numbers, settings
 
 
 @flow(name="sweep", flow_run_name="{plan.name} · {plan.study.book} · {plan.study.base.model}")
@@ -29,8 +28,7 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
     """
     begin(redo, tags=[plan.name, plan.study.book])
     bench = Bench(plan, machine, redo, gpu)
-    trials = explore(plan, bench)
-    standings = rank(trials)
+    standings = rank(bench.choose(settings(plan)))
     finals = bench.decide(chosen(standings))
     found = Found(
         standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=bench.same(), trend=trend(standings, bench)
@@ -38,17 +36,6 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
     folder = write_sweep(plan, found, get_timings())
     show((folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}")
     return str(folder.path)
-
-
-def explore(plan: SweepPlan, bench: Bench) -> list[Trial]:
-    """Every setting with every seed, on the questions that choose."""
-    search, trials = search_of(plan), list[Trial]()
-    while arms := search.ask(bench.places):
-        tried = bench.choose(arms)
-        trials += tried
-        for standing in rank(tried):
-            search.tell(standing.arm, standing.rate)
-    return trials
 
 
 def trend(standings: Sequence[Standing], bench: Bench) -> Trend | None:

@@ -30,15 +30,16 @@ class Handle(BaseModel):
 
 
 class Table(Handle, Generic[R]):
-    """Rows of one type at <plural>/<digest>.jsonl."""
+    """Rows of one type at <place>/<digest>.jsonl."""
 
     row: ClassVar[type[Row]]
+    place: ClassVar[str]  # folder of the store: a name for good, whatever the class is called
     digest: str
     count: int
 
     @classmethod
     def folder(cls) -> Path:
-        return runs_dir() / cls.__name__.lower()
+        return runs_dir() / cls.place
 
     @property
     def path(self) -> Path:
@@ -70,55 +71,68 @@ class Table(Handle, Generic[R]):
 
 class Passages(Table[Passage]):
     row = Passage
+    place = "passages"
     label: str = ""  # the chapter's title
 
 
 class Pages(Table[Page]):
     row = Page
+    place = "pages"
 
 
 class Drafts(Table[Draft]):
     row = Draft
+    place = "drafts"
 
 
 class Pairs(Table[Pair]):
     row = Pair
+    place = "pairs"
 
 
 class Questions(Table[Question]):
     row = Question
+    place = "questions"
 
 
 class Rejections(Table[Rejection]):
     row = Rejection
+    place = "rejections"
 
 
 class Funnel(Table[Stage]):
     row = Stage
+    place = "funnel"
 
 
 class Steps(Table[Step]):
     row = Step
+    place = "steps"
 
 
 class Answers(Table[Answer]):
     row = Answer
+    place = "answers"
 
 
 class Screenings(Table[Screened]):
     row = Screened
+    place = "screenings"
 
 
 class Comparisons(Table[Comparison]):
     row = Comparison
+    place = "comparisons"
 
 
 class Findings(Table[Finding]):
     row = Finding
+    place = "findings"
 
 
 class Causes(Table[Cause]):
     row = Cause
+    place = "causes"
 
 
 class OwnFile(Handle):

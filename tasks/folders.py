@@ -14,13 +14,14 @@ from tasks.store import folder_digest, known_digest, runs_dir
 
 
 class Folder(Handle):
-    """A folder of files at <plural>/<digest>/, e.g. a model or an adapter."""
+    """A folder of files at <place>/<digest>/, e.g. a model or an adapter."""
 
+    place: ClassVar[str]  # folder of the store: a name for good, whatever the class is called
     digest: str
 
     @classmethod
     def folder(cls) -> Path:
-        return runs_dir() / (cls.__name__.lower() + "s")
+        return runs_dir() / cls.place
 
     @property
     def path(self) -> Path:
@@ -61,10 +62,13 @@ def _holds(folder: Path, digest: str) -> bool:
 class Adapter(Folder):
     """A LoRA adapter in PEFT's own format."""
 
+    place: ClassVar[str] = "adapters"
+
 
 class Checkpoint(Folder):
     """A base model: built by us under checkpoints/, or a folder or hub name that `source` tells."""
 
+    place: ClassVar[str] = "checkpoints"
     apart: ClassVar[frozenset[str]] = frozenset({"source"})
     name: str
     source: str | None = None

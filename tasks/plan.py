@@ -277,9 +277,5 @@ class Machine(Aside):
     )
     micro_batch: int = Field(default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's")
     processes: int = Field(default=1, ge=1, description="processes that tune together, one a GPU; the effective batch stays the plan's")
-    liger: bool = Field(default=False, description="tune with Liger's fused kernels; wants an NVIDIA GPU and the package liger-kernel")
-    compile: bool = Field(
-        default=False, description="tune with torch.compile, which pays back over hundreds of updates; wants an NVIDIA GPU"
-    )
     workers: int = Field(default=0, ge=0, description="processes that read pages; 0: one a core")
     concurrency: int = Field(default=16, ge=1, description="requests to the writer under way at once, at most")

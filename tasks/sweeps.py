@@ -2,26 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from tasks.errors import PlanError
 from tasks.plan import NAME, Choices, StudyPlan
 from tasks.plan_file import parse_plan
 from tasks.records import Row
 from tasks.results import Comparison
 
 SAME_FOR_ALL = ("name", "language", "evaluation", "comparison")  # settings are told apart by one exam, fixed before anything is scored
-
-
-class Range(Choices):
-    """All values between two; for Optuna, which draws from it."""
-
-    low: float
-    high: float
-    log: bool = Field(default=False, description="draw evenly among the powers, as for learning rates")
-    whole: bool = Field(default=False, description="whole numbers only")
 
 
 class Arm(Choices):
@@ -36,16 +26,14 @@ class SweepPlan(Choices):
 
     name: str = Field(default="sweep", pattern=NAME, description="names the folder below runs/sweeps/")
     study: StudyPlan = Field(default=StudyPlan(), description="the study whose settings are tried")
-    grid: dict[str, list[Any] | Range] = Field(
+    grid: dict[str, list[Any]] = Field(
         default={}, description="dotted keys of the study's plan, each with the values to try; every combination is a setting"
     )
     arms: tuple[Arm, ...] = Field(default=(), description="settings by name, tried before those of the grid")
-    search: Literal["grid", "optuna"] = Field(default="grid", description="try every combination, or let Optuna look for good ones")
-    trials: int = Field(default=20, ge=1, description="how many settings Optuna tries")
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1, description="seeds of the tuning, for every setting; the first one decides")
     final_seeds: tuple[int, ...] = Field(default=(), description="further seeds for the chosen setting, to know the spread between seeds")
     choose_share: float = Field(default=0.5, gt=0, lt=1, description="share of the questions that choose; the others decide")
-    seed: int = Field(default=0, description="of the split of the questions and of Optuna")
+    seed: int = Field(default=0, description="of the split of the questions")
 
     @model_validator(mode="after")
     def is_a_sweep(self) -> Self:
@@ -57,9 +45,7 @@ class SweepPlan(Choices):
                 raise ValueError(f"{key} cannot differ between settings, which sit one exam; set it in `set:` for all of them")
             if key == "finetuning.seed":
                 raise ValueError("finetuning.seed is what `seeds:` is for")
-        if self.search == "grid" and (drawn := [key for key, values in self.grid.items() if isinstance(values, Range)]):
-            raise ValueError(f"{', '.join(drawn)}: a range needs search: optuna; a grid needs a list of values")
-        if empty := [key for key, values in self.grid.items() if isinstance(values, list) and not values]:
+        if empty := [key for key, values in self.grid.items() if not values]:
             raise ValueError(f"{', '.join(empty)}: no values to try")
         names = [arm.name for arm in settings(self)]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -68,11 +54,11 @@ class SweepPlan(Choices):
 
 
 def settings(plan: SweepPlan) -> list[Arm]:
-    """The settings that are known beforehand: those with names, and every combination of the grid unless Optuna draws from it."""
-    if plan.search == "optuna" or not plan.grid:
+    """What is tried: the settings with names, then every combination of the grid."""
+    if not plan.grid:
         return list(plan.arms)
-    values = [list(row) for row in plan.grid.values() if isinstance(row, list)]
-    return [*plan.arms, *(arm_of(dict(zip(plan.grid, row, strict=True))) for row in product(*values))]
+    rows = product(*plan.grid.values())
+    return [*plan.arms, *(arm_of(dict(zip(plan.grid, row, strict=True))) for row in rows)]
 
 
 def arm_of(changes: dict[str, Any]) -> Arm:
@@ -104,11 +90,6 @@ def check_settings(plan: SweepPlan) -> None:
     """Find a setting that cannot be before any work. Raises PlanError."""
     for arm in settings(plan):
         plan_of(plan, arm, plan.seeds[0])
-    for key, values in plan.grid.items() if plan.search == "optuna" else ():
-        for value in [values.low, values.high] if isinstance(values, Range) else values:
-            plan_of(plan, arm_of({key: int(value) if isinstance(values, Range) and values.whole else value}), plan.seeds[0])
-    if plan.search == "optuna" and not plan.grid:
-        raise PlanError(f"sweep {plan.name!r}: Optuna draws from `grid:`, and there is none.")
 
 
 class Trial(Row):

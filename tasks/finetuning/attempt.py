@@ -8,7 +8,7 @@ from tasks.finetuning import lora
 from tasks.finetuning.book import read_book
 from tasks.finetuning.carrying_on import carry_on
 from tasks.finetuning.examples import Example
-from tasks.finetuning.loop import LoraTrainer, arguments, hasten, suit_attention
+from tasks.finetuning.loop import LoraTrainer, arguments, suit_attention
 from tasks.finetuning.watch import Keeper, Stopper, Teller, to_steps
 from tasks.folders import Checkpoint
 from tasks.llama import device_of, load
@@ -36,7 +36,6 @@ def attempt(job: Job, micro: int, progress: Progress) -> tuple[Any, list[Step]]:
     loaded = load(job.checkpoint, job.machine, quantize=job.plan.quantize)
     suit_attention(loaded.model, device, max(len(example.input_ids) for example in [*job.train, *job.book]))
     model = lora.attach(loaded.model, job.plan)
-    hasten(model, job.machine)
     read = read_book(model, loaded.tokenizer, job.book, job.plan, job.scratch, device, micro, progress) if job.book else []
     trainer = LoraTrainer(model, loaded.tokenizer, args, job.plan, job.train, job.held_out)
     for callback in (Teller(progress), Keeper(), *([Stopper(job.plan.early_stopping)] if job.plan.early_stopping else [])):

@@ -10,13 +10,12 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.integrations import TensorBoardCallback
-from transformers.integrations.liger import apply_liger_kernel
 
 from tasks.errors import PlanError, TuningError
 from tasks.finetuning import needs
 from tasks.finetuning.batches import SortedWithinBatch, collator
 from tasks.finetuning.examples import BLANK, IGNORED, Example, to_dataset
-from tasks.plan import FinetuningPlan, Machine
+from tasks.plan import FinetuningPlan
 from tasks.results import Step
 from tasks.store import runs_dir
 
@@ -74,14 +73,6 @@ def suit_attention(model: Any, device: str, longest: int) -> None:
     """
     if device == "cpu" and longest <= SHORT:
         model.set_attn_implementation("eager")
-
-
-def hasten(model: Any, machine: Machine) -> None:
-    """Liger's kernels and torch.compile, put into the model's own modules, since the loss calls these past Trainer's wrappers."""
-    if machine.liger:
-        apply_liger_kernel(model, None)
-    if machine.compile:
-        model.get_base_model().base_model.compile(dynamic=True)  # texts differ in length
 
 
 class LoraTrainer(Trainer):  # type: ignore[misc]

@@ -16,7 +16,7 @@ def missing(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
     place = machine or Machine()
     if plan.batch_size % place.processes:
         lacks.append(f"machine.processes: {place.processes} do not divide finetuning.batch_size = {plan.batch_size}; take another number.")
-    wants_card = place.device not in ("auto", "cpu") or place.processes > 1 or place.liger or place.compile or plan.quantize == "4bit"
+    wants_card = place.device not in ("auto", "cpu") or place.processes > 1 or plan.quantize == "4bit"
     return lacks + (_of_the_card(plan, place) if wants_card else [])
 
 
@@ -34,8 +34,4 @@ def _of_the_card(plan: FinetuningPlan, machine: Machine) -> list[str]:
     count, has_card, lacks = machine.processes, device.startswith("cuda"), []
     if count > 1 and has_card and count > torch.cuda.device_count():
         lacks.append(f"machine.processes: {count}, but there are {torch.cuda.device_count()} GPUs here; each process needs its own.")
-    if machine.compile and not has_card:
-        lacks.append(f"machine.compile needs an NVIDIA GPU; the device here is {device}. Leave it out.")
-    if machine.liger and not (has_card and importlib.util.find_spec("liger_kernel")):
-        lacks.append(f"machine.liger needs an NVIDIA GPU and pip install liger-kernel; the device here is {device}. Leave it out.")
     return lacks

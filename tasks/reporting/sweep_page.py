@@ -12,7 +12,7 @@ from tasks.reporting.wording import Wording, direction, wording
 from tasks.results import VerdictName
 from tasks.schemas.timings import Timing, Timings
 from tasks.store import runs_dir
-from tasks.sweeps import Found, Range, Standing, SweepPlan, Trend, numbers, shown
+from tasks.sweeps import Found, Standing, SweepPlan, Trend, numbers, shown
 
 LEARNT: dict[VerdictName, str] = {
     "improved": "rising",
@@ -45,10 +45,8 @@ def page(plan: SweepPlan, found: Found, timings: Timings) -> str:
     )
 
 
-def drawn_from(values: list[Any] | Range, say: Wording) -> str:
+def drawn_from(values: list[Any], say: Wording) -> str:
     """The values of a key as a person reads them."""
-    if isinstance(values, Range):
-        return f"{say.number(values.low)} {say['to']} {say.number(values.high)}" + " (log)" * values.log
     return str(say["comma"]).join(shown(value) for value in values)
 
 

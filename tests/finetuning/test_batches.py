@@ -1,17 +1,14 @@
 """Sorting and packing change how much is computed, never what an update sees."""
 
-import shutil
 from collections import Counter
 
 import pytest
 import torch
 from finetuning import small
 
-from tasks.finetuning import lora
 from tasks.finetuning.batches import SortedWithinBatch, largest_divisor, pack, pad
 from tasks.finetuning.examples import IGNORED, encode
-from tasks.finetuning.loop import hasten, loss_sum
-from tasks.plan import Machine
+from tasks.finetuning.loop import loss_sum
 
 
 def rows(count: int):
@@ -69,24 +66,6 @@ def test_the_loss_at_the_labels_alone_is_the_models_own_loss():
         own = model(**batch).loss
         targets = int((batch["labels"][:, 1:] != IGNORED).sum())
         assert float(loss_sum(model, batch)) / targets == pytest.approx(float(own), rel=1e-5)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)  # it compiles C++
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a compiler")
-def test_a_compiled_model_has_the_losses_and_gradients_of_the_plain_one():
-    losses, gradients = [], []
-    for compiled in (False, True):
-        model = lora.attach(small.model(), small.PLAN)
-        hasten(model, Machine(device="cpu", compile=compiled))
-        assert (model.get_base_model().base_model._compiled_call_impl is not None) is compiled
-        for count in (3, 5):
-            loss = loss_sum(model, pad(rows(count), 0))
-            loss.backward()
-            losses.append(float(loss.detach()))
-        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
-    assert losses[2:] == pytest.approx(losses[:2], rel=1e-5)
-    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-4)
 
 
 @torch.no_grad()

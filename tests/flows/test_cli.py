@@ -44,8 +44,6 @@ def test_a_wrong_command_ends_with_2():
         (["study", "--set", "finetuning.report_to=[wandb]"], "finetuning.report_to: wandb is not installed; pip install wandb"),
         (["study", "--machine", "processes=3"], "machine.processes: 3 do not divide finetuning.batch_size = 16"),
         (["study", "--machine", "device=cudaa"], "machine.device: 'cudaa' is not here; there is "),
-        (["study", "--machine", "device=cpu", "--machine", "compile=true"], "machine.compile needs an NVIDIA GPU; the device here is cpu"),
-        (["study", "--machine", "device=cpu", "--machine", "liger=true"], "machine.liger needs an NVIDIA GPU and pip install liger-kernel"),
         (["export"], "nothing to do: say --merged FOLDER"),
         (["study", "--set", "generation.pairs=none.json"], "is neither a number nor a file"),
         (["study", "--machine", "micro_batch=many"], "--machine micro_batch: Input should be a valid integer"),

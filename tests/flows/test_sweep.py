@@ -107,18 +107,3 @@ def test_settings_with_other_data_sit_the_same_questions_and_a_curve_is_told(sto
     assert 'aria-labelledby="curve-title' in (store / "sweeps" / "curve" / "index.html").read_text("utf-8")
     pairs = {row["name"]: row["seeds"][0]["pairs"] for row in found["settings"]}
     assert pairs["pairs=20"] < pairs["pairs=40"]
-
-
-def test_optuna_searches_and_finds_its_settings_again(store, sweep_in):
-    plan = parse_sweep(
-        {
-            "name": "drawn",
-            "study": TREE,
-            "set": {"finetuning.updates": 2},
-            "grid": {"finetuning.learning_rate": {"low": 1e-3, "high": 1e-2, "log": True}},
-            "search": "optuna",
-            "trials": 2,
-        }
-    )
-    assert done(sweep_in(store, plan), "finetune_adapter") == 2
-    assert {how for _, how in sweep_in(store, plan)} == {"cached"}

@@ -1,0 +1,80 @@
+"""Change a character anywhere in the code or its data: the stages whose results depend on it are done again, and no others."""
+
+import shutil
+
+import pytest
+
+from tasks import exam, stages
+from tasks.engine import source_digest
+from tasks.engine.stage import Stage
+from tasks.plan import EvaluationPlan, FinetuningPlan
+
+STAGES = {name: stage for name, stage in vars(stages).items() if isinstance(stage, Stage)}
+PACKAGE = source_digest.PACKAGE
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The digests are taken over a copy of the package."""
+    copy = shutil.copytree(PACKAGE, tmp_path / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(source_digest, "PACKAGE", copy)
+    forget()
+    yield copy
+    forget()
+
+
+def forget() -> None:
+    for cached in (source_digest._imports, source_digest._data_files, source_digest._content_digest):
+        cached.cache_clear()
+
+
+def digests() -> dict[str, str]:
+    forget()
+    return {name: type(stage).code_digest.func(stage) for name, stage in STAGES.items()}
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("reporting/page.html", {"write_report", "write_sweep"}),
+        ("reporting/wording/fa.yaml", {"write_report", "write_sweep"}),
+        ("diagnosis/rules_tuning.py", {"diagnose_tuning"}),
+        ("reading/order.py", {"read_book"}),
+        ("validation/flaws.py", {"validate_drafts"}),
+        ("tiny.py", {"prepare_base"}),
+        ("evaluation/answering.py", {"evaluate_model"}),
+        ("evaluation/mcnemar.py", {"compare_answers", "compare_setting", "halve_questions", "write_report"}),
+        ("generation/rule_questions.py", {"generate_drafts"}),
+        ("generation/exchange.py", set()),
+        ("store.py", set()),
+        ("engine/stage.py", set()),
+    ],
+)
+def test_a_changed_character_redoes_what_depends_on_it_and_nothing_else(copied, file, expected):
+    before = digests()
+    with (copied / file).open("ab") as text:
+        text.write(b"\n# \n")
+    after = digests()
+    changed = {name for name in STAGES if before[name] != after[name]}
+    assert expected <= changed
+    extra = changed - expected
+    assert not extra, f"{file} changes {sorted(extra)}, too"
+
+
+def test_a_changed_prompt_is_part_of_the_keys_of_what_shows_it_to_a_model(monkeypatch):
+    def content(name, plan, language="fa"):
+        return STAGES[name]._content({"plan": plan, "language": language})
+
+    before = content("evaluate_model", EvaluationPlan()), content("finetune_adapter", FinetuningPlan())
+    prompt = exam.PAPERS["fa"]
+    monkeypatch.setitem(exam.PAPERS, "fa", prompt._replace(reply="پاسخ :"))
+    assert content("evaluate_model", EvaluationPlan()) != before[0]
+    assert content("finetune_adapter", FinetuningPlan()) == before[1], "a tuning on pairs alone shows no question"
+    assert content("finetune_adapter", FinetuningPlan(exam_share=0.5)) != content("finetune_adapter", FinetuningPlan())
+    monkeypatch.setitem(exam.PAPERS, "fa", prompt._replace(pair="{symptom}: {diagnosis}"))
+    assert content("finetune_adapter", FinetuningPlan()) != before[1]
+    assert content("evaluate_model", EvaluationPlan(), "en") == content("evaluate_model", EvaluationPlan(), "en")
+
+
+def test_modules_that_are_run_as_processes_count_too():
+    assert "tasks.reading.worker" in source_digest.reachable_modules({"tasks.reading.pdf"})
