@@ -32,12 +32,22 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
     trials = explore(plan, bench)
     standings = rank(trials)
     finals = bench.decide(chosen(standings))
-    found = Found(
-        standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=bench.same(), trend=trend(standings, bench)
-    )
+    found = found_of(standings, finals, bench)
     folder = write_sweep(plan, found, timings.so_far())
     show((folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}")
     return str(folder.path)
+
+
+def found_of(standings: Sequence[Standing], finals: Sequence[Trial], bench: Bench) -> Found:
+    """All that a sweep found; the decision on the chosen setting is recorded."""
+    return Found(
+        standings=tuple(standings),
+        finals=tuple(finals),
+        spread=spread(finals),
+        same_questions=bench.same(),
+        trend=trend(standings, bench),
+        history=bench.decided_before(finals[0].arm),
+    )
 
 
 def explore(plan: SweepPlan, bench: Bench) -> list[Trial]:

@@ -1,3 +1,3 @@
 """Write the study folder: what a person wants to see, keep and pass on."""
 
-VERSION = 4
+VERSION = 5
