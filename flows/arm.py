@@ -19,9 +19,11 @@ from flows.tune import to_read
 from tasks.artifacts import Answers, Book, Pairs
 from tasks.errors import TuningError
 from tasks.groups import Attempt, BookText, Halves, Prepared, Sitting
+from tasks.looks import look_of, record
 from tasks.plan import Machine, StudyPlan
 from tasks.progress import say
 from tasks.records import SetName
+from tasks.results import History
 from tasks.stages import compare_setting, evaluate_model, finetune_adapter, halve_questions, prepare_base
 from tasks.sweeps import Arm, SweepPlan, Trial, plan_of, settings
 
@@ -46,10 +48,10 @@ def arm(
     try:
         tuning = finetune_adapter(checkpoint, pairs, held_out, plan.finetuning, plan.language, machine, to_read(text, plan))
     except TuningError as error:
-        return Attempt(failed=str(error))
+        return Attempt(checkpoint=checkpoint.digest, failed=str(error))
     base = evaluate_model(checkpoint, None, paper, exam, plan.language, machine, plan.finetuning.quantize)
     tuned = evaluate_model(checkpoint, tuning.adapter, paper, exam, plan.language, machine, plan.finetuning.quantize)
-    return Attempt(tuning=tuning, base=base, tuned=tuned)
+    return Attempt(checkpoint=checkpoint.digest, tuning=tuning, base=base, tuned=tuned)
 
 
 class Try(NamedTuple):
@@ -68,7 +70,7 @@ class Bench:
         self.places = places(gpu) if gpu else 1
         self._prepared: dict[str, Prepared] = {}  # by the part of the plan that data depend on
         self._halves: dict[str, Halves] = {}
-        self._attempts: dict[str, Attempt] = {}  # by setting, with the first seed
+        self._attempts: dict[tuple[str, str], Attempt] = {}  # by setting and paper, with the first seed
         for one in {_needs(study): study for study in (plan_of(plan, known, plan.seeds[0]) for known in settings(plan))}.values():
             ensure_ready(one, gpu is None, machine)
 
@@ -95,9 +97,17 @@ class Bench:
 
     def tuned(self, one: Arm) -> Answers:
         """What a setting's tuned model said to the questions that choose, first seed."""
-        answers = self._attempts[one.name].tuned
+        answers = self._attempts[one.name, self.paper(one).digest].tuned
         assert answers is not None  # only asked of settings that could be tuned
         return answers
+
+    def decided_before(self, one: Arm) -> History:
+        """Record the decision on the chosen setting, and tell what had been decided on the questions of both halves before."""
+        halves, plan = self._halves[self._key(one)], self.plan.study.named(self.plan.name)
+        attempt = self._attempts[one.name, halves.final.digest]
+        assert attempt.tuned is not None  # it was decided on
+        look = look_of(plan, attempt.checkpoint, [*halves.choose.rows(), *halves.final.rows()], attempt.tuned.digest)
+        return record(look, halves.final.asked(self._primary), plan.lineage)
 
     def same(self) -> bool:
         """Whether all settings sat the very same questions."""
@@ -133,7 +143,7 @@ class Bench:
         name = f"{one.arm.name} · seed {one.seed}"
         attempt = placed(arm, self.gpu)(name, text, splits.pairs, splits.held_out, one.paper, study, self.machine, redo)
         if one.seed == self.plan.seeds[0]:
-            self._attempts.setdefault(one.arm.name, attempt)
+            self._attempts.setdefault((one.arm.name, one.paper.digest), attempt)
         trial = compare_setting(one.arm, one.seed, one.paper, attempt, study.comparison)
         say(f"  [bold]{escape(name)}[/]: {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else escape(trial.failed)}")
         return trial

@@ -20,12 +20,14 @@ def of_study(folder: Path) -> Iterable[str]:
     told, study = _read(folder / "verdict.json"), _read(folder / "study.json")
     yield verdict_of(told)
     yield from reservation(told)
+    yield from history(told)
     for short in study["short"]:
         yield f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']} ({', '.join(map(ENDED.__getitem__, short['why']))})"
     for cause in told["causes"][:1]:
         yield f"why: {cause['claim']} {cause['advice']}".rstrip()
     yield f"report: {folder / 'index.html'}"
     if study["next_command"]:
+        yield from filter(None, [study.get("next_note")])
         several = f" ({' and '.join(study['next_follows'])})" if len(study["next_follows"]) > 1 else ""
         yield f"next{several}: {study['next_command']}"
 
@@ -36,7 +38,9 @@ def of_sweep(folder: Path) -> Iterable[str]:
     yield f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)"
     yield verdict_of(told["verdict"])
     yield from reservation(told["verdict"])
+    yield from history(told["verdict"])
     yield f"report: {folder / 'index.html'}"
+    yield "that study asks the questions that chose the setting, too: its verdict is exploratory"
     yield f"as a study: book2lora study {folder / 'best-plan.yaml'}"
 
 
@@ -55,7 +59,7 @@ def verdict_of(told: dict[str, Any]) -> str:
     """IMPROVED: base 28.3% → tuned 56.6% (same_fact, cloze, n = 198, +68 −12, p = 1.2e-10)"""
     base, tuned = told["base"], told["tuned"]
     return (
-        f"{told['verdict'].upper()}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "
+        f"{told['verdict'].upper()}{' (exploratory)' * told.get('exploratory', False)}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "
         f"({told['set']}, {told['mode']}, n = {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
     )
 
@@ -66,6 +70,11 @@ def reservation(told: dict[str, Any]) -> Iterable[str]:
         yield told["sentence"]
     elif told["limits"]:
         yield f"cannot tell: {told['limits']}"
+
+
+def history(told: dict[str, Any]) -> Iterable[str]:
+    """What had been decided on these questions before, and why a verdict is exploratory; nothing of studies that knew neither."""
+    yield from filter(None, [told.get("history")])
 
 
 def _read(file: Path) -> Any:

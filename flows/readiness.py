@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import BookError, PlanError
-from tasks.plan import GenerationPlan, Machine, StudyPlan
+from tasks.plan import GenerationPlan, Lineage, Machine, StudyPlan
 from tasks.records import Passage
 from tasks.store import person_file
 
@@ -186,7 +186,7 @@ def _endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
     from tasks.evaluation.power import detectable
 
     comparison = plan.comparison
-    lines = [("endpoint", f"set {comparison.primary_set}, mode {comparison.primary_mode}, fixed before anything is scored")]
+    lines = [("endpoint", f"set {comparison.primary_set}, mode {comparison.primary_mode}, {_fixed(plan.lineage)}")]
     if isinstance(number := plan.generation.questions, int):
         gain = detectable(number, 0.2, comparison.alpha, comparison.power)
         sentence = (
@@ -198,6 +198,14 @@ def _endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
             sentence += f"; about {some} of them are in {comparison.primary_set}: {100 * gain:.0f} points"
         lines.append(("power", sentence))
     return lines
+
+
+def _fixed(lineage: Lineage) -> str:
+    """Whether the plan was made before its questions were answered."""
+    if not lineage.chosen_after:
+        return "fixed before anything is scored"
+    what = " and ".join(lineage.chosen_after)
+    return f"{what} chosen after the answers of {lineage.predecessor} were seen: on the same questions the verdict is exploratory"
 
 
 def refuse_unknown(redo: list[str], known: list[str]) -> None:

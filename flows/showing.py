@@ -19,6 +19,7 @@ from tasks.groups import Prepared, Tuning
 from tasks.plan import StudyPlan
 from tasks.progress import say
 from tasks.reporting import glance
+from tasks.results import History
 from tasks.scrubbing import scrub_error
 from tasks.store import writable
 
@@ -60,9 +61,9 @@ def show_training(tuning: Tuning, plan: StudyPlan) -> None:
         say("  finetuning.report_to: the training was done before and is not reported anew; to do so, --redo finetune_adapter")
 
 
-def show_verdict(comparisons: Comparisons, language: str) -> None:
-    """The primary result in figures."""
-    show(glance.verdict(comparisons.load(), language), "verdict", "the primary result")
+def show_verdict(comparisons: Comparisons, history: History, language: str) -> None:
+    """The primary result in figures, and what had been decided on its questions before."""
+    show(glance.verdict(comparisons.load(), history, language), "verdict", "the primary result")
 
 
 def explaining(function: Callable[P, T]) -> Callable[P, T]:

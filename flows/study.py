@@ -9,8 +9,18 @@ from flows.showing import explaining, show_verdict
 from flows.tune import tune
 from tasks.artifacts import Book
 from tasks.engine.timings import get_timings
+from tasks.groups import Outcome, Prepared
+from tasks.looks import look_of, record
 from tasks.plan import Machine, StudyPlan
+from tasks.results import History
 from tasks.stages import compare_answers, diagnose_tuning, write_report
+
+
+def decided_before(plan: StudyPlan, prepared: Prepared, outcome: Outcome) -> History:
+    """Record this decision, and tell what had been decided on its questions before."""
+    sitting = prepared.splits.sitting
+    look = look_of(plan, outcome.checkpoint.digest, sitting.rows(), outcome.tuned.digest)
+    return record(look, sitting.asked(plan.comparison.primary_set), plan.lineage)
 
 
 @flow(name="study", flow_run_name="{plan.name} · {plan.book} · {plan.base.model}")
@@ -32,8 +42,9 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
     prepared = prepare(book, plan, machine)
     outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
-    show_verdict(comparisons, plan.language)
+    history = decided_before(own, prepared, outcome)
+    show_verdict(comparisons, history, plan.language)
     seeds = [compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison) for tuned in outcome.further]
     why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
-    folder = write_report(own, book, prepared, outcome, comparisons, why, get_timings())
+    folder = write_report(own, book, prepared, outcome, comparisons, why, get_timings(), history)
     return publish(folder)

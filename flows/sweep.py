@@ -12,7 +12,7 @@ from tasks.engine.timings import get_timings
 from tasks.evaluation.selection import chosen, rank, spread
 from tasks.plan import Machine
 from tasks.stages import compare_answers, write_sweep
-from tasks.sweeps import Found, Standing, SweepPlan, Trend, numbers, settings
+from tasks.sweeps import Found, Standing, SweepPlan, Trend, Trial, numbers, settings
 
 
 @flow(name="sweep", flow_run_name="{plan.name} · {plan.study.book} · {plan.study.base.model}")
@@ -30,12 +30,22 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
     bench = Bench(plan, machine, redo, gpu)
     standings = rank(bench.choose(settings(plan)))
     finals = bench.decide(chosen(standings))
-    found = Found(
-        standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=bench.same(), trend=trend(standings, bench)
-    )
+    found = found_of(standings, finals, bench)
     folder = write_sweep(plan, found, get_timings())
     show((folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}")
     return str(folder.path)
+
+
+def found_of(standings: Sequence[Standing], finals: Sequence[Trial], bench: Bench) -> Found:
+    """All that a sweep found; the decision on the chosen setting is recorded."""
+    return Found(
+        standings=tuple(standings),
+        finals=tuple(finals),
+        spread=spread(finals),
+        same_questions=bench.same(),
+        trend=trend(standings, bench),
+        history=bench.decided_before(finals[0].arm),
+    )
 
 
 def trend(standings: Sequence[Standing], bench: Bench) -> Trend | None:

@@ -15,7 +15,7 @@ from tasks.plan import StudyPlan
 from tasks.reading.title import title_of
 from tasks.reporting import report
 from tasks.reporting.facts import Power, StudyFacts
-from tasks.results import Comparison
+from tasks.results import Comparison, History
 from tasks.schemas.timings import Timings
 from tasks.store import runs_dir
 
@@ -23,10 +23,17 @@ GAINS = range(0, 41)  # percentage points of the power curve
 
 
 def filler(
-    plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+    plan: StudyPlan,
+    book: Book,
+    prepared: Prepared,
+    outcome: Outcome,
+    comparisons: Comparisons,
+    why: Diagnosis,
+    timings: Timings,
+    history: History,
 ) -> Callable[[Path], None]:
     """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets` loads."""
-    study = facts(plan, book, prepared, outcome, comparisons, why, timings)
+    study = facts(plan, book, prepared, outcome, comparisons, why, timings, history)
 
     def fill(folder: Path) -> None:
         report.write(folder, study)
@@ -38,11 +45,18 @@ def filler(
 
 
 def facts(
-    plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+    plan: StudyPlan,
+    book: Book,
+    prepared: Prepared,
+    outcome: Outcome,
+    comparisons: Comparisons,
+    why: Diagnosis,
+    timings: Timings,
+    history: History,
 ) -> StudyFacts:
     """The rows of a finished study, with the plan that should follow it and the command for that."""
     findings = why.findings.load()
-    following = next_plan(plan, findings)
+    following = next_plan(plan, findings, history)
     command = f"book2lora study {quote(str(runs_dir() / 'studies' / plan.name / 'next-plan.yaml'))}" if following else None
     screened = outcome.screened.load() if outcome.screened else ()
     curve = power_curve(next(row for row in comparisons.load() if row.primary), plan.comparison.alpha)
@@ -62,6 +76,7 @@ def facts(
         screened,
         title_of(Path(book.path)),
         between_seeds([one.load()[0] for one in (comparisons, *why.seeds)]) if why.seeds else None,
+        history,
     )
 
 

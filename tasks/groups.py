@@ -21,7 +21,7 @@ from tasks.artifacts import (
     Steps,
 )
 from tasks.folders import Adapter, Checkpoint
-from tasks.records import Account, Page, Pair, Passage, Question, Rejection, Scan, Stage
+from tasks.records import Account, Page, Pair, Passage, Question, Rejection, Scan, SetName, Stage
 from tasks.results import Preflight, Probe
 
 
@@ -58,6 +58,16 @@ class Sitting(Handle):
     def save(cls, questions: Mapping[str, Iterable[Question]]) -> Self:
         """From the questions by set."""
         return cls(**{name: Questions.save(rows) for name, rows in questions.items()})
+
+    @property
+    def digest(self) -> str:
+        """Of all three papers."""
+        return "-".join((self.train.digest, self.same_fact.digest, self.new_fact.digest))
+
+    def asked(self, name: SetName) -> list[Question]:
+        """The questions of a set; `all`: of those that are not the taught pairs."""
+        papers = self.load()
+        return [*papers["same_fact"], *papers["new_fact"]] if name == "all" else papers[name]
 
     def rows(self) -> list[Question]:
         """All questions, one after the other."""
@@ -161,6 +171,8 @@ class Outcome(Handle):
 class Attempt(Handle):
     """One setting of a sweep, tuned and examined; or why its tuning failed."""
 
+    apart: ClassVar[frozenset[str]] = frozenset({"checkpoint"})
+    checkpoint: str = ""  # digest of the base model
     tuning: Tuning | None = None
     base: Answers | None = None
     tuned: Answers | None = None

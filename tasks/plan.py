@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.errors import PlanError
 from tasks.records import Kind, Mode, SetName
+from tasks.results import Choice
 
 NAME = r"^\w[\w.-]{0,99}$"  # of a folder below the store, which a new study of that name replaces: never a path, never ..
 
@@ -210,8 +211,29 @@ class ComparisonPlan(Choices):
     )
 
 
+class Lineage(Choices):
+    """From whose answers a plan was made; next-plan.yaml and best-plan.yaml have it, a plan made beforehand has none."""
+
+    predecessor: str = Field(default="", pattern=f"^$|{NAME}", description="study or sweep whose answers had been seen")
+    looks: int = Field(default=0, ge=0, description="how often its questions had been answered for a decision by then")
+    chosen_after: tuple[Choice, ...] = Field(
+        default=(),
+        description="what was chosen then; on questions answered before, the verdict is exploratory",
+    )
+    seen: tuple[str, ...] = Field(default=(), description="digests of the question sets whose answers had been seen")
+
+    @model_validator(mode="after")
+    def is_whole(self) -> "Lineage":
+        """Choices come from somebody's answers."""
+        if (self.chosen_after or self.looks or self.seen) and not self.predecessor:
+            raise ValueError("lineage.predecessor must name the study from whose answers the plan was made")
+        return self
+
+
 class StudyPlan(Choices):
     """The whole study. Its defaults are plans/laptop.yaml."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"lineage"})  # changes what a verdict is worth, and no stage's work
 
     name: str = Field(default="laptop", pattern=NAME, description="names the study folder")
     language: str = Field(default="fa", description="language of the book and the items: fa and en are built in")
@@ -223,6 +245,7 @@ class StudyPlan(Choices):
     finetuning: FinetuningPlan = FinetuningPlan()
     evaluation: EvaluationPlan = EvaluationPlan()
     comparison: ComparisonPlan = ComparisonPlan()
+    lineage: Lineage = Lineage()
 
     def drafting(self) -> "StudyPlan":
         """The plan as far as drafts depend on it, so that a change of tuning asks for no new drafts."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from tasks.records import Mode, Row, SetName
 
 VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
+Choice = Literal["endpoint", "setting", "stopping"]  # what can be chosen after answers were seen
 
 
 class Step(Row):
@@ -96,7 +97,7 @@ class Comparison(Row):
 
     set: SetName
     mode: Mode
-    primary: bool = Field(description="fixed in the plan before anything was scored; all else is exploratory")
+    primary: bool = Field(description="the plan's endpoint; all else is exploratory, and so may this be: see History")
     n: int
     base: Rate
     tuned: Rate
@@ -112,6 +113,39 @@ class Comparison(Row):
     sentence: str = Field(default="", description="the verdict in plain words")
     limits: str = Field(default="", description="why the questions could not tell; part of the sentence where the verdict is inconclusive")
     extra: dict[str, float] = Field(default_factory=dict, description="further figures by name")
+
+
+class Look(Row):
+    """One decision: a base model's questions, answered by it and by what was tuned from it."""
+
+    name: str = Field(description="study or sweep that decided")
+    base: str = Field(description="digest of the base model")
+    questions: tuple[str, ...] = Field(description="digest of each question that was answered, of every set")
+    answers: str = Field(description="digest of the tuned model's answers")
+    endpoint: dict[str, Any] = Field(description="what was decided on and how, by the plan's dotted keys")
+    exploratory: tuple[Choice, ...] = Field(default=(), description="what had been chosen after answers to these questions were seen")
+    at: str = Field(default="", description="when it was first recorded, ISO 8601 in UTC")
+
+
+class History(Row):
+    """What had been decided on a study's questions before the study itself; the defaults: nothing."""
+
+    look: int = Field(default=1, description="number of this decision on these questions; 1: the first")
+    shared: int = Field(default=0, description="questions of the primary set that an earlier decision used")
+    n: int = Field(default=0, description="questions of the primary set")
+    first: str = Field(default="", description="study or sweep that decided first on these questions")
+    predecessor: str = Field(default="", description="study or sweep from whose answers the plan was made")
+    moved: dict[str, tuple[Any, Any]] = Field(default_factory=dict, description="parts of the endpoint: of the first decision, here")
+    chosen_after: tuple[Choice, ...] = Field(default=(), description="what was chosen after answers to these questions were seen")
+    paper: str = Field(default="", description="digest of all the questions that were answered")
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether the verdict confirms nothing, since a choice rests on the answers that it judges."""
+        return bool(self.chosen_after)
+
+
+FIRST_LOOK = History()  # nothing had been decided before
 
 
 class Probe(Row):

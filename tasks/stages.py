@@ -15,7 +15,7 @@ from tasks.folders import Adapter, Checkpoint, StudyFolder, SweepFolder
 from tasks.groups import Attempt, BookText, Chapter, Diagnosis, Halves, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
 from tasks.records import Mode, SetName
-from tasks.results import Probe
+from tasks.results import History, Probe
 from tasks.schemas.timings import Timings
 from tasks.store import runs_dir
 from tasks.sweeps import Arm, Found, SweepPlan, Trial
@@ -213,12 +213,19 @@ def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, 
 
 @stage(run_name="report · {plan.name}")
 def write_report(
-    plan: StudyPlan, book: Book, prepared: Prepared, outcome: Outcome, comparisons: Comparisons, why: Diagnosis, timings: Timings
+    plan: StudyPlan,
+    book: Book,
+    prepared: Prepared,
+    outcome: Outcome,
+    comparisons: Comparisons,
+    why: Diagnosis,
+    timings: Timings,
+    history: History,
 ) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter."""
     from tasks.dossier import filler
 
-    return StudyFolder.replace(plan.name, filler(plan, book, prepared, outcome, comparisons, why, timings))
+    return StudyFolder.replace(plan.name, filler(plan, book, prepared, outcome, comparisons, why, timings, history))
 
 
 @stage(run_name="sweep report · {plan.name}")

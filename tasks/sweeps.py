@@ -6,12 +6,19 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from tasks.lineage import after_choosing
 from tasks.plan import NAME, Choices, StudyPlan
 from tasks.plan_file import parse_plan
 from tasks.records import Row
-from tasks.results import Comparison
+from tasks.results import FIRST_LOOK, Comparison, History
 
-SAME_FOR_ALL = ("name", "language", "evaluation", "comparison")  # settings are told apart by one exam, fixed before anything is scored
+SAME_FOR_ALL = (
+    "name",
+    "language",
+    "evaluation",
+    "comparison",
+    "lineage",
+)  # settings are told apart by one exam, fixed before anything is scored
 
 
 class Arm(Choices):
@@ -81,9 +88,11 @@ def plan_of(plan: SweepPlan, arm: Arm, seed: int) -> StudyPlan:
     return parse_plan(tree, {**arm.changes, "finetuning.seed": seed}, f"setting {arm.name!r} of sweep {plan.name!r}")
 
 
-def best_plan(plan: SweepPlan, arm: Arm) -> StudyPlan:
+def best_plan(plan: SweepPlan, arm: Arm, history: History = FIRST_LOOK) -> StudyPlan:
     """The chosen setting as a study of its own, with everything scored that the study asks for."""
-    return plan_of(plan, arm, plan.seeds[0]).model_copy(update={"name": f"{plan.name}-best"})
+    best = plan_of(plan, arm, plan.seeds[0])
+    lineage = after_choosing(best.lineage, plan.name, history, ["setting"])
+    return best.model_copy(update={"name": f"{plan.name}-best", "lineage": lineage})
 
 
 def check_settings(plan: SweepPlan) -> None:
@@ -163,6 +172,7 @@ class Found(Row):
     spread: Spread
     same_questions: bool = Field(description="whether all settings sat the very same questions")
     trend: Trend | None = None
+    history: History = Field(default=FIRST_LOOK, description="what had been decided on these questions before")
 
     @property
     def chosen(self) -> Arm:

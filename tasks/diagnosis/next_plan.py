@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from tasks.lineage import with_lineage
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
-from tasks.results import Finding
+from tasks.results import FIRST_LOOK, Finding, History
 
 UNREAD = frozenset({"illegible-answers", "prompts-cut"})  # left as they are, the next run would tell nothing, whatever it learnt
 
@@ -17,9 +18,10 @@ def follows(plan: StudyPlan, findings: Sequence[Finding]) -> list[Finding]:
     return [first, *(one for one in findings if one.rule in UNREAD and one.remedy and not one.remedy.keys() & first.remedy.keys())]
 
 
-def next_plan(plan: StudyPlan, findings: Sequence[Finding]) -> StudyPlan | None:
-    """The plan with the remedies that are followed; none where no finding knows a change."""
-    return _changed(plan, follows(plan, findings))
+def next_plan(plan: StudyPlan, findings: Sequence[Finding], history: History = FIRST_LOOK) -> StudyPlan | None:
+    """The plan with the remedies that are followed, and its lineage; none where no finding knows a change."""
+    changed = _changed(plan, follows(plan, findings))
+    return with_lineage(changed, plan, history) if changed else None
 
 
 def _changed(plan: StudyPlan, findings: Sequence[Finding]) -> StudyPlan | None:

@@ -9,7 +9,8 @@ from functools import reduce
 
 from tasks.diagnosis import rules_data, rules_learning, rules_questions, rules_tuning
 from tasks.diagnosis.evidence import Evidence
-from tasks.diagnosis.reason import Reason
+from tasks.diagnosis.reason import Reason, words
+from tasks.lineage import ENDPOINT
 from tasks.plan import StudyPlan
 from tasks.results import Finding
 
@@ -65,6 +66,7 @@ def diagnose(evidence: Evidence) -> list[Finding]:
 
 
 def _sober(finding: Finding, plan: StudyPlan) -> Finding:
-    """Without the changes that the plan has already."""
+    """Without the changes that the plan has already; one of the endpoint is said to be one."""
     changes = {key: value for key, value in finding.remedy.items() if reduce(getattr, key.split("."), plan) != value}
-    return finding.model_copy(update={"remedy": changes})
+    note = words(plan.language)["notes"]["endpoint"] if changes.keys() & set(ENDPOINT) else ""
+    return finding.model_copy(update={"remedy": changes, "advice": f"{finding.advice} {note}".rstrip()})

@@ -2,10 +2,11 @@
 
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.glance import funnel_table, hard, scan_line, seeds, short, table, turned
+from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.page import in_order, sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, wording
-from tasks.results import Comparison
+from tasks.results import Comparison, History
 
 
 def brief(study: StudyFacts) -> str:
@@ -29,16 +30,14 @@ def _result(study: StudyFacts, say: Wording) -> str:
         columns["verdict"],
         columns["role"],
     ]
-    badge = say.name("verdicts", study.primary.verdict)
+    badge = label(study.primary, study.history, say)
     about = f"{markdown(study.plan.name)} · {say['book']}: {markdown(study.book_title)} · {say['chance']} {say.share(0.25, 0)}"
-    told = [seeds(study.spread, say) if study.spread else "", hard(study.primary, say)]
+    told = [note(study.history, say), seeds(study.spread, say) if study.spread else "", hard(study.primary, say)]
     further = "".join(f"{markdown(line)}\n\n" for line in told if line)
-    return (
-        f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{further}{table(head, (_row(c, say) for c in in_order(study)))}"
-    )
+    return f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{further}{table(head, (_row(c, study.history, say) for c in in_order(study)))}"
 
 
-def _row(c: Comparison, say: Wording) -> list[str]:
+def _row(c: Comparison, history: History, say: Wording) -> list[str]:
     rates = [f"{say.share(r.rate)} ({say.share(r.low)} {say['to']} {say.share(r.high)})" for r in (c.base, c.tuned)]
     p = say.p_value(c.p_value).removeprefix("= ").replace("<", "&lt;")
     names = [say.name("sets", c.set), say.name("modes", c.mode), say.number(c.n)]
@@ -48,7 +47,7 @@ def _row(c: Comparison, say: Wording) -> list[str]:
         say.points(c.difference.value),
         p,
         say.name("verdicts", c.verdict),
-        say["primary" if c.primary else "exploratory"],
+        role(history, say) if c.primary else say["exploratory"],
     ]
     return [f"**{cell}**" for cell in cells] if c.primary else cells
 
@@ -88,4 +87,5 @@ def _funnel(study: StudyFacts, say: Wording) -> str:
 def _next(study: StudyFacts, say: Wording) -> str:
     if not study.next_command:
         return ""
-    return f"## {say['head']['next']}\n\n```\n{' '.join(study.next_command.replace('`', '').split())}\n```"
+    warned = "".join(f"{markdown(line)}\n\n" for line in [next_note(study, say)] if line)
+    return f"## {say['head']['next']}\n\n{warned}```\n{' '.join(study.next_command.replace('`', '').split())}\n```"

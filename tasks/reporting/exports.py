@@ -9,8 +9,10 @@ import yaml
 
 from tasks.records import Question, Row
 from tasks.reporting.facts import StudyFacts
+from tasks.reporting.history import next_note, told
 from tasks.reporting.settled import UNRECORDED, settled
-from tasks.results import Answer
+from tasks.reporting.wording import wording
+from tasks.results import Answer, History
 
 
 def write_files(folder: Path, study: StudyFacts) -> None:
@@ -34,6 +36,7 @@ def verdict(study: StudyFacts) -> dict[str, Any]:
     return {
         "name": study.plan.name,
         "verdict": result.verdict,
+        **standing(study.history),
         "sentence": result.sentence,
         "limits": result.limits,
         "mode": result.mode,
@@ -48,6 +51,11 @@ def verdict(study: StudyFacts) -> dict[str, Any]:
         "causes": [finding.model_dump(mode="json") for finding in study.findings],
         "exercise_causes": [cause.model_dump(mode="json") for cause in study.causes],
     }
+
+
+def standing(history: History) -> dict[str, Any]:
+    """What the verdict is worth: whether it confirms anything, and the number of this decision on these questions."""
+    return {"exploratory": history.exploratory, "look": history.look, "history": told(history, wording("en"))}
 
 
 def record(study: StudyFacts) -> dict[str, Any]:
@@ -72,6 +80,8 @@ def record(study: StudyFacts) -> dict[str, Any]:
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,
         "next_follows": list(study.followed),
+        "next_note": next_note(study, wording("en")),
+        "history": study.history.model_dump(mode="json"),
     }
 
 

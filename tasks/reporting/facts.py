@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tasks.plan import StudyPlan
 from tasks.records import Account, Pair, Passage, Question, Rejection, Scan, Stage
-from tasks.results import Answer, Cause, Comparison, Finding, Preflight, Probe, Screened, Step
+from tasks.results import Answer, Cause, Comparison, Finding, History, Preflight, Probe, Screened, Step
 from tasks.schemas.timings import Timing
 from tasks.sweeps import Spread
 
@@ -81,6 +81,7 @@ class StudyFacts:
     spread: Spread | None = None  # of the effect between seeds, where several were run
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
+    history: History = field(default_factory=History)
 
     @property
     def asked(self) -> list[Question]:
@@ -96,7 +97,7 @@ class StudyFacts:
 
     @property
     def primary(self) -> Comparison:
-        """The comparison that was fixed before anything was scored."""
+        """The comparison that the plan names; `history` says whether it was fixed before anything was scored."""
         return next(comparison for comparison in self.comparisons if comparison.primary)
 
     @property

@@ -9,7 +9,7 @@ from tasks.artifacts import Book, Comparisons, Findings, Handle
 from tasks.groups import Outcome, Prepared
 from tasks.plan import StudyPlan
 from tasks.reporting.facts import Place, Power, StudyFacts, Writing
-from tasks.results import Cause, Screened
+from tasks.results import FIRST_LOOK, Cause, History, Screened
 from tasks.schemas.timings import Timings
 from tasks.sweeps import Spread
 
@@ -45,6 +45,7 @@ def gather(
     screened: Sequence[Screened] = (),
     title: str = "",
     spread: Spread | None = None,
+    history: History = FIRST_LOOK,
 ) -> StudyFacts:
     """All rows that a report tells of."""
     splits = prepared.splits
@@ -80,6 +81,7 @@ def gather(
         versions=versions(),
         timings=timings.stages if timings else (),
         artifacts=places(prepared, outcome, comparisons, findings),
+        history=history,
         machine={"platform": platform(), "processor": machine()},
     )
 

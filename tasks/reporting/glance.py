@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from tasks.records import Account, Scan, Stage
 from tasks.reporting.facts import Short
+from tasks.reporting.history import label, note
 from tasks.reporting.safety import markdown
 from tasks.reporting.sayings import reason
 from tasks.reporting.wording import Wording, wording
-from tasks.results import Comparison, Step
+from tasks.results import Comparison, History, Step
 from tasks.sweeps import Spread
 
 MOST_LINES = 24  # of a loss curve in a table
@@ -125,7 +126,7 @@ def loss(steps: Sequence[Step], language: str) -> str:
     return turned(f"## {figures['loss']}\n\n{table([figures['updates'], 'epoch', figures['loss_unit'], ''], rows)}", say)
 
 
-def verdict(comparisons: Sequence[Comparison], language: str) -> str:
+def verdict(comparisons: Sequence[Comparison], history: History, language: str) -> str:
     """The primary result in figures."""
     say = wording(language)
     result = next(row for row in comparisons if row.primary)
@@ -144,4 +145,5 @@ def verdict(comparisons: Sequence[Comparison], language: str) -> str:
         [say["figures"]["detectable"], f"{say.points(result.detectable, sign=False)} {say['points_unit']}"],
         [say["chance"], say.share(0.25, 0)],
     ]
-    return turned(f"# {say.name('verdicts', result.verdict)}\n\n{table([columns['name'], columns['value']], rows)}", say)
+    head = f"# {label(result, history, say)}\n\n{markdown(note(history, say))}"
+    return turned(f"{head}\n\n{table([columns['name'], columns['value']], rows)}", say)

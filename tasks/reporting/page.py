@@ -9,10 +9,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from tasks.lineage import flat
 from tasks.plan import ComparisonPlan, StudyPlan
 from tasks.reporting import figures, glance, tables
 from tasks.reporting.exports import counts, seeds
 from tasks.reporting.facts import StudyFacts
+from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.safety import shown
 from tasks.reporting.sayings import reason, retold
 from tasks.reporting.wording import Wording, direction, measure, wording
@@ -50,8 +52,12 @@ def page(study: StudyFacts) -> str:
         counts=counts(study),
         seeds=seeds(study.plan.model_dump()),
         changed=changes(study.plan),
-        whole=flat(study.plan.model_dump(mode="json")),
-        next_changes=changes(study.next_plan.named(study.plan.name), study.plan) if study.next_plan else {},
+        whole=typed(study.plan.model_dump(mode="json")),
+        next_changes=changes_of_next(study),
+        label=label(study.primary, study.history, say),
+        role=role(study.history, say),
+        note=note(study.history, say),
+        next_note=next_note(study, say),
         most=MOST_ROWS,
     )
 
@@ -129,16 +135,20 @@ def pictures(study: StudyFacts, say: Wording) -> dict[str, Markup]:
 
 def changes(plan: StudyPlan, other: StudyPlan | None = None) -> dict[str, tuple[Any, Any]]:
     """By dotted key, what differs: (there, here)."""
-    there, here = flat((other or StudyPlan()).model_dump(mode="json")), flat(plan.model_dump(mode="json"))
+    there, here = typed((other or StudyPlan()).model_dump(mode="json")), typed(plan.model_dump(mode="json"))
     return {key: (there.get(key), value) for key, value in here.items() if there.get(key) != value}
 
 
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A tree of choices as dotted keys."""
-    rows: dict[str, Any] = {}
-    for key, value in tree.items():
-        rows |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": words(value)}
-    return rows
+def typed(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A tree of choices as dotted keys, each choice as one would type it."""
+    return {key: words(value) for key, value in flat(tree).items()}
+
+
+def changes_of_next(study: StudyFacts) -> dict[str, tuple[Any, Any]]:
+    """What the next plan changes; its lineage is told in a sentence."""
+    if study.next_plan is None:
+        return {}
+    return changes(study.next_plan.model_copy(update={"name": study.plan.name, "lineage": study.plan.lineage}), study.plan)
 
 
 def words(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from tasks.reporting.exports import save_json
+from tasks.reporting.exports import standing as standing_of
 from tasks.reporting.sweep_page import brief, page
 from tasks.results import Comparison
 from tasks.schemas.timings import Timings
@@ -14,7 +15,7 @@ from tasks.sweeps import Found, Standing, SweepPlan, Trial, best_plan
 
 def write(folder: Path, plan: SweepPlan, found: Found, timings: Timings) -> None:
     """Fill an empty folder."""
-    best = best_plan(plan, found.chosen)
+    best = best_plan(plan, found.chosen, found.history)
     save_json(folder / "sweep.json", record(plan, found, timings))
     tree = {"name": best.name} | best.model_dump(mode="json", exclude_defaults=True)
     (folder / "best-plan.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8")
@@ -26,7 +27,8 @@ def record(plan: SweepPlan, found: Found, timings: Timings) -> dict[str, Any]:
     """What was tried, what was chosen on which questions, and the verdict on the others."""
     return {
         "name": plan.name,
-        "verdict": result(found.verdict),
+        "verdict": result(found.verdict) | standing_of(found.history),
+        "history": found.history.model_dump(mode="json"),
         "chosen": found.chosen.model_dump(mode="json"),
         "seeds": [trial(one) for one in found.finals],
         "spread": found.spread.model_dump(mode="json"),

@@ -6,6 +6,8 @@ from markupsafe import Markup
 
 from tasks.reporting import figures, sweep_figures
 from tasks.reporting.glance import seeds, table
+from tasks.reporting.history import label, role
+from tasks.reporting.history import told as told_history
 from tasks.reporting.page import changes, style, template, verdict_sentence
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import Wording, direction, wording
@@ -32,6 +34,9 @@ def page(plan: SweepPlan, found: Found, timings: Timings) -> str:
         plan=plan,
         found=found,
         result=found.verdict,
+        label=label(found.verdict, found.history, say),
+        role=role(found.history, say),
+        note=told_history(found.history, say),
         sentence=verdict_sentence(found.verdict, plan.study.comparison, say),
         direction=direction(plan.study.language),
         style=style(),
@@ -103,8 +108,9 @@ def brief(plan: SweepPlan, found: Found) -> str:
     rows = [_row(one, say) for one in found.standings]
     about = [markdown(line) for line in told(plan, found, say).values()]
     parts = [
-        f"# {say.name('verdicts', result.verdict)}: {markdown(found.chosen.name)}",
+        f"# {label(result, found.history, say)}: {markdown(found.chosen.name)}",
         f"**{markdown(verdict_sentence(result, plan.study.comparison, say))}**",
+        *(markdown(line) for line in [told_history(found.history, say)] if line),
         *about,
         table(head, rows),
         f"```\n{command(plan)}\n```",

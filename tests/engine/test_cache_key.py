@@ -4,7 +4,7 @@ import pytest
 
 from tasks.artifacts import Book
 from tasks.engine.cache_key import canonical_value, compute_stage_key
-from tasks.plan import FinetuningPlan, Machine, ReadingPlan, StudyPlan
+from tasks.plan import FinetuningPlan, Lineage, Machine, ReadingPlan, StudyPlan
 
 
 def test_another_machine_has_the_same_key():
@@ -37,9 +37,9 @@ def test_what_is_not_plain_data_is_refused_and_not_silently_never_found():
         canonical_value(object())
 
 
-def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent():
+def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent_and_where_it_comes_from():
     """Each single field of every group, moved to another value."""
-    base = StudyPlan().model_dump()
+    base = StudyPlan().model_dump(exclude={"lineage"})
     other = {
         int: lambda v: v + 1,
         float: lambda v: v * 0.5 + 0.01,
@@ -55,6 +55,7 @@ def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent():
             plan = StudyPlan.model_construct(**dict(changed.items()))
             assert canonical_value(plan) != canonical_value(StudyPlan.model_construct(**base)), f"{group}.{name}"
     assert canonical_value(FinetuningPlan(report_to=("tensorboard",))) == canonical_value(FinetuningPlan())
+    assert canonical_value(StudyPlan(lineage=Lineage(predecessor="laptop"))) == canonical_value(StudyPlan())
 
 
 @pytest.mark.parametrize("name", ["laptop", "exercise", "recommended"])

@@ -1,0 +1,53 @@
+"""What a verdict is worth, in words: whether it was decided beforehand, and how often its questions had been decided on."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tasks.reporting.facts import StudyFacts
+from tasks.reporting.wording import Wording
+from tasks.results import Choice, Comparison, History
+
+
+def label(result: Comparison, history: History, say: Wording) -> str:
+    """The verdict's name, with what it is worth."""
+    return say.name("verdicts", result.verdict) + f" ({say['exploratory']})" * history.exploratory
+
+
+def role(history: History, say: Wording) -> str:
+    """What the plan's endpoint is among the comparisons."""
+    return str(say["exploratory" if history.exploratory else "primary"])
+
+
+def note(history: History, say: Wording) -> str:
+    """When the endpoint was fixed, and what is exploratory."""
+    if history.exploratory:
+        return told(history, say)
+    first = history.look == 1
+    return " ".join(filter(None, [told(history, say), say["primary_note" if first else "primary_again"]]))
+
+
+def told(history: History, say: Wording) -> str:
+    """Why the verdict is exploratory, and the number of this decision; nothing where it is the first on its questions."""
+    own = say["history"]
+    lines = []
+    if history.exploratory:
+        whose = history.predecessor or history.first
+        lines.append(say.fill(own["after"], whose=whose, chosen=_chosen(history.chosen_after, history.moved, say)))
+    if history.shared:
+        numbers = {name: say.number(getattr(history, name)) for name in ("look", "shared", "n")}
+        lines.append(say.fill(own["again"], first=history.first, **numbers))
+    return " ".join(lines)
+
+
+def next_note(study: StudyFacts, say: Wording) -> str:
+    """What the next plan chooses after these answers were seen; nothing where it chooses nothing, or there is none."""
+    if study.next_plan is None or not study.next_plan.lineage.chosen_after:
+        return ""
+    return say.fill(say["history"]["next"], chosen=_chosen(study.next_plan.lineage.chosen_after, {}, say))
+
+
+def _chosen(choices: Iterable[Choice], moved: dict[str, tuple[Any, Any]], say: Wording) -> str:
+    own = say["history"]
+    changes = [say.fill(own["moved"], key=key, before=f"{there}", here=f"{here}") for key, (there, here) in moved.items()]
+    listed = f" ({say['comma'].join(changes)})" if changes else ""
+    return str(say["comma"]).join(own[choice] + listed * (choice == "endpoint") for choice in choices)

@@ -1,0 +1,67 @@
+"""The whole way of an endpoint that moves: fork, its next plan, and every place that tells the verdict of that."""
+
+import json
+import re
+
+from small_study import small_plan
+
+from flows import endings
+from tasks.diagnosis import next_plan
+from tasks.plan_file import load_plan
+from tasks.reporting.wording import wording
+from tasks.results import Finding
+
+SAY = wording("fa")
+
+
+def moved(plan, findings, *history):
+    """What a rule's remedy makes of the plan: the set with the visible gain becomes the primary one."""
+    return Finding(rule="not-carried-over", claim="Seen.", evidence={}, weight=1.0, remedy={"comparison.primary_set": "same_fact"})
+
+
+def read(store, name, file):
+    return (store / "studies" / name / file).read_text("utf-8")
+
+
+def done(ran):
+    return [name for name, how in ran if how == "done"]
+
+
+def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict_is_told(rerun, monkeypatch):
+    fork = small_plan(name="fork", **{"comparison.primary_set": "new_fact"})
+    monkeypatch.setattr(next_plan, "follows", lambda plan, findings: [moved(plan, findings)])
+    rerun(fork)
+    assert SAY["primary_note"] in read(rerun.store, "fork", "index.html")
+    assert not json.loads(read(rerun.store, "fork", "verdict.json"))["exploratory"]
+    following = load_plan(rerun.store / "studies" / "fork" / "next-plan.yaml")
+    assert following.lineage.chosen_after == ("endpoint",) and following.lineage.predecessor == "fork"
+    (*_, warned, command) = endings.of_study(rerun.store / "studies" / "fork")
+    assert warned.startswith("The next plan changes, after these answers were seen: the endpoint") and "next" in command
+
+    assert done(rerun(following)) == ["compare_answers", "diagnose_tuning", "write_report"]
+    told = json.loads(read(rerun.store, "fork-next", "verdict.json"))
+    assert told["exploratory"] is True and told["look"] == 2
+    assert "comparison.primary_set new_fact → same_fact" in told["history"]
+    verdict, *others = endings.of_study(rerun.store / "studies" / "fork-next")
+    assert " (exploratory): base " in verdict and told["history"] in others
+    assert any("(exploratory)" in line for line in endings.of_runs(rerun.store) if line.startswith("fork-next"))
+    for file in ("index.html", "report.md"):
+        text = re.sub(r"\\(.)", r"\1", read(rerun.store, "fork-next", file))
+        assert f"({SAY['exploratory']})" in text and SAY["primary_note"] not in text, file
+        assert "انتخاب شد: سنجهٔ اصلی" in text, file
+    card = read(rerun.store, "fork-next", "adapter/README.md")
+    assert "** (exploratory): " in card and told["history"] in card
+    assert {how for _, how in rerun(following)} == {"cached"}, "the very same study again is what it was"
+    assert json.loads(read(rerun.store, "fork-next", "verdict.json")) == told
+
+
+def test_the_store_knows_an_endpoint_that_was_moved_by_hand_and_counts_a_second_look(rerun):
+    rerun(small_plan(name="again"))
+    told = json.loads(read(rerun.store, "again", "verdict.json"))
+    assert (told["exploratory"], told["look"]) == (False, 2) and "first in small" in told["history"]
+    rerun(small_plan(name="fork", **{"comparison.primary_set": "new_fact"}))
+    told = json.loads(read(rerun.store, "fork", "verdict.json"))
+    assert (told["exploratory"], told["look"]) == (True, 3)
+    assert "اکتشافی، نه تأییدشده" in read(rerun.store, "fork", "index.html")
+    rerun(small_plan())
+    assert json.loads(read(rerun.store, "small", "verdict.json"))["look"] == 1
