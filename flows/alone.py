@@ -13,18 +13,21 @@ from tasks.results import Answer
 from tasks.validation.own_items import load_questions
 
 
-def evaluate_files(base: str, adapter: Path | None, file: Path, plan: StudyPlan, machine: Machine) -> tuple[Iterator[dict[str, Any]], str]:
+def evaluate_files(
+    base: str, adapter: Path | None, file: Path, plan: StudyPlan, machine: Machine, tuned: str | None = None
+) -> tuple[Iterator[dict[str, Any]], str]:
     """The answers as lines for a file, and what they say in one sentence.
 
-    Rows of the file that are no sound question are counted in the sentence; without an adapter there is nothing to compare.
+    Rows of the file that are no sound question are counted in the sentence; without an adapter or a tuned model there is
+    nothing to compare.
     """
     own = load_questions(file, plan.language)
     questions = [row for row in own.kept if isinstance(row, Question)]
     with bar("scoring") as progress:
-        both = evaluate(base, str(adapter) if adapter else None, questions, plan.evaluation, plan.language, machine, progress)
+        both = evaluate(base, str(adapter) if adapter else None, questions, plan.evaluation, plan.language, machine, progress, tuned)
     refused = f" {len(own.rejected)} rows of {file.name} are no sound questions and were left out." if own.rejected else ""
-    said = told(questions, both, plan) if adapter else alone(both, plan, base)
-    return lines(both), said + refused + cut(both)
+    said = told(questions, both, plan) if adapter or tuned else alone(both, plan, base)
+    return lines(both), " ".join([said, *both.notes]) + refused + cut(both)
 
 
 def alone(both: Both, plan: StudyPlan, base: str) -> str:

@@ -155,16 +155,17 @@ def evaluate(
     base: Annotated[str, Parameter(help="model folder or name on the hub")],
     questions: Annotated[Path, Parameter(help="four-option questions: the exercise's JSON, JSONL, CSV or XLSX")],
     adapter: Annotated[Path | None, Parameter(help="PEFT folder; none: the base model alone")] = None,
+    tuned: Annotated[str | None, Parameter(help="instead of an adapter: a whole tuned model, merged or fully tuned")] = None,
     out: Annotated[Path | None, Parameter(help="file for the answers, one JSON line each; default: standard output")] = None,
     language: Annotated[str, Parameter(help="language of the questions")] = "fa",
     set: Changes = [],  # noqa: B006
     machine: OnMachine = [],  # noqa: B006
 ) -> int:
-    """Put questions to a base model and its adapter, and compare the two; no book and no Prefect needed."""
+    """Put questions to a base model and to its adapter or a tuned model, and compare the two; no book and no Prefect needed."""
     from flows.alone import evaluate_files
 
     choices = _plan_tree({"name": "evaluate", "language": language}, set)
-    lines, sentence = evaluate_files(base, adapter, questions, choices, _machine(machine))
+    lines, sentence = evaluate_files(base, adapter, questions, choices, _machine(machine), tuned)
     _write_lines(out, lines)
     print(sentence, file=sys.stderr)
     return 0

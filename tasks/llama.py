@@ -1,29 +1,34 @@
-"""Load a causal language model from a folder or the hub, or build the tiny one; one loaded model serves base and tuned.
+"""Load a causal language model from a folder or the hub, with or without an adapter; or build the tiny one.
 
     loaded = load(checkpoint, machine, adapter)
     tuned = loaded.model(**inputs)
-    with adapter_off(loaded):
-        base = loaded.model(**inputs)
+    base = base_of(loaded).model(**inputs)
 
+Base scores come from weights that no adapter was ever loaded into: PEFT writes into the base when it loads some adapters
+(PiSSA, OLoRA, trained biases, new embeddings), and `disable_adapter` does not give the base back.
 Safetensors only, and no code that comes with a model is ever run.
 """
 
 import copy
 import functools
 import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict
-from safetensors import safe_open
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from tasks import precision
-from tasks.errors import MissingArtifact, PlanError
+from tasks.errors import PlanError
 from tasks.folders import Checkpoint
+from tasks.models.adapter_check import describe_doubts, read_adapter_config, writes_into_base
+from tasks.models.adapters import adapter_headers, attach_adapter, first_scores
+from tasks.models.model_config import UNREADABLE, read_config
+from tasks.models.weight_check import refuse_damaged_model
+from tasks.models.weight_files import list_weight_files, read_headers
 from tasks.plan import Machine
 from tasks.tiny import build_tiny as build_tiny
 from tasks.tiny import quiet as quiet
@@ -40,6 +45,18 @@ class Loaded(NamedTuple):
 
     model: Any  # a causal LM, or a PeftModel around one
     tokenizer: Any
+    load_base: Callable[[], Any] | None = None  # -> Loaded; where the model has an adapter
+    notes: tuple[str, ...] = ()  # what a reader of its answers should know
+
+
+def base_of(loaded: Loaded) -> Loaded:
+    """The base below the adapter, from weights that no adapter touched; the model itself where it has none."""
+    if loaded.load_base is not None:
+        base: Loaded = loaded.load_base()
+        return base
+    if isinstance(loaded.model, PeftModel):
+        raise TypeError("this model was not loaded by load(): what its base was is not known any more")
+    return loaded
 
 
 def load(
@@ -47,47 +64,37 @@ def load(
 ) -> Loaded:
     """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them.
 
-    `own`: a copy of the weights too, for work that writes into them, such as merging.
+    `own`: weights of its own too, for work that writes into them, such as merging; the kept ones are then given up,
+    so that memory holds them once.
     """
     verify(checkpoint)
+    refuse_damaged_model(checkpoint.path)
     place = machine or Machine()
-    base = _base(str(checkpoint.path), checkpoint.digest, device_of(place), dtype_in(checkpoint, place), quantize)
-    model = copy.deepcopy(base.model) if own else _sharing_weights(base.model)
-    if adapter is not None:
-        model = _with_adapter(model, adapter)
-    return Loaded(model.eval(), base.tokenizer)
+    place_of_weights = (str(checkpoint.path), checkpoint.digest, device_of(place), dtype_in(checkpoint, place), quantize)
+    if adapter is None:
+        base = _read_alone(place_of_weights) if own else _base(*place_of_weights)
+        return base if own else base._replace(model=_sharing_weights(base.model))
+    config = read_adapter_config(adapter)
+    notes = describe_doubts(adapter, config, {checkpoint.name, checkpoint.path.name}, checkpoint.path)
+    again = functools.partial(load, checkpoint, place, quantize=quantize)
+    if not own and not writes_into_base(config, adapter_headers(adapter)):
+        base = _base(*place_of_weights)
+        before = first_scores(base.model)
+        tuned = attach_adapter(_sharing_weights(base.model), adapter, config)
+        if torch.equal(before, first_scores(base.model)):
+            return Loaded(tuned.eval(), base.tokenizer, again, tuple(notes))
+    base = _read_alone(place_of_weights)
+    tuned = attach_adapter(base.model, adapter, config)
+    return Loaded(tuned.eval(), base.tokenizer, again, (*notes, WRITTEN))
 
 
-def _with_adapter(model: Any, adapter: Path) -> PeftModel:
-    """Raises PlanError where the adapter was made for another model, also where PEFT would only leave out what does not fit."""
-    for name in ("adapter_model.safetensors", "adapter_config.json"):
-        if not (adapter / name).is_file():
-            raise MissingArtifact(f"{adapter} holds no {name}; name the folder of a PEFT adapter.")
-    try:
-        tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, ValueError) as error:  # matrices of other shapes, or of names that the model has not
-        raise PlanError(f"{adapter}: the adapter does not fit this base model; name the one it was made for. {error}"[:600]) from error
-    with safe_open(adapter / "adapter_model.safetensors", framework="pt") as weights:
-        saved = {key for key in weights.keys() if "lora_" in key}  # noqa: SIM118
-    apart = saved ^ {key for key in get_peft_model_state_dict(tuned, save_embedding_layers=False) if "lora_" in key}
-    if apart:
-        raise PlanError(
-            f"{adapter}: the adapter does not fit this base model; name the one it was made for. {len(apart)} matrices have no match, "
-            f"such as {min(apart)}."
-        )
-    return tuned
+WRITTEN = "Loading this adapter changes weights of the base, so the base was scored from weights read apart from it."
 
 
-@contextmanager
-def adapter_off(loaded: Loaded) -> Iterator[None]:
-    """Inside, the model answers as the base does."""
-    if isinstance(loaded.model, PeftModel):
-        with loaded.model.disable_adapter():
-            yield
-    else:
-        yield
+def _read_alone(place: tuple[str, str, str, torch.dtype, str]) -> Loaded:
+    """Weights that nobody else holds, read again; the kept ones are given up first."""
+    _base.cache_clear()
+    return _read(*place)
 
 
 def device_of(machine: Machine) -> str:
@@ -124,8 +131,12 @@ def dtype_of(dtype: str, device: str, parameters: int, digest: str) -> torch.dty
 @functools.lru_cache(maxsize=1)
 def _base(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str) -> Loaded:
     """The frozen weights, read once; the digest is among the arguments so that a replaced folder is read again."""
+    return _read(path, digest, device, dtype, quantize)
+
+
+def _read(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str) -> Loaded:
     quiet()
-    settings: dict[str, Any] = {"dtype": dtype}
+    settings: dict[str, Any] = {"dtype": dtype, "config": read_config(Path(path))}
     if quantize == "4bit":
         settings |= {"quantization_config": four_bits(device), "device_map": {"": device}}
     model = AutoModelForCausalLM.from_pretrained(path, use_safetensors=True, **settings, **SAFE)
@@ -149,7 +160,11 @@ def tokenizer_of(checkpoint: Checkpoint) -> Any:
 @functools.lru_cache(maxsize=4)
 def _tokenizer(path: str, digest: str) -> Any:
     """Raises PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
-    tokenizer, rows = AutoTokenizer.from_pretrained(path, **SAFE), AutoConfig.from_pretrained(path, **SAFE).get_text_config().vocab_size
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, **SAFE)
+    except UNREADABLE as error:
+        raise PlanError(f"{path}: its tokenizer cannot be used: {type(error).__name__}: {error}"[:600]) from error
+    rows = read_config(Path(path)).get_text_config().vocab_size
     beyond = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
     if beyond.pop(tokenizer.pad_token_id, None) is not None:
         tokenizer.pad_token = tokenizer.eos_token  # a filler is masked, any token will do
@@ -163,11 +178,7 @@ def _tokenizer(path: str, digest: str) -> Any:
 
 def parameters_in(folder: Path) -> int:
     """How many numbers the weight files hold, from their headers alone."""
-    total = 0
-    for file in sorted(folder.glob("*.safetensors")):
-        with safe_open(file, framework="pt") as weights:
-            total += sum(torch.Size(weights.get_slice(key).get_shape()).numel() for key in weights.keys())  # noqa: SIM118
-    return total
+    return sum(math.prod(header.shape) for header in read_headers(list_weight_files(folder)).values())
 
 
 def _sharing_weights(model: Any) -> Any:

@@ -81,8 +81,13 @@ def folder_digest(folder: Path) -> str:
 
 def known_digest(folder: Path) -> str:
     """The same, read once a process while sizes and times stay: the gigabytes of a model take seconds."""
+    return _stamped_digest(folder, file_stamps(folder))
+
+
+def file_stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Path, size and time of every file below a folder: while they stay, so does its content."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    return _stamped_digest(folder, tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files))
+    return tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
 
 
 @functools.lru_cache(maxsize=8)

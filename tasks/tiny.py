@@ -5,16 +5,15 @@ a pair or a question; a gain after tuning therefore comes from the tuning.
 """
 
 import math
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-import transformers
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tasks.errors import NothingLeft
+from tasks.models.quiet import quiet as quiet
 from tasks.plan import BasePlan, Machine
 from tasks.progress import Progress, silent
 
@@ -39,13 +38,6 @@ def build_tiny(texts: list[str], plan: BasePlan, folder: Path, progress: Progres
     _pretrain(model, stream.to(device), plan, progress)
     model.to("cpu").save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def quiet() -> None:
-    """No banners and no bars but ours."""
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)  # peft 0.21 asks for it
 
 
 def train_tokenizer(texts: list[str], size: int = VOCABULARY) -> PreTrainedTokenizerFast:

@@ -1,9 +1,9 @@
 """Find a model's weights: in a folder, in the local cache of the hub, or on the hub; say precisely what is missing.
 
-Safetensors only. A folder is told by the digest of its files, a hub model by its commit.
+Safetensors only. A folder is told by the digest of its files, a hub model by its commit. Whatever is found is checked
+whole (tasks.models) before it is used: its headers against config.json, its numbers for NaN.
 """
 
-import json
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
@@ -20,6 +20,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from tasks.errors import MissingArtifact, PlanError
 from tasks.folders import Checkpoint
+from tasks.models.weight_files import list_weight_files, refuse_stray_adapter
 from tasks.plan import BasePlan
 from tasks.store import known_digest
 
@@ -32,36 +33,46 @@ PATIENCE = 10.0  # seconds that the hub is given to answer
 def missing(plan: BasePlan) -> str | None:
     """What stands in the way of this base model, in one sentence; nothing is loaded or downloaded."""
     try:
-        if plan.model != TINY and _folder(plan.model) is None and _cached(plan.model, plan.revision) is None:
+        if plan.model == TINY:
+            return None
+        if found := _folder(plan.model) or _cached(plan.model, plan.revision):
+            _refuse_damaged(found)
+        else:
             _commit_on_hub(plan)
     except PlanError as error:
         return str(error)
     return None
 
 
+def _refuse_damaged(folder: Path) -> None:
+    from tasks.models.weight_check import refuse_damaged_model  # takes seconds to import
+
+    refuse_damaged_model(folder)
+
+
 def resolve(plan: BasePlan) -> Checkpoint:
     """The folder with the model's weights, downloaded where need be, and what tells them from others.
 
-    Raises PlanError with what is missing and how to get it.
+    Raises PlanError with what is missing or damaged and how to get it.
     """
     if plan.model == TINY:
         raise PlanError("base.model: the tiny model is built from the book, there is nothing to look up; name a folder or a hub model.")
     folder = _folder(plan.model)
     if folder is not None:
+        _refuse_damaged(folder)
         return Checkpoint(digest=known_digest(folder), name=Path(plan.model).name, source=str(folder))
     snapshot = _cached(plan.model, plan.revision) or _download(plan.model, _commit_on_hub(plan))
+    _refuse_damaged(snapshot)
     return Checkpoint(digest=snapshot.name[:16], name=plan.model, source=str(snapshot))
 
 
 def verify(checkpoint: Checkpoint) -> None:
     """Raise MissingArtifact where the model that a handle stands for is gone, or is another one by now."""
     checkpoint.check()
-    if checkpoint.source is None:
-        return
-    folder = Path(checkpoint.source)
-    gaps = lacking(folder)
-    if gaps:
-        raise MissingArtifact(f"{folder} lacks {', '.join(gaps)}; it was there when the study began. Put it back, or --redo prepare_base.")
+    if checkpoint.source is not None and (gaps := lacking(checkpoint.path)):
+        raise MissingArtifact(
+            f"{checkpoint.path} lacks {', '.join(gaps)}; it was there when the study began. Put it back, or --redo prepare_base."
+        )
 
 
 def lacking(folder: Path) -> list[str]:
@@ -73,14 +84,11 @@ def lacking(folder: Path) -> list[str]:
 
 
 def _lacking_weights(folder: Path) -> list[str]:
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        shards = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-        return [shard for shard in shards if not (folder / shard).is_file()]
-    if (folder / "model.safetensors").is_file():
-        return []
-    others = sorted(p.name for p in folder.glob("*.bin"))
-    return [f"model.safetensors ({', '.join(others)} is not read: pickled weights can run code)" if others else "model.safetensors"]
+    gone = [file.name for file in list_weight_files(folder) if not file.is_file()]
+    pickled = sorted(p.name for p in folder.glob("*.bin"))
+    if gone and pickled:
+        return [f"{', '.join(gone)} ({', '.join(pickled)} is not read: pickled weights can run code)"]
+    return gone
 
 
 def _folder(model: str) -> Path | None:
@@ -90,6 +98,7 @@ def _folder(model: str) -> Path | None:
         if path.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
             raise PlanError(f"base.model: {model!r} is not a folder (looked in {Path.cwd()}).")
         return None
+    refuse_stray_adapter(path)
     gaps = lacking(path)
     if gaps:
         raise PlanError(f"base.model: the folder {model!r} lacks {', '.join(gaps)}; save the model there with save_pretrained.")

@@ -6,14 +6,13 @@ tuned = answer(loaded, questions, plan, "fa", machine)
 
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from tasks import exam
 from tasks.evaluation.answering import read_answer
 from tasks.evaluation.listening import listen
 from tasks.evaluation.sheets import Sheet, sheets, wording
-from tasks.llama import Loaded, adapter_off
+from tasks.llama import Loaded, base_of
 from tasks.plan import EvaluationPlan, Machine
 from tasks.progress import Progress, silent
 from tasks.records import Question
@@ -29,7 +28,7 @@ def answer(
     progress: Progress = silent,
     tuned: bool = True,
 ) -> list[Answer]:
-    """One row for each question, mode and rotation, in that order; with `tuned` off the adapter is left out."""
+    """One row for each question, mode and rotation, in that order; with `tuned` off the base below the adapter answers."""
     put = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer)
     return sit(loaded, put, plan, language, machine or Machine(), progress, tuned)
 
@@ -38,8 +37,8 @@ def sit(
     loaded: Loaded, put: Sequence[Sheet], plan: EvaluationPlan, language: str, machine: Machine, progress: Progress, tuned: bool
 ) -> list[Answer]:
     """One row for each sheet; what is longer than the window is not put."""
-    with nullcontext() if tuned else adapter_off(loaded):
-        heard = iter(listen(loaded, [sheet for sheet in put if not sheet.truncated], plan.answer_tokens, machine, progress))
+    asked = loaded if tuned else base_of(loaded)
+    heard = iter(listen(asked, [sheet for sheet in put if not sheet.truncated], plan.answer_tokens, machine, progress))
     return [row(sheet, [], "", language) if sheet.truncated else row(sheet, *next(heard), language) for sheet in put]
 
 

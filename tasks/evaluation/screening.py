@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from tasks.evaluation.listening import listen
 from tasks.evaluation.scoring import row
 from tasks.evaluation.sheets import Sheet, Wording, sheets, wording
-from tasks.llama import Loaded, adapter_off
+from tasks.llama import Loaded, base_of
 from tasks.plan import EvaluationPlan, Machine
 from tasks.progress import Progress, silent
 from tasks.records import Mode, Passage, Question
@@ -55,9 +55,9 @@ def screen(
         (closed, questions),
         (_opened(closed, known), [question for question in questions if question.id in known]),
     ]
-    put = [sheets(asked, sittings, words, loaded.model, loaded.tokenizer) for words, asked in forms]
-    with adapter_off(loaded):
-        found = _answers(loaded, put, language, sittings, machine or Machine(), progress)
+    base = base_of(loaded)
+    put = [sheets(asked, sittings, words, base.model, base.tokenizer) for words, asked in forms]
+    found = _answers(base, put, language, sittings, machine or Machine(), progress)
     return [_screened(question, mode, [form.get(question.id, []) for form in found]) for question in questions]
 
 

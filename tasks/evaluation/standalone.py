@@ -1,4 +1,4 @@
-"""The paired evaluation alone: any causal language model, with or without an adapter, any questions."""
+"""The paired evaluation alone: any causal language model, beside an adapter or another model, any questions."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from tasks.errors import NothingLeft, PlanError
 from tasks.evaluation.listening import part
-from tasks.evaluation.scoring import sit
-from tasks.evaluation.sheets import sheets, wording
+from tasks.evaluation.scoring import answer
 from tasks.llama import Loaded, load, resolve
 from tasks.plan import BasePlan, EvaluationPlan, Machine
 from tasks.progress import Progress, silent
@@ -16,10 +15,11 @@ from tasks.results import Answer
 
 
 class Both(NamedTuple):
-    """What the two models said; without an adapter there is only the base."""
+    """What the two models said; with nothing to compare there is only the base."""
 
     base: list[Answer]
     tuned: list[Answer]
+    notes: tuple[str, ...] = ()  # what a reader should know of the two models
 
 
 def evaluate(
@@ -30,29 +30,32 @@ def evaluate(
     language: str = "fa",
     machine: Machine | None = None,
     progress: Progress = silent,
+    tuned: str | None = None,
 ) -> Both:
-    """Load the model once, and let it sit the questions with the adapter off and on."""
+    """Put the questions to the base, then to the base with the adapter, or to `tuned`, a whole model.
+
+    The base has answered before the adapter is loaded, since some adapters write into its weights.
+    """
+    _refuse_questions(questions)
+    if adapter and tuned:
+        raise PlanError("--adapter and --tuned: name one of them, the adapter of the base or a whole tuned model.")
+    checkpoint, place, size = resolve(BasePlan(model=base)), machine or Machine(), len(questions)
+    other = resolve(BasePlan(model=tuned)) if tuned else checkpoint
+    whole = size * (2 if adapter or tuned else 1)
+
+    def put(loaded: Loaded, before: int) -> list[Answer]:
+        return answer(loaded, questions, plan, language, place, part(progress, before, size, whole))
+
+    first = put(load(checkpoint, place), 0)
+    if not (adapter or tuned):
+        return Both(first, [])
+    loaded = load(other, place, Path(adapter) if adapter else None)
+    return Both(first, put(loaded, size), loaded.notes)
+
+
+def _refuse_questions(questions: list[Question]) -> None:
     if not questions:
         raise NothingLeft("there is no question to put; the file is empty.")
     repeated = [name for name, times in Counter(question.id for question in questions).items() if times > 1]
     if repeated:
         raise PlanError(f"questions: the id {repeated[0]!r} is used more than once; each question needs its own.")
-    loaded = load(resolve(BasePlan(model=base)), machine, Path(adapter) if adapter else None)
-    return both(loaded, questions, plan, language, machine, progress, tuned=adapter is not None)
-
-
-def both(
-    loaded: Loaded,
-    questions: list[Question],
-    plan: EvaluationPlan,
-    language: str = "fa",
-    machine: Machine | None = None,
-    progress: Progress = silent,
-    tuned: bool = True,
-) -> Both:
-    """Base first, then tuned, from one loaded model; the bar runs through both."""
-    put, size = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer), len(questions)
-    first = sit(loaded, put, plan, language, machine or Machine(), part(progress, 0, size, size * (1 + tuned)), tuned=False)
-    if not tuned:
-        return Both(first, [])
-    return Both(first, sit(loaded, put, plan, language, machine or Machine(), part(progress, size, size, 2 * size), tuned=True))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoModelForCausalLM
 
 from tasks.finetuning.examples import Encoded, encode
 from tasks.finetuning.lora import attach
 from tasks.folders import Checkpoint
 from tasks.llama import dtype_in, tokenizer_of
+from tasks.models.model_config import read_config
 from tasks.plan import FinetuningPlan, Machine
 from tasks.records import Pair
 from tasks.results import Preflight
@@ -77,7 +78,7 @@ def updates_in(texts: int, plan: FinetuningPlan) -> int:
 
 def sizes_of(checkpoint: Checkpoint, plan: FinetuningPlan) -> Sizes:
     """Counted on a model that is only drawn up: the meta device holds shapes, no numbers."""
-    whole = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False)
+    whole = read_config(checkpoint.path)
     with torch.device("meta"):
         model = attach(AutoModelForCausalLM.from_config(whole, trust_remote_code=False), plan)
     trainable, every = model.get_nb_trainable_parameters()
@@ -89,7 +90,7 @@ def sizes_of(checkpoint: Checkpoint, plan: FinetuningPlan) -> Sizes:
 
 def window_of(checkpoint: Checkpoint) -> int:
     """The most tokens the model reads at once; beyond any text where it says nothing of it."""
-    config = AutoConfig.from_pretrained(checkpoint.path, local_files_only=True, trust_remote_code=False).get_text_config()
+    config = read_config(checkpoint.path).get_text_config()
     return int(getattr(config, "max_position_embeddings", None) or sys.maxsize)
 
 

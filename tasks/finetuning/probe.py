@@ -14,7 +14,7 @@ from tasks.finetuning.examples import Example, encode_text
 from tasks.finetuning.loop import mean_loss
 from tasks.finetuning.lora import weight_shift
 from tasks.folders import Checkpoint
-from tasks.llama import Loaded, adapter_off, load
+from tasks.llama import Loaded, base_of, load
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
 from tasks.records import Pair
@@ -76,12 +76,11 @@ def probe(
 @torch.no_grad()
 def answer_divergence(loaded: Loaded, examples: Sequence[Example]) -> float:
     """Mean KL(tuned ‖ base) in nats of the distribution over the first token of the answer."""
-    total = 0.0
+    total, below = 0.0, base_of(loaded)
     for start in range(0, len(examples), ROWS):
         rows = examples[start : start + ROWS]
         tuned = _first_answer_token(loaded, rows)
-        with adapter_off(loaded):
-            base = _first_answer_token(loaded, rows)
+        base = _first_answer_token(below, rows)
         total += float((tuned.exp() * (tuned - base)).sum())
     return max(0.0, total / max(1, len(examples)))
 
@@ -116,19 +115,17 @@ def _texts(texts: Sequence[str], loaded: Loaded) -> list[Example]:
 
 def _likelihood(loaded: Loaded, examples: Sequence[Example]) -> Both:
     """Nats per target token; 0 would be certainty."""
-    return _both(loaded, lambda: -mean_loss(loaded.model, examples, _filled(loaded), ROWS)[0]) if examples else Both(None, None)
+    return _both(loaded, lambda one: -mean_loss(one.model, examples, _filled(one), ROWS)[0]) if examples else Both(None, None)
 
 
 def _perplexity(loaded: Loaded, examples: Sequence[Example]) -> Both:
     """e to the mean loss: between how many equally likely tokens the model wavers."""
-    measure = lambda: math.exp(min(50.0, mean_loss(loaded.model, examples, _filled(loaded), ROWS)[0]))  # noqa: E731
+    measure = lambda one: math.exp(min(50.0, mean_loss(one.model, examples, _filled(one), ROWS)[0]))  # noqa: E731
     return _both(loaded, measure) if examples else Both(None, None)
 
 
-def _both(loaded: Loaded, measure: Callable[[], float]) -> Both:
-    with adapter_off(loaded):
-        before = measure()
-    return Both(before, measure())
+def _both(loaded: Loaded, measure: Callable[[Loaded], float]) -> Both:
+    return Both(measure(base_of(loaded)), measure(loaded))
 
 
 def _filled(loaded: Loaded) -> Any:

@@ -62,4 +62,4 @@ def tuned(seed: int = 0, **changes) -> Loaded:
     loaded = base(seed, **changes)
     torch.manual_seed(seed + 1)
     adapter = LoraConfig(r=4, target_modules=["q_proj", "v_proj", "up_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
-    return Loaded(get_peft_model(loaded.model, adapter).eval(), loaded.tokenizer)
+    return Loaded(get_peft_model(loaded.model, adapter).eval(), loaded.tokenizer, lambda: base(seed, **changes))

@@ -7,7 +7,7 @@ from evaluation import sitters
 
 from tasks.evaluation import lm_eval_task
 from tasks.evaluation.scoring import answer
-from tasks.llama import Loaded
+from tasks.llama import Loaded, base_of
 from tasks.plan import EvaluationPlan
 
 PLAN = EvaluationPlan(modes=("digits", "cloze", "cloze_mean"), rotations=2)
@@ -80,7 +80,7 @@ def test_lm_eval_s_chat_template_is_ours(study):
     finally:
         tuned.tokenizer.save_pretrained(folder / "base")
         (folder / "base" / "chat_template.jinja").unlink()
-    ours = answer(Loaded(tuned.model, chatty), questions[:5], EvaluationPlan(modes=("digits",)), tuned=False)
+    ours = answer(Loaded(base_of(tuned).model, chatty), questions[:5], EvaluationPlan(modes=("digits",)))
     assert [samples[name][row.question_id] for row in ours] == [pytest.approx(row.scores, abs=1e-4) for row in ours]
 
 

@@ -7,7 +7,7 @@ from finetuning import small
 from tasks.exam import training_text
 from tasks.finetuning.fit import fit
 from tasks.finetuning.probe import evenly, general_text, probe
-from tasks.llama import adapter_off, load
+from tasks.llama import base_of, load
 
 BOOK = ["سل ریوی با سرفهٔ خونی و تب شبانه همراه است.", "نقرس درد مفصل می‌دهد."]
 
@@ -56,8 +56,7 @@ def test_figures_by_hand(tuned):
         scores = {}
         with torch.no_grad():
             scores["tuned"] = loaded.model(torch.tensor([whole])).logits[0].log_softmax(-1)
-            with adapter_off(loaded):
-                scores["base"] = loaded.model(torch.tensor([whole])).logits[0].log_softmax(-1)
+            scores["base"] = base_of(loaded).model(torch.tensor([whole])).logits[0].log_softmax(-1)
         kl.append(float((scores["tuned"][given - 1].exp() * (scores["tuned"][given - 1] - scores["base"][given - 1])).sum()))
         for name, table in scores.items():
             likelihoods[name] += sum(float(table[i - 1, whole[i]]) for i in range(given, len(whole)))
