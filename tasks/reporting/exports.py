@@ -9,10 +9,10 @@ import yaml
 
 from tasks.records import Question, Row
 from tasks.reporting.facts import StudyFacts
-from tasks.reporting.history import next_note, told
+from tasks.reporting.history import next_note, plain_sentence, told
 from tasks.reporting.settled import UNRECORDED, settled
 from tasks.reporting.wording import wording
-from tasks.results import Answer, History
+from tasks.results import Answer, Comparison, History
 
 
 def write_files(folder: Path, study: StudyFacts) -> None:
@@ -36,8 +36,7 @@ def verdict(study: StudyFacts) -> dict[str, Any]:
     return {
         "name": study.plan.name,
         "verdict": result.verdict,
-        **standing(study.history),
-        "sentence": result.sentence,
+        **standing(result, study.history),
         "limits": result.limits,
         "mode": result.mode,
         "set": result.set,
@@ -53,9 +52,14 @@ def verdict(study: StudyFacts) -> dict[str, Any]:
     }
 
 
-def standing(history: History) -> dict[str, Any]:
-    """What the verdict is worth: whether it confirms anything, and the number of this decision on these questions."""
-    return {"exploratory": history.exploratory, "look": history.look, "history": told(history, wording("en"))}
+def standing(result: Comparison, history: History) -> dict[str, Any]:
+    """The verdict's sentence, whether it confirms anything, and the number of this decision on these questions."""
+    return {
+        "sentence": plain_sentence(result, history),
+        "exploratory": history.exploratory,
+        "look": history.look,
+        "history": told(history, wording("en")),
+    }
 
 
 def record(study: StudyFacts) -> dict[str, Any]:

@@ -39,6 +39,11 @@ def told(history: History, say: Wording) -> str:
     return " ".join(lines)
 
 
+def plain_sentence(result: Comparison, history: History) -> str:
+    """The comparison's own English sentence, for files; it begins with what it is worth."""
+    return "Exploratory: " * history.exploratory + result.sentence
+
+
 def next_note(study: StudyFacts, say: Wording) -> str:
     """What the next plan chooses after these answers were seen; nothing where it chooses nothing, or there is none."""
     if study.next_plan is None or not study.next_plan.lineage.chosen_after:

@@ -18,7 +18,7 @@ from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.safety import shown
 from tasks.reporting.sayings import reason, retold
 from tasks.reporting.wording import Wording, direction, measure, wording
-from tasks.results import Comparison
+from tasks.results import Comparison, History
 
 HERE = Path(__file__).parent
 MOST_ROWS = 2000  # of one kind on the page; the files hold all
@@ -77,13 +77,15 @@ def style() -> Markup:
 
 def sentence(study: StudyFacts, say: Wording) -> str:
     """The verdict in one sentence of the study's language."""
-    return verdict_sentence(study.primary, study.plan.comparison, say)
+    return verdict_sentence(study.primary, study.plan.comparison, study.history, say)
 
 
-def verdict_sentence(result: Comparison, plan: ComparisonPlan, say: Wording) -> str:
-    """A comparison in one sentence."""
+def verdict_sentence(result: Comparison, plan: ComparisonPlan, history: History, say: Wording) -> str:
+    """A comparison in one sentence, which claims no more than its history allows."""
+    sentences, name = say["sentences"], _sentence_for(result, plan)
+    cautious = sentences.get(f"exploratory_{name}") if history.exploratory else None
     return say.fill(
-        say["sentences"][_sentence_for(result, plan)],
+        cautious or sentences[name],
         n=say.number(result.n),
         illegible=say.number(result.illegible_tuned),
         base=say.number(result.base.correct),

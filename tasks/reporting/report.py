@@ -7,7 +7,7 @@ from tasks.reporting.brief import brief
 from tasks.reporting.exports import write_files
 from tasks.reporting.facts import StudyFacts
 from tasks.reporting.gather import gather
-from tasks.reporting.history import told
+from tasks.reporting.history import plain_sentence, told
 from tasks.reporting.page import page
 from tasks.reporting.safety import markdown
 from tasks.reporting.wording import wording
@@ -33,6 +33,6 @@ def verdict_of_card(study: StudyFacts) -> str:
     return (
         f"\n## Data and verdict\n\n{len(study.pairs)} pairs from «{title}», asked in {sum(map(len, study.questions.values()))} questions.\n\n"
         f"**{result.verdict}**{' (exploratory)' * study.history.exploratory}: {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions ({result.set}, {result.mode}; "
-        f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p = {result.p_value:.2g}). {result.sentence}"
+        f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p = {result.p_value:.2g}). {plain_sentence(result, study.history)}"
         f"{' ' + before if (before := told(study.history, wording('en'))) else ''}\n"
     )

@@ -27,7 +27,7 @@ def record(plan: SweepPlan, found: Found, timings: Timings) -> dict[str, Any]:
     """What was tried, what was chosen on which questions, and the verdict on the others."""
     return {
         "name": plan.name,
-        "verdict": result(found.verdict) | standing_of(found.history),
+        "verdict": result(found.verdict) | standing_of(found.verdict, found.history),
         "history": found.history.model_dump(mode="json"),
         "chosen": found.chosen.model_dump(mode="json"),
         "seeds": [trial(one) for one in found.finals],

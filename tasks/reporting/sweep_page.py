@@ -37,7 +37,7 @@ def page(plan: SweepPlan, found: Found, timings: Timings) -> str:
         label=label(found.verdict, found.history, say),
         role=role(found.history, say),
         note=told_history(found.history, say),
-        sentence=verdict_sentence(found.verdict, plan.study.comparison, say),
+        sentence=verdict_sentence(found.verdict, plan.study.comparison, found.history, say),
         direction=direction(plan.study.language),
         style=style(),
         pictures=pictures(found, say),
@@ -109,7 +109,7 @@ def brief(plan: SweepPlan, found: Found) -> str:
     about = [markdown(line) for line in told(plan, found, say).values()]
     parts = [
         f"# {label(result, found.history, say)}: {markdown(found.chosen.name)}",
-        f"**{markdown(verdict_sentence(result, plan.study.comparison, say))}**",
+        f"**{markdown(verdict_sentence(result, plan.study.comparison, found.history, say))}**",
         *(markdown(line) for line in [told_history(found.history, say)] if line),
         *about,
         table(head, rows),

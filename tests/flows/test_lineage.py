@@ -36,11 +36,12 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
     following = load_plan(rerun.store / "studies" / "fork" / "next-plan.yaml")
     assert following.lineage.chosen_after == ("endpoint",) and following.lineage.predecessor == "fork"
     (*_, warned, command) = endings.of_study(rerun.store / "studies" / "fork")
-    assert warned.startswith("The next plan changes, after these answers were seen: the endpoint") and "next" in command
+    assert warned.endswith("seen: the endpoint. On the same questions its verdict will be exploratory.") and "next" in command
 
     assert done(rerun(following)) == ["compare_answers", "diagnose_tuning", "write_report"]
     told = json.loads(read(rerun.store, "fork-next", "verdict.json"))
     assert told["exploratory"] is True and told["look"] == 2
+    assert told["sentence"].startswith("Exploratory: ")
     assert "comparison.primary_set new_fact → same_fact" in told["history"]
     verdict, *others = endings.of_study(rerun.store / "studies" / "fork-next")
     assert " (exploratory): base " in verdict and told["history"] in others
