@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks import diagnosis, evaluation, finetuning, generation, reading, reporting, validation
 from tasks.artifacts import Answers, Book, Causes, Comparisons, Drafts, Findings, OwnItems, Pairs, Passages, Screenings, Steps
 from tasks.folders import Adapter, Checkpoint, StudyFolder, SweepFolder
+from tasks.generation.server import ServerIdentity
 from tasks.groups import Attempt, BookText, Chapter, Diagnosis, Halves, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
 from tasks.records import Mode, SetName
@@ -33,9 +34,19 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
     run_name=lambda given: f"{'generate more' if given['earlier'] else 'generate'} · {given['chapter'].label}",
 )
 def generate_drafts(
-    chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine, earlier: Chapter | None = None
+    chapter: Passages,
+    pairs: int,
+    questions: int,
+    book: Book,
+    plan: StudyPlan,
+    machine: Machine,
+    earlier: Chapter | None = None,
+    server: ServerIdentity | None = None,
 ) -> Chapter:
-    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and more."""
+    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and more.
+
+    `server`: who writes, where a server does; another server's drafts are other drafts.
+    """
     from tasks.generation.chapter import write_chapter
     from tasks.generation.writer import Quota
     from tasks.validation.asked import acceptance
