@@ -8,6 +8,7 @@ from flows.readiness import enlarged
 from flows.showing import accounting, explaining, show_items
 from tasks.artifacts import Book, OwnItems
 from tasks.errors import WriterError
+from tasks.generation.server import configured_server
 from tasks.generation.shortfall import Given, further
 from tasks.generation.writer import Quota, share_out, substance
 from tasks.groups import BookText, Chapter, Prepared, Splits
@@ -56,7 +57,8 @@ def draft(
 ) -> list[Chapter]:
     """The drafts of every chapter; those without a quota stay as they were."""
     before = dict(enumerate(earlier))
-    calls = [(text.chapters[i], *quota, book, plan.drafting(), machine, before.get(i)) for i, quota in quotas.items()]
+    server = configured_server() if plan.generation.writer == "gpt" else None
+    calls = [(text.chapters[i], *quota, book, plan.drafting(), machine, before.get(i), server) for i, quota in quotas.items()]
     written = generate_drafts.map(calls, at_once=AT_ONCE[plan.generation.writer])
     return list((before | dict(zip(quotas, written, strict=True))).values())
 

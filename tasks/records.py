@@ -100,7 +100,8 @@ class Account(Row):
     tokens_out: int = 0
     cost_usd: float = Field(default=0.0, description="dollars for the answers used")
     lost: int = Field(default=0, description="answers that never arrived (a kill, a broken connection) and may have been charged")
-    lost_usd: float = Field(default=0.0, description="dollars taken for them, beside cost_usd")
+    lost_usd: float = Field(default=0.0, description="dollars set aside for them, beside cost_usd")
+    server: str = Field(default="", description="the server that was asked: scheme, host, port and path, without login or query")
 
 
 class Pair(Row):

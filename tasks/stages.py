@@ -12,6 +12,7 @@ from tasks.engine.prefect_stage import report_progress, stage
 from tasks.engine.stage import Stage, running_key
 from tasks.exam import prompt_texts
 from tasks.folders import Adapter, Checkpoint, StudyFolder, SweepFolder
+from tasks.generation.server import ServerIdentity
 from tasks.groups import Attempt, BookText, Chapter, Diagnosis, Halves, Outcome, Prepared, Sitting, Splits, Tuning
 from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
 from tasks.records import Mode, SetName
@@ -56,9 +57,19 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
     run_name=lambda given: f"{'generate more' if given['earlier'] else 'generate'} · {given['chapter'].label}",
 )
 def generate_drafts(
-    chapter: Passages, pairs: int, questions: int, book: Book, plan: StudyPlan, machine: Machine, earlier: Chapter | None = None
+    chapter: Passages,
+    pairs: int,
+    questions: int,
+    book: Book,
+    plan: StudyPlan,
+    machine: Machine,
+    earlier: Chapter | None = None,
+    server: ServerIdentity | None = None,
 ) -> Chapter:
-    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and more."""
+    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and more.
+
+    `server`: who writes, where a server does; another server's drafts are other drafts.
+    """
     from tasks.generation.chapter import write_chapter
     from tasks.generation.writer import Quota
     from tasks.validation.asked import acceptance

@@ -98,8 +98,8 @@ def study(
 
 
 def texts(written: Mapping[str, Written]) -> list[tuple[str, str]]:
-    """All drafts in order, to compare two runs."""
-    return [(draft.id, draft.raw) for one in written.values() for draft in one.drafts]
+    """All drafts in order, to compare two runs, whichever server they asked."""
+    return [(draft.id.partition("-")[0], draft.raw) for one in written.values() for draft in one.drafts]
 
 
 def kept(written: Mapping[str, Written]) -> dict[str, int]:

@@ -12,6 +12,10 @@ def _message(**changes: Any) -> Callable[[Tree], None]:
     return lambda tree: tree["choices"][0]["message"].update(changes)
 
 
+def _message_of(message: Any) -> Callable[[Tree], None]:
+    return lambda tree: tree["choices"][0].update(message=message)
+
+
 def _said(change: Callable[[str], Any]) -> Callable[[Tree], None]:
     def apply(tree: Tree) -> None:
         message = tree["choices"][0]["message"]
@@ -27,13 +31,34 @@ def _parts(text: str) -> list[Tree]:
 
 THOUGHT = 'The user wants {"items": [{"fact": "thought", "symptom": "thought"}]}. I write ten.\n'
 
+BODIES = {  # instead of a completion; None: the first half of one
+    "empty": "",
+    "page": "<html>Sign in to Example Proxy</html>",
+    "half": None,
+    "deep": "[" * 200_000,
+    "list": "[1, 2]",
+}
+
 WORDINGS: dict[str, Callable[[Tree], None]] = {
     "usage_null": lambda tree: tree.update(usage=None),
     "usage_words": lambda tree: tree.update(usage={"prompt_tokens": "many", "completion_tokens": float("nan"), "total_tokens": None}),
+    "usage_negative": lambda tree: tree.update(usage={"prompt_tokens": -5, "completion_tokens": -1, "total_tokens": -6}),
+    "usage_huge": lambda tree: tree.update(usage={"prompt_tokens": 10**400, "completion_tokens": 10**30, "total_tokens": 1}),
+    "usage_tiny": lambda tree: tree.update(usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}),
+    "usage_digits": lambda tree: tree.update(usage={"prompt_tokens": "12", "completion_tokens": True, "total_tokens": "13"}),
+    "usage_list": lambda tree: tree.update(usage=[1, 2]),
     "finish_null": lambda tree: tree["choices"][0].update(finish_reason=None),
     "finish_eos": lambda tree: tree["choices"][0].update(finish_reason="eos_token"),
     "extras": _message(reasoning_content="hm …", tool_calls=[], annotations=[], refusal="", provider_specific_fields={"x": 1}),
     "reasoning_only": _message(content=None, reasoning_content="hm …"),
+    "tool_calls": _message(
+        content=None, tool_calls=[{"id": "1", "type": "function", "function": {"name": "emit_items", "arguments": "{}"}}]
+    ),
+    "blank": _message(content=" \n"),
+    "message_null": _message_of(None),
+    "choices_null": lambda tree: tree.update(choices=None),
+    "choices_empty": lambda tree: tree.update(choices=[]),
+    "no_choices": lambda tree: tree.pop("choices"),
     "reasoned_away": lambda tree: tree["choices"][0].update(finish_reason="length", message={"role": "assistant", "content": ""}),
     "parts": _said(_parts),
     "think": _said(lambda text: f"<think>\n{THOUGHT}</think>\n\n{text}"),
@@ -50,8 +75,9 @@ def worded(completion: Tree, dialects: Collection[str]) -> str:
     tree = copy.deepcopy(completion)
     for name in dialects:
         WORDINGS.get(name, lambda _: None)(tree)
-    if "empty" in dialects:
-        return ""
+    for name, body in BODIES.items():
+        if name in dialects:
+            return body if body is not None else json.dumps(tree)[: len(json.dumps(tree)) // 2]
     return _streamed(tree) if "stream" in dialects else json.dumps(tree, ensure_ascii="half_character" in dialects)
 
 

@@ -76,7 +76,7 @@ class Server(Wire):
         """The fault that a request meets; what the model says does not change from attempt to attempt."""
         for names, seed in (
             (SAID, key),
-            ((*WIRE, *REFUSED), f"{key}/{attempt}"),
+            ((*WIRE, *REFUSED, *filter(lambda name: name.startswith("billed_"), self.rates)), f"{key}/{attempt}"),
         ):
             place = random.Random(seed).random()
             for name in names:
@@ -138,6 +138,9 @@ class Server(Wire):
             self.note(**entry, status=200, replayed=True)
             return await self.send(writer, 200, known)
         answer, usage = self.completion(request, fate)
+        if fate.startswith("billed_"):  # the gateway fails, the model behind it has written
+            self.note(**entry | {"status": int(fate[7:]), "usd": dollars(usage), **usage})
+            return await self.send(writer, int(fate[7:]), b"<html>gateway</html>")
         entry |= {"status": 200, "usd": dollars(usage), **usage, "answered": fate not in ("cut", "html", "cut_body")}
         text = worded(answer, self.dialects if attempt < self.dialect_attempts else ())
         if self.replays and entry["answered"]:
@@ -181,7 +184,8 @@ class Server(Wire):
             return await self.error(writer, 429, "Request too large for gpt-4o on tokens per min (TPM): Limit 10, Requested 99.", "tokens")
         if fate == "413":
             return await self.send(writer, 413, b"<html>413 Request Entity Too Large</html>")
-        return await self.error(writer, int(fate[:3]), f"The server says {fate}.", "", headers=wait_of(fate))
+        said = f"Rate limit reached: {fate}." if fate.startswith("429") else f"The server says {fate}."
+        return await self.error(writer, int(fate[:3]), said, "", headers=wait_of(fate))
 
 
 async def serve(server: Server, port: int, ready: threading.Event | None = None) -> None:

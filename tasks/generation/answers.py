@@ -4,12 +4,12 @@ Servers differ: content in parts, reasoning before the answer, a stream that nob
 """
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tasks.generation.budget import Usage
+from tasks.generation.faults import READING_ERRORS
 from tasks.generation.ledger import Finish
 
 _FINISH: dict[str, Finish] = {
@@ -17,6 +17,7 @@ _FINISH: dict[str, Finish] = {
     **dict.fromkeys(("content_filter", "safety", "prohibited_content"), "content_filter"),
     "refusal": "refusal",
 }
+MOST_TOKENS = 10**9  # of one answer, told; more is no number of tokens
 _THOUGHT = re.compile(r"\A\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|\A\s*[^\s{\[`].*?</think(?:ing)?>", re.DOTALL)
 
 
@@ -26,6 +27,7 @@ class Envelope(NamedTuple):
     finish: Finish
     text: str
     usage: Usage | None  # none where the server does not count
+    thought: str = ""  # beside the text, where the server tells it
 
 
 def read_envelope(body: str) -> Envelope | None:
@@ -35,12 +37,23 @@ def read_envelope(body: str) -> Envelope | None:
         choice = tree["choices"][0]
         message, ended = choice["message"], str(choice.get("finish_reason") or "stop").lower()
         refusal, content = message.get("refusal"), message.get("content")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        if ended == "error":
+            return None
+        finish: Finish = "refusal" if refusal else _FINISH.get(ended, "stop")
+        whole = _sound(_text(content))
+        text = _sound(str(refusal)) if refusal else spoken(whole)
+        thought = "".join(str(message.get(name) or "") for name in ("reasoning_content", "reasoning"))
+        return Envelope(finish, text, _usage(tree.get("usage"), bool(content)), thought + whole[: len(whole) - len(text)])
+    except READING_ERRORS:
         return None
-    if ended == "error":
+
+
+def usage_in(body: str) -> Usage | None:
+    """The tokens that a body tells although no answer can be read from it."""
+    try:
+        return _usage(json.loads(body).get("usage"), wrote=False)
+    except READING_ERRORS:
         return None
-    finish: Finish = "refusal" if refusal else _FINISH.get(ended, "stop")
-    return Envelope(finish, _sound(str(refusal)) if refusal else spoken(_sound(_text(content))), _usage(tree.get("usage"), bool(content)))
 
 
 def error_in(body: str) -> int | None:
@@ -48,7 +61,7 @@ def error_in(body: str) -> int | None:
     try:
         tree = json.loads(body)
         error = tree.get("error") if "choices" not in tree else None
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except READING_ERRORS:
         return None
     code = error.get("code") if isinstance(error, dict) else None
     return (code if isinstance(code, int) and 400 <= code < 600 else 502) if error else None
@@ -107,4 +120,7 @@ def _usage(usage: Any, wrote: bool) -> Usage | None:
 
 
 def _count(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
+    """A number of tokens; 0 for what is none: a text, a negative or an endless number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(min(value, MOST_TOKENS)) if value > 0 else 0  # also for NaN, which is not above 0

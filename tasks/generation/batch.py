@@ -24,6 +24,7 @@ from tasks.store import write_whole
 MOST_REQUESTS, MOST_BYTES = 20_000, 100_000_000  # of one batch; OpenAI takes 50,000 and 200 MB
 DESK = "batch-desk"  # the lock under which batches are begun
 FINAL = {"completed", "expired", "cancelled", "failed"}
+NEVER_BEGUN = {"batch_expired", "batch_cancelled"}  # what the server says of lines that it did not come to
 MARK = "book2lora"  # our name for the batch, in its metadata
 
 
@@ -64,6 +65,7 @@ class Batches:
     exchange: Exchange
     post: Post
     passing: dict[str, Response] = field(default_factory=dict)  # answers that are faults and so not stored
+    uncharged: set[str] = field(default_factory=set)  # requests that the server surely did not work on
 
     async def ask(self, all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
         """Answers in the order of the requests."""
@@ -125,6 +127,7 @@ class Batches:
             write(ledger, record._replace(done=True))
             return None
         record = write(ledger, record._replace(keys=holds))
+        await ledger.force()
         content = b"".join(_line(key, self.exchange.wire(requests[key].body)) for key in record.keys)
         file = await self.exchange.steady(lambda: self.post.upload(content))
         state = await self.exchange.steady(lambda: self.post.create(file, record.mark)) if file else None
@@ -154,6 +157,8 @@ class Batches:
             for line in filter(str.strip, text.split("\n")):  # not splitlines: a text may hold other separators
                 self._take(line, record, wanted)
         await self.exchange.ledger.sync()
+        if state.status == "failed" and not state.files:  # refused as a whole, before it began
+            self.uncharged |= set(record.keys)
         await self._close(record)
         fatal = [message for code, message in state.errors if code not in ("token_limit_exceeded", "rate_limit_exceeded")]
         if state.status == "failed" and fatal and not self.exchange.stop:
@@ -188,28 +193,32 @@ class Batches:
                 ledger.keep(response)
             else:
                 ledger.keep_broken(key, body)
-                with ledger.purse() as budget:
-                    budget.lose(key)
                 self.exchange.faults["broken body"] += 1
             return
+        if (entry.get("error") or {}).get("code") in NEVER_BEGUN:
+            self.uncharged.add(key)
         if reply:
             fault = fault_of(Reply(reply.get("status_code") or 500, {}, body), str(request.body["model"]), self.exchange.server)
             self.exchange.faults[fault.name] += 1
+            self.uncharged |= set() if fault.charged else {key}
             if fault.course != "again" and not self.exchange.adapt(fault, request) and (given_up := self.exchange.give_up(request, fault)):
                 self.passing[key] = given_up
 
     async def _close(self, record: Record) -> None:
-        """What the batch ended without answering was not charged. Closed once: who collects it later would free the next batch's money."""
+        """Free what was proved not to be charged; the rest without an answer may have been. Once only: later it is the next batch's money."""
         async with self.exchange.ledger.hold(DESK):
             if not any(r.mark == record.mark and r.done for r in records(self.exchange.ledger)):
-                self._free(record)
+                self._free_uncharged(record)
                 write(self.exchange.ledger, record._replace(done=True))
 
-    def _free(self, record: Record) -> None:
+    def _free_uncharged(self, record: Record) -> None:
         with self.exchange.ledger.purse() as budget:
             keys = set(record.keys)
             for charge in [c for c in budget.unsettled() if c.key in keys and not c.lost]:
-                budget.free(charge)
+                if charge.key in self.uncharged:
+                    budget.free(charge)
+                else:
+                    budget.lose(charge.key)
 
 
 def asker(exchange: Exchange, post: Post) -> Ask:

@@ -1,15 +1,18 @@
-"""The money limit, hard across processes, retries and reruns: nothing is sent before its worst price is set aside.
+"""The money limit, hard across processes, retries, reruns and power cuts.
 
-The book of charges is one append-only file. A request reserves its worst price; its answer settles it at the true price;
-a fault that was surely not charged frees it. What was under way when a process died or a connection broke may have been
-charged: it stays at its worst price until the same request is answered, and is then settled at that answer's price.
-So an answer that was on the wire at a `kill -9` is paid twice at most, within the cap, and the account tells it.
+Nothing is sent before its worst price is set aside on disk. The book of charges is one append-only file. A request
+reserves its worst price; its answer closes the reservation with the price of the answer; only a proof that nothing was
+charged frees it. What is without answer and without proof (a kill, a broken connection, a server's error) may have been
+charged: it stays set aside at its worst price for good, since a later answer proves nothing about an earlier one.
+
+The kept answers are the truth beside it: `Ledger` enters those that the book does not know, whatever became of the book.
 """
 
 import errno
 import fcntl
 import json
 import os
+import threading
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -55,42 +58,68 @@ class Budget:
         self.file, self.cap = file, cap_usd
         file.parent.mkdir(parents=True, exist_ok=True)
         self._read = 0
-        self._settled = 0.0
+        self._reserved = self._forced = 0  # reservations of this process, and those of them that a power cut cannot take
+        self._forcing = threading.Lock()
         self._open: dict[str, Charge] = {}
-        self._lost: dict[str, list[float]] = {}  # by request: what answers cost that never arrived
+        self._answers: set[str] = set()
+        self._answered: set[str] = set()  # their requests
+        self._paid = 0.0  # for their answers
+        self._settled_lost: dict[str, list[float]] = {}  # by request, in the books of earlier versions
         self._shares: dict[str, list[float]] = {}  # by sort of request: the largest ones seen, tokens of a prompt in its bytes
 
     def spent(self) -> float:
-        """Dollars settled and set aside."""
+        """Dollars for answers and set aside."""
         with self._locked():
             return self._sum()
 
-    def known(self) -> float:
-        """The same as far as this process knows, for a look in passing."""
-        return self._sum()
+    def known(self) -> tuple[float, float]:
+        """Dollars for answers, and dollars that may have been charged, as far as this process knows."""
+        lost = [charge.usd for charge in self._open.values() if charge.lost]
+        return self._paid, sum(lost) + sum(map(sum, self._settled_lost.values()))
 
     def unsettled(self) -> list[Charge]:
         """What is set aside."""
         with self._locked():
             return list(self._open.values())
 
+    def knows(self) -> set[str]:
+        """The requests whose answers are in the book."""
+        with self._locked():
+            return set(self._answered)
+
     def reserve(self, key: str, usd: float) -> Charge | None:
-        """Set the worst price aside; none where that could pass the cap. Only who holds the request may do this."""
+        """Set the worst price aside; None where that could pass the cap. Only who holds the request may do this.
+
+        Before the request is sent, `force` must have returned.
+        """
         with self._locked() as book:
             self._lose(book, key)  # left by a crash
             if self._sum() + usd > self.cap + CENT:
                 return None
             charge = Charge(uuid.uuid4().hex[:16], key, usd)
             self._write(book, {"reserve": charge.id, "request": key, "usd": usd})
+            self._reserved += usd > 0
             return charge
 
+    def force(self) -> None:
+        """Returns when a power cut can take no reservation made before; those who wait together share one turn of the disk."""
+        mine = self._reserved
+        with self._forcing:
+            if self._forced >= mine:
+                return
+            covers = self._reserved
+            force(self.file)
+            if not self._forced:
+                force(self.file.parent)  # the file's own name
+            self._forced = covers
+
     def free(self, charge: Charge) -> None:
-        """The server refused before doing anything, so nothing was charged."""
+        """The server proved that it did nothing, so nothing was charged."""
         with self._locked() as book:
             self._write(book, {"settle": charge.id, "usd": 0.0})
 
     def lose(self, key: str) -> None:
-        """What is still open for a request whose answers will not come."""
+        """What is still open for a request whose answers will not come: it may have been charged."""
         with self._locked() as book:
             self._lose(book, key)
 
@@ -98,20 +127,19 @@ class Budget:
         for charge in [c for c in self._open.values() if c.key == key and not c.lost]:
             self._write(book, {"lost": charge.id})
 
-    def settle(self, key: str, usd: float) -> None:
-        """The request was answered at this price; what was lost on the way to it is taken at the same.
+    def settle(self, key: str, usd: float, answer: str = "") -> None:
+        """The request was answered at this price. What was lost on the way to it stays set aside.
 
-        A refusal costs nothing itself and so tells nothing about what was lost before it: that stays at its worst price.
+        `answer` names the kept answer; entered twice (by its process, and by another that found it) it counts once.
         """
         with self._locked() as book:
-            for charge in [c for c in self._open.values() if c.key == key and (usd or not c.lost)]:
-                self._write(book, {"settle": charge.id, "usd": usd})
+            self._write(book, {"answer": answer or key, "request": key, "usd": usd})
 
     def lost(self, keys: Collection[str]) -> list[float]:
         """Dollars for each answer to these requests that never arrived and may have been charged."""
         with self._locked():
             waiting = [charge.usd for charge in self._open.values() if charge.lost and charge.key in keys]
-            return waiting + [usd for key in keys for usd in self._lost.get(key, ())]
+            return waiting + [usd for key in keys for usd in self._settled_lost.get(key, ())]
 
     def learn(self, share: float, sort: str) -> None:
         """An answer told how many tokens its prompt's bytes were; every model cuts the tokens of a script in its own way."""
@@ -136,8 +164,13 @@ class Budget:
             os.close(book)  # frees the lock
 
     def _catch_up(self, book: int) -> None:
-        """Take in what other processes wrote; a line that a crash cut off is closed, and counts for nothing."""
-        news = os.pread(book, os.fstat(book).st_size - self._read, self._read)
+        """Take in what other processes wrote; a line that a crash cut off is closed, and counts for nothing.
+
+        A book that was emptied or deleted meanwhile is read from its new beginning; what is known stays known.
+        """
+        size = os.fstat(book).st_size
+        self._read = self._read if size >= self._read else 0
+        news = os.pread(book, size - self._read, self._read)
         if news and not news.endswith(b"\n"):
             os.write(book, b"\n")
             news += b"\n"
@@ -156,17 +189,42 @@ class Budget:
         try:
             entry = json.loads(line)
         except ValueError:
-            return  # cut off by a crash: a reservation that was never used, or a settlement that stays at its worst price
+            return  # cut off by a crash: a reservation that was never used, or an answer that stays at its worst price
+        if not isinstance(entry, dict):
+            return
         if "reserve" in entry:
             self._open[entry["reserve"]] = Charge(entry["reserve"], entry["request"], entry["usd"])
+        elif "answer" in entry:
+            self._pay(entry["answer"], entry["request"], entry["usd"])
+            self._open = {name: c for name, c in self._open.items() if c.key != entry["request"] or c.lost}
         elif "lost" in entry and entry["lost"] in self._open:
             self._open[entry["lost"]] = self._open[entry["lost"]]._replace(lost=True)
         elif "share" in entry:
             self._shares.setdefault(entry.get("sort", ""), []).append(entry["share"])
         elif charge := self._open.pop(entry.get("settle", ""), None):
-            self._settled += entry["usd"]
-            if charge.lost and entry["usd"]:
-                self._lost.setdefault(charge.key, []).append(entry["usd"])
+            self._close(charge, entry["usd"])
+
+    def _close(self, charge: Charge, usd: float) -> None:
+        """Freed, or (in the books of earlier versions) settled at the price of its answer."""
+        if usd and charge.lost:
+            self._settled_lost.setdefault(charge.key, []).append(usd)
+        elif usd:
+            self._pay(charge.id, charge.key, usd)
+
+    def _pay(self, answer: str, key: str, usd: float) -> None:
+        if answer not in self._answers:
+            self._answers.add(answer)
+            self._answered.add(key)
+            self._paid += usd
 
     def _sum(self) -> float:
-        return self._settled + sum(charge.usd for charge in self._open.values())
+        return sum(self.known()) + sum(charge.usd for charge in self._open.values() if not charge.lost)
+
+
+def force(path: Path) -> None:
+    """Put a file's content, or a folder's names, on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from tasks.generation import places
 from tasks.generation.budget import Usage, price
+from tasks.generation.charging import OTHER, guess_tokens
 from tasks.generation.pages import Pages, pages_of
 from tasks.generation.requests import Request, word
+from tasks.generation.server import configured_server
 from tasks.generation.writer import share_out
 from tasks.plan import GenerationPlan
 from tasks.records import Passage
 
-# Characters a token holds on average with GPT-4o's tokenizer: English 4; Persian 3 (a published sample: 95 characters, 32 tokens).
-LATIN, OTHER = 4.0, 3.0
 ITEM_TOKENS = {"pair": 130, "question": 170}  # one item in Persian with its quote and its field names
 PAGE_TOKENS = 1000  # the picture of one page
 
@@ -35,16 +35,10 @@ def estimate(plan: GenerationPlan, passages_by_chapter: Mapping[str, list[Passag
         windows = places.places(passages_by_chapter[chapter], quota, plan) if passages_by_chapter[chapter] else []
         for asking in places.plan_round(windows, quota, plan, []):
             requests += 1
-            tokens_in += prompt_tokens(word(asking, plan, language, pages), pages)
+            tokens_in += prompt_tokens(word(asking, plan, language, pages, server=configured_server()), pages)
             tokens_out += min(asking.asked * ITEM_TOKENS[asking.kind], plan.max_output_tokens)
     usd = price(Usage(tokens_in, 0, tokens_out), plan.prices, batch=plan.mode == "batch")
     return Estimate(requests, tokens_in, tokens_out, usd)
-
-
-def guess_tokens(text: str) -> int:
-    """About how many tokens a text is."""
-    plain = sum(c.isascii() for c in text)
-    return round(plain / LATIN + (len(text) - plain) / OTHER)
 
 
 def prompt_tokens(request: Request, pages: Pages | None) -> int:

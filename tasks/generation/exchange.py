@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tasks.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
-from tasks.generation.answers import error_in, read_envelope
+from tasks.generation.answers import Envelope, error_in, read_envelope, usage_in
 from tasks.generation.budget import Charge, Usage, price
-from tasks.generation.faults import Fault, fault_of_status
+from tasks.generation.charging import believe_usage
+from tasks.generation.empty_answers import EmptyAnswer, EmptyAnswerBreaker, describe_empty
+from tasks.generation.faults import READING_ERRORS, Fault, fault_of_status
 from tasks.generation.ledger import Ledger, Response
 from tasks.generation.limits import Limiter
 from tasks.generation.requests import Request
@@ -57,6 +59,7 @@ class Exchange:
     server: str
     renamed: dict[str, str | None] = field(default_factory=dict)  # request fields that this server calls otherwise, or lacks
     faults: Counter[str] = field(default_factory=Counter)
+    breaker: EmptyAnswerBreaker = field(default_factory=EmptyAnswerBreaker)
     sent: int = 0
     stop: StudyError | None = None
 
@@ -71,7 +74,7 @@ class Exchange:
 
     async def _fetch(self, request: Request) -> Response | None:
         attempt, learnt, well_before, fault = 0, 0, self.limiter.successes, None
-        while attempt < self.patience.attempts and not self.stop:
+        while attempt < self.patience.attempts and not self.is_stopped():
             outcome = await self._try(request, attempt)
             if outcome is None or isinstance(outcome, Response):
                 return outcome
@@ -85,12 +88,18 @@ class Exchange:
                 if self._is_too_long(fault):
                     break
                 await asyncio.sleep(self.wait(attempt, fault) if attempt < self.patience.attempts else 0)
-        if fault is None or self.stop:
+        if fault is None or self.is_stopped():
             return None
         if self.limiter.successes > well_before and not self._is_too_long(fault):  # the server works, only not for this one
             return _error(request, fault)
         self.stop = WriterUnavailable(f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept.")
         return None
+
+    def is_stopped(self) -> bool:
+        """Whether nothing more is to be sent: stopped here, or by answers without text in any chapter."""
+        if self.breaker.stopped and not self.stop:
+            self.stop = WriterRefused(self.breaker.stopped)
+        return self.stop is not None
 
     async def _try(self, request: Request, attempt: int) -> Response | Fault | None:
         entered = await self.limiter.enter()
@@ -98,6 +107,7 @@ class Exchange:
             charge = await self._set_aside(request)
             if charge is None:
                 return None
+            await self.ledger.force()
             self.sent += 1
             return self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
         finally:
@@ -105,17 +115,12 @@ class Exchange:
 
     def _settle(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
         """Store what came before anything else, then say what it was."""
-        if isinstance(reply, Reply) and reply.status == 200:
-            response = response_of(request, reply.body, self.ledger, batch=False)
-            if response:
+        if isinstance(reply, Reply) and 200 <= reply.status < 300:
+            if response := response_of(request, reply.body, self.ledger, batch=False):
                 self.ledger.keep(response)
-                self.limiter.went_well(reply.headers)
+                self._note(request, response, reply, entered)
                 return response
-            self.ledger.keep_broken(request.key, reply.body)
-            if (status := error_in(reply.body)) is None:
-                reply = Fault("broken body", "again", f"{self.server} sent a body that is no chat completion", charged=True)
-            else:
-                reply = fault_of(reply._replace(status=status), str(request.body["model"]), self.server)
+            reply = self._unread(request, charge, reply, entered)
         fault = reply if isinstance(reply, Fault) else fault_of(reply, str(request.body["model"]), self.server)
         with self.ledger.purse() as budget:
             if fault.charged:
@@ -126,13 +131,43 @@ class Exchange:
             self.limiter.is_busy(entered, None if self._is_too_long(fault) else fault.wait)  # who will not wait holds up nobody
         return fault
 
+    def _note(self, request: Request, response: Response, reply: Reply, entered: float) -> None:
+        """Whether an answer held a text, for the breaker and the limiter."""
+        if is_empty(response):
+            self._note_empty(request, EmptyAnswer(describe_empty(reply.body), response.cost_usd, response.usage != request.worst), entered)
+            return
+        self.breaker.note_text()
+        self.limiter.went_well(reply.headers)
+
+    def _note_empty(self, request: Request, answer: EmptyAnswer, entered: float) -> None:
+        self.breaker.note_empty(answer, entered, self.server, str(request.body["model"]))
+        self.limiter.is_busy(entered, None)
+
+    def _unread(self, request: Request, charge: Charge, reply: Reply, entered: float) -> Fault:
+        """The fault of a body that no answer can be read from; charged by its own count where it tells one."""
+        self.ledger.keep_broken(request.key, reply.body)
+        told = usage_in(reply.body)
+        usage = believe_usage(told, request, "")
+        is_proven = usage == told
+        if is_proven:
+            with self.ledger.purse() as budget:
+                budget.settle(request.key, price(usage, self.ledger.prices), charge.id)
+        if (status := error_in(reply.body)) is not None:
+            fault = fault_of(reply._replace(status=status), str(request.body["model"]), self.server)
+        else:
+            usd = price(usage, self.ledger.prices) if is_proven else charge.usd
+            empty = EmptyAnswer(describe_empty(reply.body), usd, is_proven)
+            self._note_empty(request, empty, entered)
+            fault = Fault("broken body", "again", f"{self.server} sent {empty.what.seen}")
+        return fault._replace(charged=True)  # under HTTP 200 an error proves nothing
+
     def _is_too_long(self, fault: Fault) -> bool:
         """Whether the server asks for a wait that nobody should sit through: an hour, a day."""
         return (fault.wait or 0.0) > PATIENCE_OF_WAITS * self.patience.longest_wait
 
     async def _set_aside(self, request: Request) -> Charge | None:
         """Reserve the worst price; while others are under way their change may suffice, so wait for it."""
-        while not self.stop:
+        while not self.is_stopped():
             worst = self.worst(request)
             with self.ledger.purse() as budget:
                 charge = budget.reserve(request.key, worst)
@@ -198,22 +233,39 @@ class Exchange:
 
 
 def response_of(request: Request, body: str, ledger: Ledger, batch: bool) -> Response | None:
-    """A body as a response with its price; a server that counts no tokens is taken at the worst."""
+    """A body as a response with its price."""
     envelope = read_envelope(body)
     if envelope is None:
         return None
-    usage = envelope.usage or request.worst
-    if envelope.usage and request.worst.tokens_in:
+    if request.worst == NOTHING:  # of a batch from before a crash, whose request is not at hand
+        return _response_of_unknown(request.key, envelope, body, ledger)
+    usage = believe_usage(envelope.usage, request, envelope.text + envelope.thought)
+    if envelope.usage and envelope.text and usage.tokens_in < request.worst.tokens_in:
         with ledger.purse() as budget:
             budget.learn(usage.tokens_in / request.worst.tokens_in, request.sort)
     return Response(request.key, envelope.finish, usage, price(usage, ledger.prices, batch), body)
+
+
+def _response_of_unknown(key: str, envelope: Envelope, body: str, ledger: Ledger) -> Response:
+    """Charged by the server's count, up to what was set aside for the request."""
+    with ledger.purse() as budget:
+        most = sum(c.usd for c in budget.unsettled() if c.key == key and not c.lost)
+    usage = envelope.usage or NOTHING
+    usd = min(price(usage, ledger.prices, batch=True), most) if envelope.usage else most
+    return Response(key, envelope.finish, usage, usd, body)
+
+
+def is_empty(response: Response) -> bool:
+    """Whether an answer holds no text, although no filter held it back."""
+    envelope = read_envelope(response.body)
+    return envelope is None or (not envelope.text.strip() and envelope.finish in ("stop", "length"))
 
 
 def fault_of(reply: Reply, model: str, server: str) -> Fault:
     """The fault that an error reply tells of."""
     try:
         body: object = json.loads(reply.body)
-    except ValueError:
+    except READING_ERRORS:
         body = reply.body[:300]
     return fault_of_status(reply.status, body, reply.headers, model, server)
 
@@ -221,9 +273,10 @@ def fault_of(reply: Reply, model: str, server: str) -> Fault:
 def spent_out(ledger: Ledger, worst: float) -> BudgetSpent:
     """What was spent, what is set aside, and how to go on."""
     with ledger.purse() as budget:
-        spent, aside = budget.spent(), sum(c.usd for c in budget.unsettled())
-        cap = budget.cap
-    lost = f", ${aside:.4f} of it set aside for requests whose answer was lost and may have been charged" if aside > 0 else ""
+        aside = sum(c.usd for c in budget.unsettled() if not c.lost)
+        (spent, doubtful), cap = budget.known(), budget.cap
+    lost = f", ${doubtful:.4f} is set aside for answers that never arrived and may have been charged" if doubtful > 0 else ""
+    lost += f", ${aside:.4f} for requests under way" if aside > 0 else ""
     return BudgetSpent(
         f"generation.budget_usd = {cap:g}: ${spent:.4f} is spent{lost}, and the next request could cost ${worst:.4f}. "
         "Every answer so far is kept; raise generation.budget_usd and run again to go on from here."

@@ -11,8 +11,11 @@ Course = Literal["again", "smaller", "filtered", "dialect", "stop"]
 
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|key|gsk|hf|xai)[-_][A-Za-z0-9*._-]{6,}|\bBearer\s+\S+|(?<=://)[^/\s@]+@", re.IGNORECASE)
 _SECRETS = ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET")
+READING_ERRORS = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError)  # what foreign text may do
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+REFUSALS = {400, 401, 403, 404, 413, 422}  # a server that answers so has not let a model write
+_LIMITED = re.compile(r"rate.?limit|too many requests|too large|quota|limit reached|(requests|tokens) per|slow down", re.IGNORECASE)
 QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "account_deactivated"}
 LENGTH_CODES = {"context_length_exceeded", "string_above_max_length", "request_too_large"}
 FIELDS = ("max_tokens", "max_completion_tokens", "temperature", "seed")  # of the request, that some servers lack or call otherwise
@@ -31,7 +34,7 @@ class Fault(NamedTuple):
     name: str  # for counting: 429, 5xx, timeout, connection, broken body, …
     course: Course
     message: str  # scrubbed
-    charged: bool = False  # the server may have charged for it
+    charged: bool = True  # the server may have charged for it; False only on proof (`proves_nothing_charged`)
     wait: float | None = None  # seconds that the server asks us to wait
     param: str = ""  # the request's field that the server does not know
 
@@ -45,8 +48,23 @@ def scrub(text: str) -> str:
     return _KEY_LIKE.sub("…", text)[:600]
 
 
+def proves_nothing_charged(status: int, body: object) -> bool:
+    """Whether an error response proves that no model wrote: a refusal, or a rate limit that says so.
+
+    Gateways answer 408, 5xx, or 429 with a page of their own also after the model behind them has written.
+    """
+    error = _error(body) if isinstance(body, dict) else {}
+    return status in REFUSALS or (
+        status == 429 and bool(_LIMITED.search(f"{error.get('code')} {error.get('type')} {error.get('message')}"))
+    )
+
+
 def fault_of_status(status: int, body: object, headers: Mapping[str, str], model: str, url: str) -> Fault:
     """Class, course and remedy of an error response."""
+    return _sorted(status, body, headers, model, url)._replace(charged=not proves_nothing_charged(status, body))
+
+
+def _sorted(status: int, body: object, headers: Mapping[str, str], model: str, url: str) -> Fault:
     error = _error(body)
     code, kind = str(error.get("code") or ""), str(error.get("type") or "")
     said = scrub(str(error.get("message") or body or ""))

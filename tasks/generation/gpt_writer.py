@@ -17,18 +17,19 @@ from openai.types import Batch
 
 from tasks.errors import WriterRefused
 from tasks.generation import batch, rounds
+from tasks.generation.empty_answers import shared_breaker
 from tasks.generation.exchange import Exchange, Patience, Reply, Send
 from tasks.generation.faults import Fault, fault_of_status, scrub
 from tasks.generation.ledger import Ledger
 from tasks.generation.limits import limiter_for
 from tasks.generation.pages import pages_of
+from tasks.generation.server import OPENAI, configured_server
 from tasks.generation.writer import Accept, Quota, Written
 from tasks.plan import GenerationPlan
 from tasks.progress import Progress, silent
 from tasks.records import Passage
 from tasks.stopping import send_nothing_more
 
-OPENAI = "https://api.openai.com/v1"
 T = TypeVar("T")
 CONNECT = 20.0  # seconds to reach the server at all
 NEVER_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout"}
@@ -73,25 +74,27 @@ async def _write(
     try:
         pages = pages_of(plan.show, book_path)
         server = server_name()
-        exchange = Exchange(
-            ledger=ledger,
-            limiter=limiter_for(f"{server} {plan.model}", concurrency),
-            patience=patience,
-            send=sender(client, server, patience.timeout),
-            fill=pages.fill if pages else dict,
-            server=server,
-        )
-        post = Post(client, server)
-        asked = batch.asker(exchange, post) if plan.mode == "batch" else rounds.live(exchange, concurrency)
-        chapter = rounds.Chapter(list(passages), quota, plan, language, accept, pages, progress, exchange, before)
-        return await chapter.write(asked)
+        with shared_breaker(f"{ledger.folder} {server} {plan.model}") as breaker:
+            exchange = Exchange(
+                ledger=ledger,
+                limiter=limiter_for(f"{server} {plan.model}", concurrency),
+                patience=patience,
+                send=sender(client, server, patience.timeout),
+                fill=pages.fill if pages else dict,
+                server=server,
+                breaker=breaker,
+            )
+            post = Post(client, server)
+            asked = batch.asker(exchange, post) if plan.mode == "batch" else rounds.live(exchange, concurrency)
+            chapter = rounds.Chapter(list(passages), quota, plan, language, accept, pages, progress, exchange, before)
+            return await chapter.write(asked)
     finally:
         await client.close()
 
 
 def server_name() -> str:
     """The server's address without anything secret in it."""
-    return scrub(_named("OPENAI_BASE_URL") or OPENAI)
+    return configured_server().address
 
 
 def open_client(patience: Patience) -> openai.AsyncOpenAI:

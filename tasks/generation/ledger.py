@@ -1,9 +1,10 @@
-"""Every response of the server, raw, under the hash of its request: what was answered once is never asked again.
+"""Every response of the server, raw, under the hash of its request and the server: what was answered once is never asked again.
 
 What the same server answered to another study of the store is found there, and costs this study nothing; money and locks
-are each study's own.
+are each study's own. Answers of versions before the server was part of their name are found where they tell that the same
+server gave them; one that tells no server is counted as spent and never used, since nobody knows who wrote it.
 
-<ledger>/responses/ab/ab12….json    one response each: how it ended, its price, and its body as it came
+<ledger>/responses/ab/ab12….json    one response each: how it ended, its price, its server, and its body as it came
 <ledger>/broken/ab12….1             bodies that no answer could be read from, for the curious
 <ledger>/under-way/ab12…            locked while somebody asks; what lies here unlocked was left by a crash
 <ledger>/batches/….json             batches of the server that are under way or done
@@ -17,13 +18,15 @@ import hashlib
 import json
 import os
 import threading
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 
-from tasks.generation.budget import Budget, Usage
+from tasks.generation.budget import Budget, Usage, force
+from tasks.generation.server import ServerIdentity, identify_server
 from tasks.plan import Prices
 
 POLL = 0.05  # seconds between looks at a lock that another holds
@@ -41,12 +44,18 @@ class Response(NamedTuple):
     cost_usd: float
     body: str  # as it came
     server: str = ""  # who answered
+    id: str = ""  # of this answer in the book of charges
 
 
 def hash_of(request: dict[str, Any]) -> str:
-    """The name of a request: a hash over everything that decides its answer."""
+    """A hash over a request's body."""
     whole = json.dumps(request, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(whole.encode()).hexdigest()[:32]
+
+
+def key_of(request: dict[str, Any], server: ServerIdentity) -> str:
+    """The name of a request: a hash over its body, and the server, which together decide its answer."""
+    return f"{hash_of(request)}-{server.tag}"
 
 
 class Ledger:
@@ -69,23 +78,29 @@ class Ledger:
             yield self.budget
 
     def find(self, key: str) -> Response | None:
-        """What was answered, here or to another study."""
+        """What the request's server answered, here or to another study."""
         return self.own(key) or self._elsewhere(key)
 
     def own(self, key: str) -> Response | None:
         """What was answered to this study."""
-        return _read(self._file(key), key)
+        return _read(self._file(key), key) or _read_earlier(self._file(_body_hash(key)), key)
 
     def _elsewhere(self, key: str) -> Response | None:
         """What another study has from the same server."""
-        files = self.folder.parent.glob(f"*/{self._file(key).relative_to(self.folder)}") if self.server else ()
-        found = (_read(file, key) for file in files)
-        return next((one._replace(cost_usd=0.0) for one in found if one and one.server == self.server), None)
+        if _body_hash(key) == key:
+            return None  # of no certain server
+        for name, read in ((key, _read), (_body_hash(key), _read_earlier)):
+            for file in self.folder.parent.glob(f"*/{self._file(name).relative_to(self.folder)}"):
+                if found := read(file, key):
+                    return found._replace(cost_usd=0.0)
+        return None
 
     def keep(self, response: Response) -> None:
         """Put a response on disk in one step, then settle its charge; `sync` makes it outlive a power cut, too."""
+        response = response._replace(id=uuid.uuid4().hex[:16])
         stored = {
             "request": response.key,
+            "id": response.id,
             "server": self.server,
             "finish": response.finish,
             **response.usage._asdict(),
@@ -103,7 +118,11 @@ class Ledger:
         part.replace(file)
         self._unsynced.append(file)
         with self.purse() as budget:
-            budget.settle(response.key, response.cost_usd)
+            budget.settle(response.key, response.cost_usd, response.id)
+
+    async def force(self) -> None:
+        """Returns when the reservations made so far are on disk; nothing is sent before."""
+        await asyncio.to_thread(self.budget.force)
 
     async def sync(self, every: float = 0.0) -> None:
         """Force what was kept to the disk, if the last time is so many seconds ago; the first file costs a turn of the disk, others little."""
@@ -112,12 +131,13 @@ class Ledger:
             self._synced = monotonic()
 
     def _sync(self) -> None:
+        folders = set()
         while self._unsynced:
-            handle = os.open(self._unsynced.pop(), os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            file = self._unsynced.pop()
+            force(file)
+            folders |= {file.parent, file.parent.parent}
+        for folder in folders:  # the files' names
+            force(folder)
 
     def keep_broken(self, key: str, body: str) -> None:
         """A body that is no answer; kept beside, under its request and its own hash."""
@@ -151,11 +171,12 @@ class Ledger:
         return False
 
     def _reconcile(self) -> None:
-        """Settle what was answered just before a crash."""
+        """Enter every kept answer that the book of charges does not know: after a crash, or where the book was lost."""
         with self.purse() as budget:
-            answered = [response for charge in budget.unsettled() if (response := self.own(charge.key))]
-            for response in answered:
-                budget.settle(response.key, response.cost_usd)
+            known = budget.knows()
+            for file in sorted(self.folder.glob("responses/*/*.json")):
+                if file.stem not in known and (response := _read(file, file.stem)):
+                    budget.settle(response.key, response.cost_usd, response.id)
 
     def _file(self, key: str) -> Path:
         return self.folder / "responses" / key[:2] / f"{key}.json"
@@ -166,9 +187,19 @@ def _read(file: Path, key: str) -> Response | None:
     try:
         stored = json.loads(file.read_text("utf-8"))
         usage = Usage(stored["tokens_in"], stored["tokens_cached"], stored["tokens_out"])
-        return Response(key, stored["finish"], usage, stored["cost_usd"], stored["body"], stored.get("server", ""))
-    except (FileNotFoundError, ValueError, KeyError):
+        return Response(key, stored["finish"], usage, stored["cost_usd"], stored["body"], stored.get("server", ""), stored.get("id", ""))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+
+
+def _read_earlier(file: Path, key: str) -> Response | None:
+    """An answer kept before the server was part of the key, if it tells that this key's server gave it."""
+    found = _read(file, key) if _body_hash(key) != key else None
+    return found if found and found.server and key.endswith(f"-{identify_server(found.server).tag}") else None
+
+
+def _body_hash(key: str) -> str:
+    return key.partition("-")[0]
 
 
 def _try_lock(path: Path) -> int | None:

@@ -1,7 +1,7 @@
 """How many requests may be under way at once, by what the server says: one limiter for all threads that use it.
 
-It starts at the machine's concurrency, halves when the server is busy, and grows back by one for each full
-round of successes. When the rate-limit headers say that nothing is left, everybody waits until the reset they name.
+It starts with one request, so that a server that cannot answer costs one answer and not sixteen, doubles with each full
+round of successes up to the machine's concurrency, halves when the server is busy, and then grows by one for each round. When the rate-limit headers say that nothing is left, everybody waits until the reset they name.
 Entries are a few milliseconds apart: requests that start as one bunch are answered as one and hold each other up, in
 every wave anew (64 of them by 64 times the machine's 3 ms), while spread ones stay spread.
 """
@@ -26,10 +26,18 @@ class Limiter:
         self.width = float(most)
         self.under_way = 0
         self.successes = 0
+        self._is_new = False  # not busy since it started: twice as many after each full round of successes
         self._shut_until = 0.0
         self._cut_at = 0.0
         self._last_turn = 0.0
         self._lock = threading.Lock()
+
+    def start(self, most: int) -> None:
+        """Begin anew with one request where nobody is under way, else share what was learnt."""
+        with self._lock:
+            self.most = most
+            self._is_new = self._is_new or not self.under_way
+            self.width = min(self.width, most) if self.under_way else 1.0
 
     async def enter(self) -> float:
         """Wait for a place; gives the time of entering."""
@@ -51,7 +59,7 @@ class Limiter:
         """Grow, unless the server says that little is left."""
         with self._lock:
             self.successes += 1
-            self.width = min(self.most, self.width + 1 / self.width)
+            self.width = min(self.most, self.width + (1 if self._is_new else 1 / self.width))
             for what in ("requests", "tokens"):
                 left = seconds(headers.get(f"x-ratelimit-remaining-{what}"))
                 reset = seconds(headers.get(f"x-ratelimit-reset-{what}"))
@@ -65,6 +73,7 @@ class Limiter:
     def is_busy(self, entered: float, wait: float | None) -> None:
         """Halve once for all that entered before the last cut, and pause as long as the server asks."""
         with self._lock:
+            self._is_new = False
             if entered > self._cut_at:
                 self.width = max(1.0, self.width / 2)
                 self._cut_at = monotonic()
@@ -97,6 +106,5 @@ def limiter_for(server: str, most: int) -> Limiter:
     """The process's one limiter for a server and model."""
     with _all:
         limiter = _limiters.setdefault(server, Limiter(most))
-        limiter.most = most
-        limiter.width = min(limiter.width, most) if limiter.under_way else float(most)
+        limiter.start(most)
         return limiter

@@ -96,6 +96,7 @@ async def _structures(plan: GenerationPlan, ledger: Ledger, send: Send) -> dict[
         key, worst = hash_of(body), _worst(body, plan)
         with ledger.purse() as budget:
             charge = budget.reserve(key, worst)
+            budget.force()
         if charge is None:
             return able
         reply = await _tried(send, body, key)
@@ -103,7 +104,7 @@ async def _structures(plan: GenerationPlan, ledger: Ledger, send: Send) -> dict[
         able[name] = _fulfils(name, envelope)
         with ledger.purse() as budget:
             if envelope:
-                budget.settle(key, price(envelope.usage, plan.prices) if envelope.usage else worst)
+                budget.settle(key, price(envelope.usage, plan.prices) if envelope.usage else worst, charge.id)
             elif isinstance(reply, Fault) and not reply.charged:
                 budget.free(charge)
             else:

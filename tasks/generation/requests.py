@@ -7,9 +7,10 @@ from typing import Any
 
 from tasks.generation import instructions
 from tasks.generation.budget import Usage
-from tasks.generation.ledger import hash_of
+from tasks.generation.ledger import key_of
 from tasks.generation.pages import Pages
 from tasks.generation.places import Asking
+from tasks.generation.server import ServerIdentity
 from tasks.plan import GenerationPlan
 
 PAGE_TOKENS = 2000  # at most, for the picture of one PDF page
@@ -18,7 +19,7 @@ FRAME_TOKENS = 200  # roles and separators
 
 @dataclass(frozen=True)
 class Request:
-    """One request, hashed by everything that decides its answer; the same live and in a batch."""
+    """One request, named by everything that decides its answer; the same live and in a batch."""
 
     body: dict[str, Any]
     key: str
@@ -32,7 +33,7 @@ class Request:
         no bound for one of another kind. Told in fifths of the text's bytes: ASCII letters, digits and other signs, characters
         of three bytes and more; the rest is other letters.
         """
-        text = "".join(part["text"] for part in _parts(self.body) if part["type"] == "text")
+        text = "".join(part["text"] for part in list_parts(self.body) if part["type"] == "text")
         counts: Counter[str] = Counter()
         for character, times in Counter(text).items():
             counts[_sort_of(character)] += times * len(character.encode())
@@ -45,8 +46,15 @@ def _sort_of(character: str) -> str:
     return "sign" if character.isprintable() else "other"
 
 
-def word(asking: Asking, plan: GenerationPlan, language: str, pages: Pages | None) -> Request:
-    """The request for one asking."""
+def word(
+    asking: Asking,
+    plan: GenerationPlan,
+    language: str,
+    pages: Pages | None,
+    *,
+    server: ServerIdentity,
+) -> Request:
+    """The request for one asking at one server."""
     passages = asking.place.passages
     mark = pages.mark([p.page for p in passages]) if pages else None
     demand = instructions.demand(
@@ -71,7 +79,7 @@ def word(asking: Asking, plan: GenerationPlan, language: str, pages: Pages | Non
         "temperature": plan.temperature,
         "seed": plan.seed + asking.sample,
     } | response_format(plan, asking.kind)
-    return Request(body, hash_of(body), Usage(most_tokens(body, pages), 0, plan.max_output_tokens))
+    return Request(body, key_of(body, server), Usage(most_tokens(body, pages), 0, plan.max_output_tokens))
 
 
 def response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> dict[str, Any]:
@@ -85,13 +93,13 @@ def response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> dict[s
 def most_tokens(body: dict[str, Any], pages: Pages | None) -> int:
     """Bytes of all text, since no tokenizer makes more tokens than bytes; for pages their text and their pictures."""
     size = FRAME_TOKENS + len(str(body.get("response_format", "")))
-    for part in _parts(body):
+    for part in list_parts(body):
         size += len(part["text"].encode()) if part["type"] == "text" else 0
         size += sum(PAGE_TOKENS + pages.bytes_of(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
     return size
 
 
-def _parts(body: dict[str, Any]) -> list[dict[str, Any]]:
+def list_parts(body: dict[str, Any]) -> list[dict[str, Any]]:
     """What the messages hold, one after the other."""
     contents = [message["content"] for message in body.get("messages", ())]
     return [part for content in contents for part in (content if isinstance(content, list) else [{"type": "text", "text": content}])]

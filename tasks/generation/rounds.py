@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from tasks.errors import BudgetSpent, WriterRefused
+from tasks.errors import BudgetSpent
 from tasks.generation import accounts, places
 from tasks.generation.answers import read_envelope
 from tasks.generation.exchange import Exchange
@@ -16,6 +16,7 @@ from tasks.generation.ledger import Response
 from tasks.generation.pages import Pages
 from tasks.generation.places import KINDS, Asking, Place
 from tasks.generation.requests import Request, word
+from tasks.generation.server import identify_server
 from tasks.generation.writer import Accept, Item, Quota, Written
 from tasks.plan import GenerationPlan
 from tasks.progress import Progress
@@ -24,7 +25,6 @@ from tasks.records import Account, Draft, Pair, Passage
 AHEAD = 512  # requests that may be worded and under way before the oldest of them is judged
 PATIENT = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
 SYNC = 1.0  # seconds of answers that a power cut may take; a kill takes none
-MUTE = 4  # answers in a row without a word, from the beginning, that show what a model can do
 NO_ITEMS = ("refusal", "content_filter", "error")
 
 Words = Callable[[], Request]
@@ -90,7 +90,6 @@ class Chapter:
     rejected: Counter[ItemKind] = field(default_factory=Counter)
     refused: Counter[ItemKind] = field(default_factory=Counter)
     rounds: int = 0
-    mute: int = 0  # answers in a row without a word
 
     async def write(self, ask: Ask) -> Written:
         """All rounds; raises what stopped them, once everything under way and the account are in the ledger.
@@ -125,7 +124,8 @@ class Chapter:
     async def _round(self, askings: list[Asking], ask: Ask) -> None:
         brought: Counter[tuple[int, ItemKind]] = Counter()
         broken: set[tuple[int, ItemKind]] = set()
-        answers = ask([partial(word, asking, self.plan, self.language, self.pages) for asking in askings])
+        server = identify_server(self.exchange.server)
+        answers = ask([partial(word, asking, self.plan, self.language, self.pages, server=server) for asking in askings])
         turn = iter(askings)
         async for response in answers:
             asking = next(turn)
@@ -145,7 +145,6 @@ class Chapter:
         kept = self._judge(draft, shown)
         if draft.finish in NO_ITEMS:
             return -1
-        self._hear(draft)
         asking.place.need[asking.kind] -= len(kept)
         asking.place.kept += kept
         return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
@@ -160,15 +159,6 @@ class Chapter:
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         return verdict.kept
-
-    def _hear(self, draft: Draft) -> None:
-        """Stop where a model spends all its tokens before it says a word, as reasoning models do: every answer would be paid in vain."""
-        self.mute = self.mute + 1 if draft.finish == "length" and not draft.raw.strip() else 0
-        if self.mute >= MUTE and not self.kept:
-            self.exchange.stop = WriterRefused(
-                f"{self.plan.model} spent its {self.plan.max_output_tokens} tokens {self.mute} times before it wrote anything. "
-                "Set generation.max_output_tokens higher (reasoning counts), or generation.model to one that does not reason."
-            )
 
     def _shrink(self, askings: Sequence[Asking]) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less."""
@@ -208,8 +198,9 @@ class Chapter:
     def _tell(self) -> None:
         whole = self.quota.pairs + self.quota.questions
         with self.exchange.ledger.purse() as budget:
-            spent = budget.known()
-        self.progress(min(len(self.kept), whole), whole, f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent")
+            spent, doubtful = budget.known()
+        aside = f", ${doubtful:.2f} may have been charged" if doubtful else ""
+        self.progress(min(len(self.kept), whole), whole, f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent{aside}")
 
     def report(self) -> Account:
         """What was asked, what came of it, and why it ended."""
@@ -237,6 +228,7 @@ class Chapter:
             cost_usd=sum(d.cost_usd for d in self.drafts),
             lost=len(lost),
             lost_usd=sum(lost),
+            server=identify_server(self.exchange.server).address,
         )
 
     def _end(self, kind: ItemKind, missing: int) -> str:

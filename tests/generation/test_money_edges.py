@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, time
 
 import pytest
@@ -11,6 +12,7 @@ from tasks.generation.answers import read_envelope
 from tasks.generation.batch import Batches, Record, State, records, write
 from tasks.generation.budget import Budget, Usage
 from tasks.generation.exchange import Exchange, Patience
+from tasks.generation.faults import Fault, fault_of_status
 from tasks.generation.ledger import Ledger
 from tasks.generation.limits import Limiter
 from tasks.generation.requests import Request
@@ -80,6 +82,51 @@ def test_an_answer_under_a_name_that_was_not_sent_is_counted_and_writes_nothing(
     batches._take(line("../../../outside", body=completion), record, wanted)
     assert not list(tmp_path.rglob("outside*"))
     assert batches.exchange.faults == {"stray answer": 1}
+
+
+def test_the_reservation_is_on_disk_before_the_request_goes(tmp_path, monkeypatch):
+    order, forced = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("disk"), forced(handle))[1])
+
+    async def send(body, key):
+        order.append("sent")
+        return Fault("400", "smaller", "refused", charged=False)
+
+    here = exchange(tmp_path)
+    here.send = send
+    asyncio.run(here._fetch(Request({"model": "m", "messages": []}, "k", Usage(1000, 0, 1000))))
+    assert order[0] == "disk" and order.count("sent") == 1
+    assert here.ledger.budget.spent() == 0
+
+
+def test_reservations_that_wait_together_share_a_turn_of_the_disk(tmp_path, monkeypatch):
+    budget, turns = Budget(tmp_path / "c", 10.0), []
+    budget.reserve("first", 0.1)
+    budget.force()
+    monkeypatch.setattr(os, "fsync", turns.append)
+    for n in range(50):
+        budget.reserve(str(n), 0.1)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: budget.force(), range(50)))
+    assert len(turns) == 1
+
+
+@pytest.mark.parametrize("status", [402, 405, 408, 409, 425, 500, 502, 503, 504, 520, 524, 529, 307, 418])
+def test_an_answer_that_proves_nothing_keeps_its_money_set_aside(status):
+    assert fault_of_status(status, {"error": {"message": "failed"}}, {}, "m", "http://here").charged
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+def test_a_refusal_proves_that_nothing_was_charged(status):
+    assert not fault_of_status(status, "<html>", {}, "m", "http://here").charged
+
+
+def test_only_a_rate_limit_that_says_so_frees_the_money():
+    limit = {"message": "Rate limit reached for gpt-4o", "code": "rate_limit_exceeded"}
+    assert not fault_of_status(429, {"error": limit}, {}, "m", "h").charged
+    assert not fault_of_status(429, limit, {}, "m", "h").charged
+    for body in ("<html>Too many requests</html>", {"error": {"message": "upstream failed"}}, None, [limit]):
+        assert fault_of_status(429, body, {}, "m", "h").charged
 
 
 def test_a_server_that_counts_only_the_prompt_is_taken_at_the_worst():

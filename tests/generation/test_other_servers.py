@@ -79,14 +79,6 @@ def test_an_error_under_http_200_is_tried_again(tmp_path, to, dialect):
     assert sum(faults.values()) == len(set(server.attempts))
 
 
-def test_answers_that_hold_nothing_end_the_asking_and_are_counted(tmp_path, to):
-    with serving(dialects=("reasoning_only",)) as server:
-        to(server)
-        written = six(tmp_path, choices={"rounds": 1})["chapter 1"]
-    assert written.report.ended == {"pair": "rounds", "question": "rounds"} and written.report.kept == {"pair": 0, "question": 0}
-    assert written.report.requests == len(server.entries) <= 40
-
-
 def test_a_model_that_reasons_its_tokens_away_is_stopped_with_the_remedy(tmp_path, to):
     with serving(dialects=("reasoned_away",)) as server:
         to(server)
