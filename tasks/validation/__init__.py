@@ -1,3 +1,3 @@
 """Let through only items that are grounded, sound, unrepeated and unleaked; account for every other one."""
 
-VERSION = 2
+VERSION = 3

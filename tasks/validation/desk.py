@@ -19,6 +19,7 @@ class Accepted(NamedTuple):
 
     kept: list[Row]
     rejected: list[Rejection]
+    exhausted: bool = False  # the writer says that its passages hold no more
 
 
 class Desk:
@@ -38,7 +39,7 @@ class Desk:
         """Check one response of a writer."""
         found = parsing.read(draft, self.language)
         shown = self.shelf.shown(draft.passages)
-        return self._sift(found.items, found.rejected, shown)
+        return self._sift(found.items, found.rejected, shown)._replace(exhausted=found.exhausted)
 
     def take_own(self, items: Sequence[Item], rejected: Sequence[Rejection]) -> Accepted:
         """Check a person's own items: everything but grounding."""

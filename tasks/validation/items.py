@@ -48,6 +48,7 @@ class Found(NamedTuple):
 
     items: list[Item]
     rejected: list[Rejection]
+    exhausted: bool = False  # the writer says that its passages hold no more: {"items": []}
 
 
 def reason(label: str, detail: str = "") -> str:

@@ -52,8 +52,20 @@ def read(draft: Draft, language: str) -> Found:
     if draft.finish == "length":
         return _cut(draft, found)
     if not found.items and not found.rejected:
+        if _is_empty_list(draft.raw):
+            return Found([], [], exhausted=True)
         return Found([], [_whole(draft, "parsing", "no items: the response holds no JSON object")])
     return found
+
+
+def _is_empty_list(raw: str) -> bool:
+    """Whether the whole answer is an empty list of items, with a code fence or words around at most."""
+    try:
+        value = lenient.strict(raw)
+    except ValueError:
+        read = lenient.objects(raw).read
+        value = read[0].value if len(read) == 1 else None
+    return value == [] or (isinstance(value, dict) and any(value.get(name) == [] for name in LISTS))
 
 
 def item_of(value: dict[str, Any], kind: ItemKind, language: str, raw: str, repairs: tuple[str, ...] = (), draft_id: str = "") -> Item:
