@@ -43,6 +43,14 @@ class Item:
         )
 
 
+class Refused(ValueError):
+    """An item without a certain reading: a label to count and a detail."""
+
+    def __init__(self, label: str, detail: str = "") -> None:
+        super().__init__(label)
+        self.label, self.detail = label, detail
+
+
 class Found(NamedTuple):
     """Items read from a draft, and what could not be read."""
 

@@ -97,7 +97,7 @@ def test_keys_in_words_are_read(answer, key):
         (2.5, "key out of range"),
         (True, "no key"),
         (None, "no key"),
-        ([1, 2], "no key"),
+        ([1, 2], "several keys"),
         ("۲ و ۳", "an illegible key"),
         ("ه", "an illegible key"),
         ("نمی‌دانم", "an illegible key"),
