@@ -10,7 +10,7 @@ from tasks.plan import Machine, StudyPlan
 from tasks.progress import bar
 from tasks.records import Question
 from tasks.results import Answer
-from tasks.validation.own_items import load_questions
+from tasks.validation.own_items import name_rows, open_items
 
 
 def evaluate_files(
@@ -21,7 +21,7 @@ def evaluate_files(
     Rows of the file that are no sound question are counted in the sentence; without an adapter or a tuned model there is
     nothing to compare.
     """
-    own = load_questions(file, plan.language)
+    own = name_rows(open_items(file, "question", plan.language, plan.generation.columns).found)
     questions = [row for row in own.kept if isinstance(row, Question)]
     with bar("scoring") as progress:
         both = evaluate(base, str(adapter) if adapter else None, questions, plan.evaluation, plan.language, machine, progress, tuned)

@@ -35,7 +35,7 @@ def missing(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = 
     if person_file(plan.book) is None:
         lacks.append(f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set book=PATH")
     for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
-        if isinstance(file, str) and person_file(file) is None:
+        if isinstance(file, str) and person_file(file, or_folder=True) is None:
             lacks.append(f"generation.{key}: {file!r} is neither a number nor a file (looked in {Path.cwd()})")
         if isinstance(file, int) and file < 1:
             lacks.append(f"generation.{key}: {file} is too few for a study; it takes at least one, and a hundred to tell something")
@@ -58,6 +58,33 @@ def _unopened(plan: StudyPlan) -> list[str]:
     return []
 
 
+class OwnFiles(NamedTuple):
+    """What a person's own files hold, by file, and which hold nothing that can be used."""
+
+    lines: list[tuple[str, str]]
+    lacks: list[str]
+
+
+def open_own_files(plan: StudyPlan) -> OwnFiles:
+    """The rows of a person's own files: read, kept, and refused by reason."""
+    from tasks.validation.items import ItemKind
+    from tasks.validation.own_items import open_items
+
+    told = OwnFiles([], [])
+    kinds: dict[str, tuple[ItemKind, int | str]] = {
+        "own pairs": ("pair", plan.generation.pairs),
+        "own questions": ("question", plan.generation.questions),
+    }
+    for topic, (kind, name) in kinds.items():
+        if isinstance(name, str) and (file := person_file(name, or_folder=True)):
+            try:
+                own = open_items(file, kind, plan.language, plan.generation.columns)
+                told.lines.append((topic, own.describe(kind)))
+            except PlanError as error:
+                told.lacks.append(str(error))
+    return told
+
+
 def enlarged(plan: StudyPlan) -> GenerationPlan:
     """The numbers to draft, so that the planned number of pairs is left when new facts are kept out of training."""
     number = plan.generation.pairs if isinstance(plan.generation.pairs, int) else 0
@@ -73,8 +100,10 @@ def needs_writer(plan: StudyPlan) -> bool:
 def describe(plan: StudyPlan, ask: bool = False, machine: Machine | None = None) -> Readiness:
     """The whole plan in sentences, with what is missing and what it would cost; `ask`: the server is tried, which costs a little."""
     server = _asked(plan, ask) if needs_writer(plan) else Asked([])
-    lacks = [*missing(plan, machine=machine), *_unopened(plan), *server.lacks]
-    return Readiness([*_items(plan, server.lines), *_tuning(plan), *_endpoint(plan)], lacks, server.paid)
+    own = open_own_files(plan)
+    lacks = [*missing(plan, machine=machine), *_unopened(plan), *own.lacks, *server.lacks]
+    lines = [*_items(plan, server.lines), *own.lines, *_tuning(plan), *_endpoint(plan)]
+    return Readiness(lines, lacks, server.paid)
 
 
 def updates(plan: StudyPlan) -> int | None:

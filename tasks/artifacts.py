@@ -14,7 +14,7 @@ from tasks import mirror
 from tasks.errors import MissingArtifact, PlanError
 from tasks.records import Draft, Page, Pair, Passage, Question, Rejection, Row, Stage
 from tasks.results import Answer, Cause, Comparison, Finding, Screened, Step
-from tasks.store import digest_of, person_file, runs_dir, write_whole
+from tasks.store import digest_of, folder_digest, person_file, runs_dir, write_whole
 
 R = TypeVar("R", bound=Row)
 
@@ -169,6 +169,14 @@ class OwnItems(OwnFile):
 
     key: ClassVar[str] = "generation.pairs or generation.questions"
     kind: Literal["pair", "question"]
+
+    @classmethod
+    def at(cls, path: str | Path, **fields: Any) -> Self:
+        """A file, or a folder that `datasets.save_to_disk` wrote. Raises PlanError where there is neither."""
+        folder = person_file(path, or_folder=True)
+        if folder is None or folder.is_file():
+            return super().at(path, **fields)
+        return cls(path=str(folder.absolute()), digest=folder_digest(folder), **fields)
 
 
 def missing(path: Path) -> MissingArtifact:

@@ -63,8 +63,13 @@ class GenerationPlan(Choices):
         default="rules", description="rules: drawn from the book without a model; gpt: an OpenAI-compatible server"
     )
     model: str = Field(default="gpt-4o", description="the model's name at the server (gpt writer only)")
-    pairs: int | str = Field(default=400, description="how many training pairs, or a file with a person's own (JSON, JSONL, CSV, XLSX)")
+    pairs: int | str = Field(default=400, description="how many training pairs, or a file with a person's own (JSON, JSONL, CSV, XLSX, parquet)")
     questions: int | str = Field(default=280, description="how many four-option questions, or a file with a person's own")
+    columns: dict[str, str | tuple[str, ...]] | None = Field(
+        default=None,
+        description="which columns of a person's own files hold what, where their names do not tell: question, options"
+        " (one column or one an option), answer; symptom, diagnosis",
+    )
     margin: float = Field(
         default=0.1, ge=0, le=2, description="share drafted on top, since checks over the whole book may still refuse some; the rest is cut"
     )
@@ -112,8 +117,9 @@ class ValidationPlan(Choices):
         default=0.7, gt=0, le=1, description="Jaccard similarity of word sets from which a training text leaks a question"
     )
     grounding: Literal["quote", "off"] = Field(default="quote", description="off only for a person's own items")
-    flaws: Literal["reject", "report"] = Field(
-        default="reject", description="questions with item-writing flaws: refuse, or let through and report"
+    flaws: Literal["auto", "reject", "report"] = Field(
+        default="auto",
+        description="items with item-writing flaws: refuse, or let through and report; auto: refuse those of a writer, report a person's own",
     )
     seed: int = 0
 
@@ -250,11 +256,13 @@ class StudyPlan(Choices):
     def drafting(self) -> "StudyPlan":
         """The plan as far as drafts depend on it, so that a change of tuning asks for no new drafts."""
         paid = {"name": self.name} if self.generation.writer == "gpt" else {}  # a study's money is kept under its name
-        return StudyPlan(**paid, language=self.language, generation=self.generation, validation=self.validation)
+        generation = self.generation.model_copy(update={"columns": None})
+        return StudyPlan(**paid, language=self.language, generation=generation, validation=self.validation)
 
     def checking(self) -> "StudyPlan":
         """The plan as far as the gate depends on it: not on prices, budgets or ways to ask."""
-        counts = GenerationPlan(pairs=self.generation.pairs, questions=self.generation.questions)
+        own = self.generation
+        counts = GenerationPlan(pairs=own.pairs, questions=own.questions, columns=own.columns)
         return StudyPlan(language=self.language, generation=counts, validation=self.validation)
 
     def answering(self, only: Mode | None = None) -> EvaluationPlan:

@@ -88,7 +88,7 @@ def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], p
 
     with report_progress("checks") as progress:
         rows = [draft for table in drafts for draft in table.load()]
-        brought = load_own([(items.kind, Path(items.path)) for items in own], plan.language)
+        brought = load_own([(items.kind, Path(items.path)) for items in own], plan.language, plan.generation.columns)
         return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 

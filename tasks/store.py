@@ -60,9 +60,10 @@ def _mirror(url: str) -> Path:
     return (cache / "book2lora" / digest_of(url.encode())).absolute()
 
 
-def person_file(path: str | Path) -> Path | None:
+def person_file(path: str | Path, *, or_folder: bool = False) -> Path | None:
     """A file that a plan names: as it is from the working folder, else from the project's; none where there is none."""
-    return next((place for place in (Path(path), HOUSE / path) if place.is_file()), None)
+    places = (Path(path), HOUSE / path)
+    return next((p for p in places if p.is_file() or (or_folder and p.is_dir())), None)
 
 
 def digest_of(content: bytes) -> str:

@@ -30,6 +30,7 @@ SHORT = Patience(attempts=10, timeout=5.0, first_wait=0.01, longest_wait=0.1, po
 class Verdict(NamedTuple):
     kept: list[Item]
     rejected: list[Rejection]
+    exhausted: bool = False
 
 
 def accept(draft: Draft, passages: list[Passage], earlier: Sequence[Item]) -> Verdict:
@@ -38,7 +39,7 @@ def accept(draft: Draft, passages: list[Passage], earlier: Sequence[Item]) -> Ve
         found = json.loads(draft.raw)["items"]
     except (ValueError, KeyError):
         return Verdict([], [_rejection(draft, "parsing", draft.raw, draft.asked)])
-    seen, verdict = {item.id for item in earlier}, Verdict([], [])
+    seen, verdict = {item.id for item in earlier}, Verdict([], [], exhausted=not found)
     for one in found:
         item = read(one, passages)
         if item is None or item.id in seen:

@@ -142,23 +142,26 @@ class Chapter:
         """Judge one answer: the items it brought, or -1 where it was no fair answer."""
         shown = self._shown(asking.place)
         draft = self._draft(asking, response, shown)
-        kept = self._judge(draft, shown)
+        kept, exhausted = self._judge(draft, shown)
         if draft.finish in NO_ITEMS:
             return -1
+        if exhausted:
+            asking.place.closed[asking.kind] = "exhausted"
+            return 0
         asking.place.need[asking.kind] -= len(kept)
         asking.place.kept += kept
         return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
 
-    def _judge(self, draft: Draft, shown: list[Passage]) -> Sequence[Item]:
-        """Add a draft and what the gate makes of it; the items that it keeps."""
+    def _judge(self, draft: Draft, shown: list[Passage]) -> tuple[Sequence[Item], bool]:
+        """Add a draft and what the gate makes of it; the items that it keeps, and whether it says that there is no more."""
         self.drafts.append(draft)
         if draft.finish in NO_ITEMS:
             self.refused[draft.kind] += draft.asked
-            return ()
+            return (), False
         verdict = self.accept(draft, shown, self.kept)
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
-        return verdict.kept
+        return verdict.kept, verdict.exhausted
 
     def _shrink(self, askings: Sequence[Asking]) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less."""

@@ -53,6 +53,9 @@ class Accepted(Protocol):
     @property
     def rejected(self) -> Sequence[Rejection]: ...
 
+    @property
+    def exhausted(self) -> bool: ...  # the answer says that its passages hold no more
+
 
 Accept = Callable[[Draft, list[Passage], Sequence[Item]], Accepted]  # the draft, what it was drawn from, what is kept already
 

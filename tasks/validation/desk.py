@@ -19,6 +19,7 @@ class Accepted(NamedTuple):
 
     kept: list[Row]
     rejected: list[Rejection]
+    exhausted: bool = False  # the writer says that its passages hold no more
 
 
 class Desk:
@@ -38,7 +39,7 @@ class Desk:
         """Check one response of a writer."""
         found = parsing.read(draft, self.language)
         shown = self.shelf.shown(draft.passages)
-        return self._sift(found.items, found.rejected, shown)
+        return self._sift(found.items, found.rejected, shown)._replace(exhausted=found.exhausted)
 
     def take_own(self, items: Sequence[Item], rejected: Sequence[Rejection]) -> Accepted:
         """Check a person's own items: everything but grounding."""
@@ -67,7 +68,7 @@ class Desk:
                 return item.refused(grounding.CHECK, place.label, place.detail, place.passage.id if place.passage else "")
             quote = place.quote
             self._count(item.kind, "grounded", place.repairs)
-        if flaw := self._flaw(item, quote):
+        if flaw := self._flaw(item, quote, own=shown is None):
             return flaw
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen.repeats(item.kind, item.text, item.key):
@@ -76,9 +77,9 @@ class Desk:
         self.seen.add(row.id, item.kind, item.text, item.key)
         return row
 
-    def _flaw(self, item: Item, quote: Quote | None) -> Rejection | None:
+    def _flaw(self, item: Item, quote: Quote | None, *, own: bool) -> Rejection | None:
         found = flaws.flaws(self._paper(item, quote))
-        if found and self.plan.flaws == "report":
+        if found and (self.plan.flaws == "report" or (own and self.plan.flaws == "auto")):
             self._count(item.kind, "flawless", [f"let through: {why.label}" for why in found])
             return None
         detail = "; ".join([found[0].detail, *(f"also {why.label}" for why in found[1:])]) if found else ""

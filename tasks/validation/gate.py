@@ -73,7 +73,7 @@ def validate(
 ) -> Gate:
     """Check every item, split by fact, refuse what leaks, balance the keys."""
     desk = Desk(passages, language, plan)
-    kept, rejected = desk.take_own(own.items, own.rejected)
+    kept, rejected, _ = desk.take_own(own.items, own.rejected)
     for number, draft in enumerate(drafts, 1):
         one = desk.take(draft)
         kept += one.kept if draft.writer == RULES else map(_unnamed, one.kept)

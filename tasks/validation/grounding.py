@@ -4,16 +4,17 @@ import re
 from typing import NamedTuple
 
 from tasks.records import Passage, Quote
-from tasks.text import normal
+from tasks.text import fold, normal
 from tasks.validation.aligned import align
 from tasks.validation.items import Item
-from tasks.validation.names import folded_words
 from tasks.validation.shelf import Shelf, view_of
 from tasks.validation.support import support
 from tasks.validation.wording import Wording
 
 CHECK = "grounding"
 _ELLIPSIS = re.compile(r"\s*(?:\[?\.{3,}\]?|…)\s*")
+_TOUCHING_END = re.compile(r"([\w\u200c'’]+)[^\S\n]+[«\"(]?$")
+_TOUCHING_START = re.compile(r"[^\S\n]+([\w\u200c'’]+)")
 FARTHEST = 250  # characters that an ellipsis may stand for
 
 
@@ -86,10 +87,13 @@ def _whole_words(text: str, start: int, end: int) -> bool:
 
 
 def _cut_negation(text: str, span: tuple[int, int], words: Wording) -> bool:
-    """«تب» from «بدون تب», or a sentence without its «نیست»: verbatim, and the opposite."""
-    before = folded_words(text[: span[0]].rpartition("\n")[2])[-1:]
-    after = folded_words(text[span[1] :].partition("\n")[0])[:1] if text[span[1] : span[1] + 1] == " " else []
-    return any(w in words.negations for w in before + after)
+    """«تب» from «بدون تب», or a sentence without its «نیست»: verbatim, and the opposite.
+
+    Only a word that touches the quote counts: behind a mark or in another line it denies something
+    else, and a Persian verb before the quote closes the sentence before.
+    """
+    before, after = _TOUCHING_END.search(text[: span[0]]), _TOUCHING_START.match(text[span[1] :])
+    return (before is not None and fold(before[1]) in words.denying_next) or (after is not None and fold(after[1]) in words.denied_after)
 
 
 def _joined(character: str) -> bool:

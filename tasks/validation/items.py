@@ -43,11 +43,20 @@ class Item:
         )
 
 
+class Refused(ValueError):
+    """An item without a certain reading: a label to count and a detail."""
+
+    def __init__(self, label: str, detail: str = "") -> None:
+        super().__init__(label)
+        self.label, self.detail = label, detail
+
+
 class Found(NamedTuple):
     """Items read from a draft, and what could not be read."""
 
     items: list[Item]
     rejected: list[Rejection]
+    exhausted: bool = False  # the writer says that its passages hold no more: {"items": []}
 
 
 def reason(label: str, detail: str = "") -> str:

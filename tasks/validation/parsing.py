@@ -2,13 +2,14 @@
 
 import json
 import re
+import unicodedata
 from typing import Any, get_args
 
-from tasks import persian
 from tasks.records import Draft, Kind, Rejection
 from tasks.text import fold, latin_digits, normal
 from tasks.validation import lenient
-from tasks.validation.items import Found, Item, ItemKind, reason
+from tasks.validation.answer_keys import MARKS, read_key
+from tasks.validation.items import Found, Item, ItemKind, Refused, reason
 from tasks.validation.names import folded
 
 FIELDS = {
@@ -24,19 +25,11 @@ FIELDS = {
 }
 LISTS = ("items", "pairs", "questions", "data", "results")
 KINDS = frozenset(get_args(Kind))
-MARKS = {"الف": 1, "ا": 1, "ب": 2, "ج": 3, "د": 4, "a": 1, "b": 2, "c": 3, "d": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 _MARK = re.compile(r"^[\s(\[]*(الف|[ابجدABCDabcd]|[1-4۱-۴١-٤])\s*(?:[).\]:ـ–-]|\.)\s*(?=\S)(?!\d)")
+_CIRCLED = re.compile(r"^[①-④❶-❹➀-➃](?=\s*\S)")
 _NUMBERING = re.compile(r"^(?:\d{1,3}|سؤال \d{1,3})\s*[.):-]\s*(?=[^\W\d])")
 _STRAY = re.compile(r"^[\u0621-\u064a\u067e-\u06cc]{1,2}[.,،؛)]\s?(?=[\u0621-\u06cc]{2})|^[a-z]{1,2}[.,;)](?=[A-Z])")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
-
-
-class Refused(ValueError):
-    """An item without a certain reading: a label to count and a detail."""
-
-    def __init__(self, label: str, detail: str = "") -> None:
-        super().__init__(label)
-        self.label, self.detail = label, detail
 
 
 def read(draft: Draft, language: str) -> Found:
@@ -52,8 +45,20 @@ def read(draft: Draft, language: str) -> Found:
     if draft.finish == "length":
         return _cut(draft, found)
     if not found.items and not found.rejected:
+        if _is_empty_list(draft.raw):
+            return Found([], [], exhausted=True)
         return Found([], [_whole(draft, "parsing", "no items: the response holds no JSON object")])
     return found
+
+
+def _is_empty_list(raw: str) -> bool:
+    """Whether the whole answer is an empty list of items, with a code fence or words around at most."""
+    try:
+        value = lenient.strict(raw)
+    except ValueError:
+        read = lenient.objects(raw).read
+        value = read[0].value if len(read) == 1 else None
+    return value == [] or (isinstance(value, dict) and any(value.get(name) == [] for name in LISTS))
 
 
 def item_of(value: dict[str, Any], kind: ItemKind, language: str, raw: str, repairs: tuple[str, ...] = (), draft_id: str = "") -> Item:
@@ -64,7 +69,7 @@ def item_of(value: dict[str, Any], kind: ItemKind, language: str, raw: str, repa
     common = {"draft_id": draft_id, "kind": kind, "text": text, "raw": raw, **_source(value, language)}
     if kind == "pair":
         return Item(**common, diagnosis=_string(fields["diagnosis"], "the diagnosis", language).rstrip(" .،؛"), repairs=tuple(mended))
-    options = _options(fields["options"], language, mended)
+    options = read_options(fields["options"], language, mended)
     return Item(**common, options=options, answer=_answer(fields["answer"], options, mended), repairs=tuple(dict.fromkeys(mended)))
 
 
@@ -134,7 +139,7 @@ def _opening(text: str, mended: list[str]) -> str:
     return text
 
 
-def _options(value: Any, language: str, mended: list[str]) -> tuple[str, ...]:
+def read_options(value: Any, language: str, mended: list[str]) -> tuple[str, ...]:
     """Four options without their marks; marks that are not in order leave the key uncertain."""
     if isinstance(value, dict):
         value = [f"{mark}) {option}" for mark, option in value.items()]
@@ -146,6 +151,7 @@ def _options(value: Any, language: str, mended: list[str]) -> tuple[str, ...]:
         o.get("text") if isinstance(o, dict) else str(o) if isinstance(o, int | float) and not isinstance(o, bool) else o for o in value
     ]
     options = [_string(o, f"option {i}", language) for i, o in enumerate(plain, 1)]
+    options = [_CIRCLED.sub(lambda m: f"{unicodedata.digit(m[0])}) ", o) for o in options]
     marks = [_MARK.match(o) for o in options]
     if all(marks):
         numbers = [_number(m[1]) for m in marks if m]
@@ -156,38 +162,43 @@ def _options(value: Any, language: str, mended: list[str]) -> tuple[str, ...]:
     return tuple(o.rstrip(" ،؛") for o in options)
 
 
+_MARKED = re.compile(r"(?:^|(?<=[\s,،;|]))\(?\s?(الف|[ابپجدتabcdeABCDE]|[1-5۱-۵])\s?[).:ـ-]\s?(?=\S)(?!\d)|(?:^|(?<=\s))[①-⑤]")
+_SERIES = ("1234", "abcd", "ابجد", "ابپت")
+
+
+def split_marked(text: str) -> tuple[str, list[str] | None]:
+    """A text and the options at its end, each behind its mark in order: "… A) asthma B) croup C) … D) …"."""
+    marks = list(_MARKED.finditer(text))
+    said = "".join(fold(m[1])[:1] if m[1] else str(unicodedata.digit(m[0])) for m in marks)
+    for series in _SERIES:
+        at = said.rfind(series)
+        if at < 0:
+            continue
+        found = marks[at : at + (5 if said[at + 4 : at + 5] in ("5", "e") else 4)]
+        ends = [*(m.start() for m in found[1:]), len(text)]
+        options = [text[m.end() : end].strip(" \n,،;|") for m, end in zip(found, ends, strict=True)]
+        return text[: found[0].start()].strip(), options if all(options) else None
+    return text, None
+
+
 def _number(mark: str) -> int:
     return MARKS[fold(mark)]
 
 
-_KEY_WORDS = re.compile(r"^(?:گزینه|پاسخ|جواب|شماره|option|answer|choice|ی|درست|صحیح|the|is|correct|:|\s)+")
-_KEY = re.compile(r"^\(?\s*([1-4]|الف|ا|[بپجتد]|[a-d])\s*(?:[).:ـ–-]\s*(?P<rest>.*))?$")
-
-
 def _answer(value: Any, options: tuple[str, ...], mended: list[str]) -> int:
-    """The key as a number from 1 to 4; a letter, a word or the option's own text is read where only one reading is left."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise Refused("no key", f"answer is {value!r}"[:200])
-    if isinstance(value, int | float):
-        if value not in (1, 2, 3, 4):
-            raise Refused("key out of range", f"answer is {value!r}")
-        return int(value)
-    said = fold(value).strip().strip(".")
-    places = [i for i, option in enumerate(options, 1) if fold(option).strip().strip(".") == said]
-    found = _KEY.match(_KEY_WORDS.sub("", said))
-    number = (MARKS.get(found[1]) or persian.OPTION_LETTERS.get(found[1], 0)) if found else 0
-    rest = (found["rest"] or "").strip() if found else ""
-    if rest and number and fold(options[number - 1]).strip().strip(".") != rest:
-        raise Refused("the key contradicts itself", f"answer is {value!r}"[:200])
-    if places and number and places != [number]:  # options that are numbers themselves
-        raise Refused("an uncertain key", f"answer is {value!r}, which is a number and also option {places}")
-    if not number and len(places) != 1:
-        raise Refused("an illegible key", f"answer is {value!r}"[:200])
-    if value.strip() not in ("1", "2", "3", "4"):
+    """The key as a number from 1 to 4, as the prompt asks for it; words and texts are read where one reading is left."""
+    key = read_key(value, options)
+    place = key.place or key.number
+    in_words = isinstance(value, str) and value.strip() not in ("1", "2", "3", "4")
+    if place not in (1, 2, 3, 4):
+        if not isinstance(value, str) or key.text is None:
+            raise Refused("key out of range", f"answer is {value!r}"[:200])
+        place = key.text
+    if isinstance(value, str) and key.text not in (None, place):  # options that are numbers themselves
+        raise Refused("an uncertain key", f"answer is {value!r}, which is a number and also option {key.text}")
+    if in_words:
         mended.append("key in words")
-    return number or places[0]
+    return place
 
 
 def _passage(draft: Draft) -> str:

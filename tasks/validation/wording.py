@@ -13,6 +13,8 @@ class Wording(NamedTuple):
 
     negations: frozenset[str] = frozenset()
     denying_verbs: frozenset[str] = frozenset()  # at a clause's end they turn its sense round
+    denying_next: frozenset[str] = frozenset()  # they deny the word that follows: «بدون تب»
+    denied_after: frozenset[str] = frozenset()  # right behind a word they deny it: «تب نیست»
     clause: str = r"[.؛;،,\n]"  # where clauses are parted
     function_words: frozenset[str] = frozenset()
     sexes: frozenset[str] = frozenset()  # words that tell a patient's sex; near duplicates differ only in them
@@ -41,6 +43,11 @@ def _folded(words: str) -> frozenset[str]:
 PERSIAN = Wording(
     negations=_folded(" ".join(persian.NEGATIONS)) | _folded("نمی‌شود نمی‌کند نمی‌دهد نمی‌یابد نمی‌گیرد نیستند نبودند ندارند نداشتند نشوند بی"),
     denying_verbs=_folded("نیست نیستند نبود ندارد ندارند نداشت نمی‌شود نمی‌شوند نمی‌دهد نمی‌یابد نمی‌کند نشده نباید"),
+    denying_next=_folded("بدون فاقد عدم غیر هیچ نبود نه بی"),
+    denied_after=_folded(
+        "نیست نیستند نبود نبودند ندارد ندارند نداشت نداشتند نمی‌شود نمی‌شوند نمی‌دهد نمی‌یابد نمی‌کند"
+        " نمی‌گیرد نشده نشوند نکرده نباید نمی"
+    ),
     clause=r"[.؛;،,\n]|\b(?:ولی|اما|بلکه|هرچند)\b",
     function_words=_folded(
         " ".join(persian.FUNCTION_WORDS) + " کدام زیر چه چیست کدام‌یک از میان بیمار بیماری او وی آن‌ها نیز اما ولی پس پیش هنگام همراه مانند"
@@ -71,6 +78,8 @@ PERSIAN = Wording(
     ),
 )  # fmt: skip
 ENGLISH = Wording(
+    denying_next=_folded("no not never without neither nor cannot lacks absent non isn't aren't doesn't don't"),
+    denied_after=_folded("not never cannot isn't aren't doesn't don't"),
     negations=_folded("no not none never without neither nor cannot lacks absent non isn't aren't doesn't don't"),
     function_words=_folded(
         "the a an of and or in on at to for with by from is are was were be been has have had this that these those which what who whom whose it its as than"

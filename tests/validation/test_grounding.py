@@ -7,6 +7,7 @@ from validation.planted import book
 from validation.rows import ASTHMA, BOOK, PAIR, QUESTION, draft
 
 from tasks.plan import ValidationPlan
+from tasks.records import Passage
 from tasks.validation.desk import Desk
 from tasks.validation.grounding import find
 from tasks.validation.items import label_of
@@ -63,6 +64,34 @@ def test_quote_with_another_word_number_negation_or_drug_is_refused(quote):
 @pytest.mark.parametrize("quote", ["تب", "سالبوتامول در حمله می‌تواند لازم شود و آسپرین مجاز"])
 def test_quote_that_leaves_out_a_negation_is_refused(quote):
     assert label({**PAIR, "quote": quote}, book=[ASTHMA]) == "quote leaves out a negation"
+
+
+NEIGHBOURS = Passage(
+    id="p011-01",
+    chapter="دستگاه تنفس",
+    section="آسم",
+    heading="افتراق",
+    page=20,
+    text="در آسم ورم پا دیده نمی‌شود. برخلاف پنومونی، در آسم خس‌خس سینه هنگام بازدم شنیده می‌شود و تب"
+    " نیست. خس‌خس سینه شبانه شایع است بدون آنکه درد باشد.",
+)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "برخلاف پنومونی، در آسم خس‌خس سینه هنگام بازدم شنیده می‌شود و تب نیست.",  # a verb ends the sentence before
+        "در آسم خس‌خس سینه هنگام بازدم شنیده می‌شود",
+        "خس‌خس سینه شبانه شایع است",  # what follows denies what follows it
+    ],
+)
+def test_a_negation_of_another_sentence_or_clause_is_not_cut_off(quote):
+    assert label({**PAIR, "quote": quote, "page": 20}, book=[ASTHMA, NEIGHBOURS]) == "kept"
+
+
+@pytest.mark.parametrize("quote", ["خس‌خس سینه هنگام بازدم شنیده می‌شود و تب", "آنکه درد باشد"])
+def test_a_negation_that_touches_the_quote_is_cut_off(quote):
+    assert label({**PAIR, "quote": quote, "page": 20}, book=[ASTHMA, NEIGHBOURS]) == "quote leaves out a negation"
 
 
 def test_quote_inside_a_word_is_not_found():

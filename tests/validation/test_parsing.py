@@ -97,7 +97,7 @@ def test_keys_in_words_are_read(answer, key):
         (2.5, "key out of range"),
         (True, "no key"),
         (None, "no key"),
-        ([1, 2], "no key"),
+        ([1, 2], "several keys"),
         ("۲ و ۳", "an illegible key"),
         ("ه", "an illegible key"),
         ("نمی‌دانم", "an illegible key"),
@@ -137,6 +137,18 @@ def test_a_broken_response_is_one_rejection_for_all_its_items():
     assert [(r.check, r.items) for r in found.rejected] == [("parsing", 10)]
 
 
+@pytest.mark.parametrize("raw", ['{"items": []}', "[]", '```json\n{"items": []}\n```', 'متن چیز دیگری ندارد: {"items": [],}'])
+def test_an_empty_list_says_that_there_is_no_more_and_nothing_fell(raw):
+    found = read(draft(raw=raw, asked=10), "fa")
+    assert found.exhausted and not found.items and not found.rejected
+
+
+@pytest.mark.parametrize("raw", ["{}", "", '{"items": null}', '{"items": ["…"]}', '{"items": []} {"items": ['])
+def test_what_is_no_empty_list_is_a_broken_answer(raw):
+    found = read(draft(raw=raw, asked=10), "fa")
+    assert not found.exhausted and found.rejected
+
+
 def test_a_cut_response_gives_its_whole_items_and_counts_the_lost_ones():
     whole = as_json({"items": [PAIR, PAIR, PAIR]})
     found = read(draft(raw=whole[: len(whole) - 40], finish="length", asked=10), "fa")
@@ -154,7 +166,7 @@ def test_any_text_ends_in_items_or_rejections(text, cut):
     for raw in (text, whole[:cut] + text + whole[cut:]):
         for kind in ("pair", "question"):
             found = read(Draft(id="x", kind=kind, passages=(), asked=2, writer="w", raw=raw), "fa")
-            assert found.items or found.rejected
+            assert found.items or found.rejected or found.exhausted
 
 
 @given(
