@@ -5,13 +5,14 @@ from statistics import median
 from typing import NamedTuple
 
 from tasks.reading import legibility
-from tasks.reading.cells import UNKNOWN, Cell, Habits, cells, habits, without_stretches
+from tasks.reading.cells import UNKNOWN, Cell, cells, habits, without_stretches
 from tasks.reading.glyphs import Drawing
 from tasks.reading.layout import blocks
 from tasks.reading.order import ANGLED, ROUND, Piece, join, logical, undecided
 from tasks.reading.repair import Forms, bare, ligature, unfolded
 from tasks.reading.rows import Block, Row
 from tasks.reading.shapes import Glyph, Line
+from tasks.reading.word_gaps import WordGaps
 
 CELL_BORDER = " | "
 
@@ -70,7 +71,7 @@ def _read_one_way(
     return [_line(text, draft, height) for text, draft in zip(texts, drafts, strict=True) if text.strip()]
 
 
-def _drafts(group: Sequence[Block], number: int, habit: Habits, forms: Forms) -> list[_Draft]:
+def _drafts(group: Sequence[Block], number: int, habit: WordGaps, forms: Forms) -> list[_Draft]:
     """A line for each row of a column; one for a whole row of a table."""
     if not group[0].is_cell:
         return [_Draft([[_ready(row, habit, forms)]], [row], number) for block in group for row in block.rows]
@@ -78,7 +79,7 @@ def _drafts(group: Sequence[Block], number: int, habit: Habits, forms: Forms) ->
     return [_Draft(parts, [row for block in group for row in block.rows], number)]
 
 
-def _ready(row: Row, habit: Habits, forms: Forms) -> list[Cell]:
+def _ready(row: Row, habit: WordGaps, forms: Forms) -> list[Cell]:
     return forms.mark(cells(row.glyphs, habit))
 
 
