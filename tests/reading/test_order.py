@@ -6,12 +6,12 @@ from fpdf.enums import TextDirection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reading.cells import cells
-from tasks.reading.order import join, logical, undecided
-from tasks.reading.repair import Tally, half_spaces, ligature, unfolded
-from tasks.reading.rows import rows
-from tasks.reading.shapes import Glyph
-from tasks.reading.word_gaps import WordGaps
+from tasks.reading.layout.arabic_shaping import Tally, half_spaces, ligature, unfolded
+from tasks.reading.layout.bidi import join, logical, undecided
+from tasks.reading.layout.glyph_clusters import cells
+from tasks.reading.layout.rows import rows
+from tasks.reading.layout.word_gaps import WordGaps
+from tasks.reading.types import Glyph
 
 PERSIAN = st.sampled_from(["بیمار", "با", "تب", "و", "لرز", "آمده", "است", "درمان", "آغاز", "شد", "فشار", "خون"])
 NUMBER = st.sampled_from(["۱۲", "۱۴۰/۹۰", "6.5", "2000", "۱٬۲۵۰", "۱۲:۳۰", "۷۲٫۵", "10,000", "۴۰–۶۰", "0.9%", "۵٪", "(۸۰)"])

@@ -7,8 +7,8 @@ from reading.made import Book
 
 from tasks import text
 from tasks.plan import ReadingPlan
+from tasks.reading.layout.word_gaps import WordGaps, learn_gaps, part_gaps
 from tasks.reading.pdf import read_pages
-from tasks.reading.word_gaps import WordGaps, learn_gaps, part_gaps
 
 PERSIAN = [
     "سرخک با تب، سرفه و قرمزی چشم‌ها آغاز می‌شود و چهار روز بعد",

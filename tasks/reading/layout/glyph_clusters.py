@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.reading.shapes import Glyph
-from tasks.reading.word_gaps import WordGaps, learn_gaps
+from tasks.reading.layout.word_gaps import WordGaps, learn_gaps
+from tasks.reading.types import Glyph
 
 ZWNJ = "\u200c"
 UNKNOWN = "\ufffd"  # a glyph that the file gives no letter for

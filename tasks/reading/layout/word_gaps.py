@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tasks.reading.shapes import Glyph
+from tasks.reading.types import Glyph
 
 UNLEARNT_EM = 0.11  # the middle of kerning (0.08 at most in text fonts) and TeX's tightest gap (0.159)
 WORDS_SHARE = (0.05, 0.45)  # of a text's gaps part words: its words have 2 to 20 letters in the mean
