@@ -63,7 +63,9 @@ class GenerationPlan(Choices):
         default="rules", description="rules: drawn from the book without a model; gpt: an OpenAI-compatible server"
     )
     model: str = Field(default="gpt-4o", description="the model's name at the server (gpt writer only)")
-    pairs: int | str = Field(default=400, description="how many training pairs, or a file with a person's own (JSON, JSONL, CSV, XLSX, parquet)")
+    pairs: int | str = Field(
+        default=400, description="how many training pairs, or a file with a person's own (JSON, JSONL, CSV, XLSX, parquet)"
+    )
     questions: int | str = Field(default=280, description="how many four-option questions, or a file with a person's own")
     columns: dict[str, str | tuple[str, ...]] | None = Field(
         default=None,

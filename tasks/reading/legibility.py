@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from tasks import persian
+from tasks.reading.types import Glyph
 from tasks.text import words
 
 # The share of small words on a page of prose that counts as fully legible (1.0); half of it is the limit.
@@ -51,6 +52,16 @@ def rtl_share(text: str) -> float:
     letters = sum(map(str.isalpha, text))
     turned = sum(len(pattern.findall(text)) for name, pattern in _SCRIPTS if name in RTL)
     return turned / letters if letters else 0.0
+
+
+def is_rtl(glyph: Glyph) -> bool:
+    """Whether this is a letter of a right-to-left script."""
+    return glyph.text > "\u0590" and any(p.match(glyph.text) for n, p in _SCRIPTS if n in RTL)
+
+
+def words_of_letters(text: str) -> list[str]:
+    """Words of two letters or more, units and numbers left out."""
+    return [word for word in words(text) if len(word) > 1 and word.isalpha()]
 
 
 def small_words(text: str, reverse: bool = False) -> float:

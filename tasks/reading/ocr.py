@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tasks.reading import legibility
-from tasks.reading.shapes import Line, Sheet, nothing
+from tasks.reading.types import Line, Sheet, nothing
 
 DPI = 300
 SECONDS = 120

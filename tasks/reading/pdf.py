@@ -9,10 +9,13 @@ from tasks import text as words_of
 from tasks.errors import BookError
 from tasks.plan import ReadingPlan
 from tasks.progress import Progress, silent
-from tasks.reading import bookmarks, chapters, contents, furniture, headings, legibility, ocr, pool, repair
-from tasks.reading.checking import bad_pages
-from tasks.reading.settling import settled
-from tasks.reading.shapes import Sheet
+from tasks.reading import legibility, ocr
+from tasks.reading.book_level import settled
+from tasks.reading.layout import arabic_shaping
+from tasks.reading.page_quality import bad_pages
+from tasks.reading.sandbox import pool
+from tasks.reading.structure import bookmarks, chapters, headers_footers, headings, toc
+from tasks.reading.types import Sheet
 from tasks.records import Page, Passage, Scan
 
 
@@ -122,8 +125,8 @@ def _sheets(path: Path, numbers: list[int], language: str, workers: int, progres
 
 def _normal(sheet: Sheet, language: str) -> Sheet:
     """Normal form, Persian's only for Persian; a line that holds nothing goes."""
-    own = "ar" if language == "fa" and repair.is_arabic_language(sheet.text) else language
-    lines = (line._replace(text=words_of.normal(repair.finished(line.text, own), own).replace("\n", " ")) for line in sheet.lines)
+    own = "ar" if language == "fa" and arabic_shaping.is_arabic_language(sheet.text) else language
+    lines = (line._replace(text=words_of.normal(arabic_shaping.finished(line.text, own), own).replace("\n", " ")) for line in sheet.lines)
     return sheet._replace(lines=tuple(line for line in lines if line.text))
 
 
@@ -159,9 +162,9 @@ def _remedy(counts: Counter[str]) -> str:
 
 
 def _reading(good: list[Sheet], sheets: list[Sheet], bad: dict[int, str], opened: pool.Opened, plan: ReadingPlan) -> Reading:
-    listing = contents.contents(good)
+    listing = toc.contents(good)
     good = [sheet for sheet in good if sheet.page not in listing]
-    gone = furniture.furniture(good)
+    gone = headers_footers.furniture(good)
     found = headings.headings(good, headings.marks_of(opened.outline), gone)
     rows = chapters.passages(chapters.stretches(good, found, gone), plan.passage_characters)
     return Reading(

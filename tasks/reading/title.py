@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.reading import apart
+from tasks.reading.sandbox import child_process
 
 SECONDS = 20
 NO_TITLE = re.compile(r"^(untitled|document\d*|microsoft word\b.*|.*\.(docx?|odt|indd|pdf|tex|dvi|qxd|rtf))$|^\W*$", re.IGNORECASE)
@@ -24,9 +24,11 @@ def titled(told: str) -> str:
 
 
 def _told(path: Path) -> str:
-    asked = apart.command("tasks.reading.title", str(path))
+    asked = child_process.command("tasks.reading.title", str(path))
     try:
-        done = subprocess.run(asked, capture_output=True, env=apart.environment(), encoding="utf-8", errors="replace", timeout=SECONDS)
+        done = subprocess.run(
+            asked, capture_output=True, env=child_process.environment(), encoding="utf-8", errors="replace", timeout=SECONDS
+        )
     except subprocess.TimeoutExpired:
         return ""
     return done.stdout if done.returncode == 0 else ""

@@ -41,6 +41,18 @@ class Book(FPDF):
         self.set_font("Text", style, size)
         self.multi_cell(width, size * 0.62, text, align=self.side, new_x="LMARGIN", new_y="NEXT")
 
+    def set_words(self, line: str, gap: float) -> None:
+        """One line as TeX sets it: words alone, `gap` em apart, no space glyphs."""
+        y, em = self.y, self.font_size
+        x = self.w - self.r_margin if self.side == "R" else self.l_margin
+        for word in line.split(" "):
+            width = self.get_string_width(word)
+            x -= width if self.side == "R" else 0
+            self.set_xy(x - self.c_margin, y)
+            self.cell(width + 2 * self.c_margin, 1.5 * em, word, align="L")
+            x += -gap * em if self.side == "R" else width + gap * em
+        self.set_xy(self.l_margin, y + 1.6 * em)
+
     def cells(self, row: Sequence[str], widths: Sequence[float], border: int = 0) -> None:
         """One row of a table, the first cell on the side where reading begins."""
         y, x = self.y, self.w - self.r_margin if self.side == "R" else self.l_margin

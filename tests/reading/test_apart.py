@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.plan import ReadingPlan
-from tasks.reading import apart
 from tasks.reading.pdf import read_pages
+from tasks.reading.sandbox import child_process
 from tasks.reading.title import title_of
 
 HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"
@@ -27,5 +27,5 @@ def test_a_module_of_the_working_folder_is_not_run(tmp_path: Path, monkeypatch: 
 def test_the_children_have_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "PREFECT_API_AUTH_STRING"):
         monkeypatch.setenv(name, "a secret of ours")
-    assert "a secret of ours" not in apart.environment().values()
-    assert "PATH" in apart.environment()
+    assert "a secret of ours" not in child_process.environment().values()
+    assert "PATH" in child_process.environment()

@@ -8,9 +8,9 @@ from reading import hostile
 from tasks.errors import BookError
 from tasks.plan import ReadingPlan
 from tasks.reading import pdf
-from tasks.reading.bookmarks import check
-from tasks.reading.headings import Mark
-from tasks.reading.shapes import Line, Sheet
+from tasks.reading.structure.bookmarks import check
+from tasks.reading.structure.headings import Mark
+from tasks.reading.types import Line, Sheet
 
 TITLES = ["نارسایی حاد قلب", "فشار خون بالا", "تنگی دریچه آئورت", "بیماری مزمن کلیه"]
 MARKS = [Mark(1, title, number, None) for number, title in enumerate(TITLES, 1)]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tasks.reading.contents import contents
-from tasks.reading.headings import Mark, headings
-from tasks.reading.shapes import Line, Sheet
+from tasks.reading.structure.headings import Mark, headings
+from tasks.reading.structure.toc import contents
+from tasks.reading.types import Line, Sheet
 
 
 def sheet(page: int, *texts: str) -> Sheet:

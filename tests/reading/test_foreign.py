@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tasks.reading.cells import cells, habits, without_stretches
-from tasks.reading.glyphs import Drawing
-from tasks.reading.order import join, logical
-from tasks.reading.repair import bare, unfolded
-from tasks.reading.shapes import Glyph
-from tasks.reading.turned import read
+from tasks.reading.layout.arabic_shaping import bare, unfolded
+from tasks.reading.layout.bidi import join, logical
+from tasks.reading.layout.glyph_clusters import cells, habits, without_stretches
+from tasks.reading.layout.page_layout import read_lines
+from tasks.reading.types import Drawing, Glyph
 
 EM = 10.0
 FATHA, SHADDA, DAMMA, HAMZA = "\u064e", "\u0651", "\u064f", "\u0654"
@@ -84,7 +83,7 @@ def _page(rows: Sequence[tuple[float, float, str]]) -> list[str]:
     drawn: list[Glyph] = []
     for x, y, text in rows:
         drawn += visual(text, y, x, len(drawn) + 20)
-    return [bare(found.text) for found in read(Drawing({0: drawn}, [], 400, 400, 0)).lines]
+    return [bare(found.text) for found in read_lines(Drawing({0: drawn}, [], 400, 400, 0)).lines]
 
 
 def test_half_verses_are_read_line_by_line() -> None:

@@ -77,7 +77,7 @@ class Watch:
             total = 0
             for child in me.children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    total += child.memory_info().rss if "tasks.reading.worker" in child.cmdline() else 0
+                    total += child.memory_info().rss if "tasks.reading.sandbox.worker" in child.cmdline() else 0
             self.most = max(self.most, total)
             time.sleep(0.05)
 

@@ -6,11 +6,12 @@ from fpdf.enums import TextDirection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reading.cells import Habits, cells
-from tasks.reading.order import join, logical, undecided
-from tasks.reading.repair import Tally, half_spaces, ligature, unfolded
-from tasks.reading.rows import rows
-from tasks.reading.shapes import Glyph
+from tasks.reading.layout.arabic_shaping import Tally, half_spaces, ligature, unfolded
+from tasks.reading.layout.bidi import join, logical, undecided
+from tasks.reading.layout.glyph_clusters import cells
+from tasks.reading.layout.rows import rows
+from tasks.reading.layout.word_gaps import WordGaps
+from tasks.reading.types import Glyph
 
 PERSIAN = st.sampled_from(["بیمار", "با", "تب", "و", "لرز", "آمده", "است", "درمان", "آغاز", "شد", "فشار", "خون"])
 NUMBER = st.sampled_from(["۱۲", "۱۴۰/۹۰", "6.5", "2000", "۱٬۲۵۰", "۱۲:۳۰", "۷۲٫۵", "10,000", "۴۰–۶۰", "0.9%", "۵٪", "(۸۰)"])
@@ -36,7 +37,7 @@ def drawn(text: str) -> str:
 
 
 def read(visual: str, rtl: bool = True) -> str:
-    return join(logical(cells(glyphs(visual), Habits(True, frozenset("F"))), rtl))
+    return join(logical(cells(glyphs(visual), WordGaps(True, frozenset("F"))), rtl))
 
 
 def balanced(text: str) -> str:
@@ -53,7 +54,7 @@ def test_reading_undoes_drawing(line: str) -> None:
 def test_no_character_is_lost_or_made_up(line: str) -> None:
     visual = " ".join(line.split())
     assert sorted(read(visual).replace(" ", "")) == sorted(visual.replace(" ", ""))
-    assert len(undecided(logical(cells(glyphs(visual), Habits(True, frozenset("F"))), True))) == len(read(visual))
+    assert len(undecided(logical(cells(glyphs(visual), WordGaps(True, frozenset("F"))), True))) == len(read(visual))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The child process that touches the PDF: python -m tasks.reading.worker BOOK MEMORY_MIB; page numbers in, one JSON line a page out.
+"""The child process that touches the PDF: python -m tasks.reading.sandbox.worker BOOK MEMORY_MIB; page numbers in, one JSON line a page out.
 
 Foreign files can exhaust memory, hang or crash the libraries; so nothing else lives in this process.
 """
@@ -18,14 +18,14 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from tasks.parent_death import die_with_parent
-from tasks.reading import legibility, ocr, plain, turned
-from tasks.reading.glyphs import FAULTS, Pages
-from tasks.reading.repair import bare
-from tasks.reading.shapes import Line, Sheet, nothing
+from tasks.reading import legibility, ocr, pdfium_text
+from tasks.reading.layout import page_layout, pdfium_glyphs
+from tasks.reading.layout.arabic_shaping import bare
+from tasks.reading.layout.pdfminer_glyphs import FAULTS, Pages
+from tasks.reading.types import Drawing, Line, Sheet, nothing
 
 SECONDS_A_PAGE = 12  # for pdfminer; a page of a real book takes 0.05
 MOST_BROKEN = 0.05  # share of glyphs without a letter from which pdfium's reading is taken
-RTL_SHARE = 0.1  # of the letters, from which the order is ours
 
 
 class Reader:
@@ -52,41 +52,77 @@ class Reader:
         return sheet
 
     def _read(self, number: int, page: Any, textpage: Any) -> Sheet:
-        text = plain.text_of(textpage)
+        text = pdfium_text.text_of(textpage)
         width, height = page.get_size()
-        images = sum(1 for _ in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3))
-        as_pdfium = Sheet(number, plain.lines_of(page, textpage), width, height, "pdfium", False, images, "")
-        if legibility.rtl_share(text) < RTL_SHARE and legibility.unmapped(text) < MOST_BROKEN:
-            return as_pdfium
-        return self._best(as_pdfium)
+        objects = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+        images = sum(1 for _ in objects)
+        empty = Sheet(number, (), width, height, "pdfium", False, images, "")
+        simple = pdfium_text.read_simple_page(page, textpage, text)
+        if simple:
+            return empty._replace(lines=simple.lines, ocr=simple.hidden)
+        if not text.strip() and not page.get_rotation():
+            return empty
+        return self._lay_out(empty, page, textpage, text)
 
-    def _best(self, as_pdfium: Sheet) -> Sheet:
-        """Our order, unless pdfminer fails on the page or pdfium's reading looks more like language."""
+    def _lay_out(self, empty: Sheet, page: Any, textpage: Any, text: str) -> Sheet:
+        """The page by the library that draws its letters better, the likelier one first."""
+        rtl = legibility.rtl_share(text) > 0
+        first, second = ("glyphs", "pdfium") if rtl or page.get_rotation() else ("pdfium", "glyphs")
+        one = self._try(first, empty, page, textpage)
+        if one.lines and not one.fault and _is_sound(one, text):
+            return one
+        other = self._try(second, empty, page, textpage)
+        best = other if _reads_better(other, one) else one
+        fault = one.fault or (other.fault if best is not other and not one.lines else "")
+        return best._replace(fault=fault)
+
+    def _try(self, engine: str, empty: Sheet, page: Any, textpage: Any) -> Sheet:
+        """The page's lines by one library's glyphs; none, with the fault, where it fails."""
         try:
             with _seconds(SECONDS_A_PAGE):
-                drawing = self._drawing(as_pdfium.page)
-                found = turned.read(drawing, self.language)
+                drawing = self._draw(engine, empty.page, page, textpage)
+                found = page_layout.read_lines(drawing)
         except FAULTS as error:
-            return as_pdfium._replace(rtl=True, fault=f"pdfminer: {type(error).__name__}: {str(error)[:200]}")
-        broken = turned.broken(found.lines)
-        ours = legibility.small_words(bare("\n".join(line.text for line in found.lines)))
-        if (broken > MOST_BROKEN and legibility.unmapped(as_pdfium.text) < broken) or ours < 0.7 * legibility.small_words(as_pdfium.text):
-            return as_pdfium._replace(rtl=True)
-        tallies = {key: tuple(tally) for key, tally in found.forms.tallies.items()}
-        return as_pdfium._replace(
+            library = "pdfminer" if engine == "glyphs" else "pdfium"
+            reason = f"{library}: {type(error).__name__}: {str(error)[:200]}"
+            return empty._replace(engine=engine, fault=reason)
+        shown = "\n".join(line.text for line in found.lines)
+        return empty._replace(
             lines=found.lines,
-            engine="glyphs",
-            rtl=True,
+            width=drawing.width,
+            height=drawing.height,
+            engine=engine,
+            rtl=legibility.rtl_share(shown) >= page_layout.PAGE_SHARE,
             pairs=tuple(found.forms.pairs),
             votes=(found.votes.round, found.votes.angled),
-            tallies=tallies,
+            tallies={key: tuple(tally) for key, tally in found.forms.tallies.items()},
             ocr=_is_hidden(drawing.hidden, found.lines),
         )
 
-    def _drawing(self, number: int) -> Any:
+    def _draw(self, engine: str, number: int, page: Any, textpage: Any) -> Drawing:
+        if engine == "pdfium":
+            return pdfium_glyphs.draw_page(page, textpage)
         if self._pages is None:
             self._pages = Pages(self._path)
         return self._pages.draw(number)
+
+
+def _is_sound(sheet: Sheet, text: str) -> bool:
+    """Its letters are named, and it reads no less like language than pdfium's own order does."""
+    named = page_layout.broken(sheet.lines) <= MOST_BROKEN
+    shown = bare(sheet.text)
+    return named and legibility.small_words(shown) >= 0.7 * legibility.small_words(text)
+
+
+def _reads_better(other: Sheet, one: Sheet) -> bool:
+    """Fewer letters without a name; where both have them, more small words."""
+    if not one.lines or not other.lines:
+        return bool(other.lines)
+    broken = page_layout.broken(one.lines), page_layout.broken(other.lines)
+    if max(broken) > MOST_BROKEN:
+        return broken[1] < broken[0]
+    words = [legibility.small_words(bare(sheet.text)) for sheet in (one, other)]
+    return words[0] < 0.7 * words[1]
 
 
 def _is_hidden(hidden: int, lines: tuple[Line, ...]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tasks import text as words_of
-from tasks.reading.shapes import Line, Sheet
+from tasks.reading.types import Line, Sheet
 
 LARGER = 1.12  # times the body's size
 LONGEST = 120  # characters of a heading

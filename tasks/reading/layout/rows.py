@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from tasks.reading.shapes import Glyph
+from tasks.reading.types import Glyph
 
 GUTTER_EM = 0.55  # least width of the white strip between columns, where many rows agree on it
 WIDE_EM = 1.0  # the same where few rows do
 MANY_ROWS = 5
 SAME_LINE_EM = 0.2  # baselines closer than this are one line
 _UP = str.maketrans("0123456789+-−۰۱۲۳۴۵۶۷۸۹", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-Rule = tuple[float, float, float]
 Span = tuple[float, float]
 
 

@@ -6,14 +6,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.reading.shapes import Glyph
+from tasks.reading.layout.word_gaps import WordGaps, learn_gaps
+from tasks.reading.types import Glyph
 
 ZWNJ = "\u200c"
 UNKNOWN = "\ufffd"  # a glyph that the file gives no letter for
 LOST_MARK = "\ufdd0"  # a mark that the file gives no letter for; not a character of any text
 HALF_SPACE_EM = 0.05  # a space whose neighbours stand closer than this was drawn for a half-space
-SPACE_EM = 0.17  # a wider gap is a space, where the file draws no space glyphs
-LOOSE_EM = 0.25  # the same where it draws them: only what no kerning explains
+LOOSE_EM = 0.25  # a wider gap is a space where the file draws spaces: only what no kerning explains
 MOST_MARKS = 3  # on one letter
 ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks counted
 WITHIN = frozenset("-‐–—/.,:;'’\"()[]{}|،؛٫٬_+*=" + ZWNJ)  # signs that do stand between letters
@@ -55,20 +55,14 @@ def is_mark(text: str) -> bool:
     return bool(text) and all(unicodedata.category(c) in ("Mn", "Me") for c in text)
 
 
-class Habits(NamedTuple):
-    """How a page's program parts words."""
-
-    spaced: bool  # by space glyphs (nearly all do; TeX does not)
-    names_halves: frozenset[str]  # fonts that call half-spaces so: there a tight space is a tight space
-
-
-def habits(glyphs: Sequence[Glyph]) -> Habits:
+def habits(glyphs: Sequence[Glyph]) -> WordGaps:
     """Told by the whole page."""
     wide = sum(1 for g in glyphs if g.text.isspace() and g.x1 - g.x0 > 0.1 * g.size)
-    return Habits(wide > 0.07 * len(glyphs), frozenset(g.font for g in glyphs if g.text == ZWNJ))
+    named = frozenset(g.font for g in glyphs if g.text == ZWNJ)
+    return learn_gaps([g for g in glyphs if g.text != ZWNJ], named, wide > 0.07 * len(glyphs))
 
 
-def cells(glyphs: Sequence[Glyph], habit: Habits) -> list[Cell]:
+def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
     """The cells of a line from left to right."""
     blanks = sorted(g.x0 for g in glyphs if g.text.isspace())  # half-spaces are drawn over their neighbour, from the border on
     halves = sorted(g.x0 for g in glyphs if g.text == ZWNJ)
@@ -78,10 +72,12 @@ def cells(glyphs: Sequence[Glyph], habit: Habits) -> list[Cell]:
     if not blanks and len(bases) > SPOKEN:  # some programs draw spaces on one line and jump over them on the next
         habit = habit._replace(spaced=False)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
+    rooms = [_room(a, b) for a, b in itertools.pairwise(bases) if not _any_in(blanks, a.middle, b.middle)]
+    least = habit.least_on(rooms) if not habit.spaced else habit.least
     found = []
     for place, (base, text) in enumerate(zip(bases, told, strict=True)):
         follower = bases[place + 1] if place + 1 < len(bases) else None
-        gap, room = _between(base, follower, blanks, halves, habit) if follower else ("", 0.0)
+        gap, room = _between(base, follower, blanks, halves, habit, least) if follower else ("", 0.0)
         found.append(Cell(text, kind_of(text), base, gap, room))
     return found
 
@@ -218,9 +214,8 @@ def _may_carry(base: Glyph, mark: Glyph) -> bool:
     return kind_of(base.text) == "R" and abs(base.turn - mark.turn) <= MOST_MARKS and base.x0 - reach < mark.middle < base.x1 + reach
 
 
-def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float], habit: Habits) -> tuple[str, float]:
-    em = max(left.size, right.size)
-    room = (right.x0 - left.x1) / em
+def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float], habit: WordGaps, least: float) -> tuple[str, float]:
+    room = _room(left, right)
     low, high = left.middle, right.middle
     if _any_in(halves, low, high) and room < 0.3:
         return ZWNJ, room
@@ -230,7 +225,12 @@ def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float]
         return (ZWNJ if both and room < HALF_SPACE_EM and left.font not in habit.names_halves and not apart else " "), room
     if left.text in BULLETS or right.text in BULLETS:
         return " ", room
-    return (" " if room > (LOOSE_EM if habit.spaced and not apart else SPACE_EM) else ""), room
+    return (" " if room > (LOOSE_EM if habit.spaced and not apart else least) else ""), room
+
+
+def _room(left: Glyph, right: Glyph) -> float:
+    """The gap between two neighbours in em."""
+    return (right.x0 - left.x1) / max(left.size, right.size)
 
 
 def _any_in(places: list[float], low: float, high: float) -> bool:

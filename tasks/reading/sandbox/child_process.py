@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.scrubbing import SECRET
 
-ROOT = str(Path(__file__).resolve().parents[2])
+ROOT = str(Path(__file__).resolve().parents[3])
 
 
 def command(module: str, *arguments: str) -> list[str]:

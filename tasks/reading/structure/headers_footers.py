@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from tasks import text as words_of
-from tasks.reading.shapes import Line, Sheet
+from tasks.reading.types import Line, Sheet
 
 LEAST_TIMES = 3  # a line at the edge on fewer pages is text, unless the book has no more pages
 DENSITY = 0.4  # of the pages between its first and last appearance (half of them, when left and right pages differ)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tasks import text as words_of
-from tasks.reading.headings import Mark
-from tasks.reading.shapes import Sheet
+from tasks.reading.structure.headings import Mark
+from tasks.reading.types import Sheet
 
 LEAST = 3  # titles found backwards from which the page order is wrong; a short one may be chance
 

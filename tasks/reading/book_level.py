@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tasks.persian import ZWNJ
-from tasks.reading import order, repair
-from tasks.reading.shapes import Sheet
+from tasks.reading.layout import arabic_shaping, bidi
+from tasks.reading.types import Sheet
 
 
 def settled(sheets: Sequence[Sheet]) -> list[Sheet]:
@@ -17,14 +17,14 @@ def settled(sheets: Sequence[Sheet]) -> list[Sheet]:
 
 def _half_spaces(sheets: Sequence[Sheet]) -> set[tuple[str, str]]:
     """Pairs of glyphs that a half-space stands between, in fonts whose glyphs tell."""
-    tallies: dict[str, repair.Tally] = {}
+    tallies: dict[str, arabic_shaping.Tally] = {}
     pairs: Counter[tuple[str, str]] = Counter()
     for sheet in sheets:
         for key, counts in sheet.tallies.items():
-            tallies[key] = tallies.get(key, repair.Tally()).plus(counts)
-        pairs.update(sheet.pairs[place] for place in repair.places(sheet.text))
-    half = repair.half_spaces(pairs, tallies)
-    telling = repair.telling_fonts(pairs, half)
+            tallies[key] = tallies.get(key, arabic_shaping.Tally()).plus(counts)
+        pairs.update(sheet.pairs[place] for place in arabic_shaping.places(sheet.text))
+    half = arabic_shaping.half_spaces(pairs, tallies)
+    telling = arabic_shaping.telling_fonts(pairs, half)
     found = {pair for pair in half if pair[0].rpartition("#")[0] in telling}
     told = sum(line.text.count(ZWNJ) for sheet in sheets for line in sheet.lines)
     return found if 2 * sum(pairs[pair] for pair in found) > told else set()  # a few more than the file tells are mistakes
@@ -34,10 +34,10 @@ def _mirrored(own: tuple[int, int], all_pages: tuple[int, int]) -> str:
     """The brackets to exchange: by the page's own balance, else the book's, else as the other brackets are."""
     rounded, angled = own[0] or all_pages[0], own[1] or all_pages[1]
     signs = rounded or angled
-    return order.ROUND * ((rounded or signs) > 0) + order.ANGLED * ((angled or signs) > 0) + order.SIGNS * (signs > 0)
+    return bidi.ROUND * ((rounded or signs) > 0) + bidi.ANGLED * ((angled or signs) > 0) + bidi.SIGNS * (signs > 0)
 
 
 def _settled(sheet: Sheet, half: set[tuple[str, str]], mirror: str) -> Sheet:
-    half = set() if repair.is_arabic_language(repair.bare(sheet.text)) else half
-    lines = tuple(line._replace(text=order.decided(repair.settled(line.text, sheet.pairs, half), mirror)) for line in sheet.lines)
+    half = set() if arabic_shaping.is_arabic_language(arabic_shaping.bare(sheet.text)) else half
+    lines = tuple(line._replace(text=bidi.decided(arabic_shaping.settled(line.text, sheet.pairs, half), mirror)) for line in sheet.lines)
     return sheet._replace(lines=lines, pairs=(), tallies={})

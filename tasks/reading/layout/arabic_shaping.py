@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from tasks import persian
 from tasks import text as words_of
-from tasks.reading.cells import LOST_MARK, ZWNJ, Cell, form
-from tasks.reading.order import decided
+from tasks.reading.layout.bidi import decided
+from tasks.reading.layout.glyph_clusters import LOST_MARK, ZWNJ, Cell, form
 
 NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
 PLACE = 0xF0000  # private characters: "perhaps a half-space", numbered by pair of glyphs

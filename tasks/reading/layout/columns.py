@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from statistics import median
 
-from tasks.reading.rows import MANY_ROWS, WIDE_EM, Block, Row, Rule, Span, common_strips, enclosed, halves, rows, strips_of
-from tasks.reading.shapes import Glyph
-from tasks.reading.tables import is_table, table, table_rows, without_strangers
+from tasks.reading.layout.rows import MANY_ROWS, WIDE_EM, Block, Row, Span, common_strips, enclosed, halves, rows, strips_of
+from tasks.reading.layout.tables import is_table, table, table_rows, without_strangers
+from tasks.reading.types import Glyph, Rule
 
 
 def blocks(glyphs: Sequence[Glyph], rules: Sequence[Rule], rtl: bool) -> list[list[Block]]:

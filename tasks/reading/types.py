@@ -21,6 +21,28 @@ class Glyph(NamedTuple):
         return (self.x0 + self.x1) / 2
 
 
+Rule = tuple[float, float, float]  # x0, x1, y of a horizontal rule, in points
+
+
+class Drawing(NamedTuple):
+    """What is on a page, in points from the lower left corner of its visible part."""
+
+    glyphs: dict[int, list[Glyph]]  # by direction of writing: 0, 90, 180, 270 degrees
+    rules: list[Rule]
+    width: float
+    height: float
+    hidden: int  # glyphs drawn invisibly: the text layer of a scan
+
+
+def turn_glyphs(glyphs: list[Glyph], angle: int, width: float, height: float) -> list[Glyph]:
+    """Back to coordinates that start at the lower left corner of the turned page."""
+    corners = {0: (0.0, 0.0), 90: (0.0, width), 180: (width, height), 270: (height, 0.0)}
+    right, up = corners[angle]
+    if right == up == 0:
+        return glyphs
+    return [g._replace(x0=g.x0 + right, x1=g.x1 + right, y=g.y + up) for g in glyphs]
+
+
 class Line(NamedTuple):
     """One line as read, in points, y downwards from the page's top."""
 
@@ -46,7 +68,7 @@ class Sheet(NamedTuple):
     images: int
     fault: str  # why nothing, or less than all, could be read; empty when all went well
     ocr: bool = False
-    pairs: tuple[tuple[str, str], ...] = ()  # glyphs that a half-space may stand between; see repair.py
+    pairs: tuple[tuple[str, str], ...] = ()  # glyphs that a half-space may stand between; see arabic_shaping.py
     votes: tuple[int, int] = (0, 0)  # for (above 0) or against exchanging round brackets and guillemets
     tallies: dict[str, tuple[int, ...]] = {}  # where each glyph stood in its words
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from tasks.reading.shapes import Line
+from tasks.reading.types import Line
 
 BULLET = re.compile(r"\s*(?:[•●○◦▪▫■□◆◇❖➢➤►▸‣⁃∙·*\uf0b7]|[-–—](?=\s))\s*")
 NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)\-–]|\(?[a-zA-Zآ-ی][.)]|\(?الف[.)])\s+(?=\S)")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tasks import text as words_of
-from tasks.reading.headings import Heading, body_size
-from tasks.reading.paragraphs import Paragraph, Placed, paragraphs
-from tasks.reading.shapes import Sheet
+from tasks.reading.structure.headings import Heading, body_size
+from tasks.reading.structure.paragraphs import Paragraph, Placed, paragraphs
+from tasks.reading.types import Sheet
 from tasks.records import Passage
 
 SMALL_TAIL = 0.25  # of a passage's size: a rest shorter than this stays with the passage before

@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Sequence
 from statistics import median
 
-from tasks.reading.rows import WIDE_EM, Block, Row, Rule, Span, common_strips, enclosed, halves, strips_of
+from tasks.reading.layout.rows import WIDE_EM, Block, Row, Span, common_strips, enclosed, halves, strips_of
+from tasks.reading.types import Rule
 
 SHORT_CELL = 24  # letters of a usual row; half-verses have fewer, the lines of a column more
 

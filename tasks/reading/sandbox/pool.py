@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.errors import BookError
-from tasks.reading import apart
-from tasks.reading.shapes import Sheet, nothing
+from tasks.reading.sandbox import child_process
+from tasks.reading.types import Sheet, nothing
 
 MEMORY_MIB = 256  # of address space for a child, the same on every machine; a page of a real book needs 65
 MOST_CHILDREN = 3  # so that with the parent all stay within 1 GiB, however many cores there are
@@ -44,12 +44,12 @@ class Child:
         memory = str(OCR_MEMORY_MIB if ocr else MEMORY_MIB)
         self.seconds = OCR_PAGE_SECONDS if ocr else PAGE_SECONDS
         self._process = subprocess.Popen(
-            apart.command("tasks.reading.worker", str(path), memory, language, ocr),
+            child_process.command("tasks.reading.sandbox.worker", str(path), memory, language, ocr),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # a signal to our process group is no fault of the page
-            env=apart.environment(),
+            env=child_process.environment(),
             text=True,
             encoding="utf-8",
             errors="replace",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.reading.cells import Cell
+from tasks.reading.layout.glyph_clusters import Cell
 
 
 def _set(line: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from tasks import text as words_of
-from tasks.reading.shapes import Sheet
+from tasks.reading.types import Sheet
 
 LEAST_LINES = 5
 EARLY = 30  # pages; further on, numbers that grow are a table's

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from unicodedata import bidirectional
 
 from pdfminer.pdfdevice import PDFTextDevice
@@ -15,8 +15,8 @@ from pdfminer.pdfparser import PDFParser
 from pdfminer.psparser import PSException
 from pdfminer.utils import apply_matrix_pt, decode_text
 
-from tasks.reading.cells import UNKNOWN
-from tasks.reading.shapes import Glyph
+from tasks.reading.layout.glyph_clusters import UNKNOWN
+from tasks.reading.types import Drawing, Glyph, Rule, turn_glyphs
 
 # What pdfminer has been seen to raise on damaged files besides its own errors.
 FAULTS = (
@@ -33,16 +33,6 @@ FAULTS = (
 )
 FARTHEST = 100_000  # points from the corner of the page; beyond it nothing is meant to be seen
 MOST_GLYPHS = 60_000  # a page of a real book holds 1,000 to 8,000
-
-
-class Drawing(NamedTuple):
-    """What is on a page: glyphs by direction of writing (0, 90, 180, 270 degrees) and horizontal rules."""
-
-    glyphs: dict[int, list[Glyph]]
-    rules: list[tuple[float, float, float]]  # x0, x1, y
-    width: float
-    height: float
-    hidden: int  # glyphs drawn invisibly: the text layer of a scan
 
 
 class _Fonts(PDFResourceManager):  # type: ignore[misc]
@@ -81,8 +71,9 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
     def __init__(self, manager: PDFResourceManager) -> None:
         super().__init__(manager)
         self.glyphs: dict[int, list[Glyph]] = {}
-        self.rules: list[tuple[float, float, float]] = []
+        self.rules: list[Rule] = []
         self.size = (0.0, 0.0)
+        self._corner = (0.0, 0.0)
         self.hidden = 0
         self.count = 0
         self._mode = 0
@@ -90,13 +81,16 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         self._spoken: list[tuple[int, Glyph]] = []  # glyphs inside a span that tells its own text
 
     def drawing(self) -> Drawing:
-        turned = {angle: _turned(found, angle, *self.size) for angle, found in self.glyphs.items()}
+        turned = {angle: turn_glyphs(found, angle, *self.size) for angle, found in self.glyphs.items()}
         return Drawing(turned, self.rules, *self.size, self.hidden)
 
     def begin_page(self, page: Any, ctm: Any) -> None:
-        x0, y0, x1, y1 = page.mediabox
-        wide, high = abs(x1 - x0), abs(y1 - y0)
-        self.size = (high, wide) if page.rotate in (90, 270) else (wide, high)
+        """The visible part (CropBox) is the page: crop marks and slug lines stand outside."""
+        x0, y0, x1, y1 = _visible(page)
+        corners = [apply_matrix_pt(ctm, corner) for corner in ((x0, y0), (x1, y1))]
+        (left, right), (bottom, top) = (sorted(values) for values in zip(*corners, strict=True))
+        self._corner = left, bottom
+        self.size = right - left, top - bottom
 
     def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
         self._mode = textstate.render
@@ -119,14 +113,16 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         return advance
 
     def _keep(self, text: str, matrix: Any, font: Any, fontsize: float, rise: float, cid: int, advance: float) -> None:
-        a, b, c, d, _, _ = matrix
+        a, b, c, d, e, f = matrix
         angle = round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90
+        left, bottom = self._corner
+        matrix = (a, b, c, d, e - left, f - bottom)
         x, y = apply_matrix_pt(matrix, (0, rise))
-        end, _ = apply_matrix_pt(matrix, (advance, rise))
+        if not (0 <= x <= self.size[0] and 0 <= y <= self.size[1]):
+            return
+        end, end_y = apply_matrix_pt(matrix, (advance, rise))
         if angle in (90, 270):
-            _, end = apply_matrix_pt(matrix, (advance, rise))
-            x, y = (y, -x) if angle == 90 else (-y, x)
-            end = end if angle == 90 else -end
+            x, y, end = (y, -x, end_y) if angle == 90 else (-y, x, -end_y)
         elif angle == 180:
             x, y, end = -x, -y, -end
         size = abs(fontsize) * math.hypot(c, d) * _scale(font)
@@ -162,7 +158,21 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         xs, ys = [p[0] for p in points], [p[1] for p in points]
         if max(xs) - min(xs) > 20:
             low, high = min(ys), max(ys)
-            self.rules += [(min(xs), max(xs), y) for y in ({low} if high - low < 3 else {low, high})]
+            left, bottom = self._corner
+            heights = {low} if high - low < 3 else {low, high}
+            self.rules += [(min(xs) - left, max(xs) - left, y - bottom) for y in heights]
+
+
+def _visible(page: Any) -> tuple[float, float, float, float]:
+    """The CropBox, as far as it lies on the page; all of the page where it does not."""
+    x0, y0, x1, y1 = page.mediabox
+    left, right, bottom, top = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+    try:
+        a, b, c, d = (float(value) for value in page.cropbox)
+    except (TypeError, ValueError):
+        return left, bottom, right, top
+    inner = max(left, min(a, c)), max(bottom, min(b, d)), min(right, max(a, c)), min(top, max(b, d))
+    return inner if inner[0] < inner[2] and inner[1] < inner[3] else (left, bottom, right, top)
 
 
 def _scale(font: Any) -> float:
@@ -175,9 +185,3 @@ def _scale(font: Any) -> float:
 
 def _is_bold(name: str) -> bool:
     return any(word in name.lower() for word in ("bold", "black", "heavy", "titr", "-bd", ",b"))
-
-
-def _turned(glyphs: list[Glyph], angle: int, width: float, height: float) -> list[Glyph]:
-    """Back to coordinates that start at the lower left corner of the turned page."""
-    right, up = {0: (0.0, 0.0), 90: (0.0, width), 180: (width, height), 270: (height, 0.0)}[angle]
-    return [g._replace(x0=g.x0 + right, x1=g.x1 + right, y=g.y + up) for g in glyphs]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tasks.reading import legibility
-from tasks.reading.shapes import Sheet
+from tasks.reading.types import Sheet
 from tasks.text import words
 
 FEW = 20  # visible characters; fewer on a page with pictures: it is a scan

@@ -1,0 +1,100 @@
+"""Gaps between words, learnt from the lines: where a file draws no spaces, distance alone parts words.
+
+TeX sets one gap for all words of a line, from 0.16 em (shrunk) to 0.5 em (stretched); within words there
+is none but kerning, up to 0.12 em (Amiri, after reh). No fixed distance parts the two on every page, but
+on one line they are two groups.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tasks.reading.types import Glyph
+
+UNLEARNT_EM = 0.11  # the middle of kerning (0.08 at most in text fonts) and TeX's tightest gap (0.159)
+WORDS_SHARE = (0.05, 0.45)  # of a text's gaps part words: its words have 2 to 20 letters in the mean
+LEAST_GAPS = 12  # fewer do not show two groups
+TWO_GROUPS = 0.8  # of the variance lies between the groups; a single group split in two gives 0.64 to 0.75
+LEAST_STEP_EM = 0.08  # from the one group's mean to the other's; kerning alone gives less
+WIDE_EM = 0.5  # wider gaps count as this: columns and tabs tell nothing of words
+COLUMN_EM = 1.0  # still wider ones count for nothing
+NO_WIDTH_EM = 0.01  # marks have none
+
+
+class Parted(NamedTuple):
+    """Two groups of gaps, in em."""
+
+    least: float  # a wider gap parts words
+    within: list[float]
+    between: list[float]
+
+
+class WordGaps(NamedTuple):
+    """How a page's program parts words."""
+
+    spaced: bool  # by space glyphs (nearly all do; TeX does not)
+    names_halves: frozenset[str]  # fonts that name half-spaces: there a tight space is a tight space
+    least: float = UNLEARNT_EM  # em: a wider gap parts words, where no space glyph does
+    usual: float = 0.25  # em: the usual gap between words
+
+    def least_on(self, rooms: Sequence[float]) -> float:
+        """The same for one line; `rooms` are its gaps in em, those that hold a space glyph left out."""
+        if parted := part_gaps(rooms):
+            return parted.least
+        inner = [room for room in rooms if room < COLUMN_EM]
+        wider = sum(room > self.least for room in inner)
+        set_apart = len(inner) >= LEAST_GAPS // 2 and wider > WORDS_SHARE[1] * len(inner)
+        return max(inner) if set_apart and max(inner) < self.usual else self.least
+
+
+def learn_gaps(glyphs: Sequence[Glyph], names_halves: frozenset[str], spaced: bool) -> WordGaps:
+    """Learnt from the page's lines; on a page that draws spaces, from the lines that draw none."""
+    lines = [rooms for line in _lines(glyphs) if (rooms := list(_rooms(line, spaced)))]
+    parted = [found for rooms in lines if (found := part_gaps(rooms))]
+    if not parted and (whole := part_gaps([room for rooms in lines for room in rooms])):
+        parted = [whole]
+    within = sorted(room for found in parted for room in found.within)
+    between = sorted(room for found in parted for room in found.between)
+    if not between:
+        return WordGaps(spaced, names_halves)
+    widest, tightest = within[int(0.99 * (len(within) - 1))], between[len(between) // 100]
+    return WordGaps(spaced, names_halves, (widest + tightest) / 2, between[len(between) // 2])
+
+
+def part_gaps(rooms: Sequence[float]) -> Parted | None:
+    """The gaps within and between words, parted where they vary least about two means (Otsu); None for one group."""
+    ordered = sorted(min(room, WIDE_EM) for room in rooms if room < COLUMN_EM)
+    count, total = len(ordered), sum(ordered)
+    if count < LEAST_GAPS:
+        return None
+    mean = total / count
+    spread = sum((room - mean) ** 2 for room in ordered)
+    lower, best, at = 0.0, 0.0, 0
+    for i in range(1, count):
+        lower += ordered[i - 1]
+        if not WORDS_SHARE[0] * count <= count - i <= WORDS_SHARE[1] * count or ordered[i] == ordered[i - 1]:
+            continue
+        step = (total - lower) / (count - i) - lower / i
+        score = i * (count - i) / count * step * step
+        if score > best and step >= LEAST_STEP_EM:
+            best, at = score, i
+    if best < TWO_GROUPS * spread or not at:
+        return None
+    return Parted((ordered[at - 1] + ordered[at]) / 2, ordered[:at], ordered[at:])
+
+
+def _lines(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
+    by_height: dict[int, list[Glyph]] = {}
+    for glyph in glyphs:
+        by_height.setdefault(round(glyph.y), []).append(glyph)
+    return list(by_height.values())
+
+
+def _rooms(line: Sequence[Glyph], spaced: bool) -> Iterator[float]:
+    """The gaps of a line in em, from left to right, without those that hold a space glyph."""
+    if spaced and any(g.text.isspace() for g in line):
+        return
+    drawn = [g for g in line if g.x1 - g.x0 > NO_WIDTH_EM * g.size]
+    for left, right in itertools.pairwise(sorted(drawn, key=lambda g: g.middle)):
+        if not (left.text.isspace() or right.text.isspace()):
+            yield (right.x0 - left.x1) / max(left.size, right.size)

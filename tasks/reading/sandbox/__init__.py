@@ -1,0 +1,1 @@
+"""Foreign files are opened in child processes with limits."""

@@ -1,0 +1,1 @@
+"""What lines are: running heads, headings, paragraphs, chapters."""
