@@ -70,12 +70,12 @@ def take_nothing_twice(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
     """A run that is retried while its process still holds a place waits until that has ended; Prefect 3.8.8 would end the worker."""
     submit = worker._submit_scheduled_flow_runs
 
-    async def submit_others(self: "BaseWorker[Any, Any, Any]", flow_run_response: "list[WorkerFlowRunResponse]") -> object:
+    async def submit_not_running(self: "BaseWorker[Any, Any, Any]", flow_run_response: "list[WorkerFlowRunResponse]") -> object:
         _workers[:] = [self]
         held = held_runs(self)
         return await submit(self, [one for one in flow_run_response if one.flow_run.id not in held])
 
-    worker._submit_scheduled_flow_runs = submit_others  # type: ignore[method-assign, assignment]
+    worker._submit_scheduled_flow_runs = submit_not_running  # type: ignore[method-assign, assignment]
 
 
 def held_runs(worker: "BaseWorker[Any, Any, Any]") -> set[UUID]:

@@ -43,7 +43,7 @@ def arm(
 ) -> Attempt:
     """Tune with one setting, and let both models sit one paper in the mode that counts. A tuning that fails is a result, too."""
     begin(redo, keep_timings=True)
-    exam = plan.answering(plan.comparison.primary_mode)
+    exam = plan.select_answering_plan(plan.comparison.primary_mode)
     checkpoint = prepare_base(text, plan.base, machine)
     try:
         tuning = finetune_adapter(checkpoint, pairs, held_out, plan.finetuning, plan.language, machine, to_read(text, plan))
@@ -57,9 +57,9 @@ def arm(
 class Try(NamedTuple):
     """One setting with one seed, on one paper."""
 
-    arm: Arm
+    setting: Arm
     seed: int
-    paper: Sitting
+    questions: Sitting
 
 
 class Bench:
@@ -67,84 +67,84 @@ class Bench:
 
     def __init__(self, plan: SweepPlan, machine: Machine, redo: list[str], gpu: str | None) -> None:
         self.plan, self.machine, self.redo, self.gpu = plan, machine, redo, gpu
-        self.places = places(gpu) if gpu else 1
+        self.worker_slots = places(gpu) if gpu else 1
         self._prepared: dict[str, Prepared] = {}  # by the part of the plan that data depend on
-        self._halves: dict[str, Halves] = {}
-        self._attempts: dict[tuple[str, str], Attempt] = {}  # by setting and paper, with the first seed
+        self._selection_splits: dict[str, Halves] = {}
+        self._outcomes: dict[tuple[str, str], Attempt] = {}  # by setting and paper, with the first seed
         for one in {_needs(study): study for study in (plan_of(plan, known, plan.seeds[0]) for known in settings(plan))}.values():
             ensure_ready(one, gpu is None, machine)
 
-    def choose(self, arms: Sequence[Arm]) -> list[Trial]:
+    def run_selection_trials(self, arms: Sequence[Arm]) -> list[Trial]:
         """The settings with every seed, on the questions that choose. All data are prepared before anything is tuned."""
         for one in arms:
-            self._prepare(one)
+            self._prepare_data(one)
         keys = list(self._prepared)
         halves = halve_questions(
-            [self._prepared[key].splits.sitting for key in keys], self._primary, self.plan.choose_share, self.plan.seed
+            [self._prepared[key].splits.sitting for key in keys], self._primary_set, self.plan.choose_share, self.plan.seed
         )
-        self._halves = dict(zip(keys, halves, strict=True)) | self._halves  # what was sat stays
-        return self._all([Try(one, seed, self.paper(one)) for one in arms for seed in self.plan.seeds], self.redo)
+        self._selection_splits = dict(zip(keys, halves, strict=True)) | self._selection_splits  # what was sat stays
+        return self._run_trials([Try(one, seed, self.get_selection_questions(one)) for one in arms for seed in self.plan.seeds], self.redo)
 
-    def decide(self, one: Arm) -> list[Trial]:
+    def run_final_trials(self, one: Arm) -> list[Trial]:
         """The chosen setting on the questions that had no say, with every seed; nobody has answered them before."""
         say(f"  → [bold]{escape(one.name)}[/] was chosen; now the questions that decide")
-        final = self._halves[self._key(one)].final
-        return self._all([Try(one, seed, final) for seed in dict.fromkeys([*self.plan.seeds, *self.plan.final_seeds])], [])
+        final = self._selection_splits[self._build_data_key(one)].final
+        return self._run_trials([Try(one, seed, final) for seed in dict.fromkeys([*self.plan.seeds, *self.plan.final_seeds])], [])
 
-    def paper(self, one: Arm) -> Sitting:
+    def get_selection_questions(self, one: Arm) -> Sitting:
         """The questions that choose, for a setting."""
-        return self._halves[self._key(one)].choose
+        return self._selection_splits[self._build_data_key(one)].choose
 
-    def tuned(self, one: Arm) -> Answers:
+    def get_tuned_answers(self, one: Arm) -> Answers:
         """What a setting's tuned model said to the questions that choose, first seed."""
-        answers = self._attempts[one.name, self.paper(one).digest].tuned
+        answers = self._outcomes[one.name, self.get_selection_questions(one).digest].tuned
         assert answers is not None  # only asked of settings that could be tuned
         return answers
 
     def decided_before(self, one: Arm) -> History:
         """Record the decision on the chosen setting, and tell what had been decided on the questions of both halves before."""
-        halves, plan = self._halves[self._key(one)], self.plan.study.named(self.plan.name)
-        attempt = self._attempts[one.name, halves.final.digest]
+        halves, plan = self._selection_splits[self._build_data_key(one)], self.plan.study.copy_with_name(self.plan.name)
+        attempt = self._outcomes[one.name, halves.final.digest]
         assert attempt.tuned is not None  # it was decided on
-        look = look_of(plan, attempt.checkpoint, [*halves.choose.rows(), *halves.final.rows()], attempt.tuned.digest)
-        return record(look, halves.final.asked(self._primary), plan.lineage)
+        look = look_of(plan, attempt.checkpoint, [*halves.choose.list_questions(), *halves.final.list_questions()], attempt.tuned.digest)
+        return record(look, halves.final.asked(self._primary_set), plan.lineage)
 
-    def same(self) -> bool:
+    def has_same_questions(self) -> bool:
         """Whether all settings sat the very same questions."""
-        return len({half.choose for half in self._halves.values()}) == 1
+        return len({half.choose for half in self._selection_splits.values()}) == 1
 
     @property
-    def _primary(self) -> SetName:
+    def _primary_set(self) -> SetName:
         return self.plan.study.comparison.primary_set
 
-    def _key(self, one: Arm) -> str:
+    def _build_data_key(self, one: Arm) -> str:
         return _data(plan_of(self.plan, one, self.plan.seeds[0]))
 
-    def _prepare(self, one: Arm) -> None:
+    def _prepare_data(self, one: Arm) -> None:
         study = plan_of(self.plan, one, self.plan.seeds[0])
         if (key := _data(study)) not in self._prepared:
-            self._prepared[key] = prepare(Book.at(study.book), study, self.machine)
+            self._prepared[key] = prepare(Book.from_path(study.book), study, self.machine)
 
-    def _all(self, tries: Sequence[Try], redo: list[str]) -> list[Trial]:
+    def _run_trials(self, tries: Sequence[Try], redo: list[str]) -> list[Trial]:
         """As many at once as there are workers; in the order asked for."""
-        if self.places == 1:
-            return [self._one(one, redo) for one in tries]
-        with ThreadPoolExecutor(max_workers=self.places) as pool:
-            futures = [pool.submit(copy_context().run, self._one, one, redo) for one in tries]
+        if self.worker_slots == 1:
+            return [self._run_one_trial(one, redo) for one in tries]
+        with ThreadPoolExecutor(max_workers=self.worker_slots) as pool:
+            futures = [pool.submit(copy_context().run, self._run_one_trial, one, redo) for one in tries]
             try:
                 return [future.result() for future in futures]
             finally:
                 for future in futures:  # after a failure: nothing more is begun
                     future.cancel()
 
-    def _one(self, one: Try, redo: list[str]) -> Trial:
-        study, splits = plan_of(self.plan, one.arm, one.seed), self._prepared[self._key(one.arm)].splits
-        text = self._prepared[self._key(one.arm)].text
-        name = f"{one.arm.name} · seed {one.seed}"
-        attempt = placed(arm, self.gpu)(name, text, splits.pairs, splits.held_out, one.paper, study, self.machine, redo)
+    def _run_one_trial(self, one: Try, redo: list[str]) -> Trial:
+        study, splits = plan_of(self.plan, one.setting, one.seed), self._prepared[self._build_data_key(one.setting)].splits
+        text = self._prepared[self._build_data_key(one.setting)].text
+        name = f"{one.setting.name} · seed {one.seed}"
+        attempt = placed(arm, self.gpu)(name, text, splits.pairs, splits.held_out, one.questions, study, self.machine, redo)
         if one.seed == self.plan.seeds[0]:
-            self._attempts.setdefault((one.arm.name, one.paper.digest), attempt)
-        trial = compare_setting(one.arm, one.seed, one.paper, attempt, study.comparison)
+            self._outcomes.setdefault((one.setting.name, one.questions.digest), attempt)
+        trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
         say(f"  [bold]{escape(name)}[/]: {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else escape(trial.failed)}")
         return trial
 

@@ -50,7 +50,7 @@ def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
     deployed(deployment)
     kind: TypeAdapter[T] = TypeAdapter(get_type_hints(flow.fn)["return"])
 
-    def elsewhere(*args: Any) -> T:
+    def call_deployment(*args: Any) -> T:
         names = list(flow.parameters.properties)
         parameters = TypeAdapter(dict[str, Any]).dump_python(dict(zip(names, args, strict=False)), mode="json")
         say(f"  → {deployment}: waiting for a worker")
@@ -63,7 +63,7 @@ def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
             )
         return kind.validate_json(_handed_over(run, deployment))
 
-    return elsewhere
+    return call_deployment
 
 
 def handing_over(function: Callable[P, T]) -> Callable[P, T]:
@@ -71,14 +71,14 @@ def handing_over(function: Callable[P, T]) -> Callable[P, T]:
     kind: TypeAdapter[T] = TypeAdapter(get_type_hints(function)["return"])
 
     @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+    def run_and_persist(*args: P.args, **kwargs: P.kwargs) -> T:
         result, context = function(*args, **kwargs), FlowRunContext.get()
         if context and context.flow_run and context.flow_run.deployment_id:
             write_whole(_handed(context.flow_run.id), kind.dump_json(result))
             mirror.push(_handed(context.flow_run.id))
         return result
 
-    return run
+    return run_and_persist
 
 
 def _handed(run_id: UUID) -> Path:

@@ -34,7 +34,7 @@ def show(markdown: str, key: str, description: str) -> None:
 
 def show_items(prepared: Prepared, language: str) -> Prepared:
     """From drafts to items; what the writing cost, where it cost anything."""
-    show(glance.funnel(prepared.splits.funnel.load(), prepared.text.scan, language), "funnel", "from drafts to items")
+    show(glance.funnel(prepared.splits.funnel.load_rows(), prepared.text.scan, language), "funnel", "from drafts to items")
     if accounts := [chapter.account for chapter in prepared.drafts if chapter.account]:
         show(glance.cost(accounts, language), "cost", "what the writing cost")
     return prepared
@@ -56,21 +56,21 @@ def accounting(plan: StudyPlan, chapters: Sequence[str]) -> Iterator[None]:
 
 def show_training(tuning: Tuning, plan: StudyPlan) -> None:
     """The loss over the training just done or found, and that one which was found is not reported anew."""
-    show(glance.loss(tuning.log.load(), plan.language), "loss", "loss over the training")
+    show(glance.loss(tuning.log.load_rows(), plan.language), "loss", "loss over the training")
     if plan.finetuning.report_to and any(stage.cached for stage in get_timings().stages[-1:]):
         say("  finetuning.report_to: the training was done before and is not reported anew; to do so, --redo finetune_adapter")
 
 
 def show_verdict(comparisons: Comparisons, history: History, language: str) -> None:
     """The primary result in figures, and what had been decided on its questions before."""
-    show(glance.verdict(comparisons.load(), history, language), "verdict", "the primary result")
+    show(glance.verdict(comparisons.load_rows(), history, language), "verdict", "the primary result")
 
 
 def explaining(function: Callable[P, T]) -> Callable[P, T]:
     """Let a failed run's page tell cause and remedy, without secrets: as the state's message and as an artifact."""
 
     @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+    def run_and_explain(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             with cancellable_here(), writable():
                 return function(*args, **kwargs)
@@ -80,7 +80,7 @@ def explaining(function: Callable[P, T]) -> Callable[P, T]:
                 show(failure(error), "failure", "why it failed, and what to do")
             raise
 
-    return run
+    return run_and_explain
 
 
 def failure(error: StudyError) -> str:

@@ -19,7 +19,7 @@ from tasks.stages import compare_answers, diagnose_tuning, write_report
 def decided_before(plan: StudyPlan, prepared: Prepared, outcome: Outcome) -> History:
     """Record this decision, and tell what had been decided on its questions before."""
     sitting = prepared.splits.sitting
-    look = look_of(plan, outcome.checkpoint.digest, sitting.rows(), outcome.tuned.digest)
+    look = look_of(plan, outcome.checkpoint.digest, sitting.list_questions(), outcome.tuned.digest)
     return record(look, sitting.asked(plan.comparison.primary_set), plan.lineage)
 
 
@@ -35,10 +35,10 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
         gpu: deployment that tunes and scores, e.g. tune/gpu; none: here
         name: name of the study and its folder; none: the plan's name
     """
-    own = plan.named(name)  # the plan itself keeps its name: a writer's money is kept under it
+    own = plan.copy_with_name(name)  # the plan itself keeps its name: a writer's money is kept under it
     begin(redo, tags=[own.name, plan.book])
     ensure_ready(plan, gpu is None, machine)
-    book, tune_there = Book.at(plan.book), placed(tune, gpu)
+    book, tune_there = Book.from_path(plan.book), placed(tune, gpu)
     prepared = prepare(book, plan, machine)
     outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)

@@ -28,8 +28,8 @@ def sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], g
     """
     begin(redo, tags=[plan.name, plan.study.book])
     bench = Bench(plan, machine, redo, gpu)
-    standings = rank(bench.choose(settings(plan)))
-    finals = bench.decide(chosen(standings))
+    standings = rank(bench.run_selection_trials(settings(plan)))
+    finals = bench.run_final_trials(chosen(standings))
     found = found_of(standings, finals, bench)
     folder = write_sweep(plan, found, get_timings())
     show((folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}")
@@ -42,7 +42,7 @@ def found_of(standings: Sequence[Standing], finals: Sequence[Trial], bench: Benc
         standings=tuple(standings),
         finals=tuple(finals),
         spread=spread(finals),
-        same_questions=bench.same(),
+        same_questions=bench.has_same_questions(),
         trend=trend(standings, bench),
         history=bench.decided_before(finals[0].arm),
     )
@@ -51,10 +51,10 @@ def found_of(standings: Sequence[Standing], finals: Sequence[Trial], bench: Benc
 def trend(standings: Sequence[Standing], bench: Bench) -> Trend | None:
     """The last step of a curve over one number: does more of it still help? All settings must have sat the same questions."""
     steps = list(pairwise((value, one) for value, one in numbers(standings).items() if one.rate is not None))
-    if not steps or not bench.same():
+    if not steps or not bench.has_same_questions():
         return None
     (smaller, before), (larger, after) = steps[-1]
-    (key,) = after.arm.changes
-    paper, answers = bench.paper(after.arm), [bench.tuned(one.arm) for one in (before, after)]
+    (key,) = after.setting.changes
+    paper, answers = bench.get_selection_questions(after.setting), [bench.get_tuned_answers(one.setting) for one in (before, after)]
     comparisons = compare_answers(paper, answers[0], answers[1], bench.plan.study.comparison)
-    return Trend(key=key, smaller=smaller, larger=larger, comparison=comparisons.load()[0])
+    return Trend(key=key, smaller=smaller, larger=larger, comparison=comparisons.load_rows()[0])

@@ -21,8 +21,8 @@ def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo
     checkpoint = prepare_base(prepared.text, plan.base, machine)
     tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine, to_read(prepared.text, plan))
     show_training(tuning, plan)
-    base = evaluate_model(checkpoint, None, splits.sitting, plan.answering(), language, machine, plan.finetuning.quantize)
-    tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.answering(), language, machine, plan.finetuning.quantize)
+    base = evaluate_model(checkpoint, None, splits.sitting, plan.select_answering_plan(), language, machine, plan.finetuning.quantize)
+    tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.select_answering_plan(), language, machine, plan.finetuning.quantize)
     probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
     screened = screen(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
     further = [tuned_with(seed, checkpoint, prepared, plan, machine) for seed in plan.comparison.further_seeds]
@@ -33,7 +33,7 @@ def tuned_with(seed: int, checkpoint: Checkpoint, prepared: Prepared, plan: Stud
     """What the model says that the same plan makes with another seed of the tuning."""
     splits, own = prepared.splits, plan.finetuning.model_copy(update={"seed": seed})
     tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, own, plan.language, machine, to_read(prepared.text, plan))
-    return evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.answering(), plan.language, machine, own.quantize)
+    return evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.select_answering_plan(), plan.language, machine, own.quantize)
 
 
 def to_read(text: BookText, plan: StudyPlan) -> BookText | None:
@@ -44,4 +44,4 @@ def to_read(text: BookText, plan: StudyPlan) -> BookText | None:
 def screen(checkpoint: Checkpoint, prepared: Prepared, plan: StudyPlan, machine: Machine) -> Screenings:
     """Screen the questions in the mode that counts."""
     sitting, mode = prepared.splits.sitting, plan.comparison.primary_mode
-    return screen_questions(checkpoint, sitting, prepared.text, plan.screening(), mode, plan.language, machine)
+    return screen_questions(checkpoint, sitting, prepared.text, plan.select_screening_plan(), mode, plan.language, machine)

@@ -23,9 +23,9 @@ class Handle(BaseModel):
     """Something small that stands for a result; equal content, equal handle."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    apart: ClassVar[frozenset[str]] = frozenset()  # fields that say where, not what: never in a cache key
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset()  # fields that say where, not what: never in a cache key
 
-    def check(self) -> None:
+    def verify_content(self) -> None:
         """Raise MissingArtifact where the content is gone or changed."""
 
 
@@ -38,15 +38,15 @@ class Table(Handle, Generic[R]):
     count: int
 
     @classmethod
-    def folder(cls) -> Path:
+    def get_folder(cls) -> Path:
         return runs_dir() / cls.place
 
     @property
     def path(self) -> Path:
-        return self.folder() / f"{self.digest}.jsonl"
+        return self.get_folder() / f"{self.digest}.jsonl"
 
     @classmethod
-    def save(cls, rows: Iterable[R], **fields: Any) -> Self:
+    def save_rows(cls, rows: Iterable[R], **fields: Any) -> Self:
         """Write the rows whole or not at all."""
         lines = [row.model_dump_json() for row in rows]
         content = "".join(line + "\n" for line in lines).encode()
@@ -55,14 +55,14 @@ class Table(Handle, Generic[R]):
         mirror.push(handle.path)
         return handle
 
-    def load(self) -> list[R]:
+    def load_rows(self) -> list[R]:
         """The rows, after their digest was checked."""
-        return [self.row.model_validate_json(line) for line in self._content().splitlines()]  # type: ignore[misc]
+        return [self.row.model_validate_json(line) for line in self._read_content().splitlines()]  # type: ignore[misc]
 
-    def check(self) -> None:
-        self._content()
+    def verify_content(self) -> None:
+        self._read_content()
 
-    def _content(self) -> bytes:
+    def _read_content(self) -> bytes:
         for is_at_hand in (self.path.is_file, lambda: mirror.pull(self.path)):
             if is_at_hand() and digest_of(content := self.path.read_bytes()) == self.digest:
                 return content
@@ -138,8 +138,8 @@ class Causes(Table[Cause]):
 class OwnFile(Handle):
     """A person's file: path and content digest, so that a replaced file is another one, and a moved one the same."""
 
-    apart: ClassVar[frozenset[str]] = frozenset({"path"})
-    key: ClassVar[str] = "file"
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"path"})
+    plan_key: ClassVar[str] = "file"
     path: str
     digest: str
 
@@ -148,12 +148,12 @@ class OwnFile(Handle):
         return Path(self.path).name
 
     @classmethod
-    def at(cls, path: str | Path, **fields: Any) -> Self:
+    def from_path(cls, path: str | Path, **fields: Any) -> Self:
         """Raises PlanError where there is no such file."""
         file = person_file(path)
         if file is None:
             raise PlanError(
-                f"{cls.key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `{cls.key}:` in the plan, or --set {cls.key}=PATH."
+                f"{cls.plan_key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `{cls.plan_key}:` in the plan, or --set {cls.plan_key}=PATH."
             )
         return cls(path=str(file.absolute()), digest=digest_of(file.read_bytes()), **fields)
 
@@ -161,13 +161,13 @@ class OwnFile(Handle):
 class Book(OwnFile):
     """A PDF."""
 
-    key: ClassVar[str] = "book"
+    plan_key: ClassVar[str] = "book"
 
 
 class OwnItems(OwnFile):
     """Pairs or questions that a person brings."""
 
-    key: ClassVar[str] = "generation.pairs or generation.questions"
+    plan_key: ClassVar[str] = "generation.pairs or generation.questions"
     kind: Literal["pair", "question"]
 
     @classmethod
@@ -175,7 +175,7 @@ class OwnItems(OwnFile):
         """A file, or a folder that `datasets.save_to_disk` wrote. Raises PlanError where there is neither."""
         folder = person_file(path, or_folder=True)
         if folder is None or folder.is_file():
-            return super().at(path, **fields)
+            return super().from_path(path, **fields)
         return cls(path=str(folder.absolute()), digest=folder_digest(folder), **fields)
 
 

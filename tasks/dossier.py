@@ -35,13 +35,13 @@ def filler(
     """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets` loads."""
     study = facts(plan, book, prepared, outcome, comparisons, why, timings, history)
 
-    def fill(folder: Path) -> None:
+    def fill_folder(folder: Path) -> None:
         report.write(folder, study)
         sets = {title: list(questions) for title, questions in study.questions.items()}
         lm_eval_task.write(folder / "lm-eval", sets, plan.evaluation, plan.language)
         export({"train": study.pairs, "held_out": study.held_out}, sets, folder / "dataset")
 
-    return fill
+    return fill_folder
 
 
 def facts(
@@ -55,11 +55,11 @@ def facts(
     history: History,
 ) -> StudyFacts:
     """The rows of a finished study, with the plan that should follow it and the command for that."""
-    findings = why.findings.load()
+    findings = why.findings.load_rows()
     following = next_plan(plan, findings, history)
     command = f"book2lora study {quote(str(runs_dir() / 'studies' / plan.name / 'next-plan.yaml'))}" if following else None
-    screened = outcome.screened.load() if outcome.screened else ()
-    curve = power_curve(next(row for row in comparisons.load() if row.primary), plan.comparison.alpha)
+    screened = outcome.screened.load_rows() if outcome.screened else ()
+    curve = power_curve(next(row for row in comparisons.load_rows() if row.primary), plan.comparison.alpha)
     return report.gather(
         plan,
         book,
@@ -68,14 +68,14 @@ def facts(
         comparisons,
         why.findings,
         timings,
-        why.causes.load(),
+        why.causes.load_rows(),
         following,
         command,
         [finding.rule for finding in follows(plan, findings)],
         curve,
         screened,
         title_of(Path(book.path)),
-        between_seeds([one.load()[0] for one in (comparisons, *why.seeds)]) if why.seeds else None,
+        between_seeds([one.load_rows()[0] for one in (comparisons, *why.seeds)]) if why.seeds else None,
         history,
     )
 

@@ -20,26 +20,26 @@ class Folder(Handle):
     digest: str
 
     @classmethod
-    def folder(cls) -> Path:
+    def get_parent_folder(cls) -> Path:
         return runs_dir() / cls.place
 
     @property
     def path(self) -> Path:
-        return self.folder() / self.digest
+        return self.get_parent_folder() / self.digest
 
     @classmethod
-    def build(cls, fill: Callable[[Path], None], **fields: Any) -> Self:
+    def build_folder(cls, fill: Callable[[Path], None], **fields: Any) -> Self:
         """Let `fill` write into a temporary folder, then give it its name in one step."""
-        cls.folder().mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=cls.folder()))
+        cls.get_parent_folder().mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=cls.get_parent_folder()))
         try:
             fill(part)
-            return cls.adopt(part, **fields)
+            return cls.adopt_folder(part, **fields)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
     @classmethod
-    def adopt(cls, part: Path, **fields: Any) -> Self:
+    def adopt_folder(cls, part: Path, **fields: Any) -> Self:
         """Move a finished folder to its place; an equal one that is there already stays, a damaged one goes."""
         handle = cls(digest=folder_digest(part), **fields)
         if handle.path.is_dir() and not _holds(handle.path, handle.digest):
@@ -50,7 +50,7 @@ class Folder(Handle):
         mirror.push(handle.path)
         return handle
 
-    def check(self) -> None:
+    def verify_content(self) -> None:
         if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
             raise missing(self.path)
 
@@ -69,7 +69,7 @@ class Checkpoint(Folder):
     """A base model: built by us under checkpoints/, or a folder or hub name that `source` tells."""
 
     place: ClassVar[str] = "checkpoints"
-    apart: ClassVar[frozenset[str]] = frozenset({"source"})
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"source"})
     name: str
     source: str | None = None
 
@@ -77,10 +77,10 @@ class Checkpoint(Folder):
     def path(self) -> Path:
         return Path(self.source) if self.source else super().path
 
-    def check(self) -> None:
+    def verify_content(self) -> None:
         """A folder outside runs/ may be on another machine only; where it is here, it must be the one that was found."""
         if not self.source:
-            super().check()
+            super().verify_content()
         elif self.path.is_dir() and self.digest not in (self.path.name[:16], known_digest(self.path)):  # a snapshot is named by its commit
             raise MissingArtifact(f"{self.path} holds another model than when the study began; run again with --redo prepare_base.")
 
@@ -88,19 +88,19 @@ class Checkpoint(Folder):
 class StudyFolder(Handle):
     """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder holds."""
 
-    place: ClassVar[str] = "studies"
+    parent_name: ClassVar[str] = "studies"
     name: str
     digest: str
 
     @property
     def path(self) -> Path:
-        return runs_dir() / self.place / self.name
+        return runs_dir() / self.parent_name / self.name
 
     @classmethod
-    def replace(cls, name: str, fill: Callable[[Path], None]) -> Self:
+    def replace_folder(cls, name: str, fill: Callable[[Path], None]) -> Self:
         """Let `fill` write into a temporary folder, then put it in the old one's place. Raises PlanError for a path as name."""
         check_name(name)
-        studies = runs_dir() / cls.place
+        studies = runs_dir() / cls.parent_name
         studies.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
         try:
@@ -115,7 +115,7 @@ class StudyFolder(Handle):
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
-    def check(self) -> None:
+    def verify_content(self) -> None:
         if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
             raise MissingArtifact(f"{self.path} is gone or holds another study.")
 
@@ -123,4 +123,4 @@ class StudyFolder(Handle):
 class SweepFolder(StudyFolder):
     """What a person wants of a sweep, at sweeps/<name>/."""
 
-    place: ClassVar[str] = "sweeps"
+    parent_name: ClassVar[str] = "sweeps"

@@ -28,19 +28,19 @@ from tasks.results import Preflight, Probe
 class BookText(Handle):
     """The book as it was read: its pages, and its passages with one table a chapter."""
 
-    apart: ClassVar[frozenset[str]] = frozenset({"scan"})
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"scan"})
     chapters: list[Passages]
     pages: Pages
     scan: Scan | None = None
 
     @classmethod
-    def save(cls, passages: Iterable[Passage], pages: Iterable[Page], scan: Scan | None = None) -> Self:
+    def save_tables(cls, passages: Iterable[Passage], pages: Iterable[Page], scan: Scan | None = None) -> Self:
         """Keep neighbouring passages of one chapter together."""
-        chapters = [Passages.save(list(rows), label=title) for title, rows in groupby(passages, lambda passage: passage.chapter)]
-        return cls(chapters=chapters, pages=Pages.save(pages), scan=scan)
+        chapters = [Passages.save_rows(list(rows), label=title) for title, rows in groupby(passages, lambda passage: passage.chapter)]
+        return cls(chapters=chapters, pages=Pages.save_rows(pages), scan=scan)
 
-    def passages(self) -> list[Passage]:
-        return [passage for chapter in self.chapters for passage in chapter.load()]
+    def load_passages(self) -> list[Passage]:
+        return [passage for chapter in self.chapters for passage in chapter.load_rows()]
 
 
 class Sitting(Handle):
@@ -50,14 +50,14 @@ class Sitting(Handle):
     same_fact: Questions
     new_fact: Questions
 
-    def load(self) -> dict[str, list[Question]]:
+    def load_sets(self) -> dict[str, list[Question]]:
         """The questions by set."""
-        return {"train": self.train.load(), "same_fact": self.same_fact.load(), "new_fact": self.new_fact.load()}
+        return {"train": self.train.load_rows(), "same_fact": self.same_fact.load_rows(), "new_fact": self.new_fact.load_rows()}
 
     @classmethod
-    def save(cls, questions: Mapping[str, Iterable[Question]]) -> Self:
+    def save_sets(cls, questions: Mapping[str, Iterable[Question]]) -> Self:
         """From the questions by set."""
-        return cls(**{name: Questions.save(rows) for name, rows in questions.items()})
+        return cls(**{name: Questions.save_rows(rows) for name, rows in questions.items()})
 
     @property
     def digest(self) -> str:
@@ -66,12 +66,12 @@ class Sitting(Handle):
 
     def asked(self, name: SetName) -> list[Question]:
         """The questions of a set; `all`: of those that are not the taught pairs."""
-        papers = self.load()
+        papers = self.load_sets()
         return [*papers["same_fact"], *papers["new_fact"]] if name == "all" else papers[name]
 
-    def rows(self) -> list[Question]:
+    def list_questions(self) -> list[Question]:
         """All questions, one after the other."""
-        return [question for questions in self.load().values() for question in questions]
+        return [question for questions in self.load_sets().values() for question in questions]
 
 
 class Halves(Handle):
@@ -90,13 +90,13 @@ class Splits(Handle):
     rejected: Rejections
     funnel: Funnel
 
-    def left(self) -> tuple[int, int]:
+    def count_items(self) -> tuple[int, int]:
         """How many pairs and questions there are; the questions of `train` are made from the pairs."""
         asked = self.sitting
         return self.pairs.count + self.held_out.count, asked.same_fact.count + asked.new_fact.count
 
     @classmethod
-    def save(
+    def save_tables(
         cls,
         pairs: list[Pair],
         held_out: list[Pair],
@@ -106,24 +106,24 @@ class Splits(Handle):
         rejected: list[Rejection],
         funnel: list[Stage],
     ) -> Self:
-        sitting = Sitting.save({"train": train, "same_fact": same_fact, "new_fact": new_fact})
+        sitting = Sitting.save_sets({"train": train, "same_fact": same_fact, "new_fact": new_fact})
         return cls(
-            pairs=Pairs.save(pairs),
-            held_out=Pairs.save(held_out),
+            pairs=Pairs.save_rows(pairs),
+            held_out=Pairs.save_rows(held_out),
             sitting=sitting,
-            rejected=Rejections.save(rejected),
-            funnel=Funnel.save(funnel),
+            rejected=Rejections.save_rows(rejected),
+            funnel=Funnel.save_rows(funnel),
         )
 
 
 class Chapter(Handle):
     """One chapter's drafts, and the account of the server that wrote them; none for rules."""
 
-    apart: ClassVar[frozenset[str]] = frozenset({"account"})
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account"})
     drafts: Drafts
     account: Account | None = None
 
-    def stopped(self, wanted: Iterable[int]) -> Self:
+    def mark_stopped(self, wanted: Iterable[int]) -> Self:
         """The same, told to have been stopped by the server where more pairs or questions were wanted of it."""
         if self.account is None:
             return self

@@ -22,10 +22,10 @@ EXTRA = {"s3": "install the extra: pip install 'book2lora[s3]'"}
 class Far(NamedTuple):
     """A filesystem and the prefix of our store in it."""
 
-    files: Any  # fsspec's AbstractFileSystem
+    filesystem: Any  # fsspec's AbstractFileSystem
     root: str
 
-    def place(self, path: Path) -> str:
+    def get_remote_path(self, path: Path) -> str:
         return f"{self.root}/{path.relative_to(runs_dir()).as_posix()}"
 
 
@@ -34,18 +34,18 @@ def push(path: Path) -> None:
     if far := _far():
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         with _told(f"writing {path.name} to"):
-            far.files.put([str(file) for file in files], [far.place(file) for file in files])
+            far.filesystem.put([str(file) for file in files], [far.get_remote_path(file) for file in files])
 
 
 def replace(folder: Path) -> None:
     """Copy a folder to the far side, and take away there what it no longer holds."""
     if far := _far():
         with _told(f"listing {folder.name} in"):
-            old = set(far.files.find(far.place(folder)))
+            old = set(far.filesystem.find(far.get_remote_path(folder)))
         push(folder)
         with _told(f"tidying {folder.name} in"):
-            if gone := sorted(old - {far.place(p) for p in folder.rglob("*")}):
-                far.files.rm(gone)
+            if gone := sorted(old - {far.get_remote_path(p) for p in folder.rglob("*")}):
+                far.filesystem.rm(gone)
 
 
 def pull(path: Path) -> bool:
@@ -55,7 +55,7 @@ def pull(path: Path) -> bool:
         return False
     with _told(f"fetching {path.name} from"):
         try:
-            content = far.files.cat_file(far.place(path))
+            content = far.filesystem.cat_file(far.get_remote_path(path))
         except FileNotFoundError:
             return False
     write_whole(path, content)
@@ -68,13 +68,13 @@ def pull_folder(folder: Path) -> bool:
     if far is None:
         return False
     with _told(f"fetching {folder.name} from"):
-        found = far.files.find(far.place(folder))
+        found = far.filesystem.find(far.get_remote_path(folder))
         if not found:
             return False
         folder.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
         try:
-            far.files.get(found, [str(part / name[len(far.place(folder)) + 1 :]) for name in found])
+            far.filesystem.get(found, [str(part / name[len(far.get_remote_path(folder)) + 1 :]) for name in found])
             shutil.rmtree(folder, ignore_errors=True)
             part.replace(folder)
         finally:
@@ -88,7 +88,7 @@ def listed(pattern: str) -> list[Path]:
     if far is None:
         return []
     with _told(f"listing {pattern} in"):
-        return [runs_dir() / name[len(far.root) + 1 :] for name in far.files.glob(f"{far.root}/{pattern}")]
+        return [runs_dir() / name[len(far.root) + 1 :] for name in far.filesystem.glob(f"{far.root}/{pattern}")]
 
 
 def _far() -> Far | None:

@@ -140,7 +140,7 @@ class BasePlan(Choices):
 class FinetuningPlan(Choices):
     """LoRA: which matrices, how strong, how long."""
 
-    apart: ClassVar[frozenset[str]] = frozenset({"report_to"})  # where the log is sent, not what comes out: in no cache key
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"report_to"})  # where the log is sent, not what comes out: in no cache key
 
     rank: int = Field(default=16, ge=1)
     alpha: float = 32
@@ -255,34 +255,34 @@ class StudyPlan(Choices):
     comparison: ComparisonPlan = ComparisonPlan()
     lineage: Lineage = Lineage()
 
-    def drafting(self) -> "StudyPlan":
+    def select_drafting_plan(self) -> "StudyPlan":
         """The plan as far as drafts depend on it, so that a change of tuning asks for no new drafts."""
         paid = {"name": self.name} if self.generation.writer == "gpt" else {}  # a study's money is kept under its name
         generation = self.generation.model_copy(update={"columns": None})
         return StudyPlan(**paid, language=self.language, generation=generation, validation=self.validation)
 
-    def checking(self) -> "StudyPlan":
+    def select_checking_plan(self) -> "StudyPlan":
         """The plan as far as the gate depends on it: not on prices, budgets or ways to ask."""
         own = self.generation
         counts = GenerationPlan(pairs=own.pairs, questions=own.questions, columns=own.columns)
         return StudyPlan(language=self.language, generation=counts, validation=self.validation)
 
-    def answering(self, only: Mode | None = None) -> EvaluationPlan:
+    def select_answering_plan(self, only: Mode | None = None) -> EvaluationPlan:
         """The exam as far as answers depend on it: not on whether the questions are screened, too; `only`: in one mode."""
         modes = (only,) if only else self.evaluation.modes
         return self.evaluation.model_copy(update={"screening": EvaluationPlan().screening, "modes": modes})
 
-    def screening(self) -> EvaluationPlan:
+    def select_screening_plan(self) -> EvaluationPlan:
         """The exam as far as screening depends on it: how it is put; mode and rotations are the screening's own."""
         return EvaluationPlan(instruction=self.evaluation.instruction, chat=self.evaluation.chat)
 
-    def named(self, name: str | None) -> "StudyPlan":
+    def copy_with_name(self, name: str | None) -> "StudyPlan":
         """The same plan under a name of its own, where one is given. Raises PlanError for a name that is a path."""
         check_name(name or self.name)
         return self.model_copy(update={"name": name}) if name else self
 
     @model_validator(mode="after")
-    def primary_is_asked(self) -> "StudyPlan":
+    def require_primary_mode(self) -> "StudyPlan":
         """The primary endpoint must be among what is scored."""
         if self.comparison.primary_mode not in self.evaluation.modes:
             raise ValueError(

@@ -53,13 +53,13 @@ def say(text: str) -> None:
 def _lines(label: str) -> Progress:
     last = time.monotonic()
 
-    def tell(done: float, total: float, note: str = "") -> None:
+    def print_progress(done: float, total: float, note: str = "") -> None:
         nonlocal last
         if time.monotonic() - last >= QUIET_LINE_SECONDS:
             last = time.monotonic()
             sys.stderr.write(f"  {label}: {done:.0f} of {total:.0f} {note}\n")
 
-    return tell
+    return print_progress
 
 
 def _shown() -> Bars:

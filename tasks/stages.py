@@ -40,7 +40,7 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
 
     with report_progress("pages") as progress:
         found = read(Path(book.path), plan, language, machine.workers, progress)
-    return BookText.save(found.passages, found.pages, found.scan)
+    return BookText.save_tables(found.passages, found.pages, found.scan)
 
 
 @stage(
@@ -76,8 +76,8 @@ def generate_drafts(
 
     with report_progress(f"drafts · {chapter.label}") as progress:
         accept, quota = acceptance(plan.language, plan.validation), Quota(pairs, questions)
-        drafts, account = write_chapter(chapter.load(), quota, plan, accept, Path(book.path), machine, progress, earlier)
-    return Chapter(drafts=Drafts.save(drafts), account=account)
+        drafts, account = write_chapter(chapter.load_rows(), quota, plan, accept, Path(book.path), machine, progress, earlier)
+    return Chapter(drafts=Drafts.save_rows(drafts), account=account)
 
 
 @stage(run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
@@ -87,9 +87,9 @@ def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], p
     from tasks.validation.gate import validate
 
     with report_progress("checks") as progress:
-        rows = [draft for table in drafts for draft in table.load()]
+        rows = [draft for table in drafts for draft in table.load_rows()]
         brought = load_own([(items.kind, Path(items.path)) for items in own], plan.language, plan.generation.columns)
-        return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
+        return Splits.save_tables(*validate(rows, text.load_passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 
 @stage(version=1, sources=("tasks.tiny",), run_name="base · {plan.model}", needs_gpu=True)
@@ -100,8 +100,8 @@ def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint
     if plan.model != "tiny":
         return llama.resolve(plan)
     with report_progress("pre-training") as progress:
-        texts = [passage.text for passage in text.passages()]
-        return Checkpoint.build(lambda folder: tiny.build_tiny(texts, plan, folder, progress, machine), name="tiny")
+        texts = [passage.text for passage in text.load_passages()]
+        return Checkpoint.build_folder(lambda folder: tiny.build_tiny(texts, plan, folder, progress, machine), name="tiny")
 
 
 @stage(version=1, sources=(), content=training_texts, run_name="tune · r{plan.rank} · {plan.epochs} epochs", needs_gpu=True)
@@ -119,10 +119,10 @@ def finetune_adapter(
 
     scratch = runs_dir() / "scratch" / running_key()
     adapter = scratch.with_name(f"{scratch.name}-adapter")
-    book = [passage.text for passage in text.passages()] if text else []
+    book = [passage.text for passage in text.load_passages()] if text else []
     with report_progress("tuning") as progress:
-        done = fit(checkpoint, pairs.load(), held_out.load(), plan, language, machine, adapter, scratch, progress, book)
-    return Tuning(adapter=Adapter.adopt(adapter), log=Steps.save(done.steps), preflight=done.preflight)
+        done = fit(checkpoint, pairs.load_rows(), held_out.load_rows(), plan, language, machine, adapter, scratch, progress, book)
+    return Tuning(adapter=Adapter.adopt_folder(adapter), log=Steps.save_rows(done.steps), preflight=done.preflight)
 
 
 @stage(
@@ -147,7 +147,7 @@ def evaluate_model(
 
     with report_progress("scoring base" if adapter is None else "scoring tuned") as progress:
         loaded = load(checkpoint, machine, adapter.path if adapter else None, quantize)
-        return Answers.save(answer(loaded, sitting.rows(), plan, language, machine, progress))
+        return Answers.save_rows(answer(loaded, sitting.list_questions(), plan, language, machine, progress))
 
 
 @stage(version=3, sources=("tasks.evaluation.screening",), content=exam_texts, run_name="screen · {checkpoint.name}", needs_gpu=True)
@@ -159,8 +159,8 @@ def screen_questions(
     from tasks.llama import load
 
     with report_progress("screening") as progress:
-        rows = screen(load(checkpoint, machine), sitting.rows(), text.passages(), plan, language, machine, progress, mode)
-    return Screenings.save(rows)
+        rows = screen(load(checkpoint, machine), sitting.list_questions(), text.load_passages(), plan, language, machine, progress, mode)
+    return Screenings.save_rows(rows)
 
 
 @stage(version=1, sources=("tasks.finetuning.probe",), content=training_texts, run_name="probe · {checkpoint.name}", needs_gpu=True)
@@ -178,8 +178,8 @@ def probe_tuning(
     from tasks.finetuning.probe import probe
 
     with report_progress("probing") as progress:
-        book = [passage.text for passage in text.passages()]
-        return probe(checkpoint, adapter.path, pairs.load(), held_out.load(), book, plan, language, machine, progress)
+        book = [passage.text for passage in text.load_passages()]
+        return probe(checkpoint, adapter.path, pairs.load_rows(), held_out.load_rows(), book, plan, language, machine, progress)
 
 
 @stage(run_name="compare · {plan.primary_set} · {plan.primary_mode}")
@@ -187,7 +187,7 @@ def compare_answers(sitting: Sitting, base: Answers, tuned: Answers, plan: Compa
     """Base against tuned, question by question: the paired verdict."""
     from tasks.evaluation.paired import compare
 
-    return Comparisons.save(compare(sitting.load(), base.load(), tuned.load(), plan))
+    return Comparisons.save_rows(compare(sitting.load_sets(), base.load_rows(), tuned.load_rows(), plan))
 
 
 @stage(run_name="halve · {primary_set}")
@@ -195,8 +195,8 @@ def halve_questions(sittings: list[Sitting], primary_set: SetName, share: float,
     """A sweep's questions: by fact, one part to choose a setting and one, untouched until then, to decide on it."""
     from tasks.evaluation.selection import halve
 
-    halves = halve([sitting.load() for sitting in sittings], primary_set, share, seed)
-    return [Halves(choose=Sitting.save(half.choose), final=Sitting.save(half.final)) for half in halves]
+    halves = halve([sitting.load_sets() for sitting in sittings], primary_set, share, seed)
+    return [Halves(choose=Sitting.save_sets(half.selection), final=Sitting.save_sets(half.test)) for half in halves]
 
 
 @stage(run_name="try · {arm.name} · seed {seed}")
@@ -207,7 +207,7 @@ def compare_setting(arm: Arm, seed: int, paper: Sitting, attempt: Attempt, plan:
     if attempt.tuning is None or attempt.base is None or attempt.tuned is None:
         return Trial(arm=arm, seed=seed, comparison=None, failed=attempt.failed)
     tuning = attempt.tuning
-    return trial(arm, seed, paper.load(), attempt.base.load(), attempt.tuned.load(), tuning.log.load(), tuning.preflight, plan)
+    return trial(arm, seed, paper.load_sets(), attempt.base.load_rows(), attempt.tuned.load_rows(), tuning.log.load_rows(), tuning.preflight, plan)
 
 
 @stage(run_name="diagnose · {plan.name}")
@@ -217,9 +217,9 @@ def diagnose_tuning(splits: Splits, outcome: Outcome, comparisons: Comparisons, 
     from tasks.diagnosis.evidence import evidence_of
     from tasks.diagnosis.rules import diagnose
 
-    screened = outcome.screened.load() if outcome.screened else ()
+    screened = outcome.screened.load_rows() if outcome.screened else ()
     evidence = evidence_of(splits, outcome, [comparisons, *seeds], plan, screened)
-    return Diagnosis(findings=Findings.save(diagnose(evidence)), causes=Causes.save(four_causes(evidence)), seeds=seeds)
+    return Diagnosis(findings=Findings.save_rows(diagnose(evidence)), causes=Causes.save_rows(four_causes(evidence)), seeds=seeds)
 
 
 @stage(run_name="report · {plan.name}")
@@ -236,7 +236,7 @@ def write_report(
     """The study folder: page, verdict, items, answers, adapter."""
     from tasks.dossier import filler
 
-    return StudyFolder.replace(plan.name, filler(plan, book, prepared, outcome, comparisons, why, timings, history))
+    return StudyFolder.replace_folder(plan.name, filler(plan, book, prepared, outcome, comparisons, why, timings, history))
 
 
 @stage(run_name="sweep report · {plan.name}")
@@ -244,7 +244,7 @@ def write_sweep(plan: SweepPlan, found: Found, timings: Timings) -> SweepFolder:
     """The sweep folder: page, table, the plan with the chosen setting."""
     from tasks.reporting.sweep import write
 
-    return SweepFolder.replace(plan.name, lambda folder: write(folder, plan, found, timings))
+    return SweepFolder.replace_folder(plan.name, lambda folder: write(folder, plan, found, timings))
 
 
 def names() -> list[str]:

@@ -43,7 +43,7 @@ class SweepPlan(Choices):
     seed: int = Field(default=0, description="of the split of the questions")
 
     @model_validator(mode="after")
-    def is_a_sweep(self) -> Self:
+    def require_valid_sweep(self) -> Self:
         """There is something to try, and all of it sits the same exam."""
         if not self.grid and not self.arms:
             raise ValueError("nothing to try: give `grid:` (keys with their values) or `arms:` (settings by name)")
@@ -125,19 +125,19 @@ class Standing(Row):
     p_holm: float | None = Field(description="the same after Holm's correction over all settings; exploratory")
 
     @property
-    def arm(self) -> Arm:
+    def setting(self) -> Arm:
         return self.trials[0].arm
 
     @property
-    def first(self) -> Trial:
+    def first_trial(self) -> Trial:
         """The trial that decides."""
         return self.trials[0]
 
 
 def numbers(standings: Sequence[Standing]) -> dict[float, Standing]:
     """By value, in rising order, the settings of a sweep over one key that is a number; nothing for any other sweep."""
-    keys = {key for one in standings for key in one.arm.changes}
-    values = [value for one in standings for value in one.arm.changes.values()]
+    keys = {key for one in standings for key in one.setting.changes}
+    values = [value for one in standings for value in one.setting.changes.values()]
     plain = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     if len(keys) != 1 or len(values) != len(standings) or not plain:
         return {}
@@ -175,7 +175,7 @@ class Found(Row):
     history: History = Field(default=FIRST_LOOK, description="what had been decided on these questions before")
 
     @property
-    def chosen(self) -> Arm:
+    def chosen_setting(self) -> Arm:
         return self.finals[0].arm
 
     @property

@@ -68,7 +68,7 @@ def resolve(plan: BasePlan) -> Checkpoint:
 
 def verify(checkpoint: Checkpoint) -> None:
     """Raise MissingArtifact where the model that a handle stands for is gone, or is another one by now."""
-    checkpoint.check()
+    checkpoint.verify_content()
     if checkpoint.source is not None and (gaps := lacking(checkpoint.path)):
         raise MissingArtifact(
             f"{checkpoint.path} lacks {', '.join(gaps)}; it was there when the study began. Put it back, or --redo prepare_base."

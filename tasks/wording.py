@@ -22,45 +22,45 @@ class Wording:
     def __getitem__(self, name: str) -> Any:
         return self.labels[name]
 
-    def name(self, group: str, key: str) -> str:
+    def get_label(self, group: str, key: str) -> str:
         """A label for a word of the program; the word itself where there is none."""
         return str(self.labels[group].get(key, key.replace("_", " ")))
 
-    def digits(self, text: str) -> str:
+    def format_digits(self, text: str) -> str:
         """0-9 and the point of plain ASCII numbers in the language's own digits."""
         return "".join(str(self["ten"][int(c)]) if "0" <= c <= "9" else str(self["decimal"]) if c == "." else c for c in text)
 
-    def number(self, value: float | int | str | None, places: int | None = None) -> str:
+    def format_number(self, value: float | int | str | None, places: int | None = None) -> str:
         """A number with so many decimals, or with three significant digits; text and nothing as they are."""
         if value is None:
             return "—"
         if isinstance(value, bool | str):
             return str(value)
-        return self._signed(f"{abs(value):,.{places}f}" if places is not None else plain(abs(value)), value < 0)
+        return self._format_signed(f"{abs(value):,.{places}f}" if places is not None else plain(abs(value)), value < 0)
 
-    def share(self, value: float, places: int = 1) -> str:
+    def format_share(self, value: float, places: int = 1) -> str:
         """A share as a percentage."""
         mark = LRM if self["direction"] == "rtl" and value >= 0 else ""  # else the sign jumps to the other side after a letter
-        return mark + self._signed(f"{abs(value) * 100:.{places}f}", value < 0) + str(self["percent"])
+        return mark + self._format_signed(f"{abs(value) * 100:.{places}f}", value < 0) + str(self["percent"])
 
-    def points(self, value: float, sign: bool = True) -> str:
+    def format_points(self, value: float, sign: bool = True) -> str:
         """A difference of shares in percentage points."""
-        return (LRM + "+") * (sign and value > 0) + self._signed(f"{abs(value) * 100:.1f}", value < 0)
+        return (LRM + "+") * (sign and value > 0) + self._format_signed(f"{abs(value) * 100:.1f}", value < 0)
 
-    def p_value(self, value: float) -> str:
+    def format_p_value(self, value: float) -> str:
         """To be read after "p"."""
-        return "< " + self.digits("0.001") if value < 0.001 else "= " + self.digits(f"{value:.3f}")
+        return "< " + self.format_digits("0.001") if value < 0.001 else "= " + self.format_digits(f"{value:.3f}")
 
-    def fill(self, text: str, **values: str) -> str:
+    def fill_label(self, text: str, **values: str) -> str:
         """A label's sentence with its values."""
         return text.format(**values)
 
-    def told(self, text: str, numbers: Mapping[str, Any]) -> str:
+    def format_sentence(self, text: str, numbers: Mapping[str, Any]) -> str:
         """A sentence with its numbers as this language writes them; see `Shown` for what may stand after the colon of a hole."""
         return text.format_map({name: Shown(value, self) for name, value in numbers.items()})
 
-    def _signed(self, text: str, negative: bool) -> str:
-        return (LRM + "−") * negative + self.digits(text.replace(",", "\u202f"))
+    def _format_signed(self, text: str, negative: bool) -> str:
+        return (LRM + "−") * negative + self.format_digits(text.replace(",", "\u202f"))
 
 
 def plain(value: float) -> str:
@@ -77,18 +77,18 @@ class Shown(NamedTuple):
     """A value in a sentence: {n}, {loss:2} with two decimals, {rate:%}, {gain:points}, {least:size} in points without a sign, {verdict:name} as the folder's `names` have it."""
 
     value: Any
-    say: Wording
+    translator: Wording
 
     def __format__(self, how: str) -> str:
         if how == "name":
-            return self.say.name("names", str(self.value))
+            return self.translator.get_label("names", str(self.value))
         if self.value is None or not how:
-            return self.say.number(self.value)
+            return self.translator.format_number(self.value)
         if how == "%":
-            return self.say.share(self.value, 0)
+            return self.translator.format_share(self.value, 0)
         if how in ("points", "size"):
-            return self.say.points(self.value, sign=how == "points")
-        return self.say.number(self.value, int(how))
+            return self.translator.format_points(self.value, sign=how == "points")
+        return self.translator.format_number(self.value, int(how))
 
 
 def read(folder: Path, language: str) -> Wording:

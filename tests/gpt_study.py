@@ -105,7 +105,7 @@ def texts(written: Mapping[str, Written]) -> list[tuple[str, str]]:
 
 def kept(written: Mapping[str, Written]) -> dict[str, int]:
     """Items kept over all chapters."""
-    return {kind: sum(one.report.kept[kind] for one in written.values()) for kind in ("pair", "question")}
+    return {kind: sum(one.usage.kept[kind] for one in written.values()) for kind in ("pair", "question")}
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ class Command(NamedTuple):
     plan: Path
 
     @classmethod
-    def over(cls, store: Path, tree=TREE) -> "Command":
+    def with_plan_file(cls, store: Path, tree=TREE) -> "Command":
         """The command with a plan file of its own beside the store."""
         plan = store.parent / "small.yaml"
         plan.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
         return cls(store, plan)
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def start_study(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """A study, in a process group of its own."""
         return self.start_python("-m", "flows.cli", "study", str(self.plan), *arguments, **environment)
 
@@ -43,33 +43,33 @@ class Command(NamedTuple):
             start_new_session=True,
         )
 
-    def finish(self, *arguments: str, **environment: str) -> str:
+    def run_to_end(self, *arguments: str, **environment: str) -> str:
         """A study to its end; what it printed."""
-        return ended(self.start(*arguments, **environment))
+        return ended(self.start_study(*arguments, **environment))
 
-    def kill_in(self, stage: str, seconds: float = 0.1, *arguments: str, **environment: str) -> dict[str, int]:
+    def kill_in_stage(self, stage: str, seconds: float = 0.1, *arguments: str, **environment: str) -> dict[str, int]:
         """kill -9 so many seconds after a stage has begun; what was finished by then."""
-        before = self.begun(stage)
-        process = self.start(*arguments, **environment)
-        while self.begun(stage) == before:
+        before = self.list_lock_times(stage)
+        process = self.start_study(*arguments, **environment)
+        while self.list_lock_times(stage) == before:
             assert process.poll() is None, f"it ended before {stage}: {process.communicate()[0]}"
             time.sleep(0.005)
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        return self.finished()
+        return self.list_stage_records()
 
-    def begun(self, stage: str) -> set[float]:
+    def list_lock_times(self, stage: str) -> set[float]:
         """When a stage's locks were taken."""
         return {lock.stat().st_mtime for lock in (self.store / "locks").glob(f"{stage}-*")}
 
-    def finished(self) -> dict[str, int]:
+    def list_stage_records(self) -> dict[str, int]:
         """The kept records of stages and when they were written."""
         return {
             str(p.relative_to(self.store)): p.stat().st_mtime_ns for p in (self.store / "results").glob("*/*") if not p.name.startswith(".")
         }
 
-    def verdict(self, name: str = "small") -> bytes:
+    def read_verdict(self, name: str = "small") -> bytes:
         return (self.store / "studies" / name / "verdict.json").read_bytes()
 
 

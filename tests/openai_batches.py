@@ -27,22 +27,22 @@ class Batches:
         self.looks: dict[str, int] = {}
         self.spoilt: set[str] = set()
 
-    def handle(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+    def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
         """One request to /files or /batches."""
         parts = path.strip("/").split("/")
         if path == "/files" and method == "POST":
-            return 200, self.upload(headers["content-type"], body)
+            return 200, self.upload_file(headers["content-type"], body)
         if parts[0] == "files" and len(parts) == 3 and parts[1] in self.files:
             return 200, self.files[parts[1]]
         if path == "/batches" and method == "POST":
-            return 200, self.create(json.loads(body))
+            return 200, self.create_batch(json.loads(body))
         if path == "/batches":
             return 200, {"object": "list", "data": list(self.batches.values())[::-1], "has_more": False}
         if parts[0] == "batches" and parts[1] in self.batches:
-            return 200, self.look(parts[1])
+            return 200, self.get_batch(parts[1])
         return 404, {"error": {"message": f"no {path}", "type": "invalid_request_error", "code": None, "param": None}}
 
-    def upload(self, content_type: str, body: bytes) -> dict[str, Any]:
+    def upload_file(self, content_type: str, body: bytes) -> dict[str, Any]:
         """A multipart form with one file."""
         boundary = b"--" + re.search("boundary=(.+)", content_type)[1].strip('"').encode()  # type: ignore[index]
         part = next(p for p in body.split(boundary) if b'name="file"' in p)
@@ -59,7 +59,7 @@ class Batches:
             "status": "processed",
         }
 
-    def create(self, order: dict[str, Any]) -> dict[str, Any]:
+    def create_batch(self, order: dict[str, Any]) -> dict[str, Any]:
         """A new batch, under way."""
         name = f"batch-{len(self.batches) + 1}"
         self.batches[name] = {
@@ -75,20 +75,20 @@ class Batches:
             "error_file_id": None,
             "errors": None,
         }
-        self.server.note(batch=name, created=True)
+        self.server.log_request(batch=name, created=True)
         return self.batches[name]
 
-    def look(self, name: str) -> dict[str, Any]:
+    def get_batch(self, name: str) -> dict[str, Any]:
         """The batch as it stands now."""
         batch = self.batches[name]
         self.looks[name] = self.looks.get(name, 0) + 1
         if batch["status"] in ("validating", "in_progress"):
             batch["status"] = "in_progress"
             if self.looks[name] >= LOOKS:
-                self.work(batch)
+                self.answer_lines(batch)
         return batch
 
-    def work(self, batch: dict[str, Any]) -> None:
+    def answer_lines(self, batch: dict[str, Any]) -> None:
         """Answer the batch's lines."""
         lines = [json.loads(line) for line in self.files[batch["input_file_id"]].splitlines() if line]
         fault = next((f for f in self.server.rates if f.startswith("batch_")), "")
@@ -103,25 +103,25 @@ class Batches:
         done = lines[: len(lines) // 2] if fault in ("batch_expired", "batch_partial") else lines
         good = [line for i, line in enumerate(done) if not (fault == "batch_errors" and i % 3 == 0)]
         bad = [line for line in lines if line not in good]
-        self.file(batch, "output_file_id", [self.answer(line) for line in good])
-        self.file(batch, "error_file_id", [self.missed(line, fault) for line in bad])
+        self.store_lines(batch, "output_file_id", [self.answer_line(line) for line in good])
+        self.store_lines(batch, "error_file_id", [self.fail_line(line, fault) for line in bad])
         batch["status"] = "expired" if fault == "batch_expired" else "completed"
 
-    def file(self, batch: dict[str, Any], field: str, lines: list[dict[str, Any]]) -> None:
+    def store_lines(self, batch: dict[str, Any], field: str, lines: list[dict[str, Any]]) -> None:
         """Lines as a new file; no lines, no file."""
         if lines:
             batch[field] = f"file-{len(self.files) + 1}"
             self.files[batch[field]] = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
 
-    def answer(self, line: dict[str, Any]) -> dict[str, Any]:
+    def answer_line(self, line: dict[str, Any]) -> dict[str, Any]:
         """One line's completion, billed at half the price."""
         key = hash_of(line["body"])
-        fate = self.server.fate(key, 0)
-        body, usage = self.server.completion(line["body"], fate if fate in SAID else "")
-        self.server.note(hash=key, batch=True, status=200, answered=True, fault=fate, usd=dollars(usage) / 2, **usage)
+        fate = self.server.draw_fault(key, 0)
+        body, usage = self.server.build_completion(line["body"], fate if fate in SAID else "")
+        self.server.log_request(hash=key, batch=True, status=200, answered=True, fault=fate, usd=dollars(usage) / 2, **usage)
         return {"id": key, "custom_id": line["custom_id"], "response": {"status_code": 200, "request_id": "r", "body": body}, "error": None}
 
-    def missed(self, line: dict[str, Any], fault: str) -> dict[str, Any]:
+    def fail_line(self, line: dict[str, Any], fault: str) -> dict[str, Any]:
         """One line that was not answered."""
         if fault == "batch_errors":
             body = {"error": {"message": "internal", "type": "server_error", "code": None, "param": None}}

@@ -17,11 +17,11 @@ def _message_of(message: Any) -> Callable[[Tree], None]:
 
 
 def _said(change: Callable[[str], Any]) -> Callable[[Tree], None]:
-    def apply(tree: Tree) -> None:
+    def apply_change(tree: Tree) -> None:
         message = tree["choices"][0]["message"]
         message["content"] = change(message["content"])
 
-    return apply
+    return apply_change
 
 
 def _parts(text: str) -> list[Tree]:

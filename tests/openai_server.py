@@ -57,22 +57,22 @@ class Server(Wire):
         self.rates = parse_faults(self.faults)
         self.batches = Batches(self)
 
-    def note(self, **entry: Any) -> None:
+    def log_request(self, **entry: Any) -> None:
         """One line in the log."""
         self.entries.append(entry)
         if self.log:
             with self.log.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
-    def answered(self) -> list[str]:
+    def list_answered(self) -> list[str]:
         """The hashes of all requests that were answered in full, in order."""
         return [e["hash"] for e in self.entries if e.get("answered")]
 
-    def billed(self) -> float:
+    def compute_bill(self) -> float:
         """Dollars for everything that was generated, delivered or not."""
         return sum(e.get("usd", 0.0) for e in self.entries)
 
-    def fate(self, key: str, attempt: int) -> str:
+    def draw_fault(self, key: str, attempt: int) -> str:
         """The fault that a request meets; what the model says does not change from attempt to attempt."""
         for names, seed in (
             (SAID, key),
@@ -85,72 +85,72 @@ class Server(Wire):
                     return name
         return ""
 
-    async def handle(
+    async def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Answer one request; false closes the connection."""
         if "bare" in self.lacks and not path.startswith("/v1/"):
-            return await self.reply(writer, 404, {"detail": "Not Found"})
+            return await self.send_reply(writer, 404, {"detail": "Not Found"})
         path = path.removeprefix("/v1")
         key = headers.get("authorization", "").removeprefix("Bearer ")
         if "refused" in key:
-            return await self.error(writer, 401, f"Incorrect API key provided: {key}.", "invalid_api_key")
+            return await self.send_error(writer, 401, f"Incorrect API key provided: {key}.", "invalid_api_key")
         if path == "/chat/completions" and method == "POST":
-            return await self.chat(json.loads(body), headers, reader, writer)
+            return await self.answer_chat(json.loads(body), headers, reader, writer)
         if path.startswith("/models") and "models" not in self.lacks:
             found = [{"id": m, "object": "model", "created": 0, "owned_by": "tests", **self.told} for m in self.models]
             if path == "/models":
-                return await self.reply(writer, 200, {"object": "list", "data": found})
+                return await self.send_reply(writer, 200, {"object": "list", "data": found})
             one = next((m for m in found if path.endswith("/" + m["id"])), None)
-            return await (self.reply(writer, 200, one) if one else self.error(writer, 404, "no such model", "model_not_found"))
+            return await (self.send_reply(writer, 200, one) if one else self.send_error(writer, 404, "no such model", "model_not_found"))
         if path.startswith(("/files", "/batches")) and "batches" not in self.lacks:
-            status, answer = self.batches.handle(method, path, headers, body)
-            return await self.reply(writer, status, answer)
-        return await self.error(writer, 404, f"Unknown request URL: {method} {path}", "unknown_url")
+            status, answer = self.batches.handle_request(method, path, headers, body)
+            return await self.send_reply(writer, status, answer)
+        return await self.send_error(writer, 404, f"Unknown request URL: {method} {path}", "unknown_url")
 
-    async def chat(
+    async def answer_chat(
         self, request: dict[str, Any], headers: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """A chat completion, after the fate that was drawn for it."""
         key = hash_of(request)
-        attempt, fate = self.attempts[key], self.fate(key, self.attempts[key])
+        attempt, fate = self.attempts[key], self.draw_fault(key, self.attempts[key])
         self.attempts[key] += 1
         entry: dict[str, Any] = {"hash": key, "attempt": attempt, "fault": fate, "at": round(time.time(), 3), "answered": False}
         if refusal := refusal_of(request, self.models, self.lacks):
-            self.note(**entry, status=400)
-            return await self.error(writer, 400, *refusal)
-        if self.is_over():
-            self.note(**entry, status=429, limit=True)
-            return await self.fail(writer, "429", key)
+            self.log_request(**entry, status=400)
+            return await self.send_error(writer, 400, *refusal)
+        if self.is_over_rate():
+            self.log_request(**entry, status=429, limit=True)
+            return await self.send_fault(writer, "429", key)
         if self.latency:
             await asyncio.sleep(self.latency)
         if reader.at_eof():
-            self.note(**entry, status=0, gone=True)
+            self.log_request(**entry, status=0, gone=True)
             return False
         if fate in ("429", "429_wait", "500", "503", *REFUSED[1:]):
-            self.note(**entry, status=int(fate[:3]) if fate[:3].isdigit() else 400)
-            return await self.fail(writer, fate, key)
+            self.log_request(**entry, status=int(fate[:3]) if fate[:3].isdigit() else 400)
+            return await self.send_fault(writer, fate, key)
         if fate in ("drop", "timeout"):
-            self.note(**entry, status=0)
+            self.log_request(**entry, status=0)
             await asyncio.sleep(self.hang if fate == "timeout" else 0)
             return False
         if self.replays and (known := self.given.get(headers.get("idempotency-key", ""))):
-            self.note(**entry, status=200, replayed=True)
-            return await self.send(writer, 200, known)
-        answer, usage = self.completion(request, fate)
+            self.log_request(**entry, status=200, replayed=True)
+            return await self.send_bytes(writer, 200, known)
+        answer, usage = self.build_completion(request, fate)
         if fate.startswith("billed_"):  # the gateway fails, the model behind it has written
-            self.note(**entry | {"status": int(fate[7:]), "usd": dollars(usage), **usage})
-            return await self.send(writer, int(fate[7:]), b"<html>gateway</html>")
+            self.log_request(**entry | {"status": int(fate[7:]), "usd": dollars(usage), **usage})
+            return await self.send_bytes(writer, int(fate[7:]), b"<html>gateway</html>")
         entry |= {"status": 200, "usd": dollars(usage), **usage, "answered": fate not in ("cut", "html", "cut_body")}
         text = worded(answer, self.dialects if attempt < self.dialect_attempts else ())
         if self.replays and entry["answered"]:
             self.given[headers["idempotency-key"]] = text.encode()
         content = {"html": "<html>Bad gateway</html>", "cut_body": text[: len(text) // 2]}.get(fate, text).encode()
-        sent = await self.send(writer, 200, content, cut=fate == "cut")
-        self.note(**{**entry, "answered": entry["answered"] and sent})
+        sent = await self.send_bytes(writer, 200, content, cut=fate == "cut")
+        self.log_request(**{**entry, "answered": entry["answered"] and sent})
         return sent and fate != "cut"
 
-    def completion(self, request: dict[str, Any], fate: str) -> tuple[dict[str, Any], dict[str, int]]:
+    def build_completion(self, request: dict[str, Any], fate: str) -> tuple[dict[str, Any], dict[str, int]]:
         """The completion object and its usage; the prompt's cached part is what stood there before."""
         text, finish = (CANNED, "stop") if self.canned else say(request, fate if fate in SAID else "", self.ignores)
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
@@ -174,23 +174,23 @@ class Server(Wire):
         }
         return (whole if fate == "no_usage" else whole | {"usage": told}), usage
 
-    async def fail(self, writer: asyncio.StreamWriter, fate: str, key: str) -> bool:
+    async def send_fault(self, writer: asyncio.StreamWriter, fate: str, key: str) -> bool:
         """An error reply by name."""
         if fate == "insufficient_quota":
-            return await self.error(writer, 429, "You exceeded your current quota, please check your plan.", "insufficient_quota")
+            return await self.send_error(writer, 429, "You exceeded your current quota, please check your plan.", "insufficient_quota")
         if fate == "too_long":
-            return await self.error(writer, 400, "This model's maximum context length is 128 tokens.", "context_length_exceeded")
+            return await self.send_error(writer, 400, "This model's maximum context length is 128 tokens.", "context_length_exceeded")
         if fate == "429_large":
-            return await self.error(writer, 429, "Request too large for gpt-4o on tokens per min (TPM): Limit 10, Requested 99.", "tokens")
+            return await self.send_error(writer, 429, "Request too large for gpt-4o on tokens per min (TPM): Limit 10, Requested 99.", "tokens")
         if fate == "413":
-            return await self.send(writer, 413, b"<html>413 Request Entity Too Large</html>")
+            return await self.send_bytes(writer, 413, b"<html>413 Request Entity Too Large</html>")
         said = f"Rate limit reached: {fate}." if fate.startswith("429") else f"The server says {fate}."
-        return await self.error(writer, int(fate[:3]), said, "", headers=wait_of(fate))
+        return await self.send_error(writer, int(fate[:3]), said, "", headers=wait_of(fate))
 
 
 async def serve(server: Server, port: int, ready: threading.Event | None = None) -> None:
     """Listen until cancelled."""
-    listening = await asyncio.start_server(server.connection, "127.0.0.1", port, limit=2**26)
+    listening = await asyncio.start_server(server.serve_connection, "127.0.0.1", port, limit=2**26)
     server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
     if ready:
         ready.set()
@@ -208,12 +208,12 @@ def serving(port: int = 0, **orders: Any) -> Iterator[Server]:
     server, ready = Server(**orders), threading.Event()
     running: list[asyncio.Task[None]] = []
 
-    async def run() -> None:
+    async def run_until_cancelled() -> None:
         running.append(asyncio.create_task(serve(server, port, ready)))
         with suppress(asyncio.CancelledError):
             await running[0]
 
-    thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(run_until_cancelled(),), daemon=True)
     thread.start()
     ready.wait(10)
     try:

@@ -16,13 +16,13 @@ class Wire:
     most_under_way = 0
     window: tuple[int, int] = (0, 0)  # (second, requests in it)
 
-    async def handle(
+    async def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Answer one request; false closes the connection."""
         raise NotImplementedError
 
-    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Requests of one connection, one after another."""
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -33,7 +33,7 @@ class Wire:
                 self.under_way += 1
                 self.most_under_way = max(self.most_under_way, self.under_way)
                 try:
-                    goes_on = await self.handle(method, path.partition("?")[0], headers, body, reader, writer)
+                    goes_on = await self.handle_request(method, path.partition("?")[0], headers, body, reader, writer)
                 finally:
                     self.under_way -= 1
                 if not goes_on:
@@ -43,24 +43,24 @@ class Wire:
         finally:
             writer.close()
 
-    async def error(
+    async def send_error(
         self, writer: asyncio.StreamWriter, status: int, message: str, code: str, param: str = "", headers: dict[str, str] | None = None
     ) -> bool:
         """An error object as OpenAI words it."""
         error = {"message": message, "type": code or "error", "code": code or None, "param": param or None}
-        return await self.reply(writer, status, {"error": error}, headers)
+        return await self.send_reply(writer, status, {"error": error}, headers)
 
-    async def reply(self, writer: asyncio.StreamWriter, status: int, answer: Any, headers: dict[str, str] | None = None) -> bool:
+    async def send_reply(self, writer: asyncio.StreamWriter, status: int, answer: Any, headers: dict[str, str] | None = None) -> bool:
         """A whole answer: JSON, or the bytes of a file."""
         content = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode()
-        return await self.send(writer, status, content, headers)
+        return await self.send_bytes(writer, status, content, headers)
 
-    async def send(
+    async def send_bytes(
         self, writer: asyncio.StreamWriter, status: int, content: bytes, headers: dict[str, str] | None = None, cut: bool = False
     ) -> bool:
         """Bytes on the wire, or half of them."""
         told = {"Content-Type": "application/json", "Content-Length": str(len(content)), "x-request-id": "req-test"}
-        told |= self.allowance() | (headers or {})
+        told |= self.build_rate_headers() | (headers or {})
         if "gzip" in self.dialects and not cut:
             content = gzip.compress(content)
             told |= {"Content-Encoding": "gzip", "Content-Length": str(len(content))}
@@ -79,7 +79,7 @@ class Wire:
             return False
         return True
 
-    def allowance(self) -> dict[str, str]:
+    def build_rate_headers(self) -> dict[str, str]:
         """Rate-limit headers: so many requests a second."""
         if self.remaining is None:
             return {}
@@ -90,7 +90,7 @@ class Wire:
             "x-ratelimit-reset-requests": "1s",
         }
 
-    def is_over(self) -> bool:
+    def is_over_rate(self) -> bool:
         """Count a request; whether it is one too many in this second."""
         second, used = self.window
         now = int(time.time())

@@ -43,7 +43,7 @@ class Team:
         """The store as the cpu worker sees it."""
         return self.folder / "runs" if self._shared else self.folder / "cpu-1-mirror"
 
-    def serve(self) -> None:
+    def serve_prefect(self) -> None:
         """Start the server, or start it again."""
         home = (
             self._environment | {"PREFECT_HOME": str(self.folder / "server-home")} | server_environment("127.0.0.1", self.port, self.login)
@@ -51,28 +51,28 @@ class Team:
         self.processes["server"] = spawn("server", home, server_command("127.0.0.1", self.port))
         wait_healthy(f"{self.api}/health", self.processes["server"])
 
-    def hire(self, pool: str, name: str) -> None:
+    def start_worker(self, pool: str, name: str) -> None:
         """A worker in a home of its own; with an object store in a mirror of its own, too."""
         home = self._environment | {"PREFECT_HOME": str(self.folder / f"{name}-home")}
         mirror = {} if self._shared else {"RUNS_MIRROR": str(self.folder / f"{name}-mirror")}
         self.processes[name] = spawn(f"worker-{name}", home | mirror, worker_command(pool, name))
 
-    def kill(self, name: str, with_children: bool = True) -> None:
+    def kill_process(self, name: str, with_children: bool = True) -> None:
         """kill -9."""
         process = self.processes.pop(name)
         (os.killpg if with_children else os.kill)(process.pid, signal.SIGKILL)
         process.wait()
 
-    def ask(self, deployment: str, **parameters: object) -> FlowRun:
+    def request_run(self, deployment: str, **parameters: object) -> FlowRun:
         """Ask for a run, as the dashboard's form does."""
         found = self.client.read_deployment_by_name(deployment)
         return self.client.create_flow_run_from_deployment(found.id, parameters=parameters)
 
-    def ended(self, run: FlowRun, seconds: float = PATIENCE) -> FlowRun:
+    def wait_until_final(self, run: FlowRun, seconds: float = PATIENCE) -> FlowRun:
         """The run in its final state."""
-        return self.when(run, lambda state: state.is_final(), seconds)
+        return self.wait_until(run, lambda state: state.is_final(), seconds)
 
-    def when(self, run: FlowRun, is_so, seconds: float = PATIENCE) -> FlowRun:
+    def wait_until(self, run: FlowRun, is_so, seconds: float = PATIENCE) -> FlowRun:
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
             now = self.client.read_flow_run(run.id)
@@ -81,39 +81,39 @@ class Team:
             time.sleep(0.5)
         raise AssertionError(f"not within {seconds} s: {now.state}")
 
-    def flow_runs(self, **filters: object) -> list[FlowRun]:
+    def read_flow_runs(self, **filters: object) -> list[FlowRun]:
         return self.client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(filters), limit=200)
 
-    def begun(self, stage: str) -> set[float]:
+    def list_lock_times(self, stage: str) -> set[float]:
         """When a stage's locks were taken."""
         return {lock.stat().st_mtime for lock in (self.runs / "locks").glob(f"{stage}-*")}
 
-    def flow_processes(self, worker: str = "cpu-1") -> list[psutil.Process]:
+    def list_flow_processes(self, worker: str = "cpu-1") -> list[psutil.Process]:
         """The processes that a worker started for its runs."""
         children = psutil.Process(self.processes[worker].pid).children(recursive=True)
         return [child for child in children if any(part.startswith("prefect.") for part in child.cmdline())]
 
-    def records(self) -> dict[str, int]:
+    def list_stage_records(self) -> dict[str, int]:
         """The kept records of stages and when they were written."""
         found = (self.runs / "results").glob("*/*")
         return {str(p.relative_to(self.runs)): p.stat().st_mtime_ns for p in found if not p.name.startswith(".")}
 
-    def done_since(self, before: dict[str, int]) -> set[str]:
+    def list_done_since(self, before: dict[str, int]) -> set[str]:
         """Stages whose record was written anew."""
-        return {key.split("/")[1] for key, time in self.records().items() if before.get(key) != time}
+        return {key.split("/")[1] for key, time in self.list_stage_records().items() if before.get(key) != time}
 
-    def verdict(self, name: str = "small") -> bytes:
+    def read_verdict(self, name: str = "small") -> bytes:
         return (self.runs / "studies" / name / "verdict.json").read_bytes()
 
-    def retry(self, run: FlowRun, way: str) -> None:
+    def retry_run(self, run: FlowRun, way: str) -> None:
         """The same run again, by the dashboard's button or by Prefect's command."""
         if way == "dashboard":
             self.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         else:
             prefect("flow-run", "retry", str(run.id), environment=self._environment)
-        self.when(run, lambda state: not state.is_final(), 60)
+        self.wait_until(run, lambda state: not state.is_final(), 60)
 
-    def command(self, *arguments: str) -> subprocess.Popen[str]:
+    def start_command(self, *arguments: str) -> subprocess.Popen[str]:
         """`book2lora study …` of somebody whose PREFECT_API_URL names this server."""
         return subprocess.Popen(
             [sys.executable, "-m", "flows.cli", "study", *arguments],
@@ -124,7 +124,7 @@ class Team:
             text=True,
         )
 
-    def locks_held(self) -> list[str]:
+    def list_held_locks(self) -> list[str]:
         """Locks of stages and cards that a process still holds."""
         return [place.name for place in (self.runs / "locks").iterdir() if not _is_free(place)]
 
@@ -156,10 +156,10 @@ def team(folder: Path, store: str | None = None, database: str | None = None, **
         environment |= {"PREFECT_API_DATABASE_CONNECTION_URL": database} if database else {}
         one = Team(folder, environment, port, shared=store is None)
         try:
-            one.serve()
+            one.serve_prefect()
             register(environment)
             for pool in ("cpu", "gpu"):
-                one.hire(pool, f"{pool}-1")
+                one.start_worker(pool, f"{pool}-1")
             yield one
         finally:
             stop([process for name, process in one.processes.items() if name != "server"], 10)

@@ -169,6 +169,6 @@ def test_a_lineage_does_no_stage_again() -> None:
     plan = plan_of()
     later = plan_of(**{"lineage.predecessor": "laptop", "lineage.chosen_after": ["endpoint"]})
     keys = [stage_key(generate_drafts.name, 1, {"plan": one}) for one in (plan, later)]
-    assert keys[0] == keys[1] and later.drafting() == plan.drafting() and later.checking() == plan.checking()
+    assert keys[0] == keys[1] and later.select_drafting_plan() == plan.select_drafting_plan() and later.select_checking_plan() == plan.select_checking_plan()
     assert stage_key(diagnose_tuning.name, 1, {"plan": plan}) == stage_key(diagnose_tuning.name, 1, {"plan": later})
     assert "lineage.predecessor" in flat(later.model_dump())

@@ -39,52 +39,52 @@ def filled(text):
 
 
 def test_a_table_saved_on_one_machine_is_loaded_on_another(machine):
-    table = Causes.save([])
+    table = Causes.save_rows([])
     here = machine("second")
     assert not table.path.exists()
-    table.check()
-    assert table.load() == []
+    table.verify_content()
+    assert table.load_rows() == []
     assert table.path.is_relative_to(here)
 
 
 def test_a_folder_saved_on_one_machine_is_whole_on_another(machine):
-    adapter = Adapter.build(filled("۱۲"))
+    adapter = Adapter.build_folder(filled("۱۲"))
     machine("second")
-    adapter.check()
+    adapter.verify_content()
     assert (adapter.path / "deep" / "weights.bin").stat().st_size == 1000
     assert (adapter.path / "config.json").read_text("utf-8") == "۱۲"
 
 
 def test_what_was_damaged_here_is_fetched_again(machine):
-    adapter = Adapter.build(filled("sound"))
+    adapter = Adapter.build_folder(filled("sound"))
     (adapter.path / "config.json").write_text("damaged")
-    adapter.check()
+    adapter.verify_content()
     assert (adapter.path / "config.json").read_text() == "sound"
 
 
 def test_what_was_damaged_there_is_refused_and_made_whole_by_saving_again(machine, server):
-    table = Causes.save([])
+    table = Causes.save_rows([])
     far = mirror._far()
-    far.files.pipe_file(far.place(table.path), b"forged\n")
+    far.filesystem.pipe_file(far.get_remote_path(table.path), b"forged\n")
     machine("second")
     with pytest.raises(MissingArtifact, match="changed"):
-        table.check()
-    Causes.save([])
+        table.verify_content()
+    Causes.save_rows([])
     machine("third")
-    table.check()
+    table.verify_content()
 
 
 def test_what_is_nowhere_is_missing(machine):
     adapter = Adapter(digest="0" * 16)
     with pytest.raises(MissingArtifact, match="gone"):
-        adapter.check()
+        adapter.verify_content()
 
 
 def test_a_study_folder_that_is_replaced_leaves_nothing_of_the_old_one(machine):
-    StudyFolder.replace("s", lambda folder: (folder / "old.txt").write_text("old"))
-    new = StudyFolder.replace("s", lambda folder: (folder / "new.txt").write_text("new"))
+    StudyFolder.replace_folder("s", lambda folder: (folder / "old.txt").write_text("old"))
+    new = StudyFolder.replace_folder("s", lambda folder: (folder / "new.txt").write_text("new"))
     machine("second")
-    new.check()
+    new.verify_content()
     assert [p.name for p in new.path.iterdir()] == ["new.txt"]
     assert [p.parent.name for p in mirror.listed("studies/*/new.txt")] == ["s"]
 
@@ -98,7 +98,7 @@ def test_a_store_that_does_not_answer_says_what_to_do(machine, monkeypatch):
     s3fs.S3FileSystem.clear_instance_cache()
     monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
     with pytest.raises(StoreError, match="Check address"):
-        Causes.save([])
+        Causes.save_rows([])
     s3fs.S3FileSystem.clear_instance_cache()
     mirror._opened.cache_clear()
 
@@ -107,11 +107,11 @@ def test_an_unknown_kind_of_store_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("RUNS_DIR", "nowhere://bucket")
     monkeypatch.setenv("RUNS_MIRROR", str(tmp_path))
     with pytest.raises(StoreError, match="cannot be opened"):
-        Causes.save([])
+        Causes.save_rows([])
 
 
 def test_without_a_url_nothing_leaves_this_machine(runs):
-    table = Causes.save([])
+    table = Causes.save_rows([])
     table.path.unlink()
     assert not mirror.pull(table.path)
     assert mirror.listed("*") == []

@@ -25,7 +25,7 @@ def test_a_name_that_would_replace_another_folder_is_refused(name, monkeypatch, 
     kept.parent.mkdir(parents=True)
     kept.write_text("precious")
     with pytest.raises(PlanError, match="is not a name of at most 100 letters"):
-        StudyFolder.replace(name, lambda folder: None)  # as `--name` reaches it
+        StudyFolder.replace_folder(name, lambda folder: None)  # as `--name` reaches it
     assert kept.read_text() == "precious"
 
 

@@ -39,10 +39,10 @@ def experienced(folder: Path, store: Path | None, *trees: dict, **settings: str)
     with a_team(folder, **settings) as one:
         one.verdicts, one.made = {}, {}
         for tree in trees:
-            before = one.records()
-            ended = one.ended(one.ask("study/laptop", plan=plan_of(tree)))
+            before = one.list_stage_records()
+            ended = one.wait_until_final(one.request_run("study/laptop", plan=plan_of(tree)))
             assert ended.state.is_completed(), ended.state.message
-            one.verdicts[tree["name"]], one.made[tree["name"]] = one.verdict(tree["name"]), one.records().keys() - before.keys()
+            one.verdicts[tree["name"]], one.made[tree["name"]] = one.read_verdict(tree["name"]), one.list_stage_records().keys() - before.keys()
         yield one
 
 
@@ -60,11 +60,11 @@ def start(
 ) -> subprocess.Popen[str] | None:
     """Go on in a way, and do not wait; the process, where it is a command of ours."""
     if way in RETRIES:
-        team.retry(run, way)
+        team.retry_run(run, way)
         return None
     file = folder / f"{tree['name']}.yaml"
     file.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
-    return team.command(str(file), *(("--redo", redo) if way == "--redo" else ()), *(("--gpu", gpu) if gpu else ()))
+    return team.start_command(str(file), *(("--redo", redo) if way == "--redo" else ()), *(("--gpu", gpu) if gpu else ()))
 
 
 def go_on(team: Team, run, tree: dict, way: str, folder: Path, **options: str) -> None:
@@ -75,7 +75,7 @@ def go_on(team: Team, run, tree: dict, way: str, folder: Path, **options: str) -
 def finish(team: Team, run, process: subprocess.Popen[str] | None) -> None:
     """Wait for the end of what was started; it must be a good one."""
     if process is None:
-        ended = team.ended(run)
+        ended = team.wait_until_final(run)
         assert ended.state.is_completed(), ended.state.message
     else:
         told = process.communicate(timeout=PATIENCE)[0]
@@ -83,13 +83,13 @@ def finish(team: Team, run, process: subprocess.Popen[str] | None) -> None:
 
 
 def kill_flow_processes(team: Team, worker: str = "cpu-1") -> None:
-    for process in team.flow_processes(worker):
+    for process in team.list_flow_processes(worker):
         os.kill(process.pid, signal.SIGKILL)
 
 
 def known_dead(team: Team, run):
     """The run, once its death was reported by the runner and, some seconds later, by the worker: a retry between the two is overwritten."""
-    dead = team.ended(run)
+    dead = team.wait_until_final(run)
     assert dead.state.is_crashed(), dead.state.message
     time.sleep(10)  # the second report leaves no trace where it changes nothing, so there is nothing to look for
     return dead

@@ -29,7 +29,7 @@ def _data(e: Evidence) -> Cause:
         "updates": e.updates,
     }
     found = [reason for rule in (unrelated, narrow, repeated, already_known) if (reason := rule(e))]
-    if e.improved:
+    if e.is_improved:
         return _answer(e, "training data", "ruled out", numbers, "taught", "counted")
     if found:
         return _answer(e, "training data", "likely", numbers, found=found)
@@ -56,7 +56,7 @@ def _training(e: Evidence) -> Cause:
         "n": e.primary.n,
     }
     found = [reason for rule in (weights_unmoved, too_few_updates, stopped_early, rate_too_low, loss_flat) if (reason := rule(e))]
-    if e.improved or (learnt(e) and not found):
+    if e.is_improved or (learnt(e) and not found):
         return _answer(e, "too little training", "ruled out", numbers, "enough")
     if found:
         return _answer(e, "too little training", "likely", numbers, found=found[:1])
@@ -80,7 +80,7 @@ def _leakage(e: Evidence) -> Cause:
     }
     if e.leaked_share < LEAKED and not e.shared_facts:
         return _answer(e, "leakage", "ruled out", numbers, "none", "counted")
-    if e.improved:
+    if e.is_improved:
         return _answer(e, "leakage", "likely", numbers, "counted", "remembered")
     return _answer(e, "leakage", "ruled out", numbers, "counted", "no_gain")
 
@@ -102,9 +102,9 @@ def _easy(e: Evidence) -> Cause:
         "n": e.primary.n,
     }
     found = [reason for rule in (at_ceiling, guessable) if (reason := rule(e))]
-    if e.primary.illegible_base > e.primary.n / 2 and not e.improved and not found:
+    if e.primary.illegible_base > e.primary.n / 2 and not e.is_improved and not found:
         return _answer(e, "easy questions", "cannot be told", numbers, "unread")  # few right, but not since the questions are hard
-    if e.improved or (base.high < ROOM and not found):
+    if e.is_improved or (base.high < ROOM and not found):
         return _answer(e, "easy questions", "ruled out", numbers, "room", "counted")
     if found or base.low > ROOM:
         return _answer(e, "easy questions", "likely", numbers, *(() if found else ("no_room", "counted")), found=found)

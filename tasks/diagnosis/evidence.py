@@ -64,20 +64,20 @@ class Evidence(Row):
         return self.comparisons[0]
 
     @property
-    def improved(self) -> bool:
+    def is_improved(self) -> bool:
         return self.primary.verdict == "improved"
 
     @property
-    def control(self) -> bool:
+    def is_tiny_control(self) -> bool:
         """The tiny base model knows nothing but the book, so it has nothing else to lose."""
         return self.plan.base.model == "tiny"
 
     @property
-    def gain(self) -> float:
+    def likelihood_gain(self) -> float:
         """How much likelier the taught diagnoses became, nats per token."""
         return self.probe.taught_after - self.probe.taught_before
 
-    def of(self, name: SetName, *modes: Mode) -> list[Comparison]:
+    def select_comparisons(self, name: SetName, *modes: Mode) -> list[Comparison]:
         """The comparisons of a set, in these modes or in all."""
         return [row for row in self.comparisons if row.set == name and (not modes or row.mode in modes)]
 
@@ -95,18 +95,18 @@ def evidence_of(
     screened: Iterable[Screened] = (),
 ) -> Evidence:
     """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own seed, then of further ones."""
-    rows = [comparisons.load() for comparisons in seeds]
+    rows = [comparisons.load_rows() for comparisons in seeds]
     return gather(
-        splits.pairs.load(),
-        splits.held_out.load(),
-        splits.sitting.load(),
-        splits.rejected.load(),
-        splits.funnel.load(),
-        outcome.tuning.log.load(),
+        splits.pairs.load_rows(),
+        splits.held_out.load_rows(),
+        splits.sitting.load_sets(),
+        splits.rejected.load_rows(),
+        splits.funnel.load_rows(),
+        outcome.tuning.log.load_rows(),
         outcome.tuning.preflight,
         outcome.probe,
-        outcome.base.load(),
-        outcome.tuned.load(),
+        outcome.base.load_rows(),
+        outcome.tuned.load_rows(),
         rows[0],
         plan,
         screened,

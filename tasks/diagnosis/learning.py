@@ -15,15 +15,15 @@ def learnt(evidence: Evidence) -> bool | None:
     Their likelihood alone does not tell: with shuffled diagnoses it rises too, since names of diagnoses as such become
     likelier. So it speaks only where the pairs were not asked in a mode that needs no option numbers.
     """
-    train = evidence.of("train")
+    train = evidence.select_comparisons("train")
     if any(row.verdict == "improved" for row in train):
         return True
-    if evidence.of("train", *CLOZE) or evidence.gain < NO_GAIN:
+    if evidence.select_comparisons("train", *CLOZE) or evidence.likelihood_gain < NO_GAIN:
         return False
-    return True if evidence.gain >= CLEAR_GAIN else None
+    return True if evidence.likelihood_gain >= CLEAR_GAIN else None
 
 
 def signs(evidence: Evidence) -> Comparison | None:
     """The taught pairs, where more of them are answered right than luck explains nine times in ten: learning before it is proved."""
-    rows = [row for row in evidence.of("train", *CLOZE) or evidence.of("train") if row.difference.value > 0 and row.p_value <= 0.1]
+    rows = [row for row in evidence.select_comparisons("train", *CLOZE) or evidence.select_comparisons("train") if row.difference.value > 0 and row.p_value <= 0.1]
     return min(rows, key=lambda row: row.p_value, default=None)

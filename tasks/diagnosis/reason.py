@@ -21,24 +21,24 @@ class Reason(NamedTuple):
     said: tuple[str, ...] = ("claim",)  # the sentences of the claim, in this order
     beside: Numbers = {}  # what the sentences name besides the evidence
 
-    def finding(self, language: str) -> Finding:
+    def build_finding(self, language: str) -> Finding:
         """In words."""
         say, texts, numbers = words(language), words(language)["rules"][self.rule], self.evidence | self.beside
         return Finding(
             rule=self.rule,
-            claim=" ".join(say.told(texts[name], numbers) for name in self.said),
+            claim=" ".join(say.format_sentence(texts[name], numbers) for name in self.said),
             evidence=self.evidence,
             weight=self.weight,
             remedy=self.remedy,
-            advice=say.told(texts["advice"], numbers),
+            advice=say.format_sentence(texts["advice"], numbers),
         )
 
 
 def cause(name: CauseName, verdict: CauseVerdict, numbers: Numbers, said: tuple[str, ...], found: list[Reason], language: str) -> Cause:
     """One of the exercise's causes in words: what the rules found, then its own sentences."""
     say = words(language)
-    claims = [reason.finding(language).claim for reason in found]
-    claims += [say.told(say["causes"][name][text], numbers) for text in said]
+    claims = [reason.build_finding(language).claim for reason in found]
+    claims += [say.format_sentence(say["causes"][name][text], numbers) for text in said]
     return Cause(name=name, verdict=verdict, claim=" ".join(claims), evidence=numbers)
 
 

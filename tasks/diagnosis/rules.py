@@ -59,9 +59,9 @@ REASONS: tuple[Rule, ...] = (  # why there is no gain
 
 def diagnose(evidence: Evidence) -> list[Finding]:
     """The findings by weight, the first cause first; a sound gain has none."""
-    rules = VALIDITY if evidence.improved else VALIDITY + REASONS
+    rules = VALIDITY if evidence.is_improved else VALIDITY + REASONS
     language = evidence.plan.language
-    found = [_sober(reason.finding(language), evidence.plan) for rule in rules if (reason := rule(evidence))]
+    found = [_sober(reason.build_finding(language), evidence.plan) for rule in rules if (reason := rule(evidence))]
     return sorted(found, key=lambda finding: -finding.weight)
 
 

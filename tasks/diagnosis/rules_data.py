@@ -19,7 +19,7 @@ def leakage(e: Evidence) -> Reason | None:
     return Reason(
         rule="leakage",
         evidence={"leaked": e.leaked, "leaked_share": e.leaked_share, "shared_facts": e.shared_facts},
-        weight=0.97 if e.improved else 0.4,
+        weight=0.97 if e.is_improved else 0.4,
         remedy=tighter,
     )
 

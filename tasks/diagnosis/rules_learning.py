@@ -15,7 +15,7 @@ def facts_not_learnt(e: Evidence) -> Reason | None:
     """The pairs themselves, asked as questions, are answered no better."""
     if learnt(e) is not False:
         return None
-    train = _best(e.of("train", *CLOZE) or e.of("train"))
+    train = _best(e.select_comparisons("train", *CLOZE) or e.select_comparisons("train"))
     shuffled = e.plan.finetuning.shuffle_diagnoses
     parts = {"claim": True, "asked": train, "shuffled": shuffled, "changed": e.primary.changed > e.primary.n / 5}
     return Reason(
@@ -40,7 +40,7 @@ def facts_not_learnt(e: Evidence) -> Reason | None:
 
 def learnt_by_heart(e: Evidence) -> Reason | None:
     """The pairs are known as they were worded, the same facts in other words are not."""
-    train = _best(e.of("train", e.primary.mode))
+    train = _best(e.select_comparisons("train", e.primary.mode))
     if e.primary.set == "train" or not train or train.verdict != "improved" or _gained(e, "same_fact"):
         return None
     if e.primary.difference.high >= train.difference.value:  # too few questions to tell the two gains apart
@@ -60,7 +60,7 @@ def learnt_by_heart(e: Evidence) -> Reason | None:
 
 def not_carried_over(e: Evidence) -> Reason | None:
     """Taught facts rose, facts that were never taught did not: as it should be, if those are asked about."""
-    taught = _best([row for row in e.of("same_fact", e.primary.mode) if row.verdict == "improved"])
+    taught = _best([row for row in e.select_comparisons("same_fact", e.primary.mode) if row.verdict == "improved"])
     if e.primary.set not in ("new_fact", "all") or not taught:
         return None
     return Reason(
@@ -73,7 +73,7 @@ def not_carried_over(e: Evidence) -> Reason | None:
 
 def format_gap(e: Evidence) -> Reason | None:
     """Known when an option's text is scored, not when its number must be named."""
-    known = _best([row for row in e.of(e.primary.set, *CLOZE) if row.verdict == "improved"])
+    known = _best([row for row in e.select_comparisons(e.primary.set, *CLOZE) if row.verdict == "improved"])
     if e.primary.mode in CLOZE or not known:
         return None
     return Reason(
@@ -91,7 +91,7 @@ def format_gap(e: Evidence) -> Reason | None:
 
 
 def already_known(e: Evidence) -> Reason | None:
-    train = _best(e.of("train", *CLOZE))
+    train = _best(e.select_comparisons("train", *CLOZE))
     asked = train is not None and train.base.low >= 0.8
     if not asked and e.probe.taught_before < KNOWN:
         return None
@@ -106,7 +106,7 @@ def already_known(e: Evidence) -> Reason | None:
 def knowledge_lost(e: Evidence) -> Reason | None:
     """The price of the tuning elsewhere; a tiny control that improved had nothing else to lose."""
     book, general = _ratio(e.probe.book_before, e.probe.book_after), _ratio(e.probe.general_before, e.probe.general_after)
-    if max(book or 0, general or 0) < (CONTROL_LOST if e.control else LOST) or (e.improved and e.control):
+    if max(book or 0, general or 0) < (CONTROL_LOST if e.is_tiny_control else LOST) or (e.is_improved and e.is_tiny_control):
         return None
     gentler = e.plan.finetuning.learning_rate / 2
     return Reason(
@@ -119,7 +119,7 @@ def knowledge_lost(e: Evidence) -> Reason | None:
             "general_before": e.probe.general_before,
             "general_after": e.probe.general_after,
         },
-        weight=0.855 if e.control else 0.88,  # a base that knows nothing but the book has little else to lose
+        weight=0.855 if e.is_tiny_control else 0.88,  # a base that knows nothing but the book has little else to lose
         said=("both" if book and general else "book" if book else "general",),
         remedy={"finetuning.learning_rate": float(f"{gentler:.2g}"), "finetuning.early_stopping": 1},
     )

@@ -49,7 +49,7 @@ def illegible(e: Evidence) -> Reason | None:
         rule="illegible-answers",
         evidence={"illegible_tuned": e.primary.illegible_tuned, "illegible_base": e.primary.illegible_base, "n": e.primary.n},
         weight=0.929,
-        remedy=primary(e.plan, "cloze" if e.control else "digits"),  # one million weights bind no option numbers
+        remedy=primary(e.plan, "cloze" if e.is_tiny_control else "digits"),  # one million weights bind no option numbers
     )
 
 
@@ -82,7 +82,7 @@ def _like_names(e: Evidence) -> float:
 def legibility_gain(e: Evidence) -> Reason | None:
     """Right answers that were only gained because the base said nothing that could be read."""
     fewer = e.primary.illegible_base - e.primary.illegible_tuned
-    if not e.improved or fewer < 0.5 * (e.primary.gained - e.primary.lost) or fewer < 0.1 * e.primary.n:
+    if not e.is_improved or fewer < 0.5 * (e.primary.gained - e.primary.lost) or fewer < 0.1 * e.primary.n:
         return None
     return Reason(
         rule="legibility-gain",
@@ -147,7 +147,7 @@ def guessable(e: Evidence) -> Reason | None:
 def unanswerable(e: Evidence) -> Reason | None:
     """Guessed even with the passage; the tiny control cannot read a passage, so it says nothing of the questions."""
     opened = e.screening.get("opened", 1.0)
-    if opened > CHANCE + 0.05 or e.control or e.primary.n < ENOUGH:
+    if opened > CHANCE + 0.05 or e.is_tiny_control or e.primary.n < ENOUGH:
         return None
     return Reason(
         rule="questions-unanswerable",

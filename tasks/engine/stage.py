@@ -174,7 +174,7 @@ def running_key() -> str:
 def check_handles(value: Any) -> None:
     """Raise MissingArtifact where a handle inside a value stands for nothing any more."""
     if isinstance(value, Handle):
-        value.check()
+        value.verify_content()
     if isinstance(value, BaseModel):
         for name in type(value).model_fields:
             check_handles(getattr(value, name))

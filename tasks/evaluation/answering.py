@@ -26,16 +26,16 @@ class Token(NamedTuple):
     """A word, number or mark, what it can be, and which option it names."""
 
     kinds: frozenset[str]
-    names: int | None
+    option: int | None
     word: str
 
 
 class Claim(NamedTuple):
     """An option that is named at a place, with what kind of words before it."""
 
-    number: int
-    place: int
-    how: str  # "answer", "option", "text", "number"
+    option: int
+    position: int
+    basis: str  # "answer", "option", "text", "number"
 
 
 def read_answer(said: str, options: Sequence[str], language: str = "fa") -> int | None:
@@ -49,7 +49,7 @@ def read_answer(said: str, options: Sequence[str], language: str = "fa") -> int 
         return _bare(lines)
     claims = _without_reasons(tokens, list(_claims(tokens)))
     for how in ({"answer"}, {"option"}, {"text", "number"}):
-        numbers = {claim.number for claim in claims if claim.how in how}
+        numbers = {claim.option for claim in claims if claim.basis in how}
         if numbers:
             return numbers.pop() if len(numbers) == 1 else None
     return None
@@ -57,7 +57,7 @@ def read_answer(said: str, options: Sequence[str], language: str = "fa") -> int 
 
 def _bare(lines: list[list[Token]]) -> int | None:
     """The answer of a first line that is nothing else, unless the model counts all options up."""
-    numbers = {token.names for token in lines[0] if token.names}
+    numbers = {token.option for token in lines[0] if token.option}
     if len(numbers) != 1 or "joint" in lines[0][-1].kinds:
         return None
     (number,) = numbers
@@ -67,8 +67,8 @@ def _bare(lines: list[list[Token]]) -> int | None:
 def _is_bare(line: list[Token]) -> bool:
     """Nothing but an option's name, marks, and the words that go with an answer."""
     fitting = {"answer", "option", "between", "after", "joint", "mark"}
-    return any(token.names for token in line) and all(
-        _sure(line, place) if token.names else token.kinds & fitting for place, token in enumerate(line)
+    return any(token.option for token in line) and all(
+        _sure(line, place) if token.option else token.kinds & fitting for place, token in enumerate(line)
     )
 
 
@@ -76,25 +76,25 @@ def _leads(line: list[Token]) -> int | None:
     """The number or letter that a line begins with, as in a list of options."""
     line = [token for token in line if token.word not in "([*-"]
     listed = len(line) == 1 or (len(line) > 1 and line[1].word in ".):-–]*")
-    return line[0].names if listed and line and "text" not in line[0].kinds else None
+    return line[0].option if listed and line and "text" not in line[0].kinds else None
 
 
 def _claims(tokens: list[Token]) -> Iterator[Claim]:
     """Every place where an option is named and not denied."""
     denied = _denied(tokens)
     for place, token in enumerate(tokens):
-        if token.names is None or place in denied:
+        if token.option is None or place in denied:
             continue
         how = _said_before(tokens, place)
         if how == "option" or (how == "answer" and ("count" not in token.kinds or _sure(tokens, place))):
-            yield Claim(token.names, place, how)
+            yield Claim(token.option, place, how)
             yield from (Claim(n, place, how) for n in _joined(tokens, place))
         elif "text" in token.kinds:
-            yield Claim(token.names, place, "text")
+            yield Claim(token.option, place, "text")
         elif "digit" in token.kinds and _sure(tokens, place):
-            yield Claim(token.names, place, "option" if _begins_line(tokens, place) or _lists(tokens, place) else "number")
+            yield Claim(token.option, place, "option" if _begins_line(tokens, place) or _lists(tokens, place) else "number")
         elif _begins_line(tokens, place) and (place + 1 == len(tokens) or tokens[place + 1].word in ".,،):-–]*"):
-            yield Claim(token.names, place, "option")
+            yield Claim(token.option, place, "option")
             yield from (Claim(n, place, "option") for n in _joined(tokens, place))
 
 
@@ -112,8 +112,8 @@ def _said_before(tokens: list[Token], place: int) -> str | None:
 def _joined(tokens: list[Token], place: int) -> list[int]:
     """What is named in one breath with it: "1 or 2"."""
     rest = [token for token in tokens[place + 1 : place + 4] if token.kinds != {"mark"} or token.word in ",،/&"]
-    if len(rest) > 1 and ("joint" in rest[0].kinds or rest[0].word in ",،/&") and rest[1].names:
-        return [rest[1].names]
+    if len(rest) > 1 and ("joint" in rest[0].kinds or rest[0].word in ",،/&") and rest[1].option:
+        return [rest[1].option]
     return []
 
 
@@ -121,7 +121,7 @@ def _denied(tokens: list[Token]) -> set[int]:
     """The places where an option is named only to say that it is not this one."""
     denied: set[int] = set()
     for clause in _clauses(tokens):
-        named = [place for place in clause if tokens[place].names]
+        named = [place for place in clause if tokens[place].option]
         for place in clause:
             before, after = [n for n in named if n < place], [n for n in named if n > place]
             if "wrong" in tokens[place].kinds:
@@ -145,7 +145,7 @@ def _without_reasons(tokens: list[Token], claims: list[Claim]) -> list[Claim]:
     """Leave out what is named in the reason for an answer, up to the end of its sentence."""
     kept: list[Claim] = []
     for claim in claims:
-        between = tokens[kept[-1].place : claim.place] if kept else []
+        between = tokens[kept[-1].position : claim.position] if kept else []
         if not any("reason" in token.kinds for token in between) or any(token.word in ".\n" for token in between):
             kept.append(claim)
     return kept

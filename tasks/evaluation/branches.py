@@ -33,7 +33,7 @@ class Tree:
         self.depth: list[int] = []  # position of the token in its text, from 0
         self._child: dict[tuple[int, int], int] = {}
 
-    def grow(self, node: int, tokens: Iterable[int]) -> list[int]:
+    def insert_tokens(self, node: int, tokens: Iterable[int]) -> list[int]:
         """The nodes of a text that goes on from `node`, made where they are not there yet."""
         path = []
         for token in tokens:
@@ -47,7 +47,7 @@ class Tree:
             node = child
         return path
 
-    def above(self, node: int) -> list[int]:
+    def trace_to_root(self, node: int) -> list[int]:
         """The node and all before it, last first."""
         path = []
         while node != ROOT:
@@ -59,10 +59,10 @@ class Tree:
 class Branch(NamedTuple):
     """A context in the tree, and what is wanted after it."""
 
-    context: int  # its last node
-    read: tuple[int, ...]  # nodes to read: those of all its texts that something follows
-    heads: tuple[int, ...]  # of them, those whose next token is looked at
-    reply: bool  # the model is to go on by itself
+    end: int  # its last node
+    input_nodes: tuple[int, ...]  # nodes to read: those of all its texts that something follows
+    output_nodes: tuple[int, ...]  # of them, those whose next token is looked at
+    wants_reply: bool  # the model is to go on by itself
 
 
 class Wood(NamedTuple):
@@ -70,11 +70,11 @@ class Wood(NamedTuple):
 
     tree: Tree
     paths: list[list[int]]  # for each asked, the nodes of its continuation
-    ends: list[int]  # for each prompt, its last node
-    branches: list[Branch]  # in the order of the texts
+    prompt_ends: list[int]  # for each prompt, its last node
+    contexts: list[Branch]  # in the order of the texts
 
     @property
-    def scored(self) -> dict[int, list[int]]:
+    def scored_nodes(self) -> dict[int, list[int]]:
         """The nodes whose likelihood is wanted, by the node before them."""
         wanted: dict[int, list[int]] = {}
         for node in sorted({node for path in self.paths for node in path}):
@@ -86,33 +86,33 @@ class Row(NamedTuple):
     """Branches that lie side by side in one row of a batch; attention runs over the whole row, so it is kept short."""
 
     nodes: list[int]  # parents first
-    heads: int  # how many of them are looked at
-    replies: list[int]  # ends of the prompts that the model goes on from
+    output_count: int  # how many of them are looked at
+    reply_ends: list[int]  # ends of the prompts that the model goes on from
 
 
 class Layout(NamedTuple):
     """The forward passes: first what is common to many, then packs of rows of about one length."""
 
-    trunk: Row
+    shared_prefix: Row
     packs: list[list[Row]]
 
     @property
-    def tokens(self) -> int:
+    def token_count(self) -> int:
         """Tokens that are read in all, padding and replies apart."""
-        return len(self.trunk.nodes) + sum(len(row.nodes) for pack in self.packs for row in pack)
+        return len(self.shared_prefix.nodes) + sum(len(row.nodes) for pack in self.packs for row in pack)
 
 
 def plant(asked: Sequence[Asked], prompts: Sequence[Sequence[int]]) -> Wood:
     """Put all texts into one tree."""
     tree = Tree()
     texts: dict[int, list[list[int]]] = {}
-    ends = [tree.grow(ROOT, prompt)[-1] for prompt in prompts]
+    ends = [tree.insert_tokens(ROOT, prompt)[-1] for prompt in prompts]
     paths = []
     for context, continuation in asked:
-        end = tree.grow(ROOT, context)[-1]
-        paths.append(tree.grow(end, continuation))
+        end = tree.insert_tokens(ROOT, context)[-1]
+        paths.append(tree.insert_tokens(end, continuation))
         texts.setdefault(end, []).append(paths[-1])
-    contexts = sorted({*ends, *texts}, key=lambda end: [tree.token[node] for node in reversed(tree.above(end))])
+    contexts = sorted({*ends, *texts}, key=lambda end: [tree.token[node] for node in reversed(tree.trace_to_root(end))])
     replies = set(ends)
     branches = [branch for end in contexts for branch in _branches(tree, end, texts.get(end, []), end in replies)]
     return Wood(tree, paths, ends, branches)
@@ -123,23 +123,23 @@ def _branches(tree: Tree, end: int, texts: list[list[int]], reply: bool) -> list
     found = []
     for start in range(0, max(1, len(texts)), TEXTS):
         heads = {tree.parent[node] for text in texts[start : start + TEXTS] for node in text} | {end}
-        found.append(Branch(end, tuple(sorted({*tree.above(end), *heads})), tuple(sorted(heads)), reply and start == 0))
+        found.append(Branch(end, tuple(sorted({*tree.trace_to_root(end), *heads})), tuple(sorted(heads)), reply and start == 0))
     return found
 
 
 def lay_out(wood: Wood, most: int, wide: int = WIDE) -> Layout:
     """Cut the tree into rows of about `wide` tokens and packs of about `most`; a context and its branches are in one row."""
-    whole = _rows(wood.branches, frozenset(), wide)
+    whole = _rows(wood.contexts, frozenset(), wide)
     trunk = _trunk(wood) if len(whole) > 1 else frozenset()
-    rows = _rows(wood.branches, trunk, wide) if trunk else whole
-    replies = sorted(end for end in {*wood.ends} if end in trunk)
+    rows = _rows(wood.contexts, trunk, wide) if trunk else whole
+    replies = sorted(end for end in {*wood.prompt_ends} if end in trunk)
     return Layout(Row(sorted(trunk), 0, replies), _packs(rows, most))
 
 
 def _trunk(wood: Wood) -> frozenset[int]:
     """The nodes that many contexts have in common."""
-    shared = Counter(node for branch in wood.branches for node in wood.tree.above(branch.context))
-    least = max(3, len(wood.branches) / COMMON)
+    shared = Counter(node for branch in wood.contexts for node in wood.tree.trace_to_root(branch.end))
+    least = max(3, len(wood.contexts) / COMMON)
     return frozenset(node for node, times in shared.items() if times >= least)
 
 
@@ -150,26 +150,26 @@ def _rows(branches: Sequence[Branch], trunk: frozenset[int], wide: int) -> list[
     heads: set[int] = set()
     replies: list[int] = []
     for branch in branches:
-        read = {node for node in branch.read if node not in trunk}
+        read = {node for node in branch.input_nodes if node not in trunk}
         shared = len(read & nodes)
         room = min(2 * (wide + shared), FAR) if shared > SHARED * len(read) else wide
-        if nodes and (len(nodes | read) > room or len(heads.union(branch.heads)) > HEADS):
+        if nodes and (len(nodes | read) > room or len(heads.union(branch.output_nodes)) > HEADS):
             rows.append(Row(sorted(nodes), len(heads), replies))
             nodes, heads, replies = set(), set(), []
         nodes |= read
-        heads.update(branch.heads)
-        if branch.reply and branch.context not in trunk:
-            replies.append(branch.context)
+        heads.update(branch.output_nodes)
+        if branch.wants_reply and branch.end not in trunk:
+            replies.append(branch.end)
     return [*rows, Row(sorted(nodes), len(heads), replies)] if nodes else rows
 
 
 def _packs(rows: list[Row], most: int) -> list[list[Row]]:
     """Rows of like length together, the longest first, so that little is padding; those with replies in larger packs."""
     packs: list[list[Row]] = []
-    for row in sorted(rows, key=lambda row: (not row.replies, -len(row.nodes))):
+    for row in sorted(rows, key=lambda row: (not row.reply_ends, -len(row.nodes))):
         pack = packs[-1] if packs else []
-        fits = bool(pack) and bool(pack[0].replies) == bool(row.replies) and sum(other.heads for other in pack) + row.heads <= HEADS
-        if fits and (len(pack) + 1) * len(pack[0].nodes) <= most * (TALKING if row.replies else 1):
+        fits = bool(pack) and bool(pack[0].reply_ends) == bool(row.reply_ends) and sum(other.output_count for other in pack) + row.output_count <= HEADS
+        if fits and (len(pack) + 1) * len(pack[0].nodes) <= most * (TALKING if row.reply_ends else 1):
             pack.append(row)
         else:
             packs.append([row])

@@ -49,8 +49,8 @@ def _measure(model: Any) -> tuple[float, float]:
     spread = np.random.default_rng(0).integers(0, model.config.get_text_config().vocab_size, 11).tolist()
     trunk, a, b = spread[:4], spread[4:8], spread[8:]
     tree = Tree()
-    stem = tree.grow(ROOT, trunk)
-    branches = [*tree.grow(stem[-1], a), *tree.grow(stem[-1], b)]
+    stem = tree.insert_tokens(ROOT, trunk)
+    branches = [*tree.insert_tokens(stem[-1], a), *tree.insert_tokens(stem[-1], b)]
     with torch.inference_mode():
         cache = copied(None)
         step(model, lay(tree, [stem], NOTHING), cache, [Spot(0, 0)])

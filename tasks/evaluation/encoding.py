@@ -14,7 +14,7 @@ class Asked(NamedTuple):
     """A context and one way to go on; its log-likelihood is wanted."""
 
     context: tuple[int, ...]
-    continuation: tuple[int, ...]
+    tokens: tuple[int, ...]
 
 
 def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

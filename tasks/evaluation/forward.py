@@ -23,15 +23,15 @@ CHUNK = 64  # rows of logits that are made float32 at once
 class Heard(NamedTuple):
     """What the model says about the tree."""
 
-    likelihood: dict[int, float]  # log P(node | all above it), in nats
-    said: dict[int, list[int]]  # tokens after the end of a prompt
+    log_likelihoods: dict[int, float]  # log P(node | all above it), in nats
+    replies: dict[int, list[int]]  # tokens after the end of a prompt
 
 
 class Columns(NamedTuple):
     """The tokens that lie in a cache, and which of them each one sees."""
 
-    place: dict[int, int]  # column of a node
-    seen: Seen  # (columns, columns)
+    column_of: dict[int, int]  # column of a node
+    visibility: Seen  # (columns, columns)
     cache: Any  # none where nothing lies there
 
 
@@ -43,28 +43,28 @@ class Batch(NamedTuple):
 
     tokens: NDArray[np.int64]  # (rows, length)
     depths: NDArray[np.int64]  # (rows, length)
-    seen: Seen  # (rows, length, columns before + length)
+    visibility: Seen  # (rows, length, columns before + length)
 
 
 class Spot(NamedTuple):
     """Where a node lies in a batch."""
 
     row: int
-    at: int
+    column: int
 
 
 def hear(model: Any, wood: Wood, layout: Layout, voice: Voice, progress: Progress) -> Heard:
     """Read the trunk, then every pack on top of it."""
-    heard, scored, done = Heard({}, {}), wood.scored, 0
+    heard, scored, done = Heard({}, {}), wood.scored_nodes, 0
     trunk = NOTHING
     with torch.inference_mode():
-        if layout.trunk.nodes:
-            cache = _read(model, wood.tree, [layout.trunk], scored, NOTHING, voice, heard)
-            trunk = Columns({node: at for at, node in enumerate(layout.trunk.nodes)}, sight(wood.tree, layout.trunk.nodes, NOTHING), cache)
+        if layout.shared_prefix.nodes:
+            cache = _read(model, wood.tree, [layout.shared_prefix], scored, NOTHING, voice, heard)
+            trunk = Columns({node: at for at, node in enumerate(layout.shared_prefix.nodes)}, sight(wood.tree, layout.shared_prefix.nodes, NOTHING), cache)
         for pack in layout.packs:
             _read(model, wood.tree, pack, scored, trunk, voice, heard)
             done += sum(len(row.nodes) for row in pack)
-            progress(done, layout.tokens - len(layout.trunk.nodes))
+            progress(done, layout.token_count - len(layout.shared_prefix.nodes))
     return heard
 
 
@@ -78,43 +78,43 @@ def _read(model: Any, tree: Tree, pack: list[Row], scored: dict[int, list[int]],
     }
     batch, cache = lay(tree, [row.nodes for row in pack], before), copied(before.cache, len(pack))
     logits = step(model, batch, cache, list(heads.values()))
-    heard.likelihood.update(_likelihoods(tree, logits, list(heads), scored))
-    ends = [end for row in pack for end in row.replies]
+    heard.log_likelihoods.update(_likelihoods(tree, logits, list(heads), scored))
+    ends = [end for row in pack for end in row.reply_ends]
     if ends:
         first = logits[[list(heads).index(end) for end in ends]].argmax(-1).tolist()
         opened = [Spot(row, nodes.index(end)) for row, (nodes, _, replies) in enumerate(pack) for end in replies]
-        said = go_on(model, first, [tree.depth[end] + 1 for end in ends], opened, batch.seen, copied(cache), voice)
-        heard.said.update(zip(ends, said, strict=True))
+        said = go_on(model, first, [tree.depth[end] + 1 for end in ends], opened, batch.visibility, copied(cache), voice)
+        heard.replies.update(zip(ends, said, strict=True))
     return cache
 
 
 def lay(tree: Tree, rows: Sequence[Sequence[int]], before: Columns) -> Batch:
     """The rows as one batch, on top of the columns before."""
-    width, length = len(before.place), max(len(nodes) for nodes in rows)
+    width, length = len(before.column_of), max(len(nodes) for nodes in rows)
     batch = Batch(
         np.zeros((len(rows), length), dtype=np.int64),
         np.zeros((len(rows), length), dtype=np.int64),
         np.zeros((len(rows), length, width + length), dtype=bool),
     )
-    batch.seen[:, range(length), range(width, width + length)] = True
+    batch.visibility[:, range(length), range(width, width + length)] = True
     for row, nodes in enumerate(rows):
         batch.tokens[row, : len(nodes)] = [tree.token[node] for node in nodes]
         batch.depths[row, : len(nodes)] = [tree.depth[node] for node in nodes]
-        batch.seen[row, : len(nodes), : width + len(nodes)] = sight(tree, nodes, before)
+        batch.visibility[row, : len(nodes), : width + len(nodes)] = sight(tree, nodes, before)
     return batch
 
 
 def sight(tree: Tree, nodes: Sequence[int], before: Columns) -> Seen:
     """(nodes, columns before + nodes): a node sees what its parent sees, and itself."""
-    width = len(before.place)
+    width = len(before.column_of)
     seen = np.zeros((len(nodes), width + len(nodes)), dtype=bool)
     place_of: dict[int, int] = {}
     for place, node in enumerate(nodes):
         parent = tree.parent[node]
         if parent in place_of:
             seen[place] = seen[place_of[parent]]
-        elif parent in before.place:
-            seen[place, :width] = before.seen[before.place[parent]]
+        elif parent in before.column_of:
+            seen[place, :width] = before.visibility[before.column_of[parent]]
         seen[place, width + place] = True
         place_of[node] = place
     return seen
@@ -122,8 +122,8 @@ def sight(tree: Tree, nodes: Sequence[int], before: Columns) -> Seen:
 
 def step(model: Any, batch: Batch, cache: Any, spots: Sequence[Spot]) -> torch.Tensor:
     """One forward pass; the logits at the spots, (spots, V). The cache grows by the batch's length."""
-    bias = torch.zeros(batch.seen.shape, dtype=model.dtype)
-    bias.masked_fill_(torch.from_numpy(~batch.seen), torch.finfo(model.dtype).min)
+    bias = torch.zeros(batch.visibility.shape, dtype=model.dtype)
+    bias.masked_fill_(torch.from_numpy(~batch.visibility), torch.finfo(model.dtype).min)
     with _looking_at(model, spots) as only:
         logits: torch.Tensor = model(
             input_ids=torch.from_numpy(batch.tokens).to(model.device),
@@ -132,7 +132,7 @@ def step(model: Any, batch: Batch, cache: Any, spots: Sequence[Spot]) -> torch.T
             past_key_values=cache,
             use_cache=True,
         ).logits
-    return logits[0] if only else logits[[spot.row for spot in spots], [spot.at for spot in spots]]
+    return logits[0] if only else logits[[spot.row for spot in spots], [spot.column for spot in spots]]
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def _looking_at(model: Any, spots: Sequence[Spot]) -> Iterator[bool]:
     if head is None:
         yield False
         return
-    rows, places = [spot.row for spot in spots], [spot.at for spot in spots]
+    rows, places = [spot.row for spot in spots], [spot.column for spot in spots]
     hook = head.register_forward_pre_hook(lambda _, given: (given[0][rows, places][None], *given[1:]))
     try:
         yield True
@@ -169,26 +169,26 @@ def go_on(model: Any, first: list[int], lengths: list[int], opened: list[Spot], 
     slots = [Spot(row, rows[:place].count(row)) for place, row in enumerate(rows)]
     batch = _opening(seen, opened, slots)
     going, token = [True] * len(first), first
-    for count in range(voice.most):
-        going = [g and t not in voice.ends and n + count < voice.window for g, t, n in zip(going, token, lengths, strict=True)]
+    for count in range(voice.max_new_tokens):
+        going = [g and t not in voice.end_tokens and n + count < voice.window for g, t, n in zip(going, token, lengths, strict=True)]
         for reply, g, t in zip(said, going, token, strict=True):
             reply.extend([t] if g else [])
-        if count + 1 == voice.most or not any(going):
+        if count + 1 == voice.max_new_tokens or not any(going):
             break
         for slot, t, n in zip(slots, token, lengths, strict=True):
             batch.tokens[slot], batch.depths[slot] = t, min(n + count, voice.window - 1)
-        alone = np.broadcast_to(np.eye(batch.tokens.shape[1], dtype=bool), (len(batch.seen), *[batch.tokens.shape[1]] * 2))
-        batch = batch._replace(seen=np.concatenate([batch.seen, alone], axis=2))
+        alone = np.broadcast_to(np.eye(batch.tokens.shape[1], dtype=bool), (len(batch.visibility), *[batch.tokens.shape[1]] * 2))
+        batch = batch._replace(seen=np.concatenate([batch.visibility, alone], axis=2))
         token = step(model, batch, cache, slots).argmax(-1).tolist()
     return said
 
 
 def _opening(seen: Seen, opened: list[Spot], slots: list[Spot]) -> Batch:
     """A batch with a slot for each reply, which sees what the end of its prompt sees."""
-    shape = (len(seen), 1 + max(slot.at for slot in slots))
+    shape = (len(seen), 1 + max(slot.column for slot in slots))
     batch = Batch(np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64), np.zeros((*shape, seen.shape[2]), dtype=bool))
     for slot, end in zip(slots, opened, strict=True):
-        batch.seen[slot] = seen[end]
+        batch.visibility[slot] = seen[end]
     return batch
 
 

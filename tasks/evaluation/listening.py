@@ -21,8 +21,8 @@ SLOWLY = "one text at a time: this model or these texts cannot be read as branch
 class Said(NamedTuple):
     """What came back for one sheet."""
 
-    likelihoods: list[float]
-    words: str
+    log_likelihoods: list[float]
+    text: str
 
 
 def listen(loaded: Loaded, sheets: Sequence[Sheet], answer_tokens: int, machine: Machine, progress: Progress) -> list[Said]:
@@ -50,23 +50,23 @@ def pack_tokens(model: Any, machine: Machine) -> int:
 
 
 def _length(sheet: Sheet) -> int:
-    return max([len(sheet.prompt), *(len(asked.context) + len(asked.continuation) for asked in sheet.asked)])
+    return max([len(sheet.prompt), *(len(asked.context) + len(asked.tokens) for asked in sheet.continuations)])
 
 
 def _as_tree(model: Any, sheets: Sequence[Sheet], voice: Voice, most: int, progress: Progress) -> list[tuple[list[float], list[int]]]:
     if not sheets:
         return []
-    wood = plant([asked for sheet in sheets for asked in sheet.asked], [sheet.prompt for sheet in sheets if sheet.prompt])
+    wood = plant([asked for sheet in sheets for asked in sheet.continuations], [sheet.prompt for sheet in sheets if sheet.prompt])
     heard = hear(model, wood, lay_out(wood, most), voice, progress)
-    values = iter([sum(heard.likelihood[node] for node in path) for path in wood.paths])
-    said = iter([heard.said[end] for end in wood.ends])
-    return [([next(values) for _ in sheet.asked], next(said) if sheet.prompt else []) for sheet in sheets]
+    values = iter([sum(heard.log_likelihoods[node] for node in path) for path in wood.paths])
+    said = iter([heard.replies[end] for end in wood.prompt_ends])
+    return [([next(values) for _ in sheet.continuations], next(said) if sheet.prompt else []) for sheet in sheets]
 
 
 def _one_by_one(model: Any, sheets: Sequence[Sheet], voice: Voice, progress: Progress) -> list[tuple[list[float], list[int]]]:
     found = []
     for done, sheet in enumerate(sheets, 1):
-        values = [plain.likelihood(model, asked) for asked in sheet.asked]
+        values = [plain.likelihood(model, asked) for asked in sheet.continuations]
         found.append((values, plain.reply(model, sheet.prompt, voice) if sheet.prompt else []))
         progress(done, len(sheets), SLOWLY)
     return found

@@ -77,9 +77,9 @@ def _write_set(folder: Path, title: str, questions: list[Question], plan: Evalua
 def _row(question: Question, plan: EvaluationPlan, language: str) -> dict[str, Any]:
     words = wording(plan, language)
     row: dict[str, Any] = {"id": question.id, "options": list(question.options), "numerals": list(words.numerals)}
-    row |= {"cloze": words.frame(question), "key": question.answer - 1}
+    row |= {"cloze": words.build_cloze_prompt(question), "key": question.answer - 1}
     for rotation in range(plan.rotations):
-        row[f"paper_{rotation}"] = words.paper(question, rotation)
+        row[f"paper_{rotation}"] = words.build_prompt(question, rotation)
         row[f"key_{rotation}"] = (question.answer - 1 - rotation) % 4  # the place where the key is shown
     return row
 

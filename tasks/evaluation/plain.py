@@ -11,14 +11,14 @@ from tasks.evaluation.encoding import Asked
 class Voice(NamedTuple):
     """How a reply is drawn: greedily, up to so many tokens, up to the window, until an end token."""
 
-    most: int
+    max_new_tokens: int
     window: int
-    ends: frozenset[int]
+    end_tokens: frozenset[int]
 
 
 def likelihood(model: Any, asked: Asked) -> float:
     """Sum of log P(token | all before it) over the continuation, in nats."""
-    tokens = torch.tensor([[*asked.context, *asked.continuation]], device=model.device)
+    tokens = torch.tensor([[*asked.context, *asked.tokens]], device=model.device)
     with torch.inference_mode():
         logits = model(input_ids=tokens[:, :-1], use_cache=False).logits[0, len(asked.context) - 1 :].float()  # (continuation, V)
     targets = tokens[0, len(asked.context) :, None]
@@ -29,10 +29,10 @@ def reply(model: Any, prompt: Sequence[int], voice: Voice) -> list[int]:
     """Greedy continuation, without the token that ends it."""
     said: list[int] = []
     with torch.inference_mode():
-        while len(said) < voice.most and len(prompt) + len(said) < voice.window:
+        while len(said) < voice.max_new_tokens and len(prompt) + len(said) < voice.window:
             tokens = torch.tensor([[*prompt, *said]], device=model.device)
             best = int(model(input_ids=tokens, use_cache=False).logits[0, -1].argmax())
-            if best in voice.ends:
+            if best in voice.end_tokens:
                 break
             said.append(best)
     return said

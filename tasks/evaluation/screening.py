@@ -30,8 +30,8 @@ Kind = Literal["guessable", "too easy", "too hard", "unanswerable", "useful"]
 class Form(NamedTuple):
     """How often the key was chosen in one form of a question, and its mean share of probability."""
 
-    right: int
-    key: float
+    correct: int
+    key_probability: float
 
 
 def screen(
@@ -64,16 +64,16 @@ def screen(
 def _blind(words: Wording) -> Wording:
     """The stem left out."""
     return words._replace(
-        paper=lambda question, rotation: words.paper(question.model_copy(update={"question": ""}), rotation),
-        frame=lambda question: words.bare,
+        paper=lambda question, rotation: words.build_prompt(question.model_copy(update={"question": ""}), rotation),
+        frame=lambda question: words.empty_cloze_prompt,
     )
 
 
 def _opened(words: Wording, books: Mapping[str, str]) -> Wording:
     """The passage put before it."""
     return words._replace(
-        paper=lambda question, rotation: f"{books[question.id]}\n\n{words.paper(question, rotation)}",
-        frame=lambda question: f"{books[question.id]}\n\n{words.frame(question)}",
+        paper=lambda question, rotation: f"{books[question.id]}\n\n{words.build_prompt(question, rotation)}",
+        frame=lambda question: f"{books[question.id]}\n\n{words.build_cloze_prompt(question)}",
     )
 
 
@@ -101,12 +101,12 @@ def _screened(question: Question, mode: Mode, forms: Sequence[list[Answer]]) -> 
         question_id=question.id,
         mode=mode,
         asked=asked,
-        blind=blind.right,
-        closed=closed.right,
-        opened=opened.right if opened else None,
-        blind_key=blind.key,
-        closed_key=closed.key,
-        opened_key=opened.key if opened else None,
+        blind=blind.correct,
+        closed=closed.correct,
+        opened=opened.correct if opened else None,
+        blind_key=blind.key_probability,
+        closed_key=closed.key_probability,
+        opened_key=opened.key_probability if opened else None,
         kind=kind(asked, blind, closed, opened),
     )
 
@@ -117,13 +117,13 @@ def _form(answers: list[Answer], key: int) -> Form:
 
 def kind(asked: int, blind: Form, closed: Form, opened: Form | None) -> Kind:
     """The first that fits, in the order of the table above."""
-    if blind.right >= MOST * asked:
+    if blind.correct >= MOST * asked:
         return "guessable"
-    if closed.right == asked:
+    if closed.correct == asked:
         return "too easy"
-    if opened is None or opened.right > (1 - MOST) * asked:
+    if opened is None or opened.correct > (1 - MOST) * asked:
         return "useful"
-    return "too hard" if opened.key > closed.key else "unanswerable"
+    return "too hard" if opened.key_probability > closed.key_probability else "unanswerable"
 
 
 def _share(answer: Answer, key: int) -> float:

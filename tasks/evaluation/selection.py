@@ -23,8 +23,8 @@ ENOUGH_SHARED = 0.5  # of the shortest paper; below that, settings with other qu
 class Halves(NamedTuple):
     """The questions that choose and those that decide, by set."""
 
-    choose: Paper
-    final: Paper
+    selection: Paper
+    test: Paper
 
 
 def halve(papers: Sequence[Mapping[str, Sequence[Question]]], primary: SetName, share: float, seed: int) -> list[Halves]:
@@ -38,10 +38,10 @@ def halve(papers: Sequence[Mapping[str, Sequence[Question]]], primary: SetName, 
     halves = [
         Halves(_part(paper, lambda fact: _place(fact, seed) <= line), _part(paper, lambda f: _place(f, seed) > line)) for paper in asked
     ]
-    shared = set.intersection(*({q.id for q in _rows(half.choose)} for half in halves))
-    if len(shared) >= ENOUGH_SHARED * min(len(_rows(half.choose)) for half in halves):
-        same = {name: [q for q in rows if q.id in shared] for name, rows in halves[0].choose.items()}  # one order of options for all
-        halves = [Halves(same, half.final) for half in halves]
+    shared = set.intersection(*({q.id for q in _rows(half.selection)} for half in halves))
+    if len(shared) >= ENOUGH_SHARED * min(len(_rows(half.selection)) for half in halves):
+        same = {name: [q for q in rows if q.id in shared] for name, rows in halves[0].selection.items()}  # one order of options for all
+        halves = [Halves(same, half.test) for half in halves]
     if not all(_rows(part) for half in halves for part in half):
         facts = len({_fact(q) for q in _rows(asked[0])})
         raise NothingLeft(
@@ -91,9 +91,9 @@ def rank(trials: Sequence[Trial]) -> list[Standing]:
 def chosen(standings: Sequence[Standing]) -> Arm:
     """The best setting. Raises NothingLeft where none could be tuned."""
     if standings[0].rate is None:
-        reasons = "; ".join(f"{one.arm.name}: {next(t.failed for t in one.trials if t.failed)}" for one in standings[:3])
+        reasons = "; ".join(f"{one.setting.name}: {next(t.failed for t in one.trials if t.failed)}" for one in standings[:3])
         raise NothingLeft(f"none of {len(standings)} settings could be tuned. {reasons}")
-    return standings[0].arm
+    return standings[0].setting
 
 
 def spread(finals: Sequence[Trial]) -> Spread:

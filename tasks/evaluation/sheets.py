@@ -19,7 +19,7 @@ class Sheet(NamedTuple):
     question: Question
     mode: Mode
     rotation: int
-    asked: tuple[Asked, ...] = ()  # four; eight with the prior; none for generate
+    continuations: tuple[Asked, ...] = ()  # four; eight with the prior; none for generate
     prompt: Numbers = ()  # for generate
     truncated: bool = False  # longer than the model's window
 
@@ -27,9 +27,9 @@ class Sheet(NamedTuple):
 class Wording(NamedTuple):
     """How a question is put in words: the exam's paper, the cloze frame, and that frame without a question."""
 
-    paper: Callable[[Question, int], str]
-    frame: Callable[[Question], str]
-    bare: str
+    build_prompt: Callable[[Question, int], str]
+    build_cloze_prompt: Callable[[Question], str]
+    empty_cloze_prompt: str
     numerals: tuple[str, str, str, str]
 
 
@@ -37,9 +37,9 @@ def wording(plan: EvaluationPlan, language: str) -> Wording:
     """The plan's wording in a language."""
     nothing = Question(id="", fact="", question="", options=("", "", "", ""), answer=1)
     return Wording(
-        paper=lambda question, rotation: exam.exam_prompt(question, rotation, language, plan.instruction),
-        frame=lambda question: exam.cloze_prompt(question, language),
-        bare=exam.cloze_prompt(nothing, language),
+        build_prompt=lambda question, rotation: exam.exam_prompt(question, rotation, language, plan.instruction),
+        build_cloze_prompt=lambda question: exam.cloze_prompt(question, language),
+        empty_cloze_prompt=exam.cloze_prompt(nothing, language),
         numerals=exam.numerals(language),
     )
 
@@ -58,25 +58,25 @@ def sheets(questions: list[Question], plan: EvaluationPlan, words: Wording, mode
 
 def _sheet(question: Question, mode: Mode, rotation: int, words: Wording, tokenizer: Any, chat: bool) -> Sheet:
     if mode.startswith("cloze"):
-        contexts = [words.frame(question)] + [words.bare] * (mode == "cloze_prior")
+        contexts = [words.build_cloze_prompt(question)] + [words.empty_cloze_prompt] * (mode == "cloze_prior")
         options = [f" {option}" for option in question.options]
         asked = [one for context in contexts for one in encoding.asked(tokenizer, context, options)]
-        return Sheet(question, mode, rotation, asked=tuple(asked))
-    paper = words.paper(question, rotation)
+        return Sheet(question, mode, rotation, continuations=tuple(asked))
+    paper = words.build_prompt(question, rotation)
     context = encoding.as_chat(tokenizer, paper) if chat else paper
     if mode == "generate":
         return Sheet(question, mode, rotation, prompt=tuple(encoding.encode(tokenizer, [context])[0]))
     delimiter = "" if chat else " "  # as lm-evaluation-harness does
     shown = encoding.asked(tokenizer, context, [delimiter + numeral for numeral in words.numerals])
-    return Sheet(question, mode, rotation, asked=tuple(shown[(own - rotation) % 4] for own in range(4)))
+    return Sheet(question, mode, rotation, continuations=tuple(shown[(own - rotation) % 4] for own in range(4)))
 
 
 def _checked(sheet: Sheet, most: int) -> Sheet:
     """Mark what does not fit the window; refuse an option that leaves nothing to score."""
-    for place, (context, continuation) in enumerate(sheet.asked):
+    for place, (context, continuation) in enumerate(sheet.continuations):
         if not continuation or not context:
             raise PlanError(
                 f"question {sheet.question.id!r}: option {place % 4 + 1} has no text that could be scored; correct the question."
             )
-    longest = max([len(sheet.prompt) + bool(sheet.prompt), *(len(a.context) + len(a.continuation) - 1 for a in sheet.asked)])
+    longest = max([len(sheet.prompt) + bool(sheet.prompt), *(len(a.context) + len(a.tokens) - 1 for a in sheet.continuations)])
     return sheet._replace(truncated=longest > most)

@@ -40,6 +40,6 @@ def attempt(job: Job, micro: int, progress: Progress) -> tuple[Any, list[Step]]:
     trainer = LoraTrainer(model, loaded.tokenizer, args, job.plan, job.train, job.held_out)
     for callback in (Teller(progress), Keeper(), *([Stopper(job.plan.early_stopping)] if job.plan.early_stopping else [])):
         trainer.add_callback(callback)
-    before = trainer.held_out_step()
+    before = trainer.measure_held_out_loss()
     state = carry_on(trainer, model, job.plan)
     return model, [*read, *before, *to_steps(state.log_history)]

@@ -41,11 +41,11 @@ def pad(rows: Sequence[dict[str, list[int]]], filler: int) -> dict[str, torch.Te
     """Rows to the length of the longest, padded on the right: input_ids, attention_mask, labels (rows, longest)."""
     longest = max(len(row["input_ids"]) for row in rows)
 
-    def column(name: str, value: int) -> torch.Tensor:
+    def pad_column(name: str, value: int) -> torch.Tensor:
         return torch.tensor([row[name] + [value] * (longest - len(row[name])) for row in rows])
 
     mask = [[1] * len(row["input_ids"]) + [0] * (longest - len(row["input_ids"])) for row in rows]
-    return {"input_ids": column("input_ids", filler), "attention_mask": torch.tensor(mask), "labels": column("labels", IGNORED)}
+    return {"input_ids": pad_column("input_ids", filler), "attention_mask": torch.tensor(mask), "labels": pad_column("labels", IGNORED)}
 
 
 def pack(rows: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:

@@ -36,12 +36,12 @@ def read_book(
 ) -> list[Step]:
     """Train the adapter on the book's text; killed, it goes on where it was."""
 
-    def told(done: float, total: float, note: str = "") -> None:
+    def report_book_progress(done: float, total: float, note: str = "") -> None:
         progress(done, total, f"book · {note}")
 
     args = arguments(reading(plan), scratch / "book", device, micro, held_out=False)
     trainer = LoraTrainer(model, tokenizer, args, reading(plan), texts)
-    for callback in (Teller(told), Keeper()):
+    for callback in (Teller(report_book_progress), Keeper()):
         trainer.add_callback(callback)
     state = carry_on(trainer, model, reading(plan))
     return [step.model_copy(update={"split": "book"}) for step in to_steps(state.log_history)]

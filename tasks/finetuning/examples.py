@@ -25,7 +25,7 @@ class Example(NamedTuple):
     labels: list[int]  # input_ids where the loss is taken, IGNORED elsewhere; the model shifts them by one
 
     @property
-    def targets(self) -> int:
+    def target_count(self) -> int:
         """Tokens that the loss is taken over; the first token has nothing before it to be told from."""
         return sum(label != IGNORED for label in self.labels[1:])
 
@@ -69,7 +69,7 @@ def refuse_long(encoded: Encoded, plan: FinetuningPlan) -> None:
             f"{encoded.too_long} of {len(encoded.examples) + encoded.too_long} training texts are over finetuning.max_tokens = "
             f"{plan.max_tokens} (the longest has {encoded.longest}); raise max_tokens, or leave them out with finetuning.too_long: drop."
         )
-    if encoded.examples and not any(example.targets for example in encoded.examples):
+    if encoded.examples and not any(example.target_count for example in encoded.examples):
         raise TuningError(
             f"no token of the {len(encoded.examples)} training texts counts for the loss: every label is masked; "
             "see finetuning.loss_on and finetuning.template."

@@ -65,7 +65,7 @@ def fit(
     numbers = str(dtype_in(checkpoint, machine))  # checkpoints made with others are not gone on with
     _same_work(
         scratch,
-        [checkpoint.digest, plan.model_dump(mode="json", exclude=set(plan.apart)), numbers, encoded.examples, unseen.examples, passages],
+        [checkpoint.digest, plan.model_dump(mode="json", exclude=set(plan.excluded_from_key)), numbers, encoded.examples, unseen.examples, passages],
     )
     job = Job(checkpoint, encoded.examples, unseen.examples, plan, machine, scratch, passages)
     model, steps = _trained(job, progress)

@@ -125,7 +125,7 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
                 )
         super().log({**logs, "target_tokens": self.counted} if "loss" in logs else logs, start_time)
 
-    def held_out_step(self) -> list[Step]:
+    def measure_held_out_loss(self) -> list[Step]:
         """The held-out loss before the first update, where there is something held out."""
         if not self.held_out:
             return []
@@ -162,7 +162,7 @@ def mean_loss(model: Any, examples: Sequence[Example], collate: Any, rows: int) 
     model.eval()
     device = next(model.parameters()).device
     ordered = sorted(examples, key=lambda e: -len(e.input_ids))
-    total, tokens = 0.0, sum(e.targets for e in examples)
+    total, tokens = 0.0, sum(e.target_count for e in examples)
     for start in range(0, len(ordered), rows):
         batch = collate([e._asdict() for e in ordered[start : start + rows]])
         total += float(loss_sum(model, {name: tensor.to(device) for name, tensor in batch.items()}))

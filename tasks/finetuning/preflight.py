@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
     """Numbers in the model."""
 
     trainable: int
-    all: int
+    base_parameters: int
     window: int  # tokens that the model can read at once
     activations: int  # numbers that one token leaves in memory until the backward pass
     vocabulary: int
@@ -52,8 +52,8 @@ def preflight(
         epochs=plan.updates / max(1, per_epoch(texts, plan)) if plan.updates else plan.epochs,
         batch_size=plan.batch_size,
         trainable_parameters=sizes.trainable,
-        parameters=sizes.all,
-        target_tokens=sum(example.targets for example in encoded.examples),
+        parameters=sizes.base_parameters,
+        target_tokens=sum(example.target_count for example in encoded.examples),
         tokens=sum(len(example.input_ids) for example in encoded.examples),
         longest=encoded.longest,
         too_long=encoded.too_long,
@@ -99,7 +99,7 @@ def memory(sizes: Sizes, tokens: int, dtype: torch.dtype) -> float:
     width = dtype.itemsize  # bytes of a number
     optimizer = 16 * sizes.trainable  # weight, gradient and Adam's two moments in float32
     logits = sizes.vocabulary * (width + 3 * 4)  # with their float32 copy, its softmax and its gradient
-    return round((sizes.all * width + optimizer + tokens * (sizes.activations * width + logits)) / 1e9, 2)
+    return round((sizes.base_parameters * width + optimizer + tokens * (sizes.activations * width + logits)) / 1e9, 2)
 
 
 def warnings(encoded: Encoded, pairs: Sequence[Pair], held_out: Sequence[Pair], sizes: Sizes, plan: FinetuningPlan) -> list[str]:

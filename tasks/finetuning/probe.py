@@ -49,16 +49,16 @@ def probe(
     taught, unseen = _answers(pairs, loaded, plan, language), _answers(held_out, loaded, plan, language)
     general = general_text(language)
 
-    def told(done: int, value: T) -> T:
+    def advance_progress(done: int, value: T) -> T:
         progress(done, STEPS)
         return value
 
-    kl = told(1, answer_divergence(loaded, taught))
-    shift = told(2, weight_shift(loaded.model))
-    known = told(3, _likelihood(loaded, taught))
-    new = told(4, _likelihood(loaded, unseen))
-    book = told(5, _perplexity(loaded, _texts(book_texts, loaded)))
-    common = told(6, _perplexity(loaded, _texts([general] if general else [], loaded)))
+    kl = advance_progress(1, answer_divergence(loaded, taught))
+    shift = advance_progress(2, weight_shift(loaded.model))
+    known = advance_progress(3, _likelihood(loaded, taught))
+    new = advance_progress(4, _likelihood(loaded, unseen))
+    book = advance_progress(5, _perplexity(loaded, _texts(book_texts, loaded)))
+    common = advance_progress(6, _perplexity(loaded, _texts([general] if general else [], loaded)))
     return Probe(
         kl_mean=kl,
         weight_shift=shift,

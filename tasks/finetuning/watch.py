@@ -30,18 +30,18 @@ class Keeper(TrainerCallback):  # type: ignore[misc]
     """Asks for a checkpoint every so often inside an epoch, and marks each that is whole."""
 
     def __init__(self) -> None:
-        self.last = time.monotonic()
+        self.last_saved = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         ends_epoch = math.isclose(state.epoch, round(state.epoch), abs_tol=1e-6)  # the epoch's own save comes after its held-out loss
         alone = args.world_size == 1  # several processes would have to agree on the time
-        if alone and time.monotonic() - self.last > SAVE_SECONDS and not ends_epoch and not control.should_training_stop:
+        if alone and time.monotonic() - self.last_saved > SAVE_SECONDS and not ends_epoch and not control.should_training_stop:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if args.should_save:
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
-        self.last = time.monotonic()
+        self.last_saved = time.monotonic()
 
 
 class Stopper(TrainerCallback):  # type: ignore[misc]

@@ -55,49 +55,49 @@ class Budget:
     """The book of charges of one study; safe for several threads and processes."""
 
     def __init__(self, file: Path, cap_usd: float) -> None:
-        self.file, self.cap = file, cap_usd
+        self.file, self.cap_usd = file, cap_usd
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._read = 0
+        self._read_bytes = 0
         self._reserved = self._forced = 0  # reservations of this process, and those of them that a power cut cannot take
         self._forcing = threading.Lock()
-        self._open: dict[str, Charge] = {}
+        self._open_charges: dict[str, Charge] = {}
         self._answers: set[str] = set()
         self._answered: set[str] = set()  # their requests
         self._paid = 0.0  # for their answers
         self._settled_lost: dict[str, list[float]] = {}  # by request, in the books of earlier versions
-        self._shares: dict[str, list[float]] = {}  # by sort of request: the largest ones seen, tokens of a prompt in its bytes
+        self._token_shares: dict[str, list[float]] = {}  # by sort of request: the largest ones seen, tokens of a prompt in its bytes
 
-    def spent(self) -> float:
+    def get_spent_usd(self) -> float:
         """Dollars for answers and set aside."""
-        with self._locked():
-            return self._sum()
+        with self._lock_file():
+            return self._sum_usd()
 
-    def known(self) -> tuple[float, float]:
+    def get_known_spent_usd(self) -> tuple[float, float]:
         """Dollars for answers, and dollars that may have been charged, as far as this process knows."""
-        lost = [charge.usd for charge in self._open.values() if charge.lost]
+        lost = [charge.usd for charge in self._open_charges.values() if charge.lost]
         return self._paid, sum(lost) + sum(map(sum, self._settled_lost.values()))
 
-    def unsettled(self) -> list[Charge]:
+    def list_open_charges(self) -> list[Charge]:
         """What is set aside."""
-        with self._locked():
-            return list(self._open.values())
+        with self._lock_file():
+            return list(self._open_charges.values())
 
     def knows(self) -> set[str]:
         """The requests whose answers are in the book."""
-        with self._locked():
+        with self._lock_file():
             return set(self._answered)
 
-    def reserve(self, key: str, usd: float) -> Charge | None:
+    def reserve_usd(self, key: str, usd: float) -> Charge | None:
         """Set the worst price aside; None where that could pass the cap. Only who holds the request may do this.
 
         Before the request is sent, `force` must have returned.
         """
-        with self._locked() as book:
-            self._lose(book, key)  # left by a crash
-            if self._sum() + usd > self.cap + CENT:
+        with self._lock_file() as book:
+            self._write_lost(book, key)  # left by a crash
+            if self._sum_usd() + usd > self.cap_usd + CENT:
                 return None
             charge = Charge(uuid.uuid4().hex[:16], key, usd)
-            self._write(book, {"reserve": charge.id, "request": key, "usd": usd})
+            self._append_entry(book, {"reserve": charge.id, "request": key, "usd": usd})
             self._reserved += usd > 0
             return charge
 
@@ -113,79 +113,79 @@ class Budget:
                 force(self.file.parent)  # the file's own name
             self._forced = covers
 
-    def free(self, charge: Charge) -> None:
+    def free_charge(self, charge: Charge) -> None:
         """The server proved that it did nothing, so nothing was charged."""
-        with self._locked() as book:
-            self._write(book, {"settle": charge.id, "usd": 0.0})
+        with self._lock_file() as book:
+            self._append_entry(book, {"settle": charge.id, "usd": 0.0})
 
-    def lose(self, key: str) -> None:
+    def mark_lost(self, key: str) -> None:
         """What is still open for a request whose answers will not come: it may have been charged."""
-        with self._locked() as book:
-            self._lose(book, key)
+        with self._lock_file() as book:
+            self._write_lost(book, key)
 
-    def _lose(self, book: int, key: str) -> None:
-        for charge in [c for c in self._open.values() if c.key == key and not c.lost]:
-            self._write(book, {"lost": charge.id})
+    def _write_lost(self, book: int, key: str) -> None:
+        for charge in [c for c in self._open_charges.values() if c.key == key and not c.lost]:
+            self._append_entry(book, {"lost": charge.id})
 
-    def settle(self, key: str, usd: float, answer: str = "") -> None:
+    def settle_charges(self, key: str, usd: float, answer: str = "") -> None:
         """The request was answered at this price. What was lost on the way to it stays set aside.
 
         `answer` names the kept answer; entered twice (by its process, and by another that found it) it counts once.
         """
-        with self._locked() as book:
-            self._write(book, {"answer": answer or key, "request": key, "usd": usd})
+        with self._lock_file() as book:
+            self._append_entry(book, {"answer": answer or key, "request": key, "usd": usd})
 
-    def lost(self, keys: Collection[str]) -> list[float]:
+    def list_lost_usd(self, keys: Collection[str]) -> list[float]:
         """Dollars for each answer to these requests that never arrived and may have been charged."""
-        with self._locked():
-            waiting = [charge.usd for charge in self._open.values() if charge.lost and charge.key in keys]
+        with self._lock_file():
+            waiting = [charge.usd for charge in self._open_charges.values() if charge.lost and charge.key in keys]
             return waiting + [usd for key in keys for usd in self._settled_lost.get(key, ())]
 
-    def learn(self, share: float, sort: str) -> None:
+    def learn_token_share(self, share: float, sort: str) -> None:
         """An answer told how many tokens its prompt's bytes were; every model cuts the tokens of a script in its own way."""
-        seen = self._shares.get(sort, [])
+        seen = self._token_shares.get(sort, [])
         if len(seen) < ENOUGH or share > max(seen):
-            with self._locked() as book:
-                self._write(book, {"share": share, "sort": sort})
+            with self._lock_file() as book:
+                self._append_entry(book, {"share": share, "sort": sort})
 
-    def share(self, sort: str) -> float:
+    def get_token_share(self, sort: str) -> float:
         """Tokens in a byte of prompt, at most: 1 for want of experience, since no tokenizer makes more tokens than bytes."""
-        seen = self._shares.get(sort, [])
+        seen = self._token_shares.get(sort, [])
         return min(1.0, SPARE * max(seen)) if len(seen) >= ENOUGH else 1.0
 
     @contextmanager
-    def _locked(self) -> Iterator[int]:
+    def _lock_file(self) -> Iterator[int]:
         book = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             fcntl.flock(book, fcntl.LOCK_EX)
-            self._catch_up(book)
+            self._read_new_entries(book)
             yield book
         finally:
             os.close(book)  # frees the lock
 
-    def _catch_up(self, book: int) -> None:
+    def _read_new_entries(self, book: int) -> None:
         """Take in what other processes wrote; a line that a crash cut off is closed, and counts for nothing.
 
         A book that was emptied or deleted meanwhile is read from its new beginning; what is known stays known.
         """
         size = os.fstat(book).st_size
-        self._read = self._read if size >= self._read else 0
-        news = os.pread(book, size - self._read, self._read)
+        self._read_bytes = self._read_bytes if size >= self._read_bytes else 0
+        news = os.pread(book, size - self._read_bytes, self._read_bytes)
         if news and not news.endswith(b"\n"):
             os.write(book, b"\n")
             news += b"\n"
         for line in news.splitlines():
-            self._take(line)
-        self._read += len(news)
+            self._apply_entry(line)
+        self._read_bytes += len(news)
 
-    def _write(self, book: int, entry: dict[str, object]) -> None:
+    def _append_entry(self, book: int, entry: dict[str, object]) -> None:
         line = json.dumps(entry).encode() + b"\n"
         if os.write(book, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file))  # what is not in the book was not set aside
-        self._take(line)
-        self._read += len(line)
+        self._apply_entry(line)
+        self._read_bytes += len(line)
 
-    def _take(self, line: bytes) -> None:
+    def _apply_entry(self, line: bytes) -> None:
         try:
             entry = json.loads(line)
         except ValueError:
@@ -193,15 +193,15 @@ class Budget:
         if not isinstance(entry, dict):
             return
         if "reserve" in entry:
-            self._open[entry["reserve"]] = Charge(entry["reserve"], entry["request"], entry["usd"])
+            self._open_charges[entry["reserve"]] = Charge(entry["reserve"], entry["request"], entry["usd"])
         elif "answer" in entry:
             self._pay(entry["answer"], entry["request"], entry["usd"])
-            self._open = {name: c for name, c in self._open.items() if c.key != entry["request"] or c.lost}
-        elif "lost" in entry and entry["lost"] in self._open:
-            self._open[entry["lost"]] = self._open[entry["lost"]]._replace(lost=True)
+            self._open_charges = {name: c for name, c in self._open_charges.items() if c.key != entry["request"] or c.lost}
+        elif "lost" in entry and entry["lost"] in self._open_charges:
+            self._open_charges[entry["lost"]] = self._open_charges[entry["lost"]]._replace(lost=True)
         elif "share" in entry:
-            self._shares.setdefault(entry.get("sort", ""), []).append(entry["share"])
-        elif charge := self._open.pop(entry.get("settle", ""), None):
+            self._token_shares.setdefault(entry.get("sort", ""), []).append(entry["share"])
+        elif charge := self._open_charges.pop(entry.get("settle", ""), None):
             self._close(charge, entry["usd"])
 
     def _close(self, charge: Charge, usd: float) -> None:
@@ -217,8 +217,8 @@ class Budget:
             self._answered.add(key)
             self._paid += usd
 
-    def _sum(self) -> float:
-        return sum(self.known()) + sum(charge.usd for charge in self._open.values() if not charge.lost)
+    def _sum_usd(self) -> float:
+        return sum(self.get_known_spent_usd()) + sum(charge.usd for charge in self._open_charges.values() if not charge.lost)
 
 
 def force(path: Path) -> None:

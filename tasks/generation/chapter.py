@@ -32,7 +32,7 @@ def write_chapter(
     from tasks.generation import gpt_writer
 
     ledger = open_ledger(plan)
-    before = Written(earlier.drafts.load(), earlier.account) if earlier and earlier.account else None
+    before = Written(earlier.drafts.load_rows(), earlier.account) if earlier and earlier.account else None
     return gpt_writer.write(
         passages, quota, plan.generation, plan.language, ledger, accept, machine.concurrency, progress, book, before=before
     )

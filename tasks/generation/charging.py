@@ -21,7 +21,7 @@ def believe_usage(told: Usage | None, request: Request, text: str) -> Usage:
     The worst where the server tells no count, a smaller one than prompt and text prove, or a larger one than can be. An
     answer without text proves nothing: any count up to the worst is believed.
     """
-    worst = request.worst
+    worst = request.worst_usage
     most_out = min(MOST_OUT * worst.tokens_out, max(worst.tokens_out, len(text.encode())))
     if told and told.tokens_in <= worst.tokens_in and told.tokens_out <= most_out and (not text or _covers(told, request, text)):
         return told

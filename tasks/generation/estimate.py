@@ -50,5 +50,5 @@ def prompt_tokens(request: Request, pages: Pages | None) -> int:
             if part["type"] == "text":
                 count += guess_tokens(part["text"])
             elif pages:
-                count += sum(PAGE_TOKENS + round(pages.bytes_of(page) / 2 / OTHER) for page in part["pages"])
+                count += sum(PAGE_TOKENS + round(pages.get_text_bytes(page) / 2 / OTHER) for page in part["pages"])
     return count

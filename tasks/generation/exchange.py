@@ -51,184 +51,184 @@ Send = Callable[[dict[str, Any], str], Awaitable[Reply | Fault]]  # the wire's b
 class Exchange:
     """All that the requests of one chapter share."""
 
-    ledger: Ledger
+    cache: Ledger
     limiter: Limiter
-    patience: Patience
+    policy: Patience
     send: Send
-    fill: Callable[[dict[str, Any]], dict[str, Any]]
+    fill_body: Callable[[dict[str, Any]], dict[str, Any]]
     server: str
-    renamed: dict[str, str | None] = field(default_factory=dict)  # request fields that this server calls otherwise, or lacks
+    parameter_names: dict[str, str | None] = field(default_factory=dict)  # request fields that this server calls otherwise, or lacks
     faults: Counter[str] = field(default_factory=Counter)
     breaker: EmptyAnswerBreaker = field(default_factory=EmptyAnswerBreaker)
-    sent: int = 0
-    stop: StudyError | None = None
+    sent_count: int = 0
+    stop_error: StudyError | None = None
 
-    async def answer(self, request: Request) -> Response | None:
+    async def answer_request(self, request: Request) -> Response | None:
         """The stored or fetched response; none once something stopped the whole."""
-        if found := self.ledger.find(request.key):
+        if found := self.cache.find_response(request.key):
             return found
-        if self.stop:
+        if self.stop_error:
             return None
-        async with self.ledger.hold(request.key):
-            return self.ledger.own(request.key) or await self._fetch(request)
+        async with self.cache.lock_request(request.key):
+            return self.cache.find_own_response(request.key) or await self._fetch_response(request)
 
-    async def _fetch(self, request: Request) -> Response | None:
+    async def _fetch_response(self, request: Request) -> Response | None:
         attempt, learnt, well_before, fault = 0, 0, self.limiter.successes, None
-        while attempt < self.patience.attempts and not self.is_stopped():
-            outcome = await self._try(request, attempt)
+        while attempt < self.policy.attempts and not self.is_stopped():
+            outcome = await self._attempt_request(request, attempt)
             if outcome is None or isinstance(outcome, Response):
                 return outcome
             fault = outcome
             self.faults[fault.name] += 1
-            if fault.course != "again" and not (learnt < LESSONS and self.adapt(fault, request)):
-                return self.give_up(request, fault)
-            learnt += fault.course == "dialect"
-            if fault.course == "again":
+            if fault.action != "again" and not (learnt < LESSONS and self.learn_parameter_name(fault, request)):
+                return self.give_up_request(request, fault)
+            learnt += fault.action == "dialect"
+            if fault.action == "again":
                 attempt += 1
-                if self._is_too_long(fault):
+                if self._is_wait_too_long(fault):
                     break
-                await asyncio.sleep(self.wait(attempt, fault) if attempt < self.patience.attempts else 0)
+                await asyncio.sleep(self.compute_wait_seconds(attempt, fault) if attempt < self.policy.attempts else 0)
         if fault is None or self.is_stopped():
             return None
-        if self.limiter.successes > well_before and not self._is_too_long(fault):  # the server works, only not for this one
+        if self.limiter.successes > well_before and not self._is_wait_too_long(fault):  # the server works, only not for this one
             return _error(request, fault)
-        self.stop = WriterUnavailable(f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept.")
+        self.stop_error = WriterUnavailable(f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept.")
         return None
 
     def is_stopped(self) -> bool:
         """Whether nothing more is to be sent: stopped here, or by answers without text in any chapter."""
-        if self.breaker.stopped and not self.stop:
-            self.stop = WriterRefused(self.breaker.stopped)
-        return self.stop is not None
+        if self.breaker.stopped and not self.stop_error:
+            self.stop_error = WriterRefused(self.breaker.stopped)
+        return self.stop_error is not None
 
-    async def _try(self, request: Request, attempt: int) -> Response | Fault | None:
-        entered = await self.limiter.enter()
+    async def _attempt_request(self, request: Request, attempt: int) -> Response | Fault | None:
+        entered = await self.limiter.acquire_slot()
         try:
-            charge = await self._set_aside(request)
+            charge = await self._reserve_budget(request)
             if charge is None:
                 return None
-            await self.ledger.force()
-            self.sent += 1
-            return self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
+            await self.cache.force()
+            self.sent_count += 1
+            return self._settle_reply(request, charge, await self.send(self.translate_body(request.body), f"{request.key}-{attempt}"), entered)
         finally:
-            self.limiter.leave()
+            self.limiter.release_slot()
 
-    def _settle(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
+    def _settle_reply(self, request: Request, charge: Charge, reply: Reply | Fault, entered: float) -> Response | Fault:
         """Store what came before anything else, then say what it was."""
         if isinstance(reply, Reply) and 200 <= reply.status < 300:
-            if response := response_of(request, reply.body, self.ledger, batch=False):
-                self.ledger.keep(response)
+            if response := response_of(request, reply.body, self.cache, batch=False):
+                self.cache.save_response(response)
                 self._note(request, response, reply, entered)
                 return response
             reply = self._unread(request, charge, reply, entered)
         fault = reply if isinstance(reply, Fault) else fault_of(reply, str(request.body["model"]), self.server)
-        with self.ledger.purse() as budget:
+        with self.cache.lock_budget() as budget:
             if fault.charged:
-                budget.lose(request.key)
+                budget.mark_lost(request.key)
             else:
-                budget.free(charge)
-        if fault.course == "again":
-            self.limiter.is_busy(entered, None if self._is_too_long(fault) else fault.wait)  # who will not wait holds up nobody
+                budget.free_charge(charge)
+        if fault.action == "again":
+            self.limiter.record_busy(entered, None if self._is_wait_too_long(fault) else fault.wait)  # who will not wait holds up nobody
         return fault
 
     def _note(self, request: Request, response: Response, reply: Reply, entered: float) -> None:
         """Whether an answer held a text, for the breaker and the limiter."""
         if is_empty(response):
-            self._note_empty(request, EmptyAnswer(describe_empty(reply.body), response.cost_usd, response.usage != request.worst), entered)
+            self._note_empty(request, EmptyAnswer(describe_empty(reply.body), response.cost_usd, response.usage != request.worst_usage), entered)
             return
         self.breaker.note_text()
-        self.limiter.went_well(reply.headers)
+        self.limiter.record_success(reply.headers)
 
     def _note_empty(self, request: Request, answer: EmptyAnswer, entered: float) -> None:
         self.breaker.note_empty(answer, entered, self.server, str(request.body["model"]))
-        self.limiter.is_busy(entered, None)
+        self.limiter.record_busy(entered, None)
 
     def _unread(self, request: Request, charge: Charge, reply: Reply, entered: float) -> Fault:
         """The fault of a body that no answer can be read from; charged by its own count where it tells one."""
-        self.ledger.keep_broken(request.key, reply.body)
+        self.cache.save_broken_body(request.key, reply.body)
         told = usage_in(reply.body)
         usage = believe_usage(told, request, "")
         is_proven = usage == told
         if is_proven:
-            with self.ledger.purse() as budget:
-                budget.settle(request.key, price(usage, self.ledger.prices), charge.id)
+            with self.cache.lock_budget() as budget:
+                budget.settle_charges(request.key, price(usage, self.cache.prices), charge.id)
         if (status := error_in(reply.body)) is not None:
             fault = fault_of(reply._replace(status=status), str(request.body["model"]), self.server)
         else:
-            usd = price(usage, self.ledger.prices) if is_proven else charge.usd
+            usd = price(usage, self.cache.prices) if is_proven else charge.usd
             empty = EmptyAnswer(describe_empty(reply.body), usd, is_proven)
             self._note_empty(request, empty, entered)
             fault = Fault("broken body", "again", f"{self.server} sent {empty.what.seen}")
         return fault._replace(charged=True)  # under HTTP 200 an error proves nothing
 
-    def _is_too_long(self, fault: Fault) -> bool:
+    def _is_wait_too_long(self, fault: Fault) -> bool:
         """Whether the server asks for a wait that nobody should sit through: an hour, a day."""
-        return (fault.wait or 0.0) > PATIENCE_OF_WAITS * self.patience.longest_wait
+        return (fault.wait or 0.0) > PATIENCE_OF_WAITS * self.policy.longest_wait
 
-    async def _set_aside(self, request: Request) -> Charge | None:
+    async def _reserve_budget(self, request: Request) -> Charge | None:
         """Reserve the worst price; while others are under way their change may suffice, so wait for it."""
         while not self.is_stopped():
-            worst = self.worst(request)
-            with self.ledger.purse() as budget:
-                charge = budget.reserve(request.key, worst)
-                others = [] if charge else budget.unsettled()
+            worst = self.compute_worst_price(request)
+            with self.cache.lock_budget() as budget:
+                charge = budget.reserve_usd(request.key, worst)
+                others = [] if charge else budget.list_open_charges()
             if charge:
                 return charge
-            if not any(not c.lost and c.key != request.key and self.ledger.is_under_way(c.key) for c in others):
-                self.stop = spent_out(self.ledger, worst)
+            if not any(not c.lost and c.key != request.key and self.cache.is_under_way(c.key) for c in others):
+                self.stop_error = spent_out(self.cache, worst)
             await asyncio.sleep(0.05)
         return None
 
-    def worst(self, request: Request, batch: bool = False) -> float:
+    def compute_worst_price(self, request: Request, batch: bool = False) -> float:
         """Dollars that the request can cost at most."""
-        sort = request.sort  # looked at before the purse is open
-        with self.ledger.purse() as budget:
-            tokens_in = math.ceil(request.worst.tokens_in * budget.share(sort))
-        return price(request.worst._replace(tokens_in=tokens_in), self.ledger.prices, batch)
+        sort = request.script_profile  # looked at before the purse is open
+        with self.cache.lock_budget() as budget:
+            tokens_in = math.ceil(request.worst_usage.tokens_in * budget.get_token_share(sort))
+        return price(request.worst_usage._replace(tokens_in=tokens_in), self.cache.prices, batch)
 
-    def wire(self, body: dict[str, Any]) -> dict[str, Any]:
+    def translate_body(self, body: dict[str, Any]) -> dict[str, Any]:
         """The body in the words of this server."""
-        named = {self.renamed.get(name, name): value for name, value in self.fill(body).items()}
+        named = {self.parameter_names.get(name, name): value for name, value in self.fill_body(body).items()}
         return {name: value for name, value in named.items() if name is not None}
 
-    def adapt(self, fault: Fault, request: Request) -> bool:
+    def learn_parameter_name(self, fault: Fault, request: Request) -> bool:
         """Learn that the server lacks a field or calls it otherwise; false where there is nothing to learn."""
-        if fault.course != "dialect" or fault.param == self.renamed.get("max_tokens"):  # it has no name for the limit
+        if fault.action != "dialect" or fault.param == self.parameter_names.get("max_tokens"):  # it has no name for the limit
             return False
-        if fault.param in self.wire(request.body):  # not learnt meanwhile, from another request
-            self.renamed[fault.param] = {"max_tokens": "max_completion_tokens"}.get(fault.param)
+        if fault.param in self.translate_body(request.body):  # not learnt meanwhile, from another request
+            self.parameter_names[fault.param] = {"max_tokens": "max_completion_tokens"}.get(fault.param)
         return True
 
-    async def steady(self, call: Callable[[], Awaitable[T | Fault]]) -> T | None:
+    async def call_with_retries(self, call: Callable[[], Awaitable[T | Fault]]) -> T | None:
         """A call that costs nothing, repeated until it works; none once something stopped the whole."""
         message = ""
-        for attempt in range(1, self.patience.attempts + 1):
+        for attempt in range(1, self.policy.attempts + 1):
             outcome = await call()
             if not isinstance(outcome, Fault):
                 return outcome
             self.faults[outcome.name] += 1
-            if outcome.course != "again":
-                self.stop = WriterRefused(outcome.message)
+            if outcome.action != "again":
+                self.stop_error = WriterRefused(outcome.message)
                 return None
             message = outcome.message
-            await asyncio.sleep(self.wait(attempt, outcome))
-        self.stop = WriterUnavailable(f"{message} ({self.patience.attempts} attempts). Run again later; every answer so far is kept.")
+            await asyncio.sleep(self.compute_wait_seconds(attempt, outcome))
+        self.stop_error = WriterUnavailable(f"{message} ({self.policy.attempts} attempts). Run again later; every answer so far is kept.")
         return None
 
-    def give_up(self, request: Request, fault: Fault) -> Response | None:
+    def give_up_request(self, request: Request, fault: Fault) -> Response | None:
         """What a fault that trying again cannot mend leaves: an empty answer, or the end."""
-        if fault.course == "filtered":
+        if fault.action == "filtered":
             response = Response(request.key, "content_filter", NOTHING, 0.0, fault.message)
-            self.ledger.keep(response)
+            self.cache.save_response(response)
             return response
-        if fault.course == "smaller":
+        if fault.action == "smaller":
             return _error(request, fault)
-        self.stop = WriterRefused(fault.message)
+        self.stop_error = WriterRefused(fault.message)
         return None
 
-    def wait(self, attempt: int, fault: Fault | None) -> float:
+    def compute_wait_seconds(self, attempt: int, fault: Fault | None) -> float:
         """Exponential with full jitter above the server's own wish."""
-        most = min(self.patience.longest_wait, self.patience.first_wait * 2.0 ** (attempt - 1))
+        most = min(self.policy.longest_wait, self.policy.first_wait * 2.0 ** (attempt - 1))
         return ((fault and fault.wait) or 0.0) + most * random.uniform(0.5, 1.0)
 
 
@@ -237,19 +237,19 @@ def response_of(request: Request, body: str, ledger: Ledger, batch: bool) -> Res
     envelope = read_envelope(body)
     if envelope is None:
         return None
-    if request.worst == NOTHING:  # of a batch from before a crash, whose request is not at hand
+    if request.worst_usage == NOTHING:  # of a batch from before a crash, whose request is not at hand
         return _response_of_unknown(request.key, envelope, body, ledger)
     usage = believe_usage(envelope.usage, request, envelope.text + envelope.thought)
-    if envelope.usage and envelope.text and usage.tokens_in < request.worst.tokens_in:
-        with ledger.purse() as budget:
-            budget.learn(usage.tokens_in / request.worst.tokens_in, request.sort)
+    if envelope.usage and envelope.text and usage.tokens_in < request.worst_usage.tokens_in:
+        with ledger.lock_budget() as budget:
+            budget.learn_token_share(usage.tokens_in / request.worst_usage.tokens_in, request.script_profile)
     return Response(request.key, envelope.finish, usage, price(usage, ledger.prices, batch), body)
 
 
 def _response_of_unknown(key: str, envelope: Envelope, body: str, ledger: Ledger) -> Response:
     """Charged by the server's count, up to what was set aside for the request."""
-    with ledger.purse() as budget:
-        most = sum(c.usd for c in budget.unsettled() if c.key == key and not c.lost)
+    with ledger.lock_budget() as budget:
+        most = sum(c.usd for c in budget.list_open_charges() if c.key == key and not c.lost)
     usage = envelope.usage or NOTHING
     usd = min(price(usage, ledger.prices, batch=True), most) if envelope.usage else most
     return Response(key, envelope.finish, usage, usd, body)
@@ -272,9 +272,9 @@ def fault_of(reply: Reply, model: str, server: str) -> Fault:
 
 def spent_out(ledger: Ledger, worst: float) -> BudgetSpent:
     """What was spent, what is set aside, and how to go on."""
-    with ledger.purse() as budget:
-        aside = sum(c.usd for c in budget.unsettled() if not c.lost)
-        (spent, doubtful), cap = budget.known(), budget.cap
+    with ledger.lock_budget() as budget:
+        aside = sum(c.usd for c in budget.list_open_charges() if not c.lost)
+        (spent, doubtful), cap = budget.get_known_spent_usd(), budget.cap_usd
     lost = f", ${doubtful:.4f} is set aside for answers that never arrived and may have been charged" if doubtful > 0 else ""
     lost += f", ${aside:.4f} for requests under way" if aside > 0 else ""
     return BudgetSpent(

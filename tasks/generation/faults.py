@@ -32,7 +32,7 @@ class Fault(NamedTuple):
     """One failed attempt."""
 
     name: str  # for counting: 429, 5xx, timeout, connection, broken body, …
-    course: Course
+    action: Course
     message: str  # scrubbed
     charged: bool = True  # the server may have charged for it; False only on proof (`proves_nothing_charged`)
     wait: float | None = None  # seconds that the server asks us to wait

@@ -76,18 +76,18 @@ async def _write(
         server = server_name()
         with shared_breaker(f"{ledger.folder} {server} {plan.model}") as breaker:
             exchange = Exchange(
-                ledger=ledger,
+                cache=ledger,
                 limiter=limiter_for(f"{server} {plan.model}", concurrency),
-                patience=patience,
+                policy=patience,
                 send=sender(client, server, patience.timeout),
-                fill=pages.fill if pages else dict,
+                fill_body=pages.fill_placeholders if pages else dict,
                 server=server,
                 breaker=breaker,
             )
             post = Post(client, server)
             asked = batch.asker(exchange, post) if plan.mode == "batch" else rounds.live(exchange, concurrency)
             chapter = rounds.Chapter(list(passages), quota, plan, language, accept, pages, progress, exchange, before)
-            return await chapter.write(asked)
+            return await chapter.run_rounds(asked)
     finally:
         await client.close()
 
@@ -121,10 +121,10 @@ def _named(variable: str) -> str:
 def sender(client: openai.AsyncOpenAI, url: str, seconds: float) -> Send:
     """How a chat completion is sent; the key of idempotency lets a careful proxy answer a repeated request once."""
 
-    async def send(body: dict[str, Any], key: str) -> Reply | Fault:
+    async def send_completion(body: dict[str, Any], key: str) -> Reply | Fault:
         return await at_its_place(client, lambda: _chat(client, body, key, seconds), url, str(body["model"]))
 
-    return send
+    return send_completion
 
 
 async def at_its_place(client: openai.AsyncOpenAI, call: Callable[[], Awaitable[T]], url: str, model: str) -> T | Fault:
@@ -156,28 +156,28 @@ class Post:
     client: openai.AsyncOpenAI
     url: str
 
-    async def upload(self, content: bytes) -> str | Fault:
+    async def upload_requests(self, content: bytes) -> str | Fault:
         file = ("requests.jsonl", content, "application/jsonl")
-        made = await self._caught(lambda: self.client.files.create(file=file, purpose="batch"))
+        made = await self._call_batch_api(lambda: self.client.files.create(file=file, purpose="batch"))
         return made if isinstance(made, Fault) else made.id
 
-    async def create(self, file: str, mark: str) -> batch.State | Fault:
+    async def create_batch(self, file: str, mark: str) -> batch.State | Fault:
         endpoint, window, data = "/v1/chat/completions", "24h", {batch.MARK: mark}
         order = {"input_file_id": file, "endpoint": endpoint, "completion_window": window, "metadata": data}
-        return _state(await self._caught(lambda: self.client.batches.create(**order)))  # type: ignore[arg-type]
+        return _state(await self._call_batch_api(lambda: self.client.batches.create(**order)))  # type: ignore[arg-type]
 
-    async def retrieve(self, name: str) -> batch.State | Fault:
-        return _state(await self._caught(lambda: self.client.batches.retrieve(name)))
+    async def retrieve_batch(self, name: str) -> batch.State | Fault:
+        return _state(await self._call_batch_api(lambda: self.client.batches.retrieve(name)))
 
-    async def recent(self) -> list[batch.State] | Fault:
-        page = await self._caught(lambda: _page(self.client))
+    async def list_recent_batches(self) -> list[batch.State] | Fault:
+        page = await self._call_batch_api(lambda: _page(self.client))
         return page if isinstance(page, Fault) else [_known(one) for one in page]
 
-    async def content(self, file: str) -> str | Fault:
-        made = await self._caught(lambda: self.client.files.content(file))
+    async def download_file(self, file: str) -> str | Fault:
+        made = await self._call_batch_api(lambda: self.client.files.content(file))
         return made if isinstance(made, Fault) else made.content.decode("utf-8", "replace")
 
-    async def _caught(self, call: Callable[[], Awaitable[T]]) -> T | Fault:
+    async def _call_batch_api(self, call: Callable[[], Awaitable[T]]) -> T | Fault:
         outcome = await at_its_place(self.client, call, self.url, "")
         if isinstance(outcome, Fault) and outcome.name == "404":
             return outcome._replace(message=f"{self.url} has no batch API, or no longer has this batch. Set generation.mode to live.")

@@ -64,38 +64,38 @@ class Ledger:
     def __init__(self, folder: Path, budget_usd: float, prices: Prices, server: str = "") -> None:
         self.folder, self.prices, self.server = folder, prices, server
         self.budget = Budget(folder / "charges.jsonl", budget_usd)
-        self._one = threading.RLock()  # the book of charges keeps sums in memory
+        self._budget_lock = threading.RLock()  # the book of charges keeps sums in memory
         self._unsynced: list[Path] = []
-        self._synced = 0.0
+        self._last_sync = 0.0
         for part in ("responses", "broken", "under-way", "batches"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        self._reconcile()
+        self._settle_answered()
 
     @contextmanager
-    def purse(self) -> Iterator[Budget]:
+    def lock_budget(self) -> Iterator[Budget]:
         """The book of charges, one thread at a time."""
-        with self._one:
+        with self._budget_lock:
             yield self.budget
 
-    def find(self, key: str) -> Response | None:
+    def find_response(self, key: str) -> Response | None:
         """What the request's server answered, here or to another study."""
-        return self.own(key) or self._elsewhere(key)
+        return self.find_own_response(key) or self._find_shared_response(key)
 
-    def own(self, key: str) -> Response | None:
+    def find_own_response(self, key: str) -> Response | None:
         """What was answered to this study."""
-        return _read(self._file(key), key) or _read_earlier(self._file(_body_hash(key)), key)
+        return _read(self._get_response_path(key), key) or _read_earlier(self._get_response_path(_body_hash(key)), key)
 
-    def _elsewhere(self, key: str) -> Response | None:
+    def _find_shared_response(self, key: str) -> Response | None:
         """What another study has from the same server."""
         if _body_hash(key) == key:
             return None  # of no certain server
         for name, read in ((key, _read), (_body_hash(key), _read_earlier)):
-            for file in self.folder.parent.glob(f"*/{self._file(name).relative_to(self.folder)}"):
+            for file in self.folder.parent.glob(f"*/{self._get_response_path(name).relative_to(self.folder)}"):
                 if found := read(file, key):
                     return found._replace(cost_usd=0.0)
         return None
 
-    def keep(self, response: Response) -> None:
+    def save_response(self, response: Response) -> None:
         """Put a response on disk in one step, then settle its charge; `sync` makes it outlive a power cut, too."""
         response = response._replace(id=uuid.uuid4().hex[:16])
         stored = {
@@ -107,7 +107,7 @@ class Ledger:
             "cost_usd": response.cost_usd,
             "body": response.body,
         }
-        file = self._file(response.key)
+        file = self._get_response_path(response.key)
         part = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
         text = json.dumps(stored, ensure_ascii=False)
         try:
@@ -117,20 +117,20 @@ class Ledger:
             part.write_text(text, "utf-8")
         part.replace(file)
         self._unsynced.append(file)
-        with self.purse() as budget:
-            budget.settle(response.key, response.cost_usd, response.id)
+        with self.lock_budget() as budget:
+            budget.settle_charges(response.key, response.cost_usd, response.id)
 
     async def force(self) -> None:
         """Returns when the reservations made so far are on disk; nothing is sent before."""
         await asyncio.to_thread(self.budget.force)
 
-    async def sync(self, every: float = 0.0) -> None:
+    async def sync_to_disk(self, every: float = 0.0) -> None:
         """Force what was kept to the disk, if the last time is so many seconds ago; the first file costs a turn of the disk, others little."""
-        if self._unsynced and monotonic() - self._synced >= every:
-            await asyncio.to_thread(self._sync)
-            self._synced = monotonic()
+        if self._unsynced and monotonic() - self._last_sync >= every:
+            await asyncio.to_thread(self._fsync_files)
+            self._last_sync = monotonic()
 
-    def _sync(self) -> None:
+    def _fsync_files(self) -> None:
         folders = set()
         while self._unsynced:
             file = self._unsynced.pop()
@@ -139,13 +139,13 @@ class Ledger:
         for folder in folders:  # the files' names
             force(folder)
 
-    def keep_broken(self, key: str, body: str) -> None:
+    def save_broken_body(self, key: str, body: str) -> None:
         """A body that is no answer; kept beside, under its request and its own hash."""
         name = f"{key}.{hashlib.sha256(body.encode()).hexdigest()[:8]}"
         (self.folder / "broken" / name).write_text(body, "utf-8")
 
     @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
+    async def lock_request(self, key: str) -> AsyncIterator[None]:
         """Be the only one who asks this; waits while another does."""
         path = self.folder / "under-way" / key
         while (lock := _try_lock(path)) is None:
@@ -170,15 +170,15 @@ class Ledger:
             os.close(handle)
         return False
 
-    def _reconcile(self) -> None:
+    def _settle_answered(self) -> None:
         """Enter every kept answer that the book of charges does not know: after a crash, or where the book was lost."""
-        with self.purse() as budget:
+        with self.lock_budget() as budget:
             known = budget.knows()
             for file in sorted(self.folder.glob("responses/*/*.json")):
                 if file.stem not in known and (response := _read(file, file.stem)):
-                    budget.settle(response.key, response.cost_usd, response.id)
+                    budget.settle_charges(response.key, response.cost_usd, response.id)
 
-    def _file(self, key: str) -> Path:
+    def _get_response_path(self, key: str) -> Path:
         return self.folder / "responses" / key[:2] / f"{key}.json"
 
 

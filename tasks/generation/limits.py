@@ -22,7 +22,7 @@ class Limiter:
     """A gate with a width that adapts."""
 
     def __init__(self, most: int) -> None:
-        self.most = most
+        self.max_width = most
         self.width = float(most)
         self.under_way = 0
         self.successes = 0
@@ -35,31 +35,31 @@ class Limiter:
     def start(self, most: int) -> None:
         """Begin anew with one request where nobody is under way, else share what was learnt."""
         with self._lock:
-            self.most = most
+            self.max_width = most
             self._is_new = self._is_new or not self.under_way
             self.width = min(self.width, most) if self.under_way else 1.0
 
-    async def enter(self) -> float:
+    async def acquire_slot(self) -> float:
         """Wait for a place; gives the time of entering."""
-        while not self._try_enter():
+        while not self._try_acquire_slot():
             await asyncio.sleep(max(LOOK, min(self._shut_until - monotonic(), 1.0)))
         try:
-            await asyncio.sleep(self._until_turn())
+            await asyncio.sleep(self._compute_turn_delay())
         except asyncio.CancelledError:
-            self.leave()  # the limiter outlives the chapter that was stopped here
+            self.release_slot()  # the limiter outlives the chapter that was stopped here
             raise
         return monotonic()
 
-    def leave(self) -> None:
+    def release_slot(self) -> None:
         """Give the place back."""
         with self._lock:
             self.under_way -= 1
 
-    def went_well(self, headers: Mapping[str, str]) -> None:
+    def record_success(self, headers: Mapping[str, str]) -> None:
         """Grow, unless the server says that little is left."""
         with self._lock:
             self.successes += 1
-            self.width = min(self.most, self.width + (1 if self._is_new else 1 / self.width))
+            self.width = min(self.max_width, self.width + (1 if self._is_new else 1 / self.width))
             for what in ("requests", "tokens"):
                 left = seconds(headers.get(f"x-ratelimit-remaining-{what}"))
                 reset = seconds(headers.get(f"x-ratelimit-reset-{what}"))
@@ -68,9 +68,9 @@ class Limiter:
                 if what == "requests" and 1 <= left < self.width:
                     self.width = max(1.0, left)
                 if left < 1 and reset:
-                    self._shut(reset)
+                    self._pause_entries(reset)
 
-    def is_busy(self, entered: float, wait: float | None) -> None:
+    def record_busy(self, entered: float, wait: float | None) -> None:
         """Halve once for all that entered before the last cut, and pause as long as the server asks."""
         with self._lock:
             self._is_new = False
@@ -78,19 +78,19 @@ class Limiter:
                 self.width = max(1.0, self.width / 2)
                 self._cut_at = monotonic()
             if wait:
-                self._shut(wait)
+                self._pause_entries(wait)
 
-    def _shut(self, wait: float) -> None:
+    def _pause_entries(self, wait: float) -> None:
         self._shut_until = max(self._shut_until, monotonic() + min(wait, LONGEST_PAUSE))
 
-    def _until_turn(self) -> float:
+    def _compute_turn_delay(self) -> float:
         """Seconds that one waits behind those who entered just now."""
         with self._lock:
             now = monotonic()
             self._last_turn = max(now, self._last_turn + APART)
             return self._last_turn - now
 
-    def _try_enter(self) -> bool:
+    def _try_acquire_slot(self) -> bool:
         with self._lock:
             if monotonic() < self._shut_until or self.under_way >= int(self.width):
                 return False

@@ -22,35 +22,35 @@ class Pages:
     def __init__(self, book: Path) -> None:
         self._content = book.read_bytes()
         self.digest = digest_of(self._content)
-        with self._opened() as document:
+        with self._open_document() as document:
             self._text_bytes = [_text_bytes(document, number) for number in range(len(document))]
 
-    def mark(self, pages: list[int]) -> dict[str, Any]:
+    def build_placeholder(self, pages: list[int]) -> dict[str, Any]:
         """The place of the pages in a request, and the page after the last, where its last sentence may end."""
         last = min(max(pages) + 1, len(self._text_bytes))
         return {"type": "pages", "book": self.digest, "pages": list(range(min(pages), last + 1))}
 
-    def bytes_of(self, page: int) -> int:
+    def get_text_bytes(self, page: int) -> int:
         """Bytes of a page's text layer."""
         return self._text_bytes[page - 1]
 
-    def fill(self, body: dict[str, Any]) -> dict[str, Any]:
+    def fill_placeholders(self, body: dict[str, Any]) -> dict[str, Any]:
         """The request with its marks replaced by file parts."""
         messages = []
         for message in body["messages"]:
             content = message["content"]
             if isinstance(content, list):
-                content = [self._part(part) if part["type"] == "pages" else part for part in content]
+                content = [self._build_file_part(part) if part["type"] == "pages" else part for part in content]
             messages.append({**message, "content": content})
         return {**body, "messages": messages}
 
-    def _part(self, mark: dict[str, Any]) -> dict[str, Any]:
-        data = base64.b64encode(self._cut(mark["pages"])).decode()
+    def _build_file_part(self, mark: dict[str, Any]) -> dict[str, Any]:
+        data = base64.b64encode(self._extract_pages(mark["pages"])).decode()
         name = f"pages-{mark['pages'][0]}-to-{mark['pages'][-1]}.pdf"
         return {"type": "file", "file": {"filename": name, "file_data": f"data:application/pdf;base64,{data}"}}
 
-    def _cut(self, pages: list[int]) -> bytes:
-        with self._opened() as document:
+    def _extract_pages(self, pages: list[int]) -> bytes:
+        with self._open_document() as document:
             part = pdfium.PdfDocument.new()
             part.import_pages(document, [page - 1 for page in pages])
             stream = io.BytesIO()
@@ -59,7 +59,7 @@ class Pages:
             return stream.getvalue()
 
     @contextmanager
-    def _opened(self) -> Iterator[Any]:
+    def _open_document(self) -> Iterator[Any]:
         """The document, for one thread at a time; closed, with all that hangs on it, before the next may."""
         with _pdfium:
             document = pdfium.PdfDocument(self._content)

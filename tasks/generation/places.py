@@ -27,21 +27,21 @@ class Place:
 
     passages: tuple[Passage, ...]
     need: dict[ItemKind, int]
-    most: int  # items a request may ask for; halved when answers come back cut off
-    dry: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})
-    tries: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})  # rounds it answered in
-    closed: dict[ItemKind, str] = field(default_factory=dict)  # kind → why nothing more is asked: exhausted, refused, rounds
+    max_items: int  # items a request may ask for; halved when answers come back cut off
+    empty_rounds: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})
+    answered_rounds: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})  # rounds it answered in
+    closed_reasons: dict[ItemKind, str] = field(default_factory=dict)  # kind → why nothing more is asked: exhausted, refused, rounds
     kept: list[Item] = field(default_factory=list)
 
-    def open(self, kind: ItemKind) -> bool:
+    def is_open(self, kind: ItemKind) -> bool:
         """Whether it may still be asked."""
-        return kind not in self.closed
+        return kind not in self.closed_reasons
 
 
 class Asking(NamedTuple):
     """One request before it is worded."""
 
-    place: Place
+    window: Place
     kind: ItemKind
     asked: int
     kinds: dict[Kind, int]
@@ -86,14 +86,14 @@ def plan_round(all_places: Sequence[Place], quota: Quota, plan: GenerationPlan, 
     round_: list[Asking] = []
     for place in all_places:
         for kind in KINDS:
-            if place.need[kind] > 0 and place.open(kind):
+            if place.need[kind] > 0 and place.is_open(kind):
                 round_ += _ask(place, kind, plan, have, turn)
     return round_
 
 
 def _ask(place: Place, kind: ItemKind, plan: GenerationPlan, have: Counter[Kind], turn: int) -> list[Asking]:
     """A place's requests of one round; each of several begins at another passage."""
-    most = whole_facts(place.most, plan.paraphrases if kind == "pair" else 1)
+    most = whole_facts(place.max_items, plan.paraphrases if kind == "pair" else 1)
     avoid = tuple(reminder(item) for item in place.kept if isinstance(item, Pair) == (kind == "pair"))[-REMINDERS:]
     sizes = [most] * (place.need[kind] // most) + [place.need[kind] % most] * (place.need[kind] % most > 0)
     asks = []
@@ -129,22 +129,22 @@ def reminder(item: Item) -> str:
 
 def close_round(asked: Sequence[Asking], brought: Counter[tuple[int, ItemKind]], broken: set[tuple[int, ItemKind]], most: int) -> None:
     """A place that gave nothing new in two rounds, though it answered, is exhausted; one that answered often enough is left."""
-    for place, kind in {(id(a.place), a.kind): (a.place, a.kind) for a in asked}.values():
+    for place, kind in {(id(a.window), a.kind): (a.window, a.kind) for a in asked}.values():
         found = brought[id(place), kind]
         if not found and (id(place), kind) in broken:
             continue
-        place.tries[kind] += 1
-        place.dry[kind] = 0 if found else place.dry[kind] + 1
-        if place.dry[kind] >= DRY_ROUNDS:
-            place.closed[kind] = "exhausted"
-        elif place.tries[kind] > most:
-            place.closed[kind] = "rounds"
+        place.answered_rounds[kind] += 1
+        place.empty_rounds[kind] = 0 if found else place.empty_rounds[kind] + 1
+        if place.empty_rounds[kind] >= DRY_ROUNDS:
+            place.closed_reasons[kind] = "exhausted"
+        elif place.answered_rounds[kind] > most:
+            place.closed_reasons[kind] = "rounds"
 
 
 def rebalance(all_places: Sequence[Place], kind: ItemKind, missing: int) -> None:
     """Make the open places' needs sum up to what the chapter misses: surplus here pays debts there."""
-    wants = {str(i): max(0, p.need[kind]) if p.open(kind) else 0 for i, p in enumerate(all_places)}
-    open_ = {str(i): substance(p.passages) for i, p in enumerate(all_places) if p.open(kind)}
+    wants = {str(i): max(0, p.need[kind]) if p.is_open(kind) else 0 for i, p in enumerate(all_places)}
+    open_ = {str(i): substance(p.passages) for i, p in enumerate(all_places) if p.is_open(kind)}
     over = sum(wants.values()) - missing
     if over > 0:
         wants = apportion(wants, missing)
@@ -157,7 +157,7 @@ def rebalance(all_places: Sequence[Place], kind: ItemKind, missing: int) -> None
 def halve(place: Place, kind: ItemKind) -> list[Place]:
     """Two places for one that was refused or too long; an only passage is given up."""
     if len(place.passages) < 2:
-        place.closed[kind] = "refused"
+        place.closed_reasons[kind] = "refused"
         return [place]
     middle = len(place.passages) // 2
     first, second = place.passages[:middle], place.passages[middle:]
@@ -166,10 +166,10 @@ def halve(place: Place, kind: ItemKind) -> list[Place]:
         Place(
             part,
             {k: shares[k][str(i)] for k in KINDS},
-            place.most,
-            dict(place.dry),
-            dict(place.tries),
-            dict(place.closed),
+            place.max_items,
+            dict(place.empty_rounds),
+            dict(place.answered_rounds),
+            dict(place.closed_reasons),
             kept=list(place.kept),
         )
         for i, part in enumerate((first, second))

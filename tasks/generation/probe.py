@@ -65,7 +65,7 @@ async def _probe(plan: GenerationPlan, ledger: Ledger | None, patience: Patience
         models, known = tuple(sorted(told)), plan.model in told if told else None
         asked = await _structures(plan, ledger, sender(client, url, patience.timeout)) if ledger and known is not False else {}
         structures = {**told.get(plan.model, {}), **asked}
-        batches = not isinstance(await Post(client, url).recent(), Fault)
+        batches = not isinstance(await Post(client, url).list_recent_batches(), Fault)
         remark = "" if known is not False else f"{url} has no model {plan.model!r}. It has: {', '.join(models[:20])}. Set generation.model."
         return Capabilities(url, key, True, known, models, structures, batches, remark)
     finally:
@@ -94,21 +94,21 @@ async def _structures(plan: GenerationPlan, ledger: Ledger, send: Send) -> dict[
     for name in FORMATS:
         body = _body(plan, name)
         key, worst = hash_of(body), _worst(body, plan)
-        with ledger.purse() as budget:
-            charge = budget.reserve(key, worst)
+        with ledger.lock_budget() as budget:
+            charge = budget.reserve_usd(key, worst)
             budget.force()
         if charge is None:
             return able
         reply = await _tried(send, body, key)
         envelope = read_envelope(reply.body) if isinstance(reply, Reply) else None
         able[name] = _fulfils(name, envelope)
-        with ledger.purse() as budget:
+        with ledger.lock_budget() as budget:
             if envelope:
-                budget.settle(key, price(envelope.usage, plan.prices) if envelope.usage else worst, charge.id)
+                budget.settle_charges(key, price(envelope.usage, plan.prices) if envelope.usage else worst, charge.id)
             elif isinstance(reply, Fault) and not reply.charged:
-                budget.free(charge)
+                budget.free_charge(charge)
             else:
-                budget.lose(key)
+                budget.mark_lost(key)
     return able
 
 
@@ -131,7 +131,7 @@ def _fulfils(name: str, envelope: Envelope | None) -> bool | None:
 async def _tried(send: Send, body: dict[str, Any], key: str) -> Reply | Fault:
     """Newer models call the limit otherwise."""
     reply = await send({**body, "max_tokens": TOKENS}, key)
-    if isinstance(reply, Fault) and reply.course == "dialect":
+    if isinstance(reply, Fault) and reply.action == "dialect":
         reply = await send({**body, "max_completion_tokens": TOKENS}, key)
     return reply
 

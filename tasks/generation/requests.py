@@ -23,10 +23,10 @@ class Request:
 
     body: dict[str, Any]
     key: str
-    worst: Usage  # no server counts more: a token is at least a byte
+    worst_usage: Usage  # no server counts more: a token is at least a byte
 
     @cached_property
-    def sort(self) -> str:
+    def script_profile(self) -> str:
         """Model and mixture of signs: a tokenizer makes alike many tokens of a byte in requests of one sort.
 
         English has about 0.25 tokens in a byte, Persian 0.15, Chinese 0.4, a table of figures 0.7: what one chapter taught is
@@ -55,8 +55,8 @@ def word(
     server: ServerIdentity,
 ) -> Request:
     """The request for one asking at one server."""
-    passages = asking.place.passages
-    mark = pages.mark([p.page for p in passages]) if pages else None
+    passages = asking.window.passages
+    mark = pages.build_placeholder([p.page for p in passages]) if pages else None
     demand = instructions.demand(
         asking.kind,
         language,
@@ -95,7 +95,7 @@ def most_tokens(body: dict[str, Any], pages: Pages | None) -> int:
     size = FRAME_TOKENS + len(str(body.get("response_format", "")))
     for part in list_parts(body):
         size += len(part["text"].encode()) if part["type"] == "text" else 0
-        size += sum(PAGE_TOKENS + pages.bytes_of(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
+        size += sum(PAGE_TOKENS + pages.get_text_bytes(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
     return size
 
 

@@ -35,31 +35,31 @@ def live(exchange: Exchange, concurrency: int) -> Ask:
     """Ask many at once and give the answers in the order of the requests."""
     slots = asyncio.Semaphore(concurrency)
 
-    async def one(words: Words) -> Response | None:
+    async def answer_one(words: Words) -> Response | None:
         async with slots:
-            return await exchange.answer(words())
+            return await exchange.answer_request(words())
 
-    async def on_disk(answer: asyncio.Task[Response | None]) -> Response | None:
+    async def sync_answer(answer: asyncio.Task[Response | None]) -> Response | None:
         response = await answer
-        await exchange.ledger.sync(every=SYNC)  # here, where no request waits for the disk
+        await exchange.cache.sync_to_disk(every=SYNC)  # here, where no request waits for the disk
         return response
 
-    async def ask(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
+    async def ask_requests(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
         under_way: deque[asyncio.Task[Response | None]] = deque()
         try:
             for words in all_words:
-                under_way.append(asyncio.create_task(one(words)))
+                under_way.append(asyncio.create_task(answer_one(words)))
                 if len(under_way) >= AHEAD:
-                    yield await on_disk(under_way.popleft())
+                    yield await sync_answer(under_way.popleft())
             while under_way:
-                yield await on_disk(under_way.popleft())
+                yield await sync_answer(under_way.popleft())
         finally:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
-            await exchange.ledger.sync()  # before anything that was made of them is kept
+            await exchange.cache.sync_to_disk()  # before anything that was made of them is kept
 
-    return ask
+    return ask_requests
 
 
 def is_json(text: str) -> bool:
@@ -82,77 +82,77 @@ class Chapter:
     accept: Accept
     pages: Pages | None
     progress: Progress
-    exchange: Exchange
+    request_runner: Exchange
     before: Written | None = None  # of an earlier call, which is asked for more
-    places: list[Place] = field(default_factory=list)
+    windows: list[Place] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     kept: list[Item] = field(default_factory=list)
     rejected: Counter[ItemKind] = field(default_factory=Counter)
     refused: Counter[ItemKind] = field(default_factory=Counter)
     rounds: int = 0
 
-    async def write(self, ask: Ask) -> Written:
+    async def run_rounds(self, ask: Ask) -> Written:
         """All rounds; raises what stopped them, once everything under way and the account are in the ledger.
 
         A budget that ends while a chapter is asked for more stops nothing: there is enough for a study.
         """
-        self.places = places.places(self.passages, self.quota, self.plan) if self.passages else []
-        self._recall()
+        self.windows = places.places(self.passages, self.quota, self.plan) if self.passages else []
+        self._recall_earlier()
         first = len(self.drafts)  # beyond every turn of an earlier call, so that nothing is asked in the same words
         while self.rounds < PATIENT * (self.plan.rounds + 1):
-            askings = places.plan_round(self.places, self.quota, self.plan, self.kept, first + self.rounds)
+            askings = places.plan_round(self.windows, self.quota, self.plan, self.kept, first + self.rounds)
             if not askings:
                 break
-            await self._round(askings, ask)
-            if self.exchange.stop:
+            await self._run_round(askings, ask)
+            if self.request_runner.stop_error:
                 break
             self.rounds += 1
-        account = self.report()
-        accounts.keep(self.exchange.ledger.folder, self.passages, account)
-        if self.exchange.stop and not (self.before and isinstance(self.exchange.stop, BudgetSpent)):
-            raise self.exchange.stop
+        account = self.build_usage()
+        accounts.keep(self.request_runner.cache.folder, self.passages, account)
+        if self.request_runner.stop_error and not (self.before and isinstance(self.request_runner.stop_error, BudgetSpent)):
+            raise self.request_runner.stop_error
         return Written(self.drafts, account)
 
-    def _recall(self) -> None:
+    def _recall_earlier(self) -> None:
         """What an earlier call brought is judged again, and asked for no more."""
         for draft in self.before.drafts if self.before else ():
-            self._judge(draft, [p for p in self.passages if p.id in draft.passages])
-        for place in self.places:
+            self._judge_draft(draft, [p for p in self.passages if p.id in draft.passages])
+        for place in self.windows:
             here = {p.id for p in place.passages}
             place.kept += [item for item in self.kept if item.quote and item.quote.passage_id in here]
 
-    async def _round(self, askings: list[Asking], ask: Ask) -> None:
+    async def _run_round(self, askings: list[Asking], ask: Ask) -> None:
         brought: Counter[tuple[int, ItemKind]] = Counter()
         broken: set[tuple[int, ItemKind]] = set()
-        server = identify_server(self.exchange.server)
+        server = identify_server(self.request_runner.server)
         answers = ask([partial(word, asking, self.plan, self.language, self.pages, server=server) for asking in askings])
         turn = iter(askings)
         async for response in answers:
             asking = next(turn)
             if response is not None:
-                found = self._take(asking, response)
-                brought[id(asking.place), asking.kind] += max(found, 0)
+                found = self._take_response(asking, response)
+                brought[id(asking.window), asking.kind] += max(found, 0)
                 if found < 0:
-                    broken.add((id(asking.place), asking.kind))
-                self._tell()
+                    broken.add((id(asking.window), asking.kind))
+                self._report_progress()
         places.close_round(askings, brought, broken, self.plan.rounds)
-        self._shrink(askings)
+        self._shrink_windows(askings)
 
-    def _take(self, asking: Asking, response: Response) -> int:
+    def _take_response(self, asking: Asking, response: Response) -> int:
         """Judge one answer: the items it brought, or -1 where it was no fair answer."""
-        shown = self._shown(asking.place)
-        draft = self._draft(asking, response, shown)
-        kept, exhausted = self._judge(draft, shown)
+        shown = self._list_shown_passages(asking.window)
+        draft = self._build_draft(asking, response, shown)
+        kept, exhausted = self._judge_draft(draft, shown)
         if draft.finish in NO_ITEMS:
             return -1
         if exhausted:
-            asking.place.closed[asking.kind] = "exhausted"
+            asking.window.closed_reasons[asking.kind] = "exhausted"
             return 0
-        asking.place.need[asking.kind] -= len(kept)
-        asking.place.kept += kept
+        asking.window.need[asking.kind] -= len(kept)
+        asking.window.kept += kept
         return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
 
-    def _judge(self, draft: Draft, shown: list[Passage]) -> tuple[Sequence[Item], bool]:
+    def _judge_draft(self, draft: Draft, shown: list[Passage]) -> tuple[Sequence[Item], bool]:
         """Add a draft and what the gate makes of it; the items that it keeps, and whether it says that there is no more."""
         self.drafts.append(draft)
         if draft.finish in NO_ITEMS:
@@ -163,28 +163,28 @@ class Chapter:
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         return verdict.kept, verdict.exhausted
 
-    def _shrink(self, askings: Sequence[Asking]) -> None:
+    def _shrink_windows(self, askings: Sequence[Asking]) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less."""
         finishes = {
-            (id(a.place), a.kind): d.finish for a, d in zip(askings, self.drafts[-len(askings) :], strict=False) if d.finish != "stop"
+            (id(a.window), a.kind): d.finish for a, d in zip(askings, self.drafts[-len(askings) :], strict=False) if d.finish != "stop"
         }
         for asking in askings:
-            if finishes.get((id(asking.place), asking.kind)) == "length":
-                asking.place.most = max(1, min(asking.place.most, asking.asked // 2))
+            if finishes.get((id(asking.window), asking.kind)) == "length":
+                asking.window.max_items = max(1, min(asking.window.max_items, asking.asked // 2))
         cut: list[Place] = []
-        for place in self.places:
+        for place in self.windows:
             bad = [kind for kind in KINDS if finishes.get((id(place), kind)) in NO_ITEMS]
             cut += places.halve(place, bad[0]) if bad else [place]
-        self.places = cut
+        self.windows = cut
 
-    def _shown(self, place: Place) -> list[Passage]:
+    def _list_shown_passages(self, place: Place) -> list[Passage]:
         """What the model saw: the place's passages, or all that stand on the pages."""
         if not self.pages:
             return list(place.passages)
         seen = [p.page for p in place.passages]
         return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
 
-    def _draft(self, asking: Asking, response: Response, shown: list[Passage]) -> Draft:
+    def _build_draft(self, asking: Asking, response: Response, shown: list[Passage]) -> Draft:
         envelope = read_envelope(response.body)
         return Draft(
             id=response.key,
@@ -198,20 +198,20 @@ class Chapter:
             **response.usage._asdict(),
         )
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         whole = self.quota.pairs + self.quota.questions
-        with self.exchange.ledger.purse() as budget:
-            spent, doubtful = budget.known()
+        with self.request_runner.cache.lock_budget() as budget:
+            spent, doubtful = budget.get_known_spent_usd()
         aside = f", ${doubtful:.2f} may have been charged" if doubtful else ""
         self.progress(min(len(self.kept), whole), whole, f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent{aside}")
 
-    def report(self) -> Account:
+    def build_usage(self) -> Account:
         """What was asked, what came of it, and why it ended."""
         pairs = sum(isinstance(item, Pair) for item in self.kept)
-        with self.exchange.ledger.purse() as budget:
-            lost = budget.lost({draft.id for draft in self.drafts})
+        with self.request_runner.cache.lock_budget() as budget:
+            lost = budget.list_lost_usd({draft.id for draft in self.drafts})
         kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
-        before = self.before.report if self.before else None
+        before = self.before.usage if self.before else None
         wanted = {kind: max(number, before.wanted[kind] if before else 0) for kind, number in zip(KINDS, self.quota, strict=True)}
         return Account(
             chapter=self.passages[0].chapter if self.passages else "",
@@ -219,27 +219,27 @@ class Chapter:
             kept=kept,
             rejected={kind: self.rejected[kind] for kind in KINDS},
             refused={kind: self.refused[kind] for kind in KINDS},
-            ended={kind: self._end(kind, wanted[kind] - kept[kind]) for kind in KINDS},
+            ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in KINDS},
             rounds=self.rounds + (before.rounds if before else 0),
             requests=len(self.drafts),
-            sent=self.exchange.sent + (before.sent if before else 0),
+            sent=self.request_runner.sent_count + (before.sent if before else 0),
             finishes=dict(Counter(draft.finish for draft in self.drafts)),
-            faults=dict(Counter(self.exchange.faults) + Counter(before.faults if before else {})),
+            faults=dict(Counter(self.request_runner.faults) + Counter(before.faults if before else {})),
             tokens_in=sum(d.tokens_in for d in self.drafts),
             tokens_cached=sum(d.tokens_cached for d in self.drafts),
             tokens_out=sum(d.tokens_out for d in self.drafts),
             cost_usd=sum(d.cost_usd for d in self.drafts),
             lost=len(lost),
             lost_usd=sum(lost),
-            server=identify_server(self.exchange.server).address,
+            server=identify_server(self.request_runner.server).address,
         )
 
-    def _end(self, kind: ItemKind, missing: int) -> str:
+    def _explain_end(self, kind: ItemKind, missing: int) -> str:
         if missing <= 0:
             return "met"
-        if self.before and self.before.report.ended[kind] != "met":
-            return self.before.report.ended[kind]  # it was asked for no more of this kind
-        if self.exchange.stop:
-            return "budget" if isinstance(self.exchange.stop, BudgetSpent) else "stopped"
-        reasons = {place.closed.get(kind, "rounds") for place in self.places}
+        if self.before and self.before.usage.ended[kind] != "met":
+            return self.before.usage.ended[kind]  # it was asked for no more of this kind
+        if self.request_runner.stop_error:
+            return "budget" if isinstance(self.request_runner.stop_error, BudgetSpent) else "stopped"
+        reasons = {place.closed_reasons.get(kind, "rounds") for place in self.windows}
         return next((reason for reason in ("rounds", "exhausted") if reason in reasons), "refused")

@@ -20,17 +20,17 @@ class Sign(NamedTuple):
     text: str
     quote: str  # verbatim: the list item or the sentence
     passage: Passage
-    told: str  # "list" or "prose"
+    source: str  # "list" or "prose"
 
 
 class Topic(NamedTuple):
     """What a chapter says of one topic."""
 
     name: str
-    place: str  # topics of one place are neighbours: distractors come from there
+    group: str  # topics of one place are neighbours: distractors come from there
     signs: tuple[Sign, ...]
     complications: tuple[Sign, ...]
-    others: tuple[str, ...]  # topics that the book itself sets it apart from
+    contrasted: tuple[str, ...]  # topics that the book itself sets it apart from
     about: str  # what tells who falls ill: its own paragraphs, without treatment, complications and neighbours
 
 

@@ -22,8 +22,8 @@ class Chapter(NamedTuple):
     language: str
     paraphrases: int
 
-    def neighbours(self, topic: Topic) -> list[Topic]:
-        return [other for other in self.topics if other.name != topic.name and other.place == topic.place]
+    def list_neighbours(self, topic: Topic) -> list[Topic]:
+        return [other for other in self.topics if other.name != topic.name and other.group == topic.group]
 
 
 def questions_of(topic: Topic, kind: Kind, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
@@ -37,14 +37,14 @@ def _diagnosis(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str
     for signs in question_sets(tellings(topic, chapter.paraphrases), CASE, rng):
         who = person(topic, signs, chapter.form, chapter.language, rng)
         stem = rng.choice(chapter.form.questions["diagnosis"]).format(person=who, signs=listed([s.text for s in signs], chapter.form))
-        rivals = [o.name for o in chapter.neighbours(topic) if not all(alike(s, o.signs) for s in signs)]
+        rivals = [o.name for o in chapter.list_neighbours(topic) if not all(alike(s, o.signs) for s in signs)]
         yield from _question(topic, "diagnosis", "signs", stem, topic.name, rivals, signs[0], rng)
 
 
 def _telling_apart(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
     """Signs that none of the neighbours has, and a neighbour, one that the book itself names where it does."""
-    near = chapter.neighbours(topic)
-    others = [o for o in near if o.name in topic.others] or near
+    near = chapter.list_neighbours(topic)
+    others = [o for o in near if o.name in topic.contrasted] or near
     for signs in question_sets(tellings(topic, chapter.paraphrases), DECISIVE, rng):
         if others and not any(alike(s, o.signs) for s in signs for o in near):
             other = rng.choice(others)
@@ -68,7 +68,7 @@ def _members(topic: Topic, kind: Kind, field: str, chapter: Chapter, rng: Random
     own: tuple[Sign, ...] = getattr(topic, field)
     told = topic.signs + topic.complications
     for sign in rng.sample(own, len(own)):
-        wrong = [rng.choice(fit) for o in chapter.neighbours(topic) if (fit := [s for s in getattr(o, field) if not alike(s, told)])]
+        wrong = [rng.choice(fit) for o in chapter.list_neighbours(topic) if (fit := [s for s in getattr(o, field) if not alike(s, told)])]
         stem = rng.choice(chapter.form.questions[kind]).format(topic=topic.name)
         yield from _question(topic, kind, field, stem, sign.text, [s.text for s in wrong], sign, rng)
 

@@ -26,7 +26,7 @@ def tellings(topic: Topic, paraphrases: int) -> Tellings:
 
     With more than one paraphrase the pairs take every other sign of the prose as well.
     """
-    told = {where: [s for s in topic.signs if s.told == where] for where in ("list", "prose")}
+    told = {where: [s for s in topic.signs if s.source == where] for where in ("list", "prose")}
     if min(map(len, told.values())) < ENOUGH:
         return Tellings(list(topic.signs[::2]), list(topic.signs[1::2]))
     if paraphrases > 1:

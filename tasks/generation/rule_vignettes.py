@@ -14,7 +14,7 @@ from tasks.generation.wording import listed
 def pairs_of(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
     """Every pair that the chapter holds about the topic, in random order: no set of signs twice."""
     for signs in pair_sets(tellings(topic, chapter.paraphrases), rng):
-        if any(all(alike(s, o.signs) for s in signs) for o in chapter.neighbours(topic)):
+        if any(all(alike(s, o.signs) for s in signs) for o in chapter.list_neighbours(topic)):
             continue  # another topic of the chapter has them all
         names = [s.text for s in signs]
         symptom = rng.choice(chapter.form.pairs).format(

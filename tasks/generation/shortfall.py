@@ -18,7 +18,7 @@ class Given(NamedTuple):
     """What one chapter has given, and how much there is to draw from (letters)."""
 
     account: Account
-    substance: int
+    letters: int
 
 
 def further(missing: Quota, left: Quota, given: Sequence[Given]) -> dict[int, Quota]:
@@ -39,6 +39,6 @@ def _more(kind: str, missing: int, left: int, given: Sequence[Given]) -> dict[in
     """How many more of a kind each chapter is asked for."""
     kept = sum(one.account.kept[kind] for one in given)
     share = min(1.0, max(LEAST, left / kept)) if kept else 1.0
-    can = {str(i): one.substance for i, one in enumerate(given) if one.account.ended[kind] == "met"}
+    can = {str(i): one.letters for i, one in enumerate(given) if one.account.ended[kind] == "met"}
     shared = apportion(can, math.ceil(missing / share), CHAPTER)
     return {int(i): number for i, number in shared.items() if number}

@@ -41,7 +41,7 @@ class Written(NamedTuple):
     """A chapter's drafts and how they came about."""
 
     drafts: list[Draft]
-    report: Account
+    usage: Account
 
 
 class Accepted(Protocol):

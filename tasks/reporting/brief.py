@@ -31,22 +31,22 @@ def _result(study: StudyFacts, say: Wording) -> str:
         columns["role"],
     ]
     badge = label(study.primary, study.history, say)
-    about = f"{markdown(study.plan.name)} · {say['book']}: {markdown(study.book_title)} · {say['chance']} {say.share(0.25, 0)}"
+    about = f"{markdown(study.plan.name)} · {say['book']}: {markdown(study.book_title)} · {say['chance']} {say.format_share(0.25, 0)}"
     told = [note(study.history, say), seeds(study.spread, say) if study.spread else "", hard(study.primary, say)]
     further = "".join(f"{markdown(line)}\n\n" for line in told if line)
     return f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{further}{table(head, (_row(c, study.history, say) for c in in_order(study)))}"
 
 
 def _row(c: Comparison, history: History, say: Wording) -> list[str]:
-    rates = [f"{say.share(r.rate)} ({say.share(r.low)} {say['to']} {say.share(r.high)})" for r in (c.base, c.tuned)]
-    p = say.p_value(c.p_value).removeprefix("= ").replace("<", "&lt;")
-    names = [say.name("sets", c.set), say.name("modes", c.mode), say.number(c.n)]
+    rates = [f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']} {say.format_share(r.high)})" for r in (c.base, c.tuned)]
+    p = say.format_p_value(c.p_value).removeprefix("= ").replace("<", "&lt;")
+    names = [say.get_label("sets", c.set), say.get_label("modes", c.mode), say.format_number(c.n)]
     cells = [
         *names,
         *rates,
-        say.points(c.difference.value),
+        say.format_points(c.difference.value),
         p,
-        say.name("verdicts", c.verdict),
+        say.get_label("verdicts", c.verdict),
         role(history, say) if c.primary else say["exploratory"],
     ]
     return [f"**{cell}**" for cell in cells] if c.primary else cells
@@ -56,7 +56,7 @@ def _causes(study: StudyFacts, say: Wording) -> str:
     if not study.findings:
         return f"## {say['head']['why']}\n\n{say['no_findings']}"
     rows = [
-        f"{number}. **{say.name('rules', finding.rule)}**: {markdown(finding.claim)} {markdown(finding.advice)}"
+        f"{number}. **{say.get_label('rules', finding.rule)}**: {markdown(finding.claim)} {markdown(finding.advice)}"
         + f" ({say['followed']})" * (finding.rule in study.followed)
         for number, finding in enumerate(study.findings, 1)
     ]
@@ -64,7 +64,7 @@ def _causes(study: StudyFacts, say: Wording) -> str:
 
 
 def _exercise(study: StudyFacts, say: Wording) -> str:
-    rows = [[say.name("causes", c.name), say.name("answered", c.verdict), markdown(c.claim)] for c in study.causes]
+    rows = [[say.get_label("causes", c.name), say.get_label("answered", c.verdict), markdown(c.claim)] for c in study.causes]
     columns = [say["columns"]["cause"], say["columns"]["verdict"], say["columns"]["evidence"]]
     return f"## {say['head']['exercise']}\n\n{table(columns, rows)}" if rows else ""
 
@@ -73,14 +73,14 @@ def _training(study: StudyFacts, say: Wording) -> str:
     losses = [step.loss for step in study.steps if step.split == "train"]
     if not losses:
         return ""
-    ends = say.fill(say["figures"]["loss_text_plain"], first=say.number(losses[0], 2), last=say.number(losses[-1], 2))
+    ends = say.fill_label(say["figures"]["loss_text_plain"], first=say.format_number(losses[0], 2), last=say.format_number(losses[-1], 2))
     return f"## {say['head']['training']}\n\n{say['figures']['loss']}: {ends}"
 
 
 def _funnel(study: StudyFacts, say: Wording) -> str:
     if not study.funnel:
         return ""
-    fewer = "".join(f"\n\n**{markdown(line)}**" for line in short(study.short, say))
+    fewer = "".join(f"\n\n**{markdown(line)}**" for line in short(study.shortfalls, say))
     return f"## {say['head']['data']}\n\n{scan_line(study.scan, say)}{funnel_table(study.funnel, say)}{fewer}"
 
 

@@ -20,7 +20,7 @@ def write_files(folder: Path, study: StudyFacts) -> None:
     save_json(folder / "verdict.json", verdict(study))
     save_json(folder / "study.json", record(study))
     save_json(folder / "pairs.json", [{"symptom": pair.symptom, "diagnosis": pair.diagnosis} for pair in study.pairs])
-    save_json(folder / "questions.json", [item(question) for question in study.paper])
+    save_json(folder / "questions.json", [item(question) for question in study.exported_questions])
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
         save_json(folder / f"answers-{name}.json", sheet(study, answers))
     save_lines(folder / "rejections.jsonl", study.rejected)
@@ -73,7 +73,7 @@ def record(study: StudyFacts) -> dict[str, Any]:
         "versions": dict(study.versions),
         "machine": dict(study.machine),
         "counts": counts(study),
-        "short": [one._asdict() for one in study.short],
+        "short": [one._asdict() for one in study.shortfalls],
         "writing": study.writing._asdict(),
         "scan": study.scan and study.scan.model_dump(mode="json"),
         "funnel": [stage.model_dump(mode="json") for stage in study.funnel],
@@ -114,9 +114,9 @@ def item(question: Question) -> dict[str, Any]:
 
 def sheet(study: StudyFacts, answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """One record of five fields for each question; a question without an answer stays, unanswered and wrong."""
-    said = settled(answers, {question.id: question.answer for question in study.paper})
+    said = settled(answers, {question.id: question.answer for question in study.exported_questions})
     mode = study.primary.mode
-    return [item(question) | said.get(question.id, {}).get(mode, UNRECORDED)._asdict() for question in study.paper]
+    return [item(question) | said.get(question.id, {}).get(mode, UNRECORDED)._asdict() for question in study.exported_questions]
 
 
 def save_json(path: Path, content: Any) -> None:

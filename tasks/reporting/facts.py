@@ -84,13 +84,13 @@ class StudyFacts:
     history: History = field(default_factory=History)
 
     @property
-    def asked(self) -> list[Question]:
+    def primary_questions(self) -> list[Question]:
         """The questions that the verdict rests on; `all` is all but the taught pairs."""
         name = self.primary.set
         return [question for key, rows in self.questions.items() if key == name or (name == "all" and key != "train") for question in rows]
 
     @property
-    def paper(self) -> list[Question]:
+    def exported_questions(self) -> list[Question]:
         """The questions whose answers are handed on: not the taught pairs, unless the verdict rests on them."""
         sets = ("train", "same_fact", "new_fact") if self.primary.set == "train" else ("same_fact", "new_fact")
         return [question for name in sets for question in self.questions.get(name, ())]
@@ -101,14 +101,14 @@ class StudyFacts:
         return next(comparison for comparison in self.comparisons if comparison.primary)
 
     @property
-    def short(self) -> list[Short]:
+    def shortfalls(self) -> list[Short]:
         """The kinds of items that fell short of the plan's number; of a person's own there is no planned number."""
         asked = sum(len(self.questions.get(name, ())) for name in ("same_fact", "new_fact"))
         left = {"pair": len(self.pairs) + len(self.held_out), "question": asked}
         planned = {"pair": self.plan.generation.pairs, "question": self.plan.generation.questions}
-        return [Short(kind, left[kind], n, self._ends(kind, n)) for kind, n in planned.items() if isinstance(n, int) and left[kind] < n]
+        return [Short(kind, left[kind], n, self._list_end_reasons(kind, n)) for kind, n in planned.items() if isinstance(n, int) and left[kind] < n]
 
-    def _ends(self, kind: str, planned: int) -> tuple[str, ...]:
+    def _list_end_reasons(self, kind: str, planned: int) -> tuple[str, ...]:
         if self.plan.generation.writer == "rules":
             came = max((stage.came for stage in self.funnel if stage.kind == kind), default=0)
             return ("exhausted",) if came < planned else ("checks",)

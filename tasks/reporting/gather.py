@@ -54,21 +54,21 @@ def gather(
         book_title=title or Path(book.path).stem,
         book_path=book.path,
         book_digest=book.digest,
-        passages=prepared.text.passages(),
+        passages=prepared.text.load_passages(),
         scan=prepared.text.scan,
         spread=spread,
-        pairs=splits.pairs.load(),
-        held_out=splits.held_out.load(),
-        questions=splits.sitting.load(),
-        rejected=splits.rejected.load(),
-        funnel=splits.funnel.load(),
-        steps=outcome.tuning.log.load(),
+        pairs=splits.pairs.load_rows(),
+        held_out=splits.held_out.load_rows(),
+        questions=splits.sitting.load_sets(),
+        rejected=splits.rejected.load_rows(),
+        funnel=splits.funnel.load_rows(),
+        steps=outcome.tuning.log.load_rows(),
         preflight=outcome.tuning.preflight,
         probe=outcome.probe,
-        base=outcome.base.load(),
-        tuned=outcome.tuned.load(),
-        comparisons=comparisons.load(),
-        findings=findings.load(),
+        base=outcome.base.load_rows(),
+        tuned=outcome.tuned.load_rows(),
+        comparisons=comparisons.load_rows(),
+        findings=findings.load_rows(),
         causes=causes,
         next_plan=next_plan,
         next_command=next_command,
@@ -88,7 +88,7 @@ def gather(
 
 def writing(prepared: Prepared) -> Writing:
     """Requests, tokens and money over all drafts."""
-    drafts = [draft for chapter in prepared.drafts for draft in chapter.drafts.load()]
+    drafts = [draft for chapter in prepared.drafts for draft in chapter.drafts.load_rows()]
     lost = sum(chapter.account.lost_usd for chapter in prepared.drafts if chapter.account)
     return Writing(
         requests=len(drafts),

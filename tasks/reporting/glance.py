@@ -34,20 +34,20 @@ def funnel(stages: Sequence[Stage], scan: Scan | None, language: str) -> str:
 def scan_counts(scan: Scan, say: Wording) -> list[tuple[str, str]]:
     """Pages read, left out and doubtful; labels and numbers, no zeros."""
     found = {"pages": scan.pages, **scan.skipped, "ocr": scan.ocr, "faults": len(scan.faults), "running_lines": scan.running_lines}
-    told = [(say.name("scan", name), say.number(number)) for name, number in found.items() if number]
-    titles = f"{say.number(scan.bookmarks_found)} {say['of']} {say.number(scan.bookmarks)}"
+    told = [(say.get_label("scan", name), say.format_number(number)) for name, number in found.items() if number]
+    titles = f"{say.format_number(scan.bookmarks_found)} {say['of']} {say.format_number(scan.bookmarks)}"
     return told + ([(say["scan"]["bookmarks"], titles)] if scan.bookmarks else [])
 
 
 def seeds(spread: Spread, say: Wording) -> str:
     """How far the effect differs between seeds of the tuning, in one sentence."""
-    return say.fill(
+    return say.fill_label(
         say["sweep"]["spread_agree" if spread.agree else "spread_differ"],
-        seeds=say.number(spread.seeds),
-        mean=say.points(spread.mean),
-        deviation=say.points(spread.deviation, sign=False),
-        low=say.points(spread.low),
-        high=say.points(spread.high),
+        seeds=say.format_number(spread.seeds),
+        mean=say.format_points(spread.mean),
+        deviation=say.format_points(spread.deviation, sign=False),
+        low=say.format_points(spread.low),
+        high=say.format_points(spread.high),
     )
 
 
@@ -56,20 +56,20 @@ def hard(primary: Comparison, say: Wording) -> str:
     extra = primary.extra
     if "hard_n" not in extra:
         return ""
-    numbers = {name: say.number(extra[f"hard_{name}"]) for name in ("n", "gained", "lost")}
-    rates = {name: say.share(extra[f"hard_{name}"]) for name in ("base", "tuned")}
-    return say.fill(say["hard"], **numbers, **rates, p=say.p_value(extra["hard_p"]))
+    numbers = {name: say.format_number(extra[f"hard_{name}"]) for name in ("n", "gained", "lost")}
+    rates = {name: say.format_share(extra[f"hard_{name}"]) for name in ("base", "tuned")}
+    return say.fill_label(say["hard"], **numbers, **rates, p=say.format_p_value(extra["hard_p"]))
 
 
 def short(found: Iterable[Short], say: Wording) -> list[str]:
     """One sentence for each kind of items that fell short of the plan, with the reason."""
     return [
-        say.fill(
+        say.fill_label(
             say["short"],
-            kind=say.name("kinds", one.kind),
-            left=say.number(one.left),
-            wanted=say.number(one.wanted),
-            why=say["comma"].join(say.name("ended", why) for why in one.why),
+            kind=say.get_label("kinds", one.kind),
+            left=say.format_number(one.left),
+            wanted=say.format_number(one.wanted),
+            why=say["comma"].join(say.get_label("ended", why) for why in one.why),
         )
         for one in found
     ]
@@ -87,11 +87,11 @@ def funnel_table(stages: Iterable[Stage], say: Wording) -> str:
     columns = say["columns"]
     rows = [
         [
-            say.name("funnel", stage.name),
-            say.name("kinds", stage.kind),
-            say.number(stage.came),
-            say.number(stage.kept),
-            markdown(say["comma"].join(f"{reason(label, say)} {say.number(number)}" for label, number in stage.fell.items())),
+            say.get_label("funnel", stage.name),
+            say.get_label("kinds", stage.kind),
+            say.format_number(stage.came),
+            say.format_number(stage.kept),
+            markdown(say["comma"].join(f"{reason(label, say)} {say.format_number(number)}" for label, number in stage.fell.items())),
         ]
         for stage in stages
     ]
@@ -109,7 +109,7 @@ def cost(accounts: Sequence[Account], language: str) -> str:
 
 def _spent(accounts: Sequence[Account], say: Wording) -> list[str]:
     sums = [sum(one.requests for one in accounts), sum(one.tokens_in for one in accounts), sum(one.tokens_out for one in accounts)]
-    return [*(say.number(one) for one in sums), say.number(sum(one.cost_usd + one.lost_usd for one in accounts), 4)]
+    return [*(say.format_number(one) for one in sums), say.format_number(sum(one.cost_usd + one.lost_usd for one in accounts), 4)]
 
 
 def loss(steps: Sequence[Step], language: str) -> str:
@@ -119,7 +119,7 @@ def loss(steps: Sequence[Step], language: str) -> str:
     every = max(1, -(-len(train) // MOST_LINES))
     shown = [*train[every - 1 :: every], *(step for step in steps if step.split == "held_out")]
     rows = [
-        [say.number(step.step), say.number(round(step.epoch, 2)), say.number(step.loss, 3), say["figures"][step.split]]
+        [say.format_number(step.step), say.format_number(round(step.epoch, 2)), say.format_number(step.loss, 3), say["figures"][step.split]]
         for step in sorted(shown, key=lambda step: step.step)
     ]
     figures = say["figures"]
@@ -132,18 +132,18 @@ def verdict(comparisons: Sequence[Comparison], history: History, language: str) 
     result = next(row for row in comparisons if row.primary)
     columns = say["columns"]
     rows = [
-        [columns["set"], say.name("sets", result.set)],
-        [columns["mode"], say.name("modes", result.mode)],
-        [columns["n"], say.number(result.n)],
+        [columns["set"], say.get_label("sets", result.set)],
+        [columns["mode"], say.get_label("modes", result.mode)],
+        [columns["n"], say.format_number(result.n)],
         *(
-            [say[name], f"{say.share(r.rate)} ({say.share(r.low)} {say['to']} {say.share(r.high)})"]
+            [say[name], f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']} {say.format_share(r.high)})"]
             for name, r in (("base", result.base), ("tuned", result.tuned))
         ),
-        [columns["gained"], say.number(result.gained)],
-        [columns["lost"], say.number(result.lost)],
-        ["p", say.p_value(result.p_value).removeprefix("= ").replace("<", "&lt;")],
-        [say["figures"]["detectable"], f"{say.points(result.detectable, sign=False)} {say['points_unit']}"],
-        [say["chance"], say.share(0.25, 0)],
+        [columns["gained"], say.format_number(result.gained)],
+        [columns["lost"], say.format_number(result.lost)],
+        ["p", say.format_p_value(result.p_value).removeprefix("= ").replace("<", "&lt;")],
+        [say["figures"]["detectable"], f"{say.format_points(result.detectable, sign=False)} {say['points_unit']}"],
+        [say["chance"], say.format_share(0.25, 0)],
     ]
     head = f"# {label(result, history, say)}\n\n{markdown(note(history, say))}"
     return turned(f"{head}\n\n{table([columns['name'], columns['value']], rows)}", say)

@@ -10,7 +10,7 @@ from tasks.results import Choice, Comparison, History
 
 def label(result: Comparison, history: History, say: Wording) -> str:
     """The verdict's name, with what it is worth."""
-    return say.name("verdicts", result.verdict) + f" ({say['exploratory']})" * history.exploratory
+    return say.get_label("verdicts", result.verdict) + f" ({say['exploratory']})" * history.exploratory
 
 
 def role(history: History, say: Wording) -> str:
@@ -32,10 +32,10 @@ def told(history: History, say: Wording) -> str:
     lines = []
     if history.exploratory:
         whose = history.predecessor or history.first
-        lines.append(say.fill(own["after"], whose=whose, chosen=_chosen(history.chosen_after, history.moved, say)))
+        lines.append(say.fill_label(own["after"], whose=whose, chosen=_chosen(history.chosen_after, history.moved, say)))
     if history.shared:
-        numbers = {name: say.number(getattr(history, name)) for name in ("look", "shared", "n")}
-        lines.append(say.fill(own["again"], first=history.first, **numbers))
+        numbers = {name: say.format_number(getattr(history, name)) for name in ("look", "shared", "n")}
+        lines.append(say.fill_label(own["again"], first=history.first, **numbers))
     return " ".join(lines)
 
 
@@ -48,11 +48,11 @@ def next_note(study: StudyFacts, say: Wording) -> str:
     """What the next plan chooses after these answers were seen; nothing where it chooses nothing, or there is none."""
     if study.next_plan is None or not study.next_plan.lineage.chosen_after:
         return ""
-    return say.fill(say["history"]["next"], chosen=_chosen(study.next_plan.lineage.chosen_after, {}, say))
+    return say.fill_label(say["history"]["next"], chosen=_chosen(study.next_plan.lineage.chosen_after, {}, say))
 
 
 def _chosen(choices: Iterable[Choice], moved: dict[str, tuple[Any, Any]], say: Wording) -> str:
     own = say["history"]
-    changes = [say.fill(own["moved"], key=key, before=f"{there}", here=f"{here}") for key, (there, here) in moved.items()]
+    changes = [say.fill_label(own["moved"], key=key, before=f"{there}", here=f"{here}") for key, (there, here) in moved.items()]
     listed = f" ({say['comma'].join(changes)})" if changes else ""
     return str(say["comma"]).join(own[choice] + listed * (choice == "endpoint") for choice in choices)

@@ -84,16 +84,16 @@ def verdict_sentence(result: Comparison, plan: ComparisonPlan, history: History,
     """A comparison in one sentence, which claims no more than its history allows."""
     sentences, name = say["sentences"], _sentence_for(result, plan)
     cautious = sentences.get(f"exploratory_{name}") if history.exploratory else None
-    return say.fill(
+    return say.fill_label(
         cautious or sentences[name],
-        n=say.number(result.n),
-        illegible=say.number(result.illegible_tuned),
-        base=say.number(result.base.correct),
-        tuned=say.number(result.tuned.correct),
-        gained=say.number(result.gained),
-        lost=say.number(result.lost),
-        margin=say.points(plan.margin, sign=False),
-        detectable=say.points(result.detectable, sign=False),
+        n=say.format_number(result.n),
+        illegible=say.format_number(result.illegible_tuned),
+        base=say.format_number(result.base.correct),
+        tuned=say.format_number(result.tuned.correct),
+        gained=say.format_number(result.gained),
+        lost=say.format_number(result.lost),
+        margin=say.format_points(plan.margin, sign=False),
+        detectable=say.format_points(result.detectable, sign=False),
     )
 
 

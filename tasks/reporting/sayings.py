@@ -60,11 +60,11 @@ def _filled(hole: str, value: str, say: Wording) -> str:
 def _number(value: str, say: Wording) -> str:
     """A number sign by sign, as it came: it may be a year, a dose or an option of a book or model, so nothing is rounded, grouped or left out."""
     if SMALL.fullmatch(value):
-        return say.number(float(value))
+        return say.format_number(float(value))
     if not NUMBER.fullmatch(value):
         return value
-    point = say.number(0.5)[1:-1]
-    return "".join(say.number(int(sign)) if sign.isdigit() else point if sign == "." else sign for sign in value)
+    point = say.format_number(0.5)[1:-1]
+    return "".join(say.format_number(int(sign)) if sign.isdigit() else point if sign == "." else sign for sign in value)
 
 
 def _words(listed: str) -> list[str]:

@@ -16,31 +16,31 @@ class Canvas:
         self.width, self.height = width, height
         self._parts: list[Markup] = []
 
-    def line(self, a: Point, b: Point, style: str) -> None:
-        self._add('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" class="{}"/>', *a, *b, style)
+    def draw_line(self, a: Point, b: Point, style: str) -> None:
+        self._add_element('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" class="{}"/>', *a, *b, style)
 
-    def path(self, points: Sequence[Point], style: str) -> None:
+    def draw_path(self, points: Sequence[Point], style: str) -> None:
         """A line through all points."""
         if points:
-            self._add('<path d="M{}" class="{}"/>', "L".join(f"{x:.1f} {y:.1f}" for x, y in points), style)
+            self._add_element('<path d="M{}" class="{}"/>', "L".join(f"{x:.1f} {y:.1f}" for x, y in points), style)
 
-    def box(self, corner: Point, width: float, height: float, style: str) -> None:
-        self._add('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2" class="{}"/>', *corner, max(0.0, width), height, style)
+    def draw_box(self, corner: Point, width: float, height: float, style: str) -> None:
+        self._add_element('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="2" class="{}"/>', *corner, max(0.0, width), height, style)
 
-    def dot(self, place: Point, style: str, radius: float = 4.5) -> None:
-        self._add('<circle cx="{:.1f}" cy="{:.1f}" r="{}" class="{}"/>', *place, radius, style)
+    def draw_dot(self, place: Point, style: str, radius: float = 4.5) -> None:
+        self._add_element('<circle cx="{:.1f}" cy="{:.1f}" r="{}" class="{}"/>', *place, radius, style)
 
-    def text(self, place: Point, words: str, style: str = "", anchor: str = "start") -> None:
-        self._add('<text x="{:.1f}" y="{:.1f}" class="{}" text-anchor="{}">{}</text>', *place, style, anchor, shown(words))
+    def draw_text(self, place: Point, words: str, style: str = "", anchor: str = "start") -> None:
+        self._add_element('<text x="{:.1f}" y="{:.1f}" class="{}" text-anchor="{}">{}</text>', *place, style, anchor, shown(words))
 
-    def picture(self, name: str, title: str, description: str) -> Markup:
+    def render_svg(self, name: str, title: str, description: str) -> Markup:
         """The whole, with what a reader who cannot see it is told."""
         return Markup(
             '<svg viewBox="0 0 {w:g} {h:g}" role="img" aria-labelledby="{n}-title {n}-desc" direction="ltr">'
             '<title id="{n}-title">{t}</title><desc id="{n}-desc">{d}</desc>{body}</svg>'
         ).format(w=self.width, h=self.height, n=name, t=shown(title), d=shown(description), body=Markup("").join(self._parts))
 
-    def _add(self, form: str, *values: object) -> None:
+    def _add_element(self, form: str, *values: object) -> None:
         self._parts.append(Markup(form).format(*values))
 
 

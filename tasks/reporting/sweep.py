@@ -15,7 +15,7 @@ from tasks.sweeps import Found, Standing, SweepPlan, Trial, best_plan
 
 def write(folder: Path, plan: SweepPlan, found: Found, timings: Timings) -> None:
     """Fill an empty folder."""
-    best = best_plan(plan, found.chosen, found.history)
+    best = best_plan(plan, found.chosen_setting, found.history)
     save_json(folder / "sweep.json", record(plan, found, timings))
     tree = {"name": best.name} | best.model_dump(mode="json", exclude_defaults=True)
     (folder / "best-plan.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8")
@@ -29,7 +29,7 @@ def record(plan: SweepPlan, found: Found, timings: Timings) -> dict[str, Any]:
         "name": plan.name,
         "verdict": result(found.verdict) | standing_of(found.verdict, found.history),
         "history": found.history.model_dump(mode="json"),
-        "chosen": found.chosen.model_dump(mode="json"),
+        "chosen": found.chosen_setting.model_dump(mode="json"),
         "seeds": [trial(one) for one in found.finals],
         "spread": found.spread.model_dump(mode="json"),
         "settings": [standing(one) for one in found.standings],
@@ -44,8 +44,8 @@ def standing(one: Standing) -> dict[str, Any]:
     """One setting on the questions that choose; its p-values are exploratory."""
     return {
         "rank": one.rank,
-        "name": one.arm.name,
-        "changes": one.arm.changes,
+        "name": one.setting.name,
+        "changes": one.setting.changes,
         "rate": one.rate,
         "deviation": one.deviation,
         "p_exploratory": one.p_value,

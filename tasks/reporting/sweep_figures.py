@@ -32,21 +32,21 @@ def settings(standings: Sequence[Standing], say: Wording) -> Markup:
     _shares(canvas, across, foot, say)
     for row, one in enumerate(drawn):
         y = 34 + 32 * row
-        base = one.first.comparison.base.rate if one.first.comparison else CHANCE
-        canvas.text((across(0), y - 8), f"{say.number(one.rank)}. {one.arm.name}", "label strong" if row == 0 else "label")
-        canvas.line((across(base), y + 2), (across(one.rate or 0), y + 2), "whisker tuned thin")
-        canvas.dot((across(base), y + 2), "base", 4)
+        base = one.first_trial.comparison.base.rate if one.first_trial.comparison else CHANCE
+        canvas.draw_text((across(0), y - 8), f"{say.format_number(one.rank)}. {one.setting.name}", "label strong" if row == 0 else "label")
+        canvas.draw_line((across(base), y + 2), (across(one.rate or 0), y + 2), "whisker tuned thin")
+        canvas.draw_dot((across(base), y + 2), "base", 4)
         for rate in rates(one):
-            canvas.dot((across(rate), y + 2), "tuned", 4.5)
-    told = "; ".join(f"{one.arm.name}: {say.share(one.rate or 0)}" for one in drawn)
-    return canvas.picture("settings", say["figures"]["settings"], told)
+            canvas.draw_dot((across(rate), y + 2), "tuned", 4.5)
+    told = "; ".join(f"{one.setting.name}: {say.format_share(one.rate or 0)}" for one in drawn)
+    return canvas.render_svg("settings", say["figures"]["settings"], told)
 
 
 def axes(standings: Sequence[Standing]) -> list[str]:
     """The two keys with the most values, in the plan's order; fewer where fewer are varied."""
     values: dict[str, set[str]] = {}
     for one in standings:
-        for key, value in one.arm.changes.items():
+        for key, value in one.setting.changes.items():
             values.setdefault(key, set()).add(shown(value))
     varied = [key for key in values if len(values[key]) > 1]
     most = sorted(varied, key=lambda key: -len(values[key]))[:2]
@@ -63,22 +63,22 @@ def heat(standings: Sequence[Standing], say: Wording) -> Markup | None:
     rows, columns = _values(standings, down), _values(standings, along)
     width, height, left = (WIDTH - 90) / len(columns), 44, 86
     canvas = Canvas(WIDTH, 60 + height * len(rows))
-    canvas.text((0, 14), _last(down), "tick")
-    canvas.text((WIDTH, 14), _last(along), "tick", "end")
+    canvas.draw_text((0, 14), _last(down), "tick")
+    canvas.draw_text((WIDTH, 14), _last(along), "tick", "end")
     low, high = min(cells.values(), default=0.0), max(cells.values(), default=1.0)
     for r, row in enumerate(rows):
         y = 40 + height * r
-        canvas.text((left - 8, y + 26), row, "tick", "end")
+        canvas.draw_text((left - 8, y + 26), row, "tick", "end")
         for c, column in enumerate(columns):
             if (rate := cells.get((row, column))) is not None:
                 shade = round((SHADES - 1) * (rate - low) / (high - low)) if high > low else 0
                 best = " best" if rate == high else ""
-                canvas.box((left + width * c, y), width - 3, height - 3, f"heat h{shade}{best}")
-                canvas.text((left + width * c + width / 2 - 1, y + 26), say.share(rate, 0), "value", "middle")
+                canvas.draw_box((left + width * c, y), width - 3, height - 3, f"heat h{shade}{best}")
+                canvas.draw_text((left + width * c + width / 2 - 1, y + 26), say.format_share(rate, 0), "value", "middle")
     for c, column in enumerate(columns):
-        canvas.text((left + width * c + width / 2 - 1, 34), column, "tick", "middle")
-    told = "; ".join(f"{_last(down)} {row}, {_last(along)} {column}: {say.share(rate)}" for (row, column), rate in cells.items())
-    return canvas.picture("heat", say["figures"]["heat"], told)
+        canvas.draw_text((left + width * c + width / 2 - 1, 34), column, "tick", "middle")
+    told = "; ".join(f"{_last(down)} {row}, {_last(along)} {column}: {say.format_share(rate)}" for (row, column), rate in cells.items())
+    return canvas.render_svg("heat", say["figures"]["heat"], told)
 
 
 def curve(points: dict[float, Standing], say: Wording) -> Markup | None:
@@ -92,19 +92,19 @@ def curve(points: dict[float, Standing], say: Wording) -> Markup | None:
     canvas = Canvas(WIDTH, 250)
     across, up = Axis(place(low), place(high), 52, WIDTH - 24), Axis(0, 1, 200, 16)
     for share in ticks(0, 1, 4):
-        canvas.line((44, up(share)), (WIDTH, up(share)), "grid")
-        canvas.text((38, up(share) + 4), say.share(share, 0), "tick", "end")
-    canvas.line((44, up(CHANCE)), (WIDTH, up(CHANCE)), "chance")
-    canvas.path([(across(place(value)), up(_base(one))) for value, one in drawn.items()], "curve base")
-    canvas.path([(across(place(value)), up(one.rate or 0)) for value, one in drawn.items()], "curve train")
+        canvas.draw_line((44, up(share)), (WIDTH, up(share)), "grid")
+        canvas.draw_text((38, up(share) + 4), say.format_share(share, 0), "tick", "end")
+    canvas.draw_line((44, up(CHANCE)), (WIDTH, up(CHANCE)), "chance")
+    canvas.draw_path([(across(place(value)), up(_base(one))) for value, one in drawn.items()], "curve base")
+    canvas.draw_path([(across(place(value)), up(one.rate or 0)) for value, one in drawn.items()], "curve train")
     for value, one in drawn.items():
         for rate in rates(one):
-            canvas.dot((across(place(value)), up(rate)), "tuned", 4)
-        canvas.text((across(place(value)), 218), say.number(value), "tick", "middle")
-    key = _last(next(iter(drawn[low].arm.changes)))
-    canvas.text((WIDTH, 240), key, "tick", "end")
-    told = "; ".join(f"{say.number(value)}: {say.share(one.rate or 0)}" for value, one in drawn.items())
-    return canvas.picture("curve", f"{say['figures']['curve']}: {key}", told)
+            canvas.draw_dot((across(place(value)), up(rate)), "tuned", 4)
+        canvas.draw_text((across(place(value)), 218), say.format_number(value), "tick", "middle")
+    key = _last(next(iter(drawn[low].setting.changes)))
+    canvas.draw_text((WIDTH, 240), key, "tick", "end")
+    told = "; ".join(f"{say.format_number(value)}: {say.format_share(one.rate or 0)}" for value, one in drawn.items())
+    return canvas.render_svg("curve", f"{say['figures']['curve']}: {key}", told)
 
 
 def _base(one: Standing) -> float:
@@ -115,15 +115,15 @@ def _cells(standings: Sequence[Standing], down: str, along: str) -> dict[tuple[s
     """The best rate at each pair of values."""
     cells: dict[tuple[str, str], float] = {}
     for one in standings:
-        if one.rate is not None and down in one.arm.changes and along in one.arm.changes:
-            place = shown(one.arm.changes[down]), shown(one.arm.changes[along])
+        if one.rate is not None and down in one.setting.changes and along in one.setting.changes:
+            place = shown(one.setting.changes[down]), shown(one.setting.changes[along])
             cells[place] = max(one.rate, cells.get(place, 0.0))
     return cells
 
 
 def _values(standings: Sequence[Standing], key: str) -> list[str]:
     """The values of a key: numbers in rising order, anything else by name."""
-    found = [one.arm.changes[key] for one in standings if key in one.arm.changes]
+    found = [one.setting.changes[key] for one in standings if key in one.setting.changes]
     if all(isinstance(value, int | float) for value in found):
         found.sort()
     else:
@@ -138,6 +138,6 @@ def _last(key: str) -> str:
 def _shares(canvas: Canvas, across: Axis, foot: float, say: Wording) -> None:
     """The axis of shares, with the chance line."""
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        canvas.line((across(share), 8), (across(share), foot), "chance" if share == CHANCE else "grid")
+        canvas.draw_line((across(share), 8), (across(share), foot), "chance" if share == CHANCE else "grid")
         anchor = "start" if share == 0 else "end" if share == 1 else "middle"
-        canvas.text((across(share), foot + 16), say.share(share, 0), "tick", anchor)
+        canvas.draw_text((across(share), foot + 16), say.format_share(share, 0), "tick", anchor)

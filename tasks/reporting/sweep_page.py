@@ -78,13 +78,13 @@ def pictures(found: Found, say: Wording) -> dict[str, Markup]:
 def told(plan: SweepPlan, found: Found, say: Wording) -> dict[str, str]:
     """The page's sentences with their numbers."""
     own, best, spread = say["sweep"], found.standings[0], found.spread
-    choosing = best.first.comparison.n if best.first.comparison else 0
+    choosing = best.first_trial.comparison.n if best.first_trial.comparison else 0
     lines = {
-        "chosen": say.fill(
-            own["chosen_text"], settings=say.number(len(found.standings)), n=say.number(choosing), rate=say.share(best.rate or 0)
+        "chosen": say.fill_label(
+            own["chosen_text"], settings=say.format_number(len(found.standings)), n=say.format_number(choosing), rate=say.format_share(best.rate or 0)
         ),
-        "final": say.fill(own["final_text"], n=say.number(found.verdict.n), facts=say.number(found.verdict.extra.get("facts", 0))),
-        "table": say.fill(own["table_text"], settings=say.number(sum(one.rate is not None for one in found.standings))),
+        "final": say.fill_label(own["final_text"], n=say.format_number(found.verdict.n), facts=say.format_number(found.verdict.extra.get("facts", 0))),
+        "table": say.fill_label(own["table_text"], settings=say.format_number(sum(one.rate is not None for one in found.standings))),
     }
     if spread.seeds > 1:
         lines["spread"] = seeds(spread, say)
@@ -108,7 +108,7 @@ def brief(plan: SweepPlan, found: Found) -> str:
     rows = [_row(one, say) for one in found.standings]
     about = [markdown(line) for line in told(plan, found, say).values()]
     parts = [
-        f"# {label(result, found.history, say)}: {markdown(found.chosen.name)}",
+        f"# {label(result, found.history, say)}: {markdown(found.chosen_setting.name)}",
         f"**{markdown(verdict_sentence(result, plan.study.comparison, found.history, say))}**",
         *(markdown(line) for line in [told_history(found.history, say)] if line),
         *about,
@@ -121,11 +121,11 @@ def brief(plan: SweepPlan, found: Found) -> str:
 
 def _row(one: Standing, say: Wording) -> list[str]:
     cells = [
-        say.number(one.rank),
-        markdown(one.arm.name),
-        say.share(one.rate) if one.rate is not None else say["sweep"]["failed"],
-        say.points(one.deviation, sign=False) if len(one.trials) > 1 else "—",
-        say.p_value(one.p_holm).removeprefix("= ").replace("<", "&lt;") if one.p_holm is not None else "—",
+        say.format_number(one.rank),
+        markdown(one.setting.name),
+        say.format_share(one.rate) if one.rate is not None else say["sweep"]["failed"],
+        say.format_points(one.deviation, sign=False) if len(one.trials) > 1 else "—",
+        say.format_p_value(one.p_holm).removeprefix("= ").replace("<", "&lt;") if one.p_holm is not None else "—",
     ]
     return [f"**{cell}**" for cell in cells] if one.rank == 1 else cells
 
@@ -134,9 +134,9 @@ def _trend(trend: Trend, say: Wording) -> str:
     """What the last step of the curve says on going on."""
     values: dict[str, Any] = {
         "key": trend.key.rpartition(".")[2],
-        "smaller": say.number(trend.smaller),
-        "larger": say.number(trend.larger),
-        "difference": say.points(trend.comparison.difference.value),
-        "p": say.p_value(trend.comparison.p_value),
+        "smaller": say.format_number(trend.smaller),
+        "larger": say.format_number(trend.larger),
+        "difference": say.format_points(trend.comparison.difference.value),
+        "p": say.format_p_value(trend.comparison.p_value),
     }
-    return say.fill(say["sweep"]["trend"][LEARNT[trend.comparison.verdict]], **values)
+    return say.fill_label(say["sweep"]["trend"][LEARNT[trend.comparison.verdict]], **values)

@@ -83,7 +83,7 @@ def unfinite(steps: Sequence[Step]) -> int:
 
 def shares(study: StudyFacts) -> dict[str, list[float]]:
     """Shares of options 1 to 4 and of no answer among the keys and both models' answers, primary mode and set."""
-    asked = study.asked
+    asked = study.primary_questions
     chosen: dict[str, list[int | None]] = {"key": [question.answer for question in asked]}
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
         said = settled(answers, keys(asked))
@@ -93,7 +93,7 @@ def shares(study: StudyFacts) -> dict[str, list[float]]:
 
 def items(study: StudyFacts) -> list[Item]:
     """Every question of every paper with both models' answers, those of the primary paper first."""
-    first = {question.id for question in study.asked}
+    first = {question.id for question in study.primary_questions}
     every = [(name, question) for name, rows in study.questions.items() for question in rows]
     base, tuned = (settled(answers, keys([q for _, q in every])) for answers in (study.base, study.tuned))
     kinds = {row.question_id: row.kind for row in study.screened}
@@ -121,12 +121,12 @@ def unrecorded(study: StudyFacts) -> int:
 def cut(passages: Mapping[str, str]) -> Callable[[Quote], Cut | None]:
     """Shows a quote in its passage; none where the passage is not at hand or says something else at that place."""
 
-    def shown(quote: Quote) -> Cut | None:
+    def cut_passage(quote: Quote) -> Cut | None:
         text = passages.get(quote.passage_id, "")
         found = Cut(text[: quote.start], text[quote.start : quote.end], text[quote.end :])
         return found if found.quote == quote.text else None
 
-    return shown
+    return cut_passage
 
 
 def spent(timings: Sequence[Timing]) -> list[Spent]:

@@ -64,10 +64,10 @@ POINTS = frozenset(
 def measure(say: Wording, name: str, value: float | int | str | None) -> str:
     """A number of the evidence: shares as percentages and differences in points, as everywhere on the page."""
     if not isinstance(value, int | float):
-        return say.number(value)
+        return say.format_number(value)
     if name in SHARES:
-        return say.share(value)
-    return f"{say.points(value, sign=name != 'detectable')} {say['points_unit']}" if name in POINTS else say.number(value)
+        return say.format_share(value)
+    return f"{say.format_points(value, sign=name != 'detectable')} {say['points_unit']}" if name in POINTS else say.format_number(value)
 
 
 @lru_cache

@@ -21,7 +21,7 @@ WORDS_FOR_A_SLIP = 6  # a shorter quote must be exact
 def align(quote: str, passage: Passage, shelf: Shelf, words: Wording) -> tuple[int, int] | None:
     """(start, end) of the passage's words that the quote copies with one slip."""
     wanted = folded_words(quote)
-    letters, places = shelf.view(passage)
+    letters, places = shelf.get_view(passage)
     if len(wanted) < WORDS_FOR_A_SLIP or not letters:
         return None
     found = fuzz.partial_ratio_alignment("".join(wanted), letters, score_cutoff=LIKENESS)

@@ -32,12 +32,12 @@ def acceptance(language: str, plan: ValidationPlan) -> Callable[[Draft, list[Pas
     """
     seen, remembered = Seen(language, plan), list[str]()
 
-    def accept(draft: Draft, passages: list[Passage], earlier: Sequence[Row]) -> Accepted:
+    def check_next_draft(draft: Draft, passages: list[Passage], earlier: Sequence[Row]) -> Accepted:
         nonlocal seen, remembered
         if remembered != [row.id for row in earlier]:
             seen, remembered = Seen(language, plan, earlier), [row.id for row in earlier]
-        accepted = Desk(passages, language, plan, seen).take(draft)
+        accepted = Desk(passages, language, plan, seen).check_draft(draft)
         remembered += [row.id for row in accepted.kept]
         return accepted
 
-    return accept
+    return check_next_draft

@@ -26,76 +26,76 @@ class Desk:
     """The checks on single items, in their order. One desk serves a whole study; `take` may be called draft by draft."""
 
     def __init__(self, passages: Iterable[Passage], language: str, plan: ValidationPlan, seen: Seen | None = None) -> None:
-        self.language, self.plan, self.words = language, plan, wording(language)
-        self.shelf = Shelf(passages)
-        self.habits = mending.habits((p.text for p in self.shelf.passages.values()), self.words, language)
-        script = damage.main_script([p.text for p in self.shelf.passages.values()])
-        self.book = damage.Book(self.shelf.vocabulary, script, self.words.years)
-        self.seen = seen or Seen(language, plan)
-        self.came: Counter[ItemKind] = Counter()
-        self.repaired: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
+        self.language, self.plan, self.patterns = language, plan, wording(language)
+        self.passage_index = Shelf(passages)
+        self.spelling = mending.habits((p.text for p in self.passage_index.passages.values()), self.patterns, language)
+        script = damage.main_script([p.text for p in self.passage_index.passages.values()])
+        self.book_profile = damage.Book(self.passage_index.vocabulary, script, self.patterns.years)
+        self.seen_items = seen or Seen(language, plan)
+        self.input_counts: Counter[ItemKind] = Counter()
+        self.repair_counts: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
 
-    def take(self, draft: Draft) -> Accepted:
+    def check_draft(self, draft: Draft) -> Accepted:
         """Check one response of a writer."""
         found = parsing.read(draft, self.language)
-        shown = self.shelf.shown(draft.passages)
-        return self._sift(found.items, found.rejected, shown)._replace(exhausted=found.exhausted)
+        shown = self.passage_index.get_shown_passages(draft.passages)
+        return self._check_items(found.items, found.rejected, shown)._replace(exhausted=found.exhausted)
 
-    def take_own(self, items: Sequence[Item], rejected: Sequence[Rejection]) -> Accepted:
+    def check_imported(self, items: Sequence[Item], rejected: Sequence[Rejection]) -> Accepted:
         """Check a person's own items: everything but grounding."""
-        return self._sift(items, rejected, None)
+        return self._check_items(items, rejected, None)
 
-    def _sift(self, items: Sequence[Item], rejected: Sequence[Rejection], shown: list[Passage] | None) -> Accepted:
+    def _check_items(self, items: Sequence[Item], rejected: Sequence[Rejection], shown: list[Passage] | None) -> Accepted:
         made = Accepted([], list(rejected))
         for row in rejected:
-            self.came[row.kind] += row.items
+            self.input_counts[row.kind] += row.items
         for item in items:
-            self.came[item.kind] += 1
-            outcome = self._check(mending.mend(item, self.habits, self.words), shown)
+            self.input_counts[item.kind] += 1
+            outcome = self._check_item(mending.mend(item, self.spelling, self.patterns), shown)
             (made.rejected if isinstance(outcome, Rejection) else made.kept).append(outcome)  # type: ignore[arg-type]
         return made
 
-    def _check(self, item: Item, shown: list[Passage] | None) -> Row | Rejection:
-        if backward := mending.reversed_part(item, self.habits):
-            return item.refused("parsing", "words in reversed order", backward[:120])
-        if fault := damage.damage(item, self.book):
-            return item.refused("parsing", fault.label, fault.detail)
-        self._count(item.kind, "parsed", item.repairs)
+    def _check_item(self, item: Item, shown: list[Passage] | None) -> Row | Rejection:
+        if backward := mending.reversed_part(item, self.spelling):
+            return item.build_rejection("parsing", "words in reversed order", backward[:120])
+        if fault := damage.damage(item, self.book_profile):
+            return item.build_rejection("parsing", fault.label, fault.detail)
+        self._count_repairs(item.kind, "parsed", item.repairs)
         quote = None
         if shown is not None and self.plan.grounding == "quote":
-            place = grounding.ground(item, shown, self.shelf, self.words, self.language)
+            place = grounding.ground(item, shown, self.passage_index, self.patterns, self.language)
             if place.quote is None:
-                return item.refused(grounding.CHECK, place.label, place.detail, place.passage.id if place.passage else "")
+                return item.build_rejection(grounding.CHECK, place.label, place.detail, place.passage.id if place.passage else "")
             quote = place.quote
-            self._count(item.kind, "grounded", place.repairs)
-        if flaw := self._flaw(item, quote, own=shown is None):
+            self._count_repairs(item.kind, "grounded", place.repairs)
+        if flaw := self._find_flaw(item, quote, own=shown is None):
             return flaw
         passage_id = quote.passage_id if quote else ""
-        if earlier := self.seen.repeats(item.kind, item.text, item.key):
-            return item.refused("duplicates", "says the same as an earlier item", earlier, passage_id)
+        if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
+            return item.build_rejection("duplicates", "says the same as an earlier item", earlier, passage_id)
         row = row_of(item, quote)
-        self.seen.add(row.id, item.kind, item.text, item.key)
+        self.seen_items.add_item(row.id, item.kind, item.text, item.key)
         return row
 
-    def _flaw(self, item: Item, quote: Quote | None, *, own: bool) -> Rejection | None:
-        found = flaws.flaws(self._paper(item, quote))
+    def _find_flaw(self, item: Item, quote: Quote | None, *, own: bool) -> Rejection | None:
+        found = flaws.flaws(self._build_flaw_context(item, quote))
         if found and (self.plan.flaws == "report" or (own and self.plan.flaws == "auto")):
-            self._count(item.kind, "flawless", [f"let through: {why.label}" for why in found])
+            self._count_repairs(item.kind, "flawless", [f"let through: {why.label}" for why in found])
             return None
         detail = "; ".join([found[0].detail, *(f"also {why.label}" for why in found[1:])]) if found else ""
-        return item.refused(flaws.CHECK, found[0].label, detail, quote.passage_id if quote else "") if found else None
+        return item.build_rejection(flaws.CHECK, found[0].label, detail, quote.passage_id if quote else "") if found else None
 
-    def _paper(self, item: Item, quote: Quote | None) -> flaws.Paper:
-        topics = self.shelf.topics
+    def _build_flaw_context(self, item: Item, quote: Quote | None) -> flaws.Paper:
+        topics = self.passage_index.topics
         if quote is None:
-            return flaws.Paper(item, self.words, titles=topics.names)
-        passage = self.shelf.passages[quote.passage_id]
-        topic, said = topics.of(passage, quote.start), topics.around(passage, quote.start)
-        return flaws.Paper(item, self.words, quote.text, topic, said, topics.names)
+            return flaws.Paper(item, self.patterns, titles=topics.all_names)
+        passage = self.passage_index.passages[quote.passage_id]
+        topic, said = topics.get_topic(passage, quote.start), topics.get_topic_text(passage, quote.start)
+        return flaws.Paper(item, self.patterns, quote.text, topic, said, topics.all_names)
 
-    def _count(self, kind: ItemKind, stage: str, defects: Iterable[str]) -> None:
+    def _count_repairs(self, kind: ItemKind, stage: str, defects: Iterable[str]) -> None:
         for defect in dict.fromkeys(defects):
-            self.repaired[kind, stage][defect] += 1
+            self.repair_counts[kind, stage][defect] += 1
 
 
 def row_of(item: Item, quote: Quote | None) -> Row:

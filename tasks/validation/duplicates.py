@@ -14,16 +14,16 @@ class Seen:
     """The items so far; tells which of them an item repeats."""
 
     def __init__(self, language: str, plan: ValidationPlan, earlier: Iterable[Row] = ()) -> None:
-        self.words, self.threshold = wording(language), plan.near_duplicate
+        self.patterns, self.threshold = wording(language), plan.near_duplicate
         self._exact: dict[str, str] = {}
         self._shingles: dict[str, frozenset[int]] = {}
         self._index = index(self.threshold)
         for row in earlier:
-            self.add(row.id, kind_of(row), text_of(row), key_of(row))
+            self.add_item(row.id, kind_of(row), text_of(row), key_of(row))
 
-    def repeats(self, kind: ItemKind, text: str, key: str) -> str | None:
+    def find_repeated(self, kind: ItemKind, text: str, key: str) -> str | None:
         """The id of an earlier item that says the same, if there is one."""
-        form = self.form(kind, text, key)
+        form = self.build_form(kind, text, key)
         if earlier := self._exact.get(squeezed(form)) or self._exact.get(shuffled(form)):
             return earlier
         pieces = shingles(form)
@@ -31,9 +31,9 @@ class Seen:
         near = sorted(i for i in self._index.query(sketch(pieces)) if similarity(own, self._shingles[i]) >= self.threshold)
         return near[0] if near else None
 
-    def add(self, identity: str, kind: ItemKind, text: str, key: str) -> None:
+    def add_item(self, identity: str, kind: ItemKind, text: str, key: str) -> None:
         """Remember an item."""
-        form = self.form(kind, text, key)
+        form = self.build_form(kind, text, key)
         pieces = shingles(form)
         self._exact.setdefault(squeezed(form), identity)
         self._exact.setdefault(shuffled(form), identity)
@@ -41,9 +41,9 @@ class Seen:
             self._shingles[identity] = numbered(pieces)
             self._index.insert(identity, sketch(pieces))
 
-    def form(self, kind: ItemKind, text: str, key: str) -> str:
+    def build_form(self, kind: ItemKind, text: str, key: str) -> str:
         """What is compared: folded words, ages and sexes masked, the key at the end."""
-        return f"{kind} {masked(text, self.words)} = {name(key)}"
+        return f"{kind} {masked(text, self.patterns)} = {name(key)}"
 
 
 def masked(text: str, words: Wording) -> str:

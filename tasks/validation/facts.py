@@ -24,16 +24,16 @@ class Groups:
     def __init__(self) -> None:
         self.parent: dict[str, str] = {}
 
-    def root(self, node: str) -> str:
+    def find_root(self, node: str) -> str:
         self.parent.setdefault(node, node)
         while self.parent[node] != node:
             self.parent[node] = self.parent[self.parent[node]]
             node = self.parent[node]
         return node
 
-    def join(self, one: str, other: str) -> None:
+    def join_sets(self, one: str, other: str) -> None:
         """The smaller name stays, so that the order of joining does not matter."""
-        a, b = sorted((self.root(one), self.root(other)))
+        a, b = sorted((self.find_root(one), self.find_root(other)))
         self.parent[b] = a
 
 
@@ -43,10 +43,10 @@ def assign(pairs: Sequence[Pair], questions: Sequence[Question], titles: frozens
     rows: list[Row] = [*pairs, *questions]
     nodes = [_node(row) for row in rows]
     for pair, node in zip(pairs, nodes, strict=False):
-        groups.join(node, f"= {name(pair.diagnosis)}")
+        groups.join_sets(node, f"= {name(pair.diagnosis)}")
     for one, other in _same_words(rows, nodes, titles):
-        groups.join(one, other)
-    labels = [_label(groups.root(node)) for node in nodes]
+        groups.join_sets(one, other)
+    labels = [_label(groups.find_root(node)) for node in nodes]
     return Facts(
         [row.model_copy(update={"fact": label}) for row, label in zip(pairs, labels, strict=False)],
         [row.model_copy(update={"fact": label}) for row, label in zip(questions, labels[len(pairs) :], strict=True)],

@@ -29,20 +29,20 @@ class Paper(NamedTuple):
     """An item with what the rules look at."""
 
     item: Item
-    words: Wording
+    patterns: Wording
     quote: str = ""
     topic: str = ""  # what the quoted lines are about
-    said: str = ""  # what they say; empty for a person's own items
+    topic_text: str = ""  # what they say; empty for a person's own items
     titles: frozenset[str] = frozenset()
 
     @property
-    def named(self) -> bool:
+    def has_title_options(self) -> bool:
         """All options are names of the book's sections."""
         return bool(self.titles) and all(title(o) in self.titles for o in self.item.options)
 
-    def content(self, text: str) -> set[str]:
+    def get_content_stems(self, text: str) -> set[str]:
         """Stems of the words that carry meaning."""
-        return {s for w in folded_words(text) if w not in self.words.function_words and len(w) > 2 for s in stems(w)}
+        return {s for w in folded_words(text) if w not in self.patterns.function_words and len(w) > 2 for s in stems(w)}
 
 
 Rule = Callable[[Paper], str | None]
@@ -65,7 +65,7 @@ def overlapping_options(paper: Paper) -> str | None:
     for i, one in enumerate(options):
         for j, other in enumerate(options):
             both_named = {title(one), title(other)} <= paper.titles
-            if i != j and not both_named and name(one) != name(other) and _contains(other, one, paper.words):
+            if i != j and not both_named and name(one) != name(other) and _contains(other, one, paper.patterns):
                 return f"«{other}» contains «{one}»"
     ranges = sorted(r for r in (_range(o) for o in options) if r)
     meeting = [(a, b) for a, b in pairwise(ranges) if b[0] < a[1]]
@@ -84,31 +84,31 @@ def _range(option: str) -> tuple[float, float] | None:
 
 
 def all_or_none(paper: Paper) -> str | None:
-    return next((o for o in paper.item.options if matches(paper.words.all_or_none, name(o))), None)
+    return next((o for o in paper.item.options if matches(paper.patterns.all_or_none, name(o))), None)
 
 
 def placeholder(paper: Paper) -> str | None:
     """An option that says nothing."""
-    return next((o for o in paper.item.options if matches(paper.words.placeholder, name(o)) and leading_number(o) is None), None)
+    return next((o for o in paper.item.options if matches(paper.patterns.placeholder, name(o)) and leading_number(o) is None), None)
 
 
 def told_key(paper: Paper) -> str | None:
     """The stem or an option says which option is right."""
     texts = (paper.item.text, *paper.item.options)
-    return next((t[:120] for t in texts if matches(paper.words.told_answer, t)), None)
+    return next((t[:120] for t in texts if matches(paper.patterns.told_answer, t)), None)
 
 
 def long_key(paper: Paper) -> str | None:
     """The key is much longer than every distractor."""
     key, longest = len(paper.item.key), max(map(len, paper.item.distractors), default=0)
     stands_out = key >= LONGER * longest and key - longest >= LONGER_BY
-    return f"{key} characters, the next {longest}" if stands_out and not paper.named else None
+    return f"{key} characters, the next {longest}" if stands_out and not paper.has_title_options else None
 
 
 def shared_words(paper: Paper) -> str | None:
     """The stem holds the words of the key and not those of the distractors."""
-    stem = paper.content(paper.item.text)
-    shares = [_share(paper.content(o), stem) for o in (paper.item.key, *paper.item.distractors)]
+    stem = paper.get_content_stems(paper.item.text)
+    shares = [_share(paper.get_content_stems(o), stem) for o in (paper.item.key, *paper.item.distractors)]
     told = holds(paper.item.text, paper.item.key) and not any(holds(paper.item.text, o) for o in paper.item.distractors)
     alone = shares[0] >= SHARED and max(shares[1:]) < SHARED / 2
     return f"«{paper.item.key}» shares {shares[0]:.0%} of its words with the stem" if told or alone else None
@@ -132,8 +132,8 @@ def grammar(paper: Paper) -> str | None:
 
 def unmarked_negative(paper: Paper) -> str | None:
     """The stem asks what does not hold, and the negative word is not set off."""
-    found = is_negative(paper.item.text, paper.words)
-    marked = re.search(paper.words.marked_negative, paper.item.text)
+    found = is_negative(paper.item.text, paper.patterns)
+    marked = re.search(paper.patterns.marked_negative, paper.item.text)
     return found[0][:80] if found and not marked else None
 
 
@@ -141,7 +141,7 @@ def no_question(paper: Paper) -> str | None:
     """Neither a question mark, nor a question word, nor a blank to fill in."""
     text = paper.item.text
     asks = re.search(r"[?؟？]", text) or re.search(r"(?:[:：…]|\.{3}|_{2,})\s*$|_{3,}", text)
-    return text[-80:] if not asks and not set(folded_words(text)) & paper.words.question_words else None
+    return text[-80:] if not asks and not set(folded_words(text)) & paper.patterns.question_words else None
 
 
 def too_short(paper: Paper) -> str | None:
@@ -152,7 +152,7 @@ def too_short(paper: Paper) -> str | None:
 def absolute_terms(paper: Paper) -> str | None:
     """«Always», «never»: such options are seldom right; what the book itself says so is left alone."""
     said = set(folded_words(paper.quote))
-    found = [(o, w) for o in paper.item.options for w in folded_words(o) if w in paper.words.absolute and w not in said]
+    found = [(o, w) for o in paper.item.options for w in folded_words(o) if w in paper.patterns.absolute and w not in said]
     return f"«{found[0][1]}» in «{found[0][0]}»" if found else None
 
 
@@ -163,25 +163,25 @@ def numbers_out_of_order(paper: Paper) -> str | None:
 
 def several_right(paper: Paper) -> str | None:
     """The quoted passage supports a distractor too."""
-    if not paper.said or is_negative(paper.item.text, paper.words):
+    if not paper.topic_text or is_negative(paper.item.text, paper.patterns):
         return None
     key = title(paper.item.key)
     if key == paper.topic or (key in paper.titles and not holds(paper.item.text, paper.topic)):
         return None  # it asks which condition it is, and the passage is about one
-    right = [o for o in paper.item.distractors if supported(o, paper.said)]
+    right = [o for o in paper.item.distractors if supported(o, paper.topic_text)]
     return f"the passage supports «{right[0]}» too" if right else None
 
 
 def speaks_of_text(paper: Paper) -> str | None:
     """«According to the passage»: whoever answers sees none."""
-    found = matches(paper.words.source, paper.item.text)
+    found = matches(paper.patterns.source, paper.item.text)
     return found[0] if found else None
 
 
 def two_questions(paper: Paper) -> str | None:
     """More than one thing is asked, so no option answers all."""
     unquoted = re.sub(r"«[^»]*»|\"[^\"]*\"", "", paper.item.text)
-    pieces = [p for p in re.split(r"[?؟？]", unquoted) if set(folded_words(p)) & paper.words.question_words]
+    pieces = [p for p in re.split(r"[?؟？]", unquoted) if set(folded_words(p)) & paper.patterns.question_words]
     return unquoted[-120:] if len(pieces) > 1 else None
 
 
@@ -192,16 +192,16 @@ def told_diagnosis(paper: Paper) -> str | None:
 def not_one_diagnosis(paper: Paper) -> str | None:
     """A definite or most probable diagnosis is one name."""
     item = paper.item
-    several = matches(paper.words.either, f" {item.diagnosis} ") and title(item.diagnosis) not in paper.titles
+    several = matches(paper.patterns.either, f" {item.diagnosis} ") and title(item.diagnosis) not in paper.titles
     sentence = len(folded_words(item.diagnosis)) > LONGEST_NAME or re.search(r"[?؟]", item.diagnosis)
-    empty = matches(paper.words.placeholder, name(item.diagnosis))
-    act = matches(paper.words.act, name(item.diagnosis)) and title(item.diagnosis) not in paper.titles
+    empty = matches(paper.patterns.placeholder, name(item.diagnosis))
+    act = matches(paper.patterns.act, name(item.diagnosis)) and title(item.diagnosis) not in paper.titles
     return item.diagnosis[:120] if several or sentence or empty or act else None
 
 
 def sign_for_diagnosis(paper: Paper) -> str | None:
     """The diagnosis is one line of a list from which the vignette takes another line: one more sign."""
-    lines = {name(line) for line in paper.said.split("\n")}
+    lines = {name(line) for line in paper.topic_text.split("\n")}
     others = [line for line in lines if line != name(paper.item.diagnosis) and holds(paper.item.text, line)]
     is_sign = name(paper.item.diagnosis) in lines and title(paper.item.diagnosis) not in paper.titles
     return paper.item.diagnosis if is_sign and others else None

@@ -53,7 +53,7 @@ class Gate(NamedTuple):
 
 def accept(draft: Draft, passages: Iterable[Passage], earlier: Sequence[Row], language: str, plan: ValidationPlan) -> Accepted:
     """The checks on single items, for one draft against what was kept before. For many drafts keep a `Desk` and call `take`."""
-    return Desk(passages, language, plan, Seen(language, plan, earlier)).take(draft)
+    return Desk(passages, language, plan, Seen(language, plan, earlier)).check_draft(draft)
 
 
 def needed(wanted: Wanted, plan: ValidationPlan) -> Wanted:
@@ -73,14 +73,14 @@ def validate(
 ) -> Gate:
     """Check every item, split by fact, refuse what leaks, balance the keys."""
     desk = Desk(passages, language, plan)
-    kept, rejected, _ = desk.take_own(own.items, own.rejected)
+    kept, rejected, _ = desk.check_imported(own.items, own.rejected)
     for number, draft in enumerate(drafts, 1):
-        one = desk.take(draft)
+        one = desk.check_draft(draft)
         kept += one.kept if draft.writer == RULES else map(_unnamed, one.kept)
         rejected += one.rejected
         progress(number, len(drafts), f"{len(kept)} kept")
     pairs, questions = facts.assign(
-        [r for r in kept if isinstance(r, Pair)], [r for r in kept if isinstance(r, Question)], desk.shelf.topics.titles
+        [r for r in kept if isinstance(r, Pair)], [r for r in kept if isinstance(r, Question)], desk.passage_index.topics.titles
     )
     taught = splitting.teach(pairs, splitting.kept_out(pairs, questions, plan, wanted.pairs), wanted.pairs, plan)
     found = leaks([*taught.pairs, *taught.held_out], questions, plan)
@@ -90,7 +90,7 @@ def validate(
     asked = splitting.ask([q for q in questions if q.id not in lost], frozenset(p.fact for p in taught.pairs))
     asked, surplus = splitting.trim_questions(asked, wanted.questions, plan.seed)
     rejected += surplus
-    stages = funnel({kind: desk.came[kind] for kind in KINDS}, rejected, desk.repaired)
+    stages = funnel({kind: desk.input_counts[kind] for kind in KINDS}, rejected, desk.repair_counts)
     train = recall_questions(taught.pairs, passages, plan, language)
     train, same_fact, new_fact = (balance_keys(questions, plan.seed) for questions in (train, *asked))
     return Gate(taught.pairs, taught.held_out, train, same_fact, new_fact, rejected, stages)

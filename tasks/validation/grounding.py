@@ -70,7 +70,7 @@ def find(quote: str, passage: Passage, shelf: Shelf) -> tuple[int, int] | None:
 
 
 def _folded(part: str, passage: Passage, shelf: Shelf, after: int) -> tuple[int, int] | None:
-    wanted, (letters, places) = view_of(part).letters, shelf.view(passage)
+    wanted, (letters, places) = view_of(part).letters, shelf.get_view(passage)
     at = letters.find(wanted) if wanted else -1
     while at >= 0:
         start, end = places[at], places[at + len(wanted) - 1] + 1

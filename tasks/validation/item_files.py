@@ -99,7 +99,7 @@ def _json(text: str) -> list[Line]:
     if all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in whole):
         return [_one_line(line) for line in whole]
     found = lenient.objects(text)
-    return [_of(v) for r in found.read for v in _inside(r.value)] + [Line(None, b.raw, b.reason) for b in found.broken]
+    return [_of(v) for r in found.parsed for v in _inside(r.value)] + [Line(None, b.raw, b.reason) for b in found.broken]
 
 
 def _one_line(line: str) -> Line:
@@ -107,8 +107,8 @@ def _one_line(line: str) -> Line:
         return _of(lenient.strict(line))
     except ValueError as error:
         found = lenient.objects(line)
-        good = len(found.read) == 1 and not found.broken and isinstance(found.read[0].value, dict)
-        return Line(found.read[0].value, line) if good else Line(None, line, str(error))
+        good = len(found.parsed) == 1 and not found.broken and isinstance(found.parsed[0].value, dict)
+        return Line(found.parsed[0].value, line) if good else Line(None, line, str(error))
 
 
 def _inside(value: Any) -> list[Any]:

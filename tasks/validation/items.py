@@ -36,7 +36,7 @@ class Item:
         """The options that are not the key."""
         return [option for number, option in enumerate(self.options, 1) if number != self.answer]
 
-    def refused(self, check: str, label: str, detail: str = "", passage_id: str = "") -> Rejection:
+    def build_rejection(self, check: str, label: str, detail: str = "", passage_id: str = "") -> Rejection:
         """The item as a rejection; its reason is `label: detail`, so that equal labels can be counted."""
         return Rejection(
             draft_id=self.draft_id, kind=self.kind, passage_id=passage_id, check=check, reason=reason(label, detail), raw=self.raw

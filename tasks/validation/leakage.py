@@ -28,29 +28,29 @@ class Taught:
     def __init__(self, pairs: Sequence[Pair], plan: ValidationPlan) -> None:
         self.plan = plan
         self.pairs = {p.id: p for p in pairs}
-        self.runs: dict[int, list[str]] = defaultdict(list)  # by the run's hash
-        self.sets: dict[str, frozenset[int]] = {}
+        self.pair_ids_by_run: dict[int, list[str]] = defaultdict(list)  # by the run's hash
+        self.word_sets: dict[str, frozenset[int]] = {}
         self.index = index(plan.leak_similarity)
         for pair in pairs:
-            self._add(pair)
+            self._add_pair(pair)
 
-    def _add(self, pair: Pair) -> None:
+    def _add_pair(self, pair: Pair) -> None:
         tokens = folded_words(f"{pair.symptom} {pair.diagnosis}")
         for run in dict.fromkeys(runs(tokens, self.plan.leak_ngram)):
-            self.runs[hash(run)].append(pair.id)
-        self.sets[pair.id] = numbered(tokens)
+            self.pair_ids_by_run[hash(run)].append(pair.id)
+        self.word_sets[pair.id] = numbered(tokens)
         self.index.insert(pair.id, sketch(set(tokens)))
 
-    def leak(self, question: Question) -> Leak | None:
+    def find_leak(self, question: Question) -> Leak | None:
         """The first pair whose text gives the question away."""
         tokens = folded_words(f"{text_of(question)} {key_of(question)}")
         for run in runs(folded_words(text_of(question)), self.plan.leak_ngram):
-            owners = [self.pairs[i] for i in self.runs.get(hash(run), [])]
+            owners = [self.pairs[i] for i in self.pair_ids_by_run.get(hash(run), [])]
             if owners and len({p.fact for p in owners}) < FRAME:
                 return Leak(question, owners[0], "shared words", f"{len(run)} words in a row: «{' '.join(run)}»")
         own = numbered(tokens)
         for identity in sorted(self.index.query(sketch(set(tokens)))):
-            alike = similarity(own, self.sets[identity])
+            alike = similarity(own, self.word_sets[identity])
             if alike >= self.plan.leak_similarity:
                 return Leak(question, self.pairs[identity], "same words", f"Jaccard {alike:.2f} ≥ {self.plan.leak_similarity}")
         return None
@@ -59,7 +59,7 @@ class Taught:
 def leaks(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan) -> list[Leak]:
     """Every question that a training text gives away, with that text."""
     taught = Taught(pairs, plan)
-    return [found for q in questions if (found := taught.leak(q))]
+    return [found for q in questions if (found := taught.find_leak(q))]
 
 
 def runs(tokens: list[str], n: int) -> list[tuple[str, ...]]:

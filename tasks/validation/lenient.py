@@ -52,7 +52,7 @@ class Broken(NamedTuple):
 class Objects(NamedTuple):
     """The objects of a text in their order, and the broken pieces."""
 
-    read: list[Reading]
+    parsed: list[Reading]
     broken: list[Broken]
 
 
@@ -66,8 +66,8 @@ def objects(text: str) -> Objects:
             break
         reader = _Reader(text, place)
         try:
-            value = reader.value(0)
-            found.read.append(Reading(_sound(value), text[place : reader.at], tuple(dict.fromkeys(reader.repairs))))
+            value = reader.read_value(0)
+            found.parsed.append(Reading(_sound(value), text[place : reader.at], tuple(dict.fromkeys(reader.repairs))))
             place = text.find("{", reader.at)
         except Unreadable as error:
             inner = text.find("{", place + 1)
@@ -110,55 +110,55 @@ class _Reader:
     def __init__(self, text: str, at: int) -> None:
         self.text, self.at, self.repairs = text, at, list[str]()
 
-    def value(self, depth: int) -> Any:
-        self.skip()
-        sign = self.peek()
+    def read_value(self, depth: int) -> Any:
+        self.skip_space()
+        sign = self.peek_character()
         if depth > DEEPEST:
             raise Unreadable("nested too deep", self.at)
         if sign == "{":
-            return self.object(depth)
+            return self.read_object(depth)
         if sign == "[":
-            return self.array(depth)
+            return self.read_array(depth)
         if sign in _CLOSERS:
-            return self.string(_AFTER_STRING)
-        return self.bare()
+            return self.read_string(_AFTER_STRING)
+        return self.read_bare_value()
 
-    def object(self, depth: int) -> dict[str, Any]:
+    def read_object(self, depth: int) -> dict[str, Any]:
         self.at += 1
         pairs: list[tuple[str, Any]] = []
-        while self.more("}", first=not pairs):
-            if self.peek() not in _CLOSERS:
+        while self.enter_next_member("}", first=not pairs):
+            if self.peek_character() not in _CLOSERS:
                 raise Unreadable(f"a field's name was expected, {self.text[self.at : self.at + 12]!r} came", self.at)
-            name = self.string(_AFTER_NAME)
-            self.skip()
-            if self.peek() != ":":
+            name = self.read_string(_AFTER_NAME)
+            self.skip_space()
+            if self.peek_character() != ":":
                 raise Unreadable(f"no colon after {name!r}", self.at)
             self.at += 1
-            self.skip()
-            pairs.append((name, self.string(_AFTER_VALUE) if self.peek() in _CLOSERS else self.value(depth + 1)))
-        return self.unique(pairs)
+            self.skip_space()
+            pairs.append((name, self.read_string(_AFTER_VALUE) if self.peek_character() in _CLOSERS else self.read_value(depth + 1)))
+        return self.build_unique_object(pairs)
 
-    def unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def build_unique_object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         try:
             return unique_keys(pairs)
         except Unreadable as error:
             raise Unreadable(str(error), self.at) from None
 
-    def array(self, depth: int) -> list[Any]:
+    def read_array(self, depth: int) -> list[Any]:
         self.at += 1
         values: list[Any] = []
-        while self.more("]", first=not values):
-            values.append(self.value(depth + 1))
+        while self.enter_next_member("]", first=not values):
+            values.append(self.read_value(depth + 1))
         return values
 
-    def more(self, closer: str, first: bool) -> bool:
+    def enter_next_member(self, closer: str, first: bool) -> bool:
         """Step over the comma; False at the closing bracket."""
-        self.skip()
-        comma = self.peek() == ","
+        self.skip_space()
+        comma = self.peek_character() == ","
         if comma:
             self.at += 1
-            self.skip()
-        if self.peek() == closer:
+            self.skip_space()
+        if self.peek_character() == closer:
             if comma:
                 self.repairs.append("trailing comma")
             self.at += 1
@@ -169,32 +169,32 @@ class _Reader:
             self.repairs.append("missing comma")
         return True
 
-    def string(self, after: re.Pattern[str]) -> str:
+    def read_string(self, after: re.Pattern[str]) -> str:
         """A string ends at the first mark that is followed by what may follow a string."""
-        start, closer, made, mended = self.at, _CLOSERS[self.peek()], list[str](), list[str]()
+        start, closer, made, mended = self.at, _CLOSERS[self.peek_character()], list[str](), list[str]()
         self.at += 1
         while special := _SPECIAL.search(self.text, self.at, start + LONGEST):
             made.append(self.text[self.at : special.start()])
             self.at, sign = special.start(), special[0]
             if sign == "\\":
-                made.append(self.escape())
+                made.append(self.read_escape())
                 continue
             self.at += 1
             if sign in (closer, '"') and after.match(self.text, self.at):
-                return self.mended("".join(made), mended, start)
+                return self.accept_string("".join(made), mended, start)
             if sign in ('"', "\n"):
                 mended.append("bare quotation mark" if sign == '"' else "line break in a string")
             made.append(sign)
         raise Unreadable("cut off inside a string", start)
 
-    def mended(self, value: str, mended: list[str], start: int) -> str:
+    def accept_string(self, value: str, mended: list[str], start: int) -> str:
         """A string that swallowed structure has no certain reading."""
         if mended and _STRUCTURE.search(value):
             raise Unreadable("a string without an end", start)
         self.repairs.extend(mended)
         return value
 
-    def escape(self) -> str:
+    def read_escape(self) -> str:
         sign = self.text[self.at + 1 : self.at + 2]
         self.at += 2
         if sign != "u":
@@ -205,7 +205,7 @@ class _Reader:
         self.at += 4
         return chr(int(code, 16))
 
-    def bare(self) -> Any:
+    def read_bare_value(self) -> Any:
         if number := _NUMBER.match(self.text, self.at):
             self.at = number.end()
             if not number[0].isascii():
@@ -220,9 +220,9 @@ class _Reader:
             return _NAMES[name[0].lower()]
         raise Unreadable(f"a value was expected, {self.text[self.at : self.at + 12]!r} came", self.at)
 
-    def skip(self) -> None:
+    def skip_space(self) -> None:
         space = _SPACE.match(self.text, self.at)
         self.at = space.end() if space else self.at
 
-    def peek(self) -> str:
+    def peek_character(self) -> str:
         return self.text[self.at : self.at + 1]

@@ -53,7 +53,7 @@ def mend(item: Item, book: Habits, form: Wording) -> Item:
 def half_spaced(text: str, book: Habits, form: Wording) -> str:
     """«مدلهای» → «مدل‌های» where the book writes it so, or knows the stem and not the joined word."""
 
-    def respelt(match: re.Match[str]) -> str:
+    def respell_word(match: re.Match[str]) -> str:
         word = match[0]
         if word in book.half_spaced:
             return book.half_spaced[word]
@@ -61,7 +61,7 @@ def half_spaced(text: str, book: Habits, form: Wording) -> str:
         stem = word.removesuffix(ending) if ending else ""
         return f"{stem}{Z}{ending}" if len(stem) >= STEM and stem in book.known and word not in book.known else word
 
-    return _WORD.sub(respelt, text) if book.half_spaced or form.endings else text
+    return _WORD.sub(respell_word, text) if book.half_spaced or form.endings else text
 
 
 def reversed_part(item: Item, book: Habits) -> str | None:

@@ -56,7 +56,7 @@ def _is_empty_list(raw: str) -> bool:
     try:
         value = lenient.strict(raw)
     except ValueError:
-        read = lenient.objects(raw).read
+        read = lenient.objects(raw).parsed
         value = read[0].value if len(read) == 1 else None
     return value == [] or (isinstance(value, dict) and any(value.get(name) == [] for name in LISTS))
 
@@ -81,7 +81,7 @@ def _values(draft: Draft, rejected: list[Rejection]) -> list[tuple[dict[str, Any
         found = lenient.objects(draft.raw)
     rejected += [_one(draft, "broken JSON", piece.reason, piece.raw) for piece in found.broken]
     values = []
-    for whole in found.read:
+    for whole in found.parsed:
         for v in _unwrapped(whole.value):
             alone = v is whole.value
             values.append((v, whole.raw if alone else json.dumps(v, ensure_ascii=False), whole.repairs or ("text around",)))

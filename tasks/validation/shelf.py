@@ -17,7 +17,7 @@ class View(NamedTuple):
     """The letters and digits of a text without spacing, and where each stood."""
 
     letters: str
-    places: list[int]
+    positions: list[int]
 
 
 class Shelf:
@@ -29,12 +29,12 @@ class Shelf:
         self.vocabulary = frozenset(w for p in self.passages.values() for w in folded_words(p.text))
         self._views: dict[str, View] = {}
 
-    def shown(self, ids: Iterable[str]) -> list[Passage]:
+    def get_shown_passages(self, ids: Iterable[str]) -> list[Passage]:
         """The passages that a writer was shown; all where none is told."""
         found = [self.passages[i] for i in ids if i in self.passages]
         return found or list(self.passages.values())
 
-    def view(self, passage: Passage) -> View:
+    def get_view(self, passage: Passage) -> View:
         if passage.id not in self._views:
             self._views[passage.id] = view_of(passage.text)
         return self._views[passage.id]

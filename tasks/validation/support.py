@@ -35,25 +35,25 @@ class Case(NamedTuple):
     passage: Passage
     quote: str
     topic: str
-    shelf: Shelf
-    words: Wording
-    said: str  # what the passage says about the topic
+    passage_index: Shelf
+    patterns: Wording
+    topic_text: str  # what the passage says about the topic
 
     @property
     def is_name(self) -> bool:
         """The item asks which condition it is (then the key must be the topic), not what the condition has."""
         attribute = self.item.about in ("symptoms", "complications") or holds(self.item.text, self.topic)
-        return self.key in self.shelf.topics.titles and not (self.item.answer and attribute and self.key != self.topic)
+        return self.key in self.passage_index.topics.titles and not (self.item.answer and attribute and self.key != self.topic)
 
     @property
     def key(self) -> str:
         """The diagnosis or the keyed option, as the book calls it."""
-        return self.shelf.topics.canonical(self.item.key)
+        return self.passage_index.topics.get_canonical_title(self.item.key)
 
 
 def support(item: Item, passage: Passage, span: tuple[int, int], shelf: Shelf, words: Wording) -> Why | None:
     """None where the passage supports the diagnosis or the keyed option."""
-    topic, said = shelf.topics.of(passage, span[0]), shelf.topics.around(passage, span[0])
+    topic, said = shelf.topics.get_topic(passage, span[0]), shelf.topics.get_topic_text(passage, span[0])
     case = Case(item, passage, passage.text[span[0] : span[1]], topic, shelf, words, said)
     negative = item.answer and is_negative(item.text, words)
     rules: list[Rule] = [other_topic, other_subject, unheld_key, invented_number, read_from_picture, misfit, denied_signs]
@@ -72,11 +72,11 @@ def other_topic(case: Case) -> Why | None:
 
 def other_subject(case: Case) -> Why | None:
     """The stem asks about one condition, the quote is from another."""
-    topics = case.shelf.topics
-    named = topics.named(case.item.text) if case.item.answer and not case.is_name else []
+    topics = case.passage_index.topics
+    named = topics.find_titles(case.item.text) if case.item.answer and not case.is_name else []
     if not named or case.topic not in topics.titles or case.topic in named:
         return None
-    covered = topics.covered(case.item.text)
+    covered = topics.compute_topic_coverage(case.item.text)
     if covered.get(case.topic, 0.0) < max(covered.get(n, 0.0) for n in named):
         return Why("quote from another section", f"the stem names «{named[0]}», the quote stands under «{case.topic}»")
     return None
@@ -86,14 +86,14 @@ def unheld_key(case: Case) -> Why | None:
     """The words of the key are not in the passage, or only negated."""
     if case.key == case.topic:
         return None
-    content = [w for w in folded_words(case.item.key) if w not in case.words.function_words] or folded_words(case.item.key)
-    held = set(stems(case.said))
+    content = [w for w in folded_words(case.item.key) if w not in case.patterns.function_words] or folded_words(case.item.key)
+    held = set(stems(case.topic_text))
     missing = [w for w in content if not set(stems(w)) <= held]
     if len(missing) > (1 - HELD) * len(content):
         return Why("key not supported", f"«{case.item.key}»: the passage does not hold {missing}")
     if misspelt := [(w, near) for w in missing if (near := _meant(w, case))]:
         return Why("key misspelt", f"«{misspelt[0][0]}» in «{case.item.key}»; the passage has «{misspelt[0][1]}»")
-    extra = {w for w in folded_words(case.item.key) if w in case.words.negations} - set(folded_words(case.said))
+    extra = {w for w in folded_words(case.item.key) if w in case.patterns.negations} - set(folded_words(case.topic_text))
     if extra or _only_negated(case) or _quote_denies(case):
         return Why("negation differs from the passage", f"«{case.item.key}»")
     return None
@@ -101,30 +101,30 @@ def unheld_key(case: Case) -> Why | None:
 
 def _meant(word: str, case: Case) -> str | None:
     """The word of the passage that a long word unknown to the whole book resembles; endings do not count."""
-    if len(word) < LONG_WORD or word in case.shelf.vocabulary:
+    if len(word) < LONG_WORD or word in case.passage_index.vocabulary:
         return None
-    near = difflib.get_close_matches(word, folded_words(case.said), 1, RESEMBLES)
+    near = difflib.get_close_matches(word, folded_words(case.topic_text), 1, RESEMBLES)
     return near[0] if near and not word.startswith(near[0]) and not near[0].startswith(word) else None
 
 
 def _only_negated(case: Case) -> bool:
     """Every mention of the key in the passage follows a negation directly, and the key has none."""
-    before = [part.split()[-1:] for part in f" {name(case.said)} ".split(f" {name(case.item.key)} ")[:-1]]
-    return bool(before) and all(words and words[0] in case.words.negations for words in before)
+    before = [part.split()[-1:] for part in f" {name(case.topic_text)} ".split(f" {name(case.item.key)} ")[:-1]]
+    return bool(before) and all(words and words[0] in case.patterns.negations for words in before)
 
 
 def _quote_denies(case: Case) -> bool:
     """The quoted clause that holds the key denies it with its verb: «تب دیده نمی‌شود»; and neither stem nor key is negative."""
-    if any(w in case.words.negations for w in folded_words(f"{case.item.text} {case.item.key}")) or is_negative(case.item.text, case.words):
+    if any(w in case.patterns.negations for w in folded_words(f"{case.item.text} {case.item.key}")) or is_negative(case.item.text, case.patterns):
         return False
-    clauses = [c for c in re.split(case.words.clause, case.quote) if f" {name(case.item.key)} " in f" {name(c)} "]
+    clauses = [c for c in re.split(case.patterns.clause, case.quote) if f" {name(case.item.key)} " in f" {name(c)} "]
     ends = [folded_words(c)[-VERB:] for c in clauses]
-    return bool(ends) and all(any(w in case.words.denying_verbs for w in end) for end in ends)
+    return bool(ends) and all(any(w in case.patterns.denying_verbs for w in end) for end in ends)
 
 
 def invented_number(case: Case) -> Why | None:
     """A number of the key stands nowhere in the passage."""
-    new = numbers(case.item.key) - numbers(case.said)
+    new = numbers(case.item.key) - numbers(case.topic_text)
     return Why("number not in the passage", f"{sorted(new)} in «{case.item.key}»") if new and case.key != case.topic else None
 
 
@@ -136,13 +136,13 @@ def read_from_picture(case: Case) -> Why | None:
 
 def misfit(case: Case) -> Why | None:
     """Another condition fits the vignette clearly better: one of the options, or any section of the book."""
-    topics, key = case.shelf.topics, case.key
-    if not case.is_name or key not in topics.words or len(topics.words) < RIVALS_FROM:
+    topics, key = case.passage_index.topics, case.key
+    if not case.is_name or key not in topics.stems_by_topic or len(topics.stems_by_topic) < RIVALS_FROM:
         return None
-    covered = topics.covered(case.item.text)
-    offered = {topics.canonical(o) for o in case.item.distractors}
-    named = set(topics.named(case.item.text))  # told apart from: the stem names it
-    rivals = [(covered.get(t, 0.0), t) for t in topics.words if t != key and t not in named]
+    covered = topics.compute_topic_coverage(case.item.text)
+    offered = {topics.get_canonical_title(o) for o in case.item.distractors}
+    named = set(topics.find_titles(case.item.text))  # told apart from: the stem names it
+    rivals = [(covered.get(t, 0.0), t) for t in topics.stems_by_topic if t != key and t not in named]
     best, rival = max((share * (1 if t in offered or not offered else ELSEWHERE), t) for share, t in rivals)
     if covered.get(key, 0.0) < FITS * best:
         return Why(
@@ -156,9 +156,9 @@ def denied_signs(case: Case) -> Why | None:
     """Most of what speaks for the key is denied in the vignette, and not in the passage: «بدون تب، بدون لرز»."""
     if not case.is_name:
         return None
-    denied, own = _denied(case.item.text, case.words), set(stems(case.said))
+    denied, own = _denied(case.item.text, case.patterns), set(stems(case.topic_text))
     told = set(stems(case.item.text)) & own
-    against = {w for w in denied if w in own} - _denied(case.said, case.words)
+    against = {w for w in denied if w in own} - _denied(case.topic_text, case.patterns)
     if len(against) > 1 and len(against) > DENIED * len(told):
         return Why("signs of the key denied", f"{sorted(against)} of what the passage says of «{case.item.key}»")
     return None
@@ -176,7 +176,7 @@ def _denied(text: str, words: Wording) -> set[str]:
 
 def unheld_distractors(case: Case) -> Why | None:
     """Asked what does not hold: the passage must hold the three others and not the key."""
-    held = [o for o in case.item.distractors if supported(o, case.said)]
-    if len(held) < len(case.item.distractors) or supported(case.item.key, case.said):
+    held = [o for o in case.item.distractors if supported(o, case.topic_text)]
+    if len(held) < len(case.item.distractors) or supported(case.item.key, case.topic_text):
         return Why("key not supported", f"a negative stem: the passage holds {held}")
     return None

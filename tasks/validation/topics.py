@@ -19,35 +19,35 @@ class Topics:
         self.chapters = frozenset(title(p.chapter) for p in rows)
         self.titles = frozenset(title(p.section) for p in rows if p.section)
         self.aliases = {a: title(p.section) for p in rows for a in also_called(p.section) if a not in self.titles}
-        self.names = self.titles | self.aliases.keys()
-        self.words: dict[str, set[str]] = defaultdict(set)
+        self.all_names = self.titles | self.aliases.keys()
+        self.stems_by_topic: dict[str, set[str]] = defaultdict(set)
         for passage in rows:
             for line in passage.text.split("\n"):
-                if topic := self._topic(line, passage):
-                    self.words[topic].update(stems(line))
-        self.holders: dict[str, list[str]] = defaultdict(list)
-        for topic, held in self.words.items():
+                if topic := self._find_line_topic(line, passage):
+                    self.stems_by_topic[topic].update(stems(line))
+        self.topics_by_stem: dict[str, list[str]] = defaultdict(list)
+        for topic, held in self.stems_by_topic.items():
             for word in held:
-                self.holders[word].append(topic)
-        self.weight = {w: math.log(1 + len(self.words) / len(t)) for w, t in self.holders.items()}  # nats; a word of one topic weighs most
+                self.topics_by_stem[word].append(topic)
+        self.stem_weights = {w: math.log(1 + len(self.stems_by_topic) / len(t)) for w, t in self.topics_by_stem.items()}  # nats; a word of one topic weighs most
 
-    def of(self, passage: Passage, place: int) -> str:
+    def get_topic(self, passage: Passage, place: int) -> str:
         """The topic of the line at this place: the title that it opens with, else its section."""
         start = passage.text.rfind("\n", 0, place) + 1
-        return self._topic(passage.text[start:].partition("\n")[0], passage)
+        return self._find_line_topic(passage.text[start:].partition("\n")[0], passage)
 
-    def around(self, passage: Passage, place: int) -> str:
+    def get_topic_text(self, passage: Passage, place: int) -> str:
         """The lines of the passage that are about the same topic as the line at this place, under their titles."""
-        topic = self.of(passage, place)
-        lines = [line for line in passage.text.split("\n") if self._topic(line, passage) == topic]
+        topic = self.get_topic(passage, place)
+        lines = [line for line in passage.text.split("\n") if self._find_line_topic(line, passage) == topic]
         return "\n".join([*lines, passage.section, passage.heading])
 
-    def canonical(self, text: str) -> str:
+    def get_canonical_title(self, text: str) -> str:
         """The title that a text names as a whole, else the text itself, for comparing."""
         called = title(text)
         return self.aliases.get(called, called)
 
-    def named(self, text: str) -> list[str]:
+    def find_titles(self, text: str) -> list[str]:
         """The titles that a text names, the longest of overlapping ones."""
         tokens = folded_words(text)
         found, at = list[str](), 0
@@ -58,22 +58,22 @@ class Topics:
             at += run or 1
         return found
 
-    def covered(self, text: str) -> dict[str, float]:
+    def compute_topic_coverage(self, text: str) -> dict[str, float]:
         """For each topic the weight of the text's words that it holds, as a share of all its words that the book holds."""
-        own = sorted(set(stems(text)) & self.weight.keys())
-        whole = sum(self.weight[w] for w in own)
+        own = sorted(set(stems(text)) & self.stem_weights.keys())
+        whole = sum(self.stem_weights[w] for w in own)
         shares: dict[str, float] = defaultdict(float)
         for word in own:
-            for topic in self.holders[word]:
-                shares[topic] += self.weight[word] / whole
+            for topic in self.topics_by_stem[word]:
+                shares[topic] += self.stem_weights[word] / whole
         return shares
 
-    def _topic(self, line: str, passage: Passage) -> str:
+    def _find_line_topic(self, line: str, passage: Passage) -> str:
         """In a review, under no title of its own, a line opens with what it is about; elsewhere a colon must follow."""
         section = title(passage.section)
         loose = not section or section in self.chapters
         opening = line[:120] if loose else line.partition(":")[0] if ":" in line[:120] else ""
-        found = self.named(" ".join(opening.split()[:LONGEST_TITLE])) if opening else []
+        found = self.find_titles(" ".join(opening.split()[:LONGEST_TITLE])) if opening else []
         begins = bool(found) and (name(opening).startswith(found[0]) if loose else name(opening) == found[0])
         return found[0] if begins and found[0] not in self.chapters else section
 

@@ -84,7 +84,7 @@ def written(folder: Path, items: int, number: int = 0) -> Written:
 def timed(folder: Path, items: int) -> Timed:
     clock, cpu = time.perf_counter(), time.process_time()
     done = written(folder, items)
-    return Timed(done.report.requests, time.perf_counter() - clock, time.process_time() - cpu)
+    return Timed(done.usage.requests, time.perf_counter() - clock, time.process_time() - cpu)
 
 
 async def bare_loop(number: int) -> Timed:

@@ -49,7 +49,7 @@ def per_stage() -> list[Cost]:
 
     def write_rows(number: int) -> Steps:
         """A table of one row."""
-        return Steps.save([Step(step=number, epoch=0, loss=1.0)])
+        return Steps.save_rows([Step(step=number, epoch=0, loss=1.0)])
 
     progress.console.quiet = True
     write_rows_stage = stage(run_name="rows · {number}")(write_rows)
@@ -80,10 +80,10 @@ def queued(studies: int) -> tuple[int, float, float, float]:
     from team import team
 
     with team(FOLDER) as one:
-        one.hire("cpu", "cpu-2")
+        one.start_worker("cpu", "cpu-2")
         begun = time.perf_counter()
-        runs = [one.ask("study/laptop", plan=small_plan(name=f"s{number}").model_dump(mode="json")) for number in range(studies)]
-        done = [one.ended(run, seconds=3600) for run in runs]
+        runs = [one.request_run("study/laptop", plan=small_plan(name=f"s{number}").model_dump(mode="json")) for number in range(studies)]
+        done = [one.wait_until_final(run, seconds=3600) for run in runs]
         wall = time.perf_counter() - begun
         seconds = statistics.median(run.total_run_time.total_seconds() for run in done)
         return sum(run.state.is_completed() for run in done), wall, seconds, wall * 2 / studies - seconds

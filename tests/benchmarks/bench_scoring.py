@@ -176,7 +176,7 @@ def work(folder: Path, dtype: str, modes: list[str]) -> None:
     questions = [Question.model_validate_json(line) for line in (folder / "questions.jsonl").read_text("utf-8").splitlines()]
     loaded = load(resolve(BasePlan(model=str(folder / "base"))), machine, folder / "adapter")
     words = wording(plan, "fa")
-    put = sheets(questions, plan, words._replace(frame=lambda question: words.paper(question, 0)), loaded.model, loaded.tokenizer)
+    put = sheets(questions, plan, words._replace(frame=lambda question: words.build_prompt(question, 0)), loaded.model, loaded.tokenizer)
     rows = [row for tuned in (False, True) for row in sit(loaded, put, plan, "fa", machine, silent, tuned)]
     (folder / "out.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in rows), "utf-8")
 

@@ -44,8 +44,8 @@ def one(number: int) -> str:
     start = time.process_time()
     seen, repeats = Seen("fa", plan), 0
     for place, (text, key) in enumerate(texts):
-        repeats += seen.repeats("pair", text, key) is not None
-        seen.add(str(place), "pair", text, key)
+        repeats += seen.find_repeated("pair", text, key) is not None
+        seen.add_item(str(place), "pair", text, key)
     looked = time.process_time()
     pairs = [Pair(id=str(i), fact=str(i % 500), symptom=text, diagnosis=key) for i, (text, key) in enumerate(texts)]
     asked = [

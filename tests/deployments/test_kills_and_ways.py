@@ -29,7 +29,7 @@ def writer():
 def team(writer, tmp_path_factory):
     asked = {"OPENAI_BASE_URL": writer.url, "OPENAI_API_KEY": "sk-test-0123456789"}
     with experienced(tmp_path_factory.mktemp("kills"), None, PLAN, **asked) as one:
-        records = one.records()
+        records = one.list_stage_records()
         one.full = count(sorted(records, key=records.get))  # in the order of the flow
         yield one
 

@@ -27,32 +27,32 @@ Plant = Callable[[Study], Study]
 
 
 def nothing_trainable(s: Study) -> Study:
-    return s.but(preflight={"trainable_parameters": 0}, probe={"weight_shift": 0, "kl_mean": 0, "taught_after": -3.5}, right=unchanged(s))
+    return s.with_changes(preflight={"trainable_parameters": 0}, probe={"weight_shift": 0, "kl_mean": 0, "taught_after": -3.5}, right=unchanged(s))
 
 
 def labels_masked(s: Study) -> Study:
     still = {"weight_shift": 0.0, "kl_mean": 0.0, "taught_after": -3.5}
-    return s.but(preflight={"target_tokens": 0}, probe=still, steps=log(135, 0.0, 0.0), right=unchanged(s))
+    return s.with_changes(preflight={"target_tokens": 0}, probe=still, steps=log(135, 0.0, 0.0), right=unchanged(s))
 
 
 def weights_unmoved(s: Study) -> Study:
-    return s.but(probe={"weight_shift": 0, "kl_mean": 0, "taught_after": -3.5}, right=unchanged(s))
+    return s.with_changes(probe={"weight_shift": 0, "kl_mean": 0, "taught_after": -3.5}, right=unchanged(s))
 
 
 def not_attached(s: Study) -> Study:
-    return s.but(probe={"kl_mean": 0, "taught_after": -3.5, "book_after": 4.0, "general_after": 900.0}, right=unchanged(s))
+    return s.with_changes(probe={"kl_mean": 0, "taught_after": -3.5, "book_after": 4.0, "general_after": 900.0}, right=unchanged(s))
 
 
 def same_twice(s: Study) -> Study:
-    return s.but(right=unchanged(s))
+    return s.with_changes(right=unchanged(s))
 
 
 def diverged(s: Study) -> Study:
-    return s.but(steps=log(135, 3.0, 9.0), probe={"taught_after": -9.0}, right=unchanged(s, train=(0.28, 0.25), same_fact=(0.3, 0.24)))
+    return s.with_changes(steps=log(135, 3.0, 9.0), probe={"taught_after": -9.0}, right=unchanged(s, train=(0.28, 0.25), same_fact=(0.3, 0.24)))
 
 
 def not_a_number(s: Study) -> Study:
-    return s.but(steps=[*log(20, 3.0, 4.0), Step(step=21, epoch=1, loss=float("nan"))], right=unchanged(s, same_fact=(0.3, 0.25)))
+    return s.with_changes(steps=[*log(20, 3.0, 4.0), Step(step=21, epoch=1, loss=float("nan"))], right=unchanged(s, same_fact=(0.3, 0.25)))
 
 
 def few_updates(s: Study) -> Study:
@@ -67,13 +67,13 @@ def few_updates(s: Study) -> Study:
     short = {"texts": 100, "updates": 14, "epochs": 2}
     tuning = {"finetuning.learning_rate": 5e-5, "finetuning.rank": 8, "finetuning.target_modules": ["q_proj", "v_proj"]}
     near = unchanged(s, same_fact=(0.3, 0.305))
-    return s.but(plan=tuning, preflight=short, steps=log(14, 3.0, 2.98), pairs=s.pairs[:100], held_out=[], probe=small, right=near).but(
+    return s.with_changes(plan=tuning, preflight=short, steps=log(14, 3.0, 2.98), pairs=s.pairs[:100], held_out=[], probe=small, right=near).with_changes(
         plan={"generation.pairs": 100}
     )
 
 
 def early(s: Study) -> Study:
-    return s.but(
+    return s.with_changes(
         probe={"taught_after": -1.5, "book_after": 5.0, "general_after": 950.0},
         right=unchanged(s, same_fact=(0.3, 0.33), train=(0.28, 0.42)),
     )
@@ -81,17 +81,17 @@ def early(s: Study) -> Study:
 
 def low_rate(s: Study) -> Study:
     small = {"kl_mean": 2e-4, "weight_shift": 0.001, "taught_after": -3.46, "book_after": 4.0, "general_after": 900.0}
-    return s.but(plan={"finetuning.learning_rate": 1e-6}, steps=log(135, 3.0, 2.99), probe=small, right=unchanged(s))
+    return s.with_changes(plan={"finetuning.learning_rate": 1e-6}, steps=log(135, 3.0, 2.99), probe=small, right=unchanged(s))
 
 
 def flat_loss(s: Study) -> Study:
     moved = {"taught_after": -3.48, "book_after": 4.2, "general_after": 950.0}
-    return s.but(steps=log(135, 3.0, 2.97), probe=moved, right=unchanged(s, same_fact=(0.3, 0.27), train=(0.28, 0.26)))
+    return s.with_changes(steps=log(135, 3.0, 2.97), probe=moved, right=unchanged(s, same_fact=(0.3, 0.27), train=(0.28, 0.26)))
 
 
 def overfitted(s: Study) -> Study:
     held_out = [Step(step=23 * e, epoch=e, loss=loss, split="held_out") for e, loss in enumerate((3, 2, 1.9, 2.5, 3.4), 1)]
-    return s.but(
+    return s.with_changes(
         steps=log(135, 3, 0.05) + held_out,
         probe={"book_after": 5.0, "general_after": 1000},
         right=unchanged(s, same_fact=(0.3, 0.32), train=(0.28, 0.99)),
@@ -100,18 +100,18 @@ def overfitted(s: Study) -> Study:
 
 def not_learnt(s: Study) -> Study:
     rates = unchanged(s, same_fact=(0.3, 0.3001), train=(0.28, 0.31), new_fact=(0.3, 0.29))
-    return s.but(plan={"finetuning.shuffle_diagnoses": True}, probe={"taught_after": -2.5, "unseen_after": -2.5}, right=jitter(rates))
+    return s.with_changes(plan={"finetuning.shuffle_diagnoses": True}, probe={"taught_after": -2.5, "unseen_after": -2.5}, right=jitter(rates))
 
 
 def by_heart(s: Study) -> Study:
-    return s.but(
+    return s.with_changes(
         probe={"book_after": 5.0, "general_after": 1000.0, "unseen_after": -3.4},
         right=unchanged(s, same_fact=(0.3, 0.33)) | {("train", "cloze"): (0.28, 0.98)},
     )
 
 
 def not_carried(s: Study) -> Study:
-    return s.but(plan={"comparison.primary_set": "new_fact"}, right={("new_fact", "cloze"): (0.3, 0.33)})
+    return s.with_changes(plan={"comparison.primary_set": "new_fact"}, right={("new_fact", "cloze"): (0.3, 0.33)})
 
 
 def form(s: Study) -> Study:
@@ -120,11 +120,11 @@ def form(s: Study) -> Study:
 
 def known_before(s: Study) -> Study:
     known = {"taught_before": -0.05, "taught_after": -0.01, "book_after": 4.0, "general_after": 900.0}
-    return s.but(probe=known, right=unchanged(s, train=(0.97, 0.98), same_fact=(0.6, 0.63)))
+    return s.with_changes(probe=known, right=unchanged(s, train=(0.97, 0.98), same_fact=(0.6, 0.63)))
 
 
 def lost_elsewhere(s: Study) -> Study:
-    return s.but(probe={"book_after": 400.0}, right=unchanged(s, train=(0.28, 0.98), same_fact=(0.5, 0.52)))
+    return s.with_changes(probe={"book_after": 400.0}, right=unchanged(s, train=(0.28, 0.98), same_fact=(0.5, 0.52)))
 
 
 FAULTS: dict[str, tuple[str, Plant]] = {
@@ -164,4 +164,4 @@ FAULTS: dict[str, tuple[str, Plant]] = {
 
 @cache
 def seen(fault: str) -> Evidence:
-    return FAULTS[fault][1](healthy()).evidence()
+    return FAULTS[fault][1](healthy()).collect_evidence()

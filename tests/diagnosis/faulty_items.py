@@ -10,25 +10,25 @@ def favoured(s: Study) -> Study:
 
 
 def follows_place(s: Study) -> Study:
-    return in_digits(s).but(plan={"evaluation.modes": ["digits"], "evaluation.rotations": 4})
+    return in_digits(s).with_changes(plan={"evaluation.modes": ["digits"], "evaluation.rotations": 4})
 
 
 def illegible(s: Study) -> Study:
-    return s.but(plan={"comparison.primary_mode": "generate", "evaluation.modes": ["generate"]})._replace(place=None)
+    return s.with_changes(plan={"comparison.primary_mode": "generate", "evaluation.modes": ["generate"]})._replace(place=None)
 
 
 def at_chance(s: Study) -> Study:
-    return in_digits(s, "digits").but(probe={"book_after": 5.0, "general_after": 1000.0})
+    return in_digits(s, "digits").with_changes(probe={"book_after": 5.0, "general_after": 1000.0})
 
 
 def too_easy(s: Study) -> Study:
-    return s.but(
+    return s.with_changes(
         probe={"book_after": 5.0, "general_after": 1000.0}, right=unchanged(s, same_fact=(0.95, 0.97)) | {("train", "cloze"): (0.5, 0.98)}
     )
 
 
 def longest_key(s: Study) -> Study:
-    return s.but(
+    return s.with_changes(
         questions={name: [long_key(q) for q in rows] for name, rows in s.questions.items()},
         right=unchanged(s, same_fact=(0.6, 0.63)) | {("train", "cloze"): (0.5, 0.98)},
     )
@@ -43,7 +43,7 @@ def long_key(q: Question) -> Question:
 
 def few_questions(s: Study) -> Study:
     few = {**s.questions, "same_fact": s.questions["same_fact"][:30]}
-    return s.but(
+    return s.with_changes(
         questions=few,
         probe={"book_after": 5.0, "general_after": 1000.0},
         right=unchanged(s, same_fact=(0.3, 0.5)) | {("train", "cloze"): (0.28, 0.98)},
@@ -52,37 +52,37 @@ def few_questions(s: Study) -> Study:
 
 def leaked(s: Study) -> Study:
     copied = [q.model_copy(update={"question": s.pairs[i].symptom + "؛ کدام تشخیص؟"}) for i, q in enumerate(s.questions["same_fact"])]
-    return s.but(
+    return s.with_changes(
         questions={**s.questions, "same_fact": copied},
         pairs=[p.model_copy(update={"symptom": p.symptom + " و بی‌حالی و تب و لرز"}) for p in s.pairs],
     )
 
 
 def split_broken(s: Study) -> Study:
-    return s.but(questions={**s.questions, "new_fact": [q.model_copy(update={"fact": "f1"}) for q in s.questions["new_fact"]]})
+    return s.with_changes(questions={**s.questions, "new_fact": [q.model_copy(update={"fact": "f1"}) for q in s.questions["new_fact"]]})
 
 
 def repeated(s: Study) -> Study:
-    return s.but(pairs=s.pairs[:60] * 6, right=unchanged(s, same_fact=(0.3, 0.34)) | {("train", "cloze"): (0.28, 0.98)})
+    return s.with_changes(pairs=s.pairs[:60] * 6, right=unchanged(s, same_fact=(0.3, 0.34)) | {("train", "cloze"): (0.28, 0.98)})
 
 
 def narrow(s: Study) -> Study:
     same = [p.model_copy(update={"diagnosis": "آسم"}) if i % 5 else p for i, p in enumerate(s.pairs)]
-    return s.but(pairs=same, right=unchanged(s, same_fact=(0.3, 0.33)) | {("train", "cloze"): (0.28, 0.98)})
+    return s.with_changes(pairs=same, right=unchanged(s, same_fact=(0.3, 0.33)) | {("train", "cloze"): (0.28, 0.98)})
 
 
 def unrelated(s: Study) -> Study:
     other = [p.model_copy(update={"fact": f"x{i}", "diagnosis": f"شکستگی {i % 40}"}) for i, p in enumerate(s.pairs)]
-    return s.but(pairs=other, right=unchanged(s, same_fact=(0.3, 0.33)) | {("train", "cloze"): (0.28, 0.98)})
+    return s.with_changes(pairs=other, right=unchanged(s, same_fact=(0.3, 0.33)) | {("train", "cloze"): (0.28, 0.98)})
 
 
 def left_out(s: Study) -> Study:
     short = {"texts": 90, "too_long": 270, "longest": 900, "updates": 36}
-    return s.but(preflight=short, steps=log(36, 3.0, 2.5), right=jitter(unchanged(s)), probe={"taught_after": -3.0})
+    return s.with_changes(preflight=short, steps=log(36, 3.0, 2.5), right=jitter(unchanged(s)), probe={"taught_after": -3.0})
 
 
 def lacking_pairs(s: Study) -> Study:
-    return s.but(
+    return s.with_changes(
         plan={"generation.pairs": 2000},
         right=unchanged(s, same_fact=(0.3, 0.36)) | {("train", "cloze"): (0.28, 0.98)},
         probe={"book_after": 5.0, "general_after": 950.0},
@@ -95,6 +95,6 @@ def foreign_distractors(s: Study) -> Study:
     for q in s.questions["same_fact"]:
         options = [option if i in (q.answer - 1, q.answer % 4) else f"نام ناآشنا {i}" for i, option in enumerate(q.options)]
         asked.append(q.model_copy(update={"options": tuple(options)}))
-    return s.but(
+    return s.with_changes(
         questions={**s.questions, "same_fact": asked}, right={("same_fact", "cloze"): (0.25, 0.5), ("train", "cloze"): (0.28, 0.3)}
     )

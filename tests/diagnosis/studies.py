@@ -29,7 +29,7 @@ class Study(NamedTuple):
     right: dict[tuple[str, str], tuple[float, float]]  # by set and mode: share right before and after
     place: int | None = None  # the tuned model always names this option
 
-    def but(self, **changes: Any) -> "Study":
+    def with_changes(self, **changes: Any) -> "Study":
         """The same study with changes; those of the plan, preflight and probe by field."""
         for name in ("preflight", "probe"):
             if name in changes:
@@ -40,7 +40,7 @@ class Study(NamedTuple):
             changes["right"] = self.right | changes["right"]
         return self._replace(**changes)
 
-    def evidence(self, **more: Any) -> Evidence:
+    def collect_evidence(self, **more: Any) -> Evidence:
         base, tuned = sit(self)
         comparisons = compare(self.questions, base, tuned, self.plan.comparison)
         return gather(
@@ -160,7 +160,7 @@ def unchanged(study: Study, **more: tuple[float, float]) -> dict[tuple[str, str]
 
 def in_digits(study: Study, *modes: str) -> Study:
     """The same study with option numbers as the primary mode."""
-    return study.but(plan={"comparison.primary_mode": "digits", "evaluation.modes": list(modes or ("cloze", "digits", "generate"))})
+    return study.with_changes(plan={"comparison.primary_mode": "digits", "evaluation.modes": list(modes or ("cloze", "digits", "generate"))})
 
 
 def jitter(rates: dict[tuple[str, str], tuple[float, float]]) -> dict[tuple[str, str], tuple[float, float]]:

@@ -13,7 +13,7 @@ from tasks.results import Finding
 
 
 def verdicts(study: Study) -> list[str]:
-    causes = four_causes(study.evidence())
+    causes = four_causes(study.collect_evidence())
     assert [cause.name for cause in causes] == ["training data", "too little training", "leakage", "easy questions"]
     assert all(cause.evidence and cause.claim for cause in causes)
     return [cause.verdict for cause in causes]
@@ -26,7 +26,7 @@ def test_a_gain_rules_all_four_out() -> None:
 def test_fourteen_updates_are_the_one_cause() -> None:
     study = planted.few_updates(healthy())
     assert verdicts(study) == ["ruled out", "likely", "ruled out", "ruled out"]
-    evidence = four_causes(study.evidence())[1].evidence
+    evidence = four_causes(study.collect_evidence())[1].evidence
     assert (evidence["updates"], evidence["loss_before"], evidence["kl_mean"]) == (14, pytest.approx(2.999, abs=0.01), 3e-4)
 
 
@@ -42,19 +42,19 @@ def test_repeated_data_and_easy_questions_are_likely() -> None:
 
 def test_a_leak_explains_a_gain_but_not_its_absence() -> None:
     assert verdicts(planted.leaked(healthy()))[2] == "likely"
-    assert verdicts(planted.leaked(healthy()).but(right={("same_fact", "cloze"): (0.3, 0.31)}))[2] == "ruled out"
+    assert verdicts(planted.leaked(healthy()).with_changes(right={("same_fact", "cloze"): (0.3, 0.31)}))[2] == "ruled out"
 
 
 def test_what_was_not_measured_cannot_be_told() -> None:
     """Nothing but option numbers was asked, and the likelihood of the taught diagnoses rose only a little."""
-    study = in_digits(healthy(), "digits").but(probe={"taught_before": -1.0, "taught_after": -0.8})
+    study = in_digits(healthy(), "digits").with_changes(probe={"taught_before": -1.0, "taught_after": -0.8})
     assert verdicts(study)[1] == "cannot be told"
-    assert verdicts(healthy().but(right={("same_fact", "cloze"): (0.66, 0.68)}))[3] == "cannot be told"
+    assert verdicts(healthy().with_changes(right={("same_fact", "cloze"): (0.66, 0.68)}))[3] == "cannot be told"
 
 
 def test_the_next_plan_of_the_exercise_trains_longer() -> None:
     """Paid pairs are read more often: 29 times 100 texts in batches of 16 are 180 updates."""
-    evidence = planted.few_updates(healthy()).evidence()
+    evidence = planted.few_updates(healthy()).collect_evidence()
     paid = evidence.plan.generation.model_copy(update={"writer": "gpt"})
     evidence = evidence.model_copy(update={"plan": evidence.plan.model_copy(update={"generation": paid})})
     plan = next_plan(evidence.plan, diagnose(evidence))
@@ -65,7 +65,7 @@ def test_the_next_plan_of_the_exercise_trains_longer() -> None:
 
 
 def test_where_pairs_cost_nothing_the_next_plan_has_more_of_them() -> None:
-    evidence = planted.few_updates(healthy()).evidence()
+    evidence = planted.few_updates(healthy()).collect_evidence()
     few = evidence.plan.generation.model_copy(update={"writer": "rules", "pairs": 100})
     evidence = evidence.model_copy(update={"plan": evidence.plan.model_copy(update={"generation": few})})
     plan = next_plan(evidence.plan, diagnose(evidence))
@@ -110,7 +110,7 @@ def test_a_remedy_without_which_the_next_run_would_be_mute_goes_with_the_first()
 
 
 def test_answers_that_name_no_option_do_not_tell_whether_the_questions_are_easy() -> None:
-    evidence = planted.FAULTS["14 updates"][1](healthy()).evidence()
+    evidence = planted.FAULTS["14 updates"][1](healthy()).collect_evidence()
     row = evidence.primary
     unread = row.model_copy(
         update={"illegible_base": row.n, "base": row.base.model_copy(update={"correct": 0.0, "rate": 0.0, "low": 0.0, "high": 0.04})}

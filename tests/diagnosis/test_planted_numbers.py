@@ -13,7 +13,7 @@ from tasks.results import Screened
 
 
 def test_a_healthy_study_names_no_fault_and_needs_no_other_plan() -> None:
-    evidence = healthy().evidence()
+    evidence = healthy().collect_evidence()
     assert evidence.primary.verdict == "improved"
     assert diagnose(evidence) == []
     assert next_plan(evidence.plan, []) is None
@@ -33,7 +33,7 @@ def test_every_finding_can_be_followed_or_advised(fault: str) -> None:
 
 
 def test_illegible_answers_and_cut_prompts_are_named() -> None:
-    evidence = illegible(healthy()).evidence()
+    evidence = illegible(healthy()).collect_evidence()
     row = evidence.primary
     mute = evidence.model_copy(update={"comparisons": (row.model_copy(update={"illegible_tuned": 190}), *evidence.comparisons[1:])})
     cut = evidence.model_copy(
@@ -45,8 +45,8 @@ def test_illegible_answers_and_cut_prompts_are_named() -> None:
 
 @pytest.mark.parametrize("modes", [["generate"], ["generate", "cloze"]])
 def test_two_models_that_name_no_option_are_not_one_model(modes: list[str]) -> None:
-    study = healthy().but(plan={"comparison.primary_mode": "generate", "evaluation.modes": modes})
-    evidence = study.evidence()
+    study = healthy().with_changes(plan={"comparison.primary_mode": "generate", "evaluation.modes": modes})
+    evidence = study.collect_evidence()
     mute = [
         row.model_copy(update={"changed": 0, "illegible_base": row.n, "illegible_tuned": row.n, "verdict": "identical", "extra": {}})
         if row.mode == "generate"
@@ -58,13 +58,13 @@ def test_two_models_that_name_no_option_are_not_one_model(modes: list[str]) -> N
 
 
 def test_a_plan_that_lets_leaks_through_is_told_of_them_all_the_same() -> None:
-    study = FAULTS["questions repeat the training texts"][1](healthy()).but(plan={"validation.leak_ngram": 100})
-    first = diagnose(study.evidence())[0]
+    study = FAULTS["questions repeat the training texts"][1](healthy()).with_changes(plan={"validation.leak_ngram": 100})
+    first = diagnose(study.collect_evidence())[0]
     assert first.rule == "leakage" and first.remedy["validation.leak_ngram"] == 6
 
 
 def test_one_legible_answer_is_no_favourite_place() -> None:
-    evidence = illegible(healthy()).evidence()
+    evidence = illegible(healthy()).collect_evidence()
     row = evidence.primary
     found = diagnose(
         evidence.model_copy(
@@ -80,29 +80,29 @@ def test_one_legible_answer_is_no_favourite_place() -> None:
 def test_a_check_that_is_stricter_than_usual_is_what_brings_few_pairs_more() -> None:
     study = FAULTS["a fifth of the pairs"][1](healthy())
     fallen = [Rejection(draft_id="d", kind="pair", check="duplicates", reason="says the same as an earlier item", raw="", items=1500)]
-    strict = diagnose(study.but(plan={"validation.near_duplicate": 0.1}, rejected=fallen).evidence())[0]
-    usual = diagnose(study.but(rejected=fallen).evidence())[0]
+    strict = diagnose(study.with_changes(plan={"validation.near_duplicate": 0.1}, rejected=fallen).collect_evidence())[0]
+    usual = diagnose(study.with_changes(rejected=fallen).collect_evidence())[0]
     assert (strict.rule, strict.remedy) == ("few-pairs", {"validation.near_duplicate": 0.85})
     assert (usual.rule, usual.remedy) == ("few-pairs", {"generation.rounds": 8})
 
 
 def test_a_gain_that_is_only_legibility_is_named() -> None:
-    evidence = healthy().evidence()
+    evidence = healthy().collect_evidence()
     row = evidence.primary.model_copy(update={"illegible_base": 150})
     assert diagnose(evidence.model_copy(update={"comparisons": (row, *evidence.comparisons[1:])}))[0].rule == "legibility-gain"
 
 
 def test_answers_that_follow_the_place_are_named() -> None:
-    evidence = at_chance(healthy()).but(plan={"evaluation.rotations": 4}).evidence()
+    evidence = at_chance(healthy()).with_changes(plan={"evaluation.rotations": 4}).collect_evidence()
     row = evidence.primary.model_copy(update={"extra": evidence.primary.extra | {"steady_tuned": 0.1}})
     assert diagnose(evidence.model_copy(update={"comparisons": (row, *evidence.comparisons[1:])}))[0].rule == "answers-follow-place"
 
 
 def test_seeds_that_disagree_are_named_though_this_one_improved() -> None:
-    row = healthy().evidence().primary
+    row = healthy().collect_evidence().primary
     other = row.model_copy(update={"verdict": "inconclusive"})
-    assert diagnose(healthy().evidence(seeds=[row, other, other]))[0].rule == "seeds-disagree"
-    assert diagnose(healthy().evidence(seeds=[row, row])) == []
+    assert diagnose(healthy().collect_evidence(seeds=[row, other, other]))[0].rule == "seeds-disagree"
+    assert diagnose(healthy().collect_evidence(seeds=[row, row])) == []
 
 
 def test_screened_questions_are_named() -> None:
@@ -113,17 +113,17 @@ def test_screened_questions_are_named() -> None:
         rows = [
             Screened.model_validate({"question_id": q.id, "blind": blind, "opened": opened, **count}) for q in study.questions["same_fact"]
         ]
-        return [finding.rule for finding in diagnose(study.evidence(screened=rows))]
+        return [finding.rule for finding in diagnose(study.collect_evidence(screened=rows))]
 
     assert rules(blind=3, opened=4)[0] == "questions-guessable"
-    assert "questions-unanswerable" in rules(1, 1, study.but(plan={"base.model": "some/llama"}))
+    assert "questions-unanswerable" in rules(1, 1, study.with_changes(plan={"base.model": "some/llama"}))
     assert "questions-unanswerable" not in rules(1, 1)  # the tiny control reads no passages
     assert rules(blind=1, opened=3)[0] == "learnt-by-heart"
 
 
 def test_a_real_model_that_improved_but_forgot_is_told() -> None:
     """The tiny control has nothing to forget; a real model has."""
-    assert diagnose(healthy().but(plan={"base.model": "some/llama"}).evidence())[0].rule == "knowledge-lost"
+    assert diagnose(healthy().with_changes(plan={"base.model": "some/llama"}).collect_evidence())[0].rule == "knowledge-lost"
 
 
 @pytest.mark.parametrize("rule", words("en")["rules"])

@@ -32,12 +32,12 @@ def test_each_rule_has_its_sentences() -> None:
 
 def test_numbers_are_told_as_the_language_writes_them() -> None:
     reason = Reason("texts-cut", {"too_long": 12}, 0.9, beside={"max_tokens": 384})
-    assert reason.finding("en").claim == "12 texts are longer than 384 tokens and were not taught whole."
-    assert reason.finding("fa").claim == "۱۲ متن از ۳۸۴ توکن بلندتر است و کامل آموزش داده نشد."
-    assert reason.finding("de").claim == reason.finding("en").claim
-    assert reason.finding("en").evidence == {"too_long": 12}
+    assert reason.build_finding("en").claim == "12 texts are longer than 384 tokens and were not taught whole."
+    assert reason.build_finding("fa").claim == "۱۲ متن از ۳۸۴ توکن بلندتر است و کامل آموزش داده نشد."
+    assert reason.build_finding("de").claim == reason.build_finding("en").claim
+    assert reason.build_finding("en").evidence == {"too_long": 12}
 
 
 def test_sentences_come_in_the_order_that_the_rule_says() -> None:
     reason = Reason("few-pairs", {"pairs": 3, "asked": 10}, 0.9, {}, ("claim", "stopped"), {"check": "grounding", "stopped": 6})
-    assert reason.finding("en").claim.endswith("to train on. Most of those that fell were stopped by one check: grounding (6).")
+    assert reason.build_finding("en").claim.endswith("to train on. Most of those that fell were stopped by one check: grounding (6).")

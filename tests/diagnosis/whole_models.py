@@ -16,15 +16,15 @@ def detached(patch: pytest.MonkeyPatch) -> None:
 
     load = llama.load
 
-    def loaded(checkpoint: Any, machine: Any, adapter: Any = None, *more: Any, **options: Any) -> Any:
+    def load_detached(checkpoint: Any, machine: Any, adapter: Any = None, *more: Any, **options: Any) -> Any:
         got = load(checkpoint, machine, adapter, *more, **options)
         if adapter:
             got.model.base_model.disable_adapter_layers()
             got.model.base_model.enable_adapter_layers = lambda: None
         return got
 
-    patch.setattr(llama, "load", loaded)
-    patch.setattr(probe, "load", loaded)
+    patch.setattr(llama, "load", load_detached)
+    patch.setattr(probe, "load", load_detached)
 
 
 def never_loaded(patch: pytest.MonkeyPatch) -> None:
@@ -43,11 +43,11 @@ def masked(patch: pytest.MonkeyPatch) -> None:
 
     encode = examples.encode_text
 
-    def ends_only(*given: Any) -> examples.Example:
+    def keep_end_label(*given: Any) -> examples.Example:
         ids, labels = encode(*given)
         return examples.Example(ids, [examples.IGNORED] * (len(labels) - 1) + labels[-1:])
 
-    patch.setattr(examples, "encode_text", ends_only)
+    patch.setattr(examples, "encode_text", keep_end_label)
 
 
 def by_diagnosis(patch: pytest.MonkeyPatch) -> None:
@@ -55,13 +55,13 @@ def by_diagnosis(patch: pytest.MonkeyPatch) -> None:
     from tasks.finetuning import exam_form, examples
     from tasks.text import fold
 
-    def texts(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
+    def build_placed_texts(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
         draw, names = random.Random(seed), {fold(pair.diagnosis): pair.diagnosis for pair in pairs}
         places = [zlib.crc32(pair.diagnosis.encode()) % 4 for pair in pairs]
         others = [draw.sample(exam_form._others(pair, names), 3) for pair in pairs]
         return [exam_form._text(*row, language) for row in zip(pairs, places, others, strict=True)]
 
-    patch.setattr(examples, "exam_texts", texts)
+    patch.setattr(examples, "exam_texts", build_placed_texts)
 
 
 def deaf(patch: pytest.MonkeyPatch) -> None:
@@ -72,14 +72,14 @@ def deaf(patch: pytest.MonkeyPatch) -> None:
 
     attach = lora.attach
 
-    def attached(*given: Any) -> Any:
+    def attach_with_noise(*given: Any) -> Any:
         model = attach(*given)
         for weight in model.parameters():
             if weight.requires_grad:
                 weight.register_hook(torch.randn_like)
         return model
 
-    patch.setattr(lora, "attach", attached)
+    patch.setattr(lora, "attach", attach_with_noise)
 
 
 def unlucky_seed(patch: pytest.MonkeyPatch) -> None:
@@ -88,10 +88,10 @@ def unlucky_seed(patch: pytest.MonkeyPatch) -> None:
 
     encode = fit.encode
 
-    def encoded(pairs: Any, tokenizer: Any, plan: Any, language: str) -> Any:
+    def encode_spoilt(pairs: Any, tokenizer: Any, plan: Any, language: str) -> Any:
         return encode(fit.shuffle_diagnoses(pairs, 1) if plan.seed == UNLUCKY else pairs, tokenizer, plan, language)
 
-    patch.setattr(fit, "encode", encoded)
+    patch.setattr(fit, "encode", encode_spoilt)
 
 
 def always_first(patch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def always_first(patch: pytest.MonkeyPatch) -> None:
 
     texts = examples.exam_texts
 
-    def first(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
+    def build_first_texts(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
         return [(prompt, f" {numerals(language)[0]}") for prompt, _ in texts(pairs, share, seed, language)]
 
-    patch.setattr(examples, "exam_texts", first)
+    patch.setattr(examples, "exam_texts", build_first_texts)

@@ -88,16 +88,16 @@ def keep_bases(store: Path) -> None:
 def planted(prepared: Prepared, plant: Callable[[Items], Items]) -> Prepared:
     """The same book and drafts with other rows behind the gate."""
     splits = prepared.splits
-    items = plant(Items(splits.pairs.load(), splits.held_out.load(), splits.sitting.load()))
-    changed = {"pairs": Pairs.save(items.pairs), "held_out": Pairs.save(items.held_out), "sitting": Sitting.save(items.questions)}
+    items = plant(Items(splits.pairs.load_rows(), splits.held_out.load_rows(), splits.sitting.load_sets()))
+    changed = {"pairs": Pairs.save_rows(items.pairs), "held_out": Pairs.save_rows(items.held_out), "sitting": Sitting.save_sets(items.questions)}
     return prepared.model_copy(update={"splits": splits.model_copy(update=changed)})
 
 
 def keeping(seen: dict[str, Any], name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
     """The stage, whose result is kept beside."""
 
-    def call(*given: Any) -> Any:
+    def call_and_keep(*given: Any) -> Any:
         seen[name] = stage(*given)
         return seen[name]
 
-    return call
+    return call_and_keep

@@ -14,7 +14,7 @@ from tasks.store import runs_dir
 def write_steps(number: int) -> Steps:
     """A table of one row."""
     CALLS.append(number)
-    return Steps.save([Step(step=number, epoch=0, loss=1.0)])
+    return Steps.save_rows([Step(step=number, epoch=0, loss=1.0)])
 
 
 CALLS: list[int] = []

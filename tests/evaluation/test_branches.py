@@ -17,7 +17,7 @@ def wood_of(questions, **plan):
     plan = EvaluationPlan(**plan)
     loaded = sitters.base()
     put = sheets(questions, plan, wording(plan, "fa"), loaded.model, loaded.tokenizer)
-    return put, plant([asked for sheet in put for asked in sheet.asked], [sheet.prompt for sheet in put if sheet.prompt])
+    return put, plant([asked for sheet in put for asked in sheet.continuations], [sheet.prompt for sheet in put if sheet.prompt])
 
 
 @settings(max_examples=40, deadline=None)
@@ -26,37 +26,37 @@ def test_every_text_can_be_read_off_the_packs(texts, prompts, wide, most):
     asked = [Asked(*text) for text in texts]
     wood = plant(asked, prompts)
     layout = lay_out(wood, most, wide)
-    trunk = set(layout.trunk.nodes)
+    trunk = set(layout.shared_prefix.nodes)
     rows = [trunk | set(row.nodes) for pack in layout.packs for row in pack] or [trunk]
     for one, path in zip(asked, wood.paths, strict=True):
-        nodes = wood.tree.above(path[-1])[::-1]
-        assert tuple(wood.tree.token[node] for node in nodes) == one.context + one.continuation
+        nodes = wood.tree.trace_to_root(path[-1])[::-1]
+        assert tuple(wood.tree.token[node] for node in nodes) == one.context + one.tokens
         for node in path:  # what stands before a scored token is read in one row with all that stands above it
-            assert any(set(wood.tree.above(wood.tree.parent[node])) <= row for row in rows)
-    talking = [end for pack in layout.packs for row in pack for end in row.replies] + layout.trunk.replies
-    assert sorted(talking) == sorted(set(wood.ends))  # each prompt is answered once
+            assert any(set(wood.tree.trace_to_root(wood.tree.parent[node])) <= row for row in rows)
+    talking = [end for pack in layout.packs for row in pack for end in row.reply_ends] + layout.shared_prefix.reply_ends
+    assert sorted(talking) == sorted(set(wood.prompt_ends))  # each prompt is answered once
     assert all(wood.tree.parent[node] < node for node in range(len(wood.tree.parent)))
 
 
 def test_the_common_instruction_and_the_context_of_four_options_are_read_once():
     put, wood = wood_of(sitters.questions(40), modes=("digits", "cloze"))
-    one_by_one = sum(len(asked.context) + len(asked.continuation) - 1 for sheet in put for asked in sheet.asked)
-    each_context = sum(len(asked.context) for sheet in put for asked in sheet.asked[:1])
-    assert lay_out(wood, 512).tokens < 0.3 * one_by_one
-    assert lay_out(wood, 512).tokens < each_context  # less than the contexts alone, although the options are in it
+    one_by_one = sum(len(asked.context) + len(asked.tokens) - 1 for sheet in put for asked in sheet.continuations)
+    each_context = sum(len(asked.context) for sheet in put for asked in sheet.continuations[:1])
+    assert lay_out(wood, 512).token_count < 0.3 * one_by_one
+    assert lay_out(wood, 512).token_count < each_context  # less than the contexts alone, although the options are in it
 
 
 def test_four_rotations_cost_little_more_than_twice_one():
     questions = sitters.questions(40)
-    one, four = (lay_out(wood_of(questions, modes=("digits", "cloze"), rotations=rotations)[1], 512).tokens for rotations in (1, 4))
+    one, four = (lay_out(wood_of(questions, modes=("digits", "cloze"), rotations=rotations)[1], 512).token_count for rotations in (1, 4))
     assert four <= 2.2 * one
 
 
 def test_a_long_passage_is_read_once_for_all_rotations_of_its_question():
     papers = [tuple(range(10_000 * i, 10_000 * i + 600)) + tuple(range(100 * j, 100 * j + 60)) for i in range(20) for j in range(1, 5)]
     layout = lay_out(plant([Asked(paper, (5, 6)) for paper in papers], []), 512)
-    assert not layout.trunk.nodes  # no passage is common to many
-    assert layout.tokens == 20 * (600 + 4 * 61)
+    assert not layout.shared_prefix.nodes  # no passage is common to many
+    assert layout.token_count == 20 * (600 + 4 * 61)
 
 
 def test_a_context_with_many_texts_is_cut_and_a_long_one_has_a_row_of_its_own():
@@ -70,12 +70,12 @@ def test_packs_hold_rows_of_like_length():
     _, wood = wood_of(sitters.questions(60), modes=("digits", "cloze"))
     layout = lay_out(wood, 512)
     padded = sum(len(pack) * max(len(row.nodes) for row in pack) for pack in layout.packs)
-    assert padded < 1.1 * layout.tokens
+    assert padded < 1.1 * layout.token_count
 
 
 def test_a_row_has_no_more_places_to_look_at_than_a_pack_may_have():
     passages = [tuple(range(10_000 * i, 10_000 * i + 800)) for i in range(5)]
     asked = [Asked((*passage, 100 * j), tuple(range(50 * j, 50 * j + 12))) for passage in passages for j in range(1, 80)]
     layout = lay_out(plant(asked, []), 2048)
-    assert max(row.heads for pack in layout.packs for row in pack) <= HEADS
-    assert sum(row.heads for pack in layout.packs for row in pack) >= 5 * 79 * 12
+    assert max(row.output_count for pack in layout.packs for row in pack) <= HEADS
+    assert sum(row.output_count for pack in layout.packs for row in pack) >= 5 * 79 * 12

@@ -69,7 +69,7 @@ def test_every_tokenizer_gets_the_scores_and_words_of_single_passes(name, padded
 @pytest.mark.parametrize("name", ["without any special token", "without a begin", "in pieces of words"])
 def test_an_empty_context_leaves_something_to_score(name):
     (one,) = encoding.asked(TOKENIZERS[name](), "", ["تب و سردرد"])
-    assert one.context and one.continuation
+    assert one.context and one.tokens
 
 
 def test_a_tokenizer_with_more_tokens_than_the_model_has_rows_is_refused(tmp_path):

@@ -41,7 +41,7 @@ def failed(name: str, seed: int = 0) -> Trial:
 
 
 def names(trials: Sequence[Trial]) -> list[str]:
-    return [one.arm.name for one in rank(trials)]
+    return [one.setting.name for one in rank(trials)]
 
 
 def test_no_fact_chooses_and_decides_and_no_question_is_lost() -> None:
@@ -54,20 +54,20 @@ def test_no_fact_chooses_and_decides_and_no_question_is_lost() -> None:
 @pytest.mark.parametrize(("share", "chosen_by"), [(0.5, {60}), (0.25, {28, 32}), (0.9, {108}), (0.001, {4}), (0.999, {116})])
 def test_the_share_is_met_as_near_as_whole_facts_allow(share: float, chosen_by: set[int]) -> None:
     """30 facts of 4 questions: a quarter of 120 is 30, to which 28 and 32 are equally near; no half is ever empty."""
-    assert len(halve([paper()], "same_fact", share, seed=3)[0].choose["same_fact"]) in chosen_by
+    assert len(halve([paper()], "same_fact", share, seed=3)[0].selection["same_fact"]) in chosen_by
 
 
 def test_only_the_questions_that_count_are_put() -> None:
     choose, final = halve([paper()], "same_fact", 0.5, seed=0)[0]
     assert not any((choose["train"], choose["new_fact"], final["train"], final["new_fact"]))
     both = halve([paper()], "all", 0.5, seed=0)[0]
-    assert sum(len(rows) for part in both for rows in part.values()) == 140 and not both.choose["train"]
+    assert sum(len(rows) for part in both for rows in part.values()) == 140 and not both.selection["train"]
 
 
 def test_the_seed_draws_another_split_and_the_order_of_questions_none() -> None:
     turned = paper() | {"same_fact": paper()["same_fact"][::-1]}
     ids = [
-        {q.id for q in halve([one], "same_fact", 0.5, seed)[0].choose["same_fact"]}
+        {q.id for q in halve([one], "same_fact", 0.5, seed)[0].selection["same_fact"]}
         for one, seed in ((paper(), 0), (turned, 0), (paper(), 1))
     ]
     assert ids[0] == ids[1] != ids[2]
@@ -77,9 +77,9 @@ def test_a_fact_is_on_one_side_in_every_paper_and_all_sit_the_same_questions() -
     """A setting with fewer pairs has fewer questions on taught facts; what chose there must not decide here."""
     small = paper() | {"same_fact": paper()["same_fact"][:80]}
     halves = halve([paper(), small], "same_fact", 0.5, seed=0)
-    assert not {q.fact for half in halves for q in half.choose["same_fact"]} & {q.fact for half in halves for q in half.final["same_fact"]}
-    assert halves[0].choose == halves[1].choose
-    assert len(halves[0].final["same_fact"]) > len(halves[1].final["same_fact"])
+    assert not {q.fact for half in halves for q in half.selection["same_fact"]} & {q.fact for half in halves for q in half.test["same_fact"]}
+    assert halves[0].selection == halves[1].selection
+    assert len(halves[0].test["same_fact"]) > len(halves[1].test["same_fact"])
 
 
 def test_shared_questions_are_put_to_all_with_the_same_options_in_the_same_order() -> None:
@@ -87,13 +87,13 @@ def test_shared_questions_are_put_to_all_with_the_same_options_in_the_same_order
     rows = paper()["same_fact"]
     turned = [q.model_copy(update={"options": q.options[::-1], "answer": 4}) for q in rows]
     halves = halve([paper(), {"train": [], "same_fact": turned[:70], "new_fact": turned[70:]}], "all", 0.5, seed=0)
-    assert halves[0].choose == halves[1].choose
-    assert all(q.answer == 1 for part in halves[1].choose.values() for q in part)
+    assert halves[0].selection == halves[1].selection
+    assert all(q.answer == 1 for part in halves[1].selection.values() for q in part)
 
 
 def test_papers_with_hardly_a_question_in_common_stay_as_they_are() -> None:
     halves = halve([paper(), paper(prefix="other")], "same_fact", 0.5, seed=0)
-    assert all(len(half.choose["same_fact"]) >= 40 for half in halves)
+    assert all(len(half.selection["same_fact"]) >= 40 for half in halves)
 
 
 def test_one_fact_alone_cannot_choose_and_decide() -> None:
@@ -117,13 +117,13 @@ def test_what_is_equal_in_all_keeps_the_order_of_the_plan() -> None:
 def test_seeds_are_averaged_so_that_one_lucky_seed_does_not_win() -> None:
     trials = [tried("lucky", 16), tried("lucky", 6, seed=1), tried("steady", 12), tried("steady", 12, seed=1)]
     ranked = rank(trials)
-    assert ranked[0].arm.name == "steady"
+    assert ranked[0].setting.name == "steady"
     assert (ranked[1].rate, ranked[1].deviation) == (pytest.approx(0.55), pytest.approx(0.5 / 2**0.5))  # |.8 - .3| / √2
 
 
 def test_a_setting_that_fails_with_one_seed_is_last_and_not_chosen() -> None:
     ranked = rank([tried("fragile", 20), failed("fragile", seed=1), tried("plain", 6), tried("plain", 6, seed=1)])
-    assert [one.arm.name for one in ranked] == ["plain", "fragile"] and ranked[1].rate is None
+    assert [one.setting.name for one in ranked] == ["plain", "fragile"] and ranked[1].rate is None
     assert chosen(ranked).name == "plain"
 
 

@@ -23,7 +23,7 @@ def test_the_text_is_the_exercises_word_for_word_and_ends_with_the_end_token():
     assert decoded(example.input_ids) == "علائم بیمار: تب و سردرد\nتشخیص: میگرن"
     assert example.input_ids[-1] == small.tokenizer().eos_token_id
     assert example.labels == example.input_ids
-    assert example.targets == len(example.input_ids) - 1  # nothing comes before the first token
+    assert example.target_count == len(example.input_ids) - 1  # nothing comes before the first token
 
 
 def test_loss_on_the_diagnosis_takes_just_the_diagnosis_and_the_end():

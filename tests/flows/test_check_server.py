@@ -47,7 +47,7 @@ def test_asking_tells_what_the_server_can_do_below_the_price_that_was_told(check
     with serving(lacks=lacks) as server:
         lines, readiness, plan = check(server, ask=True)
     assert lines["structure"].endswith(told)
-    assert 0 < server.billed() <= open_ledger(plan).budget.spent() + 1e-9 <= readiness.paid + 1e-9
+    assert 0 < server.compute_bill() <= open_ledger(plan).budget.get_spent_usd() + 1e-9 <= readiness.paid + 1e-9
 
 
 def test_a_server_that_takes_the_wish_and_ignores_it_cannot_do_it(check):

@@ -17,7 +17,7 @@ def emptied(finished, tmp_path, *stages: str) -> Command:
     shutil.copytree(finished.store, store, symlinks=True, ignore=shutil.ignore_patterns(".prefect", "locks", "alive", "scratch"))
     for stage in stages:
         shutil.rmtree(store / "results" / stage)
-    return Command.over(store)
+    return Command.with_plan_file(store)
 
 
 def states(command: Command) -> list[dict[str, str]]:
@@ -35,37 +35,37 @@ def states(command: Command) -> list[dict[str, str]]:
 
 def test_a_killed_tuning_is_finished_by_the_same_command_and_its_run_is_told_dead(finished, tmp_path):
     command = emptied(finished, tmp_path, "finetune_adapter")
-    before = command.kill_in("finetune_adapter", 0.3)
+    before = command.kill_in_stage("finetune_adapter", 0.3)
     assert not any("finetune_adapter" in key for key in before)
-    command.finish()
-    after = command.finished()
+    command.run_to_end()
+    after = command.list_stage_records()
     assert {key: after[key] for key in before} == before, "a finished stage was done again"
-    assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
+    assert command.read_verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
     found = [run["state"] for run in states(command) if run["parent"] == "None"]
     assert sorted(found) == ["Completed", "Crashed"]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4])
 def test_killed_in_every_stage_one_after_the_other(finished, tmp_path, seconds):
-    command = Command.over(tmp_path / "runs")
+    command = Command.with_plan_file(tmp_path / "runs")
     command.store.mkdir()
     kept: dict[str, int] = {}
     for stage in [name for name in names() if list((finished.store / "results" / name).glob("*"))]:
         if any(f"/{stage}/" in key for key in kept) and stage not in ("generate_drafts", "evaluate_model"):
             continue  # it was finished before the kill came
-        done = command.kill_in(stage, seconds)
+        done = command.kill_in_stage(stage, seconds)
         assert {key: done[key] for key in kept} == kept, f"killed in {stage}: a finished stage was done again"
         kept = done
-    command.finish()
-    done = command.finished()
+    command.run_to_end()
+    done = command.list_stage_records()
     assert {key: done[key] for key in kept} == kept
-    assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
+    assert command.read_verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
 def test_a_killed_run_of_the_command_is_retried_by_prefects_own(finished, tmp_path):
     command = emptied(finished, tmp_path, "finetune_adapter")
-    command.kill_in("finetune_adapter", 0.3)
-    command.kill_in("finetune_adapter", 0.3)  # this one tells that the first is dead
+    command.kill_in_stage("finetune_adapter", 0.3)
+    command.kill_in_stage("finetune_adapter", 0.3)  # this one tells that the first is dead
     killed = next(run for run in states(command) if run["state"] == "Crashed" and run["parent"] == "None")
     retry = (
         "import sys; sys.path.insert(0, '.')\n"
@@ -74,29 +74,29 @@ def test_a_killed_run_of_the_command_is_retried_by_prefects_own(finished, tmp_pa
         f"sys.argv = ['prefect', 'flow-run', 'retry', '{killed['id']}', '--entrypoint', 'flows/study.py:study']\n"
         "app()"
     )
-    before = command.finished()
+    before = command.list_stage_records()
     ended(command.start_python("-c", retry))
-    after = command.finished()
+    after = command.list_stage_records()
     assert {key: after[key] for key in before} == before
-    assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
+    assert command.read_verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
 def test_redo_after_a_kill_does_that_stage_again_and_comes_to_the_same_verdict(finished, tmp_path):
     command = emptied(finished, tmp_path, "evaluate_model")
-    before = command.kill_in("evaluate_model", 0.2)
-    command.finish("--redo", "finetune_adapter")
-    after = command.finished()
+    before = command.kill_in_stage("evaluate_model", 0.2)
+    command.run_to_end("--redo", "finetune_adapter")
+    after = command.list_stage_records()
     assert {key for key in before if after[key] != before[key]} == {key for key in before if "finetune_adapter" in key}
-    assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
+    assert command.read_verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
 def test_two_studies_at_once_do_nothing_twice(finished, tmp_path):
     command = emptied(finished, tmp_path, "finetune_adapter", "evaluate_model", "write_report")
-    both = [command.start(), command.start()]
+    both = [command.start_study(), command.start_study()]
     outputs = [ended(process) for process in both]
     done = [line.split()[1] for output in outputs for line in output.splitlines() if "✓" in line and "cached" not in line]
     assert sorted(done) == ["evaluate_model", "evaluate_model", "finetune_adapter", "write_report"]
-    assert command.verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
+    assert command.read_verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
 def test_no_process_is_left_behind(finished, tmp_path):
@@ -113,8 +113,8 @@ def test_no_process_is_left_behind(finished, tmp_path):
         return found
 
     command = emptied(finished, tmp_path, "finetune_adapter")
-    command.kill_in("finetune_adapter", 0.2)
+    command.kill_in_stage("finetune_adapter", 0.2)
     orphans = servers()
-    command.finish()
+    command.run_to_end()
     psutil.wait_procs(orphans, timeout=20)
     assert not servers()

@@ -28,26 +28,26 @@ def server(monkeypatch):
 
 
 def test_what_the_whole_books_checks_took_is_asked_for_again_until_the_numbers_are_met(prefect, runs, server):
-    prepared = prepare(Book.at(PLAN.book), PLAN)
+    prepared = prepare(Book.from_path(PLAN.book), PLAN)
     answered = server.answered()
-    again = prepare(Book.at(PLAN.book), PLAN)
+    again = prepare(Book.from_path(PLAN.book), PLAN)
     assert server.answered() == answered, "a second run asked again"
     accounts = [chapter.account for chapter in prepared.drafts]
-    assert prepared.splits.left() == (16, 24)
+    assert prepared.splits.count_items() == (16, 24)
     assert sum(one.wanted["question"] for one in accounts) > 24, "the checks took nothing: this tested nothing"
     assert len(answered) == len(set(answered)) == sum(one.requests for one in accounts)
     assert again.splits == prepared.splits
 
 
 def test_credit_that_ends_while_more_is_asked_for_leaves_a_study_with_what_there_is(prefect, runs, server):
-    book, machine = Book.at(PLAN.book), Machine()
+    book, machine = Book.from_path(PLAN.book), Machine()
     text = read_book(book, PLAN.reading, PLAN.language, machine)
-    shares = share_out({chapter.digest: chapter.load() for chapter in text.chapters}, PLAN.generation)
+    shares = share_out({chapter.digest: chapter.load_rows() for chapter in text.chapters}, PLAN.generation)
     first = draft(book, text, {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)}, PLAN, machine)
     splits = validate(first, text, PLAN)
     server.rates["insufficient_quota"] = 1.0
     drafts, left = filled(first, splits, book, text, PLAN, machine)
-    assert left == splits and left.left()[1] < 24
+    assert left == splits and left.count_items()[1] < 24
     assert [chapter.drafts for chapter in drafts] == [chapter.drafts for chapter in first]
     assert "stopped" in {chapter.account.ended["question"] for chapter in drafts}
 
@@ -56,6 +56,6 @@ def test_where_nothing_is_left_it_is_asked_again_before_it_is_given_up(prefect, 
     strict = ValidationPlan(train_questions=0, leak_ngram=3, leak_similarity=0.01)
     plan = PLAN.model_copy(update={"validation": strict, "generation": PLAN.generation.model_copy(update={"questions": 2, "rounds": 1})})
     with pytest.raises(NothingLeft, match=r"0 of \d+ questions survived: .*leak"):
-        prepare(Book.at(plan.book), plan)
+        prepare(Book.from_path(plan.book), plan)
     accounts = [Account.model_validate_json(file.read_text("utf-8")) for file in runs.glob("ledger/short/accounts/*.json")]
     assert sum(account.wanted["question"] for account in accounts) > 2

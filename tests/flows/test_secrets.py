@@ -15,11 +15,11 @@ KEY, PASSWORD = "sk-test-0123456789", "hidden-word-987"
 
 
 def test_after_a_refused_key_neither_key_nor_the_addresss_password_is_anywhere(tmp_path):
-    command = Command.over(tmp_path / "runs", TREE)
+    command = Command.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
     with serving(faults="401") as server:
         place = server.url.replace("http://", f"http://me:{PASSWORD}@")
-        process = command.start("--verbose", OPENAI_BASE_URL=place, OPENAI_API_KEY=KEY)
+        process = command.start_study("--verbose", OPENAI_BASE_URL=place, OPENAI_API_KEY=KEY)
         told = process.communicate(timeout=280)[0]
         assert server.entries, "the server was not asked"
     assert process.returncode == 1 and "WriterRefused" in told, told[-2000:]

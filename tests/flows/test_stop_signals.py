@@ -130,7 +130,7 @@ def test_ctrl_c_ends_a_sweep(tmp_path):
 
 def stopped_alike(tmp_path, stop, code, is_heard=True, command="study", tree=TREE):
     """Stop a command while its requests wait for 90 s, and look at all that must hold then."""
-    place = Command.over(tmp_path / "runs", tree)
+    place = Command.with_plan_file(tmp_path / "runs", tree)
     place.store.mkdir()
     with serving(latency=90) as server:
         process = Terminal(command, place.plan, **asked_of(server, place))

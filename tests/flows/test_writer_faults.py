@@ -32,29 +32,29 @@ def stored(command):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The verdict of a study that nothing disturbed."""
-    command = Command.over(tmp_path_factory.mktemp("undisturbed") / "runs", TREE)
+    command = Command.with_plan_file(tmp_path_factory.mktemp("undisturbed") / "runs", TREE)
     command.store.mkdir()
     with serving() as server:
-        command.finish(**asked_of(server))
-        assert len(server.answered()) == len(set(server.answered()))
-    return command.verdict()
+        command.run_to_end(**asked_of(server))
+        assert len(server.list_answered()) == len(set(server.list_answered()))
+    return command.read_verdict()
 
 
 def test_a_busy_server_delays_and_changes_nothing(undisturbed, tmp_path):
-    command = Command.over(tmp_path / "runs", TREE)
+    command = Command.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
     with serving(faults="429:0.2,503:0.2,drop:0.1") as server:
-        command.finish(**asked_of(server))
+        command.run_to_end(**asked_of(server))
         assert any(entry["fault"] for entry in server.entries), "the storm did not blow"
-        assert len(server.answered()) == len(set(server.answered())), "what was answered was asked again"
-    assert command.verdict() == undisturbed
+        assert len(server.list_answered()) == len(set(server.list_answered())), "what was answered was asked again"
+    assert command.read_verdict() == undisturbed
 
 
 def test_a_kill_while_it_asks_loses_no_answer_and_asks_none_again(undisturbed, tmp_path):
-    command = Command.over(tmp_path / "runs", TREE)
+    command = Command.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
     with serving(latency=0.5) as server:
-        process = command.start(**asked_of(server))
+        process = command.start_study(**asked_of(server))
         while len(stored(command)) < 3:
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.02)
@@ -62,18 +62,18 @@ def test_a_kill_while_it_asks_loses_no_answer_and_asks_none_again(undisturbed, t
         process.wait()
         had, before = stored(command), len(server.entries)
         time.sleep(1)  # what was under way when it died
-        command.finish(**asked_of(server))
+        command.run_to_end(**asked_of(server))
         again = {entry["hash"] for entry in server.entries[before:]}
         assert again, "nothing was left to ask: the kill came too late to test anything"
         assert not again & had
-    assert command.verdict() == undisturbed
+    assert command.read_verdict() == undisturbed
 
 
 def test_a_key_that_is_refused_ends_at_once_with_its_remedy_and_is_not_told(tmp_path):
-    command = Command.over(tmp_path / "runs", TREE)
+    command = Command.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
     with serving() as server:
-        process = command.start(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-refused-0123456789")
+        process = command.start_study(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-refused-0123456789")
         told = process.communicate(timeout=200)[0]
     assert process.returncode == 1
     assert "WriterRefused" in told and "sk-refused-0123456789" not in told
@@ -81,14 +81,14 @@ def test_a_key_that_is_refused_ends_at_once_with_its_remedy_and_is_not_told(tmp_
 
 
 def test_the_end_of_the_money_tells_what_there_is_and_more_money_asks_only_for_the_rest(undisturbed, tmp_path):
-    command = Command.over(tmp_path / "runs", TREE)
+    command = Command.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
     with serving() as server:
-        told = ended(command.start("--set", "generation.budget_usd=0.08", **asked_of(server)), code=1)
+        told = ended(command.start_study("--set", "generation.budget_usd=0.08", **asked_of(server)), code=1)
         assert "BudgetSpent" in told and "ended: pairs: budget" in told and "raise generation.budget_usd" in told
-        assert 0 < server.billed() <= 0.08
+        assert 0 < server.compute_bill() <= 0.08
         assert len(list((command.store / "ledger" / "small" / "accounts").iterdir())) > 1
-        assert re.search(rf"All {len(server.answered())} answers are in", told)
-        command.finish(**asked_of(server))
-        assert len(server.answered()) == len(set(server.answered()))
-    assert command.verdict() == undisturbed
+        assert re.search(rf"All {len(server.list_answered())} answers are in", told)
+        command.run_to_end(**asked_of(server))
+        assert len(server.list_answered()) == len(set(server.list_answered()))
+    assert command.read_verdict() == undisturbed

@@ -41,7 +41,7 @@ def error(message="m", code=None, param=None, kind=None):
 )
 def test_each_fault_has_its_course(status, body, name, course):
     fault = fault_of_status(status, body, {}, "gpt-4o", "https://server/v1")
-    assert fault.course == course
+    assert fault.action == course
     assert fault.name == name
     assert course != "stop" or "Set" in fault.message or "Add" in fault.message or "Check" in fault.message or "See" in fault.message
 
@@ -69,25 +69,25 @@ def test_the_width_halves_once_for_all_that_were_under_way_and_grows_back():
     limiter = Limiter(16)
 
     async def busy():
-        entered = [await limiter.enter() for _ in range(8)]
+        entered = [await limiter.acquire_slot() for _ in range(8)]
         for time in entered:
-            limiter.is_busy(time, None)
-            limiter.leave()
+            limiter.record_busy(time, None)
+            limiter.release_slot()
 
     asyncio.run(busy())
     assert limiter.width == 8
     for _ in range(200):
-        limiter.went_well({})
+        limiter.record_success({})
     assert limiter.width == 16
 
 
 def test_nothing_left_shuts_the_gate_until_the_reset():
     limiter = Limiter(4)
-    limiter.went_well({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "200ms"})
+    limiter.record_success({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "200ms"})
 
     async def timed():
         started = asyncio.get_running_loop().time()
-        await limiter.enter()
+        await limiter.acquire_slot()
         return asyncio.get_running_loop().time() - started
 
     assert asyncio.run(timed()) >= 0.19
@@ -95,7 +95,7 @@ def test_nothing_left_shuts_the_gate_until_the_reset():
 
 def test_few_left_narrow_the_gate():
     limiter = Limiter(64)
-    limiter.went_well({"x-ratelimit-remaining-requests": "5", "x-ratelimit-reset-requests": "1s"})
+    limiter.record_success({"x-ratelimit-remaining-requests": "5", "x-ratelimit-reset-requests": "1s"})
     assert limiter.width == 5
 
 

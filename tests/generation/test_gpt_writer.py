@@ -53,7 +53,7 @@ def test_a_hundred_of_each_come_out_exactly_grounded_and_from_every_chapter(tmp_
         passage = passages[item.quote.passage_id]
         assert item.quote.page == passage.page and normal(item.quote.text) in normal(passage.text)
     assert {passages[item.quote.passage_id].chapter for item in items} == set(whole)
-    assert all(one.report.ended == {"pair": "met", "question": "met"} for one in written.values())
+    assert all(one.usage.ended == {"pair": "met", "question": "met"} for one in written.values())
 
 
 def test_a_rerun_asks_nothing_and_gives_the_same(tmp_path, to):
@@ -64,7 +64,7 @@ def test_a_rerun_asks_nothing_and_gives_the_same(tmp_path, to):
         second = study(tmp_path, plan(), book(1, 5))
     assert len(server.entries) == before
     assert texts(first) == texts(second)
-    assert sum(one.report.sent for one in second.values()) == 0
+    assert sum(one.usage.sent for one in second.values()) == 0
 
 
 def test_concurrency_and_transient_faults_change_nothing_in_the_drafts(tmp_path, to):
@@ -74,7 +74,7 @@ def test_concurrency_and_transient_faults_change_nothing_in_the_drafts(tmp_path,
     with serving(faults="429:0.2,500:0.1,cut:0.1,drop:0.1", latency=0.01) as server:
         to(server)
         stormy = study(tmp_path / "2", plan(per_request=3), book(5), concurrency=16)
-        assert len(server.entries) > len(server.answered())
+        assert len(server.entries) > len(server.list_answered())
     assert texts(calm) == texts(stormy)
 
 
@@ -150,11 +150,11 @@ def test_refusals_filters_and_cuts_are_asked_smaller_and_counted(tmp_path, to):
     with serving(faults="refusal:0.2,content_filter:0.2,length:0.2") as server:
         to(server)
         written = study(tmp_path, plan(pairs=40, questions=40), book(1, 5))
-    finishes = {name for one in written.values() for name in one.report.finishes}
+    finishes = {name for one in written.values() for name in one.usage.finishes}
     assert finishes > {"stop"} and kept(written) == {"pair": 40, "question": 40}
     for one in written.values():
         asked = sum(d.asked for d in one.drafts if d.finish in ("refusal", "content_filter", "error"))
-        assert asked == sum(one.report.refused.values())
+        assert asked == sum(one.usage.refused.values())
 
 
 def test_a_chapter_without_more_to_give_says_so(tmp_path, to):
@@ -162,8 +162,8 @@ def test_a_chapter_without_more_to_give_says_so(tmp_path, to):
     with serving() as server:
         to(server)
         written = study(tmp_path, plan(pairs=5, questions=0), {"c": short})["c"]
-    assert written.report.kept["pair"] == 1 and written.report.ended["pair"] == "exhausted"
-    assert written.report.rounds == 2  # one that brought an item and one that said that there is no more
+    assert written.usage.kept["pair"] == 1 and written.usage.ended["pair"] == "exhausted"
+    assert written.usage.rounds == 2  # one that brought an item and one that said that there is no more
 
 
 def test_too_long_a_prompt_is_shown_in_halves(tmp_path, to):
@@ -195,7 +195,7 @@ def test_the_pages_can_be_shown_as_a_pdf(tmp_path, to):
         written = study(tmp_path, chosen, {found[0].chapter: found}, book_path=path, patience=patience)
         again = study(tmp_path, chosen, {found[0].chapter: found}, book_path=path, patience=patience)
     assert kept(written)["pair"] == 4 and texts(written) == texts(again)
-    assert len(set(server.answered())) == len(server.answered())
+    assert len(set(server.list_answered())) == len(server.list_answered())
 
 
 def test_two_threads_on_one_ledger_do_not_ask_twice(tmp_path, to):
@@ -206,7 +206,7 @@ def test_two_threads_on_one_ledger_do_not_ask_twice(tmp_path, to):
         with ThreadPoolExecutor(3) as pool:
             runs = list(pool.map(lambda _: texts(study(tmp_path, plan(pairs=10, questions=10), book(1), gate=accept)), range(3)))
     assert runs[0] == runs[1] == runs[2]
-    assert len(server.entries) == len(set(server.answered()))
+    assert len(server.entries) == len(set(server.list_answered()))
 
 
 def test_the_pace_follows_the_servers_rate_limit(tmp_path, to):

@@ -29,7 +29,7 @@ def ask(folder, cap=CAP, **more):
 
 def money(folder):
     """(paid, may have been charged)"""
-    return Ledger(folder, CAP, Prices()).budget.known()
+    return Ledger(folder, CAP, Prices()).budget.get_known_spent_usd()
 
 
 @pytest.mark.parametrize("status", ["408", "409", "425", "500", "502", "503", "504", "520", "524", "529", "307"])
@@ -41,7 +41,7 @@ def test_a_gateway_that_fails_after_the_model_has_written_never_passes_the_cap(t
             ask(tmp_path)
         except WriterError as stopped:
             assert "may have been charged" in str(stopped) or not isinstance(stopped, BudgetSpent)
-        billed = server.billed()
+        billed = server.compute_bill()
     paid, doubtful = money(tmp_path)
     assert billed <= paid + doubtful + 1e-9 <= CAP + 1e-9
 
@@ -82,7 +82,7 @@ def test_a_count_that_cannot_be_is_charged_at_the_worst_and_the_cap_holds(tmp_pa
         to(server)
         with pytest.raises(BudgetSpent):
             ask(tmp_path)
-        billed, answers = server.billed(), len(server.answered())
+        billed, answers = server.compute_bill(), len(server.list_answered())
     paid, doubtful = money(tmp_path)
     assert billed <= paid <= CAP and doubtful == 0
     assert answers >= CAP / (2 * WORST)  # no answer took more than twice its worst price
@@ -120,7 +120,7 @@ def test_another_server_never_gets_the_first_ones_answers(tmp_path, to):
         to(first, first.url.replace("http://", "http://me:secret@") + "/")
         study(tmp_path, few, book(1))
         assert len(second.entries) == len(first.entries)
-    assert sum(money(tmp_path)) == pytest.approx(first.billed() + second.billed())
+    assert sum(money(tmp_path)) == pytest.approx(first.compute_bill() + second.compute_bill())
 
 
 def test_a_lost_book_of_charges_does_not_open_the_cap_again(tmp_path, to):
@@ -132,4 +132,4 @@ def test_a_lost_book_of_charges_does_not_open_the_cap_again(tmp_path, to):
             (tmp_path / "charges.jsonl").unlink() if content is None else (tmp_path / "charges.jsonl").write_bytes(content)
             with pytest.raises(BudgetSpent):
                 ask(tmp_path, cap=0.4)
-            assert 0.2 < server.billed() <= 0.4
+            assert 0.2 < server.compute_bill() <= 0.4

@@ -20,12 +20,12 @@ from tasks.plan import Prices
 
 
 def exchange(folder, cap=1.0):
-    return Exchange(Ledger(folder, cap, Prices()), Limiter(2), Patience(), send=None, fill=dict, server="http://here")
+    return Exchange(Ledger(folder, cap, Prices()), Limiter(2), Patience(), send=None, fill_body=dict, server="http://here")
 
 
 def desk(folder, keys=("aa",)):
-    batches = Batches(exchange(folder), post=None)
-    record = write(batches.exchange.ledger, Record("mark", list(keys), id="batch"))
+    batches = Batches(exchange(folder), api=None)
+    record = write(batches.request_runner.cache, Record("mark", list(keys), id="batch"))
     return batches, record, {key: Request({"model": "m", "messages": []}, key, Usage(1000, 0, 1000)) for key in keys}
 
 
@@ -35,53 +35,53 @@ def line(key, status=200, body=None):
 
 def test_a_refusal_does_not_make_the_lost_answer_before_it_free(tmp_path):
     budget = Budget(tmp_path / "c", 1.0)
-    budget.reserve("a", 0.4)
-    budget.lose("a")
-    budget.settle("a", 0.0)  # the second attempt was refused by a content filter
-    assert budget.spent() == pytest.approx(0.4)
+    budget.reserve_usd("a", 0.4)
+    budget.mark_lost("a")
+    budget.settle_charges("a", 0.0)  # the second attempt was refused by a content filter
+    assert budget.get_spent_usd() == pytest.approx(0.4)
 
 
 def test_a_broken_body_of_a_batch_keeps_its_money_and_an_expired_line_gives_it_back(tmp_path):
     batches, record, wanted = desk(tmp_path, ("aa", "bb"))
-    budget = batches.exchange.ledger.budget
-    assert batches._set_aside(wanted["aa"]) and batches._set_aside(wanted["bb"])
-    worst = budget.unsettled()[0].usd
-    batches._take(line("aa", body={"choices": []}), record, wanted)
-    batches._take(json.dumps({"custom_id": "bb", "response": None, "error": {"code": "batch_expired"}}), record, wanted)
-    asyncio.run(batches._close(record))
-    assert budget.spent() == pytest.approx(worst)
-    assert batches.exchange.faults == {"broken body": 1}
+    budget = batches.request_runner.cache.budget
+    assert batches._reserve_budget(wanted["aa"]) and batches._reserve_budget(wanted["bb"])
+    worst = budget.list_open_charges()[0].usd
+    batches._store_line(line("aa", body={"choices": []}), record, wanted)
+    batches._store_line(json.dumps({"custom_id": "bb", "response": None, "error": {"code": "batch_expired"}}), record, wanted)
+    asyncio.run(batches._close_record(record))
+    assert budget.get_spent_usd() == pytest.approx(worst)
+    assert batches.request_runner.faults == {"broken body": 1}
 
 
 def test_a_lost_answer_is_no_reservation_for_the_next_batch(tmp_path):
     batches, _, wanted = desk(tmp_path)
-    budget = batches.exchange.ledger.budget
-    assert batches._set_aside(wanted["aa"])
-    once = budget.spent()
-    assert batches._set_aside(wanted["aa"])  # its own reservation, from before a crash
-    assert budget.spent() == pytest.approx(once)
-    budget.lose("aa")
-    assert batches._set_aside(wanted["aa"])
-    assert budget.spent() == pytest.approx(2 * once)
+    budget = batches.request_runner.cache.budget
+    assert batches._reserve_budget(wanted["aa"])
+    once = budget.get_spent_usd()
+    assert batches._reserve_budget(wanted["aa"])  # its own reservation, from before a crash
+    assert budget.get_spent_usd() == pytest.approx(once)
+    budget.mark_lost("aa")
+    assert batches._reserve_budget(wanted["aa"])
+    assert budget.get_spent_usd() == pytest.approx(2 * once)
 
 
 def test_who_collects_a_batch_late_does_not_free_the_money_of_the_next_one(tmp_path):
     batches, record, wanted = desk(tmp_path)
-    late, budget = Batches(exchange(tmp_path), post=None), batches.exchange.ledger.budget
-    batches._set_aside(wanted["aa"])
-    asyncio.run(batches._close(record))
-    batches._set_aside(wanted["aa"])  # for the next batch
-    asyncio.run(late._close(record))
-    assert budget.spent() > 0
-    assert [r.done for r in records(batches.exchange.ledger)] == [True]
+    late, budget = Batches(exchange(tmp_path), api=None), batches.request_runner.cache.budget
+    batches._reserve_budget(wanted["aa"])
+    asyncio.run(batches._close_record(record))
+    batches._reserve_budget(wanted["aa"])  # for the next batch
+    asyncio.run(late._close_record(record))
+    assert budget.get_spent_usd() > 0
+    assert [r.done for r in records(batches.request_runner.cache)] == [True]
 
 
 def test_an_answer_under_a_name_that_was_not_sent_is_counted_and_writes_nothing(tmp_path):
     batches, record, wanted = desk(tmp_path / "study")
     completion = {"choices": [{"message": {"content": "x"}}]}
-    batches._take(line("../../../outside", body=completion), record, wanted)
+    batches._store_line(line("../../../outside", body=completion), record, wanted)
     assert not list(tmp_path.rglob("outside*"))
-    assert batches.exchange.faults == {"stray answer": 1}
+    assert batches.request_runner.faults == {"stray answer": 1}
 
 
 def test_the_reservation_is_on_disk_before_the_request_goes(tmp_path, monkeypatch):
@@ -94,18 +94,18 @@ def test_the_reservation_is_on_disk_before_the_request_goes(tmp_path, monkeypatc
 
     here = exchange(tmp_path)
     here.send = send
-    asyncio.run(here._fetch(Request({"model": "m", "messages": []}, "k", Usage(1000, 0, 1000))))
+    asyncio.run(here._fetch_response(Request({"model": "m", "messages": []}, "k", Usage(1000, 0, 1000))))
     assert order[0] == "disk" and order.count("sent") == 1
-    assert here.ledger.budget.spent() == 0
+    assert here.cache.budget.get_spent_usd() == 0
 
 
 def test_reservations_that_wait_together_share_a_turn_of_the_disk(tmp_path, monkeypatch):
     budget, turns = Budget(tmp_path / "c", 10.0), []
-    budget.reserve("first", 0.1)
+    budget.reserve_usd("first", 0.1)
     budget.force()
     monkeypatch.setattr(os, "fsync", turns.append)
     for n in range(50):
-        budget.reserve(str(n), 0.1)
+        budget.reserve_usd(str(n), 0.1)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: budget.force(), range(50)))
     assert len(turns) == 1
@@ -143,9 +143,9 @@ def test_a_charge_that_the_disk_does_not_hold_is_not_granted(tmp_path, monkeypat
     whole = os.write
     monkeypatch.setattr(os, "write", lambda book, line: whole(book, line[:9]))  # as on a full disk
     with pytest.raises(OSError, match="No space left"):
-        budget.reserve("a", 0.4)
+        budget.reserve_usd("a", 0.4)
     monkeypatch.undo()
-    assert Budget(tmp_path / "c", 1.0).spent() == 0
+    assert Budget(tmp_path / "c", 1.0).get_spent_usd() == 0
 
 
 def test_who_is_stopped_while_waiting_for_a_turn_gives_the_place_back():
@@ -179,7 +179,7 @@ def test_an_answer_with_unusual_line_separators_is_one_line(tmp_path):
             return json.dumps(line, ensure_ascii=False) + "\n"
 
     batches, record, wanted = desk(tmp_path)
-    batches.post = Done()
-    asyncio.run(batches._collect(record._replace(since=time()), wanted))
-    assert read_envelope(batches.exchange.ledger.own("aa").body).text == SEPARATED
-    assert not batches.exchange.faults
+    batches.api = Done()
+    asyncio.run(batches._collect_answers(record._replace(since=time()), wanted))
+    assert read_envelope(batches.request_runner.cache.find_own_response("aa").body).text == SEPARATED
+    assert not batches.request_runner.faults

@@ -36,9 +36,9 @@ def test_every_wording_of_a_completion_gives_the_same_drafts(tmp_path, to, diale
         to(server)
         other = six(tmp_path / "other")
         assert max(server.attempts.values()) == 1  # understood at once: nothing was paid twice
-        spent = Ledger(tmp_path / "other", 50.0, plan().prices).budget.spent()
+        spent = Ledger(tmp_path / "other", 50.0, plan().prices).budget.get_spent_usd()
     assert texts(other) == texts(plain) and kept(other) == ALL
-    assert spent >= server.billed() - 1e-9  # where tokens are not told, the worst is taken
+    assert spent >= server.compute_bill() - 1e-9  # where tokens are not told, the worst is taken
 
 
 @pytest.mark.parametrize("dialect", ["think", "think_unopened"])
@@ -75,7 +75,7 @@ def test_an_error_under_http_200_is_tried_again(tmp_path, to, dialect):
         to(server)
         written = six(tmp_path)
     assert kept(written) == ALL
-    faults = written["chapter 1"].report.faults
+    faults = written["chapter 1"].usage.faults
     assert sum(faults.values()) == len(set(server.attempts))
 
 
@@ -106,7 +106,7 @@ def test_a_request_that_no_wait_makes_small_enough_is_asked_smaller(tmp_path, to
     with serving(faults=f"{fault}:0.6") as server:
         to(server)
         written = six(tmp_path)
-    assert kept(written) == ALL and written["chapter 1"].report.faults["too long"] >= 1
+    assert kept(written) == ALL and written["chapter 1"].usage.faults["too long"] >= 1
     assert max(server.attempts.values()) == 1
 
 
@@ -138,7 +138,7 @@ def test_a_batch_learns_the_fields_that_a_server_lacks(tmp_path, to):
             "status_code": 400,
             "body": {"error": {"message": "Unsupported parameter", "code": "unsupported_parameter", "param": "seed"}},
         }
-        real, refused = server.batches.answer, set()
+        real, refused = server.batches.answer_line, set()
 
         def answer(line):
             if "seed" in line["body"]:
@@ -146,7 +146,7 @@ def test_a_batch_learns_the_fields_that_a_server_lacks(tmp_path, to):
                 return {"custom_id": line["custom_id"], "response": fault, "error": None}
             return real(line)
 
-        server.batches.answer = answer
+        server.batches.answer_line = answer
         assert kept(six(tmp_path, choices={"mode": "batch"})) == ALL
     assert len(refused) > 1
 

@@ -72,23 +72,23 @@ def test_a_chapter_asked_for_more_gives_more_and_is_asked_nothing_twice(tmp_path
     chosen, passages = plan(mode=mode, pairs=6, questions=6, per_request=4), book(5)
     first = study(tmp_path, chosen, passages)["chapter 5"]
     after = more(tmp_path, chosen, Quota(6, 11), first, passages["chapter 5"])
-    assert after.report.kept == {"pair": 6, "question": 11} and set(after.report.ended.values()) == {"met"}
+    assert after.usage.kept == {"pair": 6, "question": 11} and set(after.usage.ended.values()) == {"met"}
     assert after.drafts[: len(first.drafts)] == first.drafts
-    assert len({draft.id for draft in after.drafts}) == len(after.drafts) == after.report.requests == after.report.sent
+    assert len({draft.id for draft in after.drafts}) == len(after.drafts) == after.usage.requests == after.usage.sent
     assert max(Counter(server.answered()).values()) == 1
     again = more(tmp_path, chosen, Quota(6, 11), first, passages["chapter 5"])
-    assert again.drafts == after.drafts and again.report.sent == first.report.sent  # all from the ledger
+    assert again.drafts == after.drafts and again.usage.sent == first.usage.sent  # all from the ledger
 
 
 def test_what_a_kind_ended_with_is_still_told_when_only_the_other_is_asked_for_more(tmp_path, server):
     chosen, passages = plan(pairs=6, questions=6), book(5)
     first = study(tmp_path, chosen, passages)["chapter 5"]
-    account = first.report.model_copy(
+    account = first.usage.model_copy(
         update={"wanted": {"pair": 9, "question": 6}, "ended": {"pair": "exhausted", "question": "met"}, "rounds": 3}
     )
     after = more(tmp_path, chosen, Quota(6, 8), first._replace(report=account), passages["chapter 5"])
-    assert after.report.wanted == {"pair": 9, "question": 8} and after.report.kept == {"pair": 6, "question": 8}
-    assert after.report.ended == {"pair": "exhausted", "question": "met"} and after.report.rounds > 3
+    assert after.usage.wanted == {"pair": 9, "question": 8} and after.usage.kept == {"pair": 6, "question": 8}
+    assert after.usage.ended == {"pair": "exhausted", "question": "met"} and after.usage.rounds > 3
 
 
 def test_money_that_ends_while_more_is_asked_for_leaves_what_there_is(tmp_path, server):
@@ -97,5 +97,5 @@ def test_money_that_ends_while_more_is_asked_for_leaves_what_there_is(tmp_path, 
     spent = server.billed()
     poor = chosen.model_copy(update={"budget_usd": spent + 0.001})
     after = more(tmp_path, poor, Quota(6, 12), first, passages["chapter 5"])
-    assert after.drafts == first.drafts and after.report.ended == {"pair": "met", "question": "budget"}
+    assert after.drafts == first.drafts and after.usage.ended == {"pair": "met", "question": "budget"}
     assert server.billed() == spent

@@ -48,9 +48,9 @@ def test_a_storm_ends_with_exact_counts_and_an_exact_account(tmp_path, to, mode)
             drafts = [d for d in one.drafts if d.kind == kind]
             came = sum(items_in(d) for d in drafts if d.finish in ("stop", "length"))
             refused = sum(d.asked for d in drafts if d.finish not in ("stop", "length"))
-            assert came == one.report.kept[kind] + one.report.rejected[kind]
-            assert refused == one.report.refused[kind]
-    answered = Counter(server.answered())
+            assert came == one.usage.kept[kind] + one.usage.rejected[kind]
+            assert refused == one.usage.refused[kind]
+    answered = Counter(server.list_answered())
     assert max(answered.values()) == 1
     assert len({e["fault"] for e in server.entries if e.get("fault")}) > 5  # it was a storm
 
@@ -85,8 +85,8 @@ def test_kills_at_random_moments_lose_nothing_and_ask_nothing_twice(tmp_path, to
             process.wait()
         assert run(tmp_path / "ledger", tmp_path / "out.json", "--mode", mode).wait() == 0
     assert [tuple(pair) for pair in json.loads((tmp_path / "out.json").read_text("utf-8"))] == texts(calm)
-    assert max(Counter(server.answered()).values()) == 1
-    assert len(server.answered()) == len({key for key, _ in texts(calm)})
+    assert max(Counter(server.list_answered()).values()) == 1
+    assert len(server.list_answered()) == len({key for key, _ in texts(calm)})
     assert sum(bool(e.get("replayed")) for e in server.entries) <= 8 * kills  # what was on the wire, not a run's worth
 
 
@@ -102,11 +102,11 @@ def test_an_answer_on_the_wire_at_a_kill_is_paid_twice_at_most_within_the_cap_an
     with serving() as server:
         to(server)
         written = study(tmp_path / "ledger", chosen, book(1, 5))
-        spent = Ledger(tmp_path / "ledger", 50.0, chosen.prices).budget.spent()
-    lost = sum(one.report.lost for one in written.values())
+        spent = Ledger(tmp_path / "ledger", 50.0, chosen.prices).budget.get_spent_usd()
+    lost = sum(one.usage.lost for one in written.values())
     assert lost >= 1 and kept(written)["pair"] == 8
-    assert spent >= server.billed() + sum(one.report.lost_usd for one in written.values()) - 1e-9
-    assert "never arrived" in accounts.told([one.report for one in written.values()], tmp_path)
+    assert spent >= server.compute_bill() + sum(one.usage.lost_usd for one in written.values()) - 1e-9
+    assert "never arrived" in accounts.told([one.usage for one in written.values()], tmp_path)
 
 
 def test_two_processes_share_a_ledger_and_its_money(tmp_path, to):
@@ -115,8 +115,8 @@ def test_two_processes_share_a_ledger_and_its_money(tmp_path, to):
         runs = [run(tmp_path / "ledger", tmp_path / f"{n}.json") for n in range(2)]
         assert [process.wait() for process in runs] == [0, 0]
     assert (tmp_path / "0.json").read_bytes() == (tmp_path / "1.json").read_bytes()
-    assert max(Counter(server.answered()).values()) == 1
-    assert Ledger(tmp_path / "ledger", 50.0, plan().prices).budget.spent() == pytest.approx(server.billed())
+    assert max(Counter(server.list_answered()).values()) == 1
+    assert Ledger(tmp_path / "ledger", 50.0, plan().prices).budget.get_spent_usd() == pytest.approx(server.compute_bill())
 
 
 @pytest.mark.parametrize("mode", ["live", "batch"])
@@ -128,17 +128,17 @@ def test_the_money_ends_the_run_below_the_cap_and_the_next_run_goes_on(tmp_path,
         to(server)
         with pytest.raises(BudgetSpent, match=r"raise generation\.budget_usd"):
             study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)
-        assert 0.2 * cap < server.billed() <= cap  # most requests are of 5 items, and each sets 4,096 tokens aside
-        answered = len(server.answered())
+        assert 0.2 * cap < server.compute_bill() <= cap  # most requests are of 5 items, and each sets 4,096 tokens aside
+        answered = len(server.list_answered())
         (stopped,) = [one for one in accounts.kept(tmp_path, passages) if "budget" in one.ended.values()]
         assert stopped.requests == answered and 0 < stopped.kept["pair"] + stopped.kept["question"] < 120
         assert f"{stopped.kept['pair']} of {stopped.wanted['pair']} pairs kept" in accounts.told([stopped], tmp_path)
         with pytest.raises(BudgetSpent):  # a rerun has no new money
             study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)
-        assert server.billed() <= cap and len(server.answered()) == answered
+        assert server.compute_bill() <= cap and len(server.list_answered()) == answered
         written = study(tmp_path, chosen, passages)
     assert kept(written) == {"pair": 60, "question": 60}
-    assert max(Counter(server.answered()).values()) == 1
+    assert max(Counter(server.list_answered()).values()) == 1
 
 
 def test_chapters_at_once_stay_below_the_cap_together(tmp_path, to):
@@ -153,7 +153,7 @@ def test_chapters_at_once_stay_below_the_cap_together(tmp_path, to):
 
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(one, passages))
-    assert 0.25 < server.billed() <= 0.4
+    assert 0.25 < server.compute_bill() <= 0.4
 
 
 def test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_missing(tmp_path, to):
@@ -161,11 +161,11 @@ def test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_miss
         with serving(faults=fault) as server:
             to(server)
             written = study(tmp_path / str(number), plan(mode="batch", per_request=3), book(5))
-            spent = Ledger(tmp_path / str(number), 50.0, plan().prices).budget.spent()
+            spent = Ledger(tmp_path / str(number), 50.0, plan().prices).budget.get_spent_usd()
         assert kept(written) == {"pair": 30, "question": 30}
-        assert max(Counter(server.answered()).values()) == 1
-        assert spent == pytest.approx(server.billed())
-        assert len([e for e in server.entries if e.get("created")]) > max(one.report.rounds for one in written.values())
+        assert max(Counter(server.list_answered()).values()) == 1
+        assert spent == pytest.approx(server.compute_bill())
+        assert len([e for e in server.entries if e.get("created")]) > max(one.usage.rounds for one in written.values())
 
 
 def test_a_server_without_batches_says_what_to_do(tmp_path, to):

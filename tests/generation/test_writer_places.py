@@ -91,10 +91,10 @@ def test_surplus_of_one_place_pays_the_debt_of_another_and_closed_places_pass_th
     assert len(windows) > 2
     kept = [item(n, windows[0].passages[0]) for n in range(15)]
     windows[0].need["pair"] -= 15
-    windows[1].closed["pair"] = "exhausted"
+    windows[1].closed_reasons["pair"] = "exhausted"
     asks = places.plan_round(windows, quota, plan(), kept)
     assert sum(a.asked for a in asks) == 5
-    assert all(a.place is not windows[1] for a in asks)
+    assert all(a.window is not windows[1] for a in asks)
 
 
 def test_the_same_question_asked_again_is_another_request():
@@ -110,7 +110,7 @@ def test_what_is_refused_is_shown_in_halves_and_an_only_passage_is_given_up():
     assert [p for h in halves for p in h.passages] == list(place.passages)
     assert sum(h.need["pair"] for h in halves) == 7 and sum(h.need["question"] for h in halves) == 3
     only = places.Place(place.passages[:1], {"pair": 1, "question": 0}, 10)
-    assert places.halve(only, "pair") == [only] and only.closed == {"pair": "refused"}
+    assert places.halve(only, "pair") == [only] and only.closed_reasons == {"pair": "refused"}
 
 
 def test_substance_counts_letters_of_prose_only():

@@ -59,13 +59,13 @@ def test_weights_are_read_once_and_shared(folder):
 def test_a_model_that_was_replaced_or_removed_is_not_taken_for_the_one_that_was_found(folder, tmp_path):
     copied = shutil.copytree(folder, tmp_path / "mine")
     checkpoint = resolve(BasePlan(model=str(copied)))
-    checkpoint.check()
+    checkpoint.verify_content()
     small.checkpoint(copied, seed=1)
-    for use in (checkpoint.check, lambda: load(checkpoint, small.CPU)):  # a kept record is checked before it is believed
+    for use in (checkpoint.verify_content, lambda: load(checkpoint, small.CPU)):  # a kept record is checked before it is believed
         with pytest.raises(MissingArtifact, match="holds another model than when the study began"):
             use()
     shutil.rmtree(copied)
-    checkpoint.check()  # the machine that only writes the report need not have the model
+    checkpoint.verify_content()  # the machine that only writes the report need not have the model
     shutil.copytree(folder, copied)
     (copied / "config.json").unlink()
     with pytest.raises(MissingArtifact, match="holds another model"):

@@ -37,7 +37,7 @@ class Book(FPDF):
             self.set_y(20)
             self.set_font("Text", "", 11)
 
-    def say(self, text: str, size: float = 11, style: str = "", width: float = 0) -> None:
+    def print_text(self, text: str, size: float = 11, style: str = "", width: float = 0) -> None:
         self.set_font("Text", style, size)
         self.multi_cell(width, size * 0.62, text, align=self.side, new_x="LMARGIN", new_y="NEXT")
 
@@ -53,7 +53,7 @@ class Book(FPDF):
             x += -gap * em if self.side == "R" else width + gap * em
         self.set_xy(self.l_margin, y + 1.6 * em)
 
-    def cells(self, row: Sequence[str], widths: Sequence[float], border: int = 0) -> None:
+    def print_row(self, row: Sequence[str], widths: Sequence[float], border: int = 0) -> None:
         """One row of a table, the first cell on the side where reading begins."""
         y, x = self.y, self.w - self.r_margin if self.side == "R" else self.l_margin
         for text, width in zip(row, widths, strict=True):
@@ -63,12 +63,12 @@ class Book(FPDF):
             x += 0 if self.side == "R" else width
         self.set_xy(self.l_margin, y + 8)
 
-    def column(self, lines: Sequence[str], x: float, y: float, width: float) -> None:
+    def print_column(self, lines: Sequence[str], x: float, y: float, width: float) -> None:
         for place, line in enumerate(lines):
             self.set_xy(x, y + 7 * place)
             self.cell(width, 7, line, align=self.side)
 
-    def file(self, folder: Path) -> Path:
+    def save_pdf(self, folder: Path) -> Path:
         path = folder / "made.pdf"
         self.output(str(path))
         return path

@@ -16,10 +16,10 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     book = Book(running="راهنمای نمونه")
     for name in ("یک", "دو"):
         book.start_section(f"فصل {name}")
-        book.say("بیمار با تب و لرز آمده است و درمان با دارو آغاز می‌شود. " * 10)
-        book.cells(("دارو", "مقدار", "عارضه"), (40, 40, 40), border=1)
+        book.print_text("بیمار با تب و لرز آمده است و درمان با دارو آغاز می‌شود. " * 10)
+        book.print_row(("دارو", "مقدار", "عارضه"), (40, 40, 40), border=1)
         book.add_page()
-    return book.file(tmp_path_factory.mktemp("fuzz")).read_bytes()
+    return book.save_pdf(tmp_path_factory.mktemp("fuzz")).read_bytes()
 
 
 def damaged(sound: bytes, seed: int) -> bytes:

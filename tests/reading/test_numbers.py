@@ -67,8 +67,8 @@ LINES = [
 def read_back(tmp_path_factory: pytest.TempPathFactory) -> str:
     book = Book()
     for line in LINES:
-        book.say(line)
-    return "\n".join(page.text for page in read_pages(book.file(tmp_path_factory.mktemp("numbers")), ReadingPlan(), "fa", workers=1))
+        book.print_text(line)
+    return "\n".join(page.text for page in read_pages(book.save_pdf(tmp_path_factory.mktemp("numbers")), ReadingPlan(), "fa", workers=1))
 
 
 def test_at_least_fifty_lines_are_tried() -> None:

@@ -46,8 +46,8 @@ BORN_DIGITAL = [
 def test_a_page_of_another_script_comes_back_in_order(language: str, lines: list[str], tmp_path: Path) -> None:
     book = Book(language, font=SIGNS)
     for line in lines * 3:
-        book.say(line)
-    assert read_pages(book.file(tmp_path), ReadingPlan(), language, workers=1)[0].text.split("\n") == [
+        book.print_text(line)
+    assert read_pages(book.save_pdf(tmp_path), ReadingPlan(), language, workers=1)[0].text.split("\n") == [
         text.normal(line, language) for line in lines * 3
     ]
 
@@ -55,8 +55,8 @@ def test_a_page_of_another_script_comes_back_in_order(language: str, lines: list
 def test_arabic_letters_stay_arabic_even_in_a_study_that_says_persian(tmp_path: Path) -> None:
     book = Book("ar", font=SIGNS)
     for line in ARABIC * 4:
-        book.say(line)
-    said = read_pages(book.file(tmp_path), ReadingPlan(), "fa", workers=1)[0].text
+        book.print_text(line)
+    said = read_pages(book.save_pdf(tmp_path), ReadingPlan(), "fa", workers=1)[0].text
     assert "في" in said and "إلى" in said
     assert "ی" not in said and "ک" not in said
 

@@ -20,7 +20,7 @@ GAPS = [0.10, 0.12, 0.14, 0.16, 0.20, 0.25, 0.30, 0.35]
 
 
 def _read(book: Book, folder: Path, language: str) -> list[str]:
-    return read_pages(book.file(folder), ReadingPlan(), language, workers=1)[0].text.split("\n")
+    return read_pages(book.save_pdf(folder), ReadingPlan(), language, workers=1)[0].text.split("\n")
 
 
 @pytest.mark.parametrize("size", [8, 12])

@@ -107,7 +107,7 @@ def test_over_rotations_the_records_say_what_the_verdict_counts(study: StudyFact
     rows = {}
     for name, seed in (("base", 1), ("tuned", 2)):
         chance = random.Random(seed)
-        rows[name] = [rotated(question, rotation, chance, scored) for question in study.paper for rotation in range(4)]
+        rows[name] = [rotated(question, rotation, chance, scored) for question in study.exported_questions for rotation in range(4)]
     questions = {name: study.questions[name] for name in ("same_fact", "new_fact")}
     plan = study.plan.comparison.model_copy(update={"primary_set": "all"})
     counted = compare(questions, rows["base"], rows["tuned"], plan)

@@ -47,7 +47,7 @@ def test_outcomes_add_up_to_all_questions() -> None:
 
 def test_rates_are_told_in_words_with_the_chance_line() -> None:
     picture = drawn(figures.rates([STUDY.primary], EN))
-    assert EN.share(STUDY.primary.tuned.rate) in picture.find("desc").text
+    assert EN.format_share(STUDY.primary.tuned.rate) in picture.find("desc").text
     assert [line for line in picture.iter("line") if line.get("class") == "chance"]
 
 
@@ -67,7 +67,7 @@ def test_long_log_is_thinned_and_keeps_its_ends() -> None:
 
 def test_power_curve_marks_the_smallest_detectable_difference() -> None:
     picture = figures.power([Power(d / 100, d / 30) for d in range(31)], STUDY.primary, EN)
-    assert EN.points(STUDY.primary.detectable, False) in drawn(picture).find("desc").text
+    assert EN.format_points(STUDY.primary.detectable, False) in drawn(picture).find("desc").text
 
 
 def test_shares_of_keys_and_answers_are_shares() -> None:

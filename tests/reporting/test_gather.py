@@ -15,7 +15,7 @@ from tasks.reporting.report import write
 
 
 def filled(kind: type[Folder], **fields: object) -> Folder:
-    return kind.build(lambda folder: (folder / "weights.bin").write_bytes(b"w"), **fields)
+    return kind.build_folder(lambda folder: (folder / "weights.bin").write_bytes(b"w"), **fields)
 
 
 @pytest.fixture
@@ -25,22 +25,22 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[StudyFact
     book = tmp_path / "own book.pdf"
     book.write_bytes(b"%PDF-")
     q = made.questions
-    splits = Splits.save(made.pairs, made.held_out, q["train"], q["same_fact"], q["new_fact"], made.rejected, made.funnel)
+    splits = Splits.save_tables(made.pairs, made.held_out, q["train"], q["same_fact"], q["new_fact"], made.rejected, made.funnel)
     paid = [
         Draft(id=str(n), kind="pair", passages=(), asked=10, writer="gpt-4o", raw="", tokens_in=1000, tokens_out=200, cost_usd=0.0045)
         for n in range(3)
     ]
-    text = BookText(chapters=[Passages.save(made.passages, label="all")], pages=Pages.save([]), scan=made.scan)
-    prepared = Prepared(text=text, drafts=[Chapter(drafts=Drafts.save(paid[:2])), Chapter(drafts=Drafts.save(paid[2:]))], splits=splits)
-    tuning = Tuning(adapter=filled(Adapter), log=Steps.save(made.steps), preflight=made.preflight)
+    text = BookText(chapters=[Passages.save_rows(made.passages, label="all")], pages=Pages.save_rows([]), scan=made.scan)
+    prepared = Prepared(text=text, drafts=[Chapter(drafts=Drafts.save_rows(paid[:2])), Chapter(drafts=Drafts.save_rows(paid[2:]))], splits=splits)
+    tuning = Tuning(adapter=filled(Adapter), log=Steps.save_rows(made.steps), preflight=made.preflight)
     outcome = Outcome(
         checkpoint=filled(Checkpoint, name="tiny"),
         tuning=tuning,
-        base=Answers.save(made.base),
-        tuned=Answers.save(made.tuned),
+        base=Answers.save_rows(made.base),
+        tuned=Answers.save_rows(made.tuned),
         probe=made.probe,
     )
-    found = gather(made.plan, Book.at(book), prepared, outcome, Comparisons.save(made.comparisons), Findings.save(made.findings))
+    found = gather(made.plan, Book.from_path(book), prepared, outcome, Comparisons.save_rows(made.comparisons), Findings.save_rows(made.findings))
     return made, found
 
 

@@ -76,7 +76,7 @@ def test_page_asks_for_nothing_from_anywhere() -> None:
 def test_each_verdict_has_one_sentence_with_its_numbers(verdict: str, language: str) -> None:
     told = replace(with_verdict(verdict, p_value=0.5), plan=StudyPlan(language=language))
     said = sentence(told, wording(language))
-    assert "{" not in said and wording(language).number(told.primary.n) in said
+    assert "{" not in said and wording(language).format_number(told.primary.n) in said
 
 
 def test_changes_on_few_facts_are_said_to_be_inconclusive_for_that_reason() -> None:
@@ -235,4 +235,4 @@ def test_fewer_items_than_planned_are_told_with_the_reason_of_each_kind() -> Non
         page(replace(short, plan=short.plan.model_copy(update={"generation": every})))
     )
     own = GenerationPlan(pairs="mine.json", questions="mine.csv")
-    assert not replace(short, plan=short.plan.model_copy(update={"generation": own})).short
+    assert not replace(short, plan=short.plan.model_copy(update={"generation": own})).shortfalls

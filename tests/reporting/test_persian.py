@@ -93,5 +93,5 @@ def first_words_of(name: str) -> set[str]:
 
 
 def test_illegible_answers_are_told_in_persian_too() -> None:
-    evidence = illegible(healthy()).evidence()
+    evidence = illegible(healthy()).collect_evidence()
     assert all(re.search(r"[آ-ی]", finding.claim) for finding in diagnose(evidence))

@@ -51,7 +51,7 @@ def example(language: str = "en", trend: bool = False, same: bool = True, **tree
     trials = [tried(arm, 10 + 4 * place + seed, seed) for place, arm in enumerate(arms[:-1]) for seed in plan.seeds]
     trials.append(Trial(arm=arms[-1], seed=0, comparison=None, failed="loss is nan <at> update 3"))
     standings = rank(trials)
-    finals = [tried(standings[0].arm, right, seed) for seed, right in ((0, 30), (1, 33), (2, 13))]
+    finals = [tried(standings[0].setting, right, seed) for seed, right in ((0, 30), (1, 33), (2, 13))]
     step = Trend(key="finetuning.epochs", smaller=1, larger=3, comparison=finals[0].comparison) if trend and finals[0].comparison else None
     return Example(plan, Found(standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=same, trend=step))
 
@@ -71,7 +71,7 @@ def test_page_names_every_setting_once_in_the_table_and_the_chosen_one_on_top(sh
     one, html = shown
     table = html.split("<tbody>")[1].split("</tbody>")[0]
     assert [table.count(f">{arm.name}<") for arm in settings(one.plan)] == [1] * 6
-    assert one.found.chosen.name in html.split("<h1")[1].split("</section>")[0]
+    assert one.found.chosen_setting.name in html.split("<h1")[1].split("</section>")[0]
     assert f'dir="{wording(one.plan.study.language)["direction"]}"' in html
 
 
@@ -86,7 +86,7 @@ def test_figures_of_the_verdict_are_those_of_the_first_seed() -> None:
     text = words_of(page(one.plan, one.found, TIMINGS))
     assert "30 of 40 questions right instead of 12" in text
     assert "do not give the same verdict" in text  # 13 of 40 with seed 2
-    assert "mean" in text and EN.points(one.found.spread.deviation, sign=False) in text
+    assert "mean" in text and EN.format_points(one.found.spread.deviation, sign=False) in text
 
 
 def test_failed_setting_is_told_and_its_reason_is_escaped() -> None:
@@ -135,7 +135,7 @@ def test_map_of_one_key_is_not_drawn_but_its_curve_is() -> None:
 def test_curve_says_whether_more_would_help(right: int, told: str) -> None:
     one = example(trend=True)
     assert one.found.trend is not None
-    result = tried(one.found.chosen, right).comparison
+    result = tried(one.found.chosen_setting, right).comparison
     found = one.found.model_copy(update={"trend": one.found.trend.model_copy(update={"comparison": result})})
     assert told in words_of(page(one.plan, found, TIMINGS))
 
@@ -151,7 +151,7 @@ def test_folder_holds_the_record_and_a_plan_that_loads(tmp_path: Path) -> None:
     sweep.write(tmp_path, one.plan, one.found, TIMINGS)
     assert {path.name for path in tmp_path.iterdir()} == {"index.html", "report.md", "sweep.json", "best-plan.yaml"}
     told = json.loads((tmp_path / "sweep.json").read_text("utf-8"))
-    assert (told["chosen"]["changes"], told["verdict"]["tuned"]["correct"]) == (one.found.chosen.changes, 30)
+    assert (told["chosen"]["changes"], told["verdict"]["tuned"]["correct"]) == (one.found.chosen_setting.changes, 30)
     assert [row["rank"] for row in told["settings"]] == [1, 2, 3, 4, 5, 6]
     best = load_plan(tmp_path / "best-plan.yaml")
     assert (best.finetuning.learning_rate, best.finetuning.epochs, best.name) == (5e-3, 3, "try-best")

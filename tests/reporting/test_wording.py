@@ -64,13 +64,13 @@ def test_every_word_of_the_rows_has_a_label(say: Any) -> None:
     [(0, "0", "۰"), (1234567, "1\u202f234\u202f567", "۱\u202f۲۳۴\u202f۵۶۷"), (12.345, "12.3", "۱۲٫۳"), (0.5, "0.5", "۰٫۵"), (-2.0, "\u200e−2", "\u200e−۲"), (0.00012, "0.00012", "۰٫۰۰۰۱۲"), (7.1e-9, "7.1e-09", "۷٫۱e-۰۹"), (None, "—", "—"), ("q_proj", "q_proj", "q_proj"), (float("nan"), "nan", "nan")],
 )  # fmt: skip
 def test_numbers_are_written_as_the_language_writes_them(value: Any, english: str, persian: str) -> None:
-    assert (EN.number(value), FA.number(value)) == (english, persian)
+    assert (EN.format_number(value), FA.format_number(value)) == (english, persian)
 
 
 def test_shares_points_and_p_values() -> None:
-    assert (EN.share(0.3407), FA.share(0.3407)) == ("34.1%", "\u200e۳۴٫۱٪")
-    assert (EN.points(0.125), EN.points(-0.125), EN.points(0.125, False)) == ("\u200e+12.5", "\u200e−12.5", "12.5")
-    assert (EN.p_value(0.0215), EN.p_value(1e-9)) == ("= 0.021", "< 0.001")
+    assert (EN.format_share(0.3407), FA.format_share(0.3407)) == ("34.1%", "\u200e۳۴٫۱٪")
+    assert (EN.format_points(0.125), EN.format_points(-0.125), EN.format_points(0.125, False)) == ("\u200e+12.5", "\u200e−12.5", "12.5")
+    assert (EN.format_p_value(0.0215), EN.format_p_value(1e-9)) == ("= 0.021", "< 0.001")
 
 
 def test_unknown_language_is_told_in_english() -> None:

@@ -30,13 +30,13 @@ def measure(seed: int = 0) -> Measured:
     """Good items alone, then each bad one before a desk that has seen the good ones' texts only where it repeats one."""
     items = good_items(GOOD, seed)
     desk = Desk(book(), "fa", ValidationPlan())
-    taken = [desk.take(draft(kind, json.dumps(item, ensure_ascii=False), n, shown_to(item))) for n, (kind, item) in enumerate(items)]
+    taken = [desk.check_draft(draft(kind, json.dumps(item, ensure_ascii=False), n, shown_to(item))) for n, (kind, item) in enumerate(items)]
     wrongly = [r.reason for one in taken for r in one.rejected]
     draw, bad, missed = random.Random(seed), dict[str, tuple[int, int, str]](), list[str]()
     others, fresh = good_items(GOOD, seed + 1), Desk(book(), "fa", ValidationPlan())
     for name, (applies, plant) in DEFECTS.items():
         chosen = draw.sample([(k, i) for k, i in others if fits(applies, k, i)], A_KIND)
-        fresh.seen = Seen("fa", ValidationPlan())
+        fresh.seen_items = Seen("fa", ValidationPlan())
         bad[name] = _stopped(fresh, [(k, i, plant(i, draw)) for k, i in chosen], missed, name)
     for name, plant in REPEATS.items():
         bad[name] = _stopped(desk, [(k, i, plant(i, draw)) for k, i in draw.sample(items, A_KIND)], missed, name)
@@ -47,7 +47,7 @@ def _stopped(desk: Desk, planted: list, missed: list[str], name: str) -> tuple[i
     stopped, labels = 0, dict[str, int]()
     for number, (kind, good, bad) in enumerate(planted):
         raw = bad if isinstance(bad, str) else json.dumps(bad, ensure_ascii=False)
-        outcome = desk.take(draft(kind, raw, number, shown_to(good)))
+        outcome = desk.check_draft(draft(kind, raw, number, shown_to(good)))
         stopped += not outcome.kept
         missed += [f"{name}: {raw}"] * bool(outcome.kept)
         for row in outcome.rejected:

@@ -25,8 +25,8 @@ TEXT = "مرد ۵۰ ساله با تاری دید ناگهانی، بدون در
 )
 def test_same_vignette_is_noticed(other):
     seen = Seen("fa", ValidationPlan())
-    seen.add("one", "pair", TEXT, "انسداد شریان مرکزی شبکیه")
-    assert seen.repeats("pair", other, "انسداد شریان مرکزی شبکیه") == "one"
+    seen.add_item("one", "pair", TEXT, "انسداد شریان مرکزی شبکیه")
+    assert seen.find_repeated("pair", other, "انسداد شریان مرکزی شبکیه") == "one"
 
 
 @pytest.mark.parametrize(
@@ -39,18 +39,18 @@ def test_same_vignette_is_noticed(other):
 )
 def test_other_vignettes_are_not_repeats(other, key):
     seen = Seen("fa", ValidationPlan())
-    seen.add("one", "pair", TEXT, "انسداد شریان مرکزی شبکیه")
-    assert seen.repeats("pair", other, key) is None
+    seen.add_item("one", "pair", TEXT, "انسداد شریان مرکزی شبکیه")
+    assert seen.find_repeated("pair", other, key) is None
 
 
 def test_precision_and_recall_on_planted_duplicates():
     items = [(i.get("symptom") or i["question"], i.get("diagnosis") or i["options"][i["answer"] - 1]) for _, i in good_items(300)]
     seen, draw = Seen("fa", ValidationPlan()), random.Random(0)
     for n, (text, key) in enumerate(items):
-        seen.add(str(n), "pair", text, key)
+        seen.add_item(str(n), "pair", text, key)
     changes = [aged, lambda t: t.replace("\u200c", " "), lambda t: t + ".", lambda t: t.replace("ی", "ي")]
-    found = [seen.repeats("pair", draw.choice(changes)(text), key) == str(n) for n, (text, key) in enumerate(items)]
-    wrong = [seen.repeats("pair", i.get("symptom") or i["question"], "نامی دیگر") for _, i in good_items(300, seed=5)]
+    found = [seen.find_repeated("pair", draw.choice(changes)(text), key) == str(n) for n, (text, key) in enumerate(items)]
+    wrong = [seen.find_repeated("pair", i.get("symptom") or i["question"], "نامی دیگر") for _, i in good_items(300, seed=5)]
     assert sum(found) >= 0.97 * len(found) and not any(wrong)
 
 
@@ -63,8 +63,8 @@ def test_cost_of_an_item_does_not_grow_with_their_number():
         if n in (2_000, 38_000):
             began = time.process_time()
         text = " ".join(draw.choices(words, k=15))
-        assert seen.repeats("pair", text, "نام") is None
-        seen.add(str(n), "pair", text, "نام")
+        assert seen.find_repeated("pair", text, "نام") is None
+        seen.add_item(str(n), "pair", text, "نام")
         if n in (4_000, 39_999):
             cost.append((time.process_time() - began) / 2_000)
     assert cost[1] <= 2 * cost[0]

@@ -17,7 +17,7 @@ SENTENCE = "در ۱۲.۵ درصد بیماران فشار خون ۱۴۰/۹۰ د�
 
 
 def taken(item, kind="pair", book=BOOK):
-    return Desk(book, "fa", ValidationPlan()).take(draft(item, kind=kind))
+    return Desk(book, "fa", ValidationPlan()).check_draft(draft(item, kind=kind))
 
 
 def label(item, kind="pair", book=BOOK):
@@ -106,8 +106,8 @@ def test_one_slip_in_a_long_word_is_forgiven_but_not_at_its_beginning():
 
 def test_wrong_page_is_corrected_and_counted():
     desk = Desk(BOOK, "fa", ValidationPlan())
-    kept = desk.take(draft({**PAIR, "page": 99})).kept
-    assert kept[0].quote.page == 10 and desk.repaired["pair", "grounded"] == {"page": 1}
+    kept = desk.check_draft(draft({**PAIR, "page": 99})).kept
+    assert kept[0].quote.page == 10 and desk.repair_counts["pair", "grounded"] == {"page": 1}
 
 
 def test_diagnosis_of_a_neighbour_is_refused_though_the_passage_names_it():

@@ -61,7 +61,7 @@ GERMAN = [
 
 def label(item, kind, passages=ENGLISH, language="en"):
     draft = Draft(id="d", kind=kind, passages=tuple(p.id for p in passages), asked=1, writer="w", raw=json.dumps(item))
-    outcome = Desk(passages, language, ValidationPlan()).take(draft)
+    outcome = Desk(passages, language, ValidationPlan()).check_draft(draft)
     return label_of(outcome.rejected[0]) if outcome.rejected else "kept"
 
 

@@ -22,8 +22,8 @@ def written():
 
 def test_half_spaces_of_the_book_are_put_back_and_counted():
     desk = Desk(BOOK, "fa", ValidationPlan())
-    kept = desk.take(response({**PAIR, "symptom": "زن ۲۳ ساله با خسخس سینه هنگام بازدم و تنگی نفس شبانه"})).kept
-    assert "خس‌خس" in kept[0].symptom and desk.repaired["pair", "parsed"] == {"half-spaces": 1}
+    kept = desk.check_draft(response({**PAIR, "symptom": "زن ۲۳ ساله با خسخس سینه هنگام بازدم و تنگی نفس شبانه"})).kept
+    assert "خس‌خس" in kept[0].symptom and desk.repair_counts["pair", "parsed"] == {"half-spaces": 1}
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_reversed_options_are_refused_whatever_their_key_says():
     kind, item = next((k, i) for k, i in good_items(20) if k == "question")
     turned = {**item, "options": [words_reversed(o) for o in item["options"]][::-1]}
     desk = Desk(book(), "fa", ValidationPlan())
-    assert not desk.take(draft(kind, json.dumps(turned, ensure_ascii=False), 1, shown_to(item))).kept
+    assert not desk.check_draft(draft(kind, json.dumps(turned, ensure_ascii=False), 1, shown_to(item))).kept

@@ -27,17 +27,17 @@ def test_a_subtle_defect_is_stopped(name: str, desk: Desk) -> None:
     chosen = draw.sample([(k, i) for k, i in good_items(200, 11) if fits(applies, k, i)], A_KIND)
     passed = []
     for number, (kind, item) in enumerate(chosen):
-        desk.seen = Seen("fa", ValidationPlan())
+        desk.seen_items = Seen("fa", ValidationPlan())
         bad = plant(item, draw)
         assert isinstance(bad, dict)
         raw = json.dumps(bad, ensure_ascii=False)
-        passed += [raw] * bool(desk.take(draft(kind, raw, number, [*shown_to(bad), *shown_to(item)])).kept)
+        passed += [raw] * bool(desk.check_draft(draft(kind, raw, number, [*shown_to(bad), *shown_to(item)])).kept)
     assert len(passed) <= (1 - LEAST.get(name, 0.9)) * A_KIND, passed[:2]
 
 
 def test_good_items_in_other_words_pass() -> None:
     desk = Desk(book(), "fa", ValidationPlan())
     items = other_good(300)
-    taken = [desk.take(draft(kind, json.dumps(item, ensure_ascii=False), n, shown_to(item))) for n, (kind, item) in enumerate(items)]
+    taken = [desk.check_draft(draft(kind, json.dumps(item, ensure_ascii=False), n, shown_to(item))) for n, (kind, item) in enumerate(items)]
     refused = [r.reason for one in taken for r in one.rejected if r.check != "duplicates"]
     assert len(refused) <= 0.02 * len(items), refused
