@@ -6,23 +6,23 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from tasks.store import HOUSE
+from tasks.store import PROJECT_ROOT
 
 
-def audit() -> tuple[int, str]:
+def audit_packages() -> tuple[int, str]:
     """Exit code and sentence: 0 nothing known, 1 holes, 2 it could not be told."""
     if find_spec("pip_audit") is None:
         return 2, "not audited: pip-audit is not installed here (pip install pip-audit)"
-    options = ["-r", str(HOUSE / "constraints.txt"), "--no-deps", "--disable-pip", "-f", "json", "--progress-spinner", "off"]
+    options = ["-r", str(PROJECT_ROOT / "constraints.txt"), "--no-deps", "--disable-pip", "-f", "json", "--progress-spinner", "off"]
     done = subprocess.run([sys.executable, "-m", "pip_audit", *options], capture_output=True, text=True, check=False)
     try:
-        return told(json.loads(done.stdout)["dependencies"])
+        return summarize_audit(json.loads(done.stdout)["dependencies"])
     except (json.JSONDecodeError, KeyError):
         reason = (done.stderr.strip().splitlines() or ["no answer"])[-1]
         return 2, f"not audited: {reason[:300]}"
 
 
-def told(dependencies: list[dict[str, Any]]) -> tuple[int, str]:
+def summarize_audit(dependencies: list[dict[str, Any]]) -> tuple[int, str]:
     """What pip-audit found; a package it could not look up is counted, not taken for sound."""
     skipped = [one["name"] for one in dependencies if "skip_reason" in one]
     holes = [
@@ -39,7 +39,7 @@ def told(dependencies: list[dict[str, Any]]) -> tuple[int, str]:
 
 def main() -> None:
     """Print and exit."""
-    code, sentence = audit()
+    code, sentence = audit_packages()
     print(sentence)  # noqa: T201 (the answer)
     sys.exit(code)
 

@@ -12,37 +12,37 @@ from urllib.error import URLError
 import cyclopts
 from rich.markup import escape
 
-from deployments.register import POOLS, register
+from deployments.register import POOLS, register_deployments
 from deployments.supervisor import Part, log_of, stop, supervise
 from flows.login import login_file, login_of_store
 from flows.server_app import server_command, server_environment
 from tasks.errors import StudyError
-from tasks.progress import console, say
+from tasks.progress import console, print_status
 from tasks.stopping import stop_on_signals
-from tasks.store import runs_dir
+from tasks.store import get_runs_dir
 
 STARTUP_SECONDS = 120.0
 WORKER_SECONDS = 3.6  # for workers to end their runs and tell Prefect, deployments/worker.py
 SERVER_SECONDS = 0.6  # for the server after them, so that all is over within 5 s
-EVERYWHERE = ("0.0.0.0", "::")
+WILDCARD_HOSTS = ("0.0.0.0", "::")
 
 
-def serve(host: str, port: int) -> None:
+def serve_dashboard(host: str, port: int) -> None:
     """Run until a signal ends this process and everything that it started."""
-    ensure_free(host, port)
-    address = f"http://{'127.0.0.1' if host in EVERYWHERE else f'[{host}]' if ':' in host else host}:{port}"
-    environment = environment_for(address)
+    ensure_port_free(host, port)
+    address = f"http://{'127.0.0.1' if host in WILDCARD_HOSTS else f'[{host}]' if ':' in host else host}:{port}"
+    environment = build_environment(address)
     server = Part("server", server_command(host, port), environment | server_environment(host, port, login_of_store()))
     workers = [Part(f"worker-{pool}", worker_command(pool, f"{pool}-1"), environment) for pool in POOLS]
     parts = [server, *workers]
     sentence = "dashboard: stopped, and the runs of its workers with it. What was finished is kept."
     stop_on_signals(sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3)
     server.start()
-    wait_healthy(f"{address}/api/health", server.process)
-    register(environment)
+    wait_until_healthy(f"{address}/api/health", server.process)
+    register_deployments(environment)
     for worker in workers:
         worker.start()
-    say(f"dashboard: {address}   (studies in {escape(str(runs_dir()))}; Ctrl-C stops it)")
+    print_status(f"dashboard: {address}   (studies in {escape(str(get_runs_dir()))}; Ctrl-C stops it)")
     say_how_to_log_in(address)
     supervise(parts)
 
@@ -62,14 +62,14 @@ def worker_command(pool: str, name: str) -> list[str]:
 def say_how_to_log_in(address: str) -> None:
     """The login itself is shown at a terminal only: other outputs are logs, which others may read."""
     if os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
-        say("  log in with what PREFECT_SERVER_API_AUTH_STRING says")
+        print_status("  log in with what PREFECT_SERVER_API_AUTH_STRING says")
         return
     login = escape(login_of_store()) if console.is_terminal else f"what stands in {escape(str(login_file()))}"
-    say(f"  log in with {login}")
-    say(f'  for commands: export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {escape(str(login_file()))})"')
+    print_status(f"  log in with {login}")
+    print_status(f'  for commands: export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {escape(str(login_file()))})"')
 
 
-def ensure_free(host: str, port: int) -> None:
+def ensure_port_free(host: str, port: int) -> None:
     """Raises StudyError where we cannot listen; else a server that is there already would be taken for ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -82,7 +82,7 @@ def ensure_free(host: str, port: int) -> None:
             ) from error
 
 
-def environment_for(address: str) -> dict[str, str]:
+def build_environment(address: str) -> dict[str, str]:
     """What server, workers and commands need to find one another; the settings of flows/settings.py are in it already."""
     return {
         **os.environ,
@@ -92,7 +92,7 @@ def environment_for(address: str) -> dict[str, str]:
     }
 
 
-def wait_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
+def wait_until_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if server.poll() is not None:
@@ -116,11 +116,11 @@ def main(host: str = "127.0.0.1", port: int = 4200) -> None:
     port
         port of the server
     """
-    from flows.settings import settle
+    from flows.settings import configure_prefect
 
-    settle(verbose=True)
+    configure_prefect(verbose=True)
     try:
-        serve(host, port)
+        serve_dashboard(host, port)
     except StudyError as error:
         sys.exit(f"dashboard: {error}")
 

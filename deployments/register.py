@@ -11,69 +11,69 @@ from typing import NoReturn
 import yaml
 
 from tasks.errors import PlanError, ServerError, StudyError
-from tasks.scrubbing import scrub
-from tasks.store import HOUSE
+from tasks.scrubbing import redact_secrets
+from tasks.store import PROJECT_ROOT
 
 POOLS = {"cpu": 2, "gpu": 1}  # runs at once on one worker: one model on a card at a time
 
 
-def register(environment: Mapping[str, str] | None = None, kubernetes: bool = False) -> None:
+def register_deployments(environment: Mapping[str, str] | None = None, kubernetes: bool = False) -> None:
     """Idempotent. Raises ServerError, with what Prefect said, where the server refuses."""
     environment = {**os.environ, **(environment or {})}
     for pool in POOLS:
-        create_pool(pool, environment, kubernetes)
-    prefect("--no-prompt", "deploy", "--all", environment=environment)
-    watch_for_the_dead(environment)
+        create_work_pool(pool, environment, kubernetes)
+    run_prefect("--no-prompt", "deploy", "--all", environment=environment)
+    create_crash_automation(environment)
 
 
-def create_pool(pool: str, environment: Mapping[str, str], kubernetes: bool) -> None:
+def create_work_pool(pool: str, environment: Mapping[str, str], kubernetes: bool) -> None:
     """Of process workers, or of Kubernetes jobs with the template of kubernetes.yaml."""
     if not kubernetes:
-        prefect("work-pool", "create", pool, "--type", "process", "--overwrite", environment=environment)
+        run_prefect("work-pool", "create", pool, "--type", "process", "--overwrite", environment=environment)
         return
-    template = yaml.safe_load((HOUSE / "deployments" / "kubernetes.yaml").read_text("utf-8"))["pools"][pool]
+    template = yaml.safe_load((PROJECT_ROOT / "deployments" / "kubernetes.yaml").read_text("utf-8"))["pools"][pool]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(template, file)
         file.flush()
         options = ("--type", "kubernetes", "--base-job-template", file.name, "--overwrite")
-        prefect("work-pool", "create", pool, *options, environment=environment)
+        run_prefect("work-pool", "create", pool, *options, environment=environment)
 
 
-def watch_for_the_dead(environment: Mapping[str, str]) -> None:
+def create_crash_automation(environment: Mapping[str, str]) -> None:
     """The first automation of automations.yaml: a run whose machine was lost becomes Crashed, so that nobody waits for it."""
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.events.schemas.automations import AutomationCore
 
-    tree = yaml.safe_load((HOUSE / "deployments" / "automations.yaml").read_text("utf-8"))["automations"][0]
+    tree = yaml.safe_load((PROJECT_ROOT / "deployments" / "automations.yaml").read_text("utf-8"))["automations"][0]
     watch = AutomationCore.model_validate(tree)
     with SyncPrefectClient(environment["PREFECT_API_URL"], auth_string=environment.get("PREFECT_API_AUTH_STRING")) as client:
         if not client.read_automations_by_name(watch.name):
             client.create_automation(watch)
 
 
-def prefect(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
+def run_prefect(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """A short Prefect command; what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "prefect", *arguments], env=environment, cwd=HOUSE, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "prefect", *arguments], env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise ServerError(scrub(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"))
+        raise ServerError(redact_secrets(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"))
     return done.stdout
 
 
 def main() -> None:
     """Exit codes: 0 done, 1 the server is away or refuses, 2 none is named."""
-    from flows.settings import settle
+    from flows.settings import configure_prefect
 
-    settle()
+    configure_prefect()
     try:
-        ensure_server()
-        register(kubernetes="--kubernetes" in sys.argv)
+        ensure_server_reachable()
+        register_deployments(kubernetes="--kubernetes" in sys.argv)
     except StudyError as error:
-        say_and_leave("register", error)
+        exit_with_error("register", error)
 
 
-def ensure_server() -> None:
+def ensure_server_reachable() -> None:
     """Raises PlanError where no server is named, ServerError where it does not let us in: Prefect would start one of its own."""
     if not os.environ.get("PREFECT_API_URL"):
         raise PlanError(
@@ -84,7 +84,7 @@ def ensure_server() -> None:
     ensure_reachable()
 
 
-def say_and_leave(name: str, error: StudyError) -> NoReturn:
+def exit_with_error(name: str, error: StudyError) -> NoReturn:
     """One sentence, and the exit code of its kind."""
     sys.stderr.write(f"{name}: {error}\n")
     sys.exit(2 if isinstance(error, PlanError) else 1)

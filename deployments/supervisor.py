@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.parent_death import die_with_parent
-from tasks.progress import say
-from tasks.store import HOUSE, runs_dir
+from tasks.progress import print_status
+from tasks.store import PROJECT_ROOT, get_runs_dir
 
 LOOK_SECONDS = 0.5
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds before a restart, doubled at each death
@@ -36,7 +36,7 @@ class Part:
 
 def log_of(name: str) -> Path:
     """Where a part's output goes."""
-    return runs_dir() / "logs" / f"{name}.log"
+    return get_runs_dir() / "logs" / f"{name}.log"
 
 
 def spawn(name: str, environment: dict[str, str], command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -46,7 +46,7 @@ def spawn(name: str, environment: dict[str, str], command: Sequence[str]) -> sub
         return subprocess.Popen(
             command,
             env=environment,
-            cwd=HOUSE,
+            cwd=PROJECT_ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -64,7 +64,7 @@ def keep_alive(parts: Sequence[Part], now: Callable[[], float] = time.monotonic)
             if now() - part.started >= STEADY_SECONDS:
                 part.wait = FIRST_WAIT
             part.due = now() + part.wait
-            say(f"[yellow]{part.name}[/] ended with code {code}; started again in {part.wait:.0f} s (see {log_of(part.name)})")
+            print_status(f"[yellow]{part.name}[/] ended with code {code}; started again in {part.wait:.0f} s (see {log_of(part.name)})")
             part.wait = min(2 * part.wait, LONGEST_WAIT)
 
 

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from deployments.register import POOLS, ensure_server, say_and_leave
+from deployments.register import POOLS, ensure_server_reachable, exit_with_error
 from flows.stopping import set_cancelled
 from tasks.errors import PlanError, StudyError
 from tasks.stopping import kill_children, stop_on_signals
@@ -24,27 +24,27 @@ def main() -> None:
 
     129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM; its runs are ended and Cancelled.
     """
-    from flows.settings import settle
+    from flows.settings import configure_prefect
 
-    settle(verbose=True)
+    configure_prefect(verbose=True)
     try:
-        pool, options = asked(sys.argv[1:])
+        pool, options = parse_arguments(sys.argv[1:])
         if not {*HELP} & {*options}:
-            ensure_server()
+            ensure_server_reachable()
     except StudyError as error:
-        say_and_leave(NAME, error)
+        exit_with_error(NAME, error)
     from prefect.cli import app
     from prefect.utilities import processutils
     from prefect.workers.process import ProcessWorker
 
-    take_nothing_twice(ProcessWorker)
+    skip_running_flow_runs(ProcessWorker)
     processutils.setup_signal_handlers_worker = lambda *_: None  # a worker of Prefect would wait for its runs
     stop_on_signals(f"{NAME}: stopped, and its runs with it.", end_runs, seconds=LAST_WORDS_SECONDS)
-    sys.argv = ["prefect", *start(pool, *options)]
+    sys.argv = ["prefect", *build_worker_arguments(pool, *options)]
     app()
 
 
-def asked(arguments: list[str]) -> tuple[str, list[str]]:
+def parse_arguments(arguments: list[str]) -> tuple[str, list[str]]:
     """The pool and what else Prefect is to be told; raises PlanError for a pool that nobody sends runs to."""
     pool, *options = arguments or ["cpu"]
     if pool in HELP:
@@ -54,7 +54,7 @@ def asked(arguments: list[str]) -> tuple[str, list[str]]:
     return pool, options
 
 
-def start(pool: str, *options: str) -> list[str]:
+def build_worker_arguments(pool: str, *options: str) -> list[str]:
     """Prefect's arguments, with the limit of POOLS where none is told.
 
     The limit is the worker's: what it has no room for waits in the queue, goes to another worker, and is begun as soon as there is
@@ -66,7 +66,7 @@ def start(pool: str, *options: str) -> list[str]:
     return ["worker", "start", "--pool", pool, *limit, *options]
 
 
-def take_nothing_twice(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
+def skip_running_flow_runs(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
     """A run that is retried while its process still holds a place waits until that has ended; Prefect 3.8.8 would end the worker."""
     submit = worker._submit_scheduled_flow_runs
 

@@ -11,13 +11,13 @@ from pydantic import ValidationError
 
 from flows import endings
 from flows.outgoing import export
-from flows.own_server import own_server
+from flows.own_server import run_local_server
 from flows.stopping import stop_on_signals
 from tasks.errors import PlanError, StudyError
 from tasks.plan import Machine, StudyPlan
-from tasks.plan_file import load_plan, sentences
-from tasks.reporting.safety import shown  # an error may quote a server or a book: no control characters reach the terminal
-from tasks.store import writable
+from tasks.plan_file import load_plan, format_validation_error
+from tasks.reporting.safety import mark_control_characters  # an error may quote a server or a book: no control characters reach the terminal
+from tasks.store import translate_disk_errors
 
 app = App(
     name="book2lora",
@@ -26,15 +26,15 @@ app = App(
     suppress_keyboard_interrupt=False,  # flows/stopping.py ends the process
 )
 
-Plan = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
-Changes = Annotated[
+PlanArgument = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
+SetOption = Annotated[
     list[str],
     Parameter(name="--set", help="change one choice of the plan: key=value, e.g. finetuning.epochs=3", negative="", consume_multiple=False),
 ]
-Stages = Annotated[
+RedoOption = Annotated[
     list[str], Parameter(name="--redo", help="do this stage again although its result is kept", negative="", consume_multiple=False)
 ]
-OnMachine = Annotated[
+MachineOption = Annotated[
     list[str],
     Parameter(
         name="--machine", help="how fast: device=cuda, micro_batch=8, …; never changes the result", negative="", consume_multiple=False
@@ -44,32 +44,32 @@ OnMachine = Annotated[
 
 @app.command
 def study(
-    plan: Plan = "laptop",
+    plan: PlanArgument = "laptop",
     /,
     *,
-    set: Changes = [],  # noqa: B006 (the option's name)
-    redo: Stages = [],  # noqa: B006
+    set: SetOption = [],  # noqa: B006 (the option's name)
+    redo: RedoOption = [],  # noqa: B006
     name: Annotated[str | None, Parameter(help="name of the study and its folder; default: the plan's name")] = None,
     gpu: Annotated[str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")] = None,
-    machine: OnMachine = [],  # noqa: B006
+    machine: MachineOption = [],  # noqa: B006
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
 ) -> int:
     """Run a study: book → pairs and questions → adapter → paired verdict → report. Finished stages are not done again."""
-    from flows.settings import settle
+    from flows.settings import configure_prefect
 
-    choices, how = _plan(plan, set), _machine(machine)
-    settle(verbose)
-    from flows.readiness import ensure_ready, refuse_unknown
+    choices, how = _load_study_plan(plan, set), _parse_machine(machine)
+    configure_prefect(verbose)
+    from flows.readiness import ensure_ready, refuse_unknown_stages
 
     ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
-    with own_server(gpu) as wait:
-        from flows.study import study as run
-        from tasks.stages import names
+    with run_local_server(gpu) as wait:
+        from flows.study import run_study as run
+        from tasks.stages import list_stages
 
-        refuse_unknown(redo, names())
+        refuse_unknown_stages(redo, list_stages())
         wait()
         folder = Path(run(choices, how, redo, gpu, name))
-    print(*map(shown, endings.of_study(folder)), sep="\n")
+    print(*map(mark_control_characters, endings.summarize_study(folder)), sep="\n")
     return 0
 
 
@@ -78,46 +78,46 @@ def sweep(
     plan: Annotated[str, Parameter(help="a YAML file with `study:` and `grid:` or `arms:`, or the name of one in plans/")] = "sweep-laptop",
     /,
     *,
-    set: Changes = [],  # noqa: B006 (the option's name)
-    redo: Stages = [],  # noqa: B006
+    set: SetOption = [],  # noqa: B006 (the option's name)
+    redo: RedoOption = [],  # noqa: B006
     gpu: Annotated[
         str | None, Parameter(help="deployment that tunes and scores each setting, e.g. arm/gpu; as many at once as it has workers")
     ] = None,
-    machine: OnMachine = [],  # noqa: B006
+    machine: MachineOption = [],  # noqa: B006
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
 ) -> int:
     """Try many settings of the tuning on the same questions: half of them choose, the other half decide. Finished settings are not done again."""
-    from flows.settings import settle
+    from flows.settings import configure_prefect
     from tasks.sweep_file import load_sweep
 
-    choices, how = load_sweep(plan, _pairs(set)), _machine(machine)
-    settle(verbose)
-    from flows.readiness import refuse_unknown
+    choices, how = load_sweep(plan, _parse_changes(set)), _parse_machine(machine)
+    configure_prefect(verbose)
+    from flows.readiness import refuse_unknown_stages
 
-    with own_server(gpu) as wait:
-        from flows.sweep import sweep as run
-        from tasks.stages import names
+    with run_local_server(gpu) as wait:
+        from flows.sweep import run_sweep as run
+        from tasks.stages import list_stages
 
-        refuse_unknown(redo, names())
+        refuse_unknown_stages(redo, list_stages())
         wait()
         folder = Path(run(choices, how, redo, gpu))
-    print(*map(shown, endings.of_sweep(folder)), sep="\n")
+    print(*map(mark_control_characters, endings.summarize_sweep(folder)), sep="\n")
     return 0
 
 
 @app.command
 def check(
-    plan: Plan = "laptop",
+    plan: PlanArgument = "laptop",
     /,
     *,
-    set: Changes = [],  # noqa: B006
+    set: SetOption = [],  # noqa: B006
     ask: Annotated[bool, Parameter(help="also try the writer's server with three tiny requests, at a price that is told")] = False,
-    machine: OnMachine = [],  # noqa: B006
+    machine: MachineOption = [],  # noqa: B006
 ) -> int:
     """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is told to ask."""
-    from flows.readiness import describe
+    from flows.readiness import check_plan
 
-    readiness = describe(_plan(plan, set), ask, _machine(machine))
+    readiness = check_plan(_load_study_plan(plan, set), ask, _parse_machine(machine))
     spent = f"at most {readiness.paid:.4f} USD was spent" if readiness.paid else "nothing was spent"
     for topic, sentence in readiness.lines:
         print(f"{topic:<12} {sentence}")
@@ -139,11 +139,11 @@ def read(
 ) -> int:
     """Read a PDF: one JSON line a page, with page, text, script, engine, legibility and ocr."""
     from tasks.plan_file import parse_plan
-    from tasks.progress import bar
+    from tasks.progress import show_progress_bar
     from tasks.reading.pdf import read_pages
 
     plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
-    with bar("pages") as progress:
+    with show_progress_bar("pages") as progress:
         pages = read_pages(book, plan, language, progress=progress)
     _write_lines(out, (page.model_dump() for page in pages))
     return 0
@@ -158,14 +158,14 @@ def evaluate(
     tuned: Annotated[str | None, Parameter(help="instead of an adapter: a whole tuned model, merged or fully tuned")] = None,
     out: Annotated[Path | None, Parameter(help="file for the answers, one JSON line each; default: standard output")] = None,
     language: Annotated[str, Parameter(help="language of the questions")] = "fa",
-    set: Changes = [],  # noqa: B006
-    machine: OnMachine = [],  # noqa: B006
+    set: SetOption = [],  # noqa: B006
+    machine: MachineOption = [],  # noqa: B006
 ) -> int:
     """Put questions to a base model and to its adapter or a tuned model, and compare the two; no book and no Prefect needed."""
     from flows.alone import evaluate_files
 
-    choices = _plan_tree({"name": "evaluate", "language": language}, set)
-    lines, sentence = evaluate_files(base, adapter, questions, choices, _machine(machine), tuned)
+    choices = _parse_plan_tree({"name": "evaluate", "language": language}, set)
+    lines, sentence = evaluate_files(base, adapter, questions, choices, _parse_machine(machine), tuned)
     _write_lines(out, lines)
     print(sentence, file=sys.stderr)
     return 0
@@ -174,9 +174,9 @@ def evaluate(
 @app.command
 def runs() -> int:
     """List the studies and sweeps so far, with their verdicts."""
-    from tasks.store import runs_dir
+    from tasks.store import get_runs_dir
 
-    print(*endings.of_runs(runs_dir()), sep="\n")
+    print(*endings.list_runs(get_runs_dir()), sep="\n")
     return 0
 
 
@@ -187,47 +187,47 @@ def main() -> None:
     """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM."""
     stop_on_signals("book2lora")
     try:
-        with writable():
+        with translate_disk_errors():
             sys.exit(app(exit_on_error=False))
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
     except PlanError as error:
-        print(shown(f"book2lora: {error}"), file=sys.stderr)
+        print(mark_control_characters(f"book2lora: {error}"), file=sys.stderr)
         sys.exit(2)
     except StudyError as error:
-        print(shown(f"book2lora: {type(error).__name__}: {error}"), file=sys.stderr)
+        print(mark_control_characters(f"book2lora: {type(error).__name__}: {error}"), file=sys.stderr)
         sys.exit(1)
 
 
-def _plan(source: str, changes: list[str]) -> StudyPlan:
-    return load_plan(source, _pairs(changes))
+def _load_study_plan(source: str, changes: list[str]) -> StudyPlan:
+    return load_plan(source, _parse_changes(changes))
 
 
-def _plan_tree(tree: dict[str, Any], changes: list[str]) -> StudyPlan:
+def _parse_plan_tree(tree: dict[str, Any], changes: list[str]) -> StudyPlan:
     from tasks.plan_file import parse_plan
 
-    return parse_plan(tree, _pairs(changes))
+    return parse_plan(tree, _parse_changes(changes))
 
 
-def _machine(changes: list[str]) -> Machine:
-    values = _pairs(changes)
+def _parse_machine(changes: list[str]) -> Machine:
+    values = _parse_changes(changes)
     if unknown := values.keys() - Machine.model_fields.keys():
         raise PlanError(f"--machine {', '.join(unknown)}: no such key. Known: {', '.join(Machine.model_fields)}")
     try:
         return Machine.model_validate(values)
     except ValidationError as error:
-        raise PlanError(f"--machine {sentences(error)}") from None
+        raise PlanError(f"--machine {format_validation_error(error)}") from None
 
 
-def _pairs(changes: list[str]) -> dict[str, Any]:
+def _parse_changes(changes: list[str]) -> dict[str, Any]:
     """`["a.b=1", "c=x"]` → `{"a.b": 1, "c": "x"}`; values are read as YAML."""
     for change in changes:
         if not change.partition("=")[0].strip() or "=" not in change:
             raise PlanError(f"{change!r} is not key=value, e.g. --set finetuning.epochs=3")
-    return {key.strip(): _value(key, value) for key, _, value in (change.partition("=") for change in changes)}
+    return {key.strip(): _parse_yaml_value(key, value) for key, _, value in (change.partition("=") for change in changes)}
 
 
-def _value(key: str, text: str) -> Any:
+def _parse_yaml_value(key: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:

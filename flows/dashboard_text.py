@@ -8,8 +8,8 @@ import re
 
 from markdown_it import MarkdownIt
 
-BLOCK = re.compile(r'\A<div dir="(\w+)" lang="([\w-]+)">\n\n(.*)\n\n</div>\n?\Z', re.S)
-DRESS = {
+DIRECTION_BLOCK = re.compile(r'\A<div dir="(\w+)" lang="([\w-]+)">\n\n(.*)\n\n</div>\n?\Z', re.S)
+TAG_REPLACEMENTS = {
     "<h1>": '<font size="6"><strong>',
     "</h1>": "</strong></font><hr>",
     "<h2>": '<br><font size="5"><strong>',
@@ -19,13 +19,13 @@ DRESS = {
 }
 
 
-def for_dashboard(markdown: str) -> str:
+def render_for_dashboard(markdown: str) -> str:
     """The same text in its own direction; what it holds of HTML stays text."""
-    block = BLOCK.match(markdown)
+    block = DIRECTION_BLOCK.match(markdown)
     if block is None or block[1] != "rtl":
         return block[3] + "\n" if block else markdown
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(block[3])
-    for plain, dressed in DRESS.items():
+    for plain, dressed in TAG_REPLACEMENTS.items():
         body = body.replace(plain, dressed)
     one_block = re.sub(r"\n\s*\n", "\n", body)
     return f'<div dir="rtl" lang="{block[2]}">\n{one_block}</div>\n'

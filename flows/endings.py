@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-ENDED = {
+STOP_REASON_TEXTS = {
     "exhausted": "the text has no more",
     "refused": "refused",
     "rounds": "asked often enough",
@@ -15,14 +15,14 @@ ENDED = {
 }
 
 
-def of_study(folder: Path) -> Iterable[str]:
+def summarize_study(folder: Path) -> Iterable[str]:
     """Verdict, first cause, report, and last the command that tries the first remedy, and those that it cannot do without."""
-    told, study = _read(folder / "verdict.json"), _read(folder / "study.json")
-    yield verdict_of(told)
-    yield from reservation(told)
+    told, study = _read_json(folder / "verdict.json"), _read_json(folder / "study.json")
+    yield format_verdict(told)
+    yield from explain_limits(told)
     yield from history(told)
     for short in study["short"]:
-        yield f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']} ({', '.join(map(ENDED.__getitem__, short['why']))})"
+        yield f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']} ({', '.join(map(STOP_REASON_TEXTS.__getitem__, short['why']))})"
     for cause in told["causes"][:1]:
         yield f"why: {cause['claim']} {cause['advice']}".rstrip()
     yield f"report: {folder / 'index.html'}"
@@ -32,30 +32,30 @@ def of_study(folder: Path) -> Iterable[str]:
         yield f"next{several}: {study['next_command']}"
 
 
-def of_sweep(folder: Path) -> Iterable[str]:
+def summarize_sweep(folder: Path) -> Iterable[str]:
     """The setting that was chosen, its verdict, report, and last the command that runs it as a study."""
-    told = _read(folder / "sweep.json")
+    told = _read_json(folder / "sweep.json")
     yield f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)"
-    yield verdict_of(told["verdict"])
-    yield from reservation(told["verdict"])
+    yield format_verdict(told["verdict"])
+    yield from explain_limits(told["verdict"])
     yield from history(told["verdict"])
     yield f"report: {folder / 'index.html'}"
     yield "that study asks the questions that chose the setting, too: its verdict is exploratory"
     yield f"as a study: book2lora study {folder / 'best-plan.yaml'}"
 
 
-def of_runs(store: Path) -> Iterable[str]:
+def list_runs(store: Path) -> Iterable[str]:
     """A line for each study and sweep of a store, the oldest first."""
     found = sorted((*store.glob("studies/*/verdict.json"), *store.glob("sweeps/*/sweep.json")), key=lambda path: path.stat().st_mtime)
     for path in found:
-        told = _read(path)
-        line = verdict_of(told["verdict"]) + f", {told['chosen']['name']}" if path.name == "sweep.json" else verdict_of(told)
+        told = _read_json(path)
+        line = format_verdict(told["verdict"]) + f", {told['chosen']['name']}" if path.name == "sweep.json" else format_verdict(told)
         yield f"{path.parent.name:<24} {line}"
     if not found:
         yield f"no studies in {store} yet; start one with: book2lora study"
 
 
-def verdict_of(told: dict[str, Any]) -> str:
+def format_verdict(told: dict[str, Any]) -> str:
     """IMPROVED: base 28.3% → tuned 56.6% (same_fact, cloze, n = 198, +68 −12, p = 1.2e-10)"""
     base, tuned = told["base"], told["tuned"]
     return (
@@ -64,7 +64,7 @@ def verdict_of(told: dict[str, Any]) -> str:
     )
 
 
-def reservation(told: dict[str, Any]) -> Iterable[str]:
+def explain_limits(told: dict[str, Any]) -> Iterable[str]:
     """What the figures of the first line do not show: why a small p decides nothing, or what answers that all stayed the same can tell."""
     if told["verdict"] == "identical":
         yield told["sentence"]
@@ -77,5 +77,5 @@ def history(told: dict[str, Any]) -> Iterable[str]:
     yield from filter(None, [told.get("history")])
 
 
-def _read(file: Path) -> Any:
+def _read_json(file: Path) -> Any:
     return json.loads(file.read_text("utf-8"))

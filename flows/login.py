@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from tasks.store import private
+from tasks.store import make_private_dir
 
 USER = "book2lora"
 BYTES = 24  # of randomness: 192 bits
@@ -17,7 +17,7 @@ def make_login() -> str:
 
 def login_file() -> Path:
     """Where the login of this store lies."""
-    return private(".prefect") / "login"
+    return make_private_dir(".prefect") / "login"
 
 
 def login_of_store() -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tasks.errors import MissingArtifact, PlanError
-from tasks.store import runs_dir
+from tasks.store import get_runs_dir
 
 
 def export(
@@ -28,31 +28,31 @@ def export(
         raise PlanError("nothing to do: say --merged FOLDER, --push OWNER/NAME, or both.")
     if merged is not None and merged.exists():
         raise PlanError(f"--merged: {str(merged)!r} is there already; name a new folder.")
-    folder = study_folder(study)
-    from tasks.finetuning.publish import merge, refuse_without_token
-    from tasks.finetuning.publish import push as upload
-    from tasks.llama import resolve
+    folder = find_study_folder(study)
+    from tasks.finetuning.publish import merge_adapter, require_hub_token
+    from tasks.finetuning.publish import push_to_hub as upload
+    from tasks.llama import resolve_base_model
     from tasks.plan import BasePlan
 
     if push is not None:
-        refuse_without_token(push)
+        require_hub_token(push)
     if merged is not None:
-        merge(resolve(BasePlan(model=base or base_of(folder))), folder / "adapter", merged)
+        merge_adapter(resolve_base_model(BasePlan(model=base or read_base_path(folder))), folder / "adapter", merged)
         sys.stdout.write(f"merged model: {merged}\n")
     if push is not None:
         sys.stdout.write(f"on the hub: {upload(merged or folder / 'adapter', push)}\n")
     return 0
 
 
-def study_folder(study: str) -> Path:
+def find_study_folder(study: str) -> Path:
     """The folder of a study. Raises MissingArtifact where it holds no adapter."""
-    places = (Path(study), runs_dir() / "studies" / study, runs_dir() / study)
+    places = (Path(study), get_runs_dir() / "studies" / study, get_runs_dir() / study)
     found = next((place for place in places if (place / "adapter" / "adapter_model.safetensors").is_file()), None)
     if found is None:
         raise MissingArtifact(f"no study {study!r} with an adapter (looked for {', '.join(map(str, places))}); book2lora runs lists them.")
     return found
 
 
-def base_of(folder: Path) -> str:
+def read_base_path(folder: Path) -> str:
     """Where the study's base model lies."""
     return str(json.loads((folder / "study.json").read_text("utf-8"))["artifacts"]["checkpoint"]["path"])

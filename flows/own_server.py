@@ -20,21 +20,21 @@ from urllib.error import URLError
 from flows.login import make_login
 from tasks.errors import PlanError, StudyError
 from tasks.parent_death import die_with_parent
-from tasks.store import private, runs_dir
+from tasks.store import make_private_dir, get_runs_dir
 
 STARTUP_SECONDS = 120.0
 
 
 @contextmanager
-def own_server(deployment: str | None = None) -> Iterator[Callable[[], None]]:
+def run_local_server(deployment: str | None = None) -> Iterator[Callable[[], None]]:
     """Start the server, and yield what waits for it, so that it boots while this process imports the rest.
 
     Raises PlanError where a deployment is asked for: its workers ask a server that lasts.
     """
     if os.environ.get("PREFECT_API_URL"):
-        from flows.reaching import ensure_reachable, told
+        from flows.reaching import ensure_reachable, translate_api_errors
 
-        with told():
+        with translate_api_errors():
             yield ensure_reachable
         return
     if deployment is not None:
@@ -44,18 +44,18 @@ def own_server(deployment: str | None = None) -> Iterator[Callable[[], None]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with (private(".prefect") / "booting").open("w") as booting:
+    with (make_private_dir(".prefect") / "booting").open("w") as booting:
         fcntl.flock(booting, fcntl.LOCK_EX)  # two that create the database at once would disturb each other
         login = make_login()  # of this command alone
-        process = _started(port, login)
+        process = _start_server(port, login)
         with _environment(PREFECT_API_URL=f"http://127.0.0.1:{port}/api", PREFECT_API_AUTH_STRING=login):
             try:
-                from flows.reaching import told  # and with it Prefect, while the server boots
+                from flows.reaching import translate_api_errors  # and with it Prefect, while the server boots
 
-                with told(f"It was started for this command only; see the end of {_log()}."):
-                    yield lambda: _wait(process, port, booting)
+                with translate_api_errors(f"It was started for this command only; see the end of {_get_log_path()}."):
+                    yield lambda: _wait_for_server(process, port, booting)
             finally:
-                _stop(process)
+                _stop_server(process)
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def _environment(**values: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop_server(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(timeout=10)
@@ -80,18 +80,18 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _log() -> Path:
-    return runs_dir() / "logs" / "own-server.log"
+def _get_log_path() -> Path:
+    return get_runs_dir() / "logs" / "own-server.log"
 
 
-def _started(port: int, login: str) -> subprocess.Popen[bytes]:
+def _start_server(port: int, login: str) -> subprocess.Popen[bytes]:
     """As Prefect starts its own: without the dashboard, and with those services only that a single run needs."""
     from flows.server_app import LOOPBACK, server_command, server_environment
 
     flags = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"}
     flags |= server_environment(LOOPBACK[0], port, login)
-    _log().parent.mkdir(parents=True, exist_ok=True)
-    with _log().open("ab") as log:
+    _get_log_path().parent.mkdir(parents=True, exist_ok=True)
+    with _get_log_path().open("ab") as log:
         return subprocess.Popen(
             server_command(LOOPBACK[0], port),
             env={**os.environ, **flags},
@@ -103,14 +103,14 @@ def _started(port: int, login: str) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:
+def _wait_for_server(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if process.poll() is not None:
-            raise StudyError(f"Prefect's server could not be started; see the end of {_log()}")
+            raise StudyError(f"Prefect's server could not be started; see the end of {_get_log_path()}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
                 return fcntl.flock(booting, fcntl.LOCK_UN)
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
-    raise StudyError(f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of {_log()}")
+    raise StudyError(f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of {_get_log_path()}")

@@ -18,29 +18,29 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
-from tasks.store import runs_dir
+from tasks.store import get_runs_dir
 
-CLOCKS = 1.0  # seconds by which the clocks of the server and of the store may differ
-_held: dict[str, IO[str]] = {}  # as long as this process lives
+CLOCK_SKEW_SECONDS = 1.0  # seconds by which the clocks of the server and of the store may differ
+_locked_files: dict[str, IO[str]] = {}  # as long as this process lives
 
 
-def attend(tags: Sequence[str] = ()) -> None:
+def register_run(tags: Sequence[str] = ()) -> None:
     """Hold this run's lock, bury the dead, and tag the run."""
-    folder = runs_dir() / "alive" / socket.gethostname()
+    folder = get_runs_dir() / "alive" / socket.gethostname()
     folder.mkdir(parents=True, exist_ok=True)
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
         return
     mark = folder / str(context.flow_run.id)
-    hold(mark)  # before the dead are looked for: a retried run has a mark of its former life
+    lock_run_file(mark)  # before the dead are looked for: a retried run has a mark of its former life
     os.utime(mark)
-    bury(folder)
+    mark_stale_runs(folder)
     if tags:
         with get_client(sync_client=True) as client:
             client.update_flow_run(context.flow_run.id, tags={*context.flow_run.tags, *tags})
 
 
-def hold(mark: Path) -> bool:
+def lock_run_file(mark: Path) -> bool:
     """Lock a run's file for the life of this process; false where another process has it."""
     file = mark.open("a")
     try:
@@ -48,28 +48,28 @@ def hold(mark: Path) -> bool:
     except BlockingIOError:
         file.close()
         return False
-    _held[mark.name] = file
+    _locked_files[mark.name] = file
     return True
 
 
-def bury(folder: Path) -> None:
+def mark_stale_runs(folder: Path) -> None:
     """Tell Prefect of each run whose process is gone; one that had ended anyway is forgotten."""
-    dead = [mark for mark in folder.iterdir() if mark.name not in _held and hold(mark)]
+    dead = [mark for mark in folder.iterdir() if mark.name not in _locked_files and lock_run_file(mark)]
     if not dead:
         return
     with get_client(sync_client=True) as client:
         for mark in dead:
-            _crashed(client, UUID(mark.name), mark.stat().st_mtime)
+            _mark_crashed(client, UUID(mark.name), mark.stat().st_mtime)
             mark.unlink()
-            _held.pop(mark.name).close()
+            _locked_files.pop(mark.name).close()
 
 
-def _crashed(client: SyncPrefectClient, run_id: UUID, alive_until: float) -> None:
+def _mark_crashed(client: SyncPrefectClient, run_id: UUID, alive_until: float) -> None:
     """A run that began to run after its mark was made is being retried just now, and about to make a new one."""
     try:
         state = client.read_flow_run(run_id).state
     except ObjectNotFound:  # another server's
         return
-    if state is not None and state.is_running() and state.timestamp.timestamp() < alive_until + CLOCKS:
+    if state is not None and state.is_running() and state.timestamp.timestamp() < alive_until + CLOCK_SKEW_SECONDS:
         message = "Its process was killed. Retry it, or run the same command again: what was finished is kept."
         client.set_flow_run_state(run_id, Crashed(message=message), force=True)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tasks.store import HOUSE
+from tasks.store import PROJECT_ROOT
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"  # whose pages may call the API: ours, or a proxy's
@@ -93,7 +93,7 @@ def own_origins(host: str, port: int) -> str:
 def server_command(host: str, port: int) -> list[str]:
     """Python with uvicorn; `-P` and `--app-dir`: a file of the working folder is no module."""
     options = ["--host", host, "--port", str(port), "--log-level", "error", "--lifespan", "on"]
-    options += ["--app-dir", str(HOUSE)]
+    options += ["--app-dir", str(PROJECT_ROOT)]
     return [sys.executable, "-P", "-m", "uvicorn", "--factory", "flows.server_app:create_app", *options]
 
 

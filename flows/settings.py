@@ -3,16 +3,16 @@
 import os
 from pathlib import Path
 
-from tasks.store import private
+from tasks.store import make_private_dir
 
 # History, results and cache lie beside the artifacts, so that a server started later shows the earlier studies.
 # Stages keep their records as plain JSON under results/ (tasks/engine/stage.py); Prefect keeps none, so that a retry asks the stages.
 
 
-def settle(verbose: bool = False) -> None:
+def configure_prefect(verbose: bool = False) -> None:
     """Point Prefect at this store, quiet and without telemetry."""
     ensure_home()
-    home, results = private(".prefect"), private("results")
+    home, results = make_private_dir(".prefect"), make_private_dir("results")
     for name, value in {
         "PREFECT_HOME": str(home),
         "PREFECT_LOCAL_STORAGE_PATH": str(results),
@@ -40,4 +40,4 @@ def ensure_home() -> None:
     try:
         Path.home()
     except RuntimeError:
-        os.environ["HOME"] = str(private(".home"))
+        os.environ["HOME"] = str(make_private_dir(".home"))

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from tasks import stopping
-from tasks.store import runs_dir
+from tasks.store import get_runs_dir
 
 MESSAGE = "Cancelled by its user. What was finished is kept; the same command goes on from there."
 STOPPED = "stopped. What was finished is kept; the same command goes on from there."
@@ -84,7 +84,7 @@ def _listed(runs: list[UUID], run_id: UUID) -> Iterator[None]:
 
 def _log_to_own_file(run_id: str) -> None:
     """The output goes to a pipe of the worker, which breaks when the worker dies; a file does not."""
-    logs = runs_dir() / "logs"
+    logs = get_runs_dir() / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / f"flow-run-{run_id}.log").open("ab") as log:
         for stream in (sys.stdout, sys.stderr):

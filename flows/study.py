@@ -2,21 +2,21 @@
 
 from prefect import flow
 
-from flows.placement import begin, placed, publish
-from flows.prepare import prepare
+from flows.placement import start_run, bind_to_deployment, publish_study
+from flows.prepare import prepare_items
 from flows.readiness import ensure_ready
-from flows.showing import explaining, show_verdict
-from flows.tune import tune
+from flows.showing import publish_failure, publish_verdict
+from flows.tune import tune_model
 from tasks.artifacts import Book
 from tasks.engine.timings import get_timings
-from tasks.groups import Outcome, Prepared
+from tasks.groups import TuningResult, StudyDataset
 from tasks.looks import look_of, record
 from tasks.plan import Machine, StudyPlan
 from tasks.results import History
 from tasks.stages import compare_answers, diagnose_tuning, write_report
 
 
-def decided_before(plan: StudyPlan, prepared: Prepared, outcome: Outcome) -> History:
+def decided_before(plan: StudyPlan, prepared: StudyDataset, outcome: TuningResult) -> History:
     """Record this decision, and tell what had been decided on its questions before."""
     sitting = prepared.splits.sitting
     look = look_of(plan, outcome.checkpoint.digest, sitting.list_questions(), outcome.tuned.digest)
@@ -24,8 +24,8 @@ def decided_before(plan: StudyPlan, prepared: Prepared, outcome: Outcome) -> His
 
 
 @flow(name="study", flow_run_name="{plan.name} · {plan.book} · {plan.base.model}")
-@explaining
-def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None, name: str | None = None) -> str:  # noqa: B006, B008 (Prefect copies parameters)
+@publish_failure
+def run_study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None, name: str | None = None) -> str:  # noqa: B006, B008 (Prefect copies parameters)
     """From a PDF to a verdict.
 
     Args:
@@ -36,15 +36,15 @@ def study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], g
         name: name of the study and its folder; none: the plan's name
     """
     own = plan.copy_with_name(name)  # the plan itself keeps its name: a writer's money is kept under it
-    begin(redo, tags=[own.name, plan.book])
+    start_run(redo, tags=[own.name, plan.book])
     ensure_ready(plan, gpu is None, machine)
-    book, tune_there = Book.from_path(plan.book), placed(tune, gpu)
-    prepared = prepare(book, plan, machine)
+    book, tune_there = Book.from_path(plan.book), bind_to_deployment(tune_model, gpu)
+    prepared = prepare_items(book, plan, machine)
     outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
     history = decided_before(own, prepared, outcome)
-    show_verdict(comparisons, history, plan.language)
+    publish_verdict(comparisons, history, plan.language)
     seeds = [compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison) for tuned in outcome.further]
     why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
     folder = write_report(own, book, prepared, outcome, comparisons, why, get_timings(), history)
-    return publish(folder)
+    return publish_study(folder)

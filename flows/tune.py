@@ -2,46 +2,46 @@
 
 from prefect import flow
 
-from flows.placement import begin, handing_over
-from flows.showing import explaining, show_training
+from flows.placement import start_run, persist_result
+from flows.showing import publish_failure, publish_training
 from tasks.artifacts import Answers, Screenings
 from tasks.folders import Checkpoint
-from tasks.groups import BookText, Outcome, Prepared
+from tasks.groups import BookText, TuningResult, StudyDataset
 from tasks.plan import Machine, StudyPlan
 from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning, screen_questions
 
 
 @flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}")
-@explaining
-@handing_over
-def tune(prepared: Prepared, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []) -> Outcome:  # noqa: B006, B008
+@publish_failure
+@persist_result
+def tune_model(prepared: StudyDataset, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []) -> TuningResult:  # noqa: B006, B008
     """Tune the base model on the pairs, and let base and tuned model sit the same papers."""
-    begin(redo, keep_timings=True)
+    start_run(redo, keep_timings=True)
     splits, language = prepared.splits, plan.language
     checkpoint = prepare_base(prepared.text, plan.base, machine)
-    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine, to_read(prepared.text, plan))
-    show_training(tuning, plan)
+    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine, select_book_text(prepared.text, plan))
+    publish_training(tuning, plan)
     base = evaluate_model(checkpoint, None, splits.sitting, plan.select_answering_plan(), language, machine, plan.finetuning.quantize)
     tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.select_answering_plan(), language, machine, plan.finetuning.quantize)
     probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
-    screened = screen(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
-    further = [tuned_with(seed, checkpoint, prepared, plan, machine) for seed in plan.comparison.further_seeds]
-    return Outcome(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened, further=further)
+    screened = screen_prepared_questions(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
+    further = [evaluate_further_seed(seed, checkpoint, prepared, plan, machine) for seed in plan.comparison.further_seeds]
+    return TuningResult(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened, further=further)
 
 
-def tuned_with(seed: int, checkpoint: Checkpoint, prepared: Prepared, plan: StudyPlan, machine: Machine) -> Answers:
+def evaluate_further_seed(seed: int, checkpoint: Checkpoint, prepared: StudyDataset, plan: StudyPlan, machine: Machine) -> Answers:
     """What the model says that the same plan makes with another seed of the tuning."""
     splits, own = prepared.splits, plan.finetuning.model_copy(update={"seed": seed})
-    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, own, plan.language, machine, to_read(prepared.text, plan))
+    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, own, plan.language, machine, select_book_text(prepared.text, plan))
     return evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.select_answering_plan(), plan.language, machine, own.quantize)
 
 
-def to_read(text: BookText, plan: StudyPlan) -> BookText | None:
+def select_book_text(text: BookText, plan: StudyPlan) -> BookText | None:
     """The book, where the adapter reads it before the pairs; else the tuning does not depend on it."""
     return text if plan.finetuning.book_epochs else None
 
 
-def screen(checkpoint: Checkpoint, prepared: Prepared, plan: StudyPlan, machine: Machine) -> Screenings:
+def screen_prepared_questions(checkpoint: Checkpoint, prepared: StudyDataset, plan: StudyPlan, machine: Machine) -> Screenings:
     """Screen the questions in the mode that counts."""
     sitting, mode = prepared.splits.sitting, plan.comparison.primary_mode
     return screen_questions(checkpoint, sitting, prepared.text, plan.select_screening_plan(), mode, plan.language, machine)

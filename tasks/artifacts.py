@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks import mirror
 from tasks.errors import MissingArtifact, PlanError
-from tasks.records import Draft, Page, Pair, Passage, Question, Rejection, Row, Stage
-from tasks.results import Answer, Cause, Comparison, Finding, Screened, Step
-from tasks.store import digest_of, folder_digest, person_file, runs_dir, write_whole
+from tasks.records import Draft, Page, Pair, Passage, Question, Rejection, StoredRow, FilterStep
+from tasks.results import Answer, Cause, Comparison, Finding, ScreenedQuestion, TrainingStep
+from tasks.store import compute_digest, compute_folder_digest, find_input_file, get_runs_dir, write_atomically
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=StoredRow)
 
 
 class Handle(BaseModel):
@@ -32,14 +32,14 @@ class Handle(BaseModel):
 class Table(Handle, Generic[R]):
     """Rows of one type at <place>/<digest>.jsonl."""
 
-    row: ClassVar[type[Row]]
+    row: ClassVar[type[StoredRow]]
     place: ClassVar[str]  # folder of the store: a name for good, whatever the class is called
     digest: str
     count: int
 
     @classmethod
     def get_folder(cls) -> Path:
-        return runs_dir() / cls.place
+        return get_runs_dir() / cls.place
 
     @property
     def path(self) -> Path:
@@ -50,9 +50,9 @@ class Table(Handle, Generic[R]):
         """Write the rows whole or not at all."""
         lines = [row.model_dump_json() for row in rows]
         content = "".join(line + "\n" for line in lines).encode()
-        handle = cls(digest=digest_of(content), count=len(lines), **fields)
-        write_whole(handle.path, content)
-        mirror.push(handle.path)
+        handle = cls(digest=compute_digest(content), count=len(lines), **fields)
+        write_atomically(handle.path, content)
+        mirror.push_path(handle.path)
         return handle
 
     def load_rows(self) -> list[R]:
@@ -63,10 +63,10 @@ class Table(Handle, Generic[R]):
         self._read_content()
 
     def _read_content(self) -> bytes:
-        for is_at_hand in (self.path.is_file, lambda: mirror.pull(self.path)):
-            if is_at_hand() and digest_of(content := self.path.read_bytes()) == self.digest:
+        for is_at_hand in (self.path.is_file, lambda: mirror.pull_file(self.path)):
+            if is_at_hand() and compute_digest(content := self.path.read_bytes()) == self.digest:
                 return content
-        raise missing(self.path)
+        raise build_missing_error(self.path)
 
 
 class Passages(Table[Passage]):
@@ -100,13 +100,13 @@ class Rejections(Table[Rejection]):
     place = "rejections"
 
 
-class Funnel(Table[Stage]):
-    row = Stage
+class FilterSteps(Table[FilterStep]):
+    row = FilterStep
     place = "funnel"
 
 
-class Steps(Table[Step]):
-    row = Step
+class TrainingSteps(Table[TrainingStep]):
+    row = TrainingStep
     place = "steps"
 
 
@@ -115,8 +115,8 @@ class Answers(Table[Answer]):
     place = "answers"
 
 
-class Screenings(Table[Screened]):
-    row = Screened
+class Screenings(Table[ScreenedQuestion]):
+    row = ScreenedQuestion
     place = "screenings"
 
 
@@ -135,7 +135,7 @@ class Causes(Table[Cause]):
     place = "causes"
 
 
-class OwnFile(Handle):
+class InputFile(Handle):
     """A person's file: path and content digest, so that a replaced file is another one, and a moved one the same."""
 
     excluded_from_key: ClassVar[frozenset[str]] = frozenset({"path"})
@@ -150,21 +150,21 @@ class OwnFile(Handle):
     @classmethod
     def from_path(cls, path: str | Path, **fields: Any) -> Self:
         """Raises PlanError where there is no such file."""
-        file = person_file(path)
+        file = find_input_file(path)
         if file is None:
             raise PlanError(
                 f"{cls.plan_key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `{cls.plan_key}:` in the plan, or --set {cls.plan_key}=PATH."
             )
-        return cls(path=str(file.absolute()), digest=digest_of(file.read_bytes()), **fields)
+        return cls(path=str(file.absolute()), digest=compute_digest(file.read_bytes()), **fields)
 
 
-class Book(OwnFile):
+class Book(InputFile):
     """A PDF."""
 
     plan_key: ClassVar[str] = "book"
 
 
-class OwnItems(OwnFile):
+class ItemFile(InputFile):
     """Pairs or questions that a person brings."""
 
     plan_key: ClassVar[str] = "generation.pairs or generation.questions"
@@ -173,13 +173,13 @@ class OwnItems(OwnFile):
     @classmethod
     def at(cls, path: str | Path, **fields: Any) -> Self:
         """A file, or a folder that `datasets.save_to_disk` wrote. Raises PlanError where there is neither."""
-        folder = person_file(path, or_folder=True)
+        folder = find_input_file(path, or_folder=True)
         if folder is None or folder.is_file():
             return super().from_path(path, **fields)
-        return cls(path=str(folder.absolute()), digest=folder_digest(folder), **fields)
+        return cls(path=str(folder.absolute()), digest=compute_folder_digest(folder), **fields)
 
 
-def missing(path: Path) -> MissingArtifact:
+def build_missing_error(path: Path) -> MissingArtifact:
     """What to say of an artifact that is not as its handle says."""
     if path.exists():
         return MissingArtifact(f"{path} was changed (its content no longer fits its name); delete it and run again.")

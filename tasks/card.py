@@ -11,24 +11,24 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tasks.progress import say
-from tasks.store import runs_dir
+from tasks.progress import print_status
+from tasks.store import get_runs_dir
 
 
 @contextmanager
-def alone_on(device: str) -> Iterator[None]:
+def lock_device(device: str) -> Iterator[None]:
     """Hold the card (`cuda`, `cuda:1`, `mps`) while the block runs; a CPU is shared."""
     if device == "cpu":
         yield
         return
     cards = os.environ.get("CUDA_VISIBLE_DEVICES", "")  # two workers with a card each do not wait for one another
     card = "cuda:0" if device == "cuda" else device
-    place = runs_dir() / "locks" / f"card-{socket.gethostname()}-{card.replace(':', '-')}-{cards.replace('/', '-')}"
+    place = get_runs_dir() / "locks" / f"card-{socket.gethostname()}-{card.replace(':', '-')}-{cards.replace('/', '-')}"
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"  {device} is busy with another run's model; waiting for it")
+            print_status(f"  {device} is busy with another run's model; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

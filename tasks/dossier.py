@@ -5,62 +5,62 @@ from pathlib import Path
 from shlex import quote
 
 from tasks.artifacts import Book, Comparisons
-from tasks.diagnosis.next_plan import follows, next_plan
+from tasks.diagnosis.next_plan import select_followed_findings, build_next_plan
 from tasks.evaluation import lm_eval_task
-from tasks.evaluation.paired import between_seeds
-from tasks.evaluation.power import power
-from tasks.finetuning.export import export
-from tasks.groups import Diagnosis, Outcome, Prepared
+from tasks.evaluation.paired import summarize_seed_spread
+from tasks.evaluation.power import compute_power
+from tasks.finetuning.export import write_hf_dataset
+from tasks.groups import Diagnosis, TuningResult, StudyDataset
 from tasks.plan import StudyPlan
 from tasks.reading.title import title_of
 from tasks.reporting import report
-from tasks.reporting.facts import Power, StudyFacts
+from tasks.reporting.facts import PowerCurvePoint, ReportData
 from tasks.results import Comparison, History
 from tasks.schemas.timings import Timings
-from tasks.store import runs_dir
+from tasks.store import get_runs_dir
 
-GAINS = range(0, 41)  # percentage points of the power curve
+POWER_CURVE_GAINS = range(0, 41)  # percentage points of the power curve
 
 
-def filler(
+def build_folder_filler(
     plan: StudyPlan,
     book: Book,
-    prepared: Prepared,
-    outcome: Outcome,
+    prepared: StudyDataset,
+    outcome: TuningResult,
     comparisons: Comparisons,
     why: Diagnosis,
     timings: Timings,
     history: History,
 ) -> Callable[[Path], None]:
     """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets` loads."""
-    study = facts(plan, book, prepared, outcome, comparisons, why, timings, history)
+    study = gather_study_facts(plan, book, prepared, outcome, comparisons, why, timings, history)
 
     def fill_folder(folder: Path) -> None:
-        report.write(folder, study)
+        report.write_study_folder(folder, study)
         sets = {title: list(questions) for title, questions in study.questions.items()}
-        lm_eval_task.write(folder / "lm-eval", sets, plan.evaluation, plan.language)
-        export({"train": study.pairs, "held_out": study.held_out}, sets, folder / "dataset")
+        lm_eval_task.write_task_folder(folder / "lm-eval", sets, plan.evaluation, plan.language)
+        write_hf_dataset({"train": study.pairs, "held_out": study.held_out}, sets, folder / "dataset")
 
     return fill_folder
 
 
-def facts(
+def gather_study_facts(
     plan: StudyPlan,
     book: Book,
-    prepared: Prepared,
-    outcome: Outcome,
+    prepared: StudyDataset,
+    outcome: TuningResult,
     comparisons: Comparisons,
     why: Diagnosis,
     timings: Timings,
     history: History,
-) -> StudyFacts:
+) -> ReportData:
     """The rows of a finished study, with the plan that should follow it and the command for that."""
     findings = why.findings.load_rows()
-    following = next_plan(plan, findings, history)
-    command = f"book2lora study {quote(str(runs_dir() / 'studies' / plan.name / 'next-plan.yaml'))}" if following else None
+    following = build_next_plan(plan, findings, history)
+    command = f"book2lora study {quote(str(get_runs_dir() / 'studies' / plan.name / 'next-plan.yaml'))}" if following else None
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    curve = power_curve(next(row for row in comparisons.load_rows() if row.primary), plan.comparison.alpha)
-    return report.gather(
+    curve = compute_power_curve(next(row for row in comparisons.load_rows() if row.primary), plan.comparison.alpha)
+    return report.collect_report_data(
         plan,
         book,
         prepared,
@@ -71,16 +71,16 @@ def facts(
         why.causes.load_rows(),
         following,
         command,
-        [finding.rule for finding in follows(plan, findings)],
+        [finding.rule for finding in select_followed_findings(plan, findings)],
         curve,
         screened,
         title_of(Path(book.path)),
-        between_seeds([one.load_rows()[0] for one in (comparisons, *why.seeds)]) if why.seeds else None,
+        summarize_seed_spread([one.load_rows()[0] for one in (comparisons, *why.seeds)]) if why.seeds else None,
         history,
     )
 
 
-def power_curve(primary: Comparison, alpha: float) -> list[Power]:
+def compute_power_curve(primary: Comparison, alpha: float) -> list[PowerCurvePoint]:
     """How often a true gain of so many points is found, at the discordance that was seen (at least the gain itself)."""
     discordance = (primary.gained + primary.lost) / primary.n
-    return [Power(gain / 100, power(primary.n, gain / 100, max(discordance, gain / 100), alpha)) for gain in GAINS]
+    return [PowerCurvePoint(gain / 100, compute_power(primary.n, gain / 100, max(discordance, gain / 100), alpha)) for gain in POWER_CURVE_GAINS]

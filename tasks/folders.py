@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tasks import mirror
-from tasks.artifacts import Handle, missing
+from tasks.artifacts import Handle, build_missing_error
 from tasks.errors import MissingArtifact
 from tasks.plan import check_name
-from tasks.store import folder_digest, known_digest, runs_dir
+from tasks.store import compute_folder_digest, get_cached_folder_digest, get_runs_dir
 
 
-class Folder(Handle):
+class ArtifactFolder(Handle):
     """A folder of files at <place>/<digest>/, e.g. a model or an adapter."""
 
     place: ClassVar[str]  # folder of the store: a name for good, whatever the class is called
@@ -21,7 +21,7 @@ class Folder(Handle):
 
     @classmethod
     def get_parent_folder(cls) -> Path:
-        return runs_dir() / cls.place
+        return get_runs_dir() / cls.place
 
     @property
     def path(self) -> Path:
@@ -41,31 +41,31 @@ class Folder(Handle):
     @classmethod
     def adopt_folder(cls, part: Path, **fields: Any) -> Self:
         """Move a finished folder to its place; an equal one that is there already stays, a damaged one goes."""
-        handle = cls(digest=folder_digest(part), **fields)
-        if handle.path.is_dir() and not _holds(handle.path, handle.digest):
+        handle = cls(digest=compute_folder_digest(part), **fields)
+        if handle.path.is_dir() and not _has_digest(handle.path, handle.digest):
             shutil.rmtree(handle.path)
         if not handle.path.is_dir():
             handle.path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(handle.path)
-        mirror.push(handle.path)
+        mirror.push_path(handle.path)
         return handle
 
     def verify_content(self) -> None:
-        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
-            raise missing(self.path)
+        if not (_has_digest(self.path, self.digest) or (mirror.pull_folder(self.path) and _has_digest(self.path, self.digest))):
+            raise build_missing_error(self.path)
 
 
-def _holds(folder: Path, digest: str) -> bool:
-    return folder.is_dir() and folder_digest(folder) == digest
+def _has_digest(folder: Path, digest: str) -> bool:
+    return folder.is_dir() and compute_folder_digest(folder) == digest
 
 
-class Adapter(Folder):
+class Adapter(ArtifactFolder):
     """A LoRA adapter in PEFT's own format."""
 
     place: ClassVar[str] = "adapters"
 
 
-class Checkpoint(Folder):
+class Checkpoint(ArtifactFolder):
     """A base model: built by us under checkpoints/, or a folder or hub name that `source` tells."""
 
     place: ClassVar[str] = "checkpoints"
@@ -81,7 +81,7 @@ class Checkpoint(Folder):
         """A folder outside runs/ may be on another machine only; where it is here, it must be the one that was found."""
         if not self.source:
             super().verify_content()
-        elif self.path.is_dir() and self.digest not in (self.path.name[:16], known_digest(self.path)):  # a snapshot is named by its commit
+        elif self.path.is_dir() and self.digest not in (self.path.name[:16], get_cached_folder_digest(self.path)):  # a snapshot is named by its commit
             raise MissingArtifact(f"{self.path} holds another model than when the study began; run again with --redo prepare_base.")
 
 
@@ -94,29 +94,29 @@ class StudyFolder(Handle):
 
     @property
     def path(self) -> Path:
-        return runs_dir() / self.parent_name / self.name
+        return get_runs_dir() / self.parent_name / self.name
 
     @classmethod
     def replace_folder(cls, name: str, fill: Callable[[Path], None]) -> Self:
         """Let `fill` write into a temporary folder, then put it in the old one's place. Raises PlanError for a path as name."""
         check_name(name)
-        studies = runs_dir() / cls.parent_name
+        studies = get_runs_dir() / cls.parent_name
         studies.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
         try:
             fill(part)
             part.chmod(0o755)
-            handle = cls(name=name, digest=folder_digest(part))
+            handle = cls(name=name, digest=compute_folder_digest(part))
             shutil.rmtree(handle.path, ignore_errors=True)
             handle.path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(handle.path)
-            mirror.replace(handle.path)
+            mirror.replace_remote_folder(handle.path)
             return handle
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
     def verify_content(self) -> None:
-        if not (_holds(self.path, self.digest) or (mirror.pull_folder(self.path) and _holds(self.path, self.digest))):
+        if not (_has_digest(self.path, self.digest) or (mirror.pull_folder(self.path) and _has_digest(self.path, self.digest))):
             raise MissingArtifact(f"{self.path} is gone or holds another study.")
 
 

@@ -10,7 +10,7 @@ from tasks.artifacts import (
     Comparisons,
     Drafts,
     Findings,
-    Funnel,
+    FilterSteps,
     Handle,
     Pages,
     Pairs,
@@ -18,11 +18,11 @@ from tasks.artifacts import (
     Questions,
     Rejections,
     Screenings,
-    Steps,
+    TrainingSteps,
 )
 from tasks.folders import Adapter, Checkpoint
-from tasks.records import Account, Page, Pair, Passage, Question, Rejection, Scan, SetName, Stage
-from tasks.results import Preflight, Probe
+from tasks.records import WriterUsage, Page, Pair, Passage, Question, Rejection, ReadingSummary, SetName, FilterStep
+from tasks.results import Preflight, ModelDiff
 
 
 class BookText(Handle):
@@ -31,10 +31,10 @@ class BookText(Handle):
     excluded_from_key: ClassVar[frozenset[str]] = frozenset({"scan"})
     chapters: list[Passages]
     pages: Pages
-    scan: Scan | None = None
+    scan: ReadingSummary | None = None
 
     @classmethod
-    def save_tables(cls, passages: Iterable[Passage], pages: Iterable[Page], scan: Scan | None = None) -> Self:
+    def save_tables(cls, passages: Iterable[Passage], pages: Iterable[Page], scan: ReadingSummary | None = None) -> Self:
         """Keep neighbouring passages of one chapter together."""
         chapters = [Passages.save_rows(list(rows), label=title) for title, rows in groupby(passages, lambda passage: passage.chapter)]
         return cls(chapters=chapters, pages=Pages.save_rows(pages), scan=scan)
@@ -43,7 +43,7 @@ class BookText(Handle):
         return [passage for chapter in self.chapters for passage in chapter.load_rows()]
 
 
-class Sitting(Handle):
+class QuestionSets(Handle):
     """The three papers that base and tuned model sit."""
 
     train: Questions
@@ -74,21 +74,21 @@ class Sitting(Handle):
         return [question for questions in self.load_sets().values() for question in questions]
 
 
-class Halves(Handle):
+class SelectionSplit(Handle):
     """The questions of a sweep that choose the setting, and those that decide on it; no fact is in both."""
 
-    choose: Sitting
-    final: Sitting
+    choose: QuestionSets
+    final: QuestionSets
 
 
-class Splits(Handle):
+class CheckedItems(Handle):
     """What the gate let through, what it stopped, and the count of both."""
 
     pairs: Pairs
     held_out: Pairs
-    sitting: Sitting
+    sitting: QuestionSets
     rejected: Rejections
-    funnel: Funnel
+    funnel: FilterSteps
 
     def count_items(self) -> tuple[int, int]:
         """How many pairs and questions there are; the questions of `train` are made from the pairs."""
@@ -104,24 +104,24 @@ class Splits(Handle):
         same_fact: list[Question],
         new_fact: list[Question],
         rejected: list[Rejection],
-        funnel: list[Stage],
+        funnel: list[FilterStep],
     ) -> Self:
-        sitting = Sitting.save_sets({"train": train, "same_fact": same_fact, "new_fact": new_fact})
+        sitting = QuestionSets.save_sets({"train": train, "same_fact": same_fact, "new_fact": new_fact})
         return cls(
             pairs=Pairs.save_rows(pairs),
             held_out=Pairs.save_rows(held_out),
             sitting=sitting,
             rejected=Rejections.save_rows(rejected),
-            funnel=Funnel.save_rows(funnel),
+            funnel=FilterSteps.save_rows(funnel),
         )
 
 
-class Chapter(Handle):
+class ChapterDrafts(Handle):
     """One chapter's drafts, and the account of the server that wrote them; none for rules."""
 
     excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account"})
     drafts: Drafts
-    account: Account | None = None
+    account: WriterUsage | None = None
 
     def mark_stopped(self, wanted: Iterable[int]) -> Self:
         """The same, told to have been stopped by the server where more pairs or questions were wanted of it."""
@@ -140,40 +140,40 @@ class Diagnosis(Handle):
     seeds: list[Comparisons] = []  # with the plan's further seeds of the tuning
 
 
-class Prepared(Handle):
+class StudyDataset(Handle):
     """From the book to checked items."""
 
     text: BookText
-    drafts: list[Chapter]
-    splits: Splits
+    drafts: list[ChapterDrafts]
+    splits: CheckedItems
 
 
-class Tuning(Handle):
+class TrainedAdapter(Handle):
     """The adapter and how its training went."""
 
     adapter: Adapter
-    log: Steps
+    log: TrainingSteps
     preflight: Preflight
 
 
-class Outcome(Handle):
+class TuningResult(Handle):
     """What the part that wants a GPU brings home."""
 
     checkpoint: Checkpoint
-    tuning: Tuning
+    tuning: TrainedAdapter
     base: Answers
     tuned: Answers
-    probe: Probe
+    probe: ModelDiff
     screened: Screenings | None = None
     further: list[Answers] = []  # of models tuned with the plan's further seeds
 
 
-class Attempt(Handle):
+class TrialOutcome(Handle):
     """One setting of a sweep, tuned and examined; or why its tuning failed."""
 
     apart: ClassVar[frozenset[str]] = frozenset({"checkpoint"})
     checkpoint: str = ""  # digest of the base model
-    tuning: Tuning | None = None
+    tuning: TrainedAdapter | None = None
     base: Answers | None = None
     tuned: Answers | None = None
     failed: str = ""

@@ -12,7 +12,7 @@ from typing import Any
 from tasks.plan import Lineage, StudyPlan
 from tasks.records import Question
 from tasks.results import Choice, History, Look
-from tasks.store import digest_of
+from tasks.store import compute_digest
 
 ENDPOINT = (  # what is measured, how it is put and read, and the line that decides
     "comparison.primary_set",
@@ -43,12 +43,12 @@ def endpoint_of(plan: StudyPlan) -> dict[str, Any]:
 
 def digests(questions: Iterable[Question]) -> list[str]:
     """Each question by its words alone, in whatever order its options stand."""
-    return [digest_of("\n".join([q.question, *sorted(q.options)]).encode()) for q in questions]
+    return [compute_digest("\n".join([q.question, *sorted(q.options)]).encode()) for q in questions]
 
 
 def paper_of(look: Look) -> str:
     """One digest of all questions of a look."""
-    return digest_of("\n".join(sorted(look.questions)).encode())
+    return compute_digest("\n".join(sorted(look.questions)).encode())
 
 
 def history_of(look: Look, earlier: Sequence[Look], asked: Collection[str], lineage: Lineage) -> History:

@@ -30,17 +30,17 @@ from tasks.models.model_config import UNREADABLE, read_config
 from tasks.models.weight_check import refuse_damaged_model
 from tasks.models.weight_files import list_weight_files, read_headers
 from tasks.plan import Machine
-from tasks.tiny import build_tiny as build_tiny
-from tasks.tiny import quiet as quiet
-from tasks.weights import missing as missing
-from tasks.weights import resolve as resolve
-from tasks.weights import verify
+from tasks.tiny import build_tiny_llama as build_tiny_llama
+from tasks.tiny import silence_transformers as silence_transformers
+from tasks.weights import explain_missing_base as explain_missing_base
+from tasks.weights import resolve_base_model as resolve_base_model
+from tasks.weights import verify_checkpoint
 
-SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-SMALL = 100_000_000  # parameters below which speed does not matter and float32 is taken on every device
+SAFE_LOADING: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+SMALL_MODEL_PARAMETERS = 100_000_000  # parameters below which speed does not matter and float32 is taken on every device
 
 
-class Loaded(NamedTuple):
+class LoadedModel(NamedTuple):
     """A model that is ready to answer, and its tokenizer."""
 
     model: Any  # a causal LM, or a PeftModel around one
@@ -49,55 +49,55 @@ class Loaded(NamedTuple):
     notes: tuple[str, ...] = ()  # what a reader of its answers should know
 
 
-def base_of(loaded: Loaded) -> Loaded:
+def base_of(loaded: LoadedModel) -> LoadedModel:
     """The base below the adapter, from weights that no adapter touched; the model itself where it has none."""
     if loaded.load_base is not None:
-        base: Loaded = loaded.load_base()
+        base: LoadedModel = loaded.load_base()
         return base
     if isinstance(loaded.model, PeftModel):
         raise TypeError("this model was not loaded by load(): what its base was is not known any more")
     return loaded
 
 
-def load(
+def load_model(
     checkpoint: Checkpoint, machine: Machine | None = None, adapter: Path | None = None, quantize: str = "none", own: bool = False
-) -> Loaded:
+) -> LoadedModel:
     """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them.
 
     `own`: weights of its own too, for work that writes into them, such as merging; the kept ones are then given up,
     so that memory holds them once.
     """
-    verify(checkpoint)
+    verify_checkpoint(checkpoint)
     refuse_damaged_model(checkpoint.path)
     place = machine or Machine()
-    place_of_weights = (str(checkpoint.path), checkpoint.digest, device_of(place), dtype_in(checkpoint, place), quantize)
+    place_of_weights = (str(checkpoint.path), checkpoint.digest, choose_device(place), choose_checkpoint_dtype(checkpoint, place), quantize)
     if adapter is None:
-        base = _read_alone(place_of_weights) if own else _base(*place_of_weights)
-        return base if own else base._replace(model=_sharing_weights(base.model))
+        base = _read_alone(place_of_weights) if own else _load_base(*place_of_weights)
+        return base if own else base._replace(model=_copy_sharing_weights(base.model))
     config = read_adapter_config(adapter)
     notes = describe_doubts(adapter, config, {checkpoint.name, checkpoint.path.name}, checkpoint.path)
-    again = functools.partial(load, checkpoint, place, quantize=quantize)
+    again = functools.partial(load_model, checkpoint, place, quantize=quantize)
     if not own and not writes_into_base(config, adapter_headers(adapter)):
-        base = _base(*place_of_weights)
+        base = _load_base(*place_of_weights)
         before = first_scores(base.model)
-        tuned = attach_adapter(_sharing_weights(base.model), adapter, config)
+        tuned = attach_adapter(_copy_sharing_weights(base.model), adapter, config)
         if torch.equal(before, first_scores(base.model)):
-            return Loaded(tuned.eval(), base.tokenizer, again, tuple(notes))
+            return LoadedModel(tuned.eval(), base.tokenizer, again, tuple(notes))
     base = _read_alone(place_of_weights)
     tuned = attach_adapter(base.model, adapter, config)
-    return Loaded(tuned.eval(), base.tokenizer, again, (*notes, WRITTEN))
+    return LoadedModel(tuned.eval(), base.tokenizer, again, (*notes, WRITTEN))
 
 
 WRITTEN = "Loading this adapter changes weights of the base, so the base was scored from weights read apart from it."
 
 
-def _read_alone(place: tuple[str, str, str, torch.dtype, str]) -> Loaded:
+def _read_alone(place: tuple[str, str, str, torch.dtype, str]) -> LoadedModel:
     """Weights that nobody else holds, read again; the kept ones are given up first."""
-    _base.cache_clear()
+    _load_base.cache_clear()
     return _read(*place)
 
 
-def device_of(machine: Machine) -> str:
+def choose_device(machine: Machine) -> str:
     """The device to work on. Raises PlanError where the machine asks for one that is not there.
 
     Of several GPUs one is chosen by CUDA_VISIBLE_DEVICES: transformers' Trainer moves a model to the first that it sees.
@@ -112,56 +112,56 @@ def device_of(machine: Machine) -> str:
     return machine.device
 
 
-def dtype_in(checkpoint: Checkpoint, machine: Machine) -> torch.dtype:
+def choose_checkpoint_dtype(checkpoint: Checkpoint, machine: Machine) -> torch.dtype:
     """The kind of number that the model is computed in."""
-    return dtype_of(machine.dtype, device_of(machine), parameters_in(checkpoint.path), checkpoint.digest)
+    return choose_dtype(machine.dtype, choose_device(machine), count_parameters(checkpoint.path), checkpoint.digest)
 
 
-def dtype_of(dtype: str, device: str, parameters: int, digest: str) -> torch.dtype:
+def choose_dtype(dtype: str, device: str, parameters: int, digest: str) -> torch.dtype:
     """bfloat16 where asked, or where it is faster: GPUs that have it, CPUs where it was measured for the model with this digest."""
     if dtype != "auto":
-        return precision.NAMES[dtype]
-    if parameters < SMALL or device.startswith("mps"):
+        return precision.DTYPES[dtype]
+    if parameters < SMALL_MODEL_PARAMETERS or device.startswith("mps"):
         return torch.float32
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return precision.on_cpu(digest)
+    return precision.choose_cpu_dtype(digest)
 
 
 @functools.lru_cache(maxsize=1)
-def _base(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str) -> Loaded:
+def _load_base(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str) -> LoadedModel:
     """The frozen weights, read once; the digest is among the arguments so that a replaced folder is read again."""
     return _read(path, digest, device, dtype, quantize)
 
 
-def _read(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str) -> Loaded:
-    quiet()
+def _read(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str) -> LoadedModel:
+    silence_transformers()
     settings: dict[str, Any] = {"dtype": dtype, "config": read_config(Path(path))}
     if quantize == "4bit":
-        settings |= {"quantization_config": four_bits(device), "device_map": {"": device}}
-    model = AutoModelForCausalLM.from_pretrained(path, use_safetensors=True, **settings, **SAFE)
+        settings |= {"quantization_config": build_4bit_config(device), "device_map": {"": device}}
+    model = AutoModelForCausalLM.from_pretrained(path, use_safetensors=True, **settings, **SAFE_LOADING)
     model = model if quantize == "4bit" else model.to(device)
-    return Loaded(model.requires_grad_(False).eval(), _tokenizer(path, digest))
+    return LoadedModel(model.requires_grad_(False).eval(), _read_tokenizer(path, digest))
 
 
-def four_bits(device: str) -> BitsAndBytesConfig:
+def build_4bit_config(device: str) -> BitsAndBytesConfig:
     """NF4 with bfloat16 arithmetic (QLoRA, arXiv 2305.14314). Raises PlanError where this machine cannot do it."""
     if not device.startswith("cuda") or importlib.util.find_spec("bitsandbytes") is None:
         raise PlanError(f"finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes; the device here is {device}. Set it to none.")
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
 
 
-def tokenizer_of(checkpoint: Checkpoint) -> Any:
+def load_tokenizer(checkpoint: Checkpoint) -> Any:
     """The tokenizer alone; read once a process."""
-    verify(checkpoint)
-    return _tokenizer(str(checkpoint.path), checkpoint.digest)
+    verify_checkpoint(checkpoint)
+    return _read_tokenizer(str(checkpoint.path), checkpoint.digest)
 
 
 @functools.lru_cache(maxsize=4)
-def _tokenizer(path: str, digest: str) -> Any:
+def _read_tokenizer(path: str, digest: str) -> Any:
     """Raises PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, **SAFE)
+        tokenizer = AutoTokenizer.from_pretrained(path, **SAFE_LOADING)
     except UNREADABLE as error:
         raise PlanError(f"{path}: its tokenizer cannot be used: {type(error).__name__}: {error}"[:600]) from error
     rows = read_config(Path(path)).get_text_config().vocab_size
@@ -176,12 +176,12 @@ def _tokenizer(path: str, digest: str) -> Any:
     return tokenizer
 
 
-def parameters_in(folder: Path) -> int:
+def count_parameters(folder: Path) -> int:
     """How many numbers the weight files hold, from their headers alone."""
     return sum(math.prod(header.shape) for header in read_headers(list_weight_files(folder)).values())
 
 
-def _sharing_weights(model: Any) -> Any:
+def _copy_sharing_weights(model: Any) -> Any:
     """A copy of the modules around the same tensors, so that an adapter on one does not show in another."""
     tensors = [*model.parameters(), *model.buffers()]
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})

@@ -16,7 +16,7 @@ from tasks.lineage import digests, endpoint_of, history_of
 from tasks.plan import Lineage, StudyPlan
 from tasks.records import Question
 from tasks.results import History, Look
-from tasks.store import digest_of, one_at_a_time, runs_dir, write_whole
+from tasks.store import compute_digest, hold_lock, get_runs_dir, write_atomically
 
 
 def look_of(plan: StudyPlan, base: str, questions: Iterable[Question], answers: str) -> Look:
@@ -27,7 +27,7 @@ def look_of(plan: StudyPlan, base: str, questions: Iterable[Question], answers: 
 
 def record(look: Look, asked: Iterable[Question], lineage: Lineage) -> History:
     """Keep a decision, and tell what was decided on its questions before it; `asked`: the primary set's questions."""
-    with one_at_a_time("looks"):
+    with hold_lock("looks"):
         known = sorted(_known(), key=lambda one: (one.at, _id(one)))
         place = next((i for i, one in enumerate(known) if _id(one) == _id(look)), None)
         history = history_of(look, known[:place], digests(asked), lineage)
@@ -39,19 +39,19 @@ def record(look: Look, asked: Iterable[Question], lineage: Lineage) -> History:
 def _id(look: Look) -> str:
     """The same study with the same questions, answers and endpoint has the same."""
     what = look.model_dump(mode="json", exclude={"at", "exploratory"})
-    return digest_of(json.dumps(what, sort_keys=True).encode())
+    return compute_digest(json.dumps(what, sort_keys=True).encode())
 
 
 def _keep(look: Look) -> None:
     place = _folder() / f"{_id(look)}.json"
-    write_whole(place, look.model_dump_json().encode())
-    mirror.push(place)
+    write_atomically(place, look.model_dump_json().encode())
+    mirror.push_path(place)
 
 
 def _known() -> list[Look]:
     """All decisions of the store, on this machine and elsewhere."""
-    for place in mirror.listed("looks/*.json"):
-        _ = place.is_file() or mirror.pull(place)
+    for place in mirror.list_remote_paths("looks/*.json"):
+        _ = place.is_file() or mirror.pull_file(place)
     return [_read(place) for place in sorted(_folder().glob("*.json"))]
 
 
@@ -66,4 +66,4 @@ def _read(place: Path) -> Look:
 
 
 def _folder() -> Path:
-    return runs_dir() / "looks"
+    return get_runs_dir() / "looks"

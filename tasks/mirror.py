@@ -14,60 +14,60 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.errors import StoreError
-from tasks.store import far_url, runs_dir, write_whole
+from tasks.store import get_remote_url, get_runs_dir, write_atomically
 
-EXTRA = {"s3": "install the extra: pip install 'book2lora[s3]'"}
+INSTALL_HINTS = {"s3": "install the extra: pip install 'book2lora[s3]'"}
 
 
-class Far(NamedTuple):
+class RemoteStore(NamedTuple):
     """A filesystem and the prefix of our store in it."""
 
     filesystem: Any  # fsspec's AbstractFileSystem
     root: str
 
     def get_remote_path(self, path: Path) -> str:
-        return f"{self.root}/{path.relative_to(runs_dir()).as_posix()}"
+        return f"{self.root}/{path.relative_to(get_runs_dir()).as_posix()}"
 
 
-def push(path: Path) -> None:
+def push_path(path: Path) -> None:
     """Copy a file, or all files of a folder, to the far side."""
-    if far := _far():
+    if far := _get_remote_store():
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        with _told(f"writing {path.name} to"):
+        with _translate_remote_errors(f"writing {path.name} to"):
             far.filesystem.put([str(file) for file in files], [far.get_remote_path(file) for file in files])
 
 
-def replace(folder: Path) -> None:
+def replace_remote_folder(folder: Path) -> None:
     """Copy a folder to the far side, and take away there what it no longer holds."""
-    if far := _far():
-        with _told(f"listing {folder.name} in"):
+    if far := _get_remote_store():
+        with _translate_remote_errors(f"listing {folder.name} in"):
             old = set(far.filesystem.find(far.get_remote_path(folder)))
-        push(folder)
-        with _told(f"tidying {folder.name} in"):
+        push_path(folder)
+        with _translate_remote_errors(f"tidying {folder.name} in"):
             if gone := sorted(old - {far.get_remote_path(p) for p in folder.rglob("*")}):
                 far.filesystem.rm(gone)
 
 
-def pull(path: Path) -> bool:
+def pull_file(path: Path) -> bool:
     """Fetch a file that is not here; whether it was there."""
-    far = _far()
+    far = _get_remote_store()
     if far is None:
         return False
-    with _told(f"fetching {path.name} from"):
+    with _translate_remote_errors(f"fetching {path.name} from"):
         try:
             content = far.filesystem.cat_file(far.get_remote_path(path))
         except FileNotFoundError:
             return False
-    write_whole(path, content)
+    write_atomically(path, content)
     return True
 
 
 def pull_folder(folder: Path) -> bool:
     """Fetch a folder in the place of what is here; whether it was there."""
-    far = _far()
+    far = _get_remote_store()
     if far is None:
         return False
-    with _told(f"fetching {folder.name} from"):
+    with _translate_remote_errors(f"fetching {folder.name} from"):
         found = far.filesystem.find(far.get_remote_path(folder))
         if not found:
             return False
@@ -82,45 +82,45 @@ def pull_folder(folder: Path) -> bool:
     return True
 
 
-def listed(pattern: str) -> list[Path]:
+def list_remote_paths(pattern: str) -> list[Path]:
     """The places here of what the far side holds, whether it is here or not."""
-    far = _far()
+    far = _get_remote_store()
     if far is None:
         return []
-    with _told(f"listing {pattern} in"):
-        return [runs_dir() / name[len(far.root) + 1 :] for name in far.filesystem.glob(f"{far.root}/{pattern}")]
+    with _translate_remote_errors(f"listing {pattern} in"):
+        return [get_runs_dir() / name[len(far.root) + 1 :] for name in far.filesystem.glob(f"{far.root}/{pattern}")]
 
 
-def _far() -> Far | None:
-    url = far_url()
-    return _opened(url) if url else None
+def _get_remote_store() -> RemoteStore | None:
+    url = get_remote_url()
+    return _open_remote_store(url) if url else None
 
 
 @lru_cache
-def _opened(url: str) -> Far:
+def _open_remote_store(url: str) -> RemoteStore:
     import fsspec
 
     try:
         files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)  # others write there too
     except (ImportError, ValueError) as error:
-        remedy = EXTRA.get(url.partition(":")[0], "see fsspec's list of implementations")
+        remedy = INSTALL_HINTS.get(url.partition(":")[0], "see fsspec's list of implementations")
         raise StoreError(f"RUNS_DIR={url} cannot be opened: {error}; {remedy}.") from error
-    return Far(files, root.rstrip("/"))
+    return RemoteStore(files, root.rstrip("/"))
 
 
 @contextmanager
-def _told(doing: str) -> Iterator[None]:
+def _translate_remote_errors(doing: str) -> Iterator[None]:
     """What the object store refuses becomes an error that its user can act on."""
     try:
         yield
-    except _refusals() as error:
+    except _list_error_types() as error:
         raise StoreError(
-            f"{doing} {far_url()} failed: {type(error).__name__}: {error}. Check address, key and rights (AWS_…), then run again."
+            f"{doing} {get_remote_url()} failed: {type(error).__name__}: {error}. Check address, key and rights (AWS_…), then run again."
         ) from error
 
 
 @lru_cache
-def _refusals() -> tuple[type[BaseException], ...]:
+def _list_error_types() -> tuple[type[BaseException], ...]:
     """fsspec turns answers into OSErrors; botocore's own errors (no key, no connection) come as they are."""
     try:
         from botocore.exceptions import BotoCoreError

@@ -14,7 +14,7 @@ _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
 _PRESENTATION = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 _AROUND_ZWNJ = re.compile(r"[ \t]*\u200c+[ \t]*")
 _LOOSE_ZWNJ = re.compile(r"(?<![\u0600-\u06ff])\u200c|\u200c(?![\u0600-\u06ff])")
-_VARIANTS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ة": "ه", "ۀ": "ه", "ؤ": "و", "ئ": "ی", "ء": ""})
+_FOLDED_LETTERS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ة": "ه", "ۀ": "ه", "ؤ": "و", "ئ": "ی", "ء": ""})
 
 # The words that hold Persian sentences together; a page of prose holds 20 to 30 % of them.
 FUNCTION_WORDS = frozenset(
@@ -53,18 +53,18 @@ NEGATIONS = frozenset(
 OPTION_LETTERS = {"الف": 1, "ا": 1, "آ": 1, "ب": 2, "ج": 3, "پ": 3, "د": 4, "ت": 4}  # read only where an answer is expected
 
 
-def normal(text: str) -> str:
+def normalize_persian(text: str) -> str:
     """The normal form: Persian ye, kaf and digits, no presentation forms, tidy half-spaces."""
     text = _PRESENTATION.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
     text = text.translate(_LETTERS).translate(_DIGITS)
     return _LOOSE_ZWNJ.sub("", _AROUND_ZWNJ.sub(ZWNJ, text))
 
 
-def fold(text: str) -> str:
+def fold_persian(text: str) -> str:
     """For comparing only: variants of alef, he and hamze made equal, half-spaces gone."""
-    return normal(text).translate(_VARIANTS).replace(ZWNJ, "")
+    return normalize_persian(text).translate(_FOLDED_LETTERS).replace(ZWNJ, "")
 
 
-def digits(number: int | str) -> str:
+def to_persian_digits(number: int | str) -> str:
     """A number in Persian digits: 12 → ۱۲."""
     return str(number).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))

@@ -9,25 +9,25 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.errors import PlanError
-from tasks.records import Kind, Mode, SetName
+from tasks.records import QuestionType, AnswerMode, SetName
 from tasks.results import Choice
 
-NAME = r"^\w[\w.-]{0,99}$"  # of a folder below the store, which a new study of that name replaces: never a path, never ..
+NAME_PATTERN = r"^\w[\w.-]{0,99}$"  # of a folder below the store, which a new study of that name replaces: never a path, never ..
 
 
 def check_name(name: str) -> None:
     """Raises PlanError for a name that is a path, since what lies there would be replaced."""
-    if not re.fullmatch(NAME, name):
+    if not re.fullmatch(NAME_PATTERN, name):
         raise PlanError(f"name: {name!r} is not a name of at most 100 letters, digits, _, - and ., beginning with a letter or digit.")
 
 
-class Choices(BaseModel):
+class PlanSection(BaseModel):
     """A frozen group of choices; an unknown key is a mistake, not a wish."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class ReadingPlan(Choices):
+class ReadingPlan(PlanSection):
     """How the book is read."""
 
     ocr: Literal["refuse", "skip", "tesseract"] = Field(
@@ -46,7 +46,7 @@ class ReadingPlan(Choices):
     last_page: int | None = Field(default=None, ge=1, description="last page to read; none: to the end")
 
 
-class Prices(Choices):
+class Prices(PlanSection):
     """US dollars for a million tokens, and when they were true."""
 
     input: float = Field(default=2.50, ge=0)
@@ -56,7 +56,7 @@ class Prices(Choices):
     batch_discount: float = Field(default=0.5, ge=0, description="what a batch request costs, as a share of a live one")
 
 
-class GenerationPlan(Choices):
+class GenerationPlan(PlanSection):
     """Who writes the items, how many, and for how much."""
 
     writer: Literal["rules", "gpt"] = Field(
@@ -80,7 +80,7 @@ class GenerationPlan(Choices):
         default=12_000, ge=500, description="most characters of the book in one request; fewer for models with a short context"
     )
     paraphrases: int = Field(default=1, ge=1, description="wordings of each fact among the pairs")
-    kinds: dict[Kind, float] = Field(
+    kinds: dict[QuestionType, float] = Field(
         default={"diagnosis": 0.6, "telling_apart": 0.2, "symptoms": 0.1, "complications": 0.1},
         description="shares of the question types",
     )
@@ -103,7 +103,7 @@ class GenerationPlan(Choices):
     seed: int = 0
 
 
-class ValidationPlan(Choices):
+class ValidationPlan(PlanSection):
     """What an item must be, to be let through."""
 
     new_fact_share: float = Field(
@@ -126,7 +126,7 @@ class ValidationPlan(Choices):
     seed: int = 0
 
 
-class BasePlan(Choices):
+class BasePlan(PlanSection):
     """The model that is tuned."""
 
     model: str = Field(default="tiny", description='"tiny" (built from the book itself, a control), a folder, or a name on the hub')
@@ -137,7 +137,7 @@ class BasePlan(Choices):
     seed: int = 0
 
 
-class FinetuningPlan(Choices):
+class FinetuningPlan(PlanSection):
     """LoRA: which matrices, how strong, how long."""
 
     excluded_from_key: ClassVar[frozenset[str]] = frozenset({"report_to"})  # where the log is sent, not what comes out: in no cache key
@@ -189,10 +189,10 @@ class FinetuningPlan(Choices):
     seed: int = 0
 
 
-class EvaluationPlan(Choices):
+class EvaluationPlan(PlanSection):
     """How the questions are put and read."""
 
-    modes: tuple[Mode, ...] = ("generate", "digits", "cloze")
+    modes: tuple[AnswerMode, ...] = ("generate", "digits", "cloze")
     rotations: int = Field(default=1, ge=1, le=4, description="rotations of the options that are put; 4 removes the position bias")
     instruction: str | None = Field(default=None, description="the line before each question; none: that of the study's language")
     answer_tokens: int = Field(default=12, ge=1, description="tokens that `generate` may write")
@@ -204,10 +204,10 @@ class EvaluationPlan(Choices):
     )
 
 
-class ComparisonPlan(Choices):
+class ComparisonPlan(PlanSection):
     """What counts, fixed before anything is scored. All that is not primary is exploratory."""
 
-    primary_mode: Mode = "cloze"
+    primary_mode: AnswerMode = "cloze"
     primary_set: SetName = "same_fact"
     alpha: float = Field(default=0.05, gt=0, lt=1, description="two-sided level of the verdict")
     power: float = Field(default=0.8, gt=0, lt=1, description="power at which the detectable difference is stated")
@@ -219,10 +219,10 @@ class ComparisonPlan(Choices):
     )
 
 
-class Lineage(Choices):
+class Lineage(PlanSection):
     """From whose answers a plan was made; next-plan.yaml and best-plan.yaml have it, a plan made beforehand has none."""
 
-    predecessor: str = Field(default="", pattern=f"^$|{NAME}", description="study or sweep whose answers had been seen")
+    predecessor: str = Field(default="", pattern=f"^$|{NAME_PATTERN}", description="study or sweep whose answers had been seen")
     looks: int = Field(default=0, ge=0, description="how often its questions had been answered for a decision by then")
     chosen_after: tuple[Choice, ...] = Field(
         default=(),
@@ -238,12 +238,12 @@ class Lineage(Choices):
         return self
 
 
-class StudyPlan(Choices):
+class StudyPlan(PlanSection):
     """The whole study. Its defaults are plans/laptop.yaml."""
 
     apart: ClassVar[frozenset[str]] = frozenset({"lineage"})  # changes what a verdict is worth, and no stage's work
 
-    name: str = Field(default="laptop", pattern=NAME, description="names the study folder")
+    name: str = Field(default="laptop", pattern=NAME_PATTERN, description="names the study folder")
     language: str = Field(default="fa", description="language of the book and the items: fa and en are built in")
     book: str = Field(default="books/handbook.pdf", description="path of the PDF")
     reading: ReadingPlan = ReadingPlan()
@@ -267,7 +267,7 @@ class StudyPlan(Choices):
         counts = GenerationPlan(pairs=own.pairs, questions=own.questions, columns=own.columns)
         return StudyPlan(language=self.language, generation=counts, validation=self.validation)
 
-    def select_answering_plan(self, only: Mode | None = None) -> EvaluationPlan:
+    def select_answering_plan(self, only: AnswerMode | None = None) -> EvaluationPlan:
         """The exam as far as answers depend on it: not on whether the questions are screened, too; `only`: in one mode."""
         modes = (only,) if only else self.evaluation.modes
         return self.evaluation.model_copy(update={"screening": EvaluationPlan().screening, "modes": modes})
@@ -291,13 +291,13 @@ class StudyPlan(Choices):
         return self
 
 
-class Aside(BaseModel):
+class ExecutionOptions(BaseModel):
     """How, never what: nothing in here may change a result or enter a cache key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Machine(Aside):
+class Machine(ExecutionOptions):
     """How fast: device, precision, sizes of work. May change a result by rounding only."""
 
     device: str = Field(

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tasks.errors import PlanError
 from tasks.plan import StudyPlan
-from tasks.store import HOUSE
+from tasks.store import PROJECT_ROOT
 
 
 def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> StudyPlan:
@@ -16,14 +16,14 @@ def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> Stud
 
     Raises PlanError with the key, the value and what is allowed.
     """
-    path = plan_path(source)
-    tree = read_tree(path)
+    path = find_plan_file(source)
+    tree = read_plan_tree(path)
     if tree.keys() & {"grid", "arms"}:
         raise PlanError(f"{path} is a sweep: book2lora sweep {source}")
     return parse_plan(tree, changes, str(path))
 
 
-def read_tree(path: Path) -> dict[str, Any]:
+def read_plan_tree(path: Path) -> dict[str, Any]:
     """The choices of a plan's file as they stand there, named by the file where they have no name."""
     try:
         tree = yaml.safe_load(path.read_text("utf-8")) or {}
@@ -40,14 +40,14 @@ def read_tree(path: Path) -> dict[str, Any]:
 def parse_plan(tree: dict[str, Any], changes: dict[str, Any] | None = None, source: str = "plan") -> StudyPlan:
     """Check a tree of choices with `changes` applied."""
     for key, value in (changes or {}).items():
-        set_key(tree, key, value)
+        set_plan_key(tree, key, value)
     try:
         return StudyPlan.model_validate(tree)
     except ValidationError as error:
-        raise PlanError(f"{source}: {sentences(error)}") from None
+        raise PlanError(f"{source}: {format_validation_error(error)}") from None
 
 
-def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
+def set_plan_key(tree: dict[str, Any], key: str, value: Any) -> None:
     """Set `finetuning.epochs`-like keys in a tree of dictionaries."""
     *parents, last = key.split(".")
     for parent in parents:
@@ -57,18 +57,18 @@ def set_key(tree: dict[str, Any], key: str, value: Any) -> None:
     tree[last] = value
 
 
-def sentences(error: ValidationError) -> str:
+def format_validation_error(error: ValidationError) -> str:
     """Each mistake of a plan or machine: key, what is allowed, and the value."""
-    return "; ".join(_sentence(one) for one in error.errors())
+    return "; ".join(_format_one_error(one) for one in error.errors())
 
 
-def _sentence(error: Any) -> str:
+def _format_one_error(error: Any) -> str:
     where, value = ".".join(str(part) for part in error["loc"]) or "plan", error["input"]
     match error["type"]:
         case "extra_forbidden":
-            return f"{where}: no such key. Known: {', '.join(_keys(error['loc'][:-1]))}"
+            return f"{where}: no such key. Known: {', '.join(_list_known_keys(error['loc'][:-1]))}"
         case "model_type":
-            return f"{where}: it is {value!r}, but holds keys of its own: {', '.join(_keys(error['loc']))}"
+            return f"{where}: it is {value!r}, but holds keys of its own: {', '.join(_list_known_keys(error['loc']))}"
         case "string_type" if isinstance(value, int | float):  # YAML's 2024, no, 1e3
             return f'{where}: it is {value!r}, but must be text; put it in quotes, as in {where}: "2024", or on a command line --set \'{where}="2024"\''
         case "string_pattern_mismatch":
@@ -76,21 +76,21 @@ def _sentence(error: Any) -> str:
     return f"{where}: {error['msg'].removeprefix('Value error, ')} (it is {value!r})"
 
 
-def _keys(location: tuple[str | int, ...]) -> list[str]:
+def _list_known_keys(location: tuple[str | int, ...]) -> list[str]:
     model: Any = StudyPlan
     for part in location:
         model = model.model_fields[part].annotation  # every group of choices is a model itself
     return list(model.model_fields)
 
 
-def plan_path(source: str | Path) -> Path:
+def find_plan_file(source: str | Path) -> Path:
     """The file of a plan: a path as it is, a name in ./plans or in the project's own."""
     if str(source).endswith((".yaml", ".yml")):
         places = [Path(source)]
     else:
-        places = [Path("plans") / f"{source}.yaml", HOUSE / "plans" / f"{source}.yaml"]
+        places = [Path("plans") / f"{source}.yaml", PROJECT_ROOT / "plans" / f"{source}.yaml"]
     for place in places:
         if place.is_file():
             return place
-    known = sorted({p.stem for folder in (Path("plans"), HOUSE / "plans") for p in folder.glob("*.yaml")})
+    known = sorted({p.stem for folder in (Path("plans"), PROJECT_ROOT / "plans") for p in folder.glob("*.yaml")})
     raise PlanError(f"no plan {str(source)!r}: {places[0]} is not a file. Plans by name: {', '.join(known) or 'none'}.")

@@ -10,33 +10,33 @@ import time
 import torch
 
 from tasks import mirror
-from tasks.store import one_at_a_time, runs_dir, write_whole
+from tasks.store import hold_lock, get_runs_dir, write_atomically
 
-MARGIN = 1.2  # times faster that bfloat16 must be: it rounds log-likelihoods by 0.1 to 0.2 nats, for a little speed it is not worth that
-NAMES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+REQUIRED_SPEEDUP = 1.2  # times faster that bfloat16 must be: it rounds log-likelihoods by 0.1 to 0.2 nats, for a little speed it is not worth that
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def on_cpu(digest: str) -> torch.dtype:
+def choose_cpu_dtype(digest: str) -> torch.dtype:
     """The kind of number for the model with this digest; outside of a store there is nothing to keep in step with."""
-    if not runs_dir().is_dir():
-        return NAMES[_faster()]
-    place = runs_dir() / "precision" / f"{digest}.txt"
-    with one_at_a_time(f"precision-{digest}"):
-        kept = place.read_text("utf-8").strip() if place.is_file() or mirror.pull(place) else ""
-        if kept not in NAMES:
-            kept = _faster()
-            write_whole(place, kept.encode())
-            mirror.push(place)
-        return NAMES[kept]
+    if not get_runs_dir().is_dir():
+        return DTYPES[_measure_faster_dtype()]
+    place = get_runs_dir() / "precision" / f"{digest}.txt"
+    with hold_lock(f"precision-{digest}"):
+        kept = place.read_text("utf-8").strip() if place.is_file() or mirror.pull_file(place) else ""
+        if kept not in DTYPES:
+            kept = _measure_faster_dtype()
+            write_atomically(place, kept.encode())
+            mirror.push_path(place)
+        return DTYPES[kept]
 
 
 @functools.cache
-def _faster() -> str:
+def _measure_faster_dtype() -> str:
     """Measured, not assumed: on CPUs without bfloat16 instructions it is several times slower."""
-    return "bfloat16" if MARGIN * seconds(torch.bfloat16) < seconds(torch.float32) else "float32"
+    return "bfloat16" if REQUIRED_SPEEDUP * measure_matmul_seconds(torch.bfloat16) < measure_matmul_seconds(torch.float32) else "float32"
 
 
-def seconds(dtype: torch.dtype, size: int = 1024) -> float:
+def measure_matmul_seconds(dtype: torch.dtype, size: int = 1024) -> float:
     """The fastest of five products of (128, size) and (size, size)."""
     a, b = torch.ones(128, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
     times = []

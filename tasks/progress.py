@@ -12,60 +12,60 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 
-class Progress(Protocol):
+class ProgressCallback(Protocol):
     """Called as work goes on; must be cheap."""
 
     def __call__(self, done: float, total: float, note: str = "") -> None: ...
 
 
-def silent(done: float, total: float, note: str = "") -> None:
+def ignore_progress(done: float, total: float, note: str = "") -> None:
     """Tell nobody."""
 
 
 console = Console(stderr=True, highlight=False)
-QUIET_LINE_SECONDS = 15.0  # without a terminal a line every so often takes the bar's place
+LINE_INTERVAL_SECONDS = 15.0  # without a terminal a line every so often takes the bar's place
 
 _lock = Lock()
-_bars: Bars | None = None
-_open = 0
+_display: Bars | None = None
+_open_count = 0
 
 
 @contextmanager
-def bar(label: str) -> Iterator[Progress]:
+def show_progress_bar(label: str) -> Iterator[ProgressCallback]:
     """A bar on the terminal while the block runs; several at once share one display. Plain lines without a terminal."""
     if not console.is_terminal:
-        yield _lines(label)
+        yield _print_progress_lines(label)
         return
-    bars = _shown()
+    bars = _open_display()
     row = bars.add_task(label, total=None, note="")
     try:
         yield lambda done, total, note="": bars.update(row, completed=done, total=total, note=note)
     finally:
         bars.remove_task(row)
-        _hidden()
+        _close_display()
 
 
-def say(text: str) -> None:
+def print_status(text: str) -> None:
     """One line to the person who watches, above the bars."""
-    (_bars.console if _bars else console).print(text, soft_wrap=True)
+    (_display.console if _display else console).print(text, soft_wrap=True)
 
 
-def _lines(label: str) -> Progress:
+def _print_progress_lines(label: str) -> ProgressCallback:
     last = time.monotonic()
 
     def print_progress(done: float, total: float, note: str = "") -> None:
         nonlocal last
-        if time.monotonic() - last >= QUIET_LINE_SECONDS:
+        if time.monotonic() - last >= LINE_INTERVAL_SECONDS:
             last = time.monotonic()
             sys.stderr.write(f"  {label}: {done:.0f} of {total:.0f} {note}\n")
 
     return print_progress
 
 
-def _shown() -> Bars:
-    global _bars, _open
+def _open_display() -> Bars:
+    global _display, _open_count
     with _lock:
-        if _bars is None:
+        if _display is None:
             columns = (
                 TextColumn("  {task.description}", markup=False),  # titles of the book are data
                 BarColumn(),
@@ -74,16 +74,16 @@ def _shown() -> Bars:
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[note]}", markup=False),
             )
-            _bars = Bars(*columns, console=console, transient=True)
-            _bars.start()
-        _open += 1
-        return _bars
+            _display = Bars(*columns, console=console, transient=True)
+            _display.start()
+        _open_count += 1
+        return _display
 
 
-def _hidden() -> None:
-    global _bars, _open
+def _close_display() -> None:
+    global _display, _open_count
     with _lock:
-        _open -= 1
-        if _open == 0 and _bars is not None:
-            _bars.stop()
-            _bars = None
+        _open_count -= 1
+        if _open_count == 0 and _display is not None:
+            _display.stop()
+            _display = None

@@ -4,18 +4,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Mode = Literal["generate", "digits", "cloze", "cloze_mean", "cloze_prior"]
+AnswerMode = Literal["generate", "digits", "cloze", "cloze_mean", "cloze_prior"]
 SetName = Literal["train", "same_fact", "new_fact", "all"]
-Kind = Literal["symptoms", "diagnosis", "complications", "telling_apart", "other"]
+QuestionType = Literal["symptoms", "diagnosis", "complications", "telling_apart", "other"]
 
 
-class Row(BaseModel):
+class StoredRow(BaseModel):
     """A frozen row; unknown fields are refused, so a foreign file is noticed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")  # null would not come back as a number
 
 
-class Page(Row):
+class Page(StoredRow):
     """One page as it was read."""
 
     page: int = Field(description="page of the PDF, counted from 1")
@@ -26,7 +26,7 @@ class Page(Row):
     ocr: bool = Field(default=False, description="read from a picture, so its numbers are not to be trusted")
 
 
-class Scan(Row):
+class ReadingSummary(StoredRow):
     """What the reading of a book left out of its passages, and how far its bookmarks bear it out."""
 
     pages: int = Field(description="pages of the plan's range")
@@ -38,7 +38,7 @@ class Scan(Row):
     bookmarks_found: int = Field(default=0, description="of them, those whose title stands on its page as it was read")
 
 
-class Passage(Row):
+class Passage(StoredRow):
     """A piece of the book that items are drawn from; never cuts a sentence."""
 
     id: str = Field(description='page and place: "p012-03" is the third passage that begins on page 12')
@@ -53,7 +53,7 @@ class Passage(Row):
     )
 
 
-class Quote(Row):
+class Quote(StoredRow):
     """The words of the book that an item rests on."""
 
     passage_id: str = Field(description="the passage that holds the quote")
@@ -63,7 +63,7 @@ class Quote(Row):
     text: str = Field(description="passage.text[start:end]")
 
 
-class Draft(Row):
+class Draft(StoredRow):
     """One response of a writer, exactly as it came; it may hold several items."""
 
     id: str = Field(description="hash of the request that it answers")
@@ -79,7 +79,7 @@ class Draft(Row):
     cost_usd: float = Field(default=0.0, description="price of this response in US dollars")
 
 
-class Account(Row):
+class WriterUsage(StoredRow):
     """What became of one chapter's requests to a model. Items that came = kept + rejected; what was refused never came."""
 
     chapter: str
@@ -104,7 +104,7 @@ class Account(Row):
     server: str = Field(default="", description="the server that was asked: scheme, host, port and path, without login or query")
 
 
-class Pair(Row):
+class Pair(StoredRow):
     """A training item: a short clinical vignette and its diagnosis."""
 
     id: str
@@ -114,7 +114,7 @@ class Pair(Row):
     quote: Quote | None = Field(default=None, description="where the book says so; none only for a person's own items")
 
 
-class Question(Row):
+class Question(StoredRow):
     """A four-option question. The key is the right option; an answer is what a model says."""
 
     id: str
@@ -122,11 +122,11 @@ class Question(Row):
     question: str = Field(description="the stem")
     options: tuple[str, str, str, str]
     answer: int = Field(ge=1, le=4, description="the key: number of the right option, 1 to 4")
-    kind: Kind = Field(default="other", description="what it is about")
+    kind: QuestionType = Field(default="other", description="what it is about")
     quote: Quote | None = Field(default=None, description="where the book says so; none only for a person's own items")
 
 
-class Rejection(Row):
+class Rejection(StoredRow):
     """An item that was not let through, and why."""
 
     draft_id: str = Field(description="the draft it came in")
@@ -140,7 +140,7 @@ class Rejection(Row):
     )
 
 
-class Stage(Row):
+class FilterStep(StoredRow):
     """One step of the funnel: what came in, what went on, what fell, by reason. came = kept + Σ fell."""
 
     name: str

@@ -4,13 +4,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tasks.records import Mode, Row, SetName
+from tasks.records import AnswerMode, StoredRow, SetName
 
 VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
 Choice = Literal["endpoint", "setting", "stopping"]  # what can be chosen after answers were seen
 
 
-class Step(Row):
+class TrainingStep(StoredRow):
     """One line of the training log."""
 
     step: int = Field(description="optimizer updates so far")
@@ -22,7 +22,7 @@ class Step(Row):
     split: Literal["train", "held_out", "book"] = "train"
 
 
-class Preflight(Row):
+class Preflight(StoredRow):
     """What a training will do, told before it starts."""
 
     texts: int
@@ -43,12 +43,12 @@ class Preflight(Row):
     warnings: tuple[str, ...] = ()
 
 
-class Answer(Row):
+class Answer(StoredRow):
     """What one model said to one question, in one mode and one rotation of the options."""
 
     question_id: str
     rotation: int = Field(ge=0, le=3, description="option shown at place i is the question's own option (i + rotation) mod 4")
-    mode: Mode
+    mode: AnswerMode
     scores: tuple[float, float, float, float] | None = Field(
         default=None, description="log-probabilities in nats, in the question's own option order; none for generate"
     )
@@ -59,11 +59,11 @@ class Answer(Row):
     truncated: bool = Field(default=False, description="the prompt was longer than the model's window; counts as wrong")
 
 
-class Screened(Row):
+class ScreenedQuestion(StoredRow):
     """What one model could do with a question: without its stem, without and with the passage."""
 
     question_id: str
-    mode: Mode
+    mode: AnswerMode
     asked: int = Field(description="how often each form was put: the rotations of the options; once in cloze")
     blind: int = Field(description="right with the options alone, the stem left out")
     closed: int = Field(description="right without the passage")
@@ -74,7 +74,7 @@ class Screened(Row):
     kind: Literal["guessable", "too easy", "too hard", "unanswerable", "useful"] = Field(description="see evaluation/screening.py")
 
 
-class Rate(Row):
+class Rate(StoredRow):
     """A share with its Wilson 95 % interval."""
 
     correct: float
@@ -84,7 +84,7 @@ class Rate(Row):
     high: float
 
 
-class Interval(Row):
+class Interval(StoredRow):
     """An estimate with its interval."""
 
     value: float
@@ -92,11 +92,11 @@ class Interval(Row):
     high: float
 
 
-class Comparison(Row):
+class Comparison(StoredRow):
     """Base against tuned on one set of questions in one mode."""
 
     set: SetName
-    mode: Mode
+    mode: AnswerMode
     primary: bool = Field(description="the plan's endpoint; all else is exploratory, and so may this be: see History")
     n: int
     base: Rate
@@ -115,7 +115,7 @@ class Comparison(Row):
     extra: dict[str, float] = Field(default_factory=dict, description="further figures by name")
 
 
-class Look(Row):
+class Look(StoredRow):
     """One decision: a base model's questions, answered by it and by what was tuned from it."""
 
     name: str = Field(description="study or sweep that decided")
@@ -127,7 +127,7 @@ class Look(Row):
     at: str = Field(default="", description="when it was first recorded, ISO 8601 in UTC")
 
 
-class History(Row):
+class History(StoredRow):
     """What had been decided on a study's questions before the study itself; the defaults: nothing."""
 
     look: int = Field(default=1, description="number of this decision on these questions; 1: the first")
@@ -148,7 +148,7 @@ class History(Row):
 FIRST_LOOK = History()  # nothing had been decided before
 
 
-class Probe(Row):
+class ModelDiff(StoredRow):
     """What the tuning changed inside the model, beside its answers."""
 
     kl_mean: float = Field(description="mean KL(tuned ‖ base) of the next-token distribution at the answer, in nats")
@@ -163,7 +163,7 @@ class Probe(Row):
     general_after: float | None = Field(default=None, description="perplexity on a short general text, tuned")
 
 
-class Finding(Row):
+class Finding(StoredRow):
     """One cause of the result, with its evidence and what to change."""
 
     rule: str = Field(description="short name of the rule")
@@ -178,7 +178,7 @@ CauseName = Literal["training data", "too little training", "leakage", "easy que
 CauseVerdict = Literal["likely", "ruled out", "cannot be told"]
 
 
-class Cause(Row):
+class Cause(StoredRow):
     """One of the four causes that the exercise only guessed at, answered with numbers."""
 
     name: CauseName = Field(description="which of the four")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tasks.errors import StoreError
 
-HOUSE = Path(__file__).parents[1]  # the project's own folder, where plans/ and books/ stand
+PROJECT_ROOT = Path(__file__).parents[1]  # the project's own folder, where plans/ and books/ stand
 
-UNWRITABLE = {  # what a full or closed disk says, or one without locks, and the remedy
+DISK_ERROR_REMEDIES = {  # what a full or closed disk says, or one without locks, and the remedy
     errno.ENOSPC: "Free some space there",
     errno.EDQUOT: "Free some of your quota there",
     errno.EFBIG: "Allow larger files there (ulimit -f)",
@@ -27,27 +27,27 @@ UNWRITABLE = {  # what a full or closed disk says, or one without locks, and the
 }
 
 
-def runs_dir() -> Path:
+def get_runs_dir() -> Path:
     """Where all artifacts lie on this machine: $RUNS_DIR, or ./runs; for a URL the folder that mirrors it."""
-    url = far_url()
-    return _mirror(url) if url else Path(os.environ.get("RUNS_DIR") or "runs").absolute()
+    url = get_remote_url()
+    return _get_mirror_dir(url) if url else Path(os.environ.get("RUNS_DIR") or "runs").absolute()
 
 
-def private(name: str) -> Path:
+def make_private_dir(name: str) -> Path:
     """A folder of the store that only its owner can read or write."""
-    folder = runs_dir() / name
+    folder = get_runs_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     return folder
 
 
-def far_url() -> str | None:
+def get_remote_url() -> str | None:
     """The URL of the object store that $RUNS_DIR names, if it names one."""
     place = os.environ.get("RUNS_DIR", "")
     return place.rstrip("/") if "://" in place else None
 
 
-def _mirror(url: str) -> Path:
+def _get_mirror_dir(url: str) -> Path:
     """$RUNS_MIRROR, or a folder of the user's cache for each URL."""
     if mirror := os.environ.get("RUNS_MIRROR"):
         return Path(mirror).absolute()
@@ -57,21 +57,21 @@ def _mirror(url: str) -> Path:
         raise StoreError(
             f"RUNS_DIR={url} wants a folder on this machine, too, and this user has no home: set RUNS_MIRROR to one."
         ) from error
-    return (cache / "book2lora" / digest_of(url.encode())).absolute()
+    return (cache / "book2lora" / compute_digest(url.encode())).absolute()
 
 
-def person_file(path: str | Path, *, or_folder: bool = False) -> Path | None:
+def find_input_file(path: str | Path, *, or_folder: bool = False) -> Path | None:
     """A file that a plan names: as it is from the working folder, else from the project's; none where there is none."""
-    places = (Path(path), HOUSE / path)
+    places = (Path(path), PROJECT_ROOT / path)
     return next((p for p in places if p.is_file() or (or_folder and p.is_dir())), None)
 
 
-def digest_of(content: bytes) -> str:
+def compute_digest(content: bytes) -> str:
     """The first 16 hex digits of SHA-256: 64 bits, ample for one store."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def folder_digest(folder: Path) -> str:
+def compute_folder_digest(folder: Path) -> str:
     """Digest over the names and contents of all files below a folder."""
     whole = hashlib.sha256()
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -80,9 +80,9 @@ def folder_digest(folder: Path) -> str:
     return whole.hexdigest()[:16]
 
 
-def known_digest(folder: Path) -> str:
+def get_cached_folder_digest(folder: Path) -> str:
     """The same, read once a process while sizes and times stay: the gigabytes of a model take seconds."""
-    return _stamped_digest(folder, file_stamps(folder))
+    return _compute_stamped_digest(folder, file_stamps(folder))
 
 
 def file_stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -92,11 +92,11 @@ def file_stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def _stamped_digest(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
-    return folder_digest(folder)
+def _compute_stamped_digest(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    return compute_folder_digest(folder)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that nobody ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
@@ -112,9 +112,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def one_at_a_time(key: str) -> Iterator[None]:
+def hold_lock(key: str) -> Iterator[None]:
     """Two runs never do the same work at once: the second waits, then finds it done. The kernel frees a killed run's lock."""
-    place = runs_dir() / "locks" / key.replace("/", "-")
+    place = get_runs_dir() / "locks" / key.replace("/", "-")
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -122,22 +122,22 @@ def one_at_a_time(key: str) -> Iterator[None]:
 
 
 @contextmanager
-def writable() -> Iterator[None]:
+def translate_disk_errors() -> Iterator[None]:
     """A disk that is full or may not be written becomes an error that its user can act on; other faults stay as they are."""
     try:
         yield
     except BaseException as error:
-        number = error.errno if isinstance(error, OSError) else _rust_errno(error)
-        if number not in UNWRITABLE:
+        number = error.errno if isinstance(error, OSError) else _parse_rust_errno(error)
+        if number not in DISK_ERROR_REMEDIES:
             raise
-        place = getattr(error, "filename", None) or runs_dir()
+        place = getattr(error, "filename", None) or get_runs_dir()
         raise StoreError(
-            f"{place} cannot be written: {os.strerror(number)}. {UNWRITABLE[number]}, or set RUNS_DIR to another place; then run the same "
+            f"{place} cannot be written: {os.strerror(number)}. {DISK_ERROR_REMEDIES[number]}, or set RUNS_DIR to another place; then run the same "
             "command again: what was finished is kept."
         ) from error
 
 
-def _rust_errno(error: BaseException) -> int:
+def _parse_rust_errno(error: BaseException) -> int:
     """Packages written in Rust (safetensors, tokenizers) have errors of their own: "… File too large (os error 27)"."""
     found = re.search(r"\(os error (\d+)\)", str(error))
     return int(found[1]) if found else 0

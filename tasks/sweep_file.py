@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tasks.errors import PlanError
-from tasks.plan_file import parse_plan, plan_path, read_tree, set_key
+from tasks.plan_file import parse_plan, find_plan_file, read_plan_tree, set_plan_key
 from tasks.sweeps import SweepPlan, check_settings
 
 
@@ -15,8 +15,8 @@ def load_sweep(source: str | Path, changes: dict[str, Any] | None = None) -> Swe
 
     `study.finetuning.rank` reaches into the study, `grid.finetuning.rank` into the grid. Raises PlanError.
     """
-    path = plan_path(source)
-    return parse_sweep(read_tree(path), changes, str(path))
+    path = find_plan_file(source)
+    return parse_sweep(read_plan_tree(path), changes, str(path))
 
 
 def parse_sweep(tree: dict[str, Any], changes: dict[str, Any] | None = None, source: str = "sweep") -> SweepPlan:
@@ -25,32 +25,32 @@ def parse_sweep(tree: dict[str, Any], changes: dict[str, Any] | None = None, sou
         raise PlanError(f"{source}: nothing to try; give `grid:` (keys with their values) or `arms:` (settings by name).")
     if not isinstance(tree.get("grid", {}), dict):
         raise PlanError(f"{source}: grid: {tree['grid']!r} must hold keys, each with a list of values.")
-    tree = {**tree, "study": _study(tree.get("study") or {}, tree), "grid": dict(tree.get("grid") or {})}
+    tree = {**tree, "study": _read_study_tree(tree.get("study") or {}, tree), "grid": dict(tree.get("grid") or {})}
     wanted = {f"study.{key}": value for key, value in (tree.pop("set", None) or {}).items()} | (changes or {})
     for key, value in wanted.items():
         if key.startswith("grid."):
             tree["grid"][key.removeprefix("grid.")] = value
         else:
-            set_key(tree, key, value)
+            set_plan_key(tree, key, value)
     tree["study"] = parse_plan(tree["study"], source=f"{source}: study")
     try:
         plan = SweepPlan.model_validate(tree)
     except ValidationError as error:
-        raise PlanError(f"{source}: " + "; ".join(_sentence(one) for one in error.errors())) from None
+        raise PlanError(f"{source}: " + "; ".join(_format_one_error(one) for one in error.errors())) from None
     check_settings(plan)
     return plan
 
 
-def _study(study: Any, tree: dict[str, Any]) -> dict[str, Any]:
+def _read_study_tree(study: Any, tree: dict[str, Any]) -> dict[str, Any]:
     """The study's own tree, read from its plan where it is a name."""
     if isinstance(study, str):
-        return read_tree(plan_path(study))
+        return read_plan_tree(find_plan_file(study))
     if not isinstance(study, dict):
         raise PlanError(f"study: {study!r} is neither a plan's name nor a plan.")
     return {"name": tree.get("name", "sweep"), **study}
 
 
-def _sentence(error: Any) -> str:
+def _format_one_error(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"{where}: no such key. Known: {', '.join([*SweepPlan.model_fields, 'set'])}"

@@ -7,12 +7,12 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from tasks.lineage import after_choosing
-from tasks.plan import NAME, Choices, StudyPlan
+from tasks.plan import NAME_PATTERN, PlanSection, StudyPlan
 from tasks.plan_file import parse_plan
-from tasks.records import Row
+from tasks.records import StoredRow
 from tasks.results import FIRST_LOOK, Comparison, History
 
-SAME_FOR_ALL = (
+SHARED_SECTIONS = (
     "name",
     "language",
     "evaluation",
@@ -21,22 +21,22 @@ SAME_FOR_ALL = (
 )  # settings are told apart by one exam, fixed before anything is scored
 
 
-class Arm(Choices):
+class Setting(PlanSection):
     """One setting: its name, and what it changes in the study's plan."""
 
     name: str
     changes: dict[str, Any] = Field(default={}, description="dotted keys and values, e.g. finetuning.epochs: 3")
 
 
-class SweepPlan(Choices):
+class SweepPlan(PlanSection):
     """Many ways of tuning, one exam. Half of the questions choose the setting; the others decide, and are scored only for the chosen one."""
 
-    name: str = Field(default="sweep", pattern=NAME, description="names the folder below runs/sweeps/")
+    name: str = Field(default="sweep", pattern=NAME_PATTERN, description="names the folder below runs/sweeps/")
     study: StudyPlan = Field(default=StudyPlan(), description="the study whose settings are tried")
     grid: dict[str, list[Any]] = Field(
         default={}, description="dotted keys of the study's plan, each with the values to try; every combination is a setting"
     )
-    arms: tuple[Arm, ...] = Field(default=(), description="settings by name, tried before those of the grid")
+    arms: tuple[Setting, ...] = Field(default=(), description="settings by name, tried before those of the grid")
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1, description="seeds of the tuning, for every setting; the first one decides")
     final_seeds: tuple[int, ...] = Field(default=(), description="further seeds for the chosen setting, to know the spread between seeds")
     choose_share: float = Field(default=0.5, gt=0, lt=1, description="share of the questions that choose; the others decide")
@@ -48,63 +48,63 @@ class SweepPlan(Choices):
         if not self.grid and not self.arms:
             raise ValueError("nothing to try: give `grid:` (keys with their values) or `arms:` (settings by name)")
         for key in (key for keys in (self.grid, *(arm.changes for arm in self.arms)) for key in keys):
-            if key.partition(".")[0] in SAME_FOR_ALL:
+            if key.partition(".")[0] in SHARED_SECTIONS:
                 raise ValueError(f"{key} cannot differ between settings, which sit one exam; set it in `set:` for all of them")
             if key == "finetuning.seed":
                 raise ValueError("finetuning.seed is what `seeds:` is for")
         if empty := [key for key, values in self.grid.items() if not values]:
             raise ValueError(f"{', '.join(empty)}: no values to try")
-        names = [arm.name for arm in settings(self)]
+        names = [arm.name for arm in list_settings(self)]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two settings with one name: {', '.join(sorted(twice))}")
         return self
 
 
-def settings(plan: SweepPlan) -> list[Arm]:
+def list_settings(plan: SweepPlan) -> list[Setting]:
     """What is tried: the settings with names, then every combination of the grid."""
     if not plan.grid:
         return list(plan.arms)
     rows = product(*plan.grid.values())
-    return [*plan.arms, *(arm_of(dict(zip(plan.grid, row, strict=True))) for row in rows)]
+    return [*plan.arms, *(build_setting(dict(zip(plan.grid, row, strict=True))) for row in rows)]
 
 
-def arm_of(changes: dict[str, Any]) -> Arm:
+def build_setting(changes: dict[str, Any]) -> Setting:
     """A setting named by its changes: "epochs=3 rank=8"."""
     lasts = [key.rpartition(".")[2] for key in changes]
     names = [last if lasts.count(last) == 1 else key for last, key in zip(lasts, changes, strict=True)]
-    return Arm(name=" ".join(f"{name}={shown(value)}" for name, value in zip(names, changes.values(), strict=True)), changes=changes)
+    return Setting(name=" ".join(f"{name}={format_value(value)}" for name, value in zip(names, changes.values(), strict=True)), changes=changes)
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as one would type it."""
     if isinstance(value, float):
         return f"{value:g}"
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def plan_of(plan: SweepPlan, arm: Arm, seed: int) -> StudyPlan:
+def build_setting_plan(plan: SweepPlan, arm: Setting, seed: int) -> StudyPlan:
     """The study with one setting and one seed of the tuning. Raises PlanError."""
     tree = plan.study.model_dump(mode="json")
     return parse_plan(tree, {**arm.changes, "finetuning.seed": seed}, f"setting {arm.name!r} of sweep {plan.name!r}")
 
 
-def best_plan(plan: SweepPlan, arm: Arm, history: History = FIRST_LOOK) -> StudyPlan:
+def build_best_plan(plan: SweepPlan, arm: Setting, history: History = FIRST_LOOK) -> StudyPlan:
     """The chosen setting as a study of its own, with everything scored that the study asks for."""
-    best = plan_of(plan, arm, plan.seeds[0])
+    best = build_setting_plan(plan, arm, plan.seeds[0])
     lineage = after_choosing(best.lineage, plan.name, history, ["setting"])
     return best.model_copy(update={"name": f"{plan.name}-best", "lineage": lineage})
 
 
 def check_settings(plan: SweepPlan) -> None:
     """Find a setting that cannot be before any work. Raises PlanError."""
-    for arm in settings(plan):
-        plan_of(plan, arm, plan.seeds[0])
+    for arm in list_settings(plan):
+        build_setting_plan(plan, arm, plan.seeds[0])
 
 
-class Trial(Row):
+class Trial(StoredRow):
     """One setting with one seed, on one part of the questions."""
 
-    arm: Arm
+    arm: Setting
     seed: int
     comparison: Comparison | None = Field(description="base against tuned in the mode that counts; none where tuning failed")
     margin: float = Field(default=0.0, description="mean score of the key minus the best other option, tuned, in nats; 0 for free writing")
@@ -114,7 +114,7 @@ class Trial(Row):
     failed: str = Field(default="", description="why tuning failed")
 
 
-class Standing(Row):
+class RankedSetting(StoredRow):
     """One setting over its seeds, by rank."""
 
     rank: int = Field(description="from 1; by mean share of right answers, then margin, then fewer updates")
@@ -125,7 +125,7 @@ class Standing(Row):
     p_holm: float | None = Field(description="the same after Holm's correction over all settings; exploratory")
 
     @property
-    def setting(self) -> Arm:
+    def setting(self) -> Setting:
         return self.trials[0].arm
 
     @property
@@ -134,7 +134,7 @@ class Standing(Row):
         return self.trials[0]
 
 
-def numbers(standings: Sequence[Standing]) -> dict[float, Standing]:
+def index_settings_by_value(standings: Sequence[RankedSetting]) -> dict[float, RankedSetting]:
     """By value, in rising order, the settings of a sweep over one key that is a number; nothing for any other sweep."""
     keys = {key for one in standings for key in one.setting.changes}
     values = [value for one in standings for value in one.setting.changes.values()]
@@ -144,7 +144,7 @@ def numbers(standings: Sequence[Standing]) -> dict[float, Standing]:
     return dict(sorted((float(value), one) for value, one in zip(values, standings, strict=True)))
 
 
-class Spread(Row):
+class SeedSpread(StoredRow):
     """One effect over several seeds of the tuning."""
 
     seeds: int
@@ -155,7 +155,7 @@ class Spread(Row):
     agree: bool = Field(description="all seeds gave the same verdict")
 
 
-class Trend(Row):
+class Trend(StoredRow):
     """The last step of a curve: the largest value of a key against the one before it, on the same questions."""
 
     key: str
@@ -164,18 +164,18 @@ class Trend(Row):
     comparison: Comparison = Field(description="`base` is the smaller value's tuned model, `tuned` the larger one's")
 
 
-class Found(Row):
+class SweepResult(StoredRow):
     """What a sweep found."""
 
-    standings: tuple[Standing, ...] = Field(description="every setting, the best first")
+    standings: tuple[RankedSetting, ...] = Field(description="every setting, the best first")
     finals: tuple[Trial, ...] = Field(description="the chosen setting on the questions that decide, one a seed; the first is the verdict")
-    spread: Spread
+    spread: SeedSpread
     same_questions: bool = Field(description="whether all settings sat the very same questions")
     trend: Trend | None = None
     history: History = Field(default=FIRST_LOOK, description="what had been decided on these questions before")
 
     @property
-    def chosen_setting(self) -> Arm:
+    def chosen_setting(self) -> Setting:
         return self.finals[0].arm
 
     @property

@@ -5,41 +5,41 @@ import unicodedata
 
 from tasks import persian
 
-_BIDI = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u200b\u200d\u0640"))
+_IGNORED_CHARACTERS = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u200b\u200d\u0640"))
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
 _WORD = re.compile(r"[\w\u200c]+(?:[./٫/-](?=\d)[\w\u200c]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?؟…])(?<!\d\.)[»\")\]]*(?=\s)|\n")
 
 
-def normal(text: str, language: str = "fa") -> str:
+def normalize_text(text: str, language: str = "fa") -> str:
     """One normal form: NFC, one space between words, no bidi marks or tatweel; plus the language's own.
 
     Never NFKC on the whole: that would turn 10⁹/L into 109/L.
     """
-    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\u00a0", " ").translate(_BIDI)
+    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\u00a0", " ").translate(_IGNORED_CHARACTERS)
     if language == "fa":
-        text = persian.normal(text)
+        text = persian.normalize_persian(text)
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """For comparing only: case, accents, letter variants, half-spaces and digit scripts made equal."""
-    bare = "".join(c for c in unicodedata.normalize("NFD", persian.fold(text)) if not unicodedata.combining(c))
-    return latin_digits(bare.casefold())
+    bare = "".join(c for c in unicodedata.normalize("NFD", persian.fold_persian(text)) if not unicodedata.combining(c))
+    return to_latin_digits(bare.casefold())
 
 
-def latin_digits(text: str) -> str:
+def to_latin_digits(text: str) -> str:
     """Any script's decimal digits as 0-9; everything else as it is (10⁹ keeps its exponent)."""
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words, half-spaces inside kept; numbers such as 140/90 and 6.5 stay whole."""
     return _WORD.findall(text)
 
 
-def sentence_spans(text: str) -> list[tuple[int, int]]:
+def find_sentence_spans(text: str) -> list[tuple[int, int]]:
     """(start, end) of each sentence, without the blank around it; a line break ends a sentence too."""
     spans, start = [], 0
     for mark in [*_SENTENCE_END.finditer(text), None]:
@@ -51,7 +51,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def shingles(text: str, n: int) -> set[tuple[str, ...]]:
+def build_shingles(text: str, n: int) -> set[tuple[str, ...]]:
     """All runs of n folded words (the whole text where it is shorter)."""
-    tokens = [fold(w) for w in words(text)]
+    tokens = [fold_text(w) for w in split_words(text)]
     return {tuple(tokens[i : i + n]) for i in range(max(1, len(tokens) - n + 1))} if tokens else set()

@@ -22,23 +22,23 @@ from tasks.errors import MissingArtifact, PlanError
 from tasks.folders import Checkpoint
 from tasks.models.weight_files import list_weight_files, refuse_stray_adapter
 from tasks.plan import BasePlan
-from tasks.store import known_digest
+from tasks.store import get_cached_folder_digest
 
-TINY = "tiny"
-WANTED = ["*.json", "*.safetensors", "*.model", "*.jinja"]
-TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
-PATIENCE = 10.0  # seconds that the hub is given to answer
+TINY_MODEL = "tiny"
+DOWNLOAD_PATTERNS = ["*.json", "*.safetensors", "*.model", "*.jinja"]
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+HUB_TIMEOUT_SECONDS = 10.0  # seconds that the hub is given to answer
 
 
-def missing(plan: BasePlan) -> str | None:
+def explain_missing_base(plan: BasePlan) -> str | None:
     """What stands in the way of this base model, in one sentence; nothing is loaded or downloaded."""
     try:
-        if plan.model == TINY:
+        if plan.model == TINY_MODEL:
             return None
-        if found := _folder(plan.model) or _cached(plan.model, plan.revision):
+        if found := _find_model_folder(plan.model) or _find_cached_snapshot(plan.model, plan.revision):
             _refuse_damaged(found)
         else:
-            _commit_on_hub(plan)
+            _fetch_hub_commit(plan)
     except PlanError as error:
         return str(error)
     return None
@@ -50,40 +50,40 @@ def _refuse_damaged(folder: Path) -> None:
     refuse_damaged_model(folder)
 
 
-def resolve(plan: BasePlan) -> Checkpoint:
+def resolve_base_model(plan: BasePlan) -> Checkpoint:
     """The folder with the model's weights, downloaded where need be, and what tells them from others.
 
     Raises PlanError with what is missing or damaged and how to get it.
     """
-    if plan.model == TINY:
+    if plan.model == TINY_MODEL:
         raise PlanError("base.model: the tiny model is built from the book, there is nothing to look up; name a folder or a hub model.")
-    folder = _folder(plan.model)
+    folder = _find_model_folder(plan.model)
     if folder is not None:
         _refuse_damaged(folder)
-        return Checkpoint(digest=known_digest(folder), name=Path(plan.model).name, source=str(folder))
-    snapshot = _cached(plan.model, plan.revision) or _download(plan.model, _commit_on_hub(plan))
+        return Checkpoint(digest=get_cached_folder_digest(folder), name=Path(plan.model).name, source=str(folder))
+    snapshot = _find_cached_snapshot(plan.model, plan.revision) or _download_snapshot(plan.model, _fetch_hub_commit(plan))
     _refuse_damaged(snapshot)
     return Checkpoint(digest=snapshot.name[:16], name=plan.model, source=str(snapshot))
 
 
-def verify(checkpoint: Checkpoint) -> None:
+def verify_checkpoint(checkpoint: Checkpoint) -> None:
     """Raise MissingArtifact where the model that a handle stands for is gone, or is another one by now."""
     checkpoint.verify_content()
-    if checkpoint.source is not None and (gaps := lacking(checkpoint.path)):
+    if checkpoint.source is not None and (gaps := list_missing_files(checkpoint.path)):
         raise MissingArtifact(
             f"{checkpoint.path} lacks {', '.join(gaps)}; it was there when the study began. Put it back, or --redo prepare_base."
         )
 
 
-def lacking(folder: Path) -> list[str]:
+def list_missing_files(folder: Path) -> list[str]:
     """The files that a model folder needs and has not."""
     gaps = [] if (folder / "config.json").is_file() else ["config.json"]
-    if not any((folder / name).is_file() for name in TOKENIZERS):
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         gaps.append("a tokenizer (tokenizer.json)")
-    return gaps + _lacking_weights(folder)
+    return gaps + _list_missing_weights(folder)
 
 
-def _lacking_weights(folder: Path) -> list[str]:
+def _list_missing_weights(folder: Path) -> list[str]:
     gone = [file.name for file in list_weight_files(folder) if not file.is_file()]
     pickled = sorted(p.name for p in folder.glob("*.bin"))
     if gone and pickled:
@@ -91,7 +91,7 @@ def _lacking_weights(folder: Path) -> list[str]:
     return gone
 
 
-def _folder(model: str) -> Path | None:
+def _find_model_folder(model: str) -> Path | None:
     """The folder that the plan names; none where it names a hub model."""
     path = Path(model).expanduser()
     if not path.is_dir():
@@ -99,28 +99,28 @@ def _folder(model: str) -> Path | None:
             raise PlanError(f"base.model: {model!r} is not a folder (looked in {Path.cwd()}).")
         return None
     refuse_stray_adapter(path)
-    gaps = lacking(path)
+    gaps = list_missing_files(path)
     if gaps:
         raise PlanError(f"base.model: the folder {model!r} lacks {', '.join(gaps)}; save the model there with save_pretrained.")
     return path.absolute()
 
 
-def _cached(model: str, revision: str | None) -> Path | None:
+def _find_cached_snapshot(model: str, revision: str | None) -> Path | None:
     """The whole snapshot in the local cache, if it is there: the asked revision, or the newest that was ever fetched."""
     try:
-        snapshot = Path(snapshot_download(model, revision=revision, allow_patterns=WANTED, local_files_only=True))
+        snapshot = Path(snapshot_download(model, revision=revision, allow_patterns=DOWNLOAD_PATTERNS, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
         raise PlanError(f"base.model: {model!r} is neither a folder nor a name on the hub: {error}") from None
-    return None if lacking(snapshot) else snapshot
+    return None if list_missing_files(snapshot) else snapshot
 
 
-def _commit_on_hub(plan: BasePlan) -> str:
+def _fetch_hub_commit(plan: BasePlan) -> str:
     """The commit that the hub would give. Raises PlanError where it would give none."""
     name = plan.model
     try:
-        info = HfApi().model_info(name, revision=plan.revision, timeout=PATIENCE)
+        info = HfApi().model_info(name, revision=plan.revision, timeout=HUB_TIMEOUT_SECONDS)
     except GatedRepoError:
         raise PlanError(f"{name}: its licence must be accepted on the hub first; then put a token into HF_TOKEN.") from None
     except RevisionNotFoundError:
@@ -128,25 +128,25 @@ def _commit_on_hub(plan: BasePlan) -> str:
     except RepositoryNotFoundError:
         raise PlanError(f"{name}: the hub has no such model (or HF_TOKEN may not see it); see base.model.") from None
     except (OfflineModeIsEnabled, HTTPError) as error:
-        raise PlanError(_unreachable(name, error)) from None
+        raise PlanError(_describe_unreachable_hub(name, error)) from None
     if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
         raise PlanError(f"{name}: it has no safetensors; pickled weights can run code and are not read.")
     return str(info.sha)
 
 
-def _download(name: str, commit: str) -> Path:
+def _download_snapshot(name: str, commit: str) -> Path:
     disable_progress_bars()
     try:
-        snapshot = Path(snapshot_download(name, revision=commit, allow_patterns=WANTED))
+        snapshot = Path(snapshot_download(name, revision=commit, allow_patterns=DOWNLOAD_PATTERNS))
     except (OfflineModeIsEnabled, HTTPError, LocalEntryNotFoundError) as error:
-        raise PlanError(_unreachable(name, error)) from None
-    gaps = lacking(snapshot)
+        raise PlanError(_describe_unreachable_hub(name, error)) from None
+    gaps = list_missing_files(snapshot)
     if gaps:
         raise PlanError(f"{name}: its repository lacks {', '.join(gaps)}.")
     return snapshot
 
 
-def _unreachable(name: str, error: Exception) -> str:
+def _describe_unreachable_hub(name: str, error: Exception) -> str:
     return (
         f"{name}: no weights in the local cache and the hub did not answer ({type(error).__name__}). "
         f"Fetch them once where there is a network (hf download {name}), or set base.model to a folder with the model."

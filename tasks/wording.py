@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
-NUMERALS = Path(__file__).with_name("numerals.yaml")
+NUMERALS_FILE = Path(__file__).with_name("numerals.yaml")
 LRM = "\u200e"  # keeps a sign on the left of its number in right-to-left text, as CLDR does
 
 
 @dataclass(frozen=True)
-class Wording:
+class Translator:
     """Labels by name, and numbers as this language writes them."""
 
     language: str
@@ -36,7 +36,7 @@ class Wording:
             return "—"
         if isinstance(value, bool | str):
             return str(value)
-        return self._format_signed(f"{abs(value):,.{places}f}" if places is not None else plain(abs(value)), value < 0)
+        return self._format_signed(f"{abs(value):,.{places}f}" if places is not None else format_plain_number(abs(value)), value < 0)
 
     def format_share(self, value: float, places: int = 1) -> str:
         """A share as a percentage."""
@@ -57,13 +57,13 @@ class Wording:
 
     def format_sentence(self, text: str, numbers: Mapping[str, Any]) -> str:
         """A sentence with its numbers as this language writes them; see `Shown` for what may stand after the colon of a hole."""
-        return text.format_map({name: Shown(value, self) for name, value in numbers.items()})
+        return text.format_map({name: FormattedValue(value, self) for name, value in numbers.items()})
 
     def _format_signed(self, text: str, negative: bool) -> str:
         return (LRM + "−") * negative + self.format_digits(text.replace(",", "\u202f"))
 
 
-def plain(value: float) -> str:
+def format_plain_number(value: float) -> str:
     """At most three significant digits (two below a thousandth), whole numbers whole, an exponent only below a millionth."""
     if not math.isfinite(value) or value == int(value):
         return f"{value:,.0f}" if math.isfinite(value) else str(value)
@@ -73,11 +73,11 @@ def plain(value: float) -> str:
     return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else f"{value:,.0f}"
 
 
-class Shown(NamedTuple):
+class FormattedValue(NamedTuple):
     """A value in a sentence: {n}, {loss:2} with two decimals, {rate:%}, {gain:points}, {least:size} in points without a sign, {verdict:name} as the folder's `names` have it."""
 
     value: Any
-    translator: Wording
+    translator: Translator
 
     def __format__(self, how: str) -> str:
         if how == "name":
@@ -91,8 +91,8 @@ class Shown(NamedTuple):
         return self.translator.format_number(self.value, int(how))
 
 
-def read(folder: Path, language: str) -> Wording:
+def load_translator(folder: Path, language: str) -> Translator:
     """The words of a folder in a language; English where it has none of that."""
     own = language if (folder / f"{language}.yaml").is_file() else "en"
-    numerals = yaml.safe_load(NUMERALS.read_text("utf-8"))
-    return Wording(own, numerals[own] | yaml.safe_load((folder / f"{own}.yaml").read_text("utf-8")))
+    numerals = yaml.safe_load(NUMERALS_FILE.read_text("utf-8"))
+    return Translator(own, numerals[own] | yaml.safe_load((folder / f"{own}.yaml").read_text("utf-8")))

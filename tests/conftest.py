@@ -13,11 +13,11 @@ for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PREFECT_HOME", "PREFECT_API_U
     os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from small_study import run_in, small_plan  # noqa: E402
+from small_study import run_study_in, build_small_plan  # noqa: E402
 
-from flows.settings import settle  # noqa: E402
+from flows.settings import configure_prefect  # noqa: E402
 
-settle()
+configure_prefect()
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def finished(tmp_path_factory, prefect):
     """The store of a finished small study."""
     store = tmp_path_factory.mktemp("finished") / "runs"
     with pytest.MonkeyPatch.context() as patch:
-        ran = run_in(store, patch, small_plan())
+        ran = run_study_in(store, patch, build_small_plan())
     return SimpleNamespace(store=store, stages=ran)
 
 
@@ -52,7 +52,7 @@ def rerun(finished, tmp_path, monkeypatch):
     shutil.copytree(finished.store, store, symlinks=True)
 
     def run(plan=None, **options):
-        return run_in(store, monkeypatch, plan or small_plan(), **options)
+        return run_study_in(store, monkeypatch, plan or build_small_plan(), **options)
 
     run.store = store
     return run

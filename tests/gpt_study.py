@@ -14,43 +14,43 @@ from typing import Any, NamedTuple
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from handbook_passages import chapters  # noqa: E402
+from handbook_passages import split_chapters  # noqa: E402
 
-from tasks.generation.exchange import Patience  # noqa: E402
-from tasks.generation.gpt_writer import write  # noqa: E402
-from tasks.generation.ledger import Ledger  # noqa: E402
-from tasks.generation.writer import Item, Written, share_out  # noqa: E402
+from tasks.generation.exchange import RetryPolicy  # noqa: E402
+from tasks.generation.gpt_writer import write_items_by_model  # noqa: E402
+from tasks.generation.ledger import ResponseCache  # noqa: E402
+from tasks.generation.writer import PairOrQuestion, WrittenChapter, allocate_quotas  # noqa: E402
 from tasks.plan import GenerationPlan  # noqa: E402
 from tasks.records import Draft, Pair, Passage, Question, Quote, Rejection  # noqa: E402
 
-FOLDER = Path(__file__).parents[1] / "books" / "handbook"
-SHORT = Patience(attempts=10, timeout=5.0, first_wait=0.01, longest_wait=0.1, poll=0.02)
+HANDBOOK_DIR = Path(__file__).parents[1] / "books" / "handbook"
+SHORT_RETRIES = RetryPolicy(attempts=10, timeout=5.0, first_wait=0.01, longest_wait=0.1, poll=0.02)
 
 
-class Verdict(NamedTuple):
-    kept: list[Item]
+class ParsedDraft(NamedTuple):
+    kept: list[PairOrQuestion]
     rejected: list[Rejection]
     exhausted: bool = False
 
 
-def accept(draft: Draft, passages: list[Passage], earlier: Sequence[Item]) -> Verdict:
+def accept_items(draft: Draft, passages: list[Passage], earlier: Sequence[PairOrQuestion]) -> ParsedDraft:
     """The fake gate."""
     try:
         found = json.loads(draft.raw)["items"]
     except (ValueError, KeyError):
-        return Verdict([], [_rejection(draft, "parsing", draft.raw, draft.asked)])
-    seen, verdict = {item.id for item in earlier}, Verdict([], [], exhausted=not found)
+        return ParsedDraft([], [_build_rejection(draft, "parsing", draft.raw, draft.asked)])
+    seen, verdict = {item.id for item in earlier}, ParsedDraft([], [], exhausted=not found)
     for one in found:
-        item = read(one, passages)
+        item = parse_item(one, passages)
         if item is None or item.id in seen:
-            verdict.rejected.append(_rejection(draft, "duplicates" if item else "grounding", str(one), 1))
+            verdict.rejected.append(_build_rejection(draft, "duplicates" if item else "grounding", str(one), 1))
         else:
             seen.add(item.id)
             verdict.kept.append(item)
     return verdict
 
 
-def read(one: dict[str, Any], passages: list[Passage]) -> Item | None:
+def parse_item(one: dict[str, Any], passages: list[Passage]) -> PairOrQuestion | None:
     """An item with the place of its quote, or none."""
     here = next((p for p in passages if p.page == one["page"] and one["quote"] in p.text), None)
     if here is None or len(one.get("options", "four")) != 4:
@@ -63,47 +63,47 @@ def read(one: dict[str, Any], passages: list[Passage]) -> Item | None:
     return Question(id=one["question"], quote=quote, **told)
 
 
-def _rejection(draft: Draft, check: str, raw: str, items: int) -> Rejection:
+def _build_rejection(draft: Draft, check: str, raw: str, items: int) -> Rejection:
     return Rejection(draft_id=draft.id, kind=draft.kind, check=check, reason=check, raw=raw, items=items)
 
 
-def book(*numbers: int) -> dict[str, list[Passage]]:
+def load_chapters(*numbers: int) -> dict[str, list[Passage]]:
     """Chapters of our handbook."""
-    files = [next(FOLDER.glob(f"{n:02}-*.md")) for n in numbers]
-    return chapters([(f"chapter {n}", file.read_text("utf-8")) for n, file in zip(numbers, files, strict=True)])
+    files = [next(HANDBOOK_DIR.glob(f"{n:02}-*.md")) for n in numbers]
+    return split_chapters([(f"chapter {n}", file.read_text("utf-8")) for n, file in zip(numbers, files, strict=True)])
 
 
-def plan(**choices: Any) -> GenerationPlan:
+def build_plan(**choices: Any) -> GenerationPlan:
     """A plan for the server, without a margin so that counts are exact."""
     return GenerationPlan(**{"writer": "gpt", "pairs": 30, "questions": 30, "margin": 0, "budget_usd": 50.0, **choices})
 
 
-def study(
-    ledger: Path, chosen: GenerationPlan, passages: Mapping[str, list[Passage]], concurrency: int = 8, gate: Any = accept, **more: Any
-) -> dict[str, Written]:
+def write_study(
+    ledger: Path, chosen: GenerationPlan, passages: Mapping[str, list[Passage]], concurrency: int = 8, gate: Any = accept_items, **more: Any
+) -> dict[str, WrittenChapter]:
     """Every chapter in turn."""
     return {
-        chapter: write(
+        chapter: write_items_by_model(
             passages[chapter],
             quota,
             chosen,
             more.get("language", "fa"),
-            Ledger(ledger, chosen.budget_usd, chosen.prices),
+            ResponseCache(ledger, chosen.budget_usd, chosen.prices),
             gate,
             concurrency,
-            patience=more.get("patience", SHORT),
+            patience=more.get("patience", SHORT_RETRIES),
             book_path=more.get("book_path"),
         )
-        for chapter, quota in share_out(passages, chosen).items()
+        for chapter, quota in allocate_quotas(passages, chosen).items()
     }
 
 
-def texts(written: Mapping[str, Written]) -> list[tuple[str, str]]:
+def list_draft_texts(written: Mapping[str, WrittenChapter]) -> list[tuple[str, str]]:
     """All drafts in order, to compare two runs, whichever server they asked."""
     return [(draft.id.partition("-")[0], draft.raw) for one in written.values() for draft in one.drafts]
 
 
-def kept(written: Mapping[str, Written]) -> dict[str, int]:
+def count_kept(written: Mapping[str, WrittenChapter]) -> dict[str, int]:
     """Items kept over all chapters."""
     return {kind: sum(one.usage.kept[kind] for one in written.values()) for kind in ("pair", "question")}
 
@@ -115,5 +115,5 @@ if __name__ == "__main__":
     parser.add_argument("--mode", default="live")
     parser.add_argument("--number", type=int, default=30)
     given = parser.parse_args()
-    done = study(given.ledger, plan(mode=given.mode, pairs=given.number, questions=given.number, per_request=2), book(1, 5))
-    given.out.write_text(json.dumps(texts(done), ensure_ascii=False), "utf-8")
+    done = write_study(given.ledger, build_plan(mode=given.mode, pairs=given.number, questions=given.number, per_request=2), load_chapters(1, 5))
+    given.out.write_text(json.dumps(list_draft_texts(done), ensure_ascii=False), "utf-8")

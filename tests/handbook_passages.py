@@ -4,23 +4,23 @@ import re
 from pathlib import Path
 
 from tasks.records import Passage
-from tasks.text import normal
+from tasks.text import normalize_text
 
-FOLDER = Path(__file__).parents[1] / "books" / "handbook"
+HANDBOOK_DIR = Path(__file__).parents[1] / "books" / "handbook"
 REVIEW = "مرور پایانی"
 
 
-def handbook() -> dict[str, list[Passage]]:
+def load_handbook() -> dict[str, list[Passage]]:
     """The chapters by title, in the book's order; the last one is the final review."""
-    files = sorted(FOLDER.glob("[0-9]*-*.md"))
+    files = sorted(HANDBOOK_DIR.glob("[0-9]*-*.md"))
     texts = [path.read_text("utf-8") for path in files]
     titles = [re.search(r"^# فصل .+?: (.+)$", text, re.M)[1] for text in texts]  # type: ignore[index]
-    reviews = [(FOLDER / f"review-{path.name[:2]}.md").read_text("utf-8") for path in files]
+    reviews = [(HANDBOOK_DIR / f"review-{path.name[:2]}.md").read_text("utf-8") for path in files]
     last = "".join(f"\n## {title}\n\n{review}" for title, review in zip(titles, reviews, strict=True))
-    return chapters([*zip(titles, texts, strict=True), (REVIEW, last)])
+    return split_chapters([*zip(titles, texts, strict=True), (REVIEW, last)])
 
 
-def chapters(texts: list[tuple[str, str]]) -> dict[str, list[Passage]]:
+def split_chapters(texts: list[tuple[str, str]]) -> dict[str, list[Passage]]:
     """Passages of Markdown texts; one for each heading."""
     made: dict[str, list[Passage]] = {}
     page = 0
@@ -30,7 +30,7 @@ def chapters(texts: list[tuple[str, str]]) -> dict[str, list[Passage]]:
             page += 1
             for number, part in enumerate(re.split(r"^### ", body, flags=re.M)):
                 heading, _, rest = part.partition("\n") if number else ("", "", part)
-                if plain := normal(rest.replace("**", "")):
+                if plain := normalize_text(rest.replace("**", "")):
                     made.setdefault(title, []).append(
                         Passage(
                             id=f"p{page:03}-{number:02}",

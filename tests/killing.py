@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from small_study import TREE
+from small_study import SMALL_PLAN_TREE
 
 ROOT = Path(__file__).parents[1]
 
 
-class Command(NamedTuple):
+class StudyCommand(NamedTuple):
     """`book2lora` over one store."""
 
     store: Path
     plan: Path
 
     @classmethod
-    def with_plan_file(cls, store: Path, tree=TREE) -> "Command":
+    def with_plan_file(cls, store: Path, tree=SMALL_PLAN_TREE) -> "Command":
         """The command with a plan file of its own beside the store."""
         plan = store.parent / "small.yaml"
         plan.write_text(yaml.safe_dump(tree, allow_unicode=True), "utf-8")
@@ -45,7 +45,7 @@ class Command(NamedTuple):
 
     def run_to_end(self, *arguments: str, **environment: str) -> str:
         """A study to its end; what it printed."""
-        return ended(self.start_study(*arguments, **environment))
+        return wait_for_exit(self.start_study(*arguments, **environment))
 
     def kill_in_stage(self, stage: str, seconds: float = 0.1, *arguments: str, **environment: str) -> dict[str, int]:
         """kill -9 so many seconds after a stage has begun; what was finished by then."""
@@ -73,7 +73,7 @@ class Command(NamedTuple):
         return (self.store / "studies" / name / "verdict.json").read_bytes()
 
 
-def ended(process: subprocess.Popen[str], code: int = 0) -> str:
+def wait_for_exit(process: subprocess.Popen[str], code: int = 0) -> str:
     """The output of a process that must end so."""
     output = process.communicate(timeout=280)[0]
     assert process.returncode == code, output[-3000:]

@@ -8,7 +8,7 @@ import pytest
 
 
 @contextmanager
-def bucket(patch: pytest.MonkeyPatch) -> Iterator[str]:
+def serve_bucket(patch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of a fresh bucket; keys and address are in the environment, as they would be."""
     reason = "needs the packages of the dev extra: s3fs, moto[s3], flask, flask-cors"
     server_module = pytest.importorskip("moto.server", reason=reason)

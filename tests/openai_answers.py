@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-from tasks.text import sentence_spans, words
+from tasks.text import find_sentence_spans, split_words
 
 PASSAGE = re.compile(r'<passage id="(?P<id>[^"]*)" page="(?P<page>\d+)" title="(?P<title>[^"]*)">\n(?P<text>.*?)\n</passage>', re.S)
 NUMBER = re.compile(r"(\d+) (?:items|مورد)")
 WORDINGS = re.compile(r"(?:write|هر کدام) (\d+) (?:cases|شرح)")
-SPARED = re.compile(
+UNSPOILT_DEFECTS = re.compile(
     "بدون|نمی|نیست|ندا|نشو|نشد|نکرد|نبا|نبو|هیچ|فاقد|عدم|برخلاف|بر خلاف|هر دو|همه|یافت|غیر|رد شو|رد کر|not |no |without|never"
 )
 PEOPLE = ("مرد", "زن")
@@ -30,23 +30,23 @@ class Sentence(NamedTuple):
     section: str
 
 
-def hash_of(body: Any) -> str:
+def hash_request(body: Any) -> str:
     """The name of a request, whatever the order of its fields."""
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
-def texts_of(body: dict[str, Any]) -> tuple[str, str]:
+def extract_texts(body: dict[str, Any]) -> tuple[str, str]:
     """The system text and the user text; a PDF is read page by page."""
     parts = {"system": "", "user": ""}
     for message in body["messages"]:
         content = message["content"]
         for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
-            text = part["text"] if part["type"] == "text" else _pdf(part["file"])
+            text = part["text"] if part["type"] == "text" else _read_pdf_part(part["file"])
             parts[message["role"]] += text + "\n"
     return parts["system"], parts["user"]
 
 
-def _pdf(file: dict[str, str]) -> str:
+def _read_pdf_part(file: dict[str, str]) -> str:
     """The pages of a file part as passages, read by the project's own reader."""
     import base64
     import tempfile
@@ -66,35 +66,35 @@ def _pdf(file: dict[str, str]) -> str:
     )
 
 
-def sentences(text: str) -> list[Sentence]:
+def split_sentences(text: str) -> list[Sentence]:
     """Every sentence of seven words or more, in the order of the passages."""
     found = []
     for passage in PASSAGE.finditer(text):
         titles = passage["title"].split(" › ")
-        for start, end in sentence_spans(passage["text"]):
+        for start, end in find_sentence_spans(passage["text"]):
             line = passage["text"][start:end].removeprefix("- ")
-            if len(words(line)) >= 7 and not SPARED.search(line) and "<" not in line:
+            if len(split_words(line)) >= 7 and not UNSPOILT_DEFECTS.search(line) and "<" not in line:
                 name, colon, _ = line.partition(": ")
                 named = name if colon and len(name.split()) < 5 else ""
                 found.append(Sentence(line, int(passage["page"]), named or (titles[1] if len(titles) > 1 else "")))
     return found
 
 
-def items(body: dict[str, Any]) -> list[dict[str, Any]]:
+def draw_items(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Honest items for a request, always the same for the same request."""
-    system, user = texts_of(body)
+    system, user = extract_texts(body)
     demand = PASSAGE.sub("", user)
     asked, wordings = int((NUMBER.search(demand) or [0, 10])[1]), WORDINGS.search(demand)
-    draw = random.Random(hash_of([system, user]))
-    lines = [s for s in sentences(user) if " ".join(s.text.split()[1:5]) not in demand]
+    draw = random.Random(hash_request([system, user]))
+    lines = [s for s in split_sentences(user) if " ".join(s.text.split()[1:5]) not in demand]
     draw.shuffle(lines)
     if '"options"' in system:
-        return [question(s, lines, draw) for s in lines[:asked]]
+        return [draw_question(s, lines, draw) for s in lines[:asked]]
     each = int(wordings[1]) if wordings else 1
-    return [pair(s, draw, n) for s in lines for n in range(each)][:asked]
+    return [draw_pair(s, draw, n) for s in lines for n in range(each)][:asked]
 
 
-def pair(sentence: Sentence, draw: random.Random, wording: int = 0) -> dict[str, Any]:
+def draw_pair(sentence: Sentence, draw: random.Random, wording: int = 0) -> dict[str, Any]:
     """A vignette around a sentence; its diagnosis is the section's title, or the sentence's own last words."""
     said = sentence.text.rstrip(".؛:")
     diagnosis = sentence.section or " ".join(said.split()[-3:])
@@ -115,7 +115,7 @@ def pair(sentence: Sentence, draw: random.Random, wording: int = 0) -> dict[str,
     }
 
 
-def question(sentence: Sentence, others: list[Sentence], draw: random.Random) -> dict[str, Any]:
+def draw_question(sentence: Sentence, others: list[Sentence], draw: random.Random) -> dict[str, Any]:
     """A sentence to be completed: its own end among the ends of three others."""
     told = sentence.text.rstrip(".؛:").split()
     end = " ".join(told[-4:])
@@ -137,57 +137,57 @@ def question(sentence: Sentence, others: list[Sentence], draw: random.Random) ->
     }
 
 
-def _json(found: list[dict[str, Any]]) -> str:
+def _dump_items(found: list[dict[str, Any]]) -> str:
     return json.dumps({"items": found}, ensure_ascii=False)
 
 
-def _reversed_options(found: list[dict[str, Any]]) -> str:
-    return _json([{**item, **({"options": item["options"][::-1]} if "options" in item else {})} for item in found])
+def _reverse_options(found: list[dict[str, Any]]) -> str:
+    return _dump_items([{**item, **({"options": item["options"][::-1]} if "options" in item else {})} for item in found])
 
 
-def _mirrored(found: list[dict[str, Any]]) -> str:
+def _mirror_words(found: list[dict[str, Any]]) -> str:
     """Whole sentences with their words in reversed order, as right-to-left text is often spoilt."""
     name = "question" if found and "question" in found[0] else "symptom"
-    return _json([{**item, name: " ".join(item[name].split()[::-1])} for item in found])
+    return _dump_items([{**item, name: " ".join(item[name].split()[::-1])} for item in found])
 
 
-def _wrong_key(found: list[dict[str, Any]]) -> str:
-    return _json([{**i, "answer": i["answer"] % 4 + 1} if "answer" in i else {**i, "diagnosis": "مسمومیت با سرب"} for i in found])
+def _shift_keys(found: list[dict[str, Any]]) -> str:
+    return _dump_items([{**i, "answer": i["answer"] % 4 + 1} if "answer" in i else {**i, "diagnosis": "مسمومیت با سرب"} for i in found])
 
 
 DEFECTS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
-    "trailing_comma": lambda found: _json(found).replace("}]}", "},]}"),
-    "missing_comma": lambda found: _json(found).replace('", "page"', '" "page"'),
-    "stray_letters": lambda found: _json([{k: f"و.{v}" if k in ("symptom", "question") else v for k, v in i.items()} for i in found]),
+    "trailing_comma": lambda found: _dump_items(found).replace("}]}", "},]}"),
+    "missing_comma": lambda found: _dump_items(found).replace('", "page"', '" "page"'),
+    "stray_letters": lambda found: _dump_items([{k: f"و.{v}" if k in ("symptom", "question") else v for k, v in i.items()} for i in found]),
     "persian_digit": lambda found: re.sub(
-        r'("(?:answer|page)": )(\d+)', lambda m: m[1] + m[2].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")), _json(found)
+        r'("(?:answer|page)": )(\d+)', lambda m: m[1] + m[2].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")), _dump_items(found)
     ),
-    "reversed_options": _reversed_options,
-    "mirrored": _mirrored,
-    "wrong_key": _wrong_key,
-    "false_quote": lambda found: _json([{**i, "quote": "این جمله در هیچ صفحه‌ای از این کتاب نیامده است."} for i in found]),
-    "wrong_page": lambda found: _json([{**i, "page": i["page"] + 400} for i in found]),
-    "duplicates": lambda found: _json([found[0]] * len(found) if found else []),
-    "five_options": lambda found: _json([{**i, "options": [*i["options"], "یکی دیگر"]} if "options" in i else i for i in found]),
-    "fence": lambda found: f"البته! این هم پاسخ:\n```json\n{_json(found)}\n```\nموفق باشید.",
-    "cut_json": lambda found: _json(found)[: int(len(_json(found)) * 0.6)],
+    "reversed_options": _reverse_options,
+    "mirrored": _mirror_words,
+    "wrong_key": _shift_keys,
+    "false_quote": lambda found: _dump_items([{**i, "quote": "این جمله در هیچ صفحه‌ای از این کتاب نیامده است."} for i in found]),
+    "wrong_page": lambda found: _dump_items([{**i, "page": i["page"] + 400} for i in found]),
+    "duplicates": lambda found: _dump_items([found[0]] * len(found) if found else []),
+    "five_options": lambda found: _dump_items([{**i, "options": [*i["options"], "یکی دیگر"]} if "options" in i else i for i in found]),
+    "fence": lambda found: f"البته! این هم پاسخ:\n```json\n{_dump_items(found)}\n```\nموفق باشید.",
+    "cut_json": lambda found: _dump_items(found)[: int(len(_dump_items(found)) * 0.6)],
     "no_json": lambda found: "متأسفانه متن کافی نیست.",
 }
 
 
-def say(body: dict[str, Any], defect: str = "", ignores: Collection[str] = ()) -> tuple[str, str]:
+def build_reply(body: dict[str, Any], defect: str = "", ignores: Collection[str] = ()) -> tuple[str, str]:
     """(text, finish reason) of an answer, spoilt by a defect or not."""
     if "colour" in str(body["messages"]):
         way = {"json_schema": "schema", "json_object": "json"}.get(body.get("response_format", {}).get("type"), "text")
         return "Snow is white." if way in ("text", *ignores) else '{"colour": "white"}', "stop"
-    found = items(body)
+    found = draw_items(body)
     if defect == "length":
-        return _json(found)[: int(len(_json(found)) * 0.7)], "length"
+        return _dump_items(found)[: int(len(_dump_items(found)) * 0.7)], "length"
     if defect == "content_filter":
         return "", "content_filter"
-    return DEFECTS.get(defect, _json)(found), "stop"
+    return DEFECTS.get(defect, _dump_items)(found), "stop"
 
 
-def tokens(text: str) -> int:
+def count_tokens(text: str) -> int:
     """A count of tokens: one for three characters, which is near what GPT-4o makes of Persian."""
     return -(-len(text) // 3)

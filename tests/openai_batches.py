@@ -8,16 +8,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from openai_answers import hash_of
-from openai_orders import SAID, dollars
+from openai_answers import hash_request
+from openai_orders import SAID, compute_price
 
 if TYPE_CHECKING:
-    from openai_server import Server
+    from openai_server import OpenAIServer
 
-LOOKS = 2  # looks at a batch before it is done
+LOOKS_UNTIL_DONE = 2  # looks at a batch before it is done
 
 
-class Batches:
+class BatchStore:
     """Uploaded files, batches, and how often each was looked at."""
 
     def __init__(self, server: "Server") -> None:
@@ -84,7 +84,7 @@ class Batches:
         self.looks[name] = self.looks.get(name, 0) + 1
         if batch["status"] in ("validating", "in_progress"):
             batch["status"] = "in_progress"
-            if self.looks[name] >= LOOKS:
+            if self.looks[name] >= LOOKS_UNTIL_DONE:
                 self.answer_lines(batch)
         return batch
 
@@ -92,7 +92,7 @@ class Batches:
         """Answer the batch's lines."""
         lines = [json.loads(line) for line in self.files[batch["input_file_id"]].splitlines() if line]
         fault = next((f for f in self.server.rates if f.startswith("batch_")), "")
-        first = hash_of(sorted(line["custom_id"] for line in lines))
+        first = hash_request(sorted(line["custom_id"] for line in lines))
         fault = "" if first in self.spoilt or self.spoilt else fault
         if fault:
             self.spoilt.add(first)
@@ -115,10 +115,10 @@ class Batches:
 
     def answer_line(self, line: dict[str, Any]) -> dict[str, Any]:
         """One line's completion, billed at half the price."""
-        key = hash_of(line["body"])
+        key = hash_request(line["body"])
         fate = self.server.draw_fault(key, 0)
         body, usage = self.server.build_completion(line["body"], fate if fate in SAID else "")
-        self.server.log_request(hash=key, batch=True, status=200, answered=True, fault=fate, usd=dollars(usage) / 2, **usage)
+        self.server.log_request(hash=key, batch=True, status=200, answered=True, fault=fate, usd=compute_price(usage) / 2, **usage)
         return {"id": key, "custom_id": line["custom_id"], "response": {"status_code": 200, "request_id": "r", "body": body}, "error": None}
 
     def fail_line(self, line: dict[str, Any], fault: str) -> dict[str, Any]:

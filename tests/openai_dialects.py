@@ -8,7 +8,7 @@ from typing import Any
 Tree = dict[str, Any]
 
 
-def _message(**changes: Any) -> Callable[[Tree], None]:
+def _change_message(**changes: Any) -> Callable[[Tree], None]:
     return lambda tree: tree["choices"][0]["message"].update(changes)
 
 
@@ -16,7 +16,7 @@ def _message_of(message: Any) -> Callable[[Tree], None]:
     return lambda tree: tree["choices"][0].update(message=message)
 
 
-def _said(change: Callable[[str], Any]) -> Callable[[Tree], None]:
+def _change_content(change: Callable[[str], Any]) -> Callable[[Tree], None]:
     def apply_change(tree: Tree) -> None:
         message = tree["choices"][0]["message"]
         message["content"] = change(message["content"])
@@ -24,7 +24,7 @@ def _said(change: Callable[[str], Any]) -> Callable[[Tree], None]:
     return apply_change
 
 
-def _parts(text: str) -> list[Tree]:
+def _split_parts(text: str) -> list[Tree]:
     half = len(text) // 2
     return [{"type": "text", "text": text[:half]}, {"type": "text", "text": text[half:]}]
 
@@ -49,28 +49,28 @@ WORDINGS: dict[str, Callable[[Tree], None]] = {
     "usage_list": lambda tree: tree.update(usage=[1, 2]),
     "finish_null": lambda tree: tree["choices"][0].update(finish_reason=None),
     "finish_eos": lambda tree: tree["choices"][0].update(finish_reason="eos_token"),
-    "extras": _message(reasoning_content="hm …", tool_calls=[], annotations=[], refusal="", provider_specific_fields={"x": 1}),
-    "reasoning_only": _message(content=None, reasoning_content="hm …"),
-    "tool_calls": _message(
+    "extras": _change_message(reasoning_content="hm …", tool_calls=[], annotations=[], refusal="", provider_specific_fields={"x": 1}),
+    "reasoning_only": _change_message(content=None, reasoning_content="hm …"),
+    "tool_calls": _change_message(
         content=None, tool_calls=[{"id": "1", "type": "function", "function": {"name": "emit_items", "arguments": "{}"}}]
     ),
-    "blank": _message(content=" \n"),
+    "blank": _change_message(content=" \n"),
     "message_null": _message_of(None),
     "choices_null": lambda tree: tree.update(choices=None),
     "choices_empty": lambda tree: tree.update(choices=[]),
     "no_choices": lambda tree: tree.pop("choices"),
     "reasoned_away": lambda tree: tree["choices"][0].update(finish_reason="length", message={"role": "assistant", "content": ""}),
-    "parts": _said(_parts),
-    "think": _said(lambda text: f"<think>\n{THOUGHT}</think>\n\n{text}"),
-    "think_unopened": _said(lambda text: f"{THOUGHT}</think>{text}"),
-    "fence": _said(lambda text: f"```json\n{text}\n```"),
-    "half_character": _said(lambda text: text.replace("سال", "سال\ud83e")),
+    "parts": _change_content(_split_parts),
+    "think": _change_content(lambda text: f"<think>\n{THOUGHT}</think>\n\n{text}"),
+    "think_unopened": _change_content(lambda text: f"{THOUGHT}</think>{text}"),
+    "fence": _change_content(lambda text: f"```json\n{text}\n```"),
+    "half_character": _change_content(lambda text: text.replace("سال", "سال\ud83e")),
     "error_200": lambda tree: (tree.clear(), tree.update(error={"code": 429, "message": "Provider is rate-limited."}))[0],  # OpenRouter
     "error_choice": lambda tree: tree["choices"][0].update(finish_reason="error", error={"code": 502, "message": "lost"}),
 }
 
 
-def worded(completion: Tree, dialects: Collection[str]) -> str:
+def render_completion(completion: Tree, dialects: Collection[str]) -> str:
     """The body of an answer as such a server sends it; in `stream` pieces although nobody asked for a stream."""
     tree = copy.deepcopy(completion)
     for name in dialects:
@@ -78,10 +78,10 @@ def worded(completion: Tree, dialects: Collection[str]) -> str:
     for name, body in BODIES.items():
         if name in dialects:
             return body if body is not None else json.dumps(tree)[: len(json.dumps(tree)) // 2]
-    return _streamed(tree) if "stream" in dialects else json.dumps(tree, ensure_ascii="half_character" in dialects)
+    return _render_stream(tree) if "stream" in dialects else json.dumps(tree, ensure_ascii="half_character" in dialects)
 
 
-def _streamed(tree: Tree) -> str:
+def _render_stream(tree: Tree) -> str:
     choice = tree["choices"][0]
     text, step = choice["message"]["content"], 400
     pieces = [{"delta": {"content": text[at : at + step]}, "finish_reason": None} for at in range(0, len(text), step)]

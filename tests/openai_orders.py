@@ -40,19 +40,19 @@ def parse_faults(text: str) -> dict[str, float]:
     return {name: float(rate or 1) for name, _, rate in pairs}
 
 
-def dollars(usage: dict[str, int]) -> float:
+def compute_price(usage: dict[str, int]) -> float:
     """What the server charges."""
     fresh = usage["tokens_in"] - usage["tokens_cached"]
     return (fresh * PRICES["in"] + usage["tokens_cached"] * PRICES["cached"] + usage["tokens_out"] * PRICES["out"]) / 1e6
 
 
-def wait_of(fate: str) -> dict[str, str]:
+def build_wait_headers(fate: str) -> dict[str, str]:
     """The header with which a busy server asks to wait, in each of its forms."""
     after = {"429_wait": "1", "429_date": formatdate(time.time() + 1, usegmt=True), "429_hours": "7200"}
     return {"Retry-After": after[fate]} if fate in after else {"retry-after-ms": "300"} if fate == "429_ms" else {}
 
 
-def refusal_of(request: dict[str, Any], models: Collection[str], lacks: Collection[str]) -> tuple[str, str, str] | None:
+def find_refusal(request: dict[str, Any], models: Collection[str], lacks: Collection[str]) -> tuple[str, str, str] | None:
     """What a server does not know: (message, code, param)."""
     wanted = request.get("response_format", {}).get("type")
     if request["model"] not in models:

@@ -23,15 +23,15 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from openai_answers import hash_of, say, texts_of, tokens  # noqa: E402
-from openai_batches import Batches  # noqa: E402
-from openai_dialects import worded  # noqa: E402
-from openai_orders import CANNED, REFUSED, SAID, WIRE, dollars, parse_faults, refusal_of, wait_of  # noqa: E402
-from openai_wire import Wire  # noqa: E402
+from openai_answers import hash_request, build_reply, extract_texts, count_tokens  # noqa: E402
+from openai_batches import BatchStore  # noqa: E402
+from openai_dialects import render_completion  # noqa: E402
+from openai_orders import CANNED, REFUSED, SAID, WIRE, compute_price, parse_faults, find_refusal, build_wait_headers  # noqa: E402
+from openai_wire import HttpWire  # noqa: E402
 
 
 @dataclass
-class Server(Wire):
+class OpenAIServer(HttpWire):
     """The server's orders and its memory."""
 
     faults: str = "none"
@@ -55,7 +55,7 @@ class Server(Wire):
 
     def __post_init__(self) -> None:
         self.rates = parse_faults(self.faults)
-        self.batches = Batches(self)
+        self.batches = BatchStore(self)
 
     def log_request(self, **entry: Any) -> None:
         """One line in the log."""
@@ -112,11 +112,11 @@ class Server(Wire):
         self, request: dict[str, Any], headers: dict[str, str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """A chat completion, after the fate that was drawn for it."""
-        key = hash_of(request)
+        key = hash_request(request)
         attempt, fate = self.attempts[key], self.draw_fault(key, self.attempts[key])
         self.attempts[key] += 1
         entry: dict[str, Any] = {"hash": key, "attempt": attempt, "fault": fate, "at": round(time.time(), 3), "answered": False}
-        if refusal := refusal_of(request, self.models, self.lacks):
+        if refusal := find_refusal(request, self.models, self.lacks):
             self.log_request(**entry, status=400)
             return await self.send_error(writer, 400, *refusal)
         if self.is_over_rate():
@@ -139,10 +139,10 @@ class Server(Wire):
             return await self.send_bytes(writer, 200, known)
         answer, usage = self.build_completion(request, fate)
         if fate.startswith("billed_"):  # the gateway fails, the model behind it has written
-            self.log_request(**entry | {"status": int(fate[7:]), "usd": dollars(usage), **usage})
+            self.log_request(**entry | {"status": int(fate[7:]), "usd": compute_price(usage), **usage})
             return await self.send_bytes(writer, int(fate[7:]), b"<html>gateway</html>")
-        entry |= {"status": 200, "usd": dollars(usage), **usage, "answered": fate not in ("cut", "html", "cut_body")}
-        text = worded(answer, self.dialects if attempt < self.dialect_attempts else ())
+        entry |= {"status": 200, "usd": compute_price(usage), **usage, "answered": fate not in ("cut", "html", "cut_body")}
+        text = render_completion(answer, self.dialects if attempt < self.dialect_attempts else ())
         if self.replays and entry["answered"]:
             self.given[headers["idempotency-key"]] = text.encode()
         content = {"html": "<html>Bad gateway</html>", "cut_body": text[: len(text) // 2]}.get(fate, text).encode()
@@ -152,13 +152,13 @@ class Server(Wire):
 
     def build_completion(self, request: dict[str, Any], fate: str) -> tuple[dict[str, Any], dict[str, int]]:
         """The completion object and its usage; the prompt's cached part is what stood there before."""
-        text, finish = (CANNED, "stop") if self.canned else say(request, fate if fate in SAID else "", self.ignores)
+        text, finish = (CANNED, "stop") if self.canned else build_reply(request, fate if fate in SAID else "", self.ignores)
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
         if fate == "refusal":
             message |= {"content": None, "refusal": "I'm sorry, I can't help with that."}
-        system, self.last_user = ("", "x" * 12_000) if self.canned else texts_of(request)
+        system, self.last_user = ("", "x" * 12_000) if self.canned else extract_texts(request)
         prompt = system + self.last_user
-        usage = {"tokens_in": tokens(prompt), "tokens_cached": 0, "tokens_out": tokens(text)}
+        usage = {"tokens_in": count_tokens(prompt), "tokens_cached": 0, "tokens_out": count_tokens(text)}
         told = {
             "prompt_tokens": usage["tokens_in"],
             "completion_tokens": usage["tokens_out"],
@@ -166,7 +166,7 @@ class Server(Wire):
             "prompt_tokens_details": {"cached_tokens": 0},
         }
         whole = {
-            "id": "chatcmpl-" + hash_of(request),
+            "id": "chatcmpl-" + hash_request(request),
             "object": "chat.completion",
             "created": 0,
             "model": request["model"],
@@ -185,10 +185,10 @@ class Server(Wire):
         if fate == "413":
             return await self.send_bytes(writer, 413, b"<html>413 Request Entity Too Large</html>")
         said = f"Rate limit reached: {fate}." if fate.startswith("429") else f"The server says {fate}."
-        return await self.send_error(writer, int(fate[:3]), said, "", headers=wait_of(fate))
+        return await self.send_error(writer, int(fate[:3]), said, "", headers=build_wait_headers(fate))
 
 
-async def serve(server: Server, port: int, ready: threading.Event | None = None) -> None:
+async def serve_forever(server: OpenAIServer, port: int, ready: threading.Event | None = None) -> None:
     """Listen until cancelled."""
     listening = await asyncio.start_server(server.serve_connection, "127.0.0.1", port, limit=2**26)
     server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
@@ -203,13 +203,13 @@ async def serve(server: Server, port: int, ready: threading.Event | None = None)
 
 
 @contextmanager
-def serving(port: int = 0, **orders: Any) -> Iterator[Server]:
+def start_server(port: int = 0, **orders: Any) -> Iterator[OpenAIServer]:
     """A server in a thread of its own."""
-    server, ready = Server(**orders), threading.Event()
+    server, ready = OpenAIServer(**orders), threading.Event()
     running: list[asyncio.Task[None]] = []
 
     async def run_until_cancelled() -> None:
-        running.append(asyncio.create_task(serve(server, port, ready)))
+        running.append(asyncio.create_task(serve_forever(server, port, ready)))
         with suppress(asyncio.CancelledError):
             await running[0]
 
@@ -238,7 +238,7 @@ def main() -> None:
     orders = vars(parser.parse_args())
     orders |= {name: tuple(filter(None, orders[name].split(","))) for name in ("lacks", "models")}
     port = orders.pop("port")
-    asyncio.run(serve(Server(**orders), port))
+    asyncio.run(serve_forever(OpenAIServer(**orders), port))
 
 
 if __name__ == "__main__":

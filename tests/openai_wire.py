@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 
-class Wire:
+class HttpWire:
     """Reads requests, writes answers; `handle` says what."""
 
     remaining: int | None = None  # requests a second that are allowed and told in the headers

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 
-def program(name: str) -> str:
+def find_program(name: str) -> str:
     """Debian keeps the newest version's programs out of the PATH."""
     found = shutil.which(name) or next((str(p) for p in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None)
     if found is None:
@@ -21,9 +21,9 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def database(folder: Path, port: int) -> Iterator[str]:
+def serve_database(folder: Path, port: int) -> Iterator[str]:
     """The address that Prefect takes (PREFECT_API_DATABASE_CONNECTION_URL)."""
-    initdb, postgres_control = program("initdb"), program("pg_ctl")
+    initdb, postgres_control = find_program("initdb"), find_program("pg_ctl")
     folder.mkdir(parents=True)
     run = [] if os.geteuid() else ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]  # it refuses to run as root
     if run:
@@ -38,7 +38,7 @@ def database(folder: Path, port: int) -> Iterator[str]:
         [*run, postgres_control, "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], **quiet | {"capture_output": False}
     )
     try:
-        subprocess.run([program("createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "prefect", "prefect"], **quiet)
+        subprocess.run([find_program("createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "prefect", "prefect"], **quiet)
         yield f"postgresql+asyncpg://prefect@127.0.0.1:{port}/prefect"
     finally:
         # not by pg_ctl: another session of pytest may have closed the folders above to its user by now

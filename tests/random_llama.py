@@ -21,7 +21,7 @@ VOCABULARY = {"small": 8192, "large": 128256}
 DTYPE = {"small": "float32", "large": "bfloat16"}
 
 
-def make(folder: Path, shape: str, seed: int = 0) -> None:
+def make_random_llama(folder: Path, shape: str, seed: int = 0) -> None:
     """Config, weights and tokenizer, as save_pretrained leaves them."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -58,5 +58,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--shape", choices=SHAPES, default="large")
     args = parser.parse_args()
-    make(args.folder, args.shape)
+    make_random_llama(args.folder, args.shape)
     print(args.folder)

@@ -8,7 +8,7 @@ import pytest
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
 
-TREE: dict[str, Any] = {
+SMALL_PLAN_TREE: dict[str, Any] = {
     "name": "small",
     "reading": {"last_page": 30},
     "generation": {"pairs": 40, "questions": 40},
@@ -19,11 +19,11 @@ TREE: dict[str, Any] = {
 }
 
 
-def small_plan(**changes: Any) -> StudyPlan:
+def build_small_plan(**changes: Any) -> StudyPlan:
     """The small plan with dotted keys changed: small_plan(**{"finetuning.epochs": 2})."""
     import copy
 
-    return parse_plan(copy.deepcopy(TREE), changes)
+    return parse_plan(copy.deepcopy(SMALL_PLAN_TREE), changes)
 
 
 def watch_stages(patch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
@@ -41,12 +41,12 @@ def watch_stages(patch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return ran
 
 
-def run_in(store: Path, patch: pytest.MonkeyPatch, plan, **options) -> list[tuple[str, str]]:
+def run_study_in(store: Path, patch: pytest.MonkeyPatch, plan, **options) -> list[tuple[str, str]]:
     """Run the flow with its artifacts, results and history of stages in `store`."""
-    from flows.study import study
+    from flows.study import run_study
 
     patch.setenv("RUNS_DIR", str(store))
     with pytest.MonkeyPatch.context() as watching:
         ran = watch_stages(watching)
-        study(plan, **options)
+        run_study(plan, **options)
     return ran

@@ -18,16 +18,16 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import AwaitingRetry
 
-from deployments.dashboard import environment_for, wait_healthy, worker_command
-from deployments.register import prefect, register
+from deployments.dashboard import build_environment, wait_until_healthy, worker_command
+from deployments.register import run_prefect, register_deployments
 from deployments.supervisor import spawn, stop
 from flows.server_app import server_command, server_environment
-from tasks.store import HOUSE
+from tasks.store import PROJECT_ROOT
 
-PATIENCE = 600  # seconds; a study of the small plan takes about 60, on a busy machine many times that
+WAIT_SECONDS = 600  # seconds; a study of the small plan takes about 60, on a busy machine many times that
 
 
-class Team:
+class PrefectTeam:
     """What a test can do with them."""
 
     def __init__(self, folder: Path, environment: dict[str, str], port: int, shared: bool) -> None:
@@ -49,7 +49,7 @@ class Team:
             self._environment | {"PREFECT_HOME": str(self.folder / "server-home")} | server_environment("127.0.0.1", self.port, self.login)
         )
         self.processes["server"] = spawn("server", home, server_command("127.0.0.1", self.port))
-        wait_healthy(f"{self.api}/health", self.processes["server"])
+        wait_until_healthy(f"{self.api}/health", self.processes["server"])
 
     def start_worker(self, pool: str, name: str) -> None:
         """A worker in a home of its own; with an object store in a mirror of its own, too."""
@@ -68,11 +68,11 @@ class Team:
         found = self.client.read_deployment_by_name(deployment)
         return self.client.create_flow_run_from_deployment(found.id, parameters=parameters)
 
-    def wait_until_final(self, run: FlowRun, seconds: float = PATIENCE) -> FlowRun:
+    def wait_until_final(self, run: FlowRun, seconds: float = WAIT_SECONDS) -> FlowRun:
         """The run in its final state."""
         return self.wait_until(run, lambda state: state.is_final(), seconds)
 
-    def wait_until(self, run: FlowRun, is_so, seconds: float = PATIENCE) -> FlowRun:
+    def wait_until(self, run: FlowRun, is_so, seconds: float = WAIT_SECONDS) -> FlowRun:
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
             now = self.client.read_flow_run(run.id)
@@ -110,14 +110,14 @@ class Team:
         if way == "dashboard":
             self.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         else:
-            prefect("flow-run", "retry", str(run.id), environment=self._environment)
+            run_prefect("flow-run", "retry", str(run.id), environment=self._environment)
         self.wait_until(run, lambda state: not state.is_final(), 60)
 
     def start_command(self, *arguments: str) -> subprocess.Popen[str]:
         """`book2lora study …` of somebody whose PREFECT_API_URL names this server."""
         return subprocess.Popen(
             [sys.executable, "-m", "flows.cli", "study", *arguments],
-            cwd=HOUSE,
+            cwd=PROJECT_ROOT,
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -138,26 +138,26 @@ def _is_free(place: Path) -> bool:
     return True
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 @contextmanager
-def team(folder: Path, store: str | None = None, database: str | None = None, **settings: str) -> Iterator[Team]:
+def start_team(folder: Path, store: str | None = None, database: str | None = None, **settings: str) -> Iterator[PrefectTeam]:
     """Server, pools, deployments, one worker a pool; everything stopped at the end."""
-    port = free_port()
+    port = find_free_port()
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PREFECT_LOCAL_STORAGE_PATH", raising=False)
         patch.setenv("RUNS_DIR", store or str(folder / "runs"))
         patch.setenv("RUNS_MIRROR", str(folder / "own-mirror"))
-        environment = environment_for(f"http://127.0.0.1:{port}") | {"PREFECT_WORKER_QUERY_SECONDS": "2"} | settings
+        environment = build_environment(f"http://127.0.0.1:{port}") | {"PREFECT_WORKER_QUERY_SECONDS": "2"} | settings
         environment |= {"PREFECT_API_DATABASE_CONNECTION_URL": database} if database else {}
-        one = Team(folder, environment, port, shared=store is None)
+        one = PrefectTeam(folder, environment, port, shared=store is None)
         try:
             one.serve_prefect()
-            register(environment)
+            register_deployments(environment)
             for pool in ("cpu", "gpu"):
                 one.start_worker(pool, f"{pool}-1")
             yield one

@@ -5,12 +5,12 @@ import math
 
 import pytest
 
-from tasks.artifacts import Book, Pairs, Passages, Steps
+from tasks.artifacts import Book, Pairs, Passages, TrainingSteps
 from tasks.errors import MissingArtifact, PlanError, StoreError
 from tasks.folders import Adapter, Checkpoint, StudyFolder
 from tasks.records import Pair, Passage
-from tasks.results import Step
-from tasks.store import writable, write_whole
+from tasks.results import TrainingStep
+from tasks.store import translate_disk_errors, write_atomically
 
 PASSAGE = Passage(id="p001-01", chapter="فصل ۱", page=1, text="می‌شود ۱۲۰/۸۰")
 
@@ -22,7 +22,7 @@ def test_rows_come_back_as_they_were_saved(runs):
 
 
 def test_what_is_no_number_comes_back_as_it_was_saved(runs):
-    handle = Steps.save_rows([Step(step=1, epoch=1.0, loss=loss) for loss in (math.nan, math.inf, 2.0)])
+    handle = TrainingSteps.save_rows([TrainingStep(step=1, epoch=1.0, loss=loss) for loss in (math.nan, math.inf, 2.0)])
     nan, infinite, finite = (step.loss for step in handle.load_rows())
     assert math.isnan(nan) and infinite == math.inf and finite == 2.0
 
@@ -63,7 +63,7 @@ def test_saving_again_mends_a_damaged_file(runs):
 
 def test_a_failed_write_leaves_nothing_behind(tmp_path):
     with pytest.raises(TypeError):
-        write_whole(tmp_path / "file", "text, not bytes")
+        write_atomically(tmp_path / "file", "text, not bytes")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,12 +75,12 @@ def fill(folder):
     ("number", "remedy"), [(errno.ENOSPC, "Free some space"), (errno.EROFS, "Make it writable"), (errno.ENOLCK, "NFS")]
 )
 def test_what_the_disk_refuses_is_told_with_its_remedy(runs, number, remedy):
-    with pytest.raises(StoreError, match=f"{runs} cannot be written: .*{remedy}.*what was finished is kept"), writable():
+    with pytest.raises(StoreError, match=f"{runs} cannot be written: .*{remedy}.*what was finished is kept"), translate_disk_errors():
         raise OSError(number, "as the kernel says")
 
 
 def test_other_faults_of_the_system_stay_as_they_are():
-    with pytest.raises(FileNotFoundError), writable():
+    with pytest.raises(FileNotFoundError), translate_disk_errors():
         raise FileNotFoundError(errno.ENOENT, "no such file")
 
 

@@ -51,5 +51,5 @@ def test_a_cpu_and_another_card_are_free(held, device, cards):
 def test_every_stage_that_loads_a_model_asks_for_the_card():
     from tasks import stages
 
-    asking = {name for name in stages.names() if getattr(stages, name)._on_card}
+    asking = {name for name in stages.list_stages() if getattr(stages, name)._on_card}
     assert asking == {"prepare_base", "finetune_adapter", "evaluate_model", "screen_questions", "probe_tuning"}

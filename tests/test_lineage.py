@@ -1,9 +1,9 @@
 """A choice that was made after answers were seen makes the verdict on them exploratory, whatever name or file it comes in."""
 
 import pytest
-from tasks.identity import stage_key
+from tasks.identity import build_stage_key
 
-from tasks.diagnosis.next_plan import next_plan
+from tasks.diagnosis.next_plan import build_next_plan
 from tasks.errors import PlanError
 from tasks.lineage import ENDPOINT, digests, flat, history_of, paper_of
 from tasks.looks import look_of, record
@@ -12,7 +12,7 @@ from tasks.plan_file import parse_plan
 from tasks.records import Question
 from tasks.results import Finding, History, Look
 from tasks.stages import diagnose_tuning, generate_drafts
-from tasks.sweeps import Arm, SweepPlan, best_plan
+from tasks.sweeps import Setting, SweepPlan, build_best_plan
 
 
 def questions(count: int, start: int = 0) -> list[Question]:
@@ -42,7 +42,7 @@ MORE = Finding(rule="too-few-questions", claim="", evidence={}, weight=0.9, reme
 
 
 def followed(plan: StudyPlan, finding: Finding, before: History) -> StudyPlan:
-    following = next_plan(plan, [finding], before)
+    following = build_next_plan(plan, [finding], before)
     assert following is not None
     return following
 
@@ -138,8 +138,8 @@ def test_a_confirmed_study_hands_on_only_what_is_chosen_on_its_own_answers() -> 
 
 
 def test_the_best_plan_of_a_sweep_says_that_its_setting_was_chosen() -> None:
-    sweep = SweepPlan(name="try", study=plan_of(), arms=(Arm(name="a", changes={"finetuning.epochs": 2}),))
-    best = best_plan(sweep, sweep.arms[0], History(paper="0123456789abcdef", n=9))
+    sweep = SweepPlan(name="try", study=plan_of(), arms=(Setting(name="a", changes={"finetuning.epochs": 2}),))
+    best = build_best_plan(sweep, sweep.arms[0], History(paper="0123456789abcdef", n=9))
     assert best.lineage == Lineage(predecessor="try", looks=1, chosen_after=("setting",), seen=("0123456789abcdef",))
 
 
@@ -168,7 +168,7 @@ def test_a_lineage_is_checked() -> None:
 def test_a_lineage_does_no_stage_again() -> None:
     plan = plan_of()
     later = plan_of(**{"lineage.predecessor": "laptop", "lineage.chosen_after": ["endpoint"]})
-    keys = [stage_key(generate_drafts.name, 1, {"plan": one}) for one in (plan, later)]
+    keys = [build_stage_key(generate_drafts.name, 1, {"plan": one}) for one in (plan, later)]
     assert keys[0] == keys[1] and later.select_drafting_plan() == plan.select_drafting_plan() and later.select_checking_plan() == plan.select_checking_plan()
-    assert stage_key(diagnose_tuning.name, 1, {"plan": plan}) == stage_key(diagnose_tuning.name, 1, {"plan": later})
+    assert build_stage_key(diagnose_tuning.name, 1, {"plan": plan}) == build_stage_key(diagnose_tuning.name, 1, {"plan": later})
     assert "lineage.predecessor" in flat(later.model_dump())

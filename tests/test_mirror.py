@@ -1,7 +1,7 @@
 """A store in an object store: what one machine saves another loads, and neither side is believed."""
 
 import pytest
-from object_store import bucket
+from object_store import serve_bucket
 
 from tasks import mirror
 from tasks.artifacts import Causes
@@ -11,14 +11,14 @@ from tasks.folders import Adapter, StudyFolder
 
 @pytest.fixture(scope="module")
 def server():
-    with pytest.MonkeyPatch.context() as patch, bucket(patch) as url:
+    with pytest.MonkeyPatch.context() as patch, serve_bucket(patch) as url:
         yield url
 
 
 @pytest.fixture
 def machine(server, tmp_path, monkeypatch, request):
     """Work on a machine of that name, with its own mirror of one store."""
-    mirror._opened.cache_clear()
+    mirror._open_remote_store.cache_clear()
     monkeypatch.setenv("RUNS_DIR", f"{server}/{request.node.name}")
 
     def at(name):
@@ -64,7 +64,7 @@ def test_what_was_damaged_here_is_fetched_again(machine):
 
 def test_what_was_damaged_there_is_refused_and_made_whole_by_saving_again(machine, server):
     table = Causes.save_rows([])
-    far = mirror._far()
+    far = mirror._get_remote_store()
     far.filesystem.pipe_file(far.get_remote_path(table.path), b"forged\n")
     machine("second")
     with pytest.raises(MissingArtifact, match="changed"):
@@ -86,11 +86,11 @@ def test_a_study_folder_that_is_replaced_leaves_nothing_of_the_old_one(machine):
     machine("second")
     new.verify_content()
     assert [p.name for p in new.path.iterdir()] == ["new.txt"]
-    assert [p.parent.name for p in mirror.listed("studies/*/new.txt")] == ["s"]
+    assert [p.parent.name for p in mirror.list_remote_paths("studies/*/new.txt")] == ["s"]
 
 
 def test_a_store_that_does_not_answer_says_what_to_do(machine, monkeypatch):
-    mirror._opened.cache_clear()
+    mirror._open_remote_store.cache_clear()
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     import s3fs
@@ -100,7 +100,7 @@ def test_a_store_that_does_not_answer_says_what_to_do(machine, monkeypatch):
     with pytest.raises(StoreError, match="Check address"):
         Causes.save_rows([])
     s3fs.S3FileSystem.clear_instance_cache()
-    mirror._opened.cache_clear()
+    mirror._open_remote_store.cache_clear()
 
 
 def test_an_unknown_kind_of_store_says_what_to_do(monkeypatch, tmp_path):
@@ -113,5 +113,5 @@ def test_an_unknown_kind_of_store_says_what_to_do(monkeypatch, tmp_path):
 def test_without_a_url_nothing_leaves_this_machine(runs):
     table = Causes.save_rows([])
     table.path.unlink()
-    assert not mirror.pull(table.path)
-    assert mirror.listed("*") == []
+    assert not mirror.pull_file(table.path)
+    assert mirror.list_remote_paths("*") == []

@@ -5,7 +5,7 @@ import torch
 from finetuning import interrupted, small
 
 from tasks import llama, precision
-from tasks.llama import dtype_in, load
+from tasks.llama import choose_checkpoint_dtype, load_model
 from tasks.plan import Machine
 
 
@@ -23,47 +23,47 @@ def measuring(monkeypatch):
     """Say how many times faster bfloat16 measures, as a new process would find it."""
 
     def measures(times: float) -> None:
-        precision._faster.cache_clear()
+        precision._measure_faster_dtype.cache_clear()
         monkeypatch.setattr(precision, "seconds", lambda dtype: 1.0 if dtype == torch.bfloat16 else times)
 
     monkeypatch.setattr(llama, "SMALL", 0)  # every model counts as large
     monkeypatch.setattr(small, "CPU", Machine(device="cpu"))  # dtype: auto
     yield measures
-    precision._faster.cache_clear()
+    precision._measure_faster_dtype.cache_clear()
 
 
 @pytest.fixture
 def base(tmp_path):
-    return small.checkpoint(tmp_path / "base")
+    return small.save_checkpoint(tmp_path / "base")
 
 
 @pytest.mark.parametrize(("times", "taken"), [(0.2, torch.float32), (1.1, torch.float32), (1.3, torch.bfloat16)])
 def test_bfloat16_is_taken_where_it_is_clearly_faster(base, measuring, runs, times, taken):
     measuring(times)
-    assert dtype_in(base, small.CPU) == taken
+    assert choose_checkpoint_dtype(base, small.CPU) == taken
     assert not runs.exists()  # the evaluation alone leaves nothing behind
 
 
 def test_what_was_measured_first_holds_for_this_model_and_for_no_other(base, measuring, runs, tmp_path):
     runs.mkdir()
     measuring(3.0)
-    assert load(base, small.CPU).model.dtype == torch.bfloat16
+    assert load_model(base, small.CPU).model.dtype == torch.bfloat16
     measuring(0.2)
-    assert load(base, small.CPU).model.dtype == torch.bfloat16
-    assert load(small.checkpoint(tmp_path / "other", seed=1), small.CPU).model.dtype == torch.float32
-    assert load(base, Machine(device="cpu", dtype="float32")).model.dtype == torch.float32  # a person's wish
+    assert load_model(base, small.CPU).model.dtype == torch.bfloat16
+    assert load_model(small.save_checkpoint(tmp_path / "other", seed=1), small.CPU).model.dtype == torch.float32
+    assert load_model(base, Machine(device="cpu", dtype="float32")).model.dtype == torch.float32  # a person's wish
 
 
 def test_a_training_that_was_killed_goes_on_in_the_numbers_it_began_with(base, measuring, runs, tmp_path, monkeypatch):
     runs.mkdir()
     monkeypatch.setattr("tasks.finetuning.watch.SAVE_SECONDS", 0.0)
     measuring(3.0)
-    wanted = interrupted.run(base, tmp_path / "undisturbed")
+    wanted = interrupted.run_training(base, tmp_path / "undisturbed")
     with pytest.raises(Killed):
-        interrupted.run(base, tmp_path / "killed", die)
+        interrupted.run_training(base, tmp_path / "killed", die)
     measuring(0.2)
     told = []
-    assert interrupted.run(base, tmp_path / "killed", lambda done, total, note="": told.append(done)) == wanted
+    assert interrupted.run_training(base, tmp_path / "killed", lambda done, total, note="": told.append(done)) == wanted
     assert told[0] > 1  # it did go on
     one, other = ((tmp_path / name / "adapter" / "adapter_model.safetensors").read_bytes() for name in ("undisturbed", "killed"))
     assert one == other
@@ -73,9 +73,9 @@ def test_checkpoints_made_in_other_numbers_are_not_gone_on_with(base, tmp_path, 
     monkeypatch.setattr("tasks.finetuning.watch.SAVE_SECONDS", 0.0)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(small, "CPU", Machine(device="cpu", dtype="bfloat16"))
-        interrupted.run(base, tmp_path, die)
+        interrupted.run_training(base, tmp_path, die)
     told = []
-    interrupted.run(base, tmp_path, lambda done, total, note="": told.append(done))
+    interrupted.run_training(base, tmp_path, lambda done, total, note="": told.append(done))
     assert told[0] == 1
 
 
@@ -86,5 +86,5 @@ def test_a_damaged_record_is_measured_anew(base, runs, measuring, damaged):
     record = runs / "precision" / f"{base.digest}.txt"
     record.parent.mkdir()
     record.write_text(damaged)
-    assert dtype_in(base, Machine(device="cpu")) == (torch.float32 if damaged.strip() == "float32" else torch.bfloat16)
-    assert record.read_text().strip() in precision.NAMES
+    assert choose_checkpoint_dtype(base, Machine(device="cpu")) == (torch.float32 if damaged.strip() == "float32" else torch.bfloat16)
+    assert record.read_text().strip() in precision.DTYPES

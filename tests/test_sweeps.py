@@ -5,7 +5,7 @@ import pytest
 from tasks.errors import PlanError
 from tasks.plan_file import load_plan
 from tasks.sweep_file import load_sweep, parse_sweep
-from tasks.sweeps import Arm, best_plan, plan_of, settings
+from tasks.sweeps import Setting, build_best_plan, build_setting_plan, list_settings
 
 
 def made(**tree):
@@ -14,7 +14,7 @@ def made(**tree):
 
 def test_every_combination_is_a_setting_with_a_name_of_its_own():
     plan = made(grid={"finetuning.rank": [4, 8], "finetuning.learning_rate": [1e-3, 5e-5]})
-    assert [arm.name for arm in settings(plan)] == [
+    assert [arm.name for arm in list_settings(plan)] == [
         "rank=4 learning_rate=0.001",
         "rank=4 learning_rate=5e-05",
         "rank=8 learning_rate=0.001",
@@ -24,16 +24,16 @@ def test_every_combination_is_a_setting_with_a_name_of_its_own():
 
 def test_keys_that_end_alike_are_named_whole():
     plan = made(grid={"generation.seed": [1], "validation.seed": [2]})
-    assert settings(plan)[0].name == "generation.seed=1 validation.seed=2"
+    assert list_settings(plan)[0].name == "generation.seed=1 validation.seed=2"
 
 
 def test_a_setting_changes_the_study_and_all_sit_its_exam():
     plan = made(study={"finetuning": {"rank": 4}, "comparison": {"primary_mode": "digits"}}, grid={"finetuning.epochs": [2]}, seeds=[7])
-    arm = settings(plan)[0]
-    study = plan_of(plan, arm, 9)
+    arm = list_settings(plan)[0]
+    study = build_setting_plan(plan, arm, 9)
     assert (study.evaluation, study.comparison) == (plan.study.evaluation, plan.study.comparison)
     assert (study.finetuning.rank, study.finetuning.epochs, study.finetuning.seed) == (4, 2, 9)
-    best = best_plan(plan, arm)
+    best = build_best_plan(plan, arm)
     assert (best.evaluation, best.finetuning.seed, best.name) == (plan.study.evaluation, 7, "t-best")
 
 
@@ -46,7 +46,7 @@ def test_changes_reach_the_study_and_the_grid():
     plan = load_sweep(
         "sweep-laptop", {"study.base.steps": 9, "grid.finetuning.epochs": [2], "grid.finetuning.learning_rate": [1e-3], "seeds": [4]}
     )
-    assert (plan.study.base.steps, len(settings(plan)), plan.seeds) == (9, 1, (4,))
+    assert (plan.study.base.steps, len(list_settings(plan)), plan.seeds) == (9, 1, (4,))
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_a_study_given_as_a_sweep_is_refused():
 
 
 def test_an_arm_may_change_nothing():
-    assert plan_of(made(arms=[{"name": "as it is"}]), Arm(name="as it is"), 0).finetuning == load_plan("laptop").finetuning
+    assert build_setting_plan(made(arms=[{"name": "as it is"}]), Setting(name="as it is"), 0).finetuning == load_plan("laptop").finetuning

@@ -10,17 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
-from small_study import TREE
-from team import PATIENCE, Team
-from team import team as a_team
+from small_study import SMALL_PLAN_TREE
+from team import WAIT_SECONDS, PrefectTeam
+from team import start_team as a_team
 
 from tasks.plan_file import parse_plan
 
-WAYS = ("the command again", "dashboard", "prefect flow-run retry", "--redo")
+RECOVERY_WAYS = ("the command again", "dashboard", "prefect flow-run retry", "--redo")
 RETRIES = ("dashboard", "prefect flow-run retry")
 LEFT_OUT = shutil.ignore_patterns(".prefect", "locks", "alive", "scratch", "logs")
 WRITTEN = {
-    **TREE,
+    **SMALL_PLAN_TREE,
     "name": "written",
     "reading": {"last_page": 12},
     "generation": {"writer": "gpt", "pairs": 16, "questions": 24, "per_request": 4, "budget_usd": 20},
@@ -31,7 +31,7 @@ WRITTEN = {
 
 
 @contextmanager
-def experienced(folder: Path, store: Path | None, *trees: dict, **settings: str) -> Iterator[Team]:
+def start_experienced_team(folder: Path, store: Path | None, *trees: dict, **settings: str) -> Iterator[PrefectTeam]:
     """A team over an empty store or that of the finished study, after some studies that nothing disturbed: their `verdicts`, the records `made`."""
     if store:
         shutil.copytree(store, folder / "runs", symlinks=True, ignore=LEFT_OUT)
@@ -40,23 +40,23 @@ def experienced(folder: Path, store: Path | None, *trees: dict, **settings: str)
         one.verdicts, one.made = {}, {}
         for tree in trees:
             before = one.list_stage_records()
-            ended = one.wait_until_final(one.request_run("study/laptop", plan=plan_of(tree)))
+            ended = one.wait_until_final(one.request_run("study/laptop", plan=dump_plan(tree)))
             assert ended.state.is_completed(), ended.state.message
             one.verdicts[tree["name"]], one.made[tree["name"]] = one.read_verdict(tree["name"]), one.list_stage_records().keys() - before.keys()
         yield one
 
 
-def plan_of(tree: dict) -> dict:
+def dump_plan(tree: dict) -> dict:
     return parse_plan(tree, {}).model_dump(mode="json")
 
 
-def undone(team: Team, *stages: str) -> None:
+def remove_results(team: PrefectTeam, *stages: str) -> None:
     for stage in stages:
         shutil.rmtree(team.runs / "results" / stage)
 
 
-def start(
-    team: Team, run, tree: dict, way: str, folder: Path, redo: str = "compare_answers", gpu: str | None = None
+def start_recovery(
+    team: PrefectTeam, run, tree: dict, way: str, folder: Path, redo: str = "compare_answers", gpu: str | None = None
 ) -> subprocess.Popen[str] | None:
     """Go on in a way, and do not wait; the process, where it is a command of ours."""
     if way in RETRIES:
@@ -67,27 +67,27 @@ def start(
     return team.start_command(str(file), *(("--redo", redo) if way == "--redo" else ()), *(("--gpu", gpu) if gpu else ()))
 
 
-def go_on(team: Team, run, tree: dict, way: str, folder: Path, **options: str) -> None:
+def recover_run(team: PrefectTeam, run, tree: dict, way: str, folder: Path, **options: str) -> None:
     """Go on in a way, to the end."""
-    finish(team, run, start(team, run, tree, way, folder, **options))
+    wait_for_recovery(team, run, start_recovery(team, run, tree, way, folder, **options))
 
 
-def finish(team: Team, run, process: subprocess.Popen[str] | None) -> None:
+def wait_for_recovery(team: PrefectTeam, run, process: subprocess.Popen[str] | None) -> None:
     """Wait for the end of what was started; it must be a good one."""
     if process is None:
         ended = team.wait_until_final(run)
         assert ended.state.is_completed(), ended.state.message
     else:
-        told = process.communicate(timeout=PATIENCE)[0]
+        told = process.communicate(timeout=WAIT_SECONDS)[0]
         assert process.returncode == 0, told[-3000:]
 
 
-def kill_flow_processes(team: Team, worker: str = "cpu-1") -> None:
+def kill_flow_processes(team: PrefectTeam, worker: str = "cpu-1") -> None:
     for process in team.list_flow_processes(worker):
         os.kill(process.pid, signal.SIGKILL)
 
 
-def known_dead(team: Team, run):
+def wait_until_reported_dead(team: PrefectTeam, run):
     """The run, once its death was reported by the runner and, some seconds later, by the worker: a retry between the two is overwritten."""
     dead = team.wait_until_final(run)
     assert dead.state.is_crashed(), dead.state.message

@@ -1,23 +1,23 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
-from tasks.diagnosis.evidence import CHANCE, LEAK_RUN, Evidence, finite
-from tasks.diagnosis.learning import learnt, signs
-from tasks.diagnosis.reason import Numbers, Reason, cause
-from tasks.diagnosis.rules_data import LEAKED, narrow, repeated, unrelated
-from tasks.diagnosis.rules_learning import already_known
-from tasks.diagnosis.rules_questions import at_ceiling, guessable
-from tasks.diagnosis.rules_tuning import FEW_UPDATES, loss_flat, rate_too_low, stopped_early, too_few_updates, weights_unmoved
+from tasks.diagnosis.evidence import CHANCE_RATE, LEAK_NGRAM, Evidence, replace_nonfinite
+from tasks.diagnosis.learning import has_learnt_pairs, find_early_signs
+from tasks.diagnosis.reason import Numbers, RuleResult, build_cause
+from tasks.diagnosis.rules_data import MIN_LEAKED_SHARE, detect_narrow_data, detect_repeated_data, detect_unrelated_data
+from tasks.diagnosis.rules_learning import detect_known_facts
+from tasks.diagnosis.rules_questions import detect_ceiling, detect_guessable_questions
+from tasks.diagnosis.rules_tuning import FEW_UPDATES, detect_flat_loss, detect_low_learning_rate, detect_unfinished_training, detect_too_few_updates, detect_unmoved_weights
 from tasks.results import Cause, CauseName, CauseVerdict
 
-ROOM = 0.7  # share right above which a base model leaves little room
+HIGH_BASE_RATE = 0.7  # share right above which a base model leaves little room
 
 
-def four_causes(evidence: Evidence) -> list[Cause]:
+def answer_four_causes(evidence: Evidence) -> list[Cause]:
     """In the exercise's order: training data, too little training, leakage, easy questions."""
-    return [_data(evidence), _training(evidence), _leakage(evidence), _easy(evidence)]
+    return [_judge_data(evidence), _judge_training(evidence), _judge_leakage(evidence), _judge_easy_questions(evidence)]
 
 
-def _data(e: Evidence) -> Cause:
+def _judge_data(e: Evidence) -> Cause:
     """Too simple, repeated, or not related to the questions."""
     numbers: Numbers = {
         "pairs": e.pairs,
@@ -28,26 +28,26 @@ def _data(e: Evidence) -> Cause:
         "taught_before": e.probe.taught_before,
         "updates": e.updates,
     }
-    found = [reason for rule in (unrelated, narrow, repeated, already_known) if (reason := rule(e))]
+    found = [reason for rule in (detect_unrelated_data, detect_narrow_data, detect_repeated_data, detect_known_facts) if (reason := rule(e))]
     if e.is_improved:
-        return _answer(e, "training data", "ruled out", numbers, "taught", "counted")
+        return _answer_cause(e, "training data", "ruled out", numbers, "taught", "counted")
     if found:
-        return _answer(e, "training data", "likely", numbers, found=found)
-    if e.primary.set == "new_fact" and learnt(e) is not False:
-        return _answer(e, "training data", "cannot be told", numbers, "not_judged", "counted")
-    if _in_vain(e):
-        return _answer(e, "training data", "likely", numbers, "in_vain", "counted")
-    return _answer(e, "training data", "ruled out", numbers, "sound", "counted")
+        return _answer_cause(e, "training data", "likely", numbers, found=found)
+    if e.primary.set == "new_fact" and has_learnt_pairs(e) is not False:
+        return _answer_cause(e, "training data", "cannot be told", numbers, "not_judged", "counted")
+    if _has_changed_without_learning(e):
+        return _answer_cause(e, "training data", "likely", numbers, "in_vain", "counted")
+    return _answer_cause(e, "training data", "ruled out", numbers, "sound", "counted")
 
 
-def _training(e: Evidence) -> Cause:
+def _judge_training(e: Evidence) -> Cause:
     """Too few updates, or too weak ones."""
     numbers: Numbers = {
         "updates": e.updates,
         "epochs": e.preflight.epochs,
         "learning_rate": e.plan.finetuning.learning_rate,
-        "loss_before": finite(e.loss_first),
-        "loss_after": finite(e.loss_last),
+        "loss_before": replace_nonfinite(e.loss_first),
+        "loss_after": replace_nonfinite(e.loss_last),
         "kl_mean": e.probe.kl_mean,
         "weight_shift": e.probe.weight_shift,
         "taught_before": e.probe.taught_before,
@@ -55,44 +55,44 @@ def _training(e: Evidence) -> Cause:
         "changed": e.primary.changed,
         "n": e.primary.n,
     }
-    found = [reason for rule in (weights_unmoved, too_few_updates, stopped_early, rate_too_low, loss_flat) if (reason := rule(e))]
-    if e.is_improved or (learnt(e) and not found):
-        return _answer(e, "too little training", "ruled out", numbers, "enough")
+    found = [reason for rule in (detect_unmoved_weights, detect_too_few_updates, detect_unfinished_training, detect_low_learning_rate, detect_flat_loss) if (reason := rule(e))]
+    if e.is_improved or (has_learnt_pairs(e) and not found):
+        return _answer_cause(e, "too little training", "ruled out", numbers, "enough")
     if found:
-        return _answer(e, "too little training", "likely", numbers, found=found[:1])
-    if _in_vain(e):
-        return _answer(e, "too little training", "ruled out", numbers, "in_vain")
-    return _answer(e, "too little training", "cannot be told", numbers, "unclear")
+        return _answer_cause(e, "too little training", "likely", numbers, found=found[:1])
+    if _has_changed_without_learning(e):
+        return _answer_cause(e, "too little training", "ruled out", numbers, "in_vain")
+    return _answer_cause(e, "too little training", "cannot be told", numbers, "unclear")
 
 
-def _in_vain(e: Evidence) -> bool:
+def _has_changed_without_learning(e: Evidence) -> bool:
     """The training changed the model, but shows no sign of what was taught."""
-    return learnt(e) is False and not signs(e) and e.updates >= FEW_UPDATES and e.primary.changed > e.primary.n / 5
+    return has_learnt_pairs(e) is False and not find_early_signs(e) and e.updates >= FEW_UPDATES and e.primary.changed > e.primary.n / 5
 
 
-def _leakage(e: Evidence) -> Cause:
+def _judge_leakage(e: Evidence) -> Cause:
     """Shared words or facts; a leak makes a gain, so it cannot explain that there is none."""
     numbers: Numbers = {
         "leaked": e.leaked,
         "leaked_share": e.leaked_share,
         "shared_facts": e.shared_facts,
-        "leak_ngram": LEAK_RUN,
+        "leak_ngram": LEAK_NGRAM,
     }
-    if e.leaked_share < LEAKED and not e.shared_facts:
-        return _answer(e, "leakage", "ruled out", numbers, "none", "counted")
+    if e.leaked_share < MIN_LEAKED_SHARE and not e.shared_facts:
+        return _answer_cause(e, "leakage", "ruled out", numbers, "none", "counted")
     if e.is_improved:
-        return _answer(e, "leakage", "likely", numbers, "counted", "remembered")
-    return _answer(e, "leakage", "ruled out", numbers, "counted", "no_gain")
+        return _answer_cause(e, "leakage", "likely", numbers, "counted", "remembered")
+    return _answer_cause(e, "leakage", "ruled out", numbers, "counted", "no_gain")
 
 
-def _easy(e: Evidence) -> Cause:
+def _judge_easy_questions(e: Evidence) -> Cause:
     """Too easy or too common: the base knows or guesses the answers."""
     base = e.primary.base
     numbers: Numbers = {
         "base": base.rate,
         "base_low": base.low,
         "base_high": base.high,
-        "chance": CHANCE,
+        "chance": CHANCE_RATE,
         "longest_is_key": e.longest_is_key,
         "top_key": e.top_key,
         "blind": e.screening.get("blind"),
@@ -101,15 +101,15 @@ def _easy(e: Evidence) -> Cause:
         "illegible_base": e.primary.illegible_base,
         "n": e.primary.n,
     }
-    found = [reason for rule in (at_ceiling, guessable) if (reason := rule(e))]
+    found = [reason for rule in (detect_ceiling, detect_guessable_questions) if (reason := rule(e))]
     if e.primary.illegible_base > e.primary.n / 2 and not e.is_improved and not found:
-        return _answer(e, "easy questions", "cannot be told", numbers, "unread")  # few right, but not since the questions are hard
-    if e.is_improved or (base.high < ROOM and not found):
-        return _answer(e, "easy questions", "ruled out", numbers, "room", "counted")
-    if found or base.low > ROOM:
-        return _answer(e, "easy questions", "likely", numbers, *(() if found else ("no_room", "counted")), found=found)
-    return _answer(e, "easy questions", "cannot be told", numbers, "unclear", "counted")
+        return _answer_cause(e, "easy questions", "cannot be told", numbers, "unread")  # few right, but not since the questions are hard
+    if e.is_improved or (base.high < HIGH_BASE_RATE and not found):
+        return _answer_cause(e, "easy questions", "ruled out", numbers, "room", "counted")
+    if found or base.low > HIGH_BASE_RATE:
+        return _answer_cause(e, "easy questions", "likely", numbers, *(() if found else ("no_room", "counted")), found=found)
+    return _answer_cause(e, "easy questions", "cannot be told", numbers, "unclear", "counted")
 
 
-def _answer(e: Evidence, name: CauseName, verdict: CauseVerdict, numbers: Numbers, *said: str, found: list[Reason] | None = None) -> Cause:
-    return cause(name, verdict, numbers, said, found or [], e.plan.language)
+def _answer_cause(e: Evidence, name: CauseName, verdict: CauseVerdict, numbers: Numbers, *said: str, found: list[RuleResult] | None = None) -> Cause:
+    return build_cause(name, verdict, numbers, said, found or [], e.plan.language)

@@ -9,22 +9,22 @@ from pydantic import Field
 
 from tasks.artifacts import Comparisons
 from tasks.diagnosis import content
-from tasks.groups import Outcome, Splits
+from tasks.groups import TuningResult, CheckedItems
 from tasks.plan import StudyPlan
-from tasks.records import Mode, Pair, Question, Rejection, Row, SetName, Stage
-from tasks.results import Answer, Comparison, Preflight, Probe, Screened, Step
+from tasks.records import AnswerMode, Pair, Question, Rejection, StoredRow, SetName, FilterStep
+from tasks.results import Answer, Comparison, Preflight, ModelDiff, ScreenedQuestion, TrainingStep
 
-CHANCE = 0.25  # four options
-LEAK_RUN = 8  # words in a row that make a leak, whatever the plan's own gate lets through
+CHANCE_RATE = 0.25  # four options
+LEAK_NGRAM = 8  # words in a row that make a leak, whatever the plan's own gate lets through
 
 
-class Evidence(Row):
+class Evidence(StoredRow):
     """What is known of a study after its comparison."""
 
     plan: StudyPlan = Field(description="what was asked for; remedies are changes of it")
     comparisons: tuple[Comparison, ...] = Field(description="the primary one first")
     preflight: Preflight
-    probe: Probe
+    probe: ModelDiff
     updates: int = Field(description="optimizer updates that were made")
     loss_first: float | None = Field(
         default=None, description="training loss at the beginning, nats per target token; mean of a few updates"
@@ -77,26 +77,26 @@ class Evidence(Row):
         """How much likelier the taught diagnoses became, nats per token."""
         return self.probe.taught_after - self.probe.taught_before
 
-    def select_comparisons(self, name: SetName, *modes: Mode) -> list[Comparison]:
+    def select_comparisons(self, name: SetName, *modes: AnswerMode) -> list[Comparison]:
         """The comparisons of a set, in these modes or in all."""
         return [row for row in self.comparisons if row.set == name and (not modes or row.mode in modes)]
 
 
-def finite(loss: float | None) -> float | None:
+def replace_nonfinite(loss: float | None) -> float | None:
     """JSON knows no NaN."""
     return loss if loss is not None and math.isfinite(loss) else None
 
 
-def evidence_of(
-    splits: Splits,
-    outcome: Outcome,
+def load_evidence(
+    splits: CheckedItems,
+    outcome: TuningResult,
     seeds: Sequence[Comparisons],
     plan: StudyPlan,
-    screened: Iterable[Screened] = (),
+    screened: Iterable[ScreenedQuestion] = (),
 ) -> Evidence:
     """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own seed, then of further ones."""
     rows = [comparisons.load_rows() for comparisons in seeds]
-    return gather(
+    return gather_evidence(
         splits.pairs.load_rows(),
         splits.held_out.load_rows(),
         splits.sitting.load_sets(),
@@ -114,57 +114,57 @@ def evidence_of(
     )
 
 
-def gather(
+def gather_evidence(
     pairs: Sequence[Pair],
     held_out: Sequence[Pair],
     questions: Mapping[str, Sequence[Question]],
     rejected: Iterable[Rejection],
-    funnel: Iterable[Stage],
-    steps: Sequence[Step],
+    funnel: Iterable[FilterStep],
+    steps: Sequence[TrainingStep],
     preflight: Preflight,
-    probe: Probe,
+    probe: ModelDiff,
     base: Sequence[Answer],
     tuned: Sequence[Answer],
     comparisons: Sequence[Comparison],
     plan: StudyPlan,
-    screened: Iterable[Screened] = (),
+    screened: Iterable[ScreenedQuestion] = (),
     seeds: Sequence[Comparison] = (),
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the held-out ones."""
     primary = comparisons[0]
-    asked = paper(questions, primary.set)
-    unseen = paper(questions, "all")
-    leaked = content.leaked(pairs, unseen, LEAK_RUN)
+    asked = select_questions(questions, primary.set)
+    unseen = select_questions(questions, "all")
+    leaked = content.find_leaked_questions(pairs, unseen, LEAK_NGRAM)
     return Evidence(
         plan=plan,
         comparisons=tuple(comparisons),
         preflight=preflight,
         probe=probe,
-        **_training(steps, preflight),
-        **content.of_pairs(pairs),
-        coverage=content.coverage(pairs, asked),
-        familiar=content.familiar(pairs, asked),
+        **_summarize_training(steps, preflight),
+        **content.describe_pairs(pairs),
+        coverage=content.compute_coverage(pairs, asked),
+        familiar=content.compute_familiar_rate(pairs, asked),
         leaked=len(leaked),
         leaked_share=len(leaked) / max(1, len(unseen)),
-        shared_facts=content.shared_facts(pairs, questions.get("new_fact", ())),
-        **_drafted(funnel, len(pairs) + len(held_out), len(unseen) + len(questions.get("train", ()))),
+        shared_facts=content.count_shared_facts(pairs, questions.get("new_fact", ())),
+        **_count_drafted(funnel, len(pairs) + len(held_out), len(unseen) + len(questions.get("train", ()))),
         rejected=dict(sum((Counter({row.check: row.items}) for row in rejected), Counter())),
-        longest_is_key=content.longest_is_key(asked),
-        top_key=content.top_share([q.answer for q in asked]),
-        favourite_base=_favourite(base, asked, primary.mode),
-        favourite_tuned=_favourite(tuned, asked, primary.mode),
-        screening=_screening(screened, asked),
+        longest_is_key=content.compute_longest_is_key_share(asked),
+        top_key=content.compute_top_share([q.answer for q in asked]),
+        favourite_base=_compute_favourite_share(base, asked, primary.mode),
+        favourite_tuned=_compute_favourite_share(tuned, asked, primary.mode),
+        screening=_summarize_screening(screened, asked),
         seeds=tuple(seeds),
     )
 
 
-def paper(questions: Mapping[str, Sequence[Question]], name: SetName) -> list[Question]:
+def select_questions(questions: Mapping[str, Sequence[Question]], name: SetName) -> list[Question]:
     """The questions of a set; `all` is same_fact and new_fact."""
     sets = ("same_fact", "new_fact") if name == "all" else (name,)
     return [question for part in sets for question in questions.get(part, ())]
 
 
-def _training(steps: Sequence[Step], preflight: Preflight) -> dict[str, Any]:
+def _summarize_training(steps: Sequence[TrainingStep], preflight: Preflight) -> dict[str, Any]:
     """How the loss went: its two ends are means, since one batch is noisy."""
     losses = [step.loss for step in steps if step.split == "train"]
     few = max(1, min(10, len(losses) // 5))
@@ -177,7 +177,7 @@ def _training(steps: Sequence[Step], preflight: Preflight) -> dict[str, Any]:
     }
 
 
-def _drafted(funnel: Iterable[Stage], pairs: int, questions: int) -> dict[str, int]:
+def _count_drafted(funnel: Iterable[FilterStep], pairs: int, questions: int) -> dict[str, int]:
     """What the writer delivered: the largest count that came into a step."""
     came = {"pair": pairs, "question": questions}
     for stage in funnel:
@@ -185,7 +185,7 @@ def _drafted(funnel: Iterable[Stage], pairs: int, questions: int) -> dict[str, i
     return {"drafted_pairs": came["pair"], "drafted_questions": came["question"]}
 
 
-def _screening(screened: Iterable[Screened], asked: Iterable[Question]) -> dict[str, float]:
+def _summarize_screening(screened: Iterable[ScreenedQuestion], asked: Iterable[Question]) -> dict[str, float]:
     """What the base model scored in each form, and the share of the questions of each kind."""
     ids = {question.id for question in asked}
     rows = [row for row in screened if row.question_id in ids]
@@ -195,8 +195,8 @@ def _screening(screened: Iterable[Screened], asked: Iterable[Question]) -> dict[
     return {name: sum(values) / len(values) for name, values in scores.items() if values} | kinds
 
 
-def _favourite(answers: Iterable[Answer], asked: Iterable[Question], mode: Mode) -> float:
+def _compute_favourite_share(answers: Iterable[Answer], asked: Iterable[Question], mode: AnswerMode) -> float:
     """Share of the legible answers that go to the commonest place, as the options were shown."""
     ids = {question.id for question in asked}
     rows = [row for row in answers if row.mode == mode and row.question_id in ids and row.predicted]
-    return content.top_share([((row.predicted or 0) - 1 - row.rotation) % 4 for row in rows])
+    return content.compute_top_share([((row.predicted or 0) - 1 - row.rotation) % 4 for row in rows])

@@ -7,24 +7,24 @@ from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
 from tasks.results import FIRST_LOOK, Finding, History
 
-UNREAD = frozenset({"illegible-answers", "prompts-cut"})  # left as they are, the next run would tell nothing, whatever it learnt
+READABILITY_RULES = frozenset({"illegible-answers", "prompts-cut"})  # left as they are, the next run would tell nothing, whatever it learnt
 
 
-def follows(plan: StudyPlan, findings: Sequence[Finding]) -> list[Finding]:
+def select_followed_findings(plan: StudyPlan, findings: Sequence[Finding]) -> list[Finding]:
     """The first finding that knows a change of plan; beside it those that would leave the next run mute, where they touch other choices."""
-    first = next((finding for finding in findings if _changed(plan, [finding]) is not None), None)
+    first = next((finding for finding in findings if _apply_remedies(plan, [finding]) is not None), None)
     if first is None:
         return []
-    return [first, *(one for one in findings if one.rule in UNREAD and one.remedy and not one.remedy.keys() & first.remedy.keys())]
+    return [first, *(one for one in findings if one.rule in READABILITY_RULES and one.remedy and not one.remedy.keys() & first.remedy.keys())]
 
 
-def next_plan(plan: StudyPlan, findings: Sequence[Finding], history: History = FIRST_LOOK) -> StudyPlan | None:
+def build_next_plan(plan: StudyPlan, findings: Sequence[Finding], history: History = FIRST_LOOK) -> StudyPlan | None:
     """The plan with the remedies that are followed, and its lineage; none where no finding knows a change."""
-    changed = _changed(plan, follows(plan, findings))
+    changed = _apply_remedies(plan, select_followed_findings(plan, findings))
     return with_lineage(changed, plan, history) if changed else None
 
 
-def _changed(plan: StudyPlan, findings: Sequence[Finding]) -> StudyPlan | None:
+def _apply_remedies(plan: StudyPlan, findings: Sequence[Finding]) -> StudyPlan | None:
     """The plan with these remedies, under its next name; none where it stays what it is."""
     changes = {key: value for finding in findings for key, value in finding.remedy.items()}
     name = f"{plan.name.removesuffix('-next')}-next"

@@ -9,64 +9,64 @@ from functools import reduce
 
 from tasks.diagnosis import rules_data, rules_learning, rules_questions, rules_tuning
 from tasks.diagnosis.evidence import Evidence
-from tasks.diagnosis.reason import Reason, words
+from tasks.diagnosis.reason import RuleResult, load_sentences
 from tasks.lineage import ENDPOINT
 from tasks.plan import StudyPlan
 from tasks.results import Finding
 
-Rule = Callable[[Evidence], Reason | None]
+RuleFunction = Callable[[Evidence], RuleResult | None]
 
-VALIDITY: tuple[Rule, ...] = (  # they spoil a gain too
-    rules_data.leakage,
-    rules_questions.legibility_gain,
-    rules_questions.familiar_names,
-    rules_learning.seeds_disagree,
-    rules_learning.knowledge_lost,
+VALIDITY_RULES: tuple[RuleFunction, ...] = (  # they spoil a gain too
+    rules_data.detect_leakage,
+    rules_questions.detect_legibility_gain,
+    rules_questions.detect_familiar_names,
+    rules_learning.detect_seed_disagreement,
+    rules_learning.detect_knowledge_loss,
 )
-REASONS: tuple[Rule, ...] = (  # why there is no gain
-    rules_tuning.nothing_trainable,
-    rules_tuning.labels_masked,
-    rules_tuning.weights_unmoved,
-    rules_tuning.adapter_not_attached,
-    rules_tuning.same_model_twice,
-    rules_tuning.loss_diverged,
-    rules_tuning.too_few_updates,
-    rules_tuning.stopped_early,
-    rules_tuning.rate_too_low,
-    rules_tuning.loss_flat,
-    rules_tuning.overfit,
-    rules_data.texts_left_out,
-    rules_data.unrelated,
-    rules_data.narrow,
-    rules_data.repeated,
-    rules_data.few_pairs,
-    rules_learning.already_known,
-    rules_learning.format_gap,
-    rules_learning.not_carried_over,
-    rules_learning.facts_not_learnt,
-    rules_learning.learnt_by_heart,
-    rules_questions.prompts_cut,
-    rules_questions.favoured,
-    rules_questions.unsteady,
-    rules_questions.illegible,
-    rules_questions.at_ceiling,
-    rules_questions.guessable,
-    rules_questions.unanswerable,
-    rules_questions.at_chance,
-    rules_questions.too_few,
+NO_GAIN_RULES: tuple[RuleFunction, ...] = (  # why there is no gain
+    rules_tuning.detect_nothing_trainable,
+    rules_tuning.detect_masked_labels,
+    rules_tuning.detect_unmoved_weights,
+    rules_tuning.detect_detached_adapter,
+    rules_tuning.detect_same_model,
+    rules_tuning.detect_diverged_loss,
+    rules_tuning.detect_too_few_updates,
+    rules_tuning.detect_unfinished_training,
+    rules_tuning.detect_low_learning_rate,
+    rules_tuning.detect_flat_loss,
+    rules_tuning.detect_overfitting,
+    rules_data.detect_dropped_texts,
+    rules_data.detect_unrelated_data,
+    rules_data.detect_narrow_data,
+    rules_data.detect_repeated_data,
+    rules_data.detect_few_pairs,
+    rules_learning.detect_known_facts,
+    rules_learning.detect_format_gap,
+    rules_learning.detect_missing_transfer,
+    rules_learning.detect_facts_not_learnt,
+    rules_learning.detect_rote_learning,
+    rules_questions.detect_truncated_prompts,
+    rules_questions.detect_favoured_option,
+    rules_questions.detect_position_dependence,
+    rules_questions.detect_illegible_answers,
+    rules_questions.detect_ceiling,
+    rules_questions.detect_guessable_questions,
+    rules_questions.detect_unanswerable_questions,
+    rules_questions.detect_chance_level,
+    rules_questions.detect_too_few_questions,
 )
 
 
-def diagnose(evidence: Evidence) -> list[Finding]:
+def diagnose_evidence(evidence: Evidence) -> list[Finding]:
     """The findings by weight, the first cause first; a sound gain has none."""
-    rules = VALIDITY if evidence.is_improved else VALIDITY + REASONS
+    rules = VALIDITY_RULES if evidence.is_improved else VALIDITY_RULES + NO_GAIN_RULES
     language = evidence.plan.language
-    found = [_sober(reason.build_finding(language), evidence.plan) for rule in rules if (reason := rule(evidence))]
+    found = [_drop_noop_changes(reason.build_finding(language), evidence.plan) for rule in rules if (reason := rule(evidence))]
     return sorted(found, key=lambda finding: -finding.weight)
 
 
-def _sober(finding: Finding, plan: StudyPlan) -> Finding:
+def _drop_noop_changes(finding: Finding, plan: StudyPlan) -> Finding:
     """Without the changes that the plan has already; one of the endpoint is said to be one."""
     changes = {key: value for key, value in finding.remedy.items() if reduce(getattr, key.split("."), plan) != value}
-    note = words(plan.language)["notes"]["endpoint"] if changes.keys() & set(ENDPOINT) else ""
+    note = load_sentences(plan.language)["notes"]["endpoint"] if changes.keys() & set(ENDPOINT) else ""
     return finding.model_copy(update={"remedy": changes, "advice": f"{finding.advice} {note}".rstrip()})

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tasks.plan import Aside
+from tasks.plan import ExecutionOptions
 
 
 def canonical_value(value: Any) -> Any:
@@ -20,7 +20,7 @@ def canonical_value(value: Any) -> Any:
         return {
             name: canonical_value(getattr(value, name))
             for name in type(value).model_fields
-            if name not in apart and not isinstance(getattr(value, name), Aside)
+            if name not in apart and not isinstance(getattr(value, name), ExecutionOptions)
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [canonical_value(item) for item in value]
@@ -37,6 +37,6 @@ def canonical_value(value: Any) -> Any:
 
 def compute_stage_key(name: str, version: int, inputs: dict[str, Any]) -> str:
     """`<stage>/v<version>-<hash>`; inputs that are an `Aside` (a Machine) are left out."""
-    what = {key: canonical_value(value) for key, value in inputs.items() if not isinstance(value, Aside)}
+    what = {key: canonical_value(value) for key, value in inputs.items() if not isinstance(value, ExecutionOptions)}
     text = json.dumps(what, sort_keys=True, ensure_ascii=False)
     return f"{name}/v{version}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"

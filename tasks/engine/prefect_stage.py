@@ -19,7 +19,7 @@ from prefect.tasks import exponential_backoff
 
 from tasks.engine.stage import Stage
 from tasks.errors import WriterUnavailable
-from tasks.progress import Progress, bar
+from tasks.progress import ProgressCallback, show_progress_bar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,9 +76,9 @@ def stage(run_name: RunName, **options: Any) -> Callable[[Callable[P, T]], Prefe
 
 
 @contextmanager
-def report_progress(label: str) -> Iterator[Progress]:
+def report_progress(label: str) -> Iterator[ProgressCallback]:
     """Progress on the terminal and, for work of more than a few seconds, on the dashboard."""
-    with bar(label) as terminal:
+    with show_progress_bar(label) as terminal:
         begin, artifact = time.monotonic(), ProgressArtifact(label)
 
         def report(done: float, total: float, note: str = "") -> None:

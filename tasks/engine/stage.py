@@ -18,16 +18,16 @@ from rich.markup import escape
 
 from tasks import mirror
 from tasks.artifacts import Handle
-from tasks.card import alone_on
+from tasks.card import lock_device
 from tasks.engine.cache_key import compute_stage_key
 from tasks.engine.source_digest import digest_function, digest_modules
 from tasks.engine.timings import add_timing, peak_memory_mb
 from tasks.errors import MissingArtifact
-from tasks.progress import say
-from tasks.records import Row
+from tasks.progress import print_status
+from tasks.records import StoredRow
 from tasks.schemas.timings import Timing
-from tasks.scrubbing import scrubbed
-from tasks.store import one_at_a_time, private, writable, write_whole
+from tasks.scrubbing import redact_raised_errors
+from tasks.store import hold_lock, make_private_dir, translate_disk_errors, write_atomically
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class NotCached(Exception):
     """A stage has no kept result where only kept ones were asked for."""
 
 
-class StageRecord(Row):
+class StageRecord(StoredRow):
     """What is kept of a stage that was done."""
 
     stage: str
@@ -104,13 +104,13 @@ class Stage(Generic[P, T]):
 
     def run(self, call: StageCall) -> tuple[T, bool]:
         """The result, and whether it was found rather than made. Raises what the stage raises."""
-        with one_at_a_time(call.key):
+        with hold_lock(call.key):
             found = None if self.name in forced_stages.get() else self._find(call)
             record, result = found or self._make(call)
         is_cached = found is not None
         timing = Timing(stage=self.name, seconds=record.seconds, memory_mb=record.memory_mb, cached=is_cached)
         add_timing(timing)
-        say(f"  [green]✓[/] {self.name:<18} {'cached' if is_cached else f'{record.seconds:.1f} s'}")
+        print_status(f"  [green]✓[/] {self.name:<18} {'cached' if is_cached else f'{record.seconds:.1f} s'}")
         return result, is_cached
 
     def find(self, call: StageCall) -> T:
@@ -124,21 +124,21 @@ class Stage(Generic[P, T]):
 
     def _find(self, call: StageCall) -> tuple[StageRecord, T] | None:
         """A record that is whole and stands for artifacts that are there; one that is not is told."""
-        path = private("results") / call.key
-        if not path.is_file() and not mirror.pull(path):
+        path = make_private_dir("results") / call.key
+        if not path.is_file() and not mirror.pull_file(path):
             return None
         try:
             record = StageRecord.model_validate_json(path.read_bytes())
             result = self._type.validate_python(record.result)
             check_handles(result)
         except (MissingArtifact, ValidationError) as error:
-            say(f"  [yellow]{self.name}[/]: {escape(_describe_damage(error))} Doing it again.")
+            print_status(f"  [yellow]{self.name}[/]: {escape(_describe_damage(error))} Doing it again.")
             return None
         return record, result
 
     def _make(self, call: StageCall) -> tuple[StageRecord, T]:
         check_handles(list(call.arguments.values()))  # on another machine than the one that made them, this fetches them
-        with self._exclusive_device(call), writable(), scrubbed():
+        with self._exclusive_device(call), translate_disk_errors(), redact_raised_errors():
             token = _running_key.set(call.key)
             begin = time.perf_counter()
             try:
@@ -152,18 +152,18 @@ class Stage(Generic[P, T]):
             memory_mb=round(peak_memory_mb(), 1),
             result=self._type.dump_python(result, mode="json"),
         )
-        path = private("results") / call.key
-        write_whole(path, json.dumps(record.model_dump(), ensure_ascii=False).encode())
-        mirror.push(path)
+        path = make_private_dir("results") / call.key
+        write_atomically(path, json.dumps(record.model_dump(), ensure_ascii=False).encode())
+        mirror.push_path(path)
         return record, result
 
     def _exclusive_device(self, call: StageCall) -> AbstractContextManager[None]:
         """A stage that holds a model has the GPU for itself; the wait is not counted as its time."""
         if not self._needs_gpu:
             return nullcontext()
-        from tasks.llama import device_of
+        from tasks.llama import choose_device
 
-        return alone_on(device_of(call.arguments["machine"]))
+        return lock_device(choose_device(call.arguments["machine"]))
 
 
 def running_key() -> str:

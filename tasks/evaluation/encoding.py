@@ -7,51 +7,51 @@ from jinja2 import TemplateError
 
 from tasks.errors import PlanError
 
-UNSET = 10**12  # tokenizers say "no limit" with a number beyond this
+NO_LIMIT = 10**12  # tokenizers say "no limit" with a number beyond this
 
 
-class Asked(NamedTuple):
+class Continuation(NamedTuple):
     """A context and one way to go on; its log-likelihood is wanted."""
 
     context: tuple[int, ...]
     tokens: tuple[int, ...]
 
 
-def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+def encode_texts(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """The tokens of texts with the tokenizer's own special tokens; never a second beginning-of-text. All begin alike."""
-    first = prefix_token(tokenizer)
+    first = get_prefix_token(tokenizer)
     doubled = first is not None and texts[0].startswith(tokenizer.decode(first))
     return [list(tokens) for tokens in tokenizer(list(texts), **({"add_special_tokens": False} if doubled else {}))["input_ids"]]
 
 
-def prefix_token(tokenizer: Any) -> int | None:
+def get_prefix_token(tokenizer: Any) -> int | None:
     """What an empty context is replaced by: beginning of text, else end of text."""
     first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
     return None if first is None else int(first)
 
 
-def asked(tokenizer: Any, context: str, continuations: Sequence[str]) -> list[Asked]:
+def encode_continuations(tokenizer: Any, context: str, continuations: Sequence[str]) -> list[Continuation]:
     """Context and continuation are encoded together and split at the context's length; blanks go to the continuation.
 
     A tokenizer may join letters over the seam; splitting afterwards keeps the sum over the whole text honest.
     """
     bare = context.rstrip()
     if not bare:
-        return [_after_nothing(tokenizer, context + continuation) for continuation in continuations]
-    before, *whole = encode(tokenizer, [bare, *(context + continuation for continuation in continuations)])
-    return [Asked(tuple(before), tuple(tokens[len(before) :])) for tokens in whole]
+        return [_encode_without_context(tokenizer, context + continuation) for continuation in continuations]
+    before, *whole = encode_texts(tokenizer, [bare, *(context + continuation for continuation in continuations)])
+    return [Continuation(tuple(before), tuple(tokens[len(before) :])) for tokens in whole]
 
 
-def _after_nothing(tokenizer: Any, continuation: str) -> Asked:
+def _encode_without_context(tokenizer: Any, continuation: str) -> Continuation:
     """With no context, the beginning-of-text token stands for one."""
     tokens = list(tokenizer.encode(continuation, add_special_tokens=False))
-    first = prefix_token(tokenizer)
+    first = get_prefix_token(tokenizer)
     if first is None or tokens[:1] == [first]:
-        return Asked(tuple(tokens[:1]), tuple(tokens[1:]))
-    return Asked((first,), tuple(tokens))
+        return Continuation(tuple(tokens[:1]), tuple(tokens[1:]))
+    return Continuation((first,), tuple(tokens))
 
 
-def window(model: Any, tokenizer: Any) -> int:
+def get_context_window(model: Any, tokenizer: Any) -> int:
     """The most tokens the model can look at."""
     config = model.config
     inner = getattr(config, "text_config", None) or config
@@ -59,15 +59,15 @@ def window(model: Any, tokenizer: Any) -> int:
         if getattr(inner, name, None) is not None:
             return int(getattr(inner, name))
     said = getattr(tokenizer, "model_max_length", None)
-    return int(said) if said is not None and said < UNSET else 2048
+    return int(said) if said is not None and said < NO_LIMIT else 2048
 
 
-def has_chat(tokenizer: Any) -> bool:
+def has_chat_template(tokenizer: Any) -> bool:
     """Whether the tokenizer brings a chat template."""
     return bool(getattr(tokenizer, "chat_template", None))
 
 
-def as_chat(tokenizer: Any, prompt: str) -> str:
+def format_chat_prompt(tokenizer: Any, prompt: str) -> str:
     """The prompt as a person's message, up to where the model's reply begins.
 
     Templates of models that also see read a message as a list of parts; one of them is then the text.

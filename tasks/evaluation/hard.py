@@ -5,17 +5,17 @@ from statistics import fmean
 
 from tasks.errors import PlanError
 from tasks.evaluation import mcnemar
-from tasks.records import Mode, Question
+from tasks.records import AnswerMode, Question
 from tasks.results import Answer
 
 
-def on_hard(questions: Sequence[Question], base: Sequence[Answer], tuned: Sequence[Answer], mode: Mode) -> dict[str, float]:
+def compare_on_hard_subset(questions: Sequence[Question], base: Sequence[Answer], tuned: Sequence[Answer], mode: AnswerMode) -> dict[str, float]:
     """Base against tuned on the harder half of the questions, in their first rotation; nothing where no other answers tell which it is."""
     asked = {question.id for question in questions}
     mine, theirs = ([answer for answer in answers if answer.question_id in asked] for answers in (base, tuned))
-    if not all({a.question_id for a in answers if not _same_sitting(a, mode, 0)} == asked for answers in (mine, theirs)):
+    if not all({a.question_id for a in answers if not _is_from_same_text(a, mode, 0)} == asked for answers in (mine, theirs)):
         return {}
-    hard = hard_subset(mine, theirs, mode)
+    hard = select_hard_subset(mine, theirs, mode)
     before, after = (
         {answer.question_id: answer.is_correct for answer in answers if (answer.mode, answer.rotation) == (mode, 0)}
         for answers in (mine, theirs)
@@ -27,14 +27,14 @@ def on_hard(questions: Sequence[Question], base: Sequence[Answer], tuned: Sequen
         **shares,
         "hard_gained": float(gained),
         "hard_lost": float(lost),
-        "hard_p": mcnemar.exact(gained, lost),
+        "hard_p": mcnemar.compute_exact_p_value(gained, lost),
     }
 
 
-def hard_subset(
+def select_hard_subset(
     base: Sequence[Answer],
     tuned: Sequence[Answer],
-    mode: Mode,
+    mode: AnswerMode,
     share: float = 0.5,
     rotation: int = 0,
     judge: Sequence[Answer] | None = None,
@@ -45,7 +45,7 @@ def hard_subset(
     So difficulty comes from a `judge`, another model, or from what *both* models said elsewhere: the choice treats them
     alike, so it can favour neither. Raises PlanError where there are no other answers.
     """
-    elsewhere = list(judge) if judge is not None else [a for a in [*base, *tuned] if not _same_sitting(a, mode, rotation)]
+    elsewhere = list(judge) if judge is not None else [a for a in [*base, *tuned] if not _is_from_same_text(a, mode, rotation)]
     asked = list(dict.fromkeys(answer.question_id for answer in base))
     rows: dict[str, list[Answer]] = {name: [] for name in asked}
     for answer in elsewhere:
@@ -60,7 +60,7 @@ def hard_subset(
     return [name for name in asked if name in chosen]
 
 
-def _same_sitting(answer: Answer, mode: Mode, rotation: int) -> bool:
+def _is_from_same_text(answer: Answer, mode: AnswerMode, rotation: int) -> bool:
     """Whether it comes from the same text as the compared answers: all cloze modes share one, digits and generate one a rotation."""
     if mode.startswith("cloze") or answer.mode.startswith("cloze"):
         return mode.startswith("cloze") and answer.mode.startswith("cloze")

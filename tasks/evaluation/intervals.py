@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 Counts = NDArray[np.int64]
-_HALVINGS = 60  # of [-1, 1]: 2e-18
+_BISECTION_STEPS = 60  # of [-1, 1]: 2e-18
 
 
 class Bounds(NamedTuple):
@@ -19,44 +19,44 @@ class Bounds(NamedTuple):
     high: float
 
 
-def wilson(correct: float, n: int, level: float = 0.95) -> Bounds:
+def compute_wilson_interval(correct: float, n: int, level: float = 0.95) -> Bounds:
     """The score interval of a share; never leaves 0 to 1 and holds for few questions."""
-    z2 = _z(level) ** 2
+    z2 = _get_normal_quantile(level) ** 2
     share = correct / n
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     reach = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return Bounds(max(0.0, centre - reach), min(1.0, centre + reach))
 
 
-def paired(gained: int, lost: int, n: int, level: float = 0.95) -> Bounds:
+def compute_tango_interval(gained: int, lost: int, n: int, level: float = 0.95) -> Bounds:
     """Tango's score interval of the paired difference (gained - lost) / n (Statistics in Medicine 1998, 17:891).
 
     All differences that a two-sided score test at 1 - level would not refuse; at zero it is McNemar's test. It holds
     for few and for no discordant questions, where a Wald interval has length zero.
     """
-    z = _z(level)
+    z = _get_normal_quantile(level)
     seen = (gained - lost) / n
-    return Bounds(_where(z, gained, lost, n, -1.0, seen), _where(-z, gained, lost, n, seen, 1.0))
+    return Bounds(_invert_score(z, gained, lost, n, -1.0, seen), _invert_score(-z, gained, lost, n, seen, 1.0))
 
 
-def score(gained: int, lost: int, n: int, difference: float) -> float:
+def compute_tango_score(gained: int, lost: int, n: int, difference: float) -> float:
     """Tango's z: (gained - lost - n·difference) over its standard error if `difference` is the truth."""
     over = gained - lost - n * difference
     if over == 0:
         return 0.0
-    lost_share = _likeliest_loss(gained, lost, n, difference)
+    lost_share = _estimate_lost_share(gained, lost, n, difference)
     variance = n * (2 * lost_share + difference * (1 - difference))
     return over / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, over)
 
 
-def equivalence(gained: int, lost: int, n: int, margin: float) -> float:
+def compute_equivalence_p_value(gained: int, lost: int, n: int, margin: float) -> float:
     """p-value of two one-sided score tests: small where the difference is shown to lie within ± margin."""
-    above = score(gained, lost, n, -margin)
-    below = score(gained, lost, n, margin)
+    above = compute_tango_score(gained, lost, n, -margin)
+    below = compute_tango_score(gained, lost, n, margin)
     return max(1 - NormalDist().cdf(above), NormalDist().cdf(below))
 
 
-def bootstrap(balances: Counts, sizes: Counts, level: float, seed: int, draws: int = 2000) -> Bounds:
+def bootstrap_difference(balances: Counts, sizes: Counts, level: float, seed: int, draws: int = 2000) -> Bounds:
     """Percentile interval of the paired difference with whole facts drawn anew.
 
     `balances` are gains minus losses, `sizes` the questions of each fact. Facts alike in both are drawn as a kind:
@@ -69,23 +69,23 @@ def bootstrap(balances: Counts, sizes: Counts, level: float, seed: int, draws: i
     return Bounds(float(low), float(high))
 
 
-def by_fact(balances: Counts, sizes: Counts, level: float = 0.95) -> Bounds:
+def compute_fact_interval(balances: Counts, sizes: Counts, level: float = 0.95) -> Bounds:
     """The t interval of the paired difference with facts as units; nothing is known from fewer than two facts."""
     if len(sizes) < 2:
         return Bounds(-1.0, 1.0)
     centre = float(balances.sum() / sizes.sum())
-    reach = float(stdtrit(len(sizes) - 1, (1 + level) / 2)) * standard_error(balances, sizes)
+    reach = float(stdtrit(len(sizes) - 1, (1 + level) / 2)) * compute_standard_error(balances, sizes)
     return Bounds(max(-1.0, centre - reach), min(1.0, centre + reach))
 
 
-def standard_error(balances: Counts, sizes: Counts) -> float:
+def compute_standard_error(balances: Counts, sizes: Counts) -> float:
     """Of Σ balances / Σ sizes, whole facts being drawn: the ratio estimator's, with facts / (facts - 1)."""
     facts, n = len(sizes), sizes.sum()
     left = balances - sizes * (balances.sum() / n)  # what each fact has beyond its share
     return math.sqrt(float(left @ left) * facts / (facts - 1)) / float(n)
 
 
-def _likeliest_loss(gained: int, lost: int, n: int, difference: float) -> float:
+def _estimate_lost_share(gained: int, lost: int, n: int, difference: float) -> float:
     """The likeliest share of lost questions if the share of gained ones is that plus `difference`.
 
     The larger root of 2n·q² + b·q + c = 0, from setting the derivative of the trinomial likelihood to zero.
@@ -96,13 +96,13 @@ def _likeliest_loss(gained: int, lost: int, n: int, difference: float) -> float:
     return max(root, 0.0, -difference)
 
 
-def _where(z: float, gained: int, lost: int, n: int, low: float, high: float) -> float:
+def _invert_score(z: float, gained: int, lost: int, n: int, low: float, high: float) -> float:
     """The difference at which the score, which falls as the difference grows, is z."""
-    for _ in range(_HALVINGS):
+    for _ in range(_BISECTION_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if score(gained, lost, n, middle) > z else (low, middle)
+        low, high = (middle, high) if compute_tango_score(gained, lost, n, middle) > z else (low, middle)
     return (low + high) / 2
 
 
-def _z(level: float) -> float:
+def _get_normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)

@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
-from tasks.evaluation.sheets import wording
+from tasks.evaluation.sheets import get_prompt_builder
 from tasks.plan import EvaluationPlan
 from tasks.records import Question
 
-GROUP = "book2lora"
-_READER = '''"""Read a set of questions that lies beside this file."""
+TASK_GROUP = "book2lora"
+_READER_SOURCE = '''"""Read a set of questions that lies beside this file."""
 
 from pathlib import Path
 
@@ -27,9 +27,9 @@ def load(file: str, **_):
     rows = datasets.Dataset.from_json(str(Path(__file__).parent / file))
     return {"test": rows}
 '''
-_YAML = Template("""custom_dataset: !function reader.load
+_YAML_TEMPLATE = Template("""custom_dataset: !function reader.load
 $rest""")
-_README = """# The questions of a book2lora study as tasks of lm-evaluation-harness
+_README_TEMPLATE = """# The questions of a book2lora study as tasks of lm-evaluation-harness
 
     lm_eval --include_path . --tasks {group} --model hf --model_args pretrained=BASE,dtype=float32 --device cpu
     lm_eval --include_path . --tasks {group} --model hf --model_args pretrained=BASE,peft=ADAPTER,dtype=float32 --device cpu
@@ -45,37 +45,37 @@ Tasks: {tasks}.
 """
 
 
-def write(folder: Path, sets: dict[str, list[Question]], plan: EvaluationPlan, language: str = "fa") -> list[str]:
+def write_task_folder(folder: Path, sets: dict[str, list[Question]], plan: EvaluationPlan, language: str = "fa") -> list[str]:
     """Write the task folder; the names of its tasks come back."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "reader.py").write_text(_READER, "utf-8")
-    names = [name for title, questions in sets.items() if questions for name in _write_set(folder, _safe(title), questions, plan, language)]
-    group = {"group": GROUP, "task": names}
-    (folder / f"{GROUP}.yaml").write_text(yaml.safe_dump(group, sort_keys=False), "utf-8")
-    (folder / "README.md").write_text(_README.format(group=GROUP, tasks=", ".join(f"`{name}`" for name in names)), "utf-8")
+    (folder / "reader.py").write_text(_READER_SOURCE, "utf-8")
+    names = [name for title, questions in sets.items() if questions for name in _write_set(folder, _make_safe_name(title), questions, plan, language)]
+    group = {"group": TASK_GROUP, "task": names}
+    (folder / f"{TASK_GROUP}.yaml").write_text(yaml.safe_dump(group, sort_keys=False), "utf-8")
+    (folder / "README.md").write_text(_README_TEMPLATE.format(group=TASK_GROUP, tasks=", ".join(f"`{name}`" for name in names)), "utf-8")
     return names
 
 
-def _safe(title: str) -> str:
+def _make_safe_name(title: str) -> str:
     return re.sub(r"\W+", "_", title)
 
 
 def _write_set(folder: Path, title: str, questions: list[Question], plan: EvaluationPlan, language: str) -> list[str]:
     """One file of rows, one task for cloze and one for each rotation of digits."""
-    rows = [_row(question, plan, language) for question in questions]
+    rows = [_build_question_row(question, plan, language) for question in questions]
     (folder / f"{title}.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    tasks = [_task(title, "cloze", "cloze", "options", "key")]
+    tasks = [_build_task(title, "cloze", "cloze", "options", "key")]
     for rotation in range(plan.rotations):
         name = "digits" + f"_r{rotation}" * bool(rotation)
-        tasks.append(_task(title, name, f"paper_{rotation}", "numerals", f"key_{rotation}"))
+        tasks.append(_build_task(title, name, f"paper_{rotation}", "numerals", f"key_{rotation}"))
     for task in tasks:
-        text = _YAML.substitute(rest=yaml.safe_dump(task, sort_keys=False, allow_unicode=True))
+        text = _YAML_TEMPLATE.substitute(rest=yaml.safe_dump(task, sort_keys=False, allow_unicode=True))
         (folder / f"{task['task']}.yaml").write_text(text, "utf-8")
     return [str(task["task"]) for task in tasks]
 
 
-def _row(question: Question, plan: EvaluationPlan, language: str) -> dict[str, Any]:
-    words = wording(plan, language)
+def _build_question_row(question: Question, plan: EvaluationPlan, language: str) -> dict[str, Any]:
+    words = get_prompt_builder(plan, language)
     row: dict[str, Any] = {"id": question.id, "options": list(question.options), "numerals": list(words.numerals)}
     row |= {"cloze": words.build_cloze_prompt(question), "key": question.answer - 1}
     for rotation in range(plan.rotations):
@@ -84,9 +84,9 @@ def _row(question: Question, plan: EvaluationPlan, language: str) -> dict[str, A
     return row
 
 
-def _task(title: str, name: str, text: str, choices: str, key: str) -> dict[str, Any]:
+def _build_task(title: str, name: str, text: str, choices: str, key: str) -> dict[str, Any]:
     return {
-        "task": f"{GROUP}_{title}_{name}",
+        "task": f"{TASK_GROUP}_{title}_{name}",
         "dataset_kwargs": {"file": f"{title}.jsonl"},
         "test_split": "test",
         "output_type": "multiple_choice",

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, stdtr
 
-from tasks.evaluation.intervals import standard_error
+from tasks.evaluation.intervals import compute_standard_error
 
 Counts = NDArray[np.int64]
 
 
-def exact(gained: int, lost: int) -> float:
+def compute_exact_p_value(gained: int, lost: int) -> float:
     """Two-sided p-value of McNemar's test by the binomial; `exact(9, 1)` is 0.0215.
 
     Only the questions that changed speak; the chi-square form needs many of them, this one does not.
@@ -20,7 +20,7 @@ def exact(gained: int, lost: int) -> float:
     return min(1.0, 2 * float(bdtr(min(gained, lost), changed, 0.5))) if changed else 1.0
 
 
-def by_fact(balances: Counts, sizes: Counts) -> float:
+def compute_fact_p_value(balances: Counts, sizes: Counts) -> float:
     """Two-sided p-value with facts as units; `balances` are gains minus losses, `sizes` the questions of each fact.
 
     Questions on one fact rise and fall together, so they are less evidence than their number: in simulations where
@@ -31,6 +31,6 @@ def by_fact(balances: Counts, sizes: Counts) -> float:
     moved = np.count_nonzero(balances)
     if not moved or len(sizes) < 2 or balances.sum() == 0:
         return 1.0
-    error = standard_error(balances, sizes)
+    error = compute_standard_error(balances, sizes)
     t = abs(balances.sum() / sizes.sum()) / error if error else math.inf
     return min(1.0, max(2 * float(stdtr(len(sizes) - 1, -t)), 2.0 ** (1 - moved)))

@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 
 from tasks.errors import MissingArtifact, NothingLeft
-from tasks.evaluation.hard import on_hard
-from tasks.evaluation.verdict import Marks, judge, limits, sentence
+from tasks.evaluation.hard import compare_on_hard_subset
+from tasks.evaluation.verdict import PairedOutcomes, judge_outcomes, build_limits_sentence, build_verdict_sentence
 from tasks.plan import ComparisonPlan
-from tasks.records import Mode, Question, SetName
+from tasks.records import AnswerMode, Question, SetName
 from tasks.results import Answer, Comparison
-from tasks.sweeps import Spread
+from tasks.sweeps import SeedSpread
 
-_SETS: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
-_SCORES = ["score_1", "score_2", "score_3", "score_4"]
+_SET_ORDER: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
+_SCORE_COLUMNS = ["score_1", "score_2", "score_3", "score_4"]
 
 
-def compare(
+def compare_models(
     questions: Mapping[str, Sequence[Question]], base: Sequence[Answer], tuned: Sequence[Answer], plan: ComparisonPlan
 ) -> list[Comparison]:
     """Each set, and `all` (same_fact and new_fact), in each mode that was scored; the primary one first.
@@ -33,23 +33,23 @@ def compare(
     papers: dict[str, Sequence[Question]] = {**questions, "all": [*questions.get("same_fact", ()), *questions.get("new_fact", ())]}
     if not papers.get(plan.primary_set):
         raise NothingLeft(f"the primary set {plan.primary_set!r} has no questions; see the funnel, or set comparison.primary_set.")
-    rows = _frame([*base, *tuned], len(base))
+    rows = _build_answer_frame([*base, *tuned], len(base))
     modes = list(dict.fromkeys(answer.mode for answer in (*base, *tuned)))
     if plan.primary_mode not in modes:
         raise MissingArtifact(f"no answers in the primary mode {plan.primary_mode!r}, only in {modes}; redo evaluate_model.")
-    asked = [(name, mode) for name in _SETS if papers.get(name) for mode in modes]
+    asked = [(name, mode) for name in _SET_ORDER if papers.get(name) for mode in modes]
     asked.sort(key=lambda pair: pair != (plan.primary_set, plan.primary_mode))
-    decided = {mode: _decide(rows[rows["mode"] == mode], papers, mode) for mode in modes}
-    found = [_comparison(decided[mode].loc[[q.id for q in papers[name]]], name, mode, plan) for name, mode in asked]
-    adjusted = holm([row.p_value for row in found[1:]])
-    hard = on_hard(papers[plan.primary_set], base, tuned, plan.primary_mode)
+    decided = {mode: _build_question_frame(rows[rows["mode"] == mode], papers, mode) for mode in modes}
+    found = [_build_comparison(decided[mode].loc[[q.id for q in papers[name]]], name, mode, plan) for name, mode in asked]
+    adjusted = apply_holm_correction([row.p_value for row in found[1:]])
+    hard = compare_on_hard_subset(papers[plan.primary_set], base, tuned, plan.primary_mode)
     return [
         found[0].model_copy(update={"extra": found[0].extra | hard}),
         *(row.model_copy(update={"extra": row.extra | {"p_holm": p}}) for row, p in zip(found[1:], adjusted, strict=True)),
     ]
 
 
-def _frame(answers: Sequence[Answer], first_tuned: int) -> pd.DataFrame:
+def _build_answer_frame(answers: Sequence[Answer], first_tuned: int) -> pd.DataFrame:
     """One row an answer, with its model."""
     nothing = (np.nan,) * 4
     frame = pd.DataFrame(
@@ -64,26 +64,26 @@ def _frame(answers: Sequence[Answer], first_tuned: int) -> pd.DataFrame:
         }
     )
     scores = np.array([a.scores or nothing for a in answers], dtype=float).reshape(-1, 4)
-    return frame.assign(**{name: scores[:, i] for i, name in enumerate(_SCORES)})
+    return frame.assign(**{name: scores[:, i] for i, name in enumerate(_SCORE_COLUMNS)})
 
 
-def _decide(rows: pd.DataFrame, papers: Mapping[str, Sequence[Question]], mode: Mode) -> pd.DataFrame:
+def _build_question_frame(rows: pd.DataFrame, papers: Mapping[str, Sequence[Question]], mode: AnswerMode) -> pd.DataFrame:
     """One row a question, with what both models answered in one mode."""
-    sheet = _sheet(papers)
+    sheet = _build_key_frame(papers)
     rows = rows[rows["id"].isin(sheet.index)]
-    _account(rows, sheet, mode)
+    _require_complete_answers(rows, sheet, mode)
     rows = rows.assign(key=sheet["key"].loc[rows["id"]].to_numpy())
     wrongly = rows[rows["is_correct"] != ((rows["predicted"] == rows["key"]) & ~rows["truncated"])]
     if len(wrongly):
         raise MissingArtifact(
             f"{len(wrongly)} answers in {mode} were marked against another key, e.g. {wrongly['id'].iloc[0]}; redo evaluate_model."
         )
-    both = [_one_answer(rows[rows["tuned"] == is_tuned]).add_suffix(suffix) for is_tuned, suffix in ((False, "_base"), (True, "_tuned"))]
-    moved = _score_shift(rows)
+    both = [_aggregate_rotations(rows[rows["tuned"] == is_tuned]).add_suffix(suffix) for is_tuned, suffix in ((False, "_base"), (True, "_tuned"))]
+    moved = _compute_score_shift(rows)
     return sheet.join(both[0]).join(both[1]).join(moved)
 
 
-def _sheet(papers: Mapping[str, Sequence[Question]]) -> pd.DataFrame:
+def _build_key_frame(papers: Mapping[str, Sequence[Question]]) -> pd.DataFrame:
     """The questions of all sets by id; one without a fact is a fact of its own."""
     own = [question for name, rows in papers.items() if name != "all" for question in rows]
     sheet = pd.DataFrame({"key": [q.answer for q in own], "fact": [q.fact or f"\0{q.id}" for q in own]}, index=[q.id for q in own])
@@ -95,7 +95,7 @@ def _sheet(papers: Mapping[str, Sequence[Question]]) -> pd.DataFrame:
     return sheet
 
 
-def _account(rows: pd.DataFrame, sheet: pd.DataFrame, mode: Mode) -> None:
+def _require_complete_answers(rows: pd.DataFrame, sheet: pd.DataFrame, mode: AnswerMode) -> None:
     """Each question has exactly one answer of each model in each rotation, or the comparison is refused."""
     place = ["tuned", "id", "rotation"]
     if rows.duplicated(place).any():
@@ -107,14 +107,14 @@ def _account(rows: pd.DataFrame, sheet: pd.DataFrame, mode: Mode) -> None:
         raise MissingArtifact(f"{len(lacking)} answers in {mode} are missing ({who}); no question may be lost: redo evaluate_model.")
 
 
-def _one_answer(rows: pd.DataFrame) -> pd.DataFrame:
+def _aggregate_rotations(rows: pd.DataFrame) -> pd.DataFrame:
     """Of one model: its answer to each question, whether it is right, and how steady it was over the rotations."""
     by_question = rows.sort_values("rotation", kind="stable").groupby("id", sort=False)
     first = by_question["predicted"].first()
-    means = by_question[_SCORES].mean()
-    scored = rows[_SCORES].notna().all(axis=1).groupby(rows["id"]).all().loc[first.index]
+    means = by_question[_SCORE_COLUMNS].mean()
+    scored = rows[_SCORE_COLUMNS].notna().all(axis=1).groupby(rows["id"]).all().loc[first.index]
     several = rows["rotation"].nunique() > 1
-    voted = by_question["predicted"].agg(_most_named) if several and not scored.all() else first
+    voted = by_question["predicted"].agg(_pick_most_named) if several and not scored.all() else first
     best = pd.Series(means.fillna(-np.inf).to_numpy().argmax(axis=1) + 1, index=first.index)
     predicted = best.where(scored, voted) if several else first
     truncated = by_question["truncated"].any()
@@ -130,25 +130,25 @@ def _one_answer(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _most_named(named: pd.Series) -> int:
+def _pick_most_named(named: pd.Series) -> int:
     """The option named most often; at a tie, the earliest. An illegible answer names nothing."""
     legible = [int(option) for option in named if option]
     return max(legible, key=legible.count) if legible else 0
 
 
-def _score_shift(rows: pd.DataFrame) -> pd.Series:
+def _compute_score_shift(rows: pd.DataFrame) -> pd.Series:
     """How far the four scores of a question moved, in nats, in the mean; NaN where there are none."""
     place = ["id", "rotation"]
-    base, tuned = (rows[rows["tuned"] == t].set_index(place)[_SCORES] for t in (False, True))
+    base, tuned = (rows[rows["tuned"] == t].set_index(place)[_SCORE_COLUMNS] for t in (False, True))
     return (tuned - base).abs().mean(axis=1).groupby("id").mean().rename("shift")
 
 
-def _comparison(sheet: pd.DataFrame, name: SetName, mode: Mode, plan: ComparisonPlan) -> Comparison:
+def _build_comparison(sheet: pd.DataFrame, name: SetName, mode: AnswerMode, plan: ComparisonPlan) -> Comparison:
     """One set in one mode."""
     fact = pd.factorize(sheet["fact"])[0]
     changed = (sheet["predicted_base"] != sheet["predicted_tuned"]).to_numpy()
-    marks = Marks(sheet["correct_base"].to_numpy(bool), sheet["correct_tuned"].to_numpy(bool), changed, fact)
-    judged = judge(marks, plan)
+    marks = PairedOutcomes(sheet["correct_base"].to_numpy(bool), sheet["correct_tuned"].to_numpy(bool), changed, fact)
+    judged = judge_outcomes(marks, plan)
     further = {
         f"{what}_{who}": float(sheet[f"{what}_{who}"].mean()) for what in ("mean", "steady", "truncated") for who in ("base", "tuned")
     }
@@ -160,21 +160,21 @@ def _comparison(sheet: pd.DataFrame, name: SetName, mode: Mode, plan: Comparison
         n=len(sheet),
         illegible_base=int(sheet["illegible_base"].sum()),
         illegible_tuned=int(sheet["illegible_tuned"].sum()),
-        sentence=sentence(judged, plan, int(sheet["illegible_tuned"].sum()), shift.get("score_shift")),
-        limits=limits(judged, plan),
+        sentence=build_verdict_sentence(judged, plan, int(sheet["illegible_tuned"].sum()), shift.get("score_shift")),
+        limits=build_limits_sentence(judged, plan),
         **(judged._asdict() | {"extra": judged.extra | further | shift}),
     )
 
 
-def between_seeds(comparisons: Sequence[Comparison]) -> Spread:
+def summarize_seed_spread(comparisons: Sequence[Comparison]) -> SeedSpread:
     """The same set and mode after tuning with several seeds: is the effect larger than its spread?"""
     values = [row.difference.value for row in comparisons]
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     agree = len({row.verdict for row in comparisons}) == 1
-    return Spread(seeds=len(values), mean=float(np.mean(values)), deviation=deviation, low=min(values), high=max(values), agree=agree)
+    return SeedSpread(seeds=len(values), mean=float(np.mean(values)), deviation=deviation, low=min(values), high=max(values), agree=agree)
 
 
-def holm(p_values: Iterable[float]) -> list[float]:
+def apply_holm_correction(p_values: Iterable[float]) -> list[float]:
     """Holm's adjustment: reject those at most alpha, and the chance of any false one is at most alpha."""
     values = list(p_values)
     adjusted, highest = [0.0] * len(values), 0.0

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from tasks.evaluation.encoding import Asked
+from tasks.evaluation.encoding import Continuation
 
 
-class Voice(NamedTuple):
+class DecodingLimits(NamedTuple):
     """How a reply is drawn: greedily, up to so many tokens, up to the window, until an end token."""
 
     max_new_tokens: int
@@ -16,7 +16,7 @@ class Voice(NamedTuple):
     end_tokens: frozenset[int]
 
 
-def likelihood(model: Any, asked: Asked) -> float:
+def compute_log_likelihood(model: Any, asked: Continuation) -> float:
     """Sum of log P(token | all before it) over the continuation, in nats."""
     tokens = torch.tensor([[*asked.context, *asked.tokens]], device=model.device)
     with torch.inference_mode():
@@ -25,7 +25,7 @@ def likelihood(model: Any, asked: Asked) -> float:
     return float(logits.log_softmax(-1).gather(1, targets).sum())
 
 
-def reply(model: Any, prompt: Sequence[int], voice: Voice) -> list[int]:
+def generate_reply(model: Any, prompt: Sequence[int], voice: DecodingLimits) -> list[int]:
     """Greedy continuation, without the token that ends it."""
     said: list[int] = []
     with torch.inference_mode():
@@ -38,7 +38,7 @@ def reply(model: Any, prompt: Sequence[int], voice: Voice) -> list[int]:
     return said
 
 
-def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+def get_end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     """Every token that ends a text for this model."""
     ends = {tokenizer.eos_token_id}
     for config in (getattr(model, "generation_config", None), model.config):

@@ -14,54 +14,54 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from tasks.evaluation.listening import listen
-from tasks.evaluation.scoring import row
-from tasks.evaluation.sheets import Sheet, Wording, sheets, wording
-from tasks.llama import Loaded, base_of
+from tasks.evaluation.listening import run_requests
+from tasks.evaluation.scoring import interpret_output
+from tasks.evaluation.sheets import EvalRequest, PromptBuilder, build_requests, get_prompt_builder
+from tasks.llama import LoadedModel, base_of
 from tasks.plan import EvaluationPlan, Machine
-from tasks.progress import Progress, silent
-from tasks.records import Mode, Passage, Question
-from tasks.results import Answer, Screened
+from tasks.progress import ProgressCallback, ignore_progress
+from tasks.records import AnswerMode, Passage, Question
+from tasks.results import Answer, ScreenedQuestion
 
-MOST = 0.75  # share of the sittings that is "most"
-Kind = Literal["guessable", "too easy", "too hard", "unanswerable", "useful"]
+MAJORITY = 0.75  # share of the sittings that is "most"
+ScreeningClass = Literal["guessable", "too easy", "too hard", "unanswerable", "useful"]
 
 
-class Form(NamedTuple):
+class FormResult(NamedTuple):
     """How often the key was chosen in one form of a question, and its mean share of probability."""
 
     correct: int
     key_probability: float
 
 
-def screen(
-    loaded: Loaded,
+def screen_with_model(
+    loaded: LoadedModel,
     questions: list[Question],
     passages: Sequence[Passage],
     plan: EvaluationPlan,
     language: str = "fa",
     machine: Machine | None = None,
-    progress: Progress = silent,
-    mode: Mode = "digits",
-) -> list[Screened]:
+    progress: ProgressCallback = ignore_progress,
+    mode: AnswerMode = "digits",
+) -> list[ScreenedQuestion]:
     """One row for each question, as the base model sees it. `generate` is screened as digits, `cloze_prior` as cloze."""
     mode = {"generate": "digits", "cloze_prior": "cloze"}.get(mode, mode)  # type: ignore[assignment]
     sittings = plan.model_copy(update={"modes": (mode,), "rotations": 4})
-    closed = wording(sittings, language)
+    closed = get_prompt_builder(sittings, language)
     books = {passage.id: passage.text for passage in passages}
     known = {q.id: books[q.quote.passage_id] for q in questions if q.quote and q.quote.passage_id in books}
-    forms: list[tuple[Wording, list[Question]]] = [
-        (_blind(closed), questions),
+    forms: list[tuple[PromptBuilder, list[Question]]] = [
+        (_hide_stem(closed), questions),
         (closed, questions),
-        (_opened(closed, known), [question for question in questions if question.id in known]),
+        (_prepend_passage(closed, known), [question for question in questions if question.id in known]),
     ]
     base = base_of(loaded)
-    put = [sheets(asked, sittings, words, base.model, base.tokenizer) for words, asked in forms]
-    found = _answers(base, put, language, sittings, machine or Machine(), progress)
-    return [_screened(question, mode, [form.get(question.id, []) for form in found]) for question in questions]
+    put = [build_requests(asked, sittings, words, base.model, base.tokenizer) for words, asked in forms]
+    found = _answer_forms(base, put, language, sittings, machine or Machine(), progress)
+    return [_build_screened_row(question, mode, [form.get(question.id, []) for form in found]) for question in questions]
 
 
-def _blind(words: Wording) -> Wording:
+def _hide_stem(words: PromptBuilder) -> PromptBuilder:
     """The stem left out."""
     return words._replace(
         paper=lambda question, rotation: words.build_prompt(question.model_copy(update={"question": ""}), rotation),
@@ -69,7 +69,7 @@ def _blind(words: Wording) -> Wording:
     )
 
 
-def _opened(words: Wording, books: Mapping[str, str]) -> Wording:
+def _prepend_passage(words: PromptBuilder, books: Mapping[str, str]) -> PromptBuilder:
     """The passage put before it."""
     return words._replace(
         paper=lambda question, rotation: f"{books[question.id]}\n\n{words.build_prompt(question, rotation)}",
@@ -77,27 +77,27 @@ def _opened(words: Wording, books: Mapping[str, str]) -> Wording:
     )
 
 
-def _answers(
-    loaded: Loaded, put: list[list[Sheet]], language: str, plan: EvaluationPlan, machine: Machine, progress: Progress
+def _answer_forms(
+    loaded: LoadedModel, put: list[list[EvalRequest]], language: str, plan: EvaluationPlan, machine: Machine, progress: ProgressCallback
 ) -> list[dict[str, list[Answer]]]:
     """All forms are read together, since they begin alike; the answers by form and question."""
     fitting = [sheet for form in put for sheet in form if not sheet.truncated]
-    heard = iter(listen(loaded, fitting, plan.answer_tokens, machine, progress))
+    heard = iter(run_requests(loaded, fitting, plan.answer_tokens, machine, progress))
     found: list[dict[str, list[Answer]]] = []
     for form in put:
         found.append({})
         for sheet in form:
-            answer = row(sheet, [], "", language) if sheet.truncated else row(sheet, *next(heard), language)
+            answer = interpret_output(sheet, [], "", language) if sheet.truncated else interpret_output(sheet, *next(heard), language)
             found[-1].setdefault(sheet.question.id, []).append(answer)
     return found
 
 
-def _screened(question: Question, mode: Mode, forms: Sequence[list[Answer]]) -> Screened:
+def _build_screened_row(question: Question, mode: AnswerMode, forms: Sequence[list[Answer]]) -> ScreenedQuestion:
     """The row of one question; its passage may not be known."""
     asked, key = len(forms[0]), question.answer
-    blind, closed = _form(forms[0], key), _form(forms[1], key)
-    opened = _form(forms[2], key) if forms[2] else None
-    return Screened(
+    blind, closed = _summarize_form(forms[0], key), _summarize_form(forms[1], key)
+    opened = _summarize_form(forms[2], key) if forms[2] else None
+    return ScreenedQuestion(
         question_id=question.id,
         mode=mode,
         asked=asked,
@@ -107,26 +107,26 @@ def _screened(question: Question, mode: Mode, forms: Sequence[list[Answer]]) -> 
         blind_key=blind.key_probability,
         closed_key=closed.key_probability,
         opened_key=opened.key_probability if opened else None,
-        kind=kind(asked, blind, closed, opened),
+        kind=classify_question(asked, blind, closed, opened),
     )
 
 
-def _form(answers: list[Answer], key: int) -> Form:
-    return Form(sum(answer.is_correct for answer in answers), fmean(_share(answer, key) for answer in answers))
+def _summarize_form(answers: list[Answer], key: int) -> FormResult:
+    return FormResult(sum(answer.is_correct for answer in answers), fmean(_compute_key_share(answer, key) for answer in answers))
 
 
-def kind(asked: int, blind: Form, closed: Form, opened: Form | None) -> Kind:
+def classify_question(asked: int, blind: FormResult, closed: FormResult, opened: FormResult | None) -> ScreeningClass:
     """The first that fits, in the order of the table above."""
-    if blind.correct >= MOST * asked:
+    if blind.correct >= MAJORITY * asked:
         return "guessable"
     if closed.correct == asked:
         return "too easy"
-    if opened is None or opened.correct > (1 - MOST) * asked:
+    if opened is None or opened.correct > (1 - MAJORITY) * asked:
         return "useful"
     return "too hard" if opened.key_probability > closed.key_probability else "unanswerable"
 
 
-def _share(answer: Answer, key: int) -> float:
+def _compute_key_share(answer: Answer, key: int) -> float:
     """The key's share of the probability of the four options; a quarter where nothing was said."""
     if answer.scores is None:
         return 0.25

@@ -10,53 +10,53 @@ from statistics import fmean, stdev
 from typing import NamedTuple
 
 from tasks.errors import NothingLeft
-from tasks.evaluation.paired import between_seeds, compare, holm
+from tasks.evaluation.paired import summarize_seed_spread, compare_models, apply_holm_correction
 from tasks.plan import ComparisonPlan
 from tasks.records import Question, SetName
-from tasks.results import Answer, Comparison, Preflight, Step
-from tasks.sweeps import Arm, Spread, Standing, Trial
+from tasks.results import Answer, Comparison, Preflight, TrainingStep
+from tasks.sweeps import Setting, SeedSpread, RankedSetting, Trial
 
-Paper = dict[str, list[Question]]
-ENOUGH_SHARED = 0.5  # of the shortest paper; below that, settings with other questions are compared each on its own
+QuestionsBySet = dict[str, list[Question]]
+MIN_SHARED_QUESTIONS = 0.5  # of the shortest paper; below that, settings with other questions are compared each on its own
 
 
-class Halves(NamedTuple):
+class QuestionSplit(NamedTuple):
     """The questions that choose and those that decide, by set."""
 
-    selection: Paper
-    test: Paper
+    selection: QuestionsBySet
+    test: QuestionsBySet
 
 
-def halve(papers: Sequence[Mapping[str, Sequence[Question]]], primary: SetName, share: float, seed: int) -> list[Halves]:
+def split_questions(papers: Sequence[Mapping[str, Sequence[Question]]], primary: SetName, share: float, seed: int) -> list[QuestionSplit]:
     """Split each paper's primary questions by fact; a fact lies on the same side in every paper.
 
     The first paper sets where the line is drawn, so that the shares come out as wished there. Where most questions are in
     all papers, only those choose, so that all settings sit the same ones. Raises NothingLeft where a half has no question.
     """
-    asked = [_primary(paper, primary) for paper in papers]
-    line = _line(asked[0], share, seed)
+    asked = [_select_primary_sets(paper, primary) for paper in papers]
+    line = _find_threshold(asked[0], share, seed)
     halves = [
-        Halves(_part(paper, lambda fact: _place(fact, seed) <= line), _part(paper, lambda f: _place(f, seed) > line)) for paper in asked
+        QuestionSplit(_select_by_fact(paper, lambda fact: _hash_position(fact, seed) <= line), _select_by_fact(paper, lambda f: _hash_position(f, seed) > line)) for paper in asked
     ]
-    shared = set.intersection(*({q.id for q in _rows(half.selection)} for half in halves))
-    if len(shared) >= ENOUGH_SHARED * min(len(_rows(half.selection)) for half in halves):
+    shared = set.intersection(*({q.id for q in _list_questions(half.selection)} for half in halves))
+    if len(shared) >= MIN_SHARED_QUESTIONS * min(len(_list_questions(half.selection)) for half in halves):
         same = {name: [q for q in rows if q.id in shared] for name, rows in halves[0].selection.items()}  # one order of options for all
-        halves = [Halves(same, half.test) for half in halves]
-    if not all(_rows(part) for half in halves for part in half):
-        facts = len({_fact(q) for q in _rows(asked[0])})
+        halves = [QuestionSplit(same, half.test) for half in halves]
+    if not all(_list_questions(part) for half in halves for part in half):
+        facts = len({_get_fact(q) for q in _list_questions(asked[0])})
         raise NothingLeft(
             f"the {facts} facts of the set {primary!r} cannot be split into a part that chooses and a part that decides; ask more questions."
         )
     return halves
 
 
-def trial(
-    arm: Arm,
+def build_trial(
+    arm: Setting,
     seed: int,
     questions: Mapping[str, Sequence[Question]],
     base: Sequence[Answer],
     tuned: Sequence[Answer],
-    steps: Sequence[Step],
+    steps: Sequence[TrainingStep],
     preflight: Preflight,
     plan: ComparisonPlan,
 ) -> Trial:
@@ -65,7 +65,7 @@ def trial(
     return Trial(
         arm=arm,
         seed=seed,
-        comparison=compare(questions, base, tuned, plan)[0],
+        comparison=compare_models(questions, base, tuned, plan)[0],
         margin=fmean(margins) if margins else 0.0,
         updates=max((step.step for step in steps if step.split == "train"), default=0),
         pairs=preflight.texts,
@@ -73,7 +73,7 @@ def trial(
     )
 
 
-def rank(trials: Sequence[Trial]) -> list[Standing]:
+def rank_settings(trials: Sequence[Trial]) -> list[RankedSetting]:
     """The settings, the best first: by mean share of right answers, then margin, then fewer updates, then the plan's order.
 
     A setting that failed with any seed is last. All p-values are Holm-corrected over the settings, and exploratory even so.
@@ -83,12 +83,12 @@ def rank(trials: Sequence[Trial]) -> list[Standing]:
         by_arm.setdefault(one.arm.name, []).append(one)
     groups = list(by_arm.values())
     sound = [group for group in groups if not any(one.failed for one in group)]
-    adjusted = dict(zip((group[0].arm.name for group in sound), holm(_p(group[0]) for group in sound), strict=True))
-    order = [*sorted(sound, key=_merit), *(group for group in groups if group not in sound)]
-    return [_standing(place, group, adjusted.get(group[0].arm.name)) for place, group in enumerate(order, 1)]
+    adjusted = dict(zip((group[0].arm.name for group in sound), apply_holm_correction(_get_p_value(group[0]) for group in sound), strict=True))
+    order = [*sorted(sound, key=_build_sort_key), *(group for group in groups if group not in sound)]
+    return [_build_ranked_setting(place, group, adjusted.get(group[0].arm.name)) for place, group in enumerate(order, 1)]
 
 
-def chosen(standings: Sequence[Standing]) -> Arm:
+def get_best_setting(standings: Sequence[RankedSetting]) -> Setting:
     """The best setting. Raises NothingLeft where none could be tuned."""
     if standings[0].rate is None:
         reasons = "; ".join(f"{one.setting.name}: {next(t.failed for t in one.trials if t.failed)}" for one in standings[:3])
@@ -96,68 +96,68 @@ def chosen(standings: Sequence[Standing]) -> Arm:
     return standings[0].setting
 
 
-def spread(finals: Sequence[Trial]) -> Spread:
+def summarize_trial_spread(finals: Sequence[Trial]) -> SeedSpread:
     """How far the effect differs between seeds; a seed whose tuning failed is left out, and stands in the table."""
-    return between_seeds([one.comparison for one in finals if one.comparison is not None])
+    return summarize_seed_spread([one.comparison for one in finals if one.comparison is not None])
 
 
-def _merit(group: Sequence[Trial]) -> tuple[float, float, float]:
+def _build_sort_key(group: Sequence[Trial]) -> tuple[float, float, float]:
     """Smaller is better."""
-    return -_rate(group), -fmean(one.margin for one in group), fmean(one.updates for one in group)
+    return -_compute_mean_rate(group), -fmean(one.margin for one in group), fmean(one.updates for one in group)
 
 
-def _rate(group: Sequence[Trial]) -> float:
-    return round(fmean(_comparison(one).tuned.rate for one in group), 12)  # equal shares are a tie, whatever the order of the sum
+def _compute_mean_rate(group: Sequence[Trial]) -> float:
+    return round(fmean(_require_comparison(one).tuned.rate for one in group), 12)  # equal shares are a tie, whatever the order of the sum
 
 
-def _standing(place: int, group: Sequence[Trial], p_holm: float | None) -> Standing:
+def _build_ranked_setting(place: int, group: Sequence[Trial], p_holm: float | None) -> RankedSetting:
     if any(one.failed for one in group):
-        return Standing(rank=place, trials=tuple(group), rate=None, deviation=0.0, p_value=None, p_holm=None)
-    rates = [_comparison(one).tuned.rate for one in group]
+        return RankedSetting(rank=place, trials=tuple(group), rate=None, deviation=0.0, p_value=None, p_holm=None)
+    rates = [_require_comparison(one).tuned.rate for one in group]
     deviation = stdev(rates) if len(rates) > 1 else 0.0
-    return Standing(rank=place, trials=tuple(group), rate=_rate(group), deviation=deviation, p_value=_p(group[0]), p_holm=p_holm)
+    return RankedSetting(rank=place, trials=tuple(group), rate=_compute_mean_rate(group), deviation=deviation, p_value=_get_p_value(group[0]), p_holm=p_holm)
 
 
-def _p(one: Trial) -> float:
+def _get_p_value(one: Trial) -> float:
     """As the verdict counts it: by question and by fact."""
-    found = _comparison(one)
+    found = _require_comparison(one)
     return max(found.p_value, found.extra.get("p_facts", 0.0))
 
 
-def _comparison(one: Trial) -> Comparison:
+def _require_comparison(one: Trial) -> Comparison:
     if one.comparison is None:
         raise NothingLeft(f"setting {one.arm.name!r} was not tuned: {one.failed}")
     return one.comparison
 
 
-def _primary(paper: Mapping[str, Sequence[Question]], primary: SetName) -> Paper:
+def _select_primary_sets(paper: Mapping[str, Sequence[Question]], primary: SetName) -> QuestionsBySet:
     """The questions that count, each in its set."""
     counted = ("same_fact", "new_fact") if primary == "all" else (primary,)
     return {name: list(rows) if name in counted else [] for name, rows in paper.items()}
 
 
-def _part(paper: Paper, is_in: Callable[[str], bool]) -> Paper:
-    return {name: [q for q in rows if is_in(_fact(q))] for name, rows in paper.items()}
+def _select_by_fact(paper: QuestionsBySet, is_in: Callable[[str], bool]) -> QuestionsBySet:
+    return {name: [q for q in rows if is_in(_get_fact(q))] for name, rows in paper.items()}
 
 
-def _rows(paper: Paper) -> list[Question]:
+def _list_questions(paper: QuestionsBySet) -> list[Question]:
     return [question for rows in paper.values() for question in rows]
 
 
-def _fact(question: Question) -> str:
+def _get_fact(question: Question) -> str:
     return question.fact or question.id
 
 
-def _place(fact: str, seed: int) -> float:
+def _hash_position(fact: str, seed: int) -> float:
     """Where a fact lies between 0 and 1, in any paper and on any machine."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{fact}".encode()).digest()[:8], "big") / 2**64
 
 
-def _line(paper: Paper, share: float, seed: int) -> float:
+def _find_threshold(paper: QuestionsBySet, share: float, seed: int) -> float:
     """The place of the last fact that chooses: as near to the share of the questions as whole facts allow."""
     counts: dict[float, int] = {}
-    for question in _rows(paper):
-        place = _place(_fact(question), seed)
+    for question in _list_questions(paper):
+        place = _hash_position(_get_fact(question), seed)
         counts[place] = counts.get(place, 0) + 1
     places, wanted, sums = sorted(counts), share * sum(counts.values()), [0]
     for place in places:

@@ -6,25 +6,25 @@ from typing import Any, NamedTuple
 from tasks import exam
 from tasks.errors import PlanError
 from tasks.evaluation import encoding
-from tasks.evaluation.encoding import Asked
+from tasks.evaluation.encoding import Continuation
 from tasks.plan import EvaluationPlan
-from tasks.records import Mode, Question
+from tasks.records import AnswerMode, Question
 
-Numbers = tuple[int, ...]
+TokenIds = tuple[int, ...]
 
 
-class Sheet(NamedTuple):
+class EvalRequest(NamedTuple):
     """One question as it is put once; what is asked is in the question's own option order."""
 
     question: Question
-    mode: Mode
+    mode: AnswerMode
     rotation: int
-    continuations: tuple[Asked, ...] = ()  # four; eight with the prior; none for generate
-    prompt: Numbers = ()  # for generate
+    continuations: tuple[Continuation, ...] = ()  # four; eight with the prior; none for generate
+    prompt: TokenIds = ()  # for generate
     truncated: bool = False  # longer than the model's window
 
 
-class Wording(NamedTuple):
+class PromptBuilder(NamedTuple):
     """How a question is put in words: the exam's paper, the cloze frame, and that frame without a question."""
 
     build_prompt: Callable[[Question, int], str]
@@ -33,45 +33,45 @@ class Wording(NamedTuple):
     numerals: tuple[str, str, str, str]
 
 
-def wording(plan: EvaluationPlan, language: str) -> Wording:
+def get_prompt_builder(plan: EvaluationPlan, language: str) -> PromptBuilder:
     """The plan's wording in a language."""
     nothing = Question(id="", fact="", question="", options=("", "", "", ""), answer=1)
-    return Wording(
-        build_prompt=lambda question, rotation: exam.exam_prompt(question, rotation, language, plan.instruction),
-        build_cloze_prompt=lambda question: exam.cloze_prompt(question, language),
-        empty_cloze_prompt=exam.cloze_prompt(nothing, language),
-        numerals=exam.numerals(language),
+    return PromptBuilder(
+        build_prompt=lambda question, rotation: exam.build_question_prompt(question, rotation, language, plan.instruction),
+        build_cloze_prompt=lambda question: exam.build_cloze_prompt(question, language),
+        empty_cloze_prompt=exam.build_cloze_prompt(nothing, language),
+        numerals=exam.get_option_numerals(language),
     )
 
 
-def sheets(questions: list[Question], plan: EvaluationPlan, words: Wording, model: Any, tokenizer: Any) -> list[Sheet]:
+def build_requests(questions: list[Question], plan: EvaluationPlan, words: PromptBuilder, model: Any, tokenizer: Any) -> list[EvalRequest]:
     """By question, then mode, then rotation. Cloze shows no options, so no rotation changes it: it is put once, as rotation 0."""
-    chat = plan.chat == "auto" and encoding.has_chat(tokenizer)
-    most = encoding.window(model, tokenizer)
+    chat = plan.chat == "auto" and encoding.has_chat_template(tokenizer)
+    most = encoding.get_context_window(model, tokenizer)
     return [
-        _checked(_sheet(question, mode, rotation, words, tokenizer, chat), most)
+        _check_request(_build_eval_request(question, mode, rotation, words, tokenizer, chat), most)
         for question in questions
         for mode in plan.modes
         for rotation in range(1 if mode.startswith("cloze") else plan.rotations)
     ]
 
 
-def _sheet(question: Question, mode: Mode, rotation: int, words: Wording, tokenizer: Any, chat: bool) -> Sheet:
+def _build_eval_request(question: Question, mode: AnswerMode, rotation: int, words: PromptBuilder, tokenizer: Any, chat: bool) -> EvalRequest:
     if mode.startswith("cloze"):
         contexts = [words.build_cloze_prompt(question)] + [words.empty_cloze_prompt] * (mode == "cloze_prior")
         options = [f" {option}" for option in question.options]
-        asked = [one for context in contexts for one in encoding.asked(tokenizer, context, options)]
-        return Sheet(question, mode, rotation, continuations=tuple(asked))
+        asked = [one for context in contexts for one in encoding.encode_continuations(tokenizer, context, options)]
+        return EvalRequest(question, mode, rotation, continuations=tuple(asked))
     paper = words.build_prompt(question, rotation)
-    context = encoding.as_chat(tokenizer, paper) if chat else paper
+    context = encoding.format_chat_prompt(tokenizer, paper) if chat else paper
     if mode == "generate":
-        return Sheet(question, mode, rotation, prompt=tuple(encoding.encode(tokenizer, [context])[0]))
+        return EvalRequest(question, mode, rotation, prompt=tuple(encoding.encode_texts(tokenizer, [context])[0]))
     delimiter = "" if chat else " "  # as lm-evaluation-harness does
-    shown = encoding.asked(tokenizer, context, [delimiter + numeral for numeral in words.numerals])
-    return Sheet(question, mode, rotation, continuations=tuple(shown[(own - rotation) % 4] for own in range(4)))
+    shown = encoding.encode_continuations(tokenizer, context, [delimiter + numeral for numeral in words.numerals])
+    return EvalRequest(question, mode, rotation, continuations=tuple(shown[(own - rotation) % 4] for own in range(4)))
 
 
-def _checked(sheet: Sheet, most: int) -> Sheet:
+def _check_request(sheet: EvalRequest, most: int) -> EvalRequest:
     """Mark what does not fit the window; refuse an option that leaves nothing to score."""
     for place, (context, continuation) in enumerate(sheet.continuations):
         if not continuation or not context:

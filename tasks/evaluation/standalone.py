@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import NothingLeft, PlanError
-from tasks.evaluation.listening import part
-from tasks.evaluation.scoring import answer
-from tasks.llama import Loaded, load, resolve
+from tasks.evaluation.listening import scale_progress
+from tasks.evaluation.scoring import answer_questions
+from tasks.llama import LoadedModel, load_model, resolve_base_model
 from tasks.plan import BasePlan, EvaluationPlan, Machine
-from tasks.progress import Progress, silent
+from tasks.progress import ProgressCallback, ignore_progress
 from tasks.records import Question
 from tasks.results import Answer
 
 
-class Both(NamedTuple):
+class ModelAnswers(NamedTuple):
     """What the two models said; with nothing to compare there is only the base."""
 
     base: list[Answer]
@@ -22,16 +22,16 @@ class Both(NamedTuple):
     notes: tuple[str, ...] = ()  # what a reader should know of the two models
 
 
-def evaluate(
+def evaluate_questions(
     base: str,
     adapter: str | None,
     questions: list[Question],
     plan: EvaluationPlan,
     language: str = "fa",
     machine: Machine | None = None,
-    progress: Progress = silent,
+    progress: ProgressCallback = ignore_progress,
     tuned: str | None = None,
-) -> Both:
+) -> ModelAnswers:
     """Put the questions to the base, then to the base with the adapter, or to `tuned`, a whole model.
 
     The base has answered before the adapter is loaded, since some adapters write into its weights.
@@ -39,18 +39,18 @@ def evaluate(
     _refuse_questions(questions)
     if adapter and tuned:
         raise PlanError("--adapter and --tuned: name one of them, the adapter of the base or a whole tuned model.")
-    checkpoint, place, size = resolve(BasePlan(model=base)), machine or Machine(), len(questions)
-    other = resolve(BasePlan(model=tuned)) if tuned else checkpoint
+    checkpoint, place, size = resolve_base_model(BasePlan(model=base)), machine or Machine(), len(questions)
+    other = resolve_base_model(BasePlan(model=tuned)) if tuned else checkpoint
     whole = size * (2 if adapter or tuned else 1)
 
-    def put(loaded: Loaded, before: int) -> list[Answer]:
-        return answer(loaded, questions, plan, language, place, part(progress, before, size, whole))
+    def put(loaded: LoadedModel, before: int) -> list[Answer]:
+        return answer_questions(loaded, questions, plan, language, place, scale_progress(progress, before, size, whole))
 
-    first = put(load(checkpoint, place), 0)
+    first = put(load_model(checkpoint, place), 0)
     if not (adapter or tuned):
-        return Both(first, [])
-    loaded = load(other, place, Path(adapter) if adapter else None)
-    return Both(first, put(loaded, size), loaded.notes)
+        return ModelAnswers(first, [])
+    loaded = load_model(other, place, Path(adapter) if adapter else None)
+    return ModelAnswers(first, put(loaded, size), loaded.notes)
 
 
 def _refuse_questions(questions: list[Question]) -> None:

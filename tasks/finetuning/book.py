@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.finetuning.carrying_on import carry_on
+from tasks.finetuning.carrying_on import resume_training
 from tasks.finetuning.examples import Example
-from tasks.finetuning.loop import LoraTrainer, arguments
-from tasks.finetuning.watch import Keeper, Teller, to_steps
+from tasks.finetuning.loop import LoraTrainer, build_training_arguments
+from tasks.finetuning.watch import TimedCheckpointCallback, ReportProgressCallback, convert_log_history
 from tasks.plan import FinetuningPlan
-from tasks.progress import Progress
-from tasks.results import Step
+from tasks.progress import ProgressCallback
+from tasks.results import TrainingStep
 
 
-def windows(texts: Sequence[str], tokenizer: Any, plan: FinetuningPlan) -> list[Example]:
+def cut_book_windows(texts: Sequence[str], tokenizer: Any, plan: FinetuningPlan) -> list[Example]:
     """Every passage as texts of at most plan.max_tokens tokens, each token a target; none where the plan reads no book."""
     if not plan.book_epochs:
         return []
@@ -26,22 +26,22 @@ def windows(texts: Sequence[str], tokenizer: Any, plan: FinetuningPlan) -> list[
     return [Example(ids, ids) for ids in cut if len(ids) > 1]
 
 
-def reading(plan: FinetuningPlan) -> FinetuningPlan:
+def build_book_plan(plan: FinetuningPlan) -> FinetuningPlan:
     """The plan of the reading: its own number of epochs, to the end."""
     return plan.model_copy(update={"epochs": plan.book_epochs, "updates": None, "early_stopping": None})
 
 
-def read_book(
-    model: Any, tokenizer: Any, texts: Sequence[Example], plan: FinetuningPlan, scratch: Path, device: str, micro: int, progress: Progress
-) -> list[Step]:
+def train_on_book(
+    model: Any, tokenizer: Any, texts: Sequence[Example], plan: FinetuningPlan, scratch: Path, device: str, micro: int, progress: ProgressCallback
+) -> list[TrainingStep]:
     """Train the adapter on the book's text; killed, it goes on where it was."""
 
     def report_book_progress(done: float, total: float, note: str = "") -> None:
         progress(done, total, f"book · {note}")
 
-    args = arguments(reading(plan), scratch / "book", device, micro, held_out=False)
-    trainer = LoraTrainer(model, tokenizer, args, reading(plan), texts)
-    for callback in (Teller(report_book_progress), Keeper()):
+    args = build_training_arguments(build_book_plan(plan), scratch / "book", device, micro, held_out=False)
+    trainer = LoraTrainer(model, tokenizer, args, build_book_plan(plan), texts)
+    for callback in (ReportProgressCallback(report_book_progress), TimedCheckpointCallback()):
         trainer.add_callback(callback)
-    state = carry_on(trainer, model, reading(plan))
-    return [step.model_copy(update={"split": "book"}) for step in to_steps(state.log_history)]
+    state = resume_training(trainer, model, build_book_plan(plan))
+    return [step.model_copy(update={"split": "book"}) for step in convert_log_history(state.log_history)]

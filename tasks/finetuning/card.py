@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import yaml
 
 from tasks.plan import FinetuningPlan
-from tasks.results import Preflight, Step
+from tasks.results import Preflight, TrainingStep
 
 
-def card(base: str, plan: FinetuningPlan, told: Preflight, steps: Sequence[Step]) -> str:
+def build_model_card(base: str, plan: FinetuningPlan, told: Preflight, steps: Sequence[TrainingStep]) -> str:
     """Markdown with the hub's header; equal trainings give equal cards."""
     head = yaml.safe_dump({"base_model": base, "library_name": "peft", "tags": ["lora"], "pipeline_tag": "text-generation"})
     choices = yaml.safe_dump({**plan.model_dump(mode="json"), "report_to": []}, allow_unicode=True, sort_keys=False)
@@ -22,7 +22,7 @@ Tuned on {told.texts} short texts drawn from one book: {told.updates} updates, {
 
 | loss, nats per target token | before | after |
 |---|---|---|
-{_losses(steps)}
+{_format_losses(steps)}
 Warned of before the training:
 
 {warned}
@@ -45,7 +45,7 @@ model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}")
 """
 
 
-def _losses(steps: Sequence[Step]) -> str:
+def _format_losses(steps: Sequence[TrainingStep]) -> str:
     """First and last loss of each split."""
     lines = ""
     for split in ("train", "held_out"):

@@ -8,31 +8,31 @@ from collections.abc import Sequence
 
 from tasks import exam
 from tasks.records import Pair, Question
-from tasks.text import fold
+from tasks.text import fold_text
 
-OPTIONS = 4
+OPTION_COUNT = 4
 
 
-def exam_texts(pairs: Sequence[Pair], share: float, seed: int, language: str) -> list[tuple[str, str]]:
+def build_mcq_texts(pairs: Sequence[Pair], share: float, seed: int, language: str) -> list[tuple[str, str]]:
     """(prompt, target): `share` of the pairs, drawn by the seed, as the exam puts them, with the number of the right option.
 
     The right option stands equally often at each place. Nothing where there are not four different diagnoses.
     """
     draw = random.Random(f"exam form/{seed}")
-    names = {fold(pair.diagnosis): pair.diagnosis for pair in pairs}
-    if len(names) < OPTIONS:
+    names = {fold_text(pair.diagnosis): pair.diagnosis for pair in pairs}
+    if len(names) < OPTION_COUNT:
         return []
     chosen = draw.sample(list(pairs), round(min(share, 1.0) * len(pairs)))
-    return [_text(pair, place % OPTIONS, draw.sample(_others(pair, names), OPTIONS - 1), language) for place, pair in enumerate(chosen)]
+    return [_build_mcq_text(pair, place % OPTION_COUNT, draw.sample(_list_other_diagnoses(pair, names), OPTION_COUNT - 1), language) for place, pair in enumerate(chosen)]
 
 
-def _others(pair: Pair, names: dict[str, str]) -> list[str]:
-    return [name for folded, name in names.items() if folded != fold(pair.diagnosis)]
+def _list_other_diagnoses(pair: Pair, names: dict[str, str]) -> list[str]:
+    return [name for folded, name in names.items() if folded != fold_text(pair.diagnosis)]
 
 
-def _text(pair: Pair, place: int, others: list[str], language: str) -> tuple[str, str]:
+def _build_mcq_text(pair: Pair, place: int, others: list[str], language: str) -> tuple[str, str]:
     options = [*others[:place], pair.diagnosis, *others[place:]]
     a, b, c, d = options
-    stem = exam.paper(language).recall.format(symptom=pair.symptom.rstrip(" .؟?!…"))
+    stem = exam.get_prompt_template(language).recall.format(symptom=pair.symptom.rstrip(" .؟?!…"))
     question = Question(id=pair.id, fact=pair.fact, question=stem, options=(a, b, c, d), answer=place + 1)
-    return exam.exam_prompt(question, language=language), f" {exam.numerals(language)[place]}"
+    return exam.build_question_prompt(question, language=language), f" {exam.get_option_numerals(language)[place]}"

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from datasets import Dataset
 
 from tasks.errors import NothingLeft, PlanError, TuningError
-from tasks.exam import training_text
-from tasks.finetuning.exam_form import exam_texts
+from tasks.exam import split_training_text
+from tasks.finetuning.exam_form import build_mcq_texts
 from tasks.plan import FinetuningPlan
 from tasks.records import Pair
 
-IGNORED = -100  # a label that no loss is taken over
+IGNORED_LABEL = -100  # a label that no loss is taken over
 
 
 class Example(NamedTuple):
@@ -27,13 +27,13 @@ class Example(NamedTuple):
     @property
     def target_count(self) -> int:
         """Tokens that the loss is taken over; the first token has nothing before it to be told from."""
-        return sum(label != IGNORED for label in self.labels[1:])
+        return sum(label != IGNORED_LABEL for label in self.labels[1:])
 
 
-BLANK = Example([0], [IGNORED])  # a text that teaches nothing: it fills a batch up
+BLANK_EXAMPLE = Example([0], [IGNORED_LABEL])  # a text that teaches nothing: it fills a batch up
 
 
-class Encoded(NamedTuple):
+class EncodedTexts(NamedTuple):
     """The texts that fit, and how many do not."""
 
     examples: list[Example]
@@ -41,14 +41,14 @@ class Encoded(NamedTuple):
     longest: int  # tokens of the longest text, whether it fits or not
 
 
-def encode(pairs: Sequence[Pair], tokenizer: Any, plan: FinetuningPlan, language: str) -> Encoded:
+def encode_pairs(pairs: Sequence[Pair], tokenizer: Any, plan: FinetuningPlan, language: str) -> EncodedTexts:
     """Every pair as tokens and labels, and plan.exam_share of them as questions, too; texts over plan.max_tokens are counted and left out."""
-    texts = [training_text(pair, language, plan.template) for pair in pairs]
-    texts += exam_texts(pairs, plan.exam_share, plan.seed, language) if plan.exam_share else []
+    texts = [split_training_text(pair, language, plan.template) for pair in pairs]
+    texts += build_mcq_texts(pairs, plan.exam_share, plan.seed, language) if plan.exam_share else []
     examples = [encode_text(prompt, target, tokenizer, plan.loss_on) for prompt, target in texts]
     fitting = [example for example in examples if len(example.input_ids) <= plan.max_tokens]
     longest = max((len(example.input_ids) for example in examples), default=0)
-    return Encoded(fitting, len(examples) - len(fitting), longest)
+    return EncodedTexts(fitting, len(examples) - len(fitting), longest)
 
 
 def encode_text(prompt: str, target: str, tokenizer: Any, loss_on: str) -> Example:
@@ -58,11 +58,11 @@ def encode_text(prompt: str, target: str, tokenizer: Any, loss_on: str) -> Examp
         raise PlanError("base.model: its tokenizer has no end-of-text token, so the model could not learn where a text ends.")
     whole = tokenizer(prompt + target)["input_ids"]
     ids = whole if whole[-1] == end else [*whole, end]
-    given = _common_start(tokenizer(prompt)["input_ids"], ids) if loss_on == "diagnosis" else 0
-    return Example(ids, [IGNORED] * given + ids[given:])
+    given = _count_common_prefix(tokenizer(prompt)["input_ids"], ids) if loss_on == "diagnosis" else 0
+    return Example(ids, [IGNORED_LABEL] * given + ids[given:])
 
 
-def refuse_long(encoded: Encoded, plan: FinetuningPlan) -> None:
+def require_usable_texts(encoded: EncodedTexts, plan: FinetuningPlan) -> None:
     """Raise TuningError where the plan refuses long texts and there are some; NothingLeft where no text fits."""
     if encoded.too_long and plan.too_long == "refuse":
         raise TuningError(
@@ -78,7 +78,7 @@ def refuse_long(encoded: Encoded, plan: FinetuningPlan) -> None:
         raise NothingLeft(f"no training text is left: {encoded.too_long} are over finetuning.max_tokens = {plan.max_tokens}.")
 
 
-def refuse_beyond(window: int, *groups: Encoded) -> None:
+def refuse_beyond_window(window: int, *groups: EncodedTexts) -> None:
     """Raise TuningError where a text is longer than the model can read at once."""
     long = [len(example.input_ids) for group in groups for example in group.examples if len(example.input_ids) > window]
     if long:
@@ -88,7 +88,7 @@ def refuse_beyond(window: int, *groups: Encoded) -> None:
         )
 
 
-def to_dataset(examples: Sequence[Example]) -> Dataset:
+def build_dataset(examples: Sequence[Example]) -> Dataset:
     """The examples as Hugging Face's Dataset."""
     return Dataset.from_dict({"input_ids": [e.input_ids for e in examples], "labels": [e.labels for e in examples]})
 
@@ -111,6 +111,6 @@ def shuffle_diagnoses(pairs: Sequence[Pair], seed: int) -> list[Pair]:
     return [pair.model_copy(update={"diagnosis": diagnosis}) for pair, diagnosis in zip(pairs, dealt, strict=True)]
 
 
-def _common_start(a: list[int], b: list[int]) -> int:
+def _count_common_prefix(a: list[int], b: list[int]) -> int:
     """How many tokens two texts share from the start."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

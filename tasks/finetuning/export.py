@@ -9,17 +9,17 @@ from pathlib import Path
 import yaml
 from datasets import Dataset, disable_progress_bars
 
-from tasks.records import Row
+from tasks.records import StoredRow
 
 
-def export(pairs: Mapping[str, Sequence[Row]], questions: Mapping[str, Sequence[Row]], folder: Path) -> None:
+def write_hf_dataset(pairs: Mapping[str, Sequence[StoredRow]], questions: Mapping[str, Sequence[StoredRow]], folder: Path) -> None:
     """One JSON-lines file a split; a split without a row has no file, since an empty file cannot be read."""
     disable_progress_bars()
     configs = []
     for name, splits in (("pairs", pairs), ("questions", questions)):
         filled = {split: rows for split, rows in splits.items() if rows}
         for split, rows in filled.items():
-            _write(rows, folder / name / f"{split}.jsonl")
+            _write_split(rows, folder / name / f"{split}.jsonl")
         if filled:
             files = [{"split": split, "path": f"{name}/{split}.jsonl"} for split in filled]
             configs.append({"config_name": name, "data_files": files})
@@ -33,6 +33,6 @@ def export(pairs: Mapping[str, Sequence[Row]], questions: Mapping[str, Sequence[
     (folder / "README.md").write_text(f"---\n{head}---\n{body}", "utf-8")
 
 
-def _write(rows: Sequence[Row], file: Path) -> None:
+def _write_split(rows: Sequence[StoredRow], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     Dataset.from_list([row.model_dump(mode="json") for row in rows]).to_json(file, force_ascii=False)

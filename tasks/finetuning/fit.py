@@ -12,28 +12,28 @@ from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
 from tasks.errors import TuningError
 from tasks.finetuning import lora, together
-from tasks.finetuning.attempt import Job, attempt
-from tasks.finetuning.batches import largest_divisor
-from tasks.finetuning.book import reading, windows
-from tasks.finetuning.card import card
-from tasks.finetuning.examples import encode, refuse_beyond, refuse_long, shuffle_diagnoses
-from tasks.finetuning.preflight import preflight, updates_in, window_of
+from tasks.finetuning.attempt import TrainingJob, train_once
+from tasks.finetuning.batches import find_largest_divisor
+from tasks.finetuning.book import build_book_plan, cut_book_windows
+from tasks.finetuning.card import build_model_card
+from tasks.finetuning.examples import encode_pairs, refuse_beyond_window, require_usable_texts, shuffle_diagnoses
+from tasks.finetuning.preflight import build_preflight, count_updates, read_context_window
 from tasks.folders import Checkpoint
-from tasks.llama import dtype_in, tokenizer_of
+from tasks.llama import choose_checkpoint_dtype, load_tokenizer
 from tasks.plan import FinetuningPlan, Machine
-from tasks.progress import Progress, silent
+from tasks.progress import ProgressCallback, ignore_progress
 from tasks.records import Pair
-from tasks.results import Preflight, Step
+from tasks.results import Preflight, TrainingStep
 
 
-class Fit(NamedTuple):
+class FitResult(NamedTuple):
     """How the training went; the adapter itself lies in its folder."""
 
-    steps: list[Step]
+    steps: list[TrainingStep]
     preflight: Preflight
 
 
-def fit(
+def fit_adapter(
     checkpoint: Checkpoint,
     pairs: Sequence[Pair],
     held_out: Sequence[Pair],
@@ -42,59 +42,59 @@ def fit(
     machine: Machine,
     folder: Path,
     scratch: Path,
-    progress: Progress = silent,
+    progress: ProgressCallback = ignore_progress,
     book: Sequence[str] = (),
-) -> Fit:
+) -> FitResult:
     """Train on `pairs`, after plan.book_epochs on the passages of the `book`; save the adapter in `folder` (PEFT's format); `scratch` holds checkpoints until then.
 
     Raises TuningError where a text is over the limit, the loss is no number, or the memory is too small.
     """
-    together.check(plan, machine)
+    together.check_requirements(plan, machine)
     taught = shuffle_diagnoses(pairs, plan.seed) if plan.shuffle_diagnoses else list(pairs)
-    tokenizer = tokenizer_of(checkpoint)
-    encoded = encode(taught, tokenizer, plan, language)
-    told = preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
-    refuse_long(encoded, plan)
-    unseen = encode(held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language)  # one loss for all plans
-    window = window_of(checkpoint)
-    refuse_beyond(window, encoded, unseen)
-    passages = windows(book, tokenizer, plan.model_copy(update={"max_tokens": min(plan.max_tokens, window)}))
+    tokenizer = load_tokenizer(checkpoint)
+    encoded = encode_pairs(taught, tokenizer, plan, language)
+    told = build_preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
+    require_usable_texts(encoded, plan)
+    unseen = encode_pairs(held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language)  # one loss for all plans
+    window = read_context_window(checkpoint)
+    refuse_beyond_window(window, encoded, unseen)
+    passages = cut_book_windows(book, tokenizer, plan.model_copy(update={"max_tokens": min(plan.max_tokens, window)}))
     told = told.model_copy(
-        update={"book_texts": len(passages), "book_updates": updates_in(len(passages), reading(plan)) if passages else 0}
+        update={"book_texts": len(passages), "book_updates": count_updates(len(passages), build_book_plan(plan)) if passages else 0}
     )
-    numbers = str(dtype_in(checkpoint, machine))  # checkpoints made with others are not gone on with
-    _same_work(
+    numbers = str(choose_checkpoint_dtype(checkpoint, machine))  # checkpoints made with others are not gone on with
+    _clear_stale_scratch(
         scratch,
         [checkpoint.digest, plan.model_dump(mode="json", exclude=set(plan.excluded_from_key)), numbers, encoded.examples, unseen.examples, passages],
     )
-    job = Job(checkpoint, encoded.examples, unseen.examples, plan, machine, scratch, passages)
-    model, steps = _trained(job, progress)
-    lora.save(model, folder, checkpoint.name, card(checkpoint.name, plan, told, steps))
+    job = TrainingJob(checkpoint, encoded.examples, unseen.examples, plan, machine, scratch, passages)
+    model, steps = _train_within_memory(job, progress)
+    lora.save_adapter(model, folder, checkpoint.name, build_model_card(checkpoint.name, plan, told, steps))
     shutil.rmtree(scratch)
-    return Fit(steps, told)
+    return FitResult(steps, told)
 
 
-def _trained(job: Job, progress: Progress) -> tuple[Any, list[Step]]:
+def _train_within_memory(job: TrainingJob, progress: ProgressCallback) -> tuple[Any, list[TrainingStep]]:
     """Train with the machine's micro-batch, halved as often as memory runs out; the effective batch stays."""
     share = job.plan.batch_size // job.machine.processes  # texts of an update that one process computes
-    micro = largest_divisor(share, job.machine.micro_batch)
+    micro = find_largest_divisor(share, job.machine.micro_batch)
     while True:
         try:
             if job.machine.processes > 1:
-                together.train(job, micro, progress)
-            return attempt(job, micro, progress)
+                together.train_distributed(job, micro, progress)
+            return train_once(job, micro, progress)
         except RuntimeError as error:  # what torch raises, on any device, when memory runs out; all else goes on up
             if not should_reduce_batch_size(error):
                 raise
             if micro == 1:
-                raise TuningError(_too_small(job)) from error
+                raise TuningError(_describe_memory_shortage(job)) from error
         gc.collect()
         clear_device_cache()
-        micro = largest_divisor(share, micro // 2)
+        micro = find_largest_divisor(share, micro // 2)
         progress(0, 1, f"out of memory: micro-batches of {micro}")
 
 
-def _same_work(scratch: Path, work: list[Any]) -> None:
+def _clear_stale_scratch(scratch: Path, work: list[Any]) -> None:
     """Empty the scratch folder where it holds another training's checkpoints."""
     told = hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()
     name = scratch / "work.sha256"
@@ -104,7 +104,7 @@ def _same_work(scratch: Path, work: list[Any]) -> None:
         name.write_text(told)
 
 
-def _too_small(job: Job) -> str:
+def _describe_memory_shortage(job: TrainingJob) -> str:
     longest = max(len(example.input_ids) for example in job.train)
     return (
         f"memory ran out with one text of {longest} tokens at a time; lower finetuning.max_tokens, take a smaller base.model, "

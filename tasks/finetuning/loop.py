@@ -13,29 +13,29 @@ from transformers.integrations import TensorBoardCallback
 
 from tasks.errors import PlanError, TuningError
 from tasks.finetuning import needs
-from tasks.finetuning.batches import SortedWithinBatch, collator
-from tasks.finetuning.examples import BLANK, IGNORED, Example, to_dataset
+from tasks.finetuning.batches import SortedBatchSampler, build_collator
+from tasks.finetuning.examples import BLANK_EXAMPLE, IGNORED_LABEL, Example, build_dataset
 from tasks.plan import FinetuningPlan
-from tasks.results import Step
-from tasks.store import runs_dir
+from tasks.results import TrainingStep
+from tasks.store import get_runs_dir
 
-SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
-SHORT = 256  # tokens up to which plain attention is the faster on a CPU
-PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})  # logits = lm_head(hidden), nothing else
+SCHEDULER_NAMES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+EAGER_ATTENTION_TOKENS = 256  # tokens up to which plain attention is the faster on a CPU
+PLAIN_HEAD_MODELS = frozenset({"llama", "mistral", "qwen2", "qwen3"})  # logits = lm_head(hidden), nothing else
 
 
-def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held_out: bool) -> TrainingArguments:
+def build_training_arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held_out: bool) -> TrainingArguments:
     """The plan in the Trainer's words. Raises PlanError where the log is to go to a program that is not installed."""
-    for lack in needs.missing(plan):
+    for lack in needs.list_unmet_requirements(plan):
         raise PlanError(lack)
     args = TrainingArguments(
         output_dir=str(scratch),
         per_device_train_batch_size=micro,
-        gradient_accumulation_steps=plan.batch_size // (micro * processes()),
+        gradient_accumulation_steps=plan.batch_size // (micro * count_processes()),
         num_train_epochs=plan.epochs,
         max_steps=plan.updates or -1,
         learning_rate=plan.learning_rate,
-        lr_scheduler_type=SCHEDULES[plan.schedule],
+        lr_scheduler_type=SCHEDULER_NAMES[plan.schedule],
         warmup_steps=plan.warmup,
         optim="adamw_torch",
         weight_decay=plan.weight_decay,
@@ -55,23 +55,23 @@ def arguments(plan: FinetuningPlan, scratch: Path, device: str, micro: int, held
         remove_unused_columns=False,
         seed=plan.seed,
     )
-    if device.startswith("cuda") and processes() > 1:
+    if device.startswith("cuda") and count_processes() > 1:
         torch.cuda.set_device(args.device)
     args._n_gpu = min(args.n_gpu, 1)  # several GPUs are torchrun's business; DataParallel would change the batch
     return args
 
 
-def processes() -> int:
+def count_processes() -> int:
     """How many processes train together, as torchrun tells each of them."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def suit_attention(model: Any, device: str, longest: int) -> None:
+def choose_attention(model: Any, device: str, longest: int) -> None:
     """Plain attention for short texts on a CPU, where PyTorch's fused one spends 88 ms a layer going back through 70 tokens.
 
     An update of the 1B shape took 13 % less in all (bfloat16, 4 texts of 70 tokens); at 384 tokens the two are even.
     """
-    if device == "cpu" and longest <= SHORT:
+    if device == "cpu" and longest <= EAGER_ATTENTION_TOKENS:
         model.set_attn_implementation("eager")
 
 
@@ -87,23 +87,23 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         train: Sequence[Example],
         held_out: Sequence[Example] = (),
     ) -> None:
-        self.collate = collator(plan.packing, tokenizer)
+        self.collate = build_collator(plan.packing, tokenizer)
         super().__init__(
-            model=model, args=args, train_dataset=to_dataset([*train, BLANK]), eval_dataset=to_dataset(held_out), data_collator=self.collate
+            model=model, args=args, train_dataset=build_dataset([*train, BLANK_EXAMPLE]), eval_dataset=build_dataset(held_out), data_collator=self.collate
         )
         self.remove_callback(PrinterCallback)
         if "tensorboard" in plan.report_to and args.should_log:  # a folder of its own, since the checkpoints' is emptied at the end
             from torch.utils.tensorboard import SummaryWriter
 
-            folder = runs_dir() / "tensorboard" / Path(str(args.output_dir)).name
+            folder = get_runs_dir() / "tensorboard" / Path(str(args.output_dir)).name
             self.add_callback(TensorBoardCallback(SummaryWriter(folder)))
         self.model_accepts_loss_kwargs = True
-        self.order = SortedWithinBatch([len(e.input_ids) for e in train], plan.batch_size, plan.seed, filled=args.world_size > 1)
+        self.order = SortedBatchSampler([len(e.input_ids) for e in train], plan.batch_size, plan.seed, filled=args.world_size > 1)
         self.control: Any = self.control
         self.counted = 0  # target tokens of the update under way
         self.held_out = held_out
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> SortedWithinBatch:
+    def _get_train_sampler(self, train_dataset: Any = None) -> SortedBatchSampler:
         return self.order
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
@@ -114,7 +114,7 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
         if return_outputs or self.args.world_size > 1:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        return loss_sum(model, inputs) / num_items_in_batch
+        return compute_loss_sum(model, inputs) / num_items_in_batch
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         for name in ("loss", "grad_norm", "eval_loss"):
@@ -125,29 +125,29 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
                 )
         super().log({**logs, "target_tokens": self.counted} if "loss" in logs else logs, start_time)
 
-    def measure_held_out_loss(self) -> list[Step]:
+    def measure_held_out_loss(self) -> list[TrainingStep]:
         """The held-out loss before the first update, where there is something held out."""
         if not self.held_out:
             return []
-        loss, tokens = mean_loss(self.model, self.held_out, self.collate, self.args.per_device_train_batch_size)
-        return [Step(step=0, epoch=0.0, loss=loss, target_tokens=tokens, split="held_out")]
+        loss, tokens = compute_mean_loss(self.model, self.held_out, self.collate, self.args.per_device_train_batch_size)
+        return [TrainingStep(step=0, epoch=0.0, loss=loss, target_tokens=tokens, split="held_out")]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """The held-out loss per target token; draws no random number, so that it cannot disturb the training."""
-        loss, tokens = mean_loss(self.model, self.held_out, self.collate, self.args.per_device_train_batch_size)
+        loss, tokens = compute_mean_loss(self.model, self.held_out, self.collate, self.args.per_device_train_batch_size)
         metrics = {"eval_loss": loss, "eval_target_tokens": float(tokens)}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
 
-def loss_sum(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+def compute_loss_sum(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
     """Negative log-likelihood of the labels, summed, in nats. The LM head sees only the positions before a label."""
     labels = inputs["labels"][:, 1:]  # (B, T-1): the token after each position
     given = {name: tensor for name, tensor in inputs.items() if name != "labels"}
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    chosen = labels != IGNORED
-    if base.config.model_type in PLAIN_HEADS:
+    chosen = labels != IGNORED_LABEL
+    if base.config.model_type in PLAIN_HEAD_MODELS:
         hidden = base.model(**given, use_cache=False).last_hidden_state[:, :-1]
         logits = base.lm_head(hidden[chosen])  # (labels, V)
     else:
@@ -156,7 +156,7 @@ def loss_sum(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
 
 
 @torch.no_grad()
-def mean_loss(model: Any, examples: Sequence[Example], collate: Any, rows: int) -> tuple[float, int]:
+def compute_mean_loss(model: Any, examples: Sequence[Example], collate: Any, rows: int) -> tuple[float, int]:
     """(nats per target token, target tokens) of texts that are only read."""
     was_training = model.training
     model.eval()
@@ -165,6 +165,6 @@ def mean_loss(model: Any, examples: Sequence[Example], collate: Any, rows: int) 
     total, tokens = 0.0, sum(e.target_count for e in examples)
     for start in range(0, len(ordered), rows):
         batch = collate([e._asdict() for e in ordered[start : start + rows]])
-        total += float(loss_sum(model, {name: tensor.to(device) for name, tensor in batch.items()}))
+        total += float(compute_loss_sum(model, {name: tensor.to(device) for name, tensor in batch.items()}))
     model.train(was_training)
     return total / max(1, tokens), tokens

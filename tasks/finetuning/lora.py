@@ -13,11 +13,11 @@ from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import dequantize_module_weight
 
 from tasks.errors import PlanError
-from tasks.llama import quiet
+from tasks.llama import silence_transformers
 from tasks.plan import FinetuningPlan
 
 
-def config(plan: FinetuningPlan) -> LoraConfig:
+def build_lora_config(plan: FinetuningPlan) -> LoraConfig:
     """The plan in PEFT's words."""
     modules = plan.target_modules if isinstance(plan.target_modules, str) else list(plan.target_modules)
     return LoraConfig(
@@ -31,17 +31,17 @@ def config(plan: FinetuningPlan) -> LoraConfig:
     )
 
 
-def attach(model: Any, plan: FinetuningPlan) -> PeftModel:
+def attach_fresh_adapter(model: Any, plan: FinetuningPlan) -> PeftModel:
     """The model with a fresh adapter, drawn by the plan's seed. Raises PlanError where the model has no such matrices."""
     torch.manual_seed(plan.seed)
-    quiet()
+    silence_transformers()
     try:
-        return get_peft_model(model, config(plan))
+        return get_peft_model(model, build_lora_config(plan))
     except ValueError as error:
         raise PlanError(f"finetuning.target_modules: {plan.target_modules!r} does not fit this model, {error}") from None
 
 
-def save(model: PeftModel, folder: Path, base: str, card: str) -> None:
+def save_adapter(model: PeftModel, folder: Path, base: str, card: str) -> None:
     """The adapter in PEFT's own format; equal adapters give equal bytes, on any machine and under any path."""
     model.save_pretrained(folder)
     file = folder / "adapter_config.json"
@@ -53,26 +53,26 @@ def save(model: PeftModel, folder: Path, base: str, card: str) -> None:
 
 
 @torch.no_grad()
-def weight_shift(model: PeftModel) -> float:
+def compute_weight_shift(model: PeftModel) -> float:
     """‖ΔW‖ / ‖W‖ (Frobenius, over all adapted matrices): how large the adapter's change is beside what it changes."""
     change = size = 0.0
     for module in model.modules():
         if isinstance(module, LoraLayer):
             for name in module.active_adapters:
-                change += _change(module, name) ** 2
+                change += _compute_change_norm(module, name) ** 2
             size += float(dequantize_module_weight(module.get_base_layer()).float().norm()) ** 2
     return (change / size) ** 0.5 if size else 0.0
 
 
-def _change(module: Any, name: str) -> float:
+def _compute_change_norm(module: Any, name: str) -> float:
     if getattr(module, "use_dora", {}).get(name):
-        return _dora_change(module, name)
+        return _compute_dora_change_norm(module, name)
     a, b = module.lora_A[name].weight.float(), module.lora_B[name].weight.float()  # (rank, in), (out, rank)
     squared = torch.trace((b.T @ b) @ (a @ a.T))  # ‖BA‖² without the (out, in) product
     return float(module.scaling[name]) * float(squared.clamp(min=0).sqrt())
 
 
-def _dora_change(module: Any, name: str) -> float:
+def _compute_dora_change_norm(module: Any, name: str) -> float:
     """DoRA rescales each row of W + BA to a learnt length (arXiv 2402.09353)."""
     w = dequantize_module_weight(module.get_base_layer()).float()
     new = w + module.get_delta_weight(name).float()

@@ -6,7 +6,7 @@ from tasks.errors import PlanError
 from tasks.plan import FinetuningPlan, Machine
 
 
-def missing(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
+def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
     """One sentence with its remedy for each thing."""
     lacks = [
         f"finetuning.report_to: {name} is not installed; pip install {name}, or leave it out."
@@ -17,18 +17,18 @@ def missing(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
     if plan.batch_size % place.processes:
         lacks.append(f"machine.processes: {place.processes} do not divide finetuning.batch_size = {plan.batch_size}; take another number.")
     wants_card = place.device not in ("auto", "cpu") or place.processes > 1 or plan.quantize == "4bit"
-    return lacks + (_of_the_card(plan, place) if wants_card else [])
+    return lacks + (_list_unmet_gpu_requirements(plan, place) if wants_card else [])
 
 
-def _of_the_card(plan: FinetuningPlan, machine: Machine) -> list[str]:
+def _list_unmet_gpu_requirements(plan: FinetuningPlan, machine: Machine) -> list[str]:
     import torch
 
-    from tasks.llama import device_of, four_bits
+    from tasks.llama import choose_device, build_4bit_config
 
     try:
-        device = device_of(machine)
+        device = choose_device(machine)
         if plan.quantize == "4bit":
-            four_bits(device)
+            build_4bit_config(device)
     except PlanError as error:
         return [str(error)]
     count, has_card, lacks = machine.processes, device.startswith("cuda"), []

@@ -8,22 +8,22 @@ from typing import Any, NamedTuple
 import torch
 from transformers import AutoModelForCausalLM
 
-from tasks.finetuning.examples import Encoded, encode
-from tasks.finetuning.lora import attach
+from tasks.finetuning.examples import EncodedTexts, encode_pairs
+from tasks.finetuning.lora import attach_fresh_adapter
 from tasks.folders import Checkpoint
-from tasks.llama import dtype_in, tokenizer_of
+from tasks.llama import choose_checkpoint_dtype, load_tokenizer
 from tasks.models.model_config import read_config
 from tasks.plan import FinetuningPlan, Machine
 from tasks.records import Pair
 from tasks.results import Preflight
-from tasks.text import words
+from tasks.text import split_words
 
 FEW_UPDATES = 50  # with 14 updates no learning rate from 5e-5 to 2e-2 taught the tiny model anything; 50 began to
 LOW_RATE = 1e-4  # LoRA wants about ten times the rate of full tuning: 1e-4 to 5e-4 and more for small models
 MANY_TOKENS = 4.0  # tokens a word; 1.8 to 2.2 for Persian in Llama 3, 7.2 where presentation forms were left in
 
 
-class Sizes(NamedTuple):
+class ModelSizes(NamedTuple):
     """Numbers in the model."""
 
     trainable: int
@@ -33,23 +33,23 @@ class Sizes(NamedTuple):
     vocabulary: int
 
 
-def preflight(
+def build_preflight(
     pairs: Sequence[Pair],
     held_out: Sequence[Pair],
     checkpoint: Checkpoint,
     plan: FinetuningPlan,
     language: str,
     machine: Machine | None = None,
-    encoded: Encoded | None = None,
+    encoded: EncodedTexts | None = None,
 ) -> Preflight:
     """Count everything; no weight is read, nothing is trained."""
-    encoded = encoded or encode(pairs, tokenizer_of(checkpoint), plan, language)
-    sizes = sizes_of(checkpoint, plan)
+    encoded = encoded or encode_pairs(pairs, load_tokenizer(checkpoint), plan, language)
+    sizes = measure_model_sizes(checkpoint, plan)
     texts, place = len(encoded.examples), machine or Machine()
     return Preflight(
         texts=texts,
-        updates=updates_in(texts, plan),
-        epochs=plan.updates / max(1, per_epoch(texts, plan)) if plan.updates else plan.epochs,
+        updates=count_updates(texts, plan),
+        epochs=plan.updates / max(1, count_updates_per_epoch(texts, plan)) if plan.updates else plan.epochs,
         batch_size=plan.batch_size,
         trainable_parameters=sizes.trainable,
         parameters=sizes.base_parameters,
@@ -57,44 +57,44 @@ def preflight(
         tokens=sum(len(example.input_ids) for example in encoded.examples),
         longest=encoded.longest,
         too_long=encoded.too_long,
-        memory_gb=memory(
+        memory_gb=estimate_peak_memory(
             sizes,
             min(encoded.longest, plan.max_tokens) * min(place.micro_batch, plan.batch_size),
-            dtype_in(checkpoint, place),
+            choose_checkpoint_dtype(checkpoint, place),
         ),
-        warnings=tuple(warnings(encoded, pairs, held_out, sizes, plan)),
+        warnings=tuple(list_warnings(encoded, pairs, held_out, sizes, plan)),
     )
 
 
-def per_epoch(texts: int, plan: FinetuningPlan) -> int:
+def count_updates_per_epoch(texts: int, plan: FinetuningPlan) -> int:
     """Updates in one pass over the texts; the last may see fewer texts than the batch size."""
     return math.ceil(texts / plan.batch_size)
 
 
-def updates_in(texts: int, plan: FinetuningPlan) -> int:
+def count_updates(texts: int, plan: FinetuningPlan) -> int:
     """Optimizer updates in all. 100 texts · 2 epochs in batches of 16 are 2 · ⌈6.25⌉ = 14."""
-    return plan.updates or math.ceil(plan.epochs * per_epoch(texts, plan))
+    return plan.updates or math.ceil(plan.epochs * count_updates_per_epoch(texts, plan))
 
 
-def sizes_of(checkpoint: Checkpoint, plan: FinetuningPlan) -> Sizes:
+def measure_model_sizes(checkpoint: Checkpoint, plan: FinetuningPlan) -> ModelSizes:
     """Counted on a model that is only drawn up: the meta device holds shapes, no numbers."""
     whole = read_config(checkpoint.path)
     with torch.device("meta"):
-        model = attach(AutoModelForCausalLM.from_config(whole, trust_remote_code=False), plan)
+        model = attach_fresh_adapter(AutoModelForCausalLM.from_config(whole, trust_remote_code=False), plan)
     trainable, every = model.get_nb_trainable_parameters()
     config: Any = whole.get_text_config()
     layers, hidden, inner = config.num_hidden_layers, config.hidden_size, getattr(config, "intermediate_size", 4 * config.hidden_size)
     kept = layers * (10 * hidden + 4 * inner)  # norms, q, k, v, o and residuals; gate, up, their product and its input
-    return Sizes(trainable, every - trainable, getattr(config, "max_position_embeddings", 0), kept, config.vocab_size)
+    return ModelSizes(trainable, every - trainable, getattr(config, "max_position_embeddings", 0), kept, config.vocab_size)
 
 
-def window_of(checkpoint: Checkpoint) -> int:
+def read_context_window(checkpoint: Checkpoint) -> int:
     """The most tokens the model reads at once; beyond any text where it says nothing of it."""
     config = read_config(checkpoint.path).get_text_config()
     return int(getattr(config, "max_position_embeddings", None) or sys.maxsize)
 
 
-def memory(sizes: Sizes, tokens: int, dtype: torch.dtype) -> float:
+def estimate_peak_memory(sizes: ModelSizes, tokens: int, dtype: torch.dtype) -> float:
     """GB at the peak, within about a third: what to expect, not a promise."""
     width = dtype.itemsize  # bytes of a number
     optimizer = 16 * sizes.trainable  # weight, gradient and Adam's two moments in float32
@@ -102,10 +102,10 @@ def memory(sizes: Sizes, tokens: int, dtype: torch.dtype) -> float:
     return round((sizes.base_parameters * width + optimizer + tokens * (sizes.activations * width + logits)) / 1e9, 2)
 
 
-def warnings(encoded: Encoded, pairs: Sequence[Pair], held_out: Sequence[Pair], sizes: Sizes, plan: FinetuningPlan) -> list[str]:
+def list_warnings(encoded: EncodedTexts, pairs: Sequence[Pair], held_out: Sequence[Pair], sizes: ModelSizes, plan: FinetuningPlan) -> list[str]:
     """One sentence for each thing that makes a gain unlikely."""
-    updates, texts = updates_in(len(encoded.examples), plan), len(encoded.examples)
-    counted = sum(len(words(pair.symptom + " " + pair.diagnosis)) for pair in pairs)
+    updates, texts = count_updates(len(encoded.examples), plan), len(encoded.examples)
+    counted = sum(len(split_words(pair.symptom + " " + pair.diagnosis)) for pair in pairs)
     tokens = sum(len(example.input_ids) for example in encoded.examples)
     distinct = len({(pair.symptom, pair.diagnosis) for pair in pairs})
     tests = {

@@ -8,32 +8,32 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 import yaml
 
-from tasks.exam import training_text
-from tasks.finetuning.batches import pad
+from tasks.exam import split_training_text
+from tasks.finetuning.batches import pad_rows
 from tasks.finetuning.examples import Example, encode_text
-from tasks.finetuning.loop import mean_loss
-from tasks.finetuning.lora import weight_shift
+from tasks.finetuning.loop import compute_mean_loss
+from tasks.finetuning.lora import compute_weight_shift
 from tasks.folders import Checkpoint
-from tasks.llama import Loaded, base_of, load
+from tasks.llama import LoadedModel, base_of, load_model
 from tasks.plan import FinetuningPlan, Machine
-from tasks.progress import Progress, silent
+from tasks.progress import ProgressCallback, ignore_progress
 from tasks.records import Pair
-from tasks.results import Probe
+from tasks.results import ModelDiff
 
 T = TypeVar("T")
-MOST_PAIRS, MOST_TEXTS, TEXT_TOKENS = 200, 24, 256  # what is looked at; standard errors are then well below any effect that matters
-ROWS = 8  # texts in a forward pass
-STEPS = 6  # measurements that the progress counts
+MAX_PAIRS, MAX_TEXTS, MAX_TEXT_TOKENS = 200, 24, 256  # what is looked at; standard errors are then well below any effect that matters
+ROWS_PER_PASS = 8  # texts in a forward pass
+MEASUREMENT_COUNT = 6  # measurements that the progress counts
 
 
-class Both(NamedTuple):
+class BeforeAfter(NamedTuple):
     """One figure of the two models."""
 
     before: float | None
     after: float | None
 
 
-def probe(
+def measure_model_changes(
     checkpoint: Checkpoint,
     adapter: Path,
     pairs: Sequence[Pair],
@@ -42,24 +42,24 @@ def probe(
     plan: FinetuningPlan,
     language: str,
     machine: Machine,
-    progress: Progress = silent,
-) -> Probe:
+    progress: ProgressCallback = ignore_progress,
+) -> ModelDiff:
     """Look at base and tuned model on evenly spaced samples; `pairs` are the true ones, also where the training had them shuffled."""
-    loaded = load(checkpoint, machine, adapter, quantize=plan.quantize)
-    taught, unseen = _answers(pairs, loaded, plan, language), _answers(held_out, loaded, plan, language)
-    general = general_text(language)
+    loaded = load_model(checkpoint, machine, adapter, quantize=plan.quantize)
+    taught, unseen = _build_answer_examples(pairs, loaded, plan, language), _build_answer_examples(held_out, loaded, plan, language)
+    general = load_general_text(language)
 
     def advance_progress(done: int, value: T) -> T:
-        progress(done, STEPS)
+        progress(done, MEASUREMENT_COUNT)
         return value
 
-    kl = advance_progress(1, answer_divergence(loaded, taught))
-    shift = advance_progress(2, weight_shift(loaded.model))
-    known = advance_progress(3, _likelihood(loaded, taught))
-    new = advance_progress(4, _likelihood(loaded, unseen))
-    book = advance_progress(5, _perplexity(loaded, _texts(book_texts, loaded)))
-    common = advance_progress(6, _perplexity(loaded, _texts([general] if general else [], loaded)))
-    return Probe(
+    kl = advance_progress(1, compute_answer_divergence(loaded, taught))
+    shift = advance_progress(2, compute_weight_shift(loaded.model))
+    known = advance_progress(3, _measure_likelihood(loaded, taught))
+    new = advance_progress(4, _measure_likelihood(loaded, unseen))
+    book = advance_progress(5, _measure_perplexity(loaded, _build_text_examples(book_texts, loaded)))
+    common = advance_progress(6, _measure_perplexity(loaded, _build_text_examples([general] if general else [], loaded)))
+    return ModelDiff(
         kl_mean=kl,
         weight_shift=shift,
         taught_before=known.before or 0.0,
@@ -74,21 +74,21 @@ def probe(
 
 
 @torch.no_grad()
-def answer_divergence(loaded: Loaded, examples: Sequence[Example]) -> float:
+def compute_answer_divergence(loaded: LoadedModel, examples: Sequence[Example]) -> float:
     """Mean KL(tuned ‖ base) in nats of the distribution over the first token of the answer."""
     total, below = 0.0, base_of(loaded)
-    for start in range(0, len(examples), ROWS):
-        rows = examples[start : start + ROWS]
-        tuned = _first_answer_token(loaded, rows)
-        base = _first_answer_token(below, rows)
+    for start in range(0, len(examples), ROWS_PER_PASS):
+        rows = examples[start : start + ROWS_PER_PASS]
+        tuned = _compute_first_token_log_probs(loaded, rows)
+        base = _compute_first_token_log_probs(below, rows)
         total += float((tuned.exp() * (tuned - base)).sum())
     return max(0.0, total / max(1, len(examples)))
 
 
-def _first_answer_token(loaded: Loaded, rows: Sequence[Example]) -> torch.Tensor:
+def _compute_first_token_log_probs(loaded: LoadedModel, rows: Sequence[Example]) -> torch.Tensor:
     """Log-probabilities of the token after the prompt, (rows, V)."""
-    prompts = [{"input_ids": ids, "labels": ids} for ids in (row.input_ids[: _given(row)] for row in rows)]
-    batch = pad(prompts, loaded.tokenizer.eos_token_id)
+    prompts = [{"input_ids": ids, "labels": ids} for ids in (row.input_ids[: _count_prompt_tokens(row)] for row in rows)]
+    batch = pad_rows(prompts, loaded.tokenizer.eos_token_id)
     device = next(loaded.model.parameters()).device
     logits = loaded.model(input_ids=batch["input_ids"].to(device), attention_mask=batch["attention_mask"].to(device)).logits
     last = batch["attention_mask"].sum(1) - 1
@@ -96,48 +96,48 @@ def _first_answer_token(loaded: Loaded, rows: Sequence[Example]) -> torch.Tensor
     return chosen.float().log_softmax(-1)
 
 
-def _given(row: Example) -> int:
+def _count_prompt_tokens(row: Example) -> int:
     """Tokens before the answer; at least one, or nothing could be asked."""
     return max(1, next(i for i, label in enumerate(row.labels) if label >= 0))
 
 
-def _answers(pairs: Sequence[Pair], loaded: Loaded, plan: FinetuningPlan, language: str) -> list[Example]:
+def _build_answer_examples(pairs: Sequence[Pair], loaded: LoadedModel, plan: FinetuningPlan, language: str) -> list[Example]:
     """Vignettes with their diagnoses as the only targets, without the end of the text; those that fit."""
-    texts = [training_text(pair, language, plan.template) for pair in evenly(pairs, MOST_PAIRS)]
+    texts = [split_training_text(pair, language, plan.template) for pair in sample_evenly(pairs, MAX_PAIRS)]
     examples = [encode_text(prompt, target, loaded.tokenizer, "diagnosis") for prompt, target in texts]
     return [Example(e.input_ids[:-1], e.labels[:-1]) for e in examples if len(e.input_ids) <= plan.max_tokens]
 
 
-def _texts(texts: Sequence[str], loaded: Loaded) -> list[Example]:
-    rows = [loaded.tokenizer(text)["input_ids"][:TEXT_TOKENS] for text in evenly(texts, MOST_TEXTS)]
+def _build_text_examples(texts: Sequence[str], loaded: LoadedModel) -> list[Example]:
+    rows = [loaded.tokenizer(text)["input_ids"][:MAX_TEXT_TOKENS] for text in sample_evenly(texts, MAX_TEXTS)]
     return [Example(ids, ids) for ids in rows if len(ids) > 1]
 
 
-def _likelihood(loaded: Loaded, examples: Sequence[Example]) -> Both:
+def _measure_likelihood(loaded: LoadedModel, examples: Sequence[Example]) -> BeforeAfter:
     """Nats per target token; 0 would be certainty."""
-    return _both(loaded, lambda one: -mean_loss(one.model, examples, _filled(one), ROWS)[0]) if examples else Both(None, None)
+    return _measure_both(loaded, lambda one: -compute_mean_loss(one.model, examples, _build_padding_collator(one), ROWS_PER_PASS)[0]) if examples else BeforeAfter(None, None)
 
 
-def _perplexity(loaded: Loaded, examples: Sequence[Example]) -> Both:
+def _measure_perplexity(loaded: LoadedModel, examples: Sequence[Example]) -> BeforeAfter:
     """e to the mean loss: between how many equally likely tokens the model wavers."""
-    measure = lambda one: math.exp(min(50.0, mean_loss(one.model, examples, _filled(one), ROWS)[0]))  # noqa: E731
-    return _both(loaded, measure) if examples else Both(None, None)
+    measure = lambda one: math.exp(min(50.0, compute_mean_loss(one.model, examples, _build_padding_collator(one), ROWS_PER_PASS)[0]))  # noqa: E731
+    return _measure_both(loaded, measure) if examples else BeforeAfter(None, None)
 
 
-def _both(loaded: Loaded, measure: Callable[[Loaded], float]) -> Both:
-    return Both(measure(base_of(loaded)), measure(loaded))
+def _measure_both(loaded: LoadedModel, measure: Callable[[LoadedModel], float]) -> BeforeAfter:
+    return BeforeAfter(measure(base_of(loaded)), measure(loaded))
 
 
-def _filled(loaded: Loaded) -> Any:
-    return lambda rows: pad(rows, loaded.tokenizer.eos_token_id)
+def _build_padding_collator(loaded: LoadedModel) -> Any:
+    return lambda rows: pad_rows(rows, loaded.tokenizer.eos_token_id)
 
 
-def evenly(rows: Sequence[T], most: int) -> list[T]:
+def sample_evenly(rows: Sequence[T], most: int) -> list[T]:
     """At most so many rows, evenly spaced, so that a sample covers the whole."""
     return list(rows) if len(rows) <= most else [rows[i * len(rows) // most] for i in range(most)]
 
 
-def general_text(language: str) -> str | None:
+def load_general_text(language: str) -> str | None:
     """The general text of a language, where there is one."""
     texts: dict[str, str] = yaml.safe_load(Path(__file__).with_name("general.yaml").read_text("utf-8"))
     return texts.get(language)

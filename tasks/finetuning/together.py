@@ -18,32 +18,32 @@ from accelerate.utils.memory import should_reduce_batch_size
 
 from tasks.errors import PlanError, TuningError
 from tasks.finetuning import needs
-from tasks.finetuning.attempt import Job, attempt
+from tasks.finetuning.attempt import TrainingJob, train_once
 from tasks.finetuning.examples import Example
 from tasks.folders import Checkpoint
 from tasks.parent_death import dying_with_parent
 from tasks.plan import FinetuningPlan, Machine
-from tasks.progress import Progress, silent
+from tasks.progress import ProgressCallback, ignore_progress
 
-JOB, LOG = "job.json", "processes.log"
-TOLD = "book2lora "  # begins the lines of the first process that are meant for the caller
+JOB_FILE, LOG_FILE = "job.json", "processes.log"
+MESSAGE_PREFIX = "book2lora "  # begins the lines of the first process that are meant for the caller
 
 
-def check(plan: FinetuningPlan, machine: Machine) -> None:
+def check_requirements(plan: FinetuningPlan, machine: Machine) -> None:
     """Raise PlanError where something is missing, or the processes cannot share the batch or the GPUs."""
-    for lack in needs.missing(plan, machine):
+    for lack in needs.list_unmet_requirements(plan, machine):
         raise PlanError(lack)
 
 
-def train(job: Job, micro: int, progress: Progress) -> None:
+def train_distributed(job: TrainingJob, micro: int, progress: ProgressCallback) -> None:
     """Start the processes and wait. Raises what the caller's own training would: TuningError, or RuntimeError when memory runs out."""
-    (job.scratch / JOB).write_text(json.dumps({"job": _told(job), "micro": micro}), "utf-8")
+    (job.scratch / JOB_FILE).write_text(json.dumps({"job": _dump_job(job), "micro": micro}), "utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(job.machine.processes)]
     command += ["-m", "tasks.finetuning.together", str(job.scratch)]
     root = str(Path(__file__).parents[2])
     paths = {"PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
     paths |= {"PYTHONSAFEPATH": "1"}  # here and in torchrun's own children: a file in the working folder is no module
-    log = job.scratch / LOG
+    log = job.scratch / LOG_FILE
     with log.open("w") as errors:
         process = subprocess.Popen(
             dying_with_parent(command),
@@ -53,18 +53,18 @@ def train(job: Job, micro: int, progress: Progress) -> None:
             env={**os.environ, **paths},
             start_new_session=True,
         )
-        failed = _listen(process, progress)
+        failed = _follow_processes(process, progress)
     if failed is not None:
         raise RuntimeError(failed["memory"]) if "memory" in failed else TuningError(failed["tuning"])
     if process.returncode:
         raise TuningError(f"a training process ended with code {process.returncode}: {log.read_text('utf-8').strip()[-1000:]}")
 
 
-def _listen(process: subprocess.Popen[str], progress: Progress) -> dict[str, str] | None:
+def _follow_processes(process: subprocess.Popen[str], progress: ProgressCallback) -> dict[str, str] | None:
     """Pass the progress on until all have ended; what stopped them, if anything did."""
     failed = None
     try:
-        for told in _lines(process):
+        for told in _read_messages(process):
             if "done" in told:
                 progress(told["done"], told["total"], told["note"])
             else:
@@ -77,13 +77,13 @@ def _listen(process: subprocess.Popen[str], progress: Progress) -> dict[str, str
     return failed
 
 
-def _lines(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+def _read_messages(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
     for line in process.stdout or ():
-        if line.startswith(TOLD):
-            yield json.loads(line.removeprefix(TOLD))
+        if line.startswith(MESSAGE_PREFIX):
+            yield json.loads(line.removeprefix(MESSAGE_PREFIX))
 
 
-def _told(job: Job) -> dict[str, object]:
+def _dump_job(job: TrainingJob) -> dict[str, object]:
     return {
         "checkpoint": job.checkpoint.model_dump(mode="json"),
         "train": job.train,
@@ -94,9 +94,9 @@ def _told(job: Job) -> dict[str, object]:
     }
 
 
-def _job(told: dict[str, Any], scratch: Path) -> Job:
+def _load_job(told: dict[str, Any], scratch: Path) -> TrainingJob:
     train, held_out, book = ([Example(*row) for row in told[name]] for name in ("train", "held_out", "book"))
-    return Job(
+    return TrainingJob(
         checkpoint=Checkpoint.model_validate(told["checkpoint"]),
         train=train,
         held_out=held_out,
@@ -107,25 +107,25 @@ def _job(told: dict[str, Any], scratch: Path) -> Job:
     )
 
 
-def _tell(**fields: object) -> None:
-    sys.stdout.write(f"{TOLD}{json.dumps(fields)}\n")  # one write, so that no two processes' lines mix
+def _send_message(**fields: object) -> None:
+    sys.stdout.write(f"{MESSAGE_PREFIX}{json.dumps(fields)}\n")  # one write, so that no two processes' lines mix
     sys.stdout.flush()
 
 
 def main(scratch: Path) -> int:
     """What each process does."""
-    told = json.loads((scratch / JOB).read_text("utf-8"))
+    told = json.loads((scratch / JOB_FILE).read_text("utf-8"))
     first = os.environ["RANK"] == "0"
     try:
-        progress: Progress = (lambda done, total, note="": _tell(done=done, total=total, note=note)) if first else silent
-        attempt(_job(told["job"], scratch), told["micro"], progress)
+        progress: ProgressCallback = (lambda done, total, note="": _send_message(done=done, total=total, note=note)) if first else ignore_progress
+        train_once(_load_job(told["job"], scratch), told["micro"], progress)
     except TuningError as error:
-        _tell(tuning=str(error))
+        _send_message(tuning=str(error))
         return 1
     except RuntimeError as error:
         if not should_reduce_batch_size(error):
             raise
-        _tell(memory=str(error))
+        _send_message(memory=str(error))
         return 1
     return 0
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from tasks.progress import Progress
-from tasks.results import Step
+from tasks.progress import ProgressCallback
+from tasks.results import TrainingStep
 
 SAVE_SECONDS = 20.0  # between checkpoints inside an epoch; each epoch ends with one
-COMPLETE = "complete"  # an empty file, written last: a checkpoint without it was cut off
+COMPLETE_MARKER = "complete"  # an empty file, written last: a checkpoint without it was cut off
 
 
-class Teller(TrainerCallback):  # type: ignore[misc]
+class ReportProgressCallback(TrainerCallback):  # type: ignore[misc]
     """Tells the progress after each update."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: ProgressCallback) -> None:
         self.progress = progress
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
@@ -26,7 +26,7 @@ class Teller(TrainerCallback):  # type: ignore[misc]
             self.progress(state.global_step, state.max_steps, f"loss {logs['loss']:.3f}")
 
 
-class Keeper(TrainerCallback):  # type: ignore[misc]
+class TimedCheckpointCallback(TrainerCallback):  # type: ignore[misc]
     """Asks for a checkpoint every so often inside an epoch, and marks each that is whole."""
 
     def __init__(self) -> None:
@@ -40,11 +40,11 @@ class Keeper(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         if args.should_save:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE_MARKER).touch()
         self.last_saved = time.monotonic()
 
 
-class Stopper(TrainerCallback):  # type: ignore[misc]
+class PatienceCallback(TrainerCallback):  # type: ignore[misc]
     """Stops when the held-out loss has not been better for so many epochs; looks at the log alone, so a resumed run stops too."""
 
     def __init__(self, patience: int) -> None:
@@ -61,13 +61,13 @@ def is_patience_over(history: Sequence[dict[str, Any]], patience: int) -> bool:
     return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience
 
 
-def to_steps(history: Sequence[dict[str, Any]]) -> list[Step]:
+def convert_log_history(history: Sequence[dict[str, Any]]) -> list[TrainingStep]:
     """The Trainer's log as rows."""
-    return [_held_out(row) if "eval_loss" in row else _train(row) for row in history if "eval_loss" in row or "loss" in row]
+    return [_build_held_out_step(row) if "eval_loss" in row else _build_train_step(row) for row in history if "eval_loss" in row or "loss" in row]
 
 
-def _train(row: dict[str, Any]) -> Step:
-    return Step(
+def _build_train_step(row: dict[str, Any]) -> TrainingStep:
+    return TrainingStep(
         step=row["step"],
         epoch=row["epoch"],
         loss=row["loss"],
@@ -77,5 +77,5 @@ def _train(row: dict[str, Any]) -> Step:
     )
 
 
-def _held_out(row: dict[str, Any]) -> Step:
-    return Step(step=row["step"], epoch=row["epoch"], loss=row["eval_loss"], target_tokens=int(row["eval_target_tokens"]), split="held_out")
+def _build_held_out_step(row: dict[str, Any]) -> TrainingStep:
+    return TrainingStep(step=row["step"], epoch=row["epoch"], loss=row["eval_loss"], target_tokens=int(row["eval_target_tokens"]), split="held_out")

@@ -22,12 +22,12 @@ from typing import NamedTuple
 from tasks.plan import Prices
 
 MILLION = 1_000_000
-CENT = 1e-9  # dollars; below it two sums are equal
-ENOUGH = 5  # answers from which the bound on input tokens is tightened
-SPARE = 1.25  # over the largest share of tokens in bytes that was seen
+ROUNDING_USD = 1e-9  # dollars; below it two sums are equal
+MIN_SHARE_SAMPLES = 5  # answers from which the bound on input tokens is tightened
+TOKEN_SHARE_MARGIN = 1.25  # over the largest share of tokens in bytes that was seen
 
 
-class Usage(NamedTuple):
+class TokenUsage(NamedTuple):
     """Tokens of one response, by the server's count."""
 
     tokens_in: int
@@ -35,7 +35,7 @@ class Usage(NamedTuple):
     tokens_out: int
 
 
-def price(usage: Usage, prices: Prices, batch: bool = False) -> float:
+def compute_price(usage: TokenUsage, prices: Prices, batch: bool = False) -> float:
     """Dollars for one response."""
     fresh = usage.tokens_in - usage.tokens_cached
     dollars = (fresh * prices.input + usage.tokens_cached * prices.cached_input + usage.tokens_out * prices.output) / MILLION
@@ -94,7 +94,7 @@ class Budget:
         """
         with self._lock_file() as book:
             self._write_lost(book, key)  # left by a crash
-            if self._sum_usd() + usd > self.cap_usd + CENT:
+            if self._sum_usd() + usd > self.cap_usd + ROUNDING_USD:
                 return None
             charge = Charge(uuid.uuid4().hex[:16], key, usd)
             self._append_entry(book, {"reserve": charge.id, "request": key, "usd": usd})
@@ -144,14 +144,14 @@ class Budget:
     def learn_token_share(self, share: float, sort: str) -> None:
         """An answer told how many tokens its prompt's bytes were; every model cuts the tokens of a script in its own way."""
         seen = self._token_shares.get(sort, [])
-        if len(seen) < ENOUGH or share > max(seen):
+        if len(seen) < MIN_SHARE_SAMPLES or share > max(seen):
             with self._lock_file() as book:
                 self._append_entry(book, {"share": share, "sort": sort})
 
     def get_token_share(self, sort: str) -> float:
         """Tokens in a byte of prompt, at most: 1 for want of experience, since no tokenizer makes more tokens than bytes."""
         seen = self._token_shares.get(sort, [])
-        return min(1.0, SPARE * max(seen)) if len(seen) >= ENOUGH else 1.0
+        return min(1.0, TOKEN_SHARE_MARGIN * max(seen)) if len(seen) >= MIN_SHARE_SAMPLES else 1.0
 
     @contextmanager
     def _lock_file(self) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """What one answer is charged: the server's own count where it can be believed, else the most that it can have cost."""
 
-from tasks.generation.budget import Usage
-from tasks.generation.requests import Request, list_parts
+from tasks.generation.budget import TokenUsage
+from tasks.generation.requests import ChatRequest, list_parts
 
 # Characters a token holds on average with GPT-4o's tokenizer: English 4; Persian 3 (a published sample: 95 characters, 32 tokens).
 LATIN, OTHER = 4.0, 3.0
@@ -15,7 +15,7 @@ def guess_tokens(text: str) -> int:
     return round(plain / LATIN + (len(text) - plain) / OTHER)
 
 
-def believe_usage(told: Usage | None, request: Request, text: str) -> Usage:
+def believe_usage(told: TokenUsage | None, request: ChatRequest, text: str) -> TokenUsage:
     """The tokens to charge for an answer with this text, in which thoughts count as text.
 
     The worst where the server tells no count, a smaller one than prompt and text prove, or a larger one than can be. An
@@ -28,7 +28,7 @@ def believe_usage(told: Usage | None, request: Request, text: str) -> Usage:
     return worst._replace(tokens_out=max(worst.tokens_out, min(most_out, guess_tokens(text))))
 
 
-def _covers(told: Usage, request: Request, text: str) -> bool:
+def _covers(told: TokenUsage, request: ChatRequest, text: str) -> bool:
     """Whether a count is not below what was seen to go in and to come out."""
     prompt = "".join(part["text"] for part in list_parts(request.body) if part["type"] == "text")
     return told.tokens_in >= LEAST * guess_tokens(prompt) and told.tokens_out >= LEAST * guess_tokens(text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple
 
-from tasks.generation.faults import READING_ERRORS, scrub
+from tasks.generation.faults import READING_ERRORS, redact_keys
 
 FIRST, FIRST_UNPROVEN, LATER = 3, 2, 4  # answers in a row
 SHOWN = 120  # characters of a body that are told
@@ -88,7 +88,7 @@ def explain_stop(row: list[EmptyAnswer], server: str, model: str) -> str:
 
 def describe_empty(body: str) -> Emptiness:
     """What is in a body that no text could be read from."""
-    start = scrub(" ".join(body[: 4 * SHOWN].split()))[:SHOWN]
+    start = redact_keys(" ".join(body[: 4 * SHOWN].split()))[:SHOWN]
     if not body.strip():
         return Emptiness("none", "an empty body")
     if body.lstrip()[:1] == "<":
@@ -107,7 +107,7 @@ def _describe_choice(choice: Any) -> Emptiness:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict):
         return Emptiness("none", "choices[0] without a message")
-    ended = f"finish_reason {scrub(str(choice.get('finish_reason')))[:40]}"
+    ended = f"finish_reason {redact_keys(str(choice.get('finish_reason')))[:40]}"
     if calls := message.get("tool_calls") or message.get("function_call"):
         names = re.findall(r'"name": "([\w.-]{1,40})"', json.dumps(calls)[:2000])
         return Emptiness("tool", f"an empty content and a call of the tool {', '.join(names[:3]) or '(without a name)'}, {ended}")

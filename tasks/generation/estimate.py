@@ -5,20 +5,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.generation import places
-from tasks.generation.budget import Usage, price
+from tasks.generation.budget import TokenUsage, compute_price
 from tasks.generation.charging import OTHER, guess_tokens
-from tasks.generation.pages import Pages, pages_of
-from tasks.generation.requests import Request, word
+from tasks.generation.pages import PdfPages, open_pdf_pages
+from tasks.generation.requests import ChatRequest, build_request
 from tasks.generation.server import configured_server
-from tasks.generation.writer import share_out
+from tasks.generation.writer import allocate_quotas
 from tasks.plan import GenerationPlan
 from tasks.records import Passage
 
 ITEM_TOKENS = {"pair": 130, "question": 170}  # one item in Persian with its quote and its field names
-PAGE_TOKENS = 1000  # the picture of one page
+GUESSED_PAGE_TOKENS = 1000  # the picture of one page
 
 
-class Estimate(NamedTuple):
+class CostEstimate(NamedTuple):
     """The writing without repeats; rejected items are asked for again and cost extra, within the budget."""
 
     requests: int
@@ -27,21 +27,21 @@ class Estimate(NamedTuple):
     usd: float
 
 
-def estimate(plan: GenerationPlan, passages_by_chapter: Mapping[str, list[Passage]], language: str, book: Path | None = None) -> Estimate:
+def estimate_cost(plan: GenerationPlan, passages_by_chapter: Mapping[str, list[Passage]], language: str, book: Path | None = None) -> CostEstimate:
     """Count the requests that the first round would send, and guess their tokens."""
     requests = tokens_in = tokens_out = 0
-    pages = pages_of(plan.show, book)
-    for chapter, quota in share_out(passages_by_chapter, plan).items():
-        windows = places.places(passages_by_chapter[chapter], quota, plan) if passages_by_chapter[chapter] else []
+    pages = open_pdf_pages(plan.show, book)
+    for chapter, quota in allocate_quotas(passages_by_chapter, plan).items():
+        windows = places.plan_windows(passages_by_chapter[chapter], quota, plan) if passages_by_chapter[chapter] else []
         for asking in places.plan_round(windows, quota, plan, []):
             requests += 1
-            tokens_in += prompt_tokens(word(asking, plan, language, pages, server=configured_server()), pages)
+            tokens_in += guess_prompt_tokens(build_request(asking, plan, language, pages, server=configured_server()), pages)
             tokens_out += min(asking.asked * ITEM_TOKENS[asking.kind], plan.max_output_tokens)
-    usd = price(Usage(tokens_in, 0, tokens_out), plan.prices, batch=plan.mode == "batch")
-    return Estimate(requests, tokens_in, tokens_out, usd)
+    usd = compute_price(TokenUsage(tokens_in, 0, tokens_out), plan.prices, batch=plan.mode == "batch")
+    return CostEstimate(requests, tokens_in, tokens_out, usd)
 
 
-def prompt_tokens(request: Request, pages: Pages | None) -> int:
+def guess_prompt_tokens(request: ChatRequest, pages: PdfPages | None) -> int:
     """About how many tokens a request's prompt is."""
     count = guess_tokens(str(request.body.get("response_format", "")))
     for message in request.body["messages"]:
@@ -50,5 +50,5 @@ def prompt_tokens(request: Request, pages: Pages | None) -> int:
             if part["type"] == "text":
                 count += guess_tokens(part["text"])
             elif pages:
-                count += sum(PAGE_TOKENS + round(pages.get_text_bytes(page) / 2 / OTHER) for page in part["pages"])
+                count += sum(GUESSED_PAGE_TOKENS + round(pages.get_text_bytes(page) / 2 / OTHER) for page in part["pages"])
     return count

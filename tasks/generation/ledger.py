@@ -25,29 +25,29 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 
-from tasks.generation.budget import Budget, Usage, force
+from tasks.generation.budget import Budget, TokenUsage, force
 from tasks.generation.server import ServerIdentity, identify_server
 from tasks.plan import Prices
 
-POLL = 0.05  # seconds between looks at a lock that another holds
+LOCK_POLL_SECONDS = 0.05  # seconds between looks at a lock that another holds
 
 
-Finish = Literal["stop", "length", "refusal", "content_filter", "error"]
+FinishReason = Literal["stop", "length", "refusal", "content_filter", "error"]
 
 
-class Response(NamedTuple):
+class StoredResponse(NamedTuple):
     """One stored response."""
 
     key: str
-    finish: Finish
-    usage: Usage
+    finish: FinishReason
+    usage: TokenUsage
     cost_usd: float
     body: str  # as it came
     server: str = ""  # who answered
     id: str = ""  # of this answer in the book of charges
 
 
-def hash_of(request: dict[str, Any]) -> str:
+def hash_request(request: dict[str, Any]) -> str:
     """A hash over a request's body."""
     whole = json.dumps(request, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(whole.encode()).hexdigest()[:32]
@@ -55,10 +55,10 @@ def hash_of(request: dict[str, Any]) -> str:
 
 def key_of(request: dict[str, Any], server: ServerIdentity) -> str:
     """The name of a request: a hash over its body, and the server, which together decide its answer."""
-    return f"{hash_of(request)}-{server.tag}"
+    return f"{hash_request(request)}-{server.tag}"
 
 
-class Ledger:
+class ResponseCache:
     """The responses and the money of one study, shared by all its threads and processes."""
 
     def __init__(self, folder: Path, budget_usd: float, prices: Prices, server: str = "") -> None:
@@ -77,25 +77,25 @@ class Ledger:
         with self._budget_lock:
             yield self.budget
 
-    def find_response(self, key: str) -> Response | None:
+    def find_response(self, key: str) -> StoredResponse | None:
         """What the request's server answered, here or to another study."""
         return self.find_own_response(key) or self._find_shared_response(key)
 
-    def find_own_response(self, key: str) -> Response | None:
+    def find_own_response(self, key: str) -> StoredResponse | None:
         """What was answered to this study."""
-        return _read(self._get_response_path(key), key) or _read_earlier(self._get_response_path(_body_hash(key)), key)
+        return _read_response(self._get_response_path(key), key) or _read_earlier(self._get_response_path(_body_hash(key)), key)
 
-    def _find_shared_response(self, key: str) -> Response | None:
+    def _find_shared_response(self, key: str) -> StoredResponse | None:
         """What another study has from the same server."""
         if _body_hash(key) == key:
             return None  # of no certain server
-        for name, read in ((key, _read), (_body_hash(key), _read_earlier)):
+        for name, read in ((key, _read_response), (_body_hash(key), _read_earlier)):
             for file in self.folder.parent.glob(f"*/{self._get_response_path(name).relative_to(self.folder)}"):
                 if found := read(file, key):
                     return found._replace(cost_usd=0.0)
         return None
 
-    def save_response(self, response: Response) -> None:
+    def save_response(self, response: StoredResponse) -> None:
         """Put a response on disk in one step, then settle its charge; `sync` makes it outlive a power cut, too."""
         response = response._replace(id=uuid.uuid4().hex[:16])
         stored = {
@@ -148,8 +148,8 @@ class Ledger:
     async def lock_request(self, key: str) -> AsyncIterator[None]:
         """Be the only one who asks this; waits while another does."""
         path = self.folder / "under-way" / key
-        while (lock := _try_lock(path)) is None:
-            await asyncio.sleep(POLL)
+        while (lock := _try_lock_file(path)) is None:
+            await asyncio.sleep(LOCK_POLL_SECONDS)
         try:
             yield
         finally:
@@ -175,26 +175,26 @@ class Ledger:
         with self.lock_budget() as budget:
             known = budget.knows()
             for file in sorted(self.folder.glob("responses/*/*.json")):
-                if file.stem not in known and (response := _read(file, file.stem)):
+                if file.stem not in known and (response := _read_response(file, file.stem)):
                     budget.settle_charges(response.key, response.cost_usd, response.id)
 
     def _get_response_path(self, key: str) -> Path:
         return self.folder / "responses" / key[:2] / f"{key}.json"
 
 
-def _read(file: Path, key: str) -> Response | None:
+def _read_response(file: Path, key: str) -> StoredResponse | None:
     """A stored response; a file that a power cut left half written is as good as none."""
     try:
         stored = json.loads(file.read_text("utf-8"))
-        usage = Usage(stored["tokens_in"], stored["tokens_cached"], stored["tokens_out"])
-        return Response(key, stored["finish"], usage, stored["cost_usd"], stored["body"], stored.get("server", ""), stored.get("id", ""))
+        usage = TokenUsage(stored["tokens_in"], stored["tokens_cached"], stored["tokens_out"])
+        return StoredResponse(key, stored["finish"], usage, stored["cost_usd"], stored["body"], stored.get("server", ""), stored.get("id", ""))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
-def _read_earlier(file: Path, key: str) -> Response | None:
+def _read_earlier(file: Path, key: str) -> StoredResponse | None:
     """An answer kept before the server was part of the key, if it tells that this key's server gave it."""
-    found = _read(file, key) if _body_hash(key) != key else None
+    found = _read_response(file, key) if _body_hash(key) != key else None
     return found if found and found.server and key.endswith(f"-{identify_server(found.server).tag}") else None
 
 
@@ -202,7 +202,7 @@ def _body_hash(key: str) -> str:
     return key.partition("-")[0]
 
 
-def _try_lock(path: Path) -> int | None:
+def _try_lock_file(path: Path) -> int | None:
     """A lock on the file of that name, or none where another has it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

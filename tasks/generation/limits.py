@@ -11,14 +11,14 @@ import threading
 from collections.abc import Mapping
 from time import monotonic
 
-from tasks.generation.faults import seconds
+from tasks.generation.faults import parse_seconds
 
-LOOK = 0.02  # seconds between looks while the gate is shut
-LONGEST_PAUSE = 120.0
-APART = 0.004  # seconds between two entries; no less than what sending and reading one costs the machine
+PAUSE_POLL_SECONDS = 0.02  # seconds between looks while the gate is shut
+MAX_PAUSE_SECONDS = 120.0
+ENTRY_GAP_SECONDS = 0.004  # seconds between two entries; no less than what sending and reading one costs the machine
 
 
-class Limiter:
+class ConcurrencyLimiter:
     """A gate with a width that adapts."""
 
     def __init__(self, most: int) -> None:
@@ -42,7 +42,7 @@ class Limiter:
     async def acquire_slot(self) -> float:
         """Wait for a place; gives the time of entering."""
         while not self._try_acquire_slot():
-            await asyncio.sleep(max(LOOK, min(self._shut_until - monotonic(), 1.0)))
+            await asyncio.sleep(max(PAUSE_POLL_SECONDS, min(self._shut_until - monotonic(), 1.0)))
         try:
             await asyncio.sleep(self._compute_turn_delay())
         except asyncio.CancelledError:
@@ -61,8 +61,8 @@ class Limiter:
             self.successes += 1
             self.width = min(self.max_width, self.width + (1 if self._is_new else 1 / self.width))
             for what in ("requests", "tokens"):
-                left = seconds(headers.get(f"x-ratelimit-remaining-{what}"))
-                reset = seconds(headers.get(f"x-ratelimit-reset-{what}"))
+                left = parse_seconds(headers.get(f"x-ratelimit-remaining-{what}"))
+                reset = parse_seconds(headers.get(f"x-ratelimit-reset-{what}"))
                 if left is None:
                     continue
                 if what == "requests" and 1 <= left < self.width:
@@ -81,13 +81,13 @@ class Limiter:
                 self._pause_entries(wait)
 
     def _pause_entries(self, wait: float) -> None:
-        self._shut_until = max(self._shut_until, monotonic() + min(wait, LONGEST_PAUSE))
+        self._shut_until = max(self._shut_until, monotonic() + min(wait, MAX_PAUSE_SECONDS))
 
     def _compute_turn_delay(self) -> float:
         """Seconds that one waits behind those who entered just now."""
         with self._lock:
             now = monotonic()
-            self._last_turn = max(now, self._last_turn + APART)
+            self._last_turn = max(now, self._last_turn + ENTRY_GAP_SECONDS)
             return self._last_turn - now
 
     def _try_acquire_slot(self) -> bool:
@@ -98,13 +98,13 @@ class Limiter:
             return True
 
 
-_limiters: dict[str, Limiter] = {}
-_all = threading.Lock()
+_limiters: dict[str, ConcurrencyLimiter] = {}
+_limiters_lock = threading.Lock()
 
 
-def limiter_for(server: str, most: int) -> Limiter:
+def get_limiter(server: str, most: int) -> ConcurrencyLimiter:
     """The process's one limiter for a server and model."""
-    with _all:
-        limiter = _limiters.setdefault(server, Limiter(most))
+    with _limiters_lock:
+        limiter = _limiters.setdefault(server, ConcurrencyLimiter(most))
         limiter.start(most)
         return limiter

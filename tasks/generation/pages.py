@@ -11,19 +11,19 @@ from typing import Any
 import pypdfium2 as pdfium
 
 from tasks.errors import PlanError
-from tasks.store import digest_of
+from tasks.store import compute_digest
 
-_pdfium = Lock()  # pdfium knows no threads: two at once, or an object freed in another one, end the process
+_pdfium_lock = Lock()  # pdfium knows no threads: two at once, or an object freed in another one, end the process
 
 
-class Pages:
+class PdfPages:
     """A book whose pages can be cut out; requests name them by the book's digest, so their hash is stable."""
 
     def __init__(self, book: Path) -> None:
         self._content = book.read_bytes()
-        self.digest = digest_of(self._content)
+        self.digest = compute_digest(self._content)
         with self._open_document() as document:
-            self._text_bytes = [_text_bytes(document, number) for number in range(len(document))]
+            self._text_bytes = [_measure_text_bytes(document, number) for number in range(len(document))]
 
     def build_placeholder(self, pages: list[int]) -> dict[str, Any]:
         """The place of the pages in a request, and the page after the last, where its last sentence may end."""
@@ -61,7 +61,7 @@ class Pages:
     @contextmanager
     def _open_document(self) -> Iterator[Any]:
         """The document, for one thread at a time; closed, with all that hangs on it, before the next may."""
-        with _pdfium:
+        with _pdfium_lock:
             document = pdfium.PdfDocument(self._content)
             try:
                 yield document
@@ -69,7 +69,7 @@ class Pages:
                 document.close()
 
 
-def _text_bytes(document: Any, number: int) -> int:
+def _measure_text_bytes(document: Any, number: int) -> int:
     page = document[number]
     text = page.get_textpage()
     found = len(text.get_text_bounded().encode("utf-8", "replace"))
@@ -78,10 +78,10 @@ def _text_bytes(document: Any, number: int) -> int:
     return found
 
 
-def pages_of(show: str, book: Path | None) -> Pages | None:
+def open_pdf_pages(show: str, book: Path | None) -> PdfPages | None:
     """The pages, where the plan wants them shown."""
     if show != "pdf":
         return None
     if book is None:
         raise PlanError("generation.show is pdf, but there is no PDF to show; set generation.show to text.")
-    return Pages(book)
+    return PdfPages(book)

@@ -6,24 +6,24 @@ from functools import cached_property
 from typing import Any
 
 from tasks.generation import instructions
-from tasks.generation.budget import Usage
+from tasks.generation.budget import TokenUsage
 from tasks.generation.ledger import key_of
-from tasks.generation.pages import Pages
-from tasks.generation.places import Asking
+from tasks.generation.pages import PdfPages
+from tasks.generation.places import PlannedRequest
 from tasks.generation.server import ServerIdentity
 from tasks.plan import GenerationPlan
 
-PAGE_TOKENS = 2000  # at most, for the picture of one PDF page
+MAX_PAGE_TOKENS = 2000  # at most, for the picture of one PDF page
 FRAME_TOKENS = 200  # roles and separators
 
 
 @dataclass(frozen=True)
-class Request:
+class ChatRequest:
     """One request, named by everything that decides its answer; the same live and in a batch."""
 
     body: dict[str, Any]
     key: str
-    worst_usage: Usage  # no server counts more: a token is at least a byte
+    worst_usage: TokenUsage  # no server counts more: a token is at least a byte
 
     @cached_property
     def script_profile(self) -> str:
@@ -36,28 +36,28 @@ class Request:
         text = "".join(part["text"] for part in list_parts(self.body) if part["type"] == "text")
         counts: Counter[str] = Counter()
         for character, times in Counter(text).items():
-            counts[_sort_of(character)] += times * len(character.encode())
+            counts[_classify_character(character)] += times * len(character.encode())
         return " ".join([self.body["model"], *(str(round(5 * counts[sort] / (counts.total() or 1))) for sort in ("ascii", "sign", "long"))])
 
 
-def _sort_of(character: str) -> str:
+def _classify_character(character: str) -> str:
     if character.isalpha() or character.isspace():
         return "ascii" if character.isascii() else "long" if character >= "\u0800" else "other"
     return "sign" if character.isprintable() else "other"
 
 
-def word(
-    asking: Asking,
+def build_request(
+    asking: PlannedRequest,
     plan: GenerationPlan,
     language: str,
-    pages: Pages | None,
+    pages: PdfPages | None,
     *,
     server: ServerIdentity,
-) -> Request:
+) -> ChatRequest:
     """The request for one asking at one server."""
     passages = asking.window.passages
     mark = pages.build_placeholder([p.page for p in passages]) if pages else None
-    demand = instructions.demand(
+    demand = instructions.format_demand(
         asking.kind,
         language,
         asking.asked,
@@ -70,32 +70,32 @@ def word(
     if mark:
         content: Any = [mark, {"type": "text", "text": demand}]
     else:
-        content = f"{instructions.shown(passages)}\n\n{demand}"
-    messages = [{"role": "system", "content": instructions.system(asking.kind, language)}, {"role": "user", "content": content}]
+        content = f"{instructions.format_passages(passages)}\n\n{demand}"
+    messages = [{"role": "system", "content": instructions.build_system_message(asking.kind, language)}, {"role": "user", "content": content}]
     body = {
         "model": plan.model,
         "messages": messages,
         "max_tokens": plan.max_output_tokens,
         "temperature": plan.temperature,
         "seed": plan.seed + asking.sample,
-    } | response_format(plan, asking.kind)
-    return Request(body, key_of(body, server), Usage(most_tokens(body, pages), 0, plan.max_output_tokens))
+    } | build_response_format(plan, asking.kind)
+    return ChatRequest(body, key_of(body, server), TokenUsage(count_max_tokens(body, pages), 0, plan.max_output_tokens))
 
 
-def response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> dict[str, Any]:
+def build_response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> dict[str, Any]:
     """The part that asks for structure, as far as the plan wants it."""
     if plan.structure == "schema":
-        schema = {"name": f"{kind}s", "strict": True, "schema": instructions.schema(kind)}
+        schema = {"name": f"{kind}s", "strict": True, "schema": instructions.build_schema(kind)}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
     return {"response_format": {"type": "json_object"}} if plan.structure == "json" else {}
 
 
-def most_tokens(body: dict[str, Any], pages: Pages | None) -> int:
+def count_max_tokens(body: dict[str, Any], pages: PdfPages | None) -> int:
     """Bytes of all text, since no tokenizer makes more tokens than bytes; for pages their text and their pictures."""
     size = FRAME_TOKENS + len(str(body.get("response_format", "")))
     for part in list_parts(body):
         size += len(part["text"].encode()) if part["type"] == "text" else 0
-        size += sum(PAGE_TOKENS + pages.get_text_bytes(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
+        size += sum(MAX_PAGE_TOKENS + pages.get_text_bytes(page) for page in part["pages"]) if pages and part["type"] == "pages" else 0
     return size
 
 

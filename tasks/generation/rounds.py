@@ -9,47 +9,47 @@ from functools import partial
 
 from tasks.errors import BudgetSpent
 from tasks.generation import accounts, places
-from tasks.generation.answers import read_envelope
-from tasks.generation.exchange import Exchange
+from tasks.generation.answers import read_completion
+from tasks.generation.exchange import RequestRunner
 from tasks.generation.instructions import ItemKind
-from tasks.generation.ledger import Response
-from tasks.generation.pages import Pages
-from tasks.generation.places import KINDS, Asking, Place
-from tasks.generation.requests import Request, word
+from tasks.generation.ledger import StoredResponse
+from tasks.generation.pages import PdfPages
+from tasks.generation.places import ITEM_KINDS, PlannedRequest, Window
+from tasks.generation.requests import ChatRequest, build_request
 from tasks.generation.server import identify_server
-from tasks.generation.writer import Accept, Item, Quota, Written
+from tasks.generation.writer import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
 from tasks.plan import GenerationPlan
-from tasks.progress import Progress
-from tasks.records import Account, Draft, Pair, Passage
+from tasks.progress import ProgressCallback
+from tasks.records import WriterUsage, Draft, Pair, Passage
 
-AHEAD = 512  # requests that may be worded and under way before the oldest of them is judged
-PATIENT = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
-SYNC = 1.0  # seconds of answers that a power cut may take; a kill takes none
-NO_ITEMS = ("refusal", "content_filter", "error")
+MAX_REQUESTS_AHEAD = 512  # requests that may be worded and under way before the oldest of them is judged
+ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
+SYNC_SECONDS = 1.0  # seconds of answers that a power cut may take; a kill takes none
+NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
 
-Words = Callable[[], Request]
-Ask = Callable[[Sequence[Words]], AsyncIterator[Response | None]]
+RequestFactory = Callable[[], ChatRequest]
+AskRequests = Callable[[Sequence[RequestFactory]], AsyncIterator[StoredResponse | None]]
 
 
-def live(exchange: Exchange, concurrency: int) -> Ask:
+def build_live_asker(exchange: RequestRunner, concurrency: int) -> AskRequests:
     """Ask many at once and give the answers in the order of the requests."""
     slots = asyncio.Semaphore(concurrency)
 
-    async def answer_one(words: Words) -> Response | None:
+    async def answer_one(words: RequestFactory) -> StoredResponse | None:
         async with slots:
             return await exchange.answer_request(words())
 
-    async def sync_answer(answer: asyncio.Task[Response | None]) -> Response | None:
+    async def sync_answer(answer: asyncio.Task[StoredResponse | None]) -> StoredResponse | None:
         response = await answer
-        await exchange.cache.sync_to_disk(every=SYNC)  # here, where no request waits for the disk
+        await exchange.cache.sync_to_disk(every=SYNC_SECONDS)  # here, where no request waits for the disk
         return response
 
-    async def ask_requests(all_words: Sequence[Words]) -> AsyncIterator[Response | None]:
-        under_way: deque[asyncio.Task[Response | None]] = deque()
+    async def ask_requests(all_words: Sequence[RequestFactory]) -> AsyncIterator[StoredResponse | None]:
+        under_way: deque[asyncio.Task[StoredResponse | None]] = deque()
         try:
             for words in all_words:
                 under_way.append(asyncio.create_task(answer_one(words)))
-                if len(under_way) >= AHEAD:
+                if len(under_way) >= MAX_REQUESTS_AHEAD:
                     yield await sync_answer(under_way.popleft())
             while under_way:
                 yield await sync_answer(under_way.popleft())
@@ -72,34 +72,34 @@ def is_json(text: str) -> bool:
 
 
 @dataclass
-class Chapter:
+class ChapterRun:
     """One chapter on its way from passages to drafts."""
 
     passages: list[Passage]
     quota: Quota
     plan: GenerationPlan
     language: str
-    accept: Accept
-    pages: Pages | None
-    progress: Progress
-    request_runner: Exchange
-    before: Written | None = None  # of an earlier call, which is asked for more
-    windows: list[Place] = field(default_factory=list)
+    accept: JudgeDraft
+    pages: PdfPages | None
+    progress: ProgressCallback
+    request_runner: RequestRunner
+    before: WrittenChapter | None = None  # of an earlier call, which is asked for more
+    windows: list[Window] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
-    kept: list[Item] = field(default_factory=list)
+    kept: list[PairOrQuestion] = field(default_factory=list)
     rejected: Counter[ItemKind] = field(default_factory=Counter)
     refused: Counter[ItemKind] = field(default_factory=Counter)
     rounds: int = 0
 
-    async def run_rounds(self, ask: Ask) -> Written:
+    async def run_rounds(self, ask: AskRequests) -> WrittenChapter:
         """All rounds; raises what stopped them, once everything under way and the account are in the ledger.
 
         A budget that ends while a chapter is asked for more stops nothing: there is enough for a study.
         """
-        self.windows = places.places(self.passages, self.quota, self.plan) if self.passages else []
+        self.windows = places.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
         self._recall_earlier()
         first = len(self.drafts)  # beyond every turn of an earlier call, so that nothing is asked in the same words
-        while self.rounds < PATIENT * (self.plan.rounds + 1):
+        while self.rounds < ROUND_FACTOR * (self.plan.rounds + 1):
             askings = places.plan_round(self.windows, self.quota, self.plan, self.kept, first + self.rounds)
             if not askings:
                 break
@@ -108,10 +108,10 @@ class Chapter:
                 break
             self.rounds += 1
         account = self.build_usage()
-        accounts.keep(self.request_runner.cache.folder, self.passages, account)
+        accounts.save_usage(self.request_runner.cache.folder, self.passages, account)
         if self.request_runner.stop_error and not (self.before and isinstance(self.request_runner.stop_error, BudgetSpent)):
             raise self.request_runner.stop_error
-        return Written(self.drafts, account)
+        return WrittenChapter(self.drafts, account)
 
     def _recall_earlier(self) -> None:
         """What an earlier call brought is judged again, and asked for no more."""
@@ -121,11 +121,11 @@ class Chapter:
             here = {p.id for p in place.passages}
             place.kept += [item for item in self.kept if item.quote and item.quote.passage_id in here]
 
-    async def _run_round(self, askings: list[Asking], ask: Ask) -> None:
+    async def _run_round(self, askings: list[PlannedRequest], ask: AskRequests) -> None:
         brought: Counter[tuple[int, ItemKind]] = Counter()
         broken: set[tuple[int, ItemKind]] = set()
         server = identify_server(self.request_runner.server)
-        answers = ask([partial(word, asking, self.plan, self.language, self.pages, server=server) for asking in askings])
+        answers = ask([partial(build_request, asking, self.plan, self.language, self.pages, server=server) for asking in askings])
         turn = iter(askings)
         async for response in answers:
             asking = next(turn)
@@ -138,12 +138,12 @@ class Chapter:
         places.close_round(askings, brought, broken, self.plan.rounds)
         self._shrink_windows(askings)
 
-    def _take_response(self, asking: Asking, response: Response) -> int:
+    def _take_response(self, asking: PlannedRequest, response: StoredResponse) -> int:
         """Judge one answer: the items it brought, or -1 where it was no fair answer."""
         shown = self._list_shown_passages(asking.window)
         draft = self._build_draft(asking, response, shown)
         kept, exhausted = self._judge_draft(draft, shown)
-        if draft.finish in NO_ITEMS:
+        if draft.finish in NO_ITEM_FINISHES:
             return -1
         if exhausted:
             asking.window.closed_reasons[asking.kind] = "exhausted"
@@ -152,10 +152,10 @@ class Chapter:
         asking.window.kept += kept
         return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
 
-    def _judge_draft(self, draft: Draft, shown: list[Passage]) -> tuple[Sequence[Item], bool]:
+    def _judge_draft(self, draft: Draft, shown: list[Passage]) -> tuple[Sequence[PairOrQuestion], bool]:
         """Add a draft and what the gate makes of it; the items that it keeps, and whether it says that there is no more."""
         self.drafts.append(draft)
-        if draft.finish in NO_ITEMS:
+        if draft.finish in NO_ITEM_FINISHES:
             self.refused[draft.kind] += draft.asked
             return (), False
         verdict = self.accept(draft, shown, self.kept)
@@ -163,7 +163,7 @@ class Chapter:
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         return verdict.kept, verdict.exhausted
 
-    def _shrink_windows(self, askings: Sequence[Asking]) -> None:
+    def _shrink_windows(self, askings: Sequence[PlannedRequest]) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less."""
         finishes = {
             (id(a.window), a.kind): d.finish for a, d in zip(askings, self.drafts[-len(askings) :], strict=False) if d.finish != "stop"
@@ -171,21 +171,21 @@ class Chapter:
         for asking in askings:
             if finishes.get((id(asking.window), asking.kind)) == "length":
                 asking.window.max_items = max(1, min(asking.window.max_items, asking.asked // 2))
-        cut: list[Place] = []
+        cut: list[Window] = []
         for place in self.windows:
-            bad = [kind for kind in KINDS if finishes.get((id(place), kind)) in NO_ITEMS]
-            cut += places.halve(place, bad[0]) if bad else [place]
+            bad = [kind for kind in ITEM_KINDS if finishes.get((id(place), kind)) in NO_ITEM_FINISHES]
+            cut += places.split_window(place, bad[0]) if bad else [place]
         self.windows = cut
 
-    def _list_shown_passages(self, place: Place) -> list[Passage]:
+    def _list_shown_passages(self, place: Window) -> list[Passage]:
         """What the model saw: the place's passages, or all that stand on the pages."""
         if not self.pages:
             return list(place.passages)
         seen = [p.page for p in place.passages]
         return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
 
-    def _build_draft(self, asking: Asking, response: Response, shown: list[Passage]) -> Draft:
-        envelope = read_envelope(response.body)
+    def _build_draft(self, asking: PlannedRequest, response: StoredResponse, shown: list[Passage]) -> Draft:
+        envelope = read_completion(response.body)
         return Draft(
             id=response.key,
             kind=asking.kind,
@@ -205,21 +205,21 @@ class Chapter:
         aside = f", ${doubtful:.2f} may have been charged" if doubtful else ""
         self.progress(min(len(self.kept), whole), whole, f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent{aside}")
 
-    def build_usage(self) -> Account:
+    def build_usage(self) -> WriterUsage:
         """What was asked, what came of it, and why it ended."""
         pairs = sum(isinstance(item, Pair) for item in self.kept)
         with self.request_runner.cache.lock_budget() as budget:
             lost = budget.list_lost_usd({draft.id for draft in self.drafts})
         kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
         before = self.before.usage if self.before else None
-        wanted = {kind: max(number, before.wanted[kind] if before else 0) for kind, number in zip(KINDS, self.quota, strict=True)}
-        return Account(
+        wanted = {kind: max(number, before.wanted[kind] if before else 0) for kind, number in zip(ITEM_KINDS, self.quota, strict=True)}
+        return WriterUsage(
             chapter=self.passages[0].chapter if self.passages else "",
             wanted=wanted,
             kept=kept,
-            rejected={kind: self.rejected[kind] for kind in KINDS},
-            refused={kind: self.refused[kind] for kind in KINDS},
-            ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in KINDS},
+            rejected={kind: self.rejected[kind] for kind in ITEM_KINDS},
+            refused={kind: self.refused[kind] for kind in ITEM_KINDS},
+            ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in ITEM_KINDS},
             rounds=self.rounds + (before.rounds if before else 0),
             requests=len(self.drafts),
             sent=self.request_runner.sent_count + (before.sent if before else 0),

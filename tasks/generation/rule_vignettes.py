@@ -5,22 +5,22 @@ from random import Random
 from typing import Any
 
 from tasks.generation.rule_facts import Topic
-from tasks.generation.rule_people import person
-from tasks.generation.rule_questions import Chapter
-from tasks.generation.rule_signs import alike, item, pair_sets, tellings
-from tasks.generation.wording import listed
+from tasks.generation.rule_people import describe_patient
+from tasks.generation.rule_questions import ChapterTopics
+from tasks.generation.rule_signs import has_alike_sign, build_item_fields, sample_pair_signs, split_wordings
+from tasks.generation.wording import join_list
 
 
-def pairs_of(topic: Topic, chapter: Chapter, rng: Random) -> Iterator[dict[str, Any]]:
+def make_pairs(topic: Topic, chapter: ChapterTopics, rng: Random) -> Iterator[dict[str, Any]]:
     """Every pair that the chapter holds about the topic, in random order: no set of signs twice."""
-    for signs in pair_sets(tellings(topic, chapter.paraphrases), rng):
-        if any(all(alike(s, o.signs) for s in signs) for o in chapter.list_neighbours(topic)):
+    for signs in sample_pair_signs(split_wordings(topic, chapter.paraphrases), rng):
+        if any(all(has_alike_sign(s, o.signs) for s in signs) for o in chapter.list_neighbours(topic)):
             continue  # another topic of the chapter has them all
         names = [s.text for s in signs]
         symptom = rng.choice(chapter.form.pairs).format(
-            person=person(topic, signs, chapter.form, chapter.language, rng),
-            signs=listed(names, chapter.form),
+            person=describe_patient(topic, signs, chapter.form, chapter.language, rng),
+            signs=join_list(names, chapter.form),
             first=names[0],
-            rest=listed(names[1:], chapter.form),
+            rest=join_list(names[1:], chapter.form),
         )
-        yield item(f"{topic.name}/signs", signs[0], symptom=symptom, diagnosis=topic.name)
+        yield build_item_fields(f"{topic.name}/signs", signs[0], symptom=symptom, diagnosis=topic.name)

@@ -11,46 +11,46 @@ from itertools import islice
 from random import Random
 from typing import Any, Literal
 
-from tasks.generation.rule_facts import Topic, topics
-from tasks.generation.rule_questions import Chapter, questions_of
-from tasks.generation.rule_vignettes import pairs_of
-from tasks.generation.wording import wording
-from tasks.generation.writer import Quota, apportion
+from tasks.generation.rule_facts import Topic, find_topics
+from tasks.generation.rule_questions import ChapterTopics, make_questions
+from tasks.generation.rule_vignettes import make_pairs
+from tasks.generation.wording import load_rule_language
+from tasks.generation.writer import Quota, apportion_total
 from tasks.plan import GenerationPlan
 from tasks.records import Draft, Passage
 
-WEIGHT = 1_000_000  # shares of the kinds as whole numbers
+SHARE_SCALE = 1_000_000  # shares of the kinds as whole numbers
 
 
-def write(passages: list[Passage], quota: Quota, plan: GenerationPlan, language: str) -> list[Draft]:
+def write_items_by_rules(passages: list[Passage], quota: Quota, plan: GenerationPlan, language: str) -> list[Draft]:
     """Drafts for one chapter; the items of each come in the exercise's fields."""
-    form = wording(language)
+    form = load_rule_language(language)
     title = passages[0].chapter if passages else ""
-    chapter = Chapter(topics(passages, form), form, language, plan.paraphrases)
-    pairs = deal([pairs_of(t, chapter, _rng(plan, title, "pair", t.name)) for t in chapter.topics], quota.pairs)
+    chapter = ChapterTopics(find_topics(passages, form), form, language, plan.paraphrases)
+    pairs = deal_items([make_pairs(t, chapter, _build_rng(plan, title, "pair", t.name)) for t in chapter.topics], quota.pairs)
     questions = write_questions(chapter, quota.questions, plan, title)
-    return [*_drafts("pair", pairs, passages, plan), *_drafts("question", questions, passages, plan)]
+    return [*_build_drafts("pair", pairs, passages, plan), *_build_drafts("question", questions, passages, plan)]
 
 
-def write_questions(chapter: Chapter, number: int, plan: GenerationPlan, title: str) -> list[dict[str, Any]]:
+def write_questions(chapter: ChapterTopics, number: int, plan: GenerationPlan, title: str) -> list[dict[str, Any]]:
     """Questions by the plan's shares of the kinds; what one kind cannot give, the others do."""
-    shares = apportion({kind: round(share * WEIGHT) for kind, share in plan.kinds.items()}, number)
+    shares = apportion_total({kind: round(share * SHARE_SCALE) for kind, share in plan.kinds.items()}, number)
     made = {
-        k: [questions_of(t, k, chapter, _rng(plan, title, k, t.name)) for t in _turned(chapter.topics, i)] for i, k in enumerate(plan.kinds)
+        k: [make_questions(t, k, chapter, _build_rng(plan, title, k, t.name)) for t in _rotate_topics(chapter.topics, i)] for i, k in enumerate(plan.kinds)
     }
-    taken = [q for kind, hands in made.items() for q in deal(hands, shares[kind])]
+    taken = [q for kind, hands in made.items() for q in deal_items(hands, shares[kind])]
     for hands in made.values():
-        taken += deal(hands, number - len(taken))
+        taken += deal_items(hands, number - len(taken))
     return taken
 
 
-def _turned(all_topics: list[Topic], by: int) -> list[Topic]:
+def _rotate_topics(all_topics: list[Topic], by: int) -> list[Topic]:
     """Another first topic for each kind, so that small shares do not all fall on the same topics."""
     turn = 2 * by % max(1, len(all_topics))
     return all_topics[turn:] + all_topics[:turn]
 
 
-def deal(hands: list[Iterator[dict[str, Any]]], number: int) -> list[dict[str, Any]]:
+def deal_items(hands: list[Iterator[dict[str, Any]]], number: int) -> list[dict[str, Any]]:
     """One item from each topic in turn until the number is reached or all are empty."""
     dealt: list[dict[str, Any]] = []
     hands = list(hands)
@@ -62,17 +62,17 @@ def deal(hands: list[Iterator[dict[str, Any]]], number: int) -> list[dict[str, A
     return dealt
 
 
-def _rng(plan: GenerationPlan, *place: str) -> Random:
+def _build_rng(plan: GenerationPlan, *place: str) -> Random:
     return Random("|".join([str(plan.seed), *place]))
 
 
-def _drafts(kind: Literal["pair", "question"], items: list[dict[str, Any]], passages: list[Passage], plan: GenerationPlan) -> list[Draft]:
+def _build_drafts(kind: Literal["pair", "question"], items: list[dict[str, Any]], passages: list[Passage], plan: GenerationPlan) -> list[Draft]:
     """The items in requests of the plan's size, as a model's responses would come."""
     sizes = [items[i : i + plan.per_request] for i in range(0, len(items), plan.per_request)]
-    return [_draft(kind, some, passages) for some in sizes]
+    return [_build_draft(kind, some, passages) for some in sizes]
 
 
-def _draft(kind: Literal["pair", "question"], items: list[dict[str, Any]], passages: list[Passage]) -> Draft:
+def _build_draft(kind: Literal["pair", "question"], items: list[dict[str, Any]], passages: list[Passage]) -> Draft:
     raw = json.dumps({"items": items}, ensure_ascii=False)
     quotes = {i["quote"] for i in items}
     shown = tuple(p.id for p in passages if any(q in p.text for q in quotes))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.generation.faults import scrub
+from tasks.generation.faults import redact_keys
 
 OPENAI = "https://api.openai.com/v1"
 PORTS = {"http": 80, "https": 443}
@@ -38,12 +38,12 @@ def identify_server(address: str) -> ServerIdentity:
         parts = urlsplit(text)
         port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError:  # no port, no host: `open_client` says so before anything is sent
-        return ServerIdentity(address=scrub(text))
+        return ServerIdentity(address=redact_keys(text))
     if not parts.hostname:
-        return ServerIdentity(address=scrub(text.rstrip("/")))
+        return ServerIdentity(address=redact_keys(text.rstrip("/")))
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.rstrip(".")
     place = host if port == PORTS.get(parts.scheme) else f"{host}:{port}"
-    return ServerIdentity(address=scrub(f"{parts.scheme}://{place}{parts.path.rstrip('/') or '/v1'}"))
+    return ServerIdentity(address=redact_keys(f"{parts.scheme}://{place}{parts.path.rstrip('/') or '/v1'}"))
 
 
 def configured_server() -> ServerIdentity:

@@ -8,37 +8,37 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.generation.writer import CHAPTER, Quota, apportion
-from tasks.records import Account
+from tasks.generation.writer import MIN_CHAPTER_LETTERS, Quota, apportion_total
+from tasks.records import WriterUsage
 
-LEAST = 0.25  # of the items kept by their chapters; were fewer left, asking four times as many would still be enough
+MIN_KEPT_SHARE = 0.25  # of the items kept by their chapters; were fewer left, asking four times as many would still be enough
 
 
-class Given(NamedTuple):
+class ChapterYield(NamedTuple):
     """What one chapter has given, and how much there is to draw from (letters)."""
 
-    account: Account
+    account: WriterUsage
     letters: int
 
 
-def further(missing: Quota, left: Quota, given: Sequence[Given]) -> dict[int, Quota]:
+def compute_top_up_quotas(missing: Quota, left: Quota, given: Sequence[ChapterYield]) -> dict[int, Quota]:
     """What chapters are to give in all, by their place in the book, so that `missing` more are left; none where none can.
 
     As many are asked for as will be left, at the share that was left of what the chapters kept. Only chapters that met
     their quota are asked: any other has said that it has no more, was refused, or was asked often enough.
     """
     more = {
-        "pair": _more("pair", missing.pairs, left.pairs, given),
-        "question": _more("question", missing.questions, left.questions, given),
+        "pair": _allocate_missing("pair", missing.pairs, left.pairs, given),
+        "question": _allocate_missing("question", missing.questions, left.questions, given),
     }
     whole = [Quota(*(one.account.kept[kind] + shares.get(i, 0) for kind, shares in more.items())) for i, one in enumerate(given)]
     return {i: quota for i, quota in enumerate(whole) if any(i in shares for shares in more.values())}
 
 
-def _more(kind: str, missing: int, left: int, given: Sequence[Given]) -> dict[int, int]:
+def _allocate_missing(kind: str, missing: int, left: int, given: Sequence[ChapterYield]) -> dict[int, int]:
     """How many more of a kind each chapter is asked for."""
     kept = sum(one.account.kept[kind] for one in given)
-    share = min(1.0, max(LEAST, left / kept)) if kept else 1.0
+    share = min(1.0, max(MIN_KEPT_SHARE, left / kept)) if kept else 1.0
     can = {str(i): one.letters for i, one in enumerate(given) if one.account.ended[kind] == "met"}
-    shared = apportion(can, math.ceil(missing / share), CHAPTER)
+    shared = apportion_total(can, math.ceil(missing / share), MIN_CHAPTER_LETTERS)
     return {int(i): number for i, number in shared.items() if number}

@@ -18,16 +18,16 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from tasks.plan import GenerationPlan
-from tasks.records import Account, Draft, Pair, Passage, Question, Rejection
+from tasks.records import WriterUsage, Draft, Pair, Passage, Question, Rejection
 
-FIELDS = {
+ITEM_FIELDS = {
     "pair": ("fact", "symptom", "diagnosis", "page", "quote"),
     "question": ("fact", "kind", "question", "options", "answer", "page", "quote"),
 }
-CHAPTER = 400  # letters; below it a chapter is a title page or a dedication, and need not contribute
-SHORTEST = 40  # letters; below it a passage is a heading or a page number, no ground for an item
+MIN_CHAPTER_LETTERS = 400  # letters; below it a chapter is a title page or a dedication, and need not contribute
+MIN_PASSAGE_LETTERS = 40  # letters; below it a passage is a heading or a page number, no ground for an item
 
-Item = Pair | Question
+PairOrQuestion = Pair | Question
 
 
 class Quota(NamedTuple):
@@ -37,18 +37,18 @@ class Quota(NamedTuple):
     questions: int
 
 
-class Written(NamedTuple):
+class WrittenChapter(NamedTuple):
     """A chapter's drafts and how they came about."""
 
     drafts: list[Draft]
-    usage: Account
+    usage: WriterUsage
 
 
-class Accepted(Protocol):
+class JudgedDraft(Protocol):
     """What the gate made of one draft."""
 
     @property
-    def kept(self) -> Sequence[Item]: ...
+    def kept(self) -> Sequence[PairOrQuestion]: ...
 
     @property
     def rejected(self) -> Sequence[Rejection]: ...
@@ -57,29 +57,29 @@ class Accepted(Protocol):
     def exhausted(self) -> bool: ...  # the answer says that its passages hold no more
 
 
-Accept = Callable[[Draft, list[Passage], Sequence[Item]], Accepted]  # the draft, what it was drawn from, what is kept already
+JudgeDraft = Callable[[Draft, list[Passage], Sequence[PairOrQuestion]], JudgedDraft]  # the draft, what it was drawn from, what is kept already
 
 
-def wanted(number: int | str, margin: float) -> int:
+def count_with_margin(number: int | str, margin: float) -> int:
     """How many to draft for a requested number; none where a person brings a file of their own."""
     return 0 if isinstance(number, str) else number + math.ceil(number * margin)
 
 
-def substance(passages: Sequence[Passage]) -> int:
+def count_letters(passages: Sequence[Passage]) -> int:
     """Letters of the passages that are long enough to draw an item from."""
     counts = (sum(c.isalpha() for c in passage.text) for passage in passages)
-    return sum(count for count in counts if count >= SHORTEST)
+    return sum(count for count in counts if count >= MIN_PASSAGE_LETTERS)
 
 
-def share_out(passages_by_chapter: Mapping[str, list[Passage]], plan: GenerationPlan) -> dict[str, Quota]:
+def allocate_quotas(passages_by_chapter: Mapping[str, list[Passage]], plan: GenerationPlan) -> dict[str, Quota]:
     """Each chapter's share of the plan's numbers with the margin; the shares sum up exactly."""
-    weights = {chapter: substance(passages) for chapter, passages in passages_by_chapter.items()}
-    pairs = apportion(weights, wanted(plan.pairs, plan.margin), CHAPTER)
-    questions = apportion(weights, wanted(plan.questions, plan.margin), CHAPTER)
+    weights = {chapter: count_letters(passages) for chapter, passages in passages_by_chapter.items()}
+    pairs = apportion_total(weights, count_with_margin(plan.pairs, plan.margin), MIN_CHAPTER_LETTERS)
+    questions = apportion_total(weights, count_with_margin(plan.questions, plan.margin), MIN_CHAPTER_LETTERS)
     return {chapter: Quota(pairs[chapter], questions[chapter]) for chapter in weights}
 
 
-def apportion(weights: Mapping[str, int], total: int, sure_from: int = 1) -> dict[str, int]:
+def apportion_total(weights: Mapping[str, int], total: int, sure_from: int = 1) -> dict[str, int]:
     """Share `total` by weight, largest remainder; one for sure for each place from a weight on, where that is possible."""
     heavy = [name for name, weight in weights.items() if weight > 0]
     shares = dict.fromkeys(weights, 0)

@@ -9,7 +9,7 @@ from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftConfig, PeftType
 from tasks.errors import MissingArtifact, PlanError
 from tasks.models.model_config import UNREADABLE
 from tasks.models.weight_files import TensorHeader, read_headers, refuse_non_finite
-from tasks.store import known_digest
+from tasks.store import get_cached_folder_digest
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 # These need more than a folder: other adapters, or a task's number beside every question.
@@ -93,4 +93,4 @@ def describe_doubts(adapter: Path, config: Any, names: set[str], base: Path) -> 
 
 
 def _is_same(told: Path, base: Path) -> bool:
-    return told.is_dir() and (told.resolve() == base.resolve() or known_digest(told) == known_digest(base))
+    return told.is_dir() and (told.resolve() == base.resolve() or get_cached_folder_digest(told) == get_cached_folder_digest(base))

@@ -5,7 +5,7 @@ from collections import Counter
 
 from tasks import persian
 from tasks.reading.types import Glyph
-from tasks.text import words
+from tasks.text import split_words
 
 # The share of small words on a page of prose that counts as fully legible (1.0); half of it is the limit.
 FULL_SHARE = 0.16
@@ -61,13 +61,13 @@ def is_rtl(glyph: Glyph) -> bool:
 
 def words_of_letters(text: str) -> list[str]:
     """Words of two letters or more, units and numbers left out."""
-    return [word for word in words(text) if len(word) > 1 and word.isalpha()]
+    return [word for word in split_words(text) if len(word) > 1 and word.isalpha()]
 
 
 def small_words(text: str, reverse: bool = False) -> float:
     """Share of small words among the words of a right-to-left text (0 where we have no list)."""
     known = SMALL_WORDS.get(script(text), frozenset())
-    tokens = [part for word in words(text) for part in word.split(persian.ZWNJ)]
+    tokens = [part for word in split_words(text) for part in word.split(persian.ZWNJ)]
     tokens = [t[::-1] if reverse else t for t in tokens if t and not t[0].isdigit()]
     return sum(t in known for t in tokens) / len(tokens) if tokens else 0.0
 
@@ -81,7 +81,7 @@ def unmapped(text: str) -> float:
 def legibility(text: str) -> float:
     """0 to 1; under LEGIBLE the page is not language, or not in order."""
     sound = max(0.0, 1 - 5 * unmapped(text))
-    tokens = [w for w in words(text) if not w[0].isdigit()]
+    tokens = [w for w in split_words(text) if not w[0].isdigit()]
     if len(tokens) < LEAST_WORDS:
         return sound
     if script(text) in SMALL_WORDS:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tasks.reading import legibility
 from tasks.reading.types import Sheet
-from tasks.text import words
+from tasks.text import split_words
 
 FEW = 20  # visible characters; fewer on a page with pictures: it is a scan
 KNOWN_WORDS = 0.5  # share of a page's words that other pages hold too: then it is language, if without small words
@@ -31,10 +31,10 @@ def _missing(sheet: Sheet) -> str:
 
 def _illegible(doubtful: Sequence[Sheet], good: Sequence[Sheet]) -> dict[int, str]:
     """Pages without small words, less those whose words the book knows: lists, tables, an index."""
-    vocabulary = Counter(word for sheet in good for word in set(words(sheet.text)))
+    vocabulary = Counter(word for sheet in good for word in set(split_words(sheet.text)))
     found = {}
     for sheet in doubtful:
-        tokens = [w for w in words(sheet.text) if len(w) > 2]
+        tokens = [w for w in split_words(sheet.text) if len(w) > 2]
         known = sum(w in vocabulary for w in tokens)
         if legibility.unmapped(sheet.text) >= 0.05 or known < KNOWN_WORDS * max(1, len(tokens)):
             found[sheet.page] = "illegible"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tasks import text as words_of
 from tasks.errors import BookError
 from tasks.plan import ReadingPlan
-from tasks.progress import Progress, silent
+from tasks.progress import ProgressCallback, ignore_progress
 from tasks.reading import legibility, ocr
 from tasks.reading.book_level import settled
 from tasks.reading.layout import arabic_shaping
@@ -16,7 +16,7 @@ from tasks.reading.page_quality import bad_pages
 from tasks.reading.sandbox import pool
 from tasks.reading.structure import bookmarks, chapters, headers_footers, headings, toc
 from tasks.reading.types import Sheet
-from tasks.records import Page, Passage, Scan
+from tasks.records import Page, Passage, ReadingSummary
 
 
 class Reading(NamedTuple):
@@ -31,9 +31,9 @@ class Reading(NamedTuple):
     bookmarks: bookmarks.Checked  # how many of their titles stand on their pages
 
     @property
-    def scan(self) -> Scan:
+    def scan(self) -> ReadingSummary:
         """What was left out, as a row."""
-        return Scan(
+        return ReadingSummary(
             pages=len(self.pages),
             skipped=self.skipped,
             faults=self.faults,
@@ -44,20 +44,20 @@ class Reading(NamedTuple):
         )
 
 
-def read(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: Progress = silent) -> Reading:
+def read(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: ProgressCallback = ignore_progress) -> Reading:
     """Pages and passages of a PDF. Raises BookError with the reason and what to do."""
     opened, sheets, bad = _read(path, plan, language, workers, progress)
     return _reading([s for s in sheets if s.page not in bad], sheets, bad, opened, plan)
 
 
-def read_pages(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: Progress = silent) -> list[Page]:
+def read_pages(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: ProgressCallback = ignore_progress) -> list[Page]:
     """One row for each page of the range, readable or not. Raises BookError like `read`."""
     _, sheets, _ = _read(path, plan, language, workers, progress)
     return [page_row(sheet) for sheet in sheets]
 
 
 def _read(
-    path: Path, plan: ReadingPlan, language: str, workers: int, progress: Progress
+    path: Path, plan: ReadingPlan, language: str, workers: int, progress: ProgressCallback
 ) -> tuple[pool.Opened, list[Sheet], dict[int, str]]:
     """What the file says of itself, its pages, and which of them are unusable for what reason."""
     opened, numbers = pages_wanted(path, plan)
@@ -110,7 +110,7 @@ def _check_ocr(plan: ReadingPlan) -> None:
         raise BookError(f"tesseract has no data for {', '.join(missing)} (Debian: apt-get install tesseract-ocr-{missing[0]}).")
 
 
-def _sheets(path: Path, numbers: list[int], language: str, workers: int, progress: Progress) -> list[Sheet]:
+def _sheets(path: Path, numbers: list[int], language: str, workers: int, progress: ProgressCallback) -> list[Sheet]:
     done = 0
 
     def each(sheet: Sheet) -> None:
@@ -126,7 +126,7 @@ def _sheets(path: Path, numbers: list[int], language: str, workers: int, progres
 def _normal(sheet: Sheet, language: str) -> Sheet:
     """Normal form, Persian's only for Persian; a line that holds nothing goes."""
     own = "ar" if language == "fa" and arabic_shaping.is_arabic_language(sheet.text) else language
-    lines = (line._replace(text=words_of.normal(arabic_shaping.finished(line.text, own), own).replace("\n", " ")) for line in sheet.lines)
+    lines = (line._replace(text=words_of.normalize_text(arabic_shaping.finished(line.text, own), own).replace("\n", " ")) for line in sheet.lines)
     return sheet._replace(lines=tuple(line for line in lines if line.text))
 
 

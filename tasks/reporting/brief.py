@@ -1,23 +1,23 @@
 """The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
 
-from tasks.reporting.facts import StudyFacts
-from tasks.reporting.glance import funnel_table, hard, scan_line, seeds, short, table, turned
+from tasks.reporting.facts import ReportData
+from tasks.reporting.glance import format_funnel_table, describe_hard_subset, format_scan_line, describe_seed_spread, describe_shortfalls, format_table, wrap_direction
 from tasks.reporting.history import label, next_note, note, role
-from tasks.reporting.page import in_order, sentence
-from tasks.reporting.safety import markdown
-from tasks.reporting.wording import Wording, wording
+from tasks.reporting.page import sort_comparisons, format_study_verdict
+from tasks.reporting.safety import escape_markdown
+from tasks.reporting.wording import Translator, load_labels
 from tasks.results import Comparison, History
 
 
-def brief(study: StudyFacts) -> str:
+def build_markdown_report(study: ReportData) -> str:
     """The whole short report; right to left where the language is."""
-    say = wording(study.plan.language)
-    parts = [_result(study, say), _causes(study, say), _exercise(study, say), _training(study, say), _funnel(study, say), _next(study, say)]
+    say = load_labels(study.plan.language)
+    parts = [_format_result(study, say), _format_findings(study, say), _format_causes(study, say), _format_training(study, say), _format_funnel(study, say), _format_next_step(study, say)]
     body = "\n\n".join(part for part in parts if part)
-    return turned(body, say)
+    return wrap_direction(body, say)
 
 
-def _result(study: StudyFacts, say: Wording) -> str:
+def _format_result(study: ReportData, say: Translator) -> str:
     columns = say["columns"]
     head = [
         columns["set"],
@@ -31,13 +31,13 @@ def _result(study: StudyFacts, say: Wording) -> str:
         columns["role"],
     ]
     badge = label(study.primary, study.history, say)
-    about = f"{markdown(study.plan.name)} · {say['book']}: {markdown(study.book_title)} · {say['chance']} {say.format_share(0.25, 0)}"
-    told = [note(study.history, say), seeds(study.spread, say) if study.spread else "", hard(study.primary, say)]
-    further = "".join(f"{markdown(line)}\n\n" for line in told if line)
-    return f"# {badge}\n\n**{markdown(sentence(study, say))}**\n\n{about}\n\n{further}{table(head, (_row(c, study.history, say) for c in in_order(study)))}"
+    about = f"{escape_markdown(study.plan.name)} · {say['book']}: {escape_markdown(study.book_title)} · {say['chance']} {say.format_share(0.25, 0)}"
+    told = [note(study.history, say), describe_seed_spread(study.spread, say) if study.spread else "", describe_hard_subset(study.primary, say)]
+    further = "".join(f"{escape_markdown(line)}\n\n" for line in told if line)
+    return f"# {badge}\n\n**{escape_markdown(format_study_verdict(study, say))}**\n\n{about}\n\n{further}{format_table(head, (_format_comparison_row(c, study.history, say) for c in sort_comparisons(study)))}"
 
 
-def _row(c: Comparison, history: History, say: Wording) -> list[str]:
+def _format_comparison_row(c: Comparison, history: History, say: Translator) -> list[str]:
     rates = [f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']} {say.format_share(r.high)})" for r in (c.base, c.tuned)]
     p = say.format_p_value(c.p_value).removeprefix("= ").replace("<", "&lt;")
     names = [say.get_label("sets", c.set), say.get_label("modes", c.mode), say.format_number(c.n)]
@@ -52,24 +52,24 @@ def _row(c: Comparison, history: History, say: Wording) -> list[str]:
     return [f"**{cell}**" for cell in cells] if c.primary else cells
 
 
-def _causes(study: StudyFacts, say: Wording) -> str:
+def _format_findings(study: ReportData, say: Translator) -> str:
     if not study.findings:
         return f"## {say['head']['why']}\n\n{say['no_findings']}"
     rows = [
-        f"{number}. **{say.get_label('rules', finding.rule)}**: {markdown(finding.claim)} {markdown(finding.advice)}"
+        f"{number}. **{say.get_label('rules', finding.rule)}**: {escape_markdown(finding.claim)} {escape_markdown(finding.advice)}"
         + f" ({say['followed']})" * (finding.rule in study.followed)
         for number, finding in enumerate(study.findings, 1)
     ]
     return f"## {say['head']['why']}\n\n" + "\n".join(rows)
 
 
-def _exercise(study: StudyFacts, say: Wording) -> str:
-    rows = [[say.get_label("causes", c.name), say.get_label("answered", c.verdict), markdown(c.claim)] for c in study.causes]
+def _format_causes(study: ReportData, say: Translator) -> str:
+    rows = [[say.get_label("causes", c.name), say.get_label("answered", c.verdict), escape_markdown(c.claim)] for c in study.causes]
     columns = [say["columns"]["cause"], say["columns"]["verdict"], say["columns"]["evidence"]]
-    return f"## {say['head']['exercise']}\n\n{table(columns, rows)}" if rows else ""
+    return f"## {say['head']['exercise']}\n\n{format_table(columns, rows)}" if rows else ""
 
 
-def _training(study: StudyFacts, say: Wording) -> str:
+def _format_training(study: ReportData, say: Translator) -> str:
     losses = [step.loss for step in study.steps if step.split == "train"]
     if not losses:
         return ""
@@ -77,15 +77,15 @@ def _training(study: StudyFacts, say: Wording) -> str:
     return f"## {say['head']['training']}\n\n{say['figures']['loss']}: {ends}"
 
 
-def _funnel(study: StudyFacts, say: Wording) -> str:
+def _format_funnel(study: ReportData, say: Translator) -> str:
     if not study.funnel:
         return ""
-    fewer = "".join(f"\n\n**{markdown(line)}**" for line in short(study.shortfalls, say))
-    return f"## {say['head']['data']}\n\n{scan_line(study.scan, say)}{funnel_table(study.funnel, say)}{fewer}"
+    fewer = "".join(f"\n\n**{escape_markdown(line)}**" for line in describe_shortfalls(study.shortfalls, say))
+    return f"## {say['head']['data']}\n\n{format_scan_line(study.scan, say)}{format_funnel_table(study.funnel, say)}{fewer}"
 
 
-def _next(study: StudyFacts, say: Wording) -> str:
+def _format_next_step(study: ReportData, say: Translator) -> str:
     if not study.next_command:
         return ""
-    warned = "".join(f"{markdown(line)}\n\n" for line in [next_note(study, say)] if line)
+    warned = "".join(f"{escape_markdown(line)}\n\n" for line in [next_note(study, say)] if line)
     return f"## {say['head']['next']}\n\n{warned}```\n{' '.join(study.next_command.replace('`', '').split())}\n```"

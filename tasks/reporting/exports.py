@@ -7,30 +7,30 @@ from typing import Any
 
 import yaml
 
-from tasks.records import Question, Row
-from tasks.reporting.facts import StudyFacts
+from tasks.records import Question, StoredRow
+from tasks.reporting.facts import ReportData
 from tasks.reporting.history import next_note, plain_sentence, told
-from tasks.reporting.settled import UNRECORDED, settled
-from tasks.reporting.wording import wording
+from tasks.reporting.settled import UNRECORDED_ANSWER, decide_final_answers
+from tasks.reporting.wording import load_labels
 from tasks.results import Answer, Comparison, History
 
 
-def write_files(folder: Path, study: StudyFacts) -> None:
+def write_data_files(folder: Path, study: ReportData) -> None:
     """Everything but the page and its short form."""
-    save_json(folder / "verdict.json", verdict(study))
-    save_json(folder / "study.json", record(study))
+    save_json(folder / "verdict.json", build_verdict_record(study))
+    save_json(folder / "study.json", build_study_record(study))
     save_json(folder / "pairs.json", [{"symptom": pair.symptom, "diagnosis": pair.diagnosis} for pair in study.pairs])
-    save_json(folder / "questions.json", [item(question) for question in study.exported_questions])
+    save_json(folder / "questions.json", [build_question_record(question) for question in study.exported_questions])
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
-        save_json(folder / f"answers-{name}.json", sheet(study, answers))
-    save_lines(folder / "rejections.jsonl", study.rejected)
-    save_lines(folder / "training.jsonl", study.steps)
+        save_json(folder / f"answers-{name}.json", build_answer_records(study, answers))
+    save_json_lines(folder / "rejections.jsonl", study.rejected)
+    save_json_lines(folder / "training.jsonl", study.steps)
     if study.next_plan:
         tree = study.next_plan.model_dump(mode="json", exclude_defaults=True) | {"name": study.next_plan.name}
         (folder / "next-plan.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8")
 
 
-def verdict(study: StudyFacts) -> dict[str, Any]:
+def build_verdict_record(study: ReportData) -> dict[str, Any]:
     """The primary result and its causes, the heaviest first."""
     result = study.primary
     return {
@@ -58,21 +58,21 @@ def standing(result: Comparison, history: History) -> dict[str, Any]:
         "sentence": plain_sentence(result, history),
         "exploratory": history.exploratory,
         "look": history.look,
-        "history": told(history, wording("en")),
+        "history": told(history, load_labels("en")),
     }
 
 
-def record(study: StudyFacts) -> dict[str, Any]:
+def build_study_record(study: ReportData) -> dict[str, Any]:
     """What was done, with what, and where each artifact lies: enough to do it again."""
     plan = study.plan.model_dump(mode="json")
     return {
         "name": study.plan.name,
         "book": {"title": study.book_title, "path": study.book_path, "digest": study.book_digest},
         "plan": plan,
-        "seeds": seeds(plan),
+        "seeds": collect_seeds(plan),
         "versions": dict(study.versions),
         "machine": dict(study.machine),
-        "counts": counts(study),
+        "counts": count_rows(study),
         "short": [one._asdict() for one in study.shortfalls],
         "writing": study.writing._asdict(),
         "scan": study.scan and study.scan.model_dump(mode="json"),
@@ -84,39 +84,39 @@ def record(study: StudyFacts) -> dict[str, Any]:
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,
         "next_follows": list(study.followed),
-        "next_note": next_note(study, wording("en")),
+        "next_note": next_note(study, load_labels("en")),
         "history": study.history.model_dump(mode="json"),
     }
 
 
-def counts(study: StudyFacts) -> dict[str, int]:
+def count_rows(study: ReportData) -> dict[str, int]:
     """How many rows there are of each thing."""
     sets = {f"questions_{name}": len(rows) for name, rows in study.questions.items()}
     fallen = sum(rejection.items for rejection in study.rejected)
     return {"passages": len(study.passages), "pairs": len(study.pairs), "held_out_pairs": len(study.held_out), **sets, "rejected": fallen}
 
 
-def seeds(tree: Mapping[str, Any], prefix: str = "") -> dict[str, int]:
+def collect_seeds(tree: Mapping[str, Any], prefix: str = "") -> dict[str, int]:
     """Every seed of the plan by its dotted key."""
     found: dict[str, int] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            found |= seeds(value, f"{prefix}{key}.")
+            found |= collect_seeds(value, f"{prefix}{key}.")
         elif key == "seed":
             found[prefix + key] = value
     return found
 
 
-def item(question: Question) -> dict[str, Any]:
+def build_question_record(question: Question) -> dict[str, Any]:
     """A question in the exercise's shape."""
     return {"question": question.question, "options": list(question.options), "answer": question.answer}
 
 
-def sheet(study: StudyFacts, answers: Sequence[Answer]) -> list[dict[str, Any]]:
+def build_answer_records(study: ReportData, answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """One record of five fields for each question; a question without an answer stays, unanswered and wrong."""
-    said = settled(answers, {question.id: question.answer for question in study.exported_questions})
+    said = decide_final_answers(answers, {question.id: question.answer for question in study.exported_questions})
     mode = study.primary.mode
-    return [item(question) | said.get(question.id, {}).get(mode, UNRECORDED)._asdict() for question in study.exported_questions]
+    return [build_question_record(question) | said.get(question.id, {}).get(mode, UNRECORDED_ANSWER)._asdict() for question in study.exported_questions]
 
 
 def save_json(path: Path, content: Any) -> None:
@@ -125,5 +125,5 @@ def save_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(sound, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
-def save_lines(path: Path, rows: Iterable[Row]) -> None:
+def save_json_lines(path: Path, rows: Iterable[StoredRow]) -> None:
     path.write_text("".join(row.model_dump_json() + "\n" for row in rows), "utf-8")

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.plan import StudyPlan
-from tasks.records import Account, Pair, Passage, Question, Rejection, Scan, Stage
-from tasks.results import Answer, Cause, Comparison, Finding, History, Preflight, Probe, Screened, Step
+from tasks.records import WriterUsage, Pair, Passage, Question, Rejection, ReadingSummary, FilterStep
+from tasks.results import Answer, Cause, Comparison, Finding, History, Preflight, ModelDiff, ScreenedQuestion, TrainingStep
 from tasks.schemas.timings import Timing
-from tasks.sweeps import Spread
+from tasks.sweeps import SeedSpread
 
 
-class Writing(NamedTuple):
+class WriterTotals(NamedTuple):
     """What the writer of the items was asked for and what it took."""
 
     requests: int = 0
@@ -22,21 +22,21 @@ class Writing(NamedTuple):
     cost_usd: float = 0.0
 
 
-class Place(NamedTuple):
+class ArtifactLocation(NamedTuple):
     """Where an artifact lies and the digest of its content."""
 
     path: str
     digest: str
 
 
-class Power(NamedTuple):
+class PowerCurvePoint(NamedTuple):
     """One point of the power curve."""
 
     difference: float  # true gain, as a share of the questions
     power: float  # how often such a gain is found
 
 
-class Short(NamedTuple):
+class ItemShortfall(NamedTuple):
     """Fewer items than were planned."""
 
     kind: str  # pair, question
@@ -46,7 +46,7 @@ class Short(NamedTuple):
 
 
 @dataclass(frozen=True)
-class StudyFacts:
+class ReportData:
     """One finished study."""
 
     plan: StudyPlan
@@ -58,10 +58,10 @@ class StudyFacts:
     held_out: Sequence[Pair]
     questions: Mapping[str, Sequence[Question]]
     rejected: Sequence[Rejection]
-    funnel: Sequence[Stage]
-    steps: Sequence[Step]
+    funnel: Sequence[FilterStep]
+    steps: Sequence[TrainingStep]
     preflight: Preflight | None
-    probe: Probe | None
+    probe: ModelDiff | None
     base: Sequence[Answer]
     tuned: Sequence[Answer]
     comparisons: Sequence[Comparison]
@@ -70,15 +70,15 @@ class StudyFacts:
     next_plan: StudyPlan | None = None
     next_command: str | None = None
     followed: Sequence[str] = ()  # rules whose remedies the next plan holds
-    writing: Writing = field(default_factory=Writing)
+    writing: WriterTotals = field(default_factory=WriterTotals)
     versions: Mapping[str, str] = field(default_factory=dict)
     timings: Sequence[Timing] = ()
-    artifacts: Mapping[str, Place] = field(default_factory=dict)
-    power: Sequence[Power] = ()
-    screened: Sequence[Screened] = ()
-    accounts: Sequence[Account] = ()
-    scan: Scan | None = None
-    spread: Spread | None = None  # of the effect between seeds, where several were run
+    artifacts: Mapping[str, ArtifactLocation] = field(default_factory=dict)
+    power: Sequence[PowerCurvePoint] = ()
+    screened: Sequence[ScreenedQuestion] = ()
+    accounts: Sequence[WriterUsage] = ()
+    scan: ReadingSummary | None = None
+    spread: SeedSpread | None = None  # of the effect between seeds, where several were run
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
     history: History = field(default_factory=History)
@@ -101,12 +101,12 @@ class StudyFacts:
         return next(comparison for comparison in self.comparisons if comparison.primary)
 
     @property
-    def shortfalls(self) -> list[Short]:
+    def shortfalls(self) -> list[ItemShortfall]:
         """The kinds of items that fell short of the plan's number; of a person's own there is no planned number."""
         asked = sum(len(self.questions.get(name, ())) for name in ("same_fact", "new_fact"))
         left = {"pair": len(self.pairs) + len(self.held_out), "question": asked}
         planned = {"pair": self.plan.generation.pairs, "question": self.plan.generation.questions}
-        return [Short(kind, left[kind], n, self._list_end_reasons(kind, n)) for kind, n in planned.items() if isinstance(n, int) and left[kind] < n]
+        return [ItemShortfall(kind, left[kind], n, self._list_end_reasons(kind, n)) for kind, n in planned.items() if isinstance(n, int) and left[kind] < n]
 
     def _list_end_reasons(self, kind: str, planned: int) -> tuple[str, ...]:
         if self.plan.generation.writer == "rules":

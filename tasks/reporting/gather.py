@@ -6,12 +6,12 @@ from pathlib import Path
 from platform import machine, platform, python_version
 
 from tasks.artifacts import Book, Comparisons, Findings, Handle
-from tasks.groups import Outcome, Prepared
+from tasks.groups import TuningResult, StudyDataset
 from tasks.plan import StudyPlan
-from tasks.reporting.facts import Place, Power, StudyFacts, Writing
-from tasks.results import FIRST_LOOK, Cause, History, Screened
+from tasks.reporting.facts import ArtifactLocation, PowerCurvePoint, ReportData, WriterTotals
+from tasks.results import FIRST_LOOK, Cause, History, ScreenedQuestion
 from tasks.schemas.timings import Timings
-from tasks.sweeps import Spread
+from tasks.sweeps import SeedSpread
 
 PACKAGES = (
     "book2lora",
@@ -29,11 +29,11 @@ PACKAGES = (
 )
 
 
-def gather(
+def collect_report_data(
     plan: StudyPlan,
     book: Book,
-    prepared: Prepared,
-    outcome: Outcome,
+    prepared: StudyDataset,
+    outcome: TuningResult,
     comparisons: Comparisons,
     findings: Findings,
     timings: Timings | None = None,
@@ -41,15 +41,15 @@ def gather(
     next_plan: StudyPlan | None = None,
     next_command: str | None = None,
     followed: Sequence[str] = (),
-    power: Sequence[Power] = (),
-    screened: Sequence[Screened] = (),
+    power: Sequence[PowerCurvePoint] = (),
+    screened: Sequence[ScreenedQuestion] = (),
     title: str = "",
-    spread: Spread | None = None,
+    spread: SeedSpread | None = None,
     history: History = FIRST_LOOK,
-) -> StudyFacts:
+) -> ReportData:
     """All rows that a report tells of."""
     splits = prepared.splits
-    return StudyFacts(
+    return ReportData(
         plan=plan,
         book_title=title or Path(book.path).stem,
         book_path=book.path,
@@ -77,20 +77,20 @@ def gather(
         screened=screened,
         accounts=[chapter.account for chapter in prepared.drafts if chapter.account],
         adapter=outcome.tuning.adapter.path,
-        writing=writing(prepared),
-        versions=versions(),
+        writing=sum_writer_totals(prepared),
+        versions=collect_versions(),
         timings=timings.stages if timings else (),
-        artifacts=places(prepared, outcome, comparisons, findings),
+        artifacts=locate_artifacts(prepared, outcome, comparisons, findings),
         history=history,
         machine={"platform": platform(), "processor": machine()},
     )
 
 
-def writing(prepared: Prepared) -> Writing:
+def sum_writer_totals(prepared: StudyDataset) -> WriterTotals:
     """Requests, tokens and money over all drafts."""
     drafts = [draft for chapter in prepared.drafts for draft in chapter.drafts.load_rows()]
     lost = sum(chapter.account.lost_usd for chapter in prepared.drafts if chapter.account)
-    return Writing(
+    return WriterTotals(
         requests=len(drafts),
         tokens_in=sum(draft.tokens_in for draft in drafts),
         tokens_cached=sum(draft.tokens_cached for draft in drafts),
@@ -99,7 +99,7 @@ def writing(prepared: Prepared) -> Writing:
     )
 
 
-def places(prepared: Prepared, outcome: Outcome, comparisons: Comparisons, findings: Findings) -> dict[str, Place]:
+def locate_artifacts(prepared: StudyDataset, outcome: TuningResult, comparisons: Comparisons, findings: Findings) -> dict[str, ArtifactLocation]:
     """Path and digest of every artifact that the study rests on."""
     splits, tuning = prepared.splits, outcome.tuning
     named: dict[str, Handle] = {
@@ -121,15 +121,15 @@ def places(prepared: Prepared, outcome: Outcome, comparisons: Comparisons, findi
         "comparisons": comparisons,
         "findings": findings,
     }
-    return {name: place(handle) for name, handle in named.items()}
+    return {name: locate_artifact(handle) for name, handle in named.items()}
 
 
-def place(handle: Handle) -> Place:
+def locate_artifact(handle: Handle) -> ArtifactLocation:
     """Where a handle's content lies."""
-    return Place(str(getattr(handle, "path", "")), str(getattr(handle, "digest", "")))
+    return ArtifactLocation(str(getattr(handle, "path", "")), str(getattr(handle, "digest", "")))
 
 
-def versions() -> dict[str, str]:
+def collect_versions() -> dict[str, str]:
     """The versions of Python and of the packages that can change a result; what is not installed is left out."""
     found = {"python": python_version()}
     for name in PACKAGES:

@@ -2,36 +2,36 @@
 
 from collections.abc import Iterable, Sequence
 
-from tasks.records import Account, Scan, Stage
-from tasks.reporting.facts import Short
+from tasks.records import WriterUsage, ReadingSummary, FilterStep
+from tasks.reporting.facts import ItemShortfall
 from tasks.reporting.history import label, note
-from tasks.reporting.safety import markdown
-from tasks.reporting.sayings import reason
-from tasks.reporting.wording import Wording, wording
-from tasks.results import Comparison, History, Step
-from tasks.sweeps import Spread
+from tasks.reporting.safety import escape_markdown
+from tasks.reporting.sayings import translate_reason
+from tasks.reporting.wording import Translator, load_labels
+from tasks.results import Comparison, History, TrainingStep
+from tasks.sweeps import SeedSpread
 
-MOST_LINES = 24  # of a loss curve in a table
+MAX_LOSS_LINES = 24  # of a loss curve in a table
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table of cells that are safe already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def turned(body: str, say: Wording) -> str:
+def wrap_direction(body: str, say: Translator) -> str:
     """In the language's direction; the dashboard renders Markdown inside a block only with blank lines around it."""
     return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
 
 
-def funnel(stages: Sequence[Stage], scan: Scan | None, language: str) -> str:
+def format_funnel_section(stages: Sequence[FilterStep], scan: ReadingSummary | None, language: str) -> str:
     """How the book was read; what came in, what went on, what fell and why."""
-    say = wording(language)
-    return turned(f"## {say['head']['data']}\n\n{scan_line(scan, say)}{funnel_table(stages, say)}\n\n{say['sum_holds']}", say)
+    say = load_labels(language)
+    return wrap_direction(f"## {say['head']['data']}\n\n{format_scan_line(scan, say)}{format_funnel_table(stages, say)}\n\n{say['sum_holds']}", say)
 
 
-def scan_counts(scan: Scan, say: Wording) -> list[tuple[str, str]]:
+def list_scan_counts(scan: ReadingSummary, say: Translator) -> list[tuple[str, str]]:
     """Pages read, left out and doubtful; labels and numbers, no zeros."""
     found = {"pages": scan.pages, **scan.skipped, "ocr": scan.ocr, "faults": len(scan.faults), "running_lines": scan.running_lines}
     told = [(say.get_label("scan", name), say.format_number(number)) for name, number in found.items() if number]
@@ -39,7 +39,7 @@ def scan_counts(scan: Scan, say: Wording) -> list[tuple[str, str]]:
     return told + ([(say["scan"]["bookmarks"], titles)] if scan.bookmarks else [])
 
 
-def seeds(spread: Spread, say: Wording) -> str:
+def describe_seed_spread(spread: SeedSpread, say: Translator) -> str:
     """How far the effect differs between seeds of the tuning, in one sentence."""
     return say.fill_label(
         say["sweep"]["spread_agree" if spread.agree else "spread_differ"],
@@ -51,7 +51,7 @@ def seeds(spread: Spread, say: Wording) -> str:
     )
 
 
-def hard(primary: Comparison, say: Wording) -> str:
+def describe_hard_subset(primary: Comparison, say: Translator) -> str:
     """Base against tuned on the harder half of the questions; nothing where it is not known which it is."""
     extra = primary.extra
     if "hard_n" not in extra:
@@ -61,7 +61,7 @@ def hard(primary: Comparison, say: Wording) -> str:
     return say.fill_label(say["hard"], **numbers, **rates, p=say.format_p_value(extra["hard_p"]))
 
 
-def short(found: Iterable[Short], say: Wording) -> list[str]:
+def describe_shortfalls(found: Iterable[ItemShortfall], say: Translator) -> list[str]:
     """One sentence for each kind of items that fell short of the plan, with the reason."""
     return [
         say.fill_label(
@@ -75,14 +75,14 @@ def short(found: Iterable[Short], say: Wording) -> list[str]:
     ]
 
 
-def scan_line(scan: Scan | None, say: Wording) -> str:
+def format_scan_line(scan: ReadingSummary | None, say: Translator) -> str:
     """The same in one line of Markdown."""
     if scan is None:
         return ""
-    return markdown(say["comma"].join(f"{label}: {number}" for label, number in scan_counts(scan, say))) + "\n\n"
+    return escape_markdown(say["comma"].join(f"{label}: {number}" for label, number in list_scan_counts(scan, say))) + "\n\n"
 
 
-def funnel_table(stages: Iterable[Stage], say: Wording) -> str:
+def format_funnel_table(stages: Iterable[FilterStep], say: Translator) -> str:
     """One line a step of the funnel."""
     columns = say["columns"]
     rows = [
@@ -91,44 +91,44 @@ def funnel_table(stages: Iterable[Stage], say: Wording) -> str:
             say.get_label("kinds", stage.kind),
             say.format_number(stage.came),
             say.format_number(stage.kept),
-            markdown(say["comma"].join(f"{reason(label, say)} {say.format_number(number)}" for label, number in stage.fell.items())),
+            escape_markdown(say["comma"].join(f"{translate_reason(label, say)} {say.format_number(number)}" for label, number in stage.fell.items())),
         ]
         for stage in stages
     ]
-    return table([columns["stage"], "", columns["came"], columns["kept"], columns["fell"]], rows)
+    return format_table([columns["stage"], "", columns["came"], columns["kept"], columns["fell"]], rows)
 
 
-def cost(accounts: Sequence[Account], language: str) -> str:
+def format_cost_table(accounts: Sequence[WriterUsage], language: str) -> str:
     """What the server was asked and what it took, chapter by chapter."""
-    say = wording(language)
+    say = load_labels(language)
     columns = say["columns"]
-    rows = [[markdown(one.chapter), *_spent([one], say)] for one in accounts]
+    rows = [[escape_markdown(one.chapter), *_format_usage_sums([one], say)] for one in accounts]
     head = [columns["chapter"], columns["responses"], "tokens in", "tokens out", "US$"]
-    return turned(table(head, [*rows, ["**Σ**", *_spent(accounts, say)]]), say)
+    return wrap_direction(format_table(head, [*rows, ["**Σ**", *_format_usage_sums(accounts, say)]]), say)
 
 
-def _spent(accounts: Sequence[Account], say: Wording) -> list[str]:
+def _format_usage_sums(accounts: Sequence[WriterUsage], say: Translator) -> list[str]:
     sums = [sum(one.requests for one in accounts), sum(one.tokens_in for one in accounts), sum(one.tokens_out for one in accounts)]
     return [*(say.format_number(one) for one in sums), say.format_number(sum(one.cost_usd + one.lost_usd for one in accounts), 4)]
 
 
-def loss(steps: Sequence[Step], language: str) -> str:
+def format_loss_section(steps: Sequence[TrainingStep], language: str) -> str:
     """The loss over the training, thinned out to a page; held-out values are all there."""
-    say = wording(language)
+    say = load_labels(language)
     train = [step for step in steps if step.split == "train"]
-    every = max(1, -(-len(train) // MOST_LINES))
+    every = max(1, -(-len(train) // MAX_LOSS_LINES))
     shown = [*train[every - 1 :: every], *(step for step in steps if step.split == "held_out")]
     rows = [
         [say.format_number(step.step), say.format_number(round(step.epoch, 2)), say.format_number(step.loss, 3), say["figures"][step.split]]
         for step in sorted(shown, key=lambda step: step.step)
     ]
     figures = say["figures"]
-    return turned(f"## {figures['loss']}\n\n{table([figures['updates'], 'epoch', figures['loss_unit'], ''], rows)}", say)
+    return wrap_direction(f"## {figures['loss']}\n\n{format_table([figures['updates'], 'epoch', figures['loss_unit'], ''], rows)}", say)
 
 
-def verdict(comparisons: Sequence[Comparison], history: History, language: str) -> str:
+def format_verdict_section(comparisons: Sequence[Comparison], history: History, language: str) -> str:
     """The primary result in figures."""
-    say = wording(language)
+    say = load_labels(language)
     result = next(row for row in comparisons if row.primary)
     columns = say["columns"]
     rows = [
@@ -145,5 +145,5 @@ def verdict(comparisons: Sequence[Comparison], history: History, language: str) 
         [say["figures"]["detectable"], f"{say.format_points(result.detectable, sign=False)} {say['points_unit']}"],
         [say["chance"], say.format_share(0.25, 0)],
     ]
-    head = f"# {label(result, history, say)}\n\n{markdown(note(history, say))}"
-    return turned(f"{head}\n\n{table([columns['name'], columns['value']], rows)}", say)
+    head = f"# {label(result, history, say)}\n\n{escape_markdown(note(history, say))}"
+    return wrap_direction(f"{head}\n\n{format_table([columns['name'], columns['value']], rows)}", say)

@@ -3,22 +3,22 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tasks.reporting.facts import StudyFacts
-from tasks.reporting.wording import Wording
+from tasks.reporting.facts import ReportData
+from tasks.reporting.wording import Translator
 from tasks.results import Choice, Comparison, History
 
 
-def label(result: Comparison, history: History, say: Wording) -> str:
+def label(result: Comparison, history: History, say: Translator) -> str:
     """The verdict's name, with what it is worth."""
     return say.get_label("verdicts", result.verdict) + f" ({say['exploratory']})" * history.exploratory
 
 
-def role(history: History, say: Wording) -> str:
+def role(history: History, say: Translator) -> str:
     """What the plan's endpoint is among the comparisons."""
     return str(say["exploratory" if history.exploratory else "primary"])
 
 
-def note(history: History, say: Wording) -> str:
+def note(history: History, say: Translator) -> str:
     """When the endpoint was fixed, and what is exploratory."""
     if history.exploratory:
         return told(history, say)
@@ -26,7 +26,7 @@ def note(history: History, say: Wording) -> str:
     return " ".join(filter(None, [told(history, say), say["primary_note" if first else "primary_again"]]))
 
 
-def told(history: History, say: Wording) -> str:
+def told(history: History, say: Translator) -> str:
     """Why the verdict is exploratory, and the number of this decision; nothing where it is the first on its questions."""
     own = say["history"]
     lines = []
@@ -44,14 +44,14 @@ def plain_sentence(result: Comparison, history: History) -> str:
     return "Exploratory: " * history.exploratory + result.sentence
 
 
-def next_note(study: StudyFacts, say: Wording) -> str:
+def next_note(study: ReportData, say: Translator) -> str:
     """What the next plan chooses after these answers were seen; nothing where it chooses nothing, or there is none."""
     if study.next_plan is None or not study.next_plan.lineage.chosen_after:
         return ""
     return say.fill_label(say["history"]["next"], chosen=_chosen(study.next_plan.lineage.chosen_after, {}, say))
 
 
-def _chosen(choices: Iterable[Choice], moved: dict[str, tuple[Any, Any]], say: Wording) -> str:
+def _chosen(choices: Iterable[Choice], moved: dict[str, tuple[Any, Any]], say: Translator) -> str:
     own = say["history"]
     changes = [say.fill_label(own["moved"], key=key, before=f"{there}", here=f"{here}") for key, (there, here) in moved.items()]
     listed = f" ({say['comma'].join(changes)})" if changes else ""

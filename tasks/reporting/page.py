@@ -12,77 +12,77 @@ from markupsafe import Markup
 from tasks.lineage import flat
 from tasks.plan import ComparisonPlan, StudyPlan
 from tasks.reporting import figures, glance, tables
-from tasks.reporting.exports import counts, seeds
-from tasks.reporting.facts import StudyFacts
+from tasks.reporting.exports import count_rows, collect_seeds
+from tasks.reporting.facts import ReportData
 from tasks.reporting.history import label, next_note, note, role
-from tasks.reporting.safety import shown
-from tasks.reporting.sayings import reason, retold
-from tasks.reporting.wording import Wording, direction, measure, wording
+from tasks.reporting.safety import mark_control_characters
+from tasks.reporting.sayings import translate_reason, translate_sentence
+from tasks.reporting.wording import Translator, get_text_direction, format_measure, load_labels
 from tasks.results import Comparison, History
 
-HERE = Path(__file__).parent
-MOST_ROWS = 2000  # of one kind on the page; the files hold all
+TEMPLATE_DIR = Path(__file__).parent
+MAX_ROWS = 2000  # of one kind on the page; the files hold all
 
 
-def page(study: StudyFacts) -> str:
+def render_page(study: ReportData) -> str:
     """The whole page as HTML."""
-    say = wording(study.plan.language)
-    script = (HERE / "filter.js").read_text("utf-8")
-    return template("page.html").render(
+    say = load_labels(study.plan.language)
+    script = (TEMPLATE_DIR / "filter.js").read_text("utf-8")
+    return load_template("page.html").render(
         say=say,
-        measure=measure,
-        retold=retold,
-        reason=reason,
+        measure=format_measure,
+        retold=translate_sentence,
+        reason=translate_reason,
         study=study,
         result=study.primary,
-        sentence=sentence(study, say),
-        direction=direction(study.plan.language),
-        style=style(),
+        sentence=format_study_verdict(study, say),
+        direction=get_text_direction(study.plan.language),
+        style=load_style(),
         script=Markup(script),
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        pictures=pictures(study, say),
+        pictures=draw_pictures(study, say),
         tables=tables,
         glance=glance,
-        comparisons=in_order(study),
-        items=tables.items(study),
-        outcomes=figures.outcomes(study.primary),
-        shares=tables.shares(study),
-        cut=tables.cut({passage.id: passage.text for passage in study.passages}),
-        spent=tables.spent(study.timings),
-        counts=counts(study),
-        seeds=seeds(study.plan.model_dump()),
-        changed=changes(study.plan),
+        comparisons=sort_comparisons(study),
+        items=tables.list_answered_questions(study),
+        outcomes=figures.count_outcomes(study.primary),
+        shares=tables.compute_option_shares(study),
+        cut=tables.build_quote_cutter({passage.id: passage.text for passage in study.passages}),
+        spent=tables.sum_stage_usage(study.timings),
+        counts=count_rows(study),
+        seeds=collect_seeds(study.plan.model_dump()),
+        changed=list_plan_changes(study.plan),
         whole=typed(study.plan.model_dump(mode="json")),
         next_changes=changes_of_next(study),
         label=label(study.primary, study.history, say),
         role=role(study.history, say),
         note=note(study.history, say),
         next_note=next_note(study, say),
-        most=MOST_ROWS,
+        most=MAX_ROWS,
     )
 
 
-def template(name: str) -> Template:
+def load_template(name: str) -> Template:
     """A page's template: everything is escaped, nothing may be missing."""
     templates = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, finalize=shown, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATE_DIR), autoescape=True, undefined=StrictUndefined, finalize=mark_control_characters, trim_blocks=True, lstrip_blocks=True
     )
     return templates.get_template(name)
 
 
-def style() -> Markup:
+def load_style() -> Markup:
     """The style of all pages."""
-    return Markup((HERE / "page.css").read_text("utf-8"))
+    return Markup((TEMPLATE_DIR / "page.css").read_text("utf-8"))
 
 
-def sentence(study: StudyFacts, say: Wording) -> str:
+def format_study_verdict(study: ReportData, say: Translator) -> str:
     """The verdict in one sentence of the study's language."""
-    return verdict_sentence(study.primary, study.plan.comparison, study.history, say)
+    return format_comparison_verdict(study.primary, study.plan.comparison, study.history, say)
 
 
-def verdict_sentence(result: Comparison, plan: ComparisonPlan, history: History, say: Wording) -> str:
+def format_comparison_verdict(result: Comparison, plan: ComparisonPlan, history: History, say: Translator) -> str:
     """A comparison in one sentence, which claims no more than its history allows."""
-    sentences, name = say["sentences"], _sentence_for(result, plan)
+    sentences, name = say["sentences"], _choose_sentence(result, plan)
     cautious = sentences.get(f"exploratory_{name}") if history.exploratory else None
     return say.fill_label(
         cautious or sentences[name],
@@ -97,7 +97,7 @@ def verdict_sentence(result: Comparison, plan: ComparisonPlan, history: History,
     )
 
 
-def _sentence_for(result: Comparison, plan: ComparisonPlan) -> str:
+def _choose_sentence(result: Comparison, plan: ComparisonPlan) -> str:
     """Which sentence: what cannot be told has one of its own where the questions alone would tell it, and only their facts do not; so has what could not be read."""
     if result.verdict == "inconclusive" and result.p_value <= plan.alpha:
         return "inconclusive_by_fact"
@@ -108,34 +108,34 @@ def _sentence_for(result: Comparison, plan: ComparisonPlan) -> str:
     return result.verdict
 
 
-def in_order(study: StudyFacts) -> list[Comparison]:
+def sort_comparisons(study: ReportData) -> list[Comparison]:
     """The comparisons by paper, the primary one and its paper first."""
     sets = [study.primary.set, *(name for name in study.questions if name != study.primary.set)]
     place = {name: number for number, name in enumerate(sets)}
     return sorted(study.comparisons, key=lambda c: (not c.primary, place.get(c.set, len(sets))))
 
 
-def pictures(study: StudyFacts, say: Wording) -> dict[str, Markup]:
+def draw_pictures(study: ReportData, say: Translator) -> dict[str, Markup]:
     """Every picture that the rows allow, by name."""
-    main = [c for c in in_order(study) if c.mode == study.primary.mode]
+    main = [c for c in sort_comparisons(study) if c.mode == study.primary.mode]
     drawn = {
-        "rates": figures.rates(main, say),
-        "paired": figures.paired(study.primary, say),
-        "positions": figures.positions(tables.shares(study), say),
+        "rates": figures.draw_rates(main, say),
+        "paired": figures.draw_paired_outcomes(study.primary, say),
+        "positions": figures.draw_option_shares(tables.compute_option_shares(study), say),
     }
     drawn |= {
-        f"funnel-{kind}": figures.funnel(study.funnel, kind, say)
+        f"funnel-{kind}": figures.draw_funnel(study.funnel, kind, say)
         for kind in ("pair", "question")
         if any(s.kind == kind for s in study.funnel)
     }
-    if tables.curve(study.steps).raw:
-        drawn["loss"] = figures.loss(study.steps, say)
+    if tables.build_loss_curve(study.steps).raw:
+        drawn["loss"] = figures.draw_loss(study.steps, say)
     if len(study.power) > 1:
-        drawn["power"] = figures.power(study.power, study.primary, say)
+        drawn["power"] = figures.draw_power_curve(study.power, study.primary, say)
     return drawn
 
 
-def changes(plan: StudyPlan, other: StudyPlan | None = None) -> dict[str, tuple[Any, Any]]:
+def list_plan_changes(plan: StudyPlan, other: StudyPlan | None = None) -> dict[str, tuple[Any, Any]]:
     """By dotted key, what differs: (there, here)."""
     there, here = typed((other or StudyPlan()).model_dump(mode="json")), typed(plan.model_dump(mode="json"))
     return {key: (there.get(key), value) for key, value in here.items() if there.get(key) != value}
@@ -143,17 +143,17 @@ def changes(plan: StudyPlan, other: StudyPlan | None = None) -> dict[str, tuple[
 
 def typed(tree: Mapping[str, Any]) -> dict[str, Any]:
     """A tree of choices as dotted keys, each choice as one would type it."""
-    return {key: words(value) for key, value in flat(tree).items()}
+    return {key: format_choice(value) for key, value in flat(tree).items()}
 
 
-def changes_of_next(study: StudyFacts) -> dict[str, tuple[Any, Any]]:
+def changes_of_next(study: ReportData) -> dict[str, tuple[Any, Any]]:
     """What the next plan changes; its lineage is told in a sentence."""
     if study.next_plan is None:
         return {}
-    return changes(study.next_plan.model_copy(update={"name": study.plan.name, "lineage": study.plan.lineage}), study.plan)
+    return list_plan_changes(study.next_plan.model_copy(update={"name": study.plan.name, "lineage": study.plan.lineage}), study.plan)
 
 
-def words(value: Any) -> Any:
+def format_choice(value: Any) -> Any:
     """A choice as one would type it."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))

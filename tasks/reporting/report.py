@@ -3,36 +3,36 @@
 import shutil
 from pathlib import Path
 
-from tasks.reporting.brief import brief
-from tasks.reporting.exports import write_files
-from tasks.reporting.facts import StudyFacts
-from tasks.reporting.gather import gather
+from tasks.reporting.brief import build_markdown_report
+from tasks.reporting.exports import write_data_files
+from tasks.reporting.facts import ReportData
+from tasks.reporting.gather import collect_report_data
 from tasks.reporting.history import plain_sentence, told
-from tasks.reporting.page import page
-from tasks.reporting.safety import markdown
-from tasks.reporting.wording import wording
+from tasks.reporting.page import render_page
+from tasks.reporting.safety import escape_markdown
+from tasks.reporting.wording import load_labels
 
 __all__ = ["StudyFacts", "gather", "write"]
 
 
-def write(folder: Path, study: StudyFacts) -> None:
+def write_study_folder(folder: Path, study: ReportData) -> None:
     """Fill an empty folder."""
     folder.mkdir(parents=True, exist_ok=True)
     if study.adapter:
         shutil.copytree(study.adapter, folder / "adapter", dirs_exist_ok=True)
         with (folder / "adapter" / "README.md").open("a", encoding="utf-8") as card:
-            card.write(verdict_of_card(study))
-    write_files(folder, study)
-    (folder / "index.html").write_text(page(study), "utf-8")
-    (folder / "report.md").write_text(brief(study), "utf-8")
+            card.write(build_card_verdict(study))
+    write_data_files(folder, study)
+    (folder / "index.html").write_text(render_page(study), "utf-8")
+    (folder / "report.md").write_text(build_markdown_report(study), "utf-8")
 
 
-def verdict_of_card(study: StudyFacts) -> str:
+def build_card_verdict(study: ReportData) -> str:
     """What the study found, as the last part of the adapter's model card: the adapter goes its own way from here."""
-    result, title = study.primary, markdown(study.book_title)
+    result, title = study.primary, escape_markdown(study.book_title)
     return (
         f"\n## Data and verdict\n\n{len(study.pairs)} pairs from «{title}», asked in {sum(map(len, study.questions.values()))} questions.\n\n"
         f"**{result.verdict}**{' (exploratory)' * study.history.exploratory}: {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions ({result.set}, {result.mode}; "
         f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p = {result.p_value:.2g}). {plain_sentence(result, study.history)}"
-        f"{' ' + before if (before := told(study.history, wording('en'))) else ''}\n"
+        f"{' ' + before if (before := told(study.history, load_labels('en'))) else ''}\n"
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from tasks.reporting.safety import shown
+from tasks.reporting.safety import mark_control_characters
 
 Point = tuple[float, float]
 
@@ -31,14 +31,14 @@ class Canvas:
         self._add_element('<circle cx="{:.1f}" cy="{:.1f}" r="{}" class="{}"/>', *place, radius, style)
 
     def draw_text(self, place: Point, words: str, style: str = "", anchor: str = "start") -> None:
-        self._add_element('<text x="{:.1f}" y="{:.1f}" class="{}" text-anchor="{}">{}</text>', *place, style, anchor, shown(words))
+        self._add_element('<text x="{:.1f}" y="{:.1f}" class="{}" text-anchor="{}">{}</text>', *place, style, anchor, mark_control_characters(words))
 
     def render_svg(self, name: str, title: str, description: str) -> Markup:
         """The whole, with what a reader who cannot see it is told."""
         return Markup(
             '<svg viewBox="0 0 {w:g} {h:g}" role="img" aria-labelledby="{n}-title {n}-desc" direction="ltr">'
             '<title id="{n}-title">{t}</title><desc id="{n}-desc">{d}</desc>{body}</svg>'
-        ).format(w=self.width, h=self.height, n=name, t=shown(title), d=shown(description), body=Markup("").join(self._parts))
+        ).format(w=self.width, h=self.height, n=name, t=mark_control_characters(title), d=mark_control_characters(description), body=Markup("").join(self._parts))
 
     def _add_element(self, form: str, *values: object) -> None:
         self._parts.append(Markup(form).format(*values))
@@ -54,7 +54,7 @@ class Axis:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
-def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
+def choose_ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     """Round values from low to high, about as many as wanted: steps of 1, 2 or 5 times a power of ten."""
     rough = max((high - low) / wanted, 1e-12)
     power = 10.0 ** int(f"{rough:e}".partition("e")[2])

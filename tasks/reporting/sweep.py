@@ -7,32 +7,32 @@ import yaml
 
 from tasks.reporting.exports import save_json
 from tasks.reporting.exports import standing as standing_of
-from tasks.reporting.sweep_page import brief, page
+from tasks.reporting.sweep_page import build_sweep_markdown, render_sweep_page
 from tasks.results import Comparison
 from tasks.schemas.timings import Timings
-from tasks.sweeps import Found, Standing, SweepPlan, Trial, best_plan
+from tasks.sweeps import SweepResult, RankedSetting, SweepPlan, Trial, build_best_plan
 
 
-def write(folder: Path, plan: SweepPlan, found: Found, timings: Timings) -> None:
+def write_sweep_folder(folder: Path, plan: SweepPlan, found: SweepResult, timings: Timings) -> None:
     """Fill an empty folder."""
-    best = best_plan(plan, found.chosen_setting, found.history)
-    save_json(folder / "sweep.json", record(plan, found, timings))
+    best = build_best_plan(plan, found.chosen_setting, found.history)
+    save_json(folder / "sweep.json", build_sweep_record(plan, found, timings))
     tree = {"name": best.name} | best.model_dump(mode="json", exclude_defaults=True)
     (folder / "best-plan.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8")
-    (folder / "index.html").write_text(page(plan, found, timings), "utf-8")
-    (folder / "report.md").write_text(brief(plan, found), "utf-8")
+    (folder / "index.html").write_text(render_sweep_page(plan, found, timings), "utf-8")
+    (folder / "report.md").write_text(build_sweep_markdown(plan, found), "utf-8")
 
 
-def record(plan: SweepPlan, found: Found, timings: Timings) -> dict[str, Any]:
+def build_sweep_record(plan: SweepPlan, found: SweepResult, timings: Timings) -> dict[str, Any]:
     """What was tried, what was chosen on which questions, and the verdict on the others."""
     return {
         "name": plan.name,
-        "verdict": result(found.verdict) | standing_of(found.verdict, found.history),
+        "verdict": build_result_record(found.verdict) | standing_of(found.verdict, found.history),
         "history": found.history.model_dump(mode="json"),
         "chosen": found.chosen_setting.model_dump(mode="json"),
-        "seeds": [trial(one) for one in found.finals],
+        "seeds": [build_trial_record(one) for one in found.finals],
         "spread": found.spread.model_dump(mode="json"),
-        "settings": [standing(one) for one in found.standings],
+        "settings": [build_setting_record(one) for one in found.standings],
         "same_questions": found.same_questions,
         "trend": found.trend and found.trend.model_dump(mode="json"),
         "plan": plan.model_dump(mode="json"),
@@ -40,7 +40,7 @@ def record(plan: SweepPlan, found: Found, timings: Timings) -> dict[str, Any]:
     }
 
 
-def standing(one: Standing) -> dict[str, Any]:
+def build_setting_record(one: RankedSetting) -> dict[str, Any]:
     """One setting on the questions that choose; its p-values are exploratory."""
     return {
         "rank": one.rank,
@@ -50,17 +50,17 @@ def standing(one: Standing) -> dict[str, Any]:
         "deviation": one.deviation,
         "p_exploratory": one.p_value,
         "p_holm_exploratory": one.p_holm,
-        "seeds": [trial(each) for each in one.trials],
+        "seeds": [build_trial_record(each) for each in one.trials],
     }
 
 
-def trial(one: Trial) -> dict[str, Any]:
+def build_trial_record(one: Trial) -> dict[str, Any]:
     """One seed of a setting."""
     told = one.model_dump(mode="json", include={"seed", "margin", "updates", "pairs", "held_out", "failed"})
-    return told | {"result": result(one.comparison) if one.comparison else None}
+    return told | {"result": build_result_record(one.comparison) if one.comparison else None}
 
 
-def result(comparison: Comparison) -> dict[str, Any]:
+def build_result_record(comparison: Comparison) -> dict[str, Any]:
     """The figures of one comparison."""
     told = {"set", "mode", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "verdict", "sentence", "limits"}
     return comparison.model_dump(mode="json", include=told)

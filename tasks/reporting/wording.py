@@ -3,14 +3,14 @@
 from functools import lru_cache
 from pathlib import Path
 
-from tasks.wording import Wording, read
+from tasks.wording import Translator, load_translator
 
 __all__ = ["Wording", "direction", "measure", "wording"]
-FOLDER = Path(__file__).with_name("wording")
-RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})  # ISO 639; of books, whatever we speak ourselves
+LABELS_DIR = Path(__file__).with_name("wording")
+RIGHT_TO_LEFT_LANGUAGES = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})  # ISO 639; of books, whatever we speak ourselves
 
 
-SHARES = frozenset(
+SHARE_MEASURES = frozenset(
     [
         "base",
         "base_low",
@@ -46,7 +46,7 @@ SHARES = frozenset(
         "hard_tuned",
     ]
 )
-POINTS = frozenset(
+POINT_MEASURES = frozenset(
     [
         "bootstrap_low",
         "bootstrap_high",
@@ -61,21 +61,21 @@ POINTS = frozenset(
 )
 
 
-def measure(say: Wording, name: str, value: float | int | str | None) -> str:
+def format_measure(say: Translator, name: str, value: float | int | str | None) -> str:
     """A number of the evidence: shares as percentages and differences in points, as everywhere on the page."""
     if not isinstance(value, int | float):
         return say.format_number(value)
-    if name in SHARES:
+    if name in SHARE_MEASURES:
         return say.format_share(value)
-    return f"{say.format_points(value, sign=name != 'detectable')} {say['points_unit']}" if name in POINTS else say.format_number(value)
+    return f"{say.format_points(value, sign=name != 'detectable')} {say['points_unit']}" if name in POINT_MEASURES else say.format_number(value)
 
 
 @lru_cache
-def wording(language: str) -> Wording:
+def load_labels(language: str) -> Translator:
     """The words for a language; English where we have none of our own."""
-    return read(FOLDER, language)
+    return load_translator(LABELS_DIR, language)
 
 
-def direction(language: str) -> str:
+def get_text_direction(language: str) -> str:
     """How a language's text runs."""
-    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT_LANGUAGES else "ltr"

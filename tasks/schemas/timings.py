@@ -1,10 +1,10 @@
 """What a stage of a run took: seconds and memory."""
 
-from tasks.plan import Aside
-from tasks.records import Row
+from tasks.plan import ExecutionOptions
+from tasks.records import StoredRow
 
 
-class Timing(Row):
+class Timing(StoredRow):
     """One stage of this run."""
 
     stage: str
@@ -13,7 +13,7 @@ class Timing(Row):
     cached: bool = False
 
 
-class Timings(Aside):
+class Timings(ExecutionOptions):
     """The stages so far; handed to the report, never part of a cache key."""
 
     stages: tuple[Timing, ...] = ()

@@ -8,51 +8,51 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from tasks.records import Passage
-from tasks.validation.names import folded_words
-from tasks.validation.shelf import Shelf
-from tasks.validation.wording import Wording
+from tasks.validation.names import fold_words
+from tasks.validation.shelf import PassageIndex
+from tasks.validation.wording import LanguagePatterns
 
-LIKENESS = 92.0  # of 100; below it no slip of the pen explains the difference
-LONG = 7  # letters of a word that may hold a slip
-SAFE = 3  # first letters that must be equal
-WORDS_FOR_A_SLIP = 6  # a shorter quote must be exact
+MIN_LIKENESS = 92.0  # of 100; below it no slip of the pen explains the difference
+MIN_SLIP_WORD_LETTERS = 7  # letters of a word that may hold a slip
+EXACT_PREFIX_LETTERS = 3  # first letters that must be equal
+MIN_SLIP_QUOTE_WORDS = 6  # a shorter quote must be exact
 
 
-def align(quote: str, passage: Passage, shelf: Shelf, words: Wording) -> tuple[int, int] | None:
+def align_quote(quote: str, passage: Passage, shelf: PassageIndex, words: LanguagePatterns) -> tuple[int, int] | None:
     """(start, end) of the passage's words that the quote copies with one slip."""
-    wanted = folded_words(quote)
+    wanted = fold_words(quote)
     letters, places = shelf.get_view(passage)
-    if len(wanted) < WORDS_FOR_A_SLIP or not letters:
+    if len(wanted) < MIN_SLIP_QUOTE_WORDS or not letters:
         return None
-    found = fuzz.partial_ratio_alignment("".join(wanted), letters, score_cutoff=LIKENESS)
+    found = fuzz.partial_ratio_alignment("".join(wanted), letters, score_cutoff=MIN_LIKENESS)
     if found is None or found.dest_end <= found.dest_start:
         return None
-    start, end = _to_words(passage.text, places[found.dest_start], places[found.dest_end - 1] + 1)
-    return (start, end) if _one_slip(wanted, folded_words(passage.text[start:end]), shelf, words) else None
+    start, end = _extend_to_words(passage.text, places[found.dest_start], places[found.dest_end - 1] + 1)
+    return (start, end) if _has_one_slip(wanted, fold_words(passage.text[start:end]), shelf, words) else None
 
 
-def _to_words(text: str, start: int, end: int) -> tuple[int, int]:
-    while start and _inside(text[start - 1]):
+def _extend_to_words(text: str, start: int, end: int) -> tuple[int, int]:
+    while start and _is_word_character(text[start - 1]):
         start -= 1
-    while end < len(text) and _inside(text[end]):
+    while end < len(text) and _is_word_character(text[end]):
         end += 1
     return start, end
 
 
-def _inside(character: str) -> bool:
+def _is_word_character(character: str) -> bool:
     return character.isalnum() or character == "\u200c"
 
 
-def _one_slip(quote: list[str], book: list[str], shelf: Shelf, words: Wording) -> bool:
+def _has_one_slip(quote: list[str], book: list[str], shelf: PassageIndex, words: LanguagePatterns) -> bool:
     """Equal but for one forgivable word."""
     if len(quote) != len(book):
         return False
     differing = [(q, b) for q, b in zip(quote, book, strict=True) if q != b]
-    return len(differing) == 1 and _forgivable(*differing[0], shelf, words)
+    return len(differing) == 1 and _is_forgivable(*differing[0], shelf, words)
 
 
-def _forgivable(quoted: str, book: str, shelf: Shelf, words: Wording) -> bool:
-    if len(book) < LONG or quoted[:SAFE] != book[:SAFE] or OSA.distance(quoted, book) != 1:
+def _is_forgivable(quoted: str, book: str, shelf: PassageIndex, words: LanguagePatterns) -> bool:
+    if len(book) < MIN_SLIP_WORD_LETTERS or quoted[:EXACT_PREFIX_LETTERS] != book[:EXACT_PREFIX_LETTERS] or OSA.distance(quoted, book) != 1:
         return False
     plain = all(c.isalpha() for c in quoted + book) and not (quoted + book).isascii()
     return plain and quoted not in shelf.vocabulary and not {quoted, book} & words.negations

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tasks import persian
-from tasks.text import fold, latin_digits
+from tasks.text import fold_text, to_latin_digits
 from tasks.validation.items import Refused
 
 MARKS = {"الف": 1, "ا": 1, "ب": 2, "ج": 3, "د": 4, "a": 1, "b": 2, "c": 3, "d": 4, "1": 1, "2": 2, "3": 3, "4": 4}
@@ -45,14 +45,14 @@ def read_key(value: Any, options: Sequence[str], labels: Sequence[str] = ()) -> 
     """All readings of a key. Raises Refused where there is none, or where it contradicts itself."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, list | tuple) or (isinstance(value, str) and _SEVERAL.match(fold(value))):
+    if isinstance(value, list | tuple) or (isinstance(value, str) and _SEVERAL.match(fold_text(value))):
         raise Refused("several keys", f"answer is {value!r}"[:200])
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Refused("no key", f"answer is {value!r}"[:200])
     said = _bare(value)
     texts = [i for i, option in enumerate(options, 1) if _same(option, said)]
     text = texts[0] if len(texts) == 1 else None
-    folded = [fold(str(label)).strip() for label in labels]
+    folded = [fold_text(str(label)).strip() for label in labels]
     if said in folded and not all(label.isdigit() for label in folded):
         return Key(place=folded.index(said) + 1, text=text)
     number = whole_number(value)
@@ -68,7 +68,7 @@ def read_key(value: Any, options: Sequence[str], labels: Sequence[str] = ()) -> 
 
 def _bare(value: Any) -> str:
     number = whole_number(value)
-    return str(number) if number is not None else fold(str(value)).strip().strip(".").strip()
+    return str(number) if number is not None else fold_text(str(value)).strip().strip(".").strip()
 
 
 def _same(option: str, said: str) -> bool:
@@ -100,7 +100,7 @@ def whole_number(value: Any) -> int | None:
     text = value.strip()
     if len(text) == 1 and (digit := unicodedata.digit(text, None)) is not None:
         return digit
-    found = re.fullmatch(r"([-+]?[0-9]{1,3})(?:\.0+)?", latin_digits(text))
+    found = re.fullmatch(r"([-+]?[0-9]{1,3})(?:\.0+)?", to_latin_digits(text))
     return int(found[1]) if found else None
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tasks.text import fold
+from tasks.text import fold_text
 
 # What stands behind "option" in the names of columns with one option each, in the order of the options
 SERIES = (
@@ -41,7 +41,7 @@ Given = Mapping[str, str | Sequence[str]]  # role → column, as a plan names th
 
 def squeeze(header: str) -> str:
     """A column's name for comparing: "Correct answer", "correct_answer" and "CorrectAnswer" are one."""
-    return re.sub(r"[\W_]+", "", fold(header))
+    return re.sub(r"[\W_]+", "", fold_text(header))
 
 
 @cache
@@ -86,7 +86,7 @@ def find_series(headers: Sequence[str], before: Sequence[str]) -> tuple[tuple[st
     for word in before:
         for marks in SERIES:
             for form in (f"{word}{{}}", f"{{}}{word}"):
-                columns = [form.format(fold(mark)) for mark in marks]
+                columns = [form.format(fold_text(mark)) for mark in marks]
                 if have.issuperset(columns[:4]):
                     number = 5 if columns[4] in have else 4
                     return tuple(columns[:number]), marks[:number]

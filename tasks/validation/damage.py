@@ -7,20 +7,20 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from tasks.validation.items import Item
-from tasks.validation.names import folded_words
-from tasks.validation.support import Why
+from tasks.validation.items import ParsedItem
+from tasks.validation.names import fold_words
+from tasks.validation.support import Defect
 
-OLDEST = 120  # years
-OWN_SCRIPT = 0.3  # share of the words that must be of the book's script
-FEW = 4  # words; fewer tell no script
+MAX_AGE_YEARS = 120  # years
+MIN_OWN_SCRIPT_SHARE = 0.3  # share of the words that must be of the book's script
+MIN_SCRIPT_WORDS = 4  # words; fewer tell no script
 _MARKUP = re.compile(r"</?(?!(?:b|u|i|em|strong|sub|sup)\b)[a-zA-Z][^<>]*>|&(?:nbsp|amp|lt|gt|quot|#\d+);|```")
 _TEMPLATE = re.compile(r"\{\{?[^{}\d]*\}?\}|^\s*(?:\[[^\[\]]*\]|<[^<>]*>)\s*$")
 _STRAY = re.compile(r"^[؛،.,;:]\s*\S{1,2}\s|^[a-z][a-z0-9]{0,2}\s+(?=[^\x00-\x7f])")
 _BROKEN = re.compile(r"[^\W\d_]\?[^\W\d_]|\ufffd|(?:^|\s)\?[^\W\d_]")
 
 
-class Book(NamedTuple):
+class BookProfile(NamedTuple):
     """What the rules know of the book and its language."""
 
     vocabulary: frozenset[str]  # folded words
@@ -28,67 +28,67 @@ class Book(NamedTuple):
     years: str  # a pattern that finds an age in years
 
 
-def damage(item: Item, book: Book) -> Why | None:
+def find_damage(item: ParsedItem, book: BookProfile) -> Defect | None:
     """The first fault of an item's texts."""
     for text in (item.text, item.diagnosis, *item.options):
-        for label, rule in RULES.items():
+        for label, rule in DAMAGE_RULES.items():
             if found := rule(text, book):
-                return Why(label, found[:120])
-    found = foreign(item.text, book)
-    return Why("another script than the book's", found[:120]) if found else None
+                return Defect(label, found[:120])
+    found = find_foreign_script(item.text, book)
+    return Defect("another script than the book's", found[:120]) if found else None
 
 
-def left_in(text: str, book: Book) -> str | None:
+def find_markup(text: str, book: BookProfile) -> str | None:
     found = _MARKUP.search(text) or _TEMPLATE.search(text)
     return found[0] if found else None
 
 
-def broken(text: str, book: Book) -> str | None:
+def find_broken_letters(text: str, book: BookProfile) -> str | None:
     """A question mark or a box in place of a letter."""
     return text if _BROKEN.search(text) else None
 
 
-def stray(text: str, book: Book) -> str | None:
+def find_stray_letters(text: str, book: BookProfile) -> str | None:
     """Letters before the beginning that belong to no word; those that certainly do not are taken away on reading."""
     found = _STRAY.match(text) if book.script != "LATIN" else None
     return found[0] if found else None
 
 
-def backward(text: str, book: Book) -> str | None:
+def find_reversed_letters(text: str, book: BookProfile) -> str | None:
     """The book knows more of the words letter by letter from their end."""
-    tokens = [w for w in folded_words(text) if len(w) > 2 and not w[0].isdigit()]
+    tokens = [w for w in fold_words(text) if len(w) > 2 and not w[0].isdigit()]
     forward = sum(w in book.vocabulary for w in tokens)
     return text if sum(w[::-1] in book.vocabulary for w in tokens) > max(1, forward) else None
 
 
-def too_old(text: str, book: Book) -> str | None:
-    ages = [m[0] for m in re.finditer(book.years, " ".join(folded_words(text)))]
-    return next((age for age in ages if int(re.sub(r"\D", "", age)) > OLDEST), None)
+def find_impossible_age(text: str, book: BookProfile) -> str | None:
+    ages = [m[0] for m in re.finditer(book.years, " ".join(fold_words(text)))]
+    return next((age for age in ages if int(re.sub(r"\D", "", age)) > MAX_AGE_YEARS), None)
 
 
-def foreign(text: str, book: Book) -> str | None:
+def find_foreign_script(text: str, book: BookProfile) -> str | None:
     """Names in another script are usual; a whole vignette or stem is not."""
-    scripts = [script_of(first) for w in text.split() if (first := next((c for c in w if c.isalpha()), ""))]
-    return text if book.script and len(scripts) >= FEW and scripts.count(book.script) < OWN_SCRIPT * len(scripts) else None
+    scripts = [get_script(first) for w in text.split() if (first := next((c for c in w if c.isalpha()), ""))]
+    return text if book.script and len(scripts) >= MIN_SCRIPT_WORDS and scripts.count(book.script) < MIN_OWN_SCRIPT_SHARE * len(scripts) else None
 
 
-def main_script(texts: list[str]) -> str:
+def get_main_script(texts: list[str]) -> str:
     """The script that nearly all letters of a book belong to; none where two share it."""
-    letters = Counter(script_of(c) for text in texts for c in text if c.isalpha())
+    letters = Counter(get_script(c) for text in texts for c in text if c.isalpha())
     best, count = letters.most_common(1)[0] if letters else ("", 0)
     return best if count > 0.7 * letters.total() else ""
 
 
 @lru_cache(maxsize=10_000)
-def script_of(letter: str) -> str:
+def get_script(letter: str) -> str:
     """ARABIC, LATIN, CJK …: the first word of its name in Unicode."""
     return unicodedata.name(letter, "").partition(" ")[0]
 
 
-RULES: dict[str, Callable[[str, Book], str | None]] = {
-    "markup or template left in": left_in,
-    "broken letters": broken,
-    "stray letters": stray,
-    "letters in reversed order": backward,
-    "impossible age": too_old,
+DAMAGE_RULES: dict[str, Callable[[str, BookProfile], str | None]] = {
+    "markup or template left in": find_markup,
+    "broken letters": find_broken_letters,
+    "stray letters": find_stray_letters,
+    "letters in reversed order": find_reversed_letters,
+    "impossible age": find_impossible_age,
 }

@@ -6,66 +6,66 @@ from typing import NamedTuple
 
 from tasks.plan import ValidationPlan
 from tasks.records import Draft, Pair, Passage, Question, Quote, Rejection
-from tasks.store import digest_of
+from tasks.store import compute_digest
 from tasks.validation import damage, flaws, grounding, mending, parsing
-from tasks.validation.duplicates import Seen
-from tasks.validation.items import Item, ItemKind, Row
-from tasks.validation.shelf import Shelf
-from tasks.validation.wording import wording
+from tasks.validation.duplicates import SeenItems
+from tasks.validation.items import ParsedItem, ItemKind, PairOrQuestion
+from tasks.validation.shelf import PassageIndex
+from tasks.validation.wording import get_language_patterns
 
 
-class Accepted(NamedTuple):
+class CheckedDraft(NamedTuple):
     """What was let through and what was stopped."""
 
-    kept: list[Row]
+    kept: list[PairOrQuestion]
     rejected: list[Rejection]
     exhausted: bool = False  # the writer says that its passages hold no more
 
 
-class Desk:
+class ItemChecker:
     """The checks on single items, in their order. One desk serves a whole study; `take` may be called draft by draft."""
 
-    def __init__(self, passages: Iterable[Passage], language: str, plan: ValidationPlan, seen: Seen | None = None) -> None:
-        self.language, self.plan, self.patterns = language, plan, wording(language)
-        self.passage_index = Shelf(passages)
-        self.spelling = mending.habits((p.text for p in self.passage_index.passages.values()), self.patterns, language)
-        script = damage.main_script([p.text for p in self.passage_index.passages.values()])
-        self.book_profile = damage.Book(self.passage_index.vocabulary, script, self.patterns.years)
-        self.seen_items = seen or Seen(language, plan)
+    def __init__(self, passages: Iterable[Passage], language: str, plan: ValidationPlan, seen: SeenItems | None = None) -> None:
+        self.language, self.plan, self.patterns = language, plan, get_language_patterns(language)
+        self.passage_index = PassageIndex(passages)
+        self.spelling = mending.learn_spelling((p.text for p in self.passage_index.passages.values()), self.patterns, language)
+        script = damage.get_main_script([p.text for p in self.passage_index.passages.values()])
+        self.book_profile = damage.BookProfile(self.passage_index.vocabulary, script, self.patterns.years)
+        self.seen_items = seen or SeenItems(language, plan)
         self.input_counts: Counter[ItemKind] = Counter()
         self.repair_counts: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
 
-    def check_draft(self, draft: Draft) -> Accepted:
+    def check_draft(self, draft: Draft) -> CheckedDraft:
         """Check one response of a writer."""
-        found = parsing.read(draft, self.language)
+        found = parsing.read_draft(draft, self.language)
         shown = self.passage_index.get_shown_passages(draft.passages)
         return self._check_items(found.items, found.rejected, shown)._replace(exhausted=found.exhausted)
 
-    def check_imported(self, items: Sequence[Item], rejected: Sequence[Rejection]) -> Accepted:
+    def check_imported(self, items: Sequence[ParsedItem], rejected: Sequence[Rejection]) -> CheckedDraft:
         """Check a person's own items: everything but grounding."""
         return self._check_items(items, rejected, None)
 
-    def _check_items(self, items: Sequence[Item], rejected: Sequence[Rejection], shown: list[Passage] | None) -> Accepted:
-        made = Accepted([], list(rejected))
+    def _check_items(self, items: Sequence[ParsedItem], rejected: Sequence[Rejection], shown: list[Passage] | None) -> CheckedDraft:
+        made = CheckedDraft([], list(rejected))
         for row in rejected:
             self.input_counts[row.kind] += row.items
         for item in items:
             self.input_counts[item.kind] += 1
-            outcome = self._check_item(mending.mend(item, self.spelling, self.patterns), shown)
+            outcome = self._check_item(mending.repair_item(item, self.spelling, self.patterns), shown)
             (made.rejected if isinstance(outcome, Rejection) else made.kept).append(outcome)  # type: ignore[arg-type]
         return made
 
-    def _check_item(self, item: Item, shown: list[Passage] | None) -> Row | Rejection:
-        if backward := mending.reversed_part(item, self.spelling):
+    def _check_item(self, item: ParsedItem, shown: list[Passage] | None) -> PairOrQuestion | Rejection:
+        if backward := mending.find_reversed_part(item, self.spelling):
             return item.build_rejection("parsing", "words in reversed order", backward[:120])
-        if fault := damage.damage(item, self.book_profile):
+        if fault := damage.find_damage(item, self.book_profile):
             return item.build_rejection("parsing", fault.label, fault.detail)
         self._count_repairs(item.kind, "parsed", item.repairs)
         quote = None
         if shown is not None and self.plan.grounding == "quote":
-            place = grounding.ground(item, shown, self.passage_index, self.patterns, self.language)
+            place = grounding.ground_item(item, shown, self.passage_index, self.patterns, self.language)
             if place.quote is None:
-                return item.build_rejection(grounding.CHECK, place.label, place.detail, place.passage.id if place.passage else "")
+                return item.build_rejection(grounding.CHECK_NAME, place.label, place.detail, place.passage.id if place.passage else "")
             quote = place.quote
             self._count_repairs(item.kind, "grounded", place.repairs)
         if flaw := self._find_flaw(item, quote, own=shown is None):
@@ -73,35 +73,35 @@ class Desk:
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
             return item.build_rejection("duplicates", "says the same as an earlier item", earlier, passage_id)
-        row = row_of(item, quote)
+        row = build_row(item, quote)
         self.seen_items.add_item(row.id, item.kind, item.text, item.key)
         return row
 
-    def _find_flaw(self, item: Item, quote: Quote | None, *, own: bool) -> Rejection | None:
-        found = flaws.flaws(self._build_flaw_context(item, quote))
+    def _find_flaw(self, item: ParsedItem, quote: Quote | None, *, own: bool) -> Rejection | None:
+        found = flaws.find_flaws(self._build_flaw_context(item, quote))
         if found and (self.plan.flaws == "report" or (own and self.plan.flaws == "auto")):
             self._count_repairs(item.kind, "flawless", [f"let through: {why.label}" for why in found])
             return None
         detail = "; ".join([found[0].detail, *(f"also {why.label}" for why in found[1:])]) if found else ""
-        return item.build_rejection(flaws.CHECK, found[0].label, detail, quote.passage_id if quote else "") if found else None
+        return item.build_rejection(flaws.CHECK_NAME, found[0].label, detail, quote.passage_id if quote else "") if found else None
 
-    def _build_flaw_context(self, item: Item, quote: Quote | None) -> flaws.Paper:
+    def _build_flaw_context(self, item: ParsedItem, quote: Quote | None) -> flaws.FlawContext:
         topics = self.passage_index.topics
         if quote is None:
-            return flaws.Paper(item, self.patterns, titles=topics.all_names)
+            return flaws.FlawContext(item, self.patterns, titles=topics.all_names)
         passage = self.passage_index.passages[quote.passage_id]
         topic, said = topics.get_topic(passage, quote.start), topics.get_topic_text(passage, quote.start)
-        return flaws.Paper(item, self.patterns, quote.text, topic, said, topics.all_names)
+        return flaws.FlawContext(item, self.patterns, quote.text, topic, said, topics.all_names)
 
     def _count_repairs(self, kind: ItemKind, stage: str, defects: Iterable[str]) -> None:
         for defect in dict.fromkeys(defects):
             self.repair_counts[kind, stage][defect] += 1
 
 
-def row_of(item: Item, quote: Quote | None) -> Row:
+def build_row(item: ParsedItem, quote: Quote | None) -> PairOrQuestion:
     """The item as a row; its id is the digest of what it says, so equal items have equal ids."""
     content = "\n".join([item.kind, item.text, item.diagnosis, *item.options, str(item.answer)])
-    identity = f"{item.kind}-{digest_of(content.encode())}"
+    identity = f"{item.kind}-{compute_digest(content.encode())}"
     if item.kind == "pair":
         return Pair(id=identity, fact=item.fact, symptom=item.text, diagnosis=item.diagnosis, quote=quote)
     a, b, c, d = item.options

@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tasks.records import Pair, Question
-from tasks.validation.items import Row, key_of
-from tasks.validation.names import name
+from tasks.validation.items import PairOrQuestion, get_key
+from tasks.validation.names import normalize_name
 
-SAME_QUOTE = 0.5  # of the shorter quote
+MIN_QUOTE_OVERLAP = 0.5  # of the shorter quote
 
 
-class Facts(NamedTuple):
+class FactAssignment(NamedTuple):
     """The rows, each with its fact."""
 
     pairs: list[Pair]
     questions: list[Question]
 
 
-class Groups:
+class DisjointSets:
     """Union-find over names."""
 
     def __init__(self) -> None:
@@ -37,32 +37,32 @@ class Groups:
         self.parent[b] = a
 
 
-def assign(pairs: Sequence[Pair], questions: Sequence[Question], titles: frozenset[str] = frozenset()) -> Facts:
+def assign_facts(pairs: Sequence[Pair], questions: Sequence[Question], titles: frozenset[str] = frozenset()) -> FactAssignment:
     """Facts given by the writer stand; the others are joined by name and by overlapping quotes."""
-    groups = Groups()
-    rows: list[Row] = [*pairs, *questions]
-    nodes = [_node(row) for row in rows]
+    groups = DisjointSets()
+    rows: list[PairOrQuestion] = [*pairs, *questions]
+    nodes = [_get_node(row) for row in rows]
     for pair, node in zip(pairs, nodes, strict=False):
-        groups.join_sets(node, f"= {name(pair.diagnosis)}")
-    for one, other in _same_words(rows, nodes, titles):
+        groups.join_sets(node, f"= {normalize_name(pair.diagnosis)}")
+    for one, other in _find_overlapping_groups(rows, nodes, titles):
         groups.join_sets(one, other)
-    labels = [_label(groups.find_root(node)) for node in nodes]
-    return Facts(
+    labels = [_get_label(groups.find_root(node)) for node in nodes]
+    return FactAssignment(
         [row.model_copy(update={"fact": label}) for row, label in zip(pairs, labels, strict=False)],
         [row.model_copy(update={"fact": label}) for row, label in zip(questions, labels[len(pairs) :], strict=True)],
     )
 
 
-def _node(row: Row) -> str:
+def _get_node(row: PairOrQuestion) -> str:
     """Its given fact, else what it names. '+' sorts before '=': a given fact names its group."""
-    return f"+ {row.fact}" if row.fact else f"= {name(key_of(row))}"
+    return f"+ {row.fact}" if row.fact else f"= {normalize_name(get_key(row))}"
 
 
-def _label(root: str) -> str:
+def _get_label(root: str) -> str:
     return root[2:]
 
 
-class Place(NamedTuple):
+class QuoteSpan(NamedTuple):
     """Where a group's quote stands; equal places of one group are looked at once."""
 
     start: int
@@ -72,18 +72,18 @@ class Place(NamedTuple):
     given: bool
 
 
-def _same_words(rows: list[Row], nodes: list[str], titles: frozenset[str]) -> list[tuple[str, str]]:
+def _find_overlapping_groups(rows: list[PairOrQuestion], nodes: list[str], titles: frozenset[str]) -> list[tuple[str, str]]:
     """Groups whose quotes overlap: both rest on the same words of the book."""
-    by_passage: dict[str, set[Place]] = defaultdict(set)
+    by_passage: dict[str, set[QuoteSpan]] = defaultdict(set)
     for row, node in zip(rows, nodes, strict=True):
         if row.quote:
-            key = name(key_of(row))
-            place = Place(row.quote.start, row.quote.end, node, key if key in titles else "", bool(row.fact))
+            key = normalize_name(get_key(row))
+            place = QuoteSpan(row.quote.start, row.quote.end, node, key if key in titles else "", bool(row.fact))
             by_passage[row.quote.passage_id].add(place)
-    return [(one.node, other.node) for places in by_passage.values() for one, other in _overlapping(sorted(places))]
+    return [(one.node, other.node) for places in by_passage.values() for one, other in _find_overlaps(sorted(places))]
 
 
-def _overlapping(places: list[Place]) -> list[tuple[Place, Place]]:
+def _find_overlaps(places: list[QuoteSpan]) -> list[tuple[QuoteSpan, QuoteSpan]]:
     joined = []
     for i, one in enumerate(places):
         for other in places[i + 1 :]:
@@ -91,11 +91,11 @@ def _overlapping(places: list[Place]) -> list[tuple[Place, Place]]:
                 break
             shared = min(one.end, other.end) - other.start
             shorter = min(one.end - one.start, other.end - other.start)
-            if shared >= SAME_QUOTE * shorter and not _apart(one, other):
+            if shared >= MIN_QUOTE_OVERLAP * shorter and not _are_distinct(one, other):
                 joined.append((one, other))
     return joined
 
 
-def _apart(one: Place, other: Place) -> bool:
+def _are_distinct(one: QuoteSpan, other: QuoteSpan) -> bool:
     """Two given facts, or two names with sections of their own, are two facts even in one sentence."""
     return (one.given and other.given) or (bool(one.title and other.title) and one.title != other.title)

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from tasks.records import Rejection, Stage
-from tasks.validation.items import ItemKind, label_of
+from tasks.records import Rejection, FilterStep
+from tasks.validation.items import ItemKind, get_reason_label
 
-STAGES = {
+CHECKS_BY_STEP = {
     "answered": ("refusal", "content_filter", "error", "length"),
     "parsed": ("parsing",),
     "grounded": ("grounding",),
@@ -16,26 +16,26 @@ STAGES = {
     "unleaked": ("leakage",),
     "used": ("surplus",),
 }
-Repairs = Mapping[tuple[ItemKind, str], Counter[str]]  # (kind, stage) → defect → items
+RepairCounts = Mapping[tuple[ItemKind, str], Counter[str]]  # (kind, stage) → defect → items
 
 
-def funnel(came: Mapping[ItemKind, int], rejected: Iterable[Rejection], repaired: Repairs) -> list[Stage]:
+def count_filter_steps(came: Mapping[ItemKind, int], rejected: Iterable[Rejection], repaired: RepairCounts) -> list[FilterStep]:
     """The stages of both kinds in their order; each begins with what the one before it kept."""
     fell: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
     for row in rejected:
-        fell[row.kind, row.check][label_of(row)] += row.items
+        fell[row.kind, row.check][get_reason_label(row)] += row.items
     made = []
     for kind, left in came.items():
-        for stage, checks in STAGES.items():
+        for stage, checks in CHECKS_BY_STEP.items():
             lost = sum((fell[kind, check] for check in checks), Counter[str]())
             kept = left - lost.total()
             mended = dict(sorted(repaired.get((kind, stage), Counter()).items()))
-            made.append(Stage(name=stage, kind=kind, came=left, kept=kept, fell=dict(lost.most_common()), repaired=mended))
+            made.append(FilterStep(name=stage, kind=kind, came=left, kept=kept, fell=dict(lost.most_common()), repaired=mended))
             left = kept
     return made
 
 
-def fallen(stages: Iterable[Stage], kind: ItemKind) -> str:
+def describe_rejections(stages: Iterable[FilterStep], kind: ItemKind) -> str:
     """How many items fell by which check, in words."""
     parts = [
         f"{s.came - s.kept} {s.name} ({', '.join(f'{n} {label}' for label, n in s.fell.items())})"

@@ -18,10 +18,10 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from tasks import persian
 from tasks.errors import PlanError
-from tasks.text import words
+from tasks.text import split_words
 from tasks.validation import lenient
 from tasks.validation.columns import count_known, known_names, squeeze
-from tasks.validation.parsing import LISTS
+from tasks.validation.parsing import LIST_NAMES
 
 MMLU = ["question", "A", "B", "C", "D", "answer"]  # the columns of its files, which have no header
 TITLES = 10  # rows at most that stand above the header of a sheet
@@ -85,7 +85,7 @@ def _text(path: Path) -> tuple[str, tuple[str, ...]]:
     except UnicodeDecodeError as error:
         text = content.decode("cp1256", errors="replace")
         known = persian.FUNCTION_WORDS.union(*known_names().values())
-        if not known.intersection(map(squeeze, words(text))) or re.search(r"[\x00-\x08\ufffd]", text):
+        if not known.intersection(map(squeeze, split_words(text))) or re.search(r"[\x00-\x08\ufffd]", text):
             raise ValueError(f"{error}; save it as UTF-8") from None
         return text, ("read as Windows-1256 (ANSI Arabic)",)
 
@@ -93,20 +93,20 @@ def _text(path: Path) -> tuple[str, tuple[str, ...]]:
 def _json(text: str) -> list[Line]:
     """A list, an object that holds one, or one object a line; else what can be read of it."""
     try:
-        return [_of(v) for v in _inside(lenient.strict(text))]
+        return [_of(v) for v in _inside(lenient.parse_strict(text))]
     except ValueError:
         whole = [line for line in re.split(r"[\r\n]+", text) if line.strip()]  # not splitlines: a text may hold other separators
     if all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in whole):
         return [_one_line(line) for line in whole]
-    found = lenient.objects(text)
+    found = lenient.read_objects(text)
     return [_of(v) for r in found.parsed for v in _inside(r.value)] + [Line(None, b.raw, b.reason) for b in found.broken]
 
 
 def _one_line(line: str) -> Line:
     try:
-        return _of(lenient.strict(line))
+        return _of(lenient.parse_strict(line))
     except ValueError as error:
-        found = lenient.objects(line)
+        found = lenient.read_objects(line)
         good = len(found.parsed) == 1 and not found.broken and isinstance(found.parsed[0].value, dict)
         return Line(found.parsed[0].value, line) if good else Line(None, line, str(error))
 
@@ -115,7 +115,7 @@ def _inside(value: Any) -> list[Any]:
     """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, or of columns {"question": […], …}."""
     if not isinstance(value, dict):
         return value if isinstance(value, list) else [value]
-    inside = [value[k] for k in LISTS if isinstance(value.get(k), list)]
+    inside = [value[k] for k in LIST_NAMES if isinstance(value.get(k), list)]
     if inside or count_known(value) > 1:
         return inside[0] if inside else _columns(value) or [value]
     lists = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]

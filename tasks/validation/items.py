@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tasks.records import Kind, Pair, Question, Rejection
+from tasks.records import QuestionType, Pair, Question, Rejection
 
 ItemKind = Literal["pair", "question"]
-Row = Pair | Question
+PairOrQuestion = Pair | Question
 
 
 @dataclass(frozen=True)
-class Item:
+class ParsedItem:
     """A pair (text, diagnosis) or a question (text, options, answer), with what its writer says about its source."""
 
     draft_id: str
@@ -20,7 +20,7 @@ class Item:
     diagnosis: str = ""
     options: tuple[str, ...] = ()
     answer: int = 0  # the key, 1 to 4; 0 for a pair
-    about: Kind = "other"
+    about: QuestionType = "other"
     quote: str = ""
     page: int | None = None
     fact: str = ""
@@ -39,7 +39,7 @@ class Item:
     def build_rejection(self, check: str, label: str, detail: str = "", passage_id: str = "") -> Rejection:
         """The item as a rejection; its reason is `label: detail`, so that equal labels can be counted."""
         return Rejection(
-            draft_id=self.draft_id, kind=self.kind, passage_id=passage_id, check=check, reason=reason(label, detail), raw=self.raw
+            draft_id=self.draft_id, kind=self.kind, passage_id=passage_id, check=check, reason=format_reason(label, detail), raw=self.raw
         )
 
 
@@ -51,46 +51,46 @@ class Refused(ValueError):
         self.label, self.detail = label, detail
 
 
-class Found(NamedTuple):
+class ParsedItems(NamedTuple):
     """Items read from a draft, and what could not be read."""
 
-    items: list[Item]
+    items: list[ParsedItem]
     rejected: list[Rejection]
     exhausted: bool = False  # the writer says that its passages hold no more: {"items": []}
 
 
-def reason(label: str, detail: str = "") -> str:
+def format_reason(label: str, detail: str = "") -> str:
     """One sentence that begins with a countable label."""
     return f"{label}: {detail}" if detail else label
 
 
-def label_of(rejection: Rejection) -> str:
+def get_reason_label(rejection: Rejection) -> str:
     """The countable part of a reason."""
     return rejection.reason.partition(":")[0]
 
 
-def key_of(row: Row) -> str:
+def get_key(row: PairOrQuestion) -> str:
     """The diagnosis of a pair, the keyed option of a question."""
     return row.diagnosis if isinstance(row, Pair) else row.options[row.answer - 1]
 
 
-def text_of(row: Row) -> str:
+def get_text(row: PairOrQuestion) -> str:
     """The vignette of a pair, the stem of a question."""
     return row.symptom if isinstance(row, Pair) else row.question
 
 
-def kind_of(row: Row) -> ItemKind:
+def get_kind(row: PairOrQuestion) -> ItemKind:
     """Which of the two kinds a row is."""
     return "pair" if isinstance(row, Pair) else "question"
 
 
-def rejection_of(row: Row, check: str, label: str, detail: str = "", draft_id: str = "") -> Rejection:
+def build_row_rejection(row: PairOrQuestion, check: str, label: str, detail: str = "", draft_id: str = "") -> Rejection:
     """A row that was read and is refused later on."""
     return Rejection(
         draft_id=draft_id,
-        kind=kind_of(row),
+        kind=get_kind(row),
         passage_id=row.quote.passage_id if row.quote else "",
         check=check,
-        reason=reason(label, detail),
+        reason=format_reason(label, detail),
         raw=row.model_dump_json(),
     )

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from tasks.plan import ValidationPlan
 from tasks.records import Pair, Question
-from tasks.validation.items import key_of, text_of
-from tasks.validation.names import folded_words
-from tasks.validation.sketches import index, numbered, similarity, sketch
+from tasks.validation.items import get_key, get_text
+from tasks.validation.names import fold_words
+from tasks.validation.sketches import build_lsh_index, hash_pieces, compute_jaccard, build_sketch
 
-FRAME = 3  # a run of words in pairs of so many facts is the writer's frame («بیمار مردی … ساله است که با»), not a leak
+MIN_FRAME_FACTS = 3  # a run of words in pairs of so many facts is the writer's frame («بیمار مردی … ساله است که با»), not a leak
 
 
 class Leak(NamedTuple):
@@ -22,7 +22,7 @@ class Leak(NamedTuple):
     detail: str
 
 
-class Taught:
+class TrainingTextIndex:
     """The training texts, indexed by runs of words and by sets of words."""
 
     def __init__(self, pairs: Sequence[Pair], plan: ValidationPlan) -> None:
@@ -30,38 +30,38 @@ class Taught:
         self.pairs = {p.id: p for p in pairs}
         self.pair_ids_by_run: dict[int, list[str]] = defaultdict(list)  # by the run's hash
         self.word_sets: dict[str, frozenset[int]] = {}
-        self.index = index(plan.leak_similarity)
+        self.index = build_lsh_index(plan.leak_similarity)
         for pair in pairs:
             self._add_pair(pair)
 
     def _add_pair(self, pair: Pair) -> None:
-        tokens = folded_words(f"{pair.symptom} {pair.diagnosis}")
-        for run in dict.fromkeys(runs(tokens, self.plan.leak_ngram)):
+        tokens = fold_words(f"{pair.symptom} {pair.diagnosis}")
+        for run in dict.fromkeys(list_word_runs(tokens, self.plan.leak_ngram)):
             self.pair_ids_by_run[hash(run)].append(pair.id)
-        self.word_sets[pair.id] = numbered(tokens)
-        self.index.insert(pair.id, sketch(set(tokens)))
+        self.word_sets[pair.id] = hash_pieces(tokens)
+        self.index.insert(pair.id, build_sketch(set(tokens)))
 
     def find_leak(self, question: Question) -> Leak | None:
         """The first pair whose text gives the question away."""
-        tokens = folded_words(f"{text_of(question)} {key_of(question)}")
-        for run in runs(folded_words(text_of(question)), self.plan.leak_ngram):
+        tokens = fold_words(f"{get_text(question)} {get_key(question)}")
+        for run in list_word_runs(fold_words(get_text(question)), self.plan.leak_ngram):
             owners = [self.pairs[i] for i in self.pair_ids_by_run.get(hash(run), [])]
-            if owners and len({p.fact for p in owners}) < FRAME:
+            if owners and len({p.fact for p in owners}) < MIN_FRAME_FACTS:
                 return Leak(question, owners[0], "shared words", f"{len(run)} words in a row: «{' '.join(run)}»")
-        own = numbered(tokens)
-        for identity in sorted(self.index.query(sketch(set(tokens)))):
-            alike = similarity(own, self.word_sets[identity])
+        own = hash_pieces(tokens)
+        for identity in sorted(self.index.query(build_sketch(set(tokens)))):
+            alike = compute_jaccard(own, self.word_sets[identity])
             if alike >= self.plan.leak_similarity:
                 return Leak(question, self.pairs[identity], "same words", f"Jaccard {alike:.2f} ≥ {self.plan.leak_similarity}")
         return None
 
 
-def leaks(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan) -> list[Leak]:
+def find_leaks(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan) -> list[Leak]:
     """Every question that a training text gives away, with that text."""
-    taught = Taught(pairs, plan)
+    taught = TrainingTextIndex(pairs, plan)
     return [found for q in questions if (found := taught.find_leak(q))]
 
 
-def runs(tokens: list[str], n: int) -> list[tuple[str, ...]]:
+def list_word_runs(tokens: list[str], n: int) -> list[tuple[str, ...]]:
     """All runs of n words; none where the text is shorter."""
     return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]

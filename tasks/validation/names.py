@@ -9,43 +9,43 @@ _NUMBER = re.compile(r"^\s*\d+(?:[.\-–:]\d+)*[.:)\-–]?\s+(?=[^\W\d])")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 
 
-def folded_words(text: str) -> list[str]:
+def fold_words(text: str) -> list[str]:
     """The folded words of a text."""
-    return [_folded(w) for w in texts.words(text)]
+    return [_fold_word(w) for w in texts.split_words(text)]
 
 
 @lru_cache(maxsize=200_000)
-def _folded(word: str) -> str:
-    return texts.fold(word)
+def _fold_word(word: str) -> str:
+    return texts.fold_text(word)
 
 
 @lru_cache(maxsize=50_000)
-def folded(text: str) -> str:
+def fold_cached(text: str) -> str:
     """`text.fold`, remembered: an item's texts are looked at by many checks."""
-    return texts.fold(text)
+    return texts.fold_text(text)
 
 
 @lru_cache(maxsize=50_000)
-def name(text: str) -> str:
+def normalize_name(text: str) -> str:
     """A name for comparing: folded words with one blank between them."""
-    return " ".join(folded_words(text))
+    return " ".join(fold_words(text))
 
 
-def title(text: str) -> str:
+def normalize_title(text: str) -> str:
     """A heading for comparing: «۳.۲ آسم (Asthma)» is «آسم»."""
-    return name(_NUMBER.sub("", _BRACKETS.sub(" ", text))) or name(text)
+    return normalize_name(_NUMBER.sub("", _BRACKETS.sub(" ", text))) or normalize_name(text)
 
 
-def also_called(text: str) -> list[str]:
+def list_bracket_names(text: str) -> list[str]:
     """The names in a heading's brackets: COPD in «بیماری انسدادی مزمن ریه (COPD)»."""
-    return [n for inside in _BRACKETS.findall(text) if (n := name(" ".join(inside))) and not n.replace(" ", "").isdigit()]
+    return [n for inside in _BRACKETS.findall(text) if (n := normalize_name(" ".join(inside))) and not n.replace(" ", "").isdigit()]
 
 
-def holds(text: str, phrase: str) -> bool:
+def contains_phrase(text: str, phrase: str) -> bool:
     """Whether the words of `phrase` stand in `text`, one after the other."""
-    return f" {name(phrase)} " in f" {name(text)} "
+    return f" {normalize_name(phrase)} " in f" {normalize_name(text)} "
 
 
-def numbers(text: str) -> set[str]:
+def find_numbers(text: str) -> set[str]:
     """The numbers of a text, in Latin digits: 140/90 is one."""
-    return {w for w in folded_words(text) if any(c.isdigit() for c in w)}
+    return {w for w in fold_words(text) if any(c.isdigit() for c in w)}

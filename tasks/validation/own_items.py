@@ -10,11 +10,11 @@ from tasks.errors import PlanError
 from tasks.records import Rejection
 from tasks.validation.answer_keys import KeyConvention
 from tasks.validation.columns import Given, squeeze
-from tasks.validation.desk import Accepted, row_of
-from tasks.validation.gate import Own
+from tasks.validation.desk import CheckedDraft, build_row
+from tasks.validation.gate import ImportedItems
 from tasks.validation.item_files import Line, list_columns, read_rows
-from tasks.validation.items import Found, Item, ItemKind, Refused, Row, label_of, reason
-from tasks.validation.parsing import item_of
+from tasks.validation.items import ParsedItems, ParsedItem, ItemKind, Refused, PairOrQuestion, get_reason_label, format_reason
+from tasks.validation.parsing import build_parsed_item
 from tasks.validation.question_rows import QuestionRow, read_pair, read_question
 
 SAMPLES = 3  # rows shown where nothing could be read
@@ -24,7 +24,7 @@ SHOWN = 160  # characters of each
 class OwnFile(NamedTuple):
     """What a person's file holds: items, refused rows, and how it was read."""
 
-    found: Found
+    found: ParsedItems
     columns: tuple[str, ...]
     samples: tuple[str, ...]
     notes: tuple[str, ...]
@@ -32,16 +32,16 @@ class OwnFile(NamedTuple):
     def describe(self, kind: ItemKind) -> str:
         """One sentence: rows read and refused by reason."""
         items, rejected = self.found.items, self.found.rejected
-        reasons = Counter(label_of(row) for row in rejected).most_common()
+        reasons = Counter(get_reason_label(row) for row in rejected).most_common()
         refused = f"; {len(rejected)} refused: " + ", ".join(f"{n} {label}" for label, n in reasons)
         told = "".join(f"; {note}" for note in self.notes)
         return f"{len(items) + len(rejected)} rows, {len(items)} read as {kind}s{refused if rejected else ''}{told}"
 
 
-def load_own(files: Iterable[tuple[str, Path]], language: str = "fa", given: Given | None = None) -> Own:
+def load_imported_items(files: Iterable[tuple[str, Path]], language: str = "fa", given: Given | None = None) -> ImportedItems:
     """Read (kind, file) pairs into items that `gate.validate` takes. Raises PlanError where a file holds none."""
     opened = [open_items(path, "pair" if kind == "pair" else "question", language, given).found for kind, path in files]
-    return Own([i for f in opened for i in f.items], [r for f in opened for r in f.rejected])
+    return ImportedItems([i for f in opened for i in f.items], [r for f in opened for r in f.rejected])
 
 
 def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = None) -> OwnFile:
@@ -58,12 +58,12 @@ def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
     )
 
 
-def load_pairs(path: Path, language: str = "fa", given: Given | None = None) -> Accepted:
+def load_pairs(path: Path, language: str = "fa", given: Given | None = None) -> CheckedDraft:
     """The pairs of a file as rows, and its bad rows."""
     return name_rows(read_items(path, "pair", language, given).found)
 
 
-def load_questions(path: Path, language: str = "fa", given: Given | None = None) -> Accepted:
+def load_questions(path: Path, language: str = "fa", given: Given | None = None) -> CheckedDraft:
     """The questions of a file as rows, and its bad rows."""
     return name_rows(read_items(path, "question", language, given).found)
 
@@ -72,16 +72,16 @@ def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
     """Every row of a file as an item or as a rejection."""
     rows = read_rows(path)
     convert = QuestionReader(rows.lines, language, given) if kind == "question" else PairReader(rows.lines, given)
-    found = Found([], [])
+    found = ParsedItems([], [])
     for number, line in enumerate(rows.lines):
         place = f"{path.name}:{number + 1}"
         try:
             if line.fields is None:
                 raise Refused("broken JSON" if line.fault != "above the header" else line.fault, line.fault)
-            found.items.append(item_of(convert(number), kind, language, line.raw, draft_id=place))
+            found.items.append(build_parsed_item(convert(number), kind, language, line.raw, draft_id=place))
         except Refused as error:
             found.rejected.append(
-                Rejection(draft_id=place, kind=kind, check="parsing", reason=reason(error.label, error.detail), raw=line.raw)
+                Rejection(draft_id=place, kind=kind, check="parsing", reason=format_reason(error.label, error.detail), raw=line.raw)
             )
     samples = tuple(line.raw[:SHOWN] for line in rows.lines[:SAMPLES])
     return OwnFile(found, tuple(list_columns(rows.lines)), samples, rows.notes)
@@ -127,11 +127,11 @@ class PairReader:
         return read_pair(self.lines[number].fields or {}, self.given, self.constant)
 
 
-def name_rows(found: Found) -> Accepted:
+def name_rows(found: ParsedItems) -> CheckedDraft:
     """Items as rows under the ids that the file gives them; where two rows would have one id, the later ones are numbered."""
-    made, used = Accepted([], list(found.rejected)), Counter[str]()
+    made, used = CheckedDraft([], list(found.rejected)), Counter[str]()
     for item in found.items:
-        row: Row = row_of(item, None)
+        row: PairOrQuestion = build_row(item, None)
         identity = _given_id(item) or row.id
         used[identity] += 1
         numbered = f"{identity}-{used[identity]}" if used[identity] > 1 else identity
@@ -140,7 +140,7 @@ def name_rows(found: Found) -> Accepted:
     return made
 
 
-def _given_id(item: Item) -> str:
+def _given_id(item: ParsedItem) -> str:
     """The id that a row has in its file."""
     try:
         row = json.loads(item.raw)

@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tasks.text import fold
+from tasks.text import fold_text
 from tasks.validation import lenient
 from tasks.validation.answer_keys import KeyRow, read_key
 from tasks.validation.columns import Given, Layout, find_layout, squeeze
 from tasks.validation.items import Refused
-from tasks.validation.names import name
+from tasks.validation.names import normalize_name
 from tasks.validation.parsing import read_options, split_marked
 
 Fields = Mapping[str, Any]
@@ -48,7 +48,7 @@ def read_question(fields: Fields, language: str, given: Given | None = None) -> 
     texts = read_options(options, language, []) if options is not None else ()
     if not texts:
         raise Refused("no list of options", f"fields: {sorted(flat)}"[:200])
-    if len({name(t).replace(" ", "") or t for t in texts}) < len(texts):
+    if len({normalize_name(t).replace(" ", "") or t for t in texts}) < len(texts):
         raise Refused("repeated options", " / ".join(texts)[:200])
     _agree(flat, layout, key, texts, labels)
     kept = {field: flat[field] for field in ("kind", "fact") if flat.get(field) is not None}
@@ -71,7 +71,7 @@ def read_literal(value: Any) -> Any:
     if not isinstance(value, str) or value.strip()[:1] not in ("[", "{", "(") or len(value) > MOST_CELL:
         return value
     try:
-        return lenient.strict(value)
+        return lenient.parse_strict(value)
     except ValueError:
         pass
     bare = re.sub(r"\barray\(|,\s*dtype=\w+\)", "", value)
@@ -137,7 +137,7 @@ def _with_wrong(flat: Fields, layout: Layout, key: Any) -> tuple[list[Any], Any]
     key = key[0] if isinstance(key, list) and len(key) == 1 else key
     if not isinstance(key, str):
         raise Refused("no key", f"answer is {key!r}"[:200])
-    return sorted([key, *wrong], key=lambda option: name(str(option))), key
+    return sorted([key, *wrong], key=lambda option: normalize_name(str(option))), key
 
 
 def _agree(flat: Fields, layout: Layout, key: Any, texts: Sequence[str], labels: Sequence[str]) -> None:
@@ -170,7 +170,7 @@ def _turns(fields: Fields) -> list[Any] | None:
 def _unfold_turns(fields: Fields) -> dict[str, str]:
     """One question and one answer of a conversation; raises Refused for more turns or none."""
     turns = [t for t in _turns(fields) or [] if isinstance(t, dict)]
-    said = [(ROLES.get(fold(str(t.get("role") or t.get("from")))), t.get("content", t.get("value"))) for t in turns]
+    said = [(ROLES.get(fold_text(str(t.get("role") or t.get("from")))), t.get("content", t.get("value"))) for t in turns]
     user, model = ([text for role, text in said if role == wanted] for wanted in ("user", "model"))
     if len(user) != 1 or len(model) != 1 or not isinstance(user[0], str) or not isinstance(model[0], str):
         raise Refused("not one question and one answer", f"{len(user)} turns of a person, {len(model)} of a model")

@@ -7,42 +7,42 @@ from collections.abc import Mapping, Sequence
 from tasks import exam
 from tasks.plan import ValidationPlan
 from tasks.records import Pair, Passage, Question
-from tasks.store import digest_of
-from tasks.validation.names import name
+from tasks.store import compute_digest
+from tasks.validation.names import normalize_name
 
 
-def recall_questions(pairs: Sequence[Pair], passages: Sequence[Passage], plan: ValidationPlan, language: str) -> list[Question]:
+def build_train_questions(pairs: Sequence[Pair], passages: Sequence[Passage], plan: ValidationPlan, language: str) -> list[Question]:
     """A seeded sample of the training pairs, each with three other diagnoses, from its own chapter where it has so many."""
     draw = random.Random(f"recall/{plan.seed}")
-    homes = {p.id: p.chapter for p in passages} | {name(p.section): p.chapter for p in reversed(passages) if p.section}
+    homes = {p.id: p.chapter for p in passages} | {normalize_name(p.section): p.chapter for p in reversed(passages) if p.section}
     pool: dict[str, dict[str, str]] = defaultdict(dict)
     for pair in pairs:
-        pool[_chapter(pair, homes)].setdefault(name(pair.diagnosis), pair.diagnosis)
+        pool[_find_chapter(pair, homes)].setdefault(normalize_name(pair.diagnosis), pair.diagnosis)
     everywhere = {k: v for names in pool.values() for k, v in names.items()}
     if len(everywhere) < 4:
         return []
     chosen = draw.sample(list(pairs), min(plan.train_questions, len(pairs)))
-    return [_asked(p, _others(p, pool[_chapter(p, homes)], everywhere, draw), language) for p in chosen]
+    return [_build_train_question(p, _draw_distractors(p, pool[_find_chapter(p, homes)], everywhere, draw), language) for p in chosen]
 
 
-def _chapter(pair: Pair, homes: Mapping[str, str]) -> str:
+def _find_chapter(pair: Pair, homes: Mapping[str, str]) -> str:
     """Where the diagnosis has its section, else where the pair is quoted from: a review at the end is nobody's chapter."""
-    return homes.get(name(pair.diagnosis)) or homes.get(pair.quote.passage_id if pair.quote else "", "")
+    return homes.get(normalize_name(pair.diagnosis)) or homes.get(pair.quote.passage_id if pair.quote else "", "")
 
 
-def _others(pair: Pair, near: Mapping[str, str], everywhere: Mapping[str, str], draw: random.Random) -> list[str]:
-    own = name(pair.diagnosis)
+def _draw_distractors(pair: Pair, near: Mapping[str, str], everywhere: Mapping[str, str], draw: random.Random) -> list[str]:
+    own = normalize_name(pair.diagnosis)
     close = [v for k, v in sorted(near.items()) if k != own]
     far = [v for k, v in sorted(everywhere.items()) if k != own and k not in near]
     first = draw.sample(close, min(3, len(close)))
     return first + draw.sample(far, 3 - len(first))
 
 
-def _asked(pair: Pair, others: list[str], language: str) -> Question:
+def _build_train_question(pair: Pair, others: list[str], language: str) -> Question:
     a, b, c = others
-    stem = exam.paper(language).recall.format(symptom=pair.symptom.rstrip(" .؟?!…"))
+    stem = exam.get_prompt_template(language).recall.format(symptom=pair.symptom.rstrip(" .؟?!…"))
     return Question(
-        id=f"recall-{digest_of(pair.id.encode())}",
+        id=f"recall-{compute_digest(pair.id.encode())}",
         fact=pair.fact,
         question=stem,
         options=(pair.diagnosis, a, b, c),

@@ -5,27 +5,27 @@ from collections.abc import Iterable
 from datasketch import MinHash, MinHashLSH
 
 PERMUTATIONS = 64
-RECALL = (0.1, 0.9)  # weights of false positives and false negatives: candidates are compared exactly afterwards
+LSH_WEIGHTS = (0.1, 0.9)  # weights of false positives and false negatives: candidates are compared exactly afterwards
 _EMPTY = MinHash(num_perm=PERMUTATIONS, seed=1)
 
 
-def sketch(pieces: Iterable[str]) -> MinHash:
+def build_sketch(pieces: Iterable[str]) -> MinHash:
     """A sketch whose likeness estimates the Jaccard similarity of the sets."""
     made = _EMPTY.copy()
     made.update_batch([piece.encode() for piece in pieces])
     return made
 
 
-def index(threshold: float) -> MinHashLSH:
+def build_lsh_index(threshold: float) -> MinHashLSH:
     """An empty index that finds sketches from this likeness on."""
-    return MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, weights=RECALL)
+    return MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, weights=LSH_WEIGHTS)
 
 
-def numbered(pieces: Iterable[str]) -> frozenset[int]:
+def hash_pieces(pieces: Iterable[str]) -> frozenset[int]:
     """The pieces by their 64-bit hashes of this process: a quarter of the memory."""
     return frozenset(map(hash, pieces))
 
 
-def similarity(one: frozenset[int], other: frozenset[int]) -> float:
+def compute_jaccard(one: frozenset[int], other: frozenset[int]) -> float:
     """Jaccard: |A ∩ B| / |A ∪ B|."""
     return len(one & other) / max(1, len(one | other))

@@ -7,20 +7,20 @@ from typing import NamedTuple, TypeVar
 
 from tasks.plan import ValidationPlan
 from tasks.records import Pair, Question, Rejection
-from tasks.text import fold
-from tasks.validation.items import Row, rejection_of
+from tasks.text import fold_text
+from tasks.validation.items import PairOrQuestion, build_row_rejection
 
 R = TypeVar("R", Pair, Question)
 
 
-class Trimmed(NamedTuple):
+class TrimmedRows(NamedTuple):
     """The rows that stay and the rows that go, both in their old order."""
 
-    kept: list[Row]
-    gone: list[Row]
+    kept: list[PairOrQuestion]
+    gone: list[PairOrQuestion]
 
 
-class Taught(NamedTuple):
+class TaughtPairs(NamedTuple):
     """Training pairs, pairs kept for the held-out loss, and pairs whose facts are for new_fact."""
 
     pairs: list[Pair]
@@ -28,14 +28,14 @@ class Taught(NamedTuple):
     rejected: list[Rejection]
 
 
-class Asked(NamedTuple):
+class AskedQuestions(NamedTuple):
     """Questions on taught facts, and questions on facts never taught."""
 
     same_fact: list[Question]
     new_fact: list[Question]
 
 
-def kept_out(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan, wanted: int | None = None) -> frozenset[str]:
+def choose_untaught_facts(pairs: Sequence[Pair], questions: Sequence[Question], plan: ValidationPlan, wanted: int | None = None) -> frozenset[str]:
     """The facts that no pair may teach: a share of the taught ones, drawn among those that are asked about.
 
     Facts whose diagnoses stand side by side as options stay on one side where that is possible: were some of a question's
@@ -48,14 +48,14 @@ def kept_out(pairs: Sequence[Pair], questions: Sequence[Question], plan: Validat
     number = min(round(plan.new_fact_share * len(taught)), max(0, len(asked) - 1))
     spare = len(pairs) - min(wanted or 0, len(pairs))
     draw = random.Random(f"split/{plan.seed}")
-    circles = [circle for circle in circles_of(pairs, questions) if circle & asked]
+    circles = [circle for circle in find_option_clusters(pairs, questions) if circle & asked]
     draw.shuffle(circles)
     sizes = Counter(p.fact for p in pairs)
-    whole = _filled(circles[:-1], number, spare, sizes)  # the last one stays taught
-    return whole or _filled([frozenset({fact}) for fact in draw.sample(sorted(asked), len(asked))], number, spare, sizes)
+    whole = _fill_untaught_facts(circles[:-1], number, spare, sizes)  # the last one stays taught
+    return whole or _fill_untaught_facts([frozenset({fact}) for fact in draw.sample(sorted(asked), len(asked))], number, spare, sizes)
 
 
-def _filled(circles: Sequence[frozenset[str]], number: int, spare: int, sizes: Mapping[str, int]) -> frozenset[str]:
+def _fill_untaught_facts(circles: Sequence[frozenset[str]], number: int, spare: int, sizes: Mapping[str, int]) -> frozenset[str]:
     """Circles in their order until about `number` facts are in, of which `spare` pairs at most are lost."""
     out = set[str]()
     for circle in circles:
@@ -66,33 +66,33 @@ def _filled(circles: Sequence[frozenset[str]], number: int, spare: int, sizes: M
     return frozenset(out)
 
 
-def circles_of(pairs: Sequence[Pair], questions: Sequence[Question]) -> list[frozenset[str]]:
+def find_option_clusters(pairs: Sequence[Pair], questions: Sequence[Question]) -> list[frozenset[str]]:
     """The taught facts, those together whose diagnoses are options of one question, in a fixed order."""
-    fact_of = {fold(p.diagnosis): p.fact for p in pairs}
+    fact_of = {fold_text(p.diagnosis): p.fact for p in pairs}
     circles = {fact: {fact} for fact in fact_of.values()}
     for question in questions:
-        named = {fact for option in question.options if (fact := fact_of.get(fold(option)))} | ({question.fact} & circles.keys())
+        named = {fact for option in question.options if (fact := fact_of.get(fold_text(option)))} | ({question.fact} & circles.keys())
         joined = set[str]().union(*(circles[fact] for fact in named))
         for fact in joined:
             circles[fact] = joined
     return sorted({frozenset(circle) for circle in circles.values()}, key=sorted)
 
 
-def teach(pairs: Sequence[Pair], out: frozenset[str], wanted: int | None, plan: ValidationPlan) -> Taught:
+def select_taught_pairs(pairs: Sequence[Pair], out: frozenset[str], wanted: int | None, plan: ValidationPlan) -> TaughtPairs:
     """The pairs that are taught, at most `wanted`, spread over the facts; a share of them held out where their fact stays taught."""
     rejected = [
-        rejection_of(p, "split", "kept out of training", f"its fact «{p.fact}» is for new_fact, which training must not teach")
+        build_row_rejection(p, "split", "kept out of training", f"its fact «{p.fact}» is for new_fact, which training must not teach")
         for p in pairs
         if p.fact in out
     ]
     allowed = [p for p in pairs if p.fact not in out]
-    trimmed = spread(allowed, wanted, lambda p: p.fact, f"pairs/{plan.seed}")
-    rejected += [rejection_of(p, "surplus", "more than wanted", f"{wanted} pairs are wanted") for p in trimmed.gone]
-    train, held = hold_out([p for p in trimmed.kept if isinstance(p, Pair)], plan)
-    return Taught(train, held, rejected)
+    trimmed = sample_in_turns(allowed, wanted, lambda p: p.fact, f"pairs/{plan.seed}")
+    rejected += [build_row_rejection(p, "surplus", "more than wanted", f"{wanted} pairs are wanted") for p in trimmed.gone]
+    train, held = hold_out_pairs([p for p in trimmed.kept if isinstance(p, Pair)], plan)
+    return TaughtPairs(train, held, rejected)
 
 
-def hold_out(pairs: list[Pair], plan: ValidationPlan) -> tuple[list[Pair], list[Pair]]:
+def hold_out_pairs(pairs: list[Pair], plan: ValidationPlan) -> tuple[list[Pair], list[Pair]]:
     """(training, held out): every fact keeps at least one training pair."""
     left = Counter(p.fact for p in pairs)
     order = sorted(pairs, key=lambda p: p.id)
@@ -107,15 +107,15 @@ def hold_out(pairs: list[Pair], plan: ValidationPlan) -> tuple[list[Pair], list[
     return [p for p in pairs if p.id not in held], [p for p in pairs if p.id in held]
 
 
-def ask(questions: Sequence[Question], taught: frozenset[str]) -> Asked:
+def group_questions(questions: Sequence[Question], taught: frozenset[str]) -> AskedQuestions:
     """A question is about a taught fact or about one that no pair teaches."""
-    return Asked([q for q in questions if q.fact in taught], [q for q in questions if q.fact not in taught])
+    return AskedQuestions([q for q in questions if q.fact in taught], [q for q in questions if q.fact not in taught])
 
 
-def spread(rows: Sequence[Row], wanted: int | None, group: Callable[[Row], Hashable], seed: str) -> Trimmed:
+def sample_in_turns(rows: Sequence[PairOrQuestion], wanted: int | None, group: Callable[[PairOrQuestion], Hashable], seed: str) -> TrimmedRows:
     """At most `wanted` rows, taken from each group in turn, so that no group is used up before the others begin."""
     if wanted is None or len(rows) <= wanted:
-        return Trimmed(list(rows), [])
+        return TrimmedRows(list(rows), [])
     draw = random.Random(seed)
     turns = dict[str, tuple[int, float]]()
     counts: dict[Hashable, int] = defaultdict(int)
@@ -123,10 +123,10 @@ def spread(rows: Sequence[Row], wanted: int | None, group: Callable[[Row], Hasha
         turns[row.id] = (counts[group(row)], draw.random())
         counts[group(row)] += 1
     chosen = set(sorted(turns, key=lambda i: turns[i])[:wanted])
-    return Trimmed([r for r in rows if r.id in chosen], [r for r in rows if r.id not in chosen])
+    return TrimmedRows([r for r in rows if r.id in chosen], [r for r in rows if r.id not in chosen])
 
 
-def shares(sizes: dict[Hashable, int], wanted: int) -> dict[Hashable, int]:
+def allocate_shares(sizes: dict[Hashable, int], wanted: int) -> dict[Hashable, int]:
     """`wanted` dealt out in proportion to the sizes, by largest remainder."""
     whole = sum(sizes.values())
     exact = {k: wanted * n / whole for k, n in sizes.items()}
@@ -136,7 +136,7 @@ def shares(sizes: dict[Hashable, int], wanted: int) -> dict[Hashable, int]:
     return dealt
 
 
-def trim_questions(asked: Asked, wanted: int | None, seed: int) -> tuple[Asked, list[Rejection]]:
+def trim_questions(asked: AskedQuestions, wanted: int | None, seed: int) -> tuple[AskedQuestions, list[Rejection]]:
     """At most `wanted` questions; sets and types keep their proportions, facts take turns."""
     strata: dict[Hashable, list[Question]] = defaultdict(list)
     for taught, questions in enumerate(asked):
@@ -144,9 +144,9 @@ def trim_questions(asked: Asked, wanted: int | None, seed: int) -> tuple[Asked, 
             strata[taught, q.kind].append(q)
     if wanted is None or sum(map(len, strata.values())) <= wanted:
         return asked, []
-    dealt = shares({k: len(v) for k, v in strata.items()}, wanted)
-    gone = [r for k, v in strata.items() for r in spread(v, dealt[k], lambda q: q.fact, f"questions/{seed}/{k}").gone]
+    dealt = allocate_shares({k: len(v) for k, v in strata.items()}, wanted)
+    gone = [r for k, v in strata.items() for r in sample_in_turns(v, dealt[k], lambda q: q.fact, f"questions/{seed}/{k}").gone]
     lost = {r.id for r in gone}
-    rejected = [rejection_of(r, "surplus", "more than wanted", f"{wanted} questions are wanted") for r in gone]
+    rejected = [build_row_rejection(r, "surplus", "more than wanted", f"{wanted} questions are wanted") for r in gone]
     same, new = ([q for q in questions if q.id not in lost] for questions in asked)
-    return Asked(same, new), rejected
+    return AskedQuestions(same, new), rejected

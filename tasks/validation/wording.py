@@ -4,11 +4,11 @@ import re
 from typing import NamedTuple
 
 from tasks import persian
-from tasks.text import fold
-from tasks.validation.names import folded
+from tasks.text import fold_text
+from tasks.validation.names import fold_cached
 
 
-class Wording(NamedTuple):
+class LanguagePatterns(NamedTuple):
     """Words and patterns of one language, compared with folded text."""
 
     negations: frozenset[str] = frozenset()
@@ -36,30 +36,30 @@ class Wording(NamedTuple):
     typical: tuple[str, ...] = ()  # ordinary word order of vignettes and stems, to notice reversed words
 
 
-def _folded(words: str) -> frozenset[str]:
-    return frozenset(fold(word) for word in words.split())
+def _fold_words(words: str) -> frozenset[str]:
+    return frozenset(fold_text(word) for word in words.split())
 
 
-PERSIAN = Wording(
-    negations=_folded(" ".join(persian.NEGATIONS)) | _folded("نمی‌شود نمی‌کند نمی‌دهد نمی‌یابد نمی‌گیرد نیستند نبودند ندارند نداشتند نشوند بی"),
-    denying_verbs=_folded("نیست نیستند نبود ندارد ندارند نداشت نمی‌شود نمی‌شوند نمی‌دهد نمی‌یابد نمی‌کند نشده نباید"),
-    denying_next=_folded("بدون فاقد عدم غیر هیچ نبود نه بی"),
-    denied_after=_folded(
+PERSIAN_PATTERNS = LanguagePatterns(
+    negations=_fold_words(" ".join(persian.NEGATIONS)) | _fold_words("نمی‌شود نمی‌کند نمی‌دهد نمی‌یابد نمی‌گیرد نیستند نبودند ندارند نداشتند نشوند بی"),
+    denying_verbs=_fold_words("نیست نیستند نبود ندارد ندارند نداشت نمی‌شود نمی‌شوند نمی‌دهد نمی‌یابد نمی‌کند نشده نباید"),
+    denying_next=_fold_words("بدون فاقد عدم غیر هیچ نبود نه بی"),
+    denied_after=_fold_words(
         "نیست نیستند نبود نبودند ندارد ندارند نداشت نداشتند نمی‌شود نمی‌شوند نمی‌دهد نمی‌یابد نمی‌کند"
         " نمی‌گیرد نشده نشوند نکرده نباید نمی"
     ),
     clause=r"[.؛;،,\n]|\b(?:ولی|اما|بلکه|هرچند)\b",
-    function_words=_folded(
+    function_words=_fold_words(
         " ".join(persian.FUNCTION_WORDS) + " کدام زیر چه چیست کدام‌یک از میان بیمار بیماری او وی آن‌ها نیز اما ولی پس پیش هنگام همراه مانند"
         " سال ساله ساله‌ای مرد زن خانم آقای آقا دچار دارد دارند می‌شود می‌کند شکایت مراجعه است بوده بود شد هستند باشد روی دو سه نوع بیشتر"
     ),
-    sexes=_folded("مرد مردی زن زنی خانم خانمی آقا آقای آقایی پسر پسری دختر دختری پسربچه دختربچه پسرکی پیرمرد پیرمردی پیرزن پیرزنی"),
+    sexes=_fold_words("مرد مردی زن زنی خانم خانمی آقا آقای آقایی پسر پسری دختر دختری پسربچه دختربچه پسرکی پیرمرد پیرمردی پیرزن پیرزنی"),
     age=r"\b\d{1,3}(?=\s?(?:سال|ماه|روز|هفته)(?:ه|ه‌?ای|گی)?\b)",
     years=r"\b\d+(?= ?سال)",
     all_or_none=r"(?:موارد?|گزینه(?: ?های?)?) ?(?:[1-4]|الف|ب|ج|د)(?:،? ?[1-4بجد])*،? و (?:[1-4]|ب|ج|د)\b|(?:همه|همهی|تمام|هیچ ?کدام|هیچ ?یک)\b.{0,12}(?:موارد|گزینه|بالا|فوق|زیر|درست|صحیح)|^هیچ ?(?:کدام|یک)\.?$|^(?:همه|تمام)(?: آنها)?\.?$"
     r"|گزینه ?(?:های)? ?(?:[1-4]|الف|ب|ج|د) و (?:[1-4]|الف|ب|ج|د)|^(?:الف|ب|ج|[1-4]) و (?:ب|ج|د|[1-4])$|^هر (?:دو|سه|چهار)(?: مورد| گزینه)?",
-    absolute=_folded("همیشه هرگز همواره هیچ‌گاه هیچگاه هیچ‌وقت حتما مطلقا قطعا لزوما منحصرا فقط"),
-    question_words=_folded("کدام کدام‌یک چیست چه چند چرا چگونه کجا کی کدامند کدام‌اند"),
+    absolute=_fold_words("همیشه هرگز همواره هیچ‌گاه هیچگاه هیچ‌وقت حتما مطلقا قطعا لزوما منحصرا فقط"),
+    question_words=_fold_words("کدام کدام‌یک چیست چه چند چرا چگونه کجا کی کدامند کدام‌اند"),
     negative_stem=r"\b(?:به ?جز|بجز|به ?استثنای|غیر از)\b|\b(?:نیست|نیستند|نادرست|غلط|نامحتمل)\b[^.؟?]{0,12}[؟?]|"
     r"کدام(?: ?یک)?[^؟?]{0,40}(?:موارد|مورد|گزینه|عبارت|جمله|نشانه|علامت|علایم|عارضه|عوارض|یافته|ویژگی)[^؟?]{0,60}\b(?:نمی ?\w+|ندارد|نبوده|نباشد)\s*[؟?]",
     contrast=r"بر ?خلاف|بر ?عکس|متمایز|افتراق|جدا |تفکیک",
@@ -77,20 +77,20 @@ PERSIAN = Wording(
         "کدام بیماری", "از عوارض", "دیده می‌شود؟", "است؟", "بدون سابقه بیماری", "از چند روز پیش", "دچار شده است.", "در معاینه", "کدام است؟",
     ),
 )  # fmt: skip
-ENGLISH = Wording(
-    denying_next=_folded("no not never without neither nor cannot lacks absent non isn't aren't doesn't don't"),
-    denied_after=_folded("not never cannot isn't aren't doesn't don't"),
-    negations=_folded("no not none never without neither nor cannot lacks absent non isn't aren't doesn't don't"),
-    function_words=_folded(
+ENGLISH_PATTERNS = LanguagePatterns(
+    denying_next=_fold_words("no not never without neither nor cannot lacks absent non isn't aren't doesn't don't"),
+    denied_after=_fold_words("not never cannot isn't aren't doesn't don't"),
+    negations=_fold_words("no not none never without neither nor cannot lacks absent non isn't aren't doesn't don't"),
+    function_words=_fold_words(
         "the a an of and or in on at to for with by from is are was were be been has have had this that these those which what who whom whose it its as than"
         " most likely following patient diagnosis year old man woman boy girl presents presenting case one two three more can may does do"
     ),
-    sexes=_folded("man woman male female boy girl lady gentleman mr mrs ms he she his her"),
+    sexes=_fold_words("man woman male female boy girl lady gentleman mr mrs ms he she his her"),
     age=r"\b\d{1,3}(?=[\s-]?(?:years?|months?|days?|weeks?|yo|y/o)\b)",
     years=r"\b\d+(?= ?years?\b| y ?o\b)",
     all_or_none=r"\b(?:all|none|both|any|neither) of (?:the |these|those)|^(?:all|none|both)$|^[a-d] (?:and|&) [a-d]$|\boptions? [1-4a-d] and",
-    absolute=_folded("always never only invariably exclusively absolutely"),
-    question_words=_folded("which what who when where why how whose"),
+    absolute=_fold_words("always never only invariably exclusively absolutely"),
+    question_words=_fold_words("which what who when where why how whose"),
     negative_stem=r"\b(?:not|except|least|false|incorrect|untrue)\b[^.?]{0,60}[?:]?$",
     contrast=r"\bunlike\b|in contrast|distinguish|differentiate",
     marked_negative=r"\*\*|__|<u>|<b>|\b(?:NOT|EXCEPT|LEAST|FALSE|INCORRECT|UNTRUE)\b",
@@ -108,19 +108,19 @@ ENGLISH = Wording(
         "is the most",
     ),
 )
-WORDINGS = {"fa": PERSIAN, "en": ENGLISH}
+PATTERNS_BY_LANGUAGE = {"fa": PERSIAN_PATTERNS, "en": ENGLISH_PATTERNS}
 
 
-def wording(language: str) -> Wording:
+def get_language_patterns(language: str) -> LanguagePatterns:
     """The table of a language; an empty one where we have none."""
-    return WORDINGS.get(language, Wording())
+    return PATTERNS_BY_LANGUAGE.get(language, LanguagePatterns())
 
 
-def matches(pattern: str, text: str) -> re.Match[str] | None:
+def search_folded(pattern: str, text: str) -> re.Match[str] | None:
     """Search in the folded text, half-spaces as blanks."""
-    return re.search(pattern, folded(text.replace(persian.ZWNJ, " ")), re.IGNORECASE)
+    return re.search(pattern, fold_cached(text.replace(persian.ZWNJ, " ")), re.IGNORECASE)
 
 
-def is_negative(stem: str, words: Wording) -> re.Match[str] | None:
+def match_negative_stem(stem: str, words: LanguagePatterns) -> re.Match[str] | None:
     """The stem asks for what does not hold."""
-    return None if matches(words.contrast, stem) else matches(words.negative_stem, stem)
+    return None if search_folded(words.contrast, stem) else search_folded(words.negative_stem, stem)

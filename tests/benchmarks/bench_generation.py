@@ -20,24 +20,24 @@ from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from gpt_study import SHORT, plan  # noqa: E402
+from gpt_study import SHORT_RETRIES, build_plan  # noqa: E402
 from headline import headline  # noqa: E402
 
 from tasks.generation import places, requests  # noqa: E402
-from tasks.generation.gpt_writer import open_client, write  # noqa: E402
-from tasks.generation.ledger import Ledger  # noqa: E402
-from tasks.generation.writer import Item, Quota, Written  # noqa: E402
+from tasks.generation.gpt_writer import open_client, write_items_by_model  # noqa: E402
+from tasks.generation.ledger import ResponseCache  # noqa: E402
+from tasks.generation.writer import PairOrQuestion, Quota, WrittenChapter  # noqa: E402
 from tasks.records import Draft, Pair, Passage, Rejection  # noqa: E402
 
 SERVER = Path(__file__).parents[1] / "openai_server.py"
-CALM = SHORT._replace(timeout=60.0)
+CALM = SHORT_RETRIES._replace(timeout=60.0)
 AT_ONCE = 64
 ROUNDS = 3
 MOST = {"clock": 1.15, "cpu": 2.0, "memory": 1.25}  # ratios
 
 
 class Verdict(NamedTuple):
-    kept: list[Item]
+    kept: list[PairOrQuestion]
     rejected: list[Rejection]
 
 
@@ -47,7 +47,7 @@ class Timed(NamedTuple):
     cpu: float  # seconds
 
 
-def keep_all(draft: Draft, passages: list[Passage], earlier: Sequence[Item]) -> Verdict:
+def keep_all(draft: Draft, passages: list[Passage], earlier: Sequence[PairOrQuestion]) -> Verdict:
     """A gate that costs nothing."""
     first, quote = len(earlier), {"passage_id": "p", "page": 1, "start": 0, "end": 1, "text": "q"}
     return Verdict(
@@ -75,10 +75,10 @@ def server(*orders: str) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def written(folder: Path, items: int, number: int = 0) -> Written:
-    chosen = plan(pairs=items, questions=0, budget_usd=1e6)
-    ledger = Ledger(folder, chosen.budget_usd, chosen.prices)
-    return write(chapter(number), Quota(items, 0), chosen, "fa", ledger, keep_all, AT_ONCE, patience=CALM)
+def written(folder: Path, items: int, number: int = 0) -> WrittenChapter:
+    chosen = build_plan(pairs=items, questions=0, budget_usd=1e6)
+    ledger = ResponseCache(folder, chosen.budget_usd, chosen.prices)
+    return write_items_by_model(chapter(number), Quota(items, 0), chosen, "fa", ledger, keep_all, AT_ONCE, patience=CALM)
 
 
 def timed(folder: Path, items: int) -> Timed:
@@ -89,9 +89,9 @@ def timed(folder: Path, items: int) -> Timed:
 
 async def bare_loop(number: int) -> Timed:
     """Nothing but the client's own calls with the same bodies."""
-    chosen, quota = plan(pairs=number * 10, questions=0), Quota(number * 10, 0)
-    asked = places.plan_round(places.places(chapter(), quota, chosen), quota, chosen, [])
-    bodies = [requests.word(one, chosen, "fa", None).body for one in asked]
+    chosen, quota = build_plan(pairs=number * 10, questions=0), Quota(number * 10, 0)
+    asked = places.plan_round(places.plan_windows(chapter(), quota, chosen), quota, chosen, [])
+    bodies = [requests.build_request(one, chosen, "fa", None).body for one in asked]
     client, slots = open_client(CALM), asyncio.Semaphore(AT_ONCE)
 
     async def one(body: dict[str, object]) -> None:

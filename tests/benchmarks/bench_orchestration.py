@@ -23,9 +23,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 for name in [name for name in os.environ if name.startswith("PREFECT_")]:
     del os.environ[name]
 
-from flows.settings import settle  # noqa: E402
+from flows.settings import configure_prefect  # noqa: E402
 
-settle()
+configure_prefect()
 
 CALLS = 40
 
@@ -43,13 +43,13 @@ def per_stage() -> list[Cost]:
     from prefect import flow
 
     from tasks import progress
-    from tasks.artifacts import Steps
+    from tasks.artifacts import TrainingSteps
     from tasks.engine.prefect_stage import stage
-    from tasks.results import Step
+    from tasks.results import TrainingStep
 
-    def write_rows(number: int) -> Steps:
+    def write_rows(number: int) -> TrainingSteps:
         """A table of one row."""
-        return Steps.save_rows([Step(step=number, epoch=0, loss=1.0)])
+        return TrainingSteps.save_rows([TrainingStep(step=number, epoch=0, loss=1.0)])
 
     progress.console.quiet = True
     write_rows_stage = stage(run_name="rows · {number}")(write_rows)
@@ -76,13 +76,13 @@ def command(arguments: list[str]) -> float:
 
 def queued(studies: int) -> tuple[int, float, float, float]:
     """How many ended well; seconds from the first to the last; median seconds of a run; its share that was waiting for a process."""
-    from small_study import small_plan
-    from team import team
+    from small_study import build_small_plan
+    from team import start_team
 
-    with team(FOLDER) as one:
+    with start_team(FOLDER) as one:
         one.start_worker("cpu", "cpu-2")
         begun = time.perf_counter()
-        runs = [one.request_run("study/laptop", plan=small_plan(name=f"s{number}").model_dump(mode="json")) for number in range(studies)]
+        runs = [one.request_run("study/laptop", plan=build_small_plan(name=f"s{number}").model_dump(mode="json")) for number in range(studies)]
         done = [one.wait_until_final(run, seconds=3600) for run in runs]
         wall = time.perf_counter() - begun
         seconds = statistics.median(run.total_run_time.total_seconds() for run in done)
@@ -93,18 +93,18 @@ def main(studies: int = 50) -> None:
     """Print the tables."""
     import yaml
     from headline import headline
-    from small_study import TREE
+    from small_study import SMALL_PLAN_TREE
 
-    from flows.own_server import own_server
+    from flows.own_server import run_local_server
 
-    with own_server() as wait:
+    with run_local_server() as wait:
         wait()
         calls = per_stage()
     print(f"One stage that saves a table of one row ({CALLS} calls, median)\n\n| how | ms | CPU ms |\n|---|---|---|")
     for cost in calls:
         print(f"| {cost.how} | {cost.wall:.1f} | {cost.cpu:.1f} |")
     plan = FOLDER / "small.yaml"
-    plan.write_text(yaml.safe_dump(TREE), "utf-8")
+    plan.write_text(yaml.safe_dump(SMALL_PLAN_TREE), "utf-8")
     first, again = command(["study", str(plan)]), min(command(["study", str(plan)]) for _ in range(3))
     helped = command(["--help"])
     print(f"\n| the command | s |\n|---|---|\n| `book2lora --help` | {helped:.1f} |\n| small study, new | {first:.1f} |")

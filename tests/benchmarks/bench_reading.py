@@ -57,10 +57,10 @@ def other(name: str) -> tuple[str, float, float] | None:
 
 def right(read: str) -> tuple[float, float, float]:
     """Share of the source's words, of its neighbouring words, and of its words with half-spaces that came out."""
-    source = text.normal(
+    source = text.normalize_text(
         re.sub(r"^(?:#+|-) |\*\*", "", (ROOT / "books/handbook/01-heart-and-vessels.md").read_text("utf-8"), flags=re.MULTILINE)
     )
-    read = text.normal(read)
+    read = text.normalize_text(read)
     words = [re.findall(r"\w+", s.replace("\u200c", "")) for s in (source, read)]
     halves = [[w for w in re.findall(r"[\w\u200c]+", s) if "\u200c" in w] for s in (source, read)]
     return recall(*words), recall(*(list(itertools.pairwise(w)) for w in words)), recall(*halves)

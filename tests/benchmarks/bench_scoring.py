@@ -118,7 +118,7 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
     """Model, adapter, questions and task folder; the mean length of a paper in tokens."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from random_llama import make
+    from random_llama import make_random_llama
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from tasks import exam
@@ -126,16 +126,16 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
     from tasks.plan import EvaluationPlan
 
     folder.mkdir(exist_ok=True)
-    make(folder / "base", shape)
+    make_random_llama(folder / "base", shape)
     tokenizer = AutoTokenizer.from_pretrained(folder / "base")
     model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=getattr(torch, DTYPE[shape]))
     adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     get_peft_model(model, adapter).save_pretrained(folder / "adapter")
     questions = _questions(count)
     plan = EvaluationPlan(modes=tuple(modes), rotations=rotations)
-    lm_eval_task.write(folder / "tasks", {"bench": questions}, plan)
+    lm_eval_task.write_task_folder(folder / "tasks", {"bench": questions}, plan)
     (folder / "questions.jsonl").write_text("".join(question.model_dump_json() + "\n" for question in questions), "utf-8")
-    return sum(len(tokenizer(exam.exam_prompt(question))["input_ids"]) for question in questions) / count
+    return sum(len(tokenizer(exam.build_question_prompt(question))["input_ids"]) for question in questions) / count
 
 
 def _text() -> str:
@@ -165,19 +165,19 @@ def _ask_after_paper(file: Path) -> None:
 
 def work(folder: Path, dtype: str, modes: list[str]) -> None:
     """The evaluation with option texts after the whole paper, which is not one of the study's modes."""
-    from tasks.evaluation.scoring import sit
-    from tasks.evaluation.sheets import sheets, wording
-    from tasks.llama import load, resolve
+    from tasks.evaluation.scoring import score_requests
+    from tasks.evaluation.sheets import build_requests, get_prompt_builder
+    from tasks.llama import load_model, resolve_base_model
     from tasks.plan import BasePlan, EvaluationPlan, Machine
-    from tasks.progress import silent
+    from tasks.progress import ignore_progress
     from tasks.records import Question
 
     machine, plan = Machine(device="cpu", dtype=dtype), EvaluationPlan(modes=tuple(modes))
     questions = [Question.model_validate_json(line) for line in (folder / "questions.jsonl").read_text("utf-8").splitlines()]
-    loaded = load(resolve(BasePlan(model=str(folder / "base"))), machine, folder / "adapter")
-    words = wording(plan, "fa")
-    put = sheets(questions, plan, words._replace(frame=lambda question: words.build_prompt(question, 0)), loaded.model, loaded.tokenizer)
-    rows = [row for tuned in (False, True) for row in sit(loaded, put, plan, "fa", machine, silent, tuned)]
+    loaded = load_model(resolve_base_model(BasePlan(model=str(folder / "base"))), machine, folder / "adapter")
+    words = get_prompt_builder(plan, "fa")
+    put = build_requests(questions, plan, words._replace(frame=lambda question: words.build_prompt(question, 0)), loaded.model, loaded.tokenizer)
+    rows = [row for tuned in (False, True) for row in score_requests(loaded, put, plan, "fa", machine, ignore_progress, tuned)]
     (folder / "out.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in rows), "utf-8")
 
 

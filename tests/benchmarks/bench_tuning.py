@@ -50,9 +50,9 @@ def case(arguments: list[str]) -> None:
     args = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
-        from random_llama import make
+        from random_llama import make_random_llama
 
-        make(folder / "base", args.shape)
+        make_random_llama(folder / "base", args.shape)
         results = _in_turns(folder, args)
     _print(args, results)
 
@@ -93,9 +93,9 @@ def plan(updates: int, packing: bool = False):
 def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: str) -> None:
     """Train as one contestant; leaves the clock at each update, the losses and the peak memory."""
     from tasks.plan import BasePlan, Machine
-    from tasks.weights import resolve
+    from tasks.weights import resolve_base_model
 
-    checkpoint = resolve(BasePlan(model=str(folder / "base")))
+    checkpoint = resolve_base_model(BasePlan(model=str(folder / "base")))
     machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), Clock()
     clock.take()
     run = {"ours": _ours, "packed": _ours}.get(who, _theirs)
@@ -107,9 +107,9 @@ def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: st
 
 
 def _ours(who, checkpoint, machine, rows, updates, folder, clock) -> list[float]:
-    from tasks.finetuning.fit import fit
+    from tasks.finetuning.fit import fit_adapter
 
-    done = fit(
+    done = fit_adapter(
         checkpoint, rows, [], plan(updates, who == "packed"), "fa", machine, folder / "adapter", folder / "scratch",
         lambda done, total, note="": clock.take(),
     )  # fmt: skip
@@ -122,15 +122,15 @@ def _theirs(who, checkpoint, machine, rows, updates, folder, clock) -> list[floa
     from transformers import TrainerCallback
 
     from tasks.finetuning import lora
-    from tasks.llama import load
+    from tasks.llama import load_model
 
     class Tick(TrainerCallback):
         def on_log(self, *args, logs=None, **kwargs):
             if "loss" in (logs or {}):
                 clock.take()
 
-    loaded = load(checkpoint, machine)
-    model = lora.attach(loaded.model, plan(updates))
+    loaded = load_model(checkpoint, machine)
+    model = lora.attach_fresh_adapter(loaded.model, plan(updates))
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
     trainer = (_trl if who == "trl" else _trainer)(
         model, loaded.tokenizer, [rows[i] for i in order], machine, updates, folder, who == "padded"
@@ -152,36 +152,36 @@ def _trl(model, tokenizer, rows, machine, updates, folder, padded):
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    from tasks.exam import training_text
+    from tasks.exam import split_training_text
 
     args = SFTConfig(**_settings(machine, updates, folder), max_length=LIMIT, gradient_checkpointing=False, dataset_text_field="text")
-    texts = Dataset.from_dict({"text": ["".join(training_text(row, "fa")) for row in rows]})
+    texts = Dataset.from_dict({"text": ["".join(split_training_text(row, "fa")) for row in rows]})
     return SFTTrainer(model=model, args=args, train_dataset=texts, processing_class=tokenizer)
 
 
 def _trainer(model, tokenizer, rows, machine, updates, folder, padded):
     from transformers import Trainer, TrainingArguments
 
-    from tasks.finetuning.batches import pad
-    from tasks.finetuning.examples import IGNORED, encode, to_dataset
+    from tasks.finetuning.batches import pad_rows
+    from tasks.finetuning.examples import IGNORED_LABEL, encode_pairs, build_dataset
 
     def to_limit(texts):
         """Every text filled up to the limit, as older scripts do."""
         filled = [
-            {name: text[name] + [value] * (LIMIT - len(text[name])) for name, value in (("input_ids", 1), ("labels", IGNORED))}
+            {name: text[name] + [value] * (LIMIT - len(text[name])) for name, value in (("input_ids", 1), ("labels", IGNORED_LABEL))}
             for text in texts
         ]
         mask = [[1] * len(text["input_ids"]) + [0] * (LIMIT - len(text["input_ids"])) for text in texts]
         import torch
 
-        return pad(filled, 1) | {"attention_mask": torch.tensor(mask)}
+        return pad_rows(filled, 1) | {"attention_mask": torch.tensor(mask)}
 
-    examples = encode(rows, tokenizer, plan(updates), "fa").examples
-    collate = to_limit if padded else lambda texts: pad(texts, 1)
+    examples = encode_pairs(rows, tokenizer, plan(updates), "fa").examples
+    collate = to_limit if padded else lambda texts: pad_rows(texts, 1)
     return Trainer(
         model=model,
         args=TrainingArguments(**_settings(machine, updates, folder)),
-        train_dataset=to_dataset(examples),
+        train_dataset=build_dataset(examples),
         data_collator=collate,
     )
 

@@ -19,13 +19,13 @@ QUESTIONS = 2_000  # asked against all training texts
 def vignettes(number: int, seed: int = 0) -> list[tuple[str, str]]:
     """(vignette, diagnosis)."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from validation.planted import DIGITS, VIGNETTES, bullets, joined, lists
+    from validation.planted import DIGITS, VIGNETTES, list_bullets, join_signs, find_lists
 
-    draw, passages = random.Random(seed), lists("نشانه‌ها")
-    signs = [b for p in passages for b in bullets(p)]
+    draw, passages = random.Random(seed), find_lists("نشانه‌ها")
+    signs = [b for p in passages for b in list_bullets(p)]
     return [
         (
-            draw.choice(VIGNETTES).format(who=draw.choice(["مرد", "زن"]), age=draw.choice(DIGITS), signs=joined(draw.sample(signs, 4))),
+            draw.choice(VIGNETTES).format(who=draw.choice(["مرد", "زن"]), age=draw.choice(DIGITS), signs=join_signs(draw.sample(signs, 4))),
             draw.choice(passages).section,
         )
         for _ in range(number)
@@ -36,13 +36,13 @@ def one(number: int) -> str:
     """A row of the table."""
     from tasks.plan import ValidationPlan
     from tasks.records import Pair, Question
-    from tasks.validation.duplicates import Seen
-    from tasks.validation.leakage import leaks
+    from tasks.validation.duplicates import SeenItems
+    from tasks.validation.leakage import find_leaks
 
     texts, plan = vignettes(number), ValidationPlan()
     empty = _mebibytes()
     start = time.process_time()
-    seen, repeats = Seen("fa", plan), 0
+    seen, repeats = SeenItems("fa", plan), 0
     for place, (text, key) in enumerate(texts):
         repeats += seen.find_repeated("pair", text, key) is not None
         seen.add_item(str(place), "pair", text, key)
@@ -52,7 +52,7 @@ def one(number: int) -> str:
         Question(id=f"q{i}", fact=str(i % 500), question=f"{text}؛ تشخیص کدام است؟", options=(key, "الف", "ب", "ج"), answer=1)
         for i, (text, key) in enumerate(vignettes(QUESTIONS, 1))
     ]
-    found = leaks(pairs, asked, plan)
+    found = find_leaks(pairs, asked, plan)
     done = time.process_time()
     return f"| {number:,} | {looked - start:.1f} | {1e3 * (looked - start) / number:.2f} | {repeats} | {done - looked:.1f} | {len(found)} | {_mebibytes() - empty:.0f} |"
 

@@ -15,17 +15,17 @@ class Headline(NamedTuple):
 MARK = re.compile(r"<!-- in short \| (.*?) \| (.*?) \| (.*?) -->\n?")
 
 
-def headline(what: str, figure: str, target: str = "") -> None:
+def print_headline(what: str, figure: str, target: str = "") -> None:
     """Print it as a comment of Markdown."""
     print(f"<!-- in short | {what} | {figure} | {target} -->")
 
 
-def headlines(markdown: str) -> list[Headline]:
+def find_headlines(markdown: str) -> list[Headline]:
     """All that a text holds, in its order."""
     return [Headline(*found) for found in MARK.findall(markdown)]
 
 
-def headlines_last(markdown: str) -> str:
+def move_headlines_last(markdown: str) -> str:
     """The text with its headlines behind it, since a bench prints them when it has them, also in the middle of a table."""
     marks = [found.group().strip() for found in MARK.finditer(markdown)]
     return "\n".join([MARK.sub("", markdown).strip().replace("\n\n\n", "\n\n"), "", *marks]).strip()

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from postgres import database
+from postgres import serve_database
 from prefect.client.orchestration import SyncPrefectClient
-from small_study import small_plan
-from team import free_port
+from small_study import build_small_plan
+from team import find_free_port
 
 ROOT = Path(__file__).parents[2]
 SERVICES = yaml.safe_load((ROOT / "deployments" / "compose.yaml").read_text("utf-8"))["services"]
@@ -34,7 +34,7 @@ def clone(tmp_path_factory):
 @pytest.fixture(scope="module")
 def stack(clone, tmp_path_factory):
     """All services but the database's own image; how to start one, and a client that knows the password."""
-    folder, port, port_of_database = tmp_path_factory.mktemp("compose"), free_port(), free_port()
+    folder, port, port_of_database = tmp_path_factory.mktemp("compose"), find_free_port(), find_free_port()
     names = {"POSTGRES_PASSWORD": "unused", "PREFECT_AUTH": PASSWORD, "PUBLIC_ADDRESS": f"http://127.0.0.1:{port}"}
 
     def here(value):
@@ -64,7 +64,7 @@ def stack(clone, tmp_path_factory):
                 process.wait()
 
     with ExitStack() as started:
-        started.enter_context(database(folder / "postgres", port_of_database))
+        started.enter_context(serve_database(folder / "postgres", port_of_database))
         entrypoint = [{"0.0.0.0": "127.0.0.1", "4200": str(port)}.get(word, word) for word in SERVICES["server"]["entrypoint"]]
         started.enter_context(running("server", *entrypoint))
         until_healthy(SERVICES["server"]["healthcheck"]["test"][1:], port)
@@ -89,7 +89,7 @@ def test_a_study_runs_in_both_pools_and_its_report_is_there(stack):
     client, runs, _ = stack
     deployment = client.read_deployment_by_name("study/laptop")
     run = client.create_flow_run_from_deployment(
-        deployment.id, parameters={"plan": small_plan().model_dump(mode="json"), "gpu": "tune/gpu"}
+        deployment.id, parameters={"plan": build_small_plan().model_dump(mode="json"), "gpu": "tune/gpu"}
     )
     until = time.monotonic() + 400
     while not (now := client.read_flow_run(run.id)).state.is_final():

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from team import free_port
+from team import find_free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +49,7 @@ def test_a_taken_port_is_told_at_once_and_nothing_is_started(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_nothing_outlives_it_and_it_starts_again_in_spite_of_what_the_environment_says(tmp_path):
-    port = free_port()
+    port = find_free_port()
     foreign = {"PREFECT_PROFILE": "not-here", "PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_API_KEY": "pnu_not_ours"}
     for end in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = dashboard(tmp_path, port, **foreign)
@@ -70,7 +70,7 @@ def test_nothing_outlives_it_and_it_starts_again_in_spite_of_what_the_environmen
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_its_password_lies_in_the_store_and_is_not_in_its_log(tmp_path):
-    port = free_port()
+    port = find_free_port()
     process = dashboard(tmp_path, port)
     try:
         serving(process)
@@ -88,7 +88,7 @@ def test_its_password_lies_in_the_store_and_is_not_in_its_log(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_killed_worker_is_started_again_and_the_server_goes_on(tmp_path):
-    process = dashboard(tmp_path, free_port())
+    process = dashboard(tmp_path, find_free_port())
     try:
         serving(process)
         before = {child.pid for child in psutil.Process(process.pid).children()}

@@ -30,12 +30,12 @@ def test_no_value_of_the_example_carries_a_remark():
 
 
 def test_what_the_example_leaves_empty_is_as_if_it_were_not_set(monkeypatch):
-    from tasks.generation.exchange import Patience
+    from tasks.generation.exchange import RetryPolicy
     from tasks.generation.gpt_writer import open_client
 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", "")
-    assert str(open_client(Patience()).base_url) == "https://api.openai.com/v1/"
+    assert str(open_client(RetryPolicy()).base_url) == "https://api.openai.com/v1/"
 
 
 def test_no_secret_gets_into_the_image_or_the_repository():

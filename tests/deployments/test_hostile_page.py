@@ -47,11 +47,11 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(server):
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
-    from reporting.browser import CHROMIUM, chromium
+    from reporting.browser import CHROMIUM, open_chromium
 
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with chromium("--host-resolver-rules=MAP rebound.example 127.0.0.1") as browser:
+    with open_chromium("--host-resolver-rules=MAP rebound.example 127.0.0.1") as browser:
         yield browser
 
 

@@ -7,28 +7,28 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from openai_server import serving
+from openai_server import start_server
 from prefect.client.schemas.filters import TaskRunFilter
-from team import PATIENCE
-from ways import TREE, WAYS, WRITTEN, experienced, finish, go_on, kill_flow_processes, known_dead, plan_of, start
+from team import WAIT_SECONDS
+from ways import SMALL_PLAN_TREE, RECOVERY_WAYS, WRITTEN, start_experienced_team, wait_for_recovery, recover_run, kill_flow_processes, wait_until_reported_dead, dump_plan, start_recovery
 
 from tasks.engine.stage import StageRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 PLAN = {**WRITTEN, "evaluation": {"modes": ["digits", "cloze"]}}  # screening, too: every stage of a study
-OTHER = {**TREE, "name": "other"}
+OTHER = {**SMALL_PLAN_TREE, "name": "other"}
 
 
 @pytest.fixture(scope="module")
 def writer():
-    with serving(latency=0.3) as server:
+    with start_server(latency=0.3) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def team(writer, tmp_path_factory):
     asked = {"OPENAI_BASE_URL": writer.url, "OPENAI_API_KEY": "sk-test-0123456789"}
-    with experienced(tmp_path_factory.mktemp("kills"), None, PLAN, **asked) as one:
+    with start_experienced_team(tmp_path_factory.mktemp("kills"), None, PLAN, **asked) as one:
         records = one.list_stage_records()
         one.full = count(sorted(records, key=records.get))  # in the order of the flow
         yield one
@@ -45,7 +45,7 @@ def killed_in(team, stage, run, begin):
         before, records = team.begun(stage), team.records()
         process, begun = begin(), time.monotonic()
         while team.begun(stage) == before:
-            assert time.monotonic() - begun < PATIENCE and (process is None or process.poll() is None), f"never came to {stage}"
+            assert time.monotonic() - begun < WAIT_SECONDS and (process is None or process.poll() is None), f"never came to {stage}"
             time.sleep(0.002)
         wait_inside(team, stage, part)
         kill(team, run, process)
@@ -71,7 +71,7 @@ def kill(team, run, process):
     """kill -9 of the command, or of the flow's process of the worker."""
     if process is None:
         kill_flow_processes(team)
-        known_dead(team, run)
+        wait_until_reported_dead(team, run)
     else:
         process.kill()
         process.wait()
@@ -82,20 +82,20 @@ def stored(team):
     return {path.stem for path in (team.runs / "ledger").rglob("responses/*/*.json")}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", RECOVERY_WAYS)
 def test_killed_in_every_stage_and_gone_on_with(team, writer, tmp_path, way):
     for place in ("results", "ledger", "scratch", "studies/written"):
         shutil.rmtree(team.runs / place, ignore_errors=True)
     writer.entries.clear()
-    run, kept, was = team.ask("study/laptop", plan=plan_of(PLAN)), {}, ""
+    run, kept, was = team.ask("study/laptop", plan=dump_plan(PLAN)), {}, ""
     for stage in team.full:
-        killed_in(team, stage, run, partial(start, team, run, PLAN, way, tmp_path, redo=was) if was else lambda: None)
+        killed_in(team, stage, run, partial(start_recovery, team, run, PLAN, way, tmp_path, redo=was) if was else lambda: None)
         now = team.records()
         assert {key for key in kept if now.get(key) != kept[key]} <= {key for key in kept if way == "--redo" and f"/{was}/" in key}
         kept, was = now, stage
         if stage == "generate_drafts":
             had, asked = stored(team), len(writer.entries)
-    go_on(team, run, PLAN, way, tmp_path, redo=was)
+    recover_run(team, run, PLAN, way, tmp_path, redo=was)
     now = team.records()
     assert {key for key in kept if now[key] != kept[key]} <= {key for key in kept if way == "--redo" and f"/{was}/" in key}
     assert count(now) == team.full
@@ -108,25 +108,25 @@ def test_killed_in_every_stage_and_gone_on_with(team, writer, tmp_path, way):
 @pytest.fixture(scope="module")
 def undisturbed(team):
     """The verdicts of both studies, one after the other."""
-    for tree in (TREE, OTHER):
-        assert team.ended(team.ask("study/laptop", plan=plan_of(tree))).state.is_completed()
-    return [team.verdict(tree["name"]) for tree in (TREE, OTHER)]
+    for tree in (SMALL_PLAN_TREE, OTHER):
+        assert team.ended(team.ask("study/laptop", plan=dump_plan(tree))).state.is_completed()
+    return [team.verdict(tree["name"]) for tree in (SMALL_PLAN_TREE, OTHER)]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", RECOVERY_WAYS)
 def test_two_studies_at_once_are_killed_and_both_gone_on_with_at_once(team, undisturbed, tmp_path, way):
     for place in ("results", "scratch"):
         shutil.rmtree(team.runs / place, ignore_errors=True)
-    before, trees = team.begun("finetune_adapter"), (TREE, OTHER)
-    runs = [team.ask("study/laptop", plan=plan_of(tree)) for tree in trees]
+    before, trees = team.begun("finetune_adapter"), (SMALL_PLAN_TREE, OTHER)
+    runs = [team.ask("study/laptop", plan=dump_plan(tree)) for tree in trees]
     team.when(runs[0], lambda state: team.begun("finetune_adapter") != before and len(team.flow_processes()) == len(runs))
     kill_flow_processes(team)
     for run in runs:
-        known_dead(team, run)
+        wait_until_reported_dead(team, run)
     kept, begun = team.records(), datetime.now(UTC)
-    started = [start(team, run, tree, way, tmp_path) for run, tree in zip(runs, trees, strict=True)]
+    started = [start_recovery(team, run, tree, way, tmp_path) for run, tree in zip(runs, trees, strict=True)]
     for run, process in zip(runs, started, strict=True):
-        finish(team, run, process)
+        wait_for_recovery(team, run, process)
     assert not {"read_book", "generate_drafts", "validate_drafts", "prepare_base"} & {
         key.split("/")[1] for key in kept if team.records()[key] != kept[key]
     }

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
-from object_store import bucket
-from postgres import database
-from small_study import small_plan
-from team import free_port
-from team import team as a_team
+from object_store import serve_bucket
+from postgres import serve_database
+from small_study import build_small_plan
+from team import find_free_port
+from team import start_team as a_team
 
 pytestmark = pytest.mark.timeout(600)
 SLOW = pytest.mark.slow
@@ -23,8 +23,8 @@ def team(request, tmp_path_factory):
         if request.param.startswith("SQLite"):
             yield stack.enter_context(a_team(folder))
         else:
-            store = stack.enter_context(bucket(stack.enter_context(pytest.MonkeyPatch.context())))
-            yield stack.enter_context(a_team(folder, store, stack.enter_context(database(folder / "postgres", free_port()))))
+            store = stack.enter_context(serve_bucket(stack.enter_context(pytest.MonkeyPatch.context())))
+            yield stack.enter_context(a_team(folder, store, stack.enter_context(serve_database(folder / "postgres", find_free_port()))))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def study(team, client):
     from prefect.client.schemas.schedules import CronSchedule
 
     deployment = client.read_deployment_by_name("study/laptop")
-    plan = small_plan().model_dump(mode="json")
+    plan = build_small_plan().model_dump(mode="json")
     schedule = DeploymentScheduleCreate(
         schedule=CronSchedule(cron="* * * * *", timezone="Asia/Tehran"), active=True, parameters={"plan": {**plan, "name": "by-cron"}}
     )
@@ -91,19 +91,19 @@ def test_nothing_of_the_store_is_open_to_others(team, study):
 def browser():
     """Chromium, and what a person opens in it."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
-    from reporting.browser import CHROMIUM, chromium
+    from reporting.browser import CHROMIUM, open_chromium
 
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with chromium() as browser:
+    with open_chromium() as browser:
         yield browser
 
 
 @pytest.mark.browser
 def test_the_runs_page_shows_name_tags_graph_and_retry(team, study, browser):
-    from dashboard_page import opened
+    from dashboard_page import open_page
 
-    page = opened(browser, f"{team.address}/runs/flow-run/{study.id}", "small · books/handbook.pdf · tiny", team.login)
+    page = open_page(browser, f"{team.address}/runs/flow-run/{study.id}", "small · books/handbook.pdf · tiny", team.login)
     for text in ("Completed", "free", "Retry", "Subflow Runs", "Artifacts"):
         assert page.get_by_text(text).first.is_visible(), text
     canvas = page.locator("canvas").first  # the graph is drawn, not written
@@ -113,12 +113,12 @@ def test_the_runs_page_shows_name_tags_graph_and_retry(team, study, browser):
 
 @pytest.mark.browser
 def test_the_report_runs_from_right_to_left_on_the_dashboard(team, client, study, browser):
-    from dashboard_page import opened
+    from dashboard_page import open_page
     from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 
     found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["report"])))
     report = next(artifact for artifact in found if artifact.flow_run_id == study.id)
-    page = opened(browser, f"{team.address}/artifacts/artifact/{report.id}", "مدل پایه", team.login)
+    page = open_page(browser, f"{team.address}/artifacts/artifact/{report.id}", "مدل پایه", team.login)
     cell = page.locator("td, th").filter(has_text="مدل پایه").first
     assert cell.evaluate("cell => getComputedStyle(cell).direction") == "rtl"
     assert page.locator("table tr").count() > 2
@@ -126,10 +126,10 @@ def test_the_report_runs_from_right_to_left_on_the_dashboard(team, client, study
 
 @pytest.mark.browser
 def test_the_form_of_a_deployment_tells_each_choice_in_a_sentence(team, client, study, browser):
-    from dashboard_page import opened
+    from dashboard_page import open_page
 
     deployment = client.read_deployment_by_name("study/laptop")
-    page = opened(
+    page = open_page(
         browser, f"{team.address}/deployments/deployment/{deployment.id}/run", "what to do; the defaults are the laptop study", team.login
     )
     for sentence in ("path of the PDF", "how fast to do it; never changes the result", "deployment that tunes and scores, e.g. tune/gpu"):
@@ -143,7 +143,7 @@ def test_a_sweep_sends_as_many_settings_at_once_as_there_are_workers(team, clien
     team.hire("gpu", "gpu-2")
     while len(client.read_workers_for_work_pool("gpu")) < 2:
         time.sleep(1)
-    plan = {"name": "team", "study": small_plan().model_dump(mode="json"), "grid": {"finetuning.rank": [2, 4, 8, 16]}}
+    plan = {"name": "team", "study": build_small_plan().model_dump(mode="json"), "grid": {"finetuning.rank": [2, 4, 8, 16]}}
     run = team.ended(team.ask("sweep/laptop", plan=plan, gpu="arm/gpu"))
     assert run.state.is_completed(), run.state.message
     assert (team.runs / "sweeps" / "team" / "index.html").is_file()

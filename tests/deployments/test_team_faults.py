@@ -7,8 +7,8 @@ import psutil
 import pytest
 import yaml
 from prefect.events.schemas.automations import AutomationCore
-from small_study import small_plan
-from ways import RETRIES, TREE, WAYS, experienced, go_on
+from small_study import build_small_plan
+from ways import RETRIES, SMALL_PLAN_TREE, RECOVERY_WAYS, start_experienced_team, recover_run
 
 from tasks.errors import StudyError
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def team(finished, tmp_path_factory):
     """A team over the store of the finished study, with a tuning of its own."""
-    with experienced(tmp_path_factory.mktemp("team"), finished.store, TREE) as one:
+    with start_experienced_team(tmp_path_factory.mktemp("team"), finished.store, SMALL_PLAN_TREE) as one:
         hasten(one.client)
         yield one
 
@@ -51,7 +51,7 @@ def begun(team, verdict):
 
     def ask(**parameters):
         before = team.begun("finetune_adapter")
-        run = team.ask("study/laptop", plan=small_plan().model_dump(mode="json"), **parameters)
+        run = team.ask("study/laptop", plan=build_small_plan().model_dump(mode="json"), **parameters)
         team.when(run, lambda state: team.begun("finetune_adapter") != before)
         return run
 
@@ -70,7 +70,7 @@ def test_a_killed_server_is_started_again_and_the_study_goes_on_by_itself(team, 
     assert not team.locks_held()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", RECOVERY_WAYS)
 def test_a_lost_machine_with_server_and_flow_process_is_started_again_and_every_way_goes_on(team, begun, verdict, tmp_path, way):
     """Nobody is left who could tell that the run is dead: the watch of the new server does, or the command that goes on."""
     run = begun()
@@ -84,12 +84,12 @@ def test_a_lost_machine_with_server_and_flow_process_is_started_again_and_every_
     team.hire("cpu", "cpu-1")
     if way in RETRIES:
         assert team.ended(run).state.is_crashed()
-    go_on(team, run, TREE, way, tmp_path)
+    recover_run(team, run, SMALL_PLAN_TREE, way, tmp_path)
     assert team.ended(run).state.is_completed() == (way in RETRIES)
     assert_same(team, before, verdict, way)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", RECOVERY_WAYS)
 def test_a_lost_worker_is_noticed_and_every_way_goes_on_with_another(team, begun, verdict, tmp_path, way):
     """The machine that tunes is gone with all its processes; whoever waits for it is told, and a new one is all that is needed."""
     name = next(name for name in team.processes if name.startswith("gpu"))
@@ -104,7 +104,7 @@ def test_a_lost_worker_is_noticed_and_every_way_goes_on_with_another(team, begun
     assert failed.state.is_failed()
     assert "no sign of life" in failed.state.message
     team.hire("gpu", f"{name}-again")
-    go_on(team, run, TREE, way, tmp_path, gpu="tune/gpu")
+    recover_run(team, run, SMALL_PLAN_TREE, way, tmp_path, gpu="tune/gpu")
     assert_same(team, before, verdict, way)
 
 
@@ -118,7 +118,7 @@ def assert_same(team, before, verdict, way):
 
 def test_three_studies_at_once_do_nothing_twice(team, begun, verdict):
     before = team.records()
-    runs = [begun(), *(team.ask("study/laptop", plan=small_plan(name=f"small-{n}").model_dump(mode="json")) for n in range(2))]
+    runs = [begun(), *(team.ask("study/laptop", plan=build_small_plan(name=f"small-{n}").model_dump(mode="json")) for n in range(2))]
     assert all(team.ended(run).state.is_completed() for run in runs)
     tuned = [key for key in team.records() if "finetune_adapter" in key]
     assert len(tuned) == 1
@@ -129,7 +129,7 @@ def test_without_a_worker_the_study_is_told_so_in_time(team, finished, tmp_path,
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from flows import placement
-    from flows.study import study
+    from flows.study import run_study
 
     for name in [name for name in team.processes if name.startswith("gpu")]:
         team.kill(name)
@@ -137,4 +137,4 @@ def test_without_a_worker_the_study_is_told_so_in_time(team, finished, tmp_path,
     monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setattr(placement, "PICKUP_SECONDS", 8.0)
     with temporary_settings({PREFECT_API_URL: team.api}), pytest.raises(StudyError, match="no worker took up tune/gpu within 8 s"):
-        study(small_plan(), gpu="tune/gpu")
+        run_study(build_small_plan(), gpu="tune/gpu")

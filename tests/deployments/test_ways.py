@@ -7,9 +7,9 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
-from faults import full, read_only
-from openai_server import serving
-from ways import TREE, WAYS, WRITTEN, experienced, go_on, plan_of, undone
+from faults import fill_disk, make_read_only
+from openai_server import start_server
+from ways import SMALL_PLAN_TREE, RECOVERY_WAYS, WRITTEN, start_experienced_team, recover_run, dump_plan, remove_results
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 DAMAGED = ("passages", "drafts", "questions", "answers", "checkpoints", "adapters")
@@ -17,7 +17,7 @@ DAMAGED = ("passages", "drafts", "questions", "answers", "checkpoints", "adapter
 
 @pytest.fixture(scope="module")
 def writer():
-    with serving() as server:
+    with start_server() as server:
         yield server
 
 
@@ -25,22 +25,22 @@ def writer():
 def team(finished, writer, tmp_path_factory):
     """A team with a study whose items rules made, and one whose items a server has written."""
     asked = {"OPENAI_BASE_URL": writer.url, "OPENAI_API_KEY": "sk-test-0123456789"}
-    with experienced(tmp_path_factory.mktemp("ways"), finished.store, TREE, WRITTEN, **asked) as one:
+    with start_experienced_team(tmp_path_factory.mktemp("ways"), finished.store, SMALL_PLAN_TREE, WRITTEN, **asked) as one:
         yield one
 
 
 @contextmanager
 def read_only_store(team, writer):
-    with read_only(team.runs):
-        yield TREE, "Read-only"
+    with make_read_only(team.runs):
+        yield SMALL_PLAN_TREE, "Read-only"
 
 
 @contextmanager
 def full_disk(team, writer):
-    undone(team, "compare_answers")
-    with full(team.runs / "comparisons", 4096):
+    remove_results(team, "compare_answers")
+    with fill_disk(team.runs / "comparisons", 4096):
         (team.runs / "comparisons" / "fills").write_bytes(bytes(4096))
-        yield TREE, "Free some space"
+        yield SMALL_PLAN_TREE, "Free some space"
 
 
 @contextmanager
@@ -102,14 +102,14 @@ FAULTS = {  # and what may be done again afterwards
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", RECOVERY_WAYS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_after_a_fault_every_way_on_ends_with_the_same_verdict(team, writer, tmp_path, fault, way):
     with fault(team, writer) as (tree, cause):
-        run = team.ended(team.ask("study/laptop", plan=plan_of(tree)))
+        run = team.ended(team.ask("study/laptop", plan=dump_plan(tree)))
         assert run.state.is_failed() and cause in run.state.message, run.state.message
     before, answered = team.records(), len(writer.answered())
-    go_on(team, run, tree, way, tmp_path)
+    recover_run(team, run, tree, way, tmp_path)
     redone = {"compare_answers"} if way == "--redo" else set()
     assert team.done_since(before) <= FAULTS[fault] | redone
     assert team.verdict(tree["name"]) == team.verdicts[tree["name"]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.worker import start, take_nothing_twice
+from deployments.worker import build_worker_arguments, skip_running_flow_runs
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,9 +21,9 @@ def run(*arguments, **environment):
 
 
 def test_a_worker_runs_as_many_at_once_as_its_machine_can_unless_it_is_told():
-    assert start("gpu", "--name", "a") == ["worker", "start", "--pool", "gpu", "--limit", "1", "--name", "a"]
-    assert start("cpu")[-2:] == ["--limit", "2"]
-    assert start("gpu", "--limit", "3") == ["worker", "start", "--pool", "gpu", "--limit", "3"]
+    assert build_worker_arguments("gpu", "--name", "a") == ["worker", "start", "--pool", "gpu", "--limit", "1", "--name", "a"]
+    assert build_worker_arguments("cpu")[-2:] == ["--limit", "2"]
+    assert build_worker_arguments("gpu", "--limit", "3") == ["worker", "start", "--pool", "gpu", "--limit", "3"]
 
 
 def test_a_run_that_is_retried_while_its_process_lives_waits_and_does_not_end_the_worker(prefect):
@@ -42,7 +42,7 @@ def test_a_run_that_is_retried_while_its_process_lives_waits_and_does_not_end_th
         async def _submit_run(self, flow_run):
             taken.append(flow_run.id)
 
-    take_nothing_twice(Worker)
+    skip_running_flow_runs(Worker)
     taken = []
 
     async def retried_too_early():

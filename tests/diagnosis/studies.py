@@ -3,18 +3,18 @@
 import random
 from typing import Any, NamedTuple
 
-from tasks.diagnosis.evidence import Evidence, gather
-from tasks.evaluation.paired import compare
+from tasks.diagnosis.evidence import Evidence, gather_evidence
+from tasks.evaluation.paired import compare_models
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
-from tasks.records import Pair, Question, Rejection, Stage
-from tasks.results import Answer, Preflight, Probe, Step
+from tasks.records import Pair, Question, Rejection, FilterStep
+from tasks.results import Answer, Preflight, ModelDiff, TrainingStep
 
 FACTS, NEW = 50, 12  # taught, and never taught
 SIGNS = [f"نشانه{chr(0x627 + i)}{chr(0x628 + j)}" for i in range(20) for j in range(20)]
 
 
-class Study(NamedTuple):
+class RowStudy(NamedTuple):
     """Everything that `gather` is given."""
 
     plan: StudyPlan
@@ -22,10 +22,10 @@ class Study(NamedTuple):
     held_out: list[Pair]
     questions: dict[str, list[Question]]
     rejected: list[Rejection]
-    funnel: list[Stage]
-    steps: list[Step]
+    funnel: list[FilterStep]
+    steps: list[TrainingStep]
     preflight: Preflight
-    probe: Probe
+    probe: ModelDiff
     right: dict[tuple[str, str], tuple[float, float]]  # by set and mode: share right before and after
     place: int | None = None  # the tuned model always names this option
 
@@ -41,9 +41,9 @@ class Study(NamedTuple):
         return self._replace(**changes)
 
     def collect_evidence(self, **more: Any) -> Evidence:
-        base, tuned = sit(self)
-        comparisons = compare(self.questions, base, tuned, self.plan.comparison)
-        return gather(
+        base, tuned = make_answers(self)
+        comparisons = compare_models(self.questions, base, tuned, self.plan.comparison)
+        return gather_evidence(
             self.pairs,
             self.held_out,
             self.questions,
@@ -60,24 +60,24 @@ class Study(NamedTuple):
         )
 
 
-def healthy() -> Study:
+def make_healthy_study() -> RowStudy:
     """The laptop's study as it should be: learnt, carried over to other words, nothing wrong with it."""
     dice = random.Random(1)
-    pairs = [pair(i, dice) for i in range(400)]
+    pairs = [make_pair(i, dice) for i in range(400)]
     questions = {
-        "train": [question("t", i, i % FACTS, dice) for i in range(100)],
-        "same_fact": [question("s", i, i % FACTS, dice) for i in range(200)],
-        "new_fact": [question("n", i, FACTS + i % NEW, dice) for i in range(48)],
+        "train": [make_question("t", i, i % FACTS, dice) for i in range(100)],
+        "same_fact": [make_question("s", i, i % FACTS, dice) for i in range(200)],
+        "new_fact": [make_question("n", i, FACTS + i % NEW, dice) for i in range(48)],
     }
-    return Study(
+    return RowStudy(
         plan=StudyPlan(),
         pairs=pairs[:360],
         held_out=pairs[360:],
         questions=questions,
         rejected=[],
-        funnel=[Stage(name="parsed", kind="pair", came=440, kept=400), Stage(name="parsed", kind="question", came=400, kept=348)],
-        steps=log(135, 3.0, 1.2)
-        + [Step(step=23 * e, epoch=e, loss=loss, split="held_out") for e, loss in enumerate((3, 2, 1.6, 1.5, 1.4), 1)],
+        funnel=[FilterStep(name="parsed", kind="pair", came=440, kept=400), FilterStep(name="parsed", kind="question", came=400, kept=348)],
+        steps=make_training_log(135, 3.0, 1.2)
+        + [TrainingStep(step=23 * e, epoch=e, loss=loss, split="held_out") for e, loss in enumerate((3, 2, 1.6, 1.5, 1.4), 1)],
         preflight=Preflight(
             texts=360,
             updates=135,
@@ -90,7 +90,7 @@ def healthy() -> Study:
             longest=90,
             too_long=0,
         ),
-        probe=Probe(
+        probe=ModelDiff(
             kl_mean=6.0,
             weight_shift=0.5,
             taught_before=-3.5,
@@ -111,14 +111,14 @@ def healthy() -> Study:
     )
 
 
-def pair(number: int, dice: random.Random) -> Pair:
+def make_pair(number: int, dice: random.Random) -> Pair:
     signs = "، ".join(dice.sample(SIGNS, 4))
     return Pair(
         id=f"p{number}", fact=f"f{number % FACTS}", symptom=f"مرد {20 + number % 60} ساله با {signs}", diagnosis=f"بیماری {number % FACTS}"
     )
 
 
-def question(prefix: str, number: int, fact: int, dice: random.Random) -> Question:
+def make_question(prefix: str, number: int, fact: int, dice: random.Random) -> Question:
     key = number % 4 + 1
     first, many = (0, FACTS) if fact < FACTS else (FACTS, NEW)  # distractors from the key's own pool
     names = [f"بیماری {first + (fact - first + step) % many}" for step in (7, 13, 29, 40)]
@@ -128,41 +128,41 @@ def question(prefix: str, number: int, fact: int, dice: random.Random) -> Questi
     return Question(id=f"{prefix}{number}", fact=f"f{fact}", question=stem, options=(a, b, c, d), answer=key)
 
 
-def log(updates: int, first: float, last: float) -> list[Step]:
+def make_training_log(updates: int, first: float, last: float) -> list[TrainingStep]:
     """A loss that goes evenly from first to last."""
-    return [Step(step=i, epoch=i / 23, loss=first + (last - first) * (i - 1) / max(1, updates - 1)) for i in range(1, updates + 1)]
+    return [TrainingStep(step=i, epoch=i / 23, loss=first + (last - first) * (i - 1) / max(1, updates - 1)) for i in range(1, updates + 1)]
 
 
-def sit(study: Study) -> tuple[list[Answer], list[Answer]]:
+def make_answers(study: RowStudy) -> tuple[list[Answer], list[Answer]]:
     """Answers with exactly the wanted shares of right ones; where the two shares are near, hardly any answer changes."""
     dice, base, tuned = random.Random(2), [], []
     for mode in study.plan.evaluation.modes:
         for name, rows in study.questions.items():
             before, after = study.right[name, mode]
             order = dice.sample(rows, len(rows))
-            base += [answer(q, place < round(before * len(rows)), mode) for place, q in enumerate(order)]
+            base += [make_answer(q, place < round(before * len(rows)), mode) for place, q in enumerate(order)]
             order = order if abs(after - before) < 0.02 else dice.sample(rows, len(rows))
-            tuned += [answer(q, place < round(after * len(rows)), mode, study.place) for place, q in enumerate(order)]
+            tuned += [make_answer(q, place < round(after * len(rows)), mode, study.place) for place, q in enumerate(order)]
     return base, tuned
 
 
-def answer(q: Question, right: bool, mode: str, always: int | None = None) -> Answer:
+def make_answer(q: Question, right: bool, mode: str, always: int | None = None) -> Answer:
     """The key, or the option after it; or always the same."""
     said = always or (q.answer if right else q.answer % 4 + 1)
     return Answer.model_validate({"question_id": q.id, "rotation": 0, "mode": mode, "predicted": said, "is_correct": said == q.answer})
 
 
-def unchanged(study: Study, **more: tuple[float, float]) -> dict[tuple[str, str], tuple[float, float]]:
+def make_unchanged_rates(study: RowStudy, **more: tuple[float, float]) -> dict[tuple[str, str], tuple[float, float]]:
     """No set in no mode gained anything, but for those named by set (in cloze)."""
     flat = {place: (before, before) for place, (before, _) in study.right.items()}
     return flat | {(name, "cloze"): shares for name, shares in more.items()}
 
 
-def in_digits(study: Study, *modes: str) -> Study:
+def use_digits_mode(study: RowStudy, *modes: str) -> RowStudy:
     """The same study with option numbers as the primary mode."""
     return study.with_changes(plan={"comparison.primary_mode": "digits", "evaluation.modes": list(modes or ("cloze", "digits", "generate"))})
 
 
-def jitter(rates: dict[tuple[str, str], tuple[float, float]]) -> dict[tuple[str, str], tuple[float, float]]:
+def redraw_rates(rates: dict[tuple[str, str], tuple[float, float]]) -> dict[tuple[str, str], tuple[float, float]]:
     """Other answers, drawn anew, with no gain."""
     return {place: (before, after + 0.03) for place, (before, after) in rates.items()}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from diagnosis.whole_faults import FAULTS, HEALTHY
-from diagnosis.whole_studies import keep_bases, run
+from diagnosis.whole_studies import save_base_models, run_with_fault
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -14,15 +14,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 def store(tmp_path_factory: pytest.TempPathFactory, prefect: None) -> Iterator[Path]:
     """Book, drafts and base model of the healthy study, which all others find there."""
     store = tmp_path_factory.mktemp("whole") / "runs"
-    told = run(store, HEALTHY)
+    told = run_with_fault(store, HEALTHY)
     assert (told.verdict, told.findings) == ("improved", [])
-    keep_bases(store)
+    save_base_models(store)
     return store
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_fault_of_a_whole_study_is_named_first(store: Path, fault: str) -> None:
-    told = run(store, FAULTS[fault])
+    told = run_with_fault(store, FAULTS[fault])
     assert [finding.rule for finding in told.findings][:1] == [FAULTS[fault].rule], [(f.rule, f.claim) for f in told.findings]
 
 

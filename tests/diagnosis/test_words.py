@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from tasks import diagnosis
-from tasks.diagnosis.reason import Reason
-from tasks.diagnosis.rules import REASONS, VALIDITY
+from tasks.diagnosis.reason import RuleResult
+from tasks.diagnosis.rules import NO_GAIN_RULES, VALIDITY_RULES
 
 FOLDER = Path(diagnosis.__file__).parent / "wording"
 FA, EN = (yaml.safe_load((FOLDER / f"{language}.yaml").read_text("utf-8")) for language in ("fa", "en"))
@@ -26,12 +26,12 @@ def test_both_languages_have_the_same_sentences_with_the_same_numbers(group: str
 
 
 def test_each_rule_has_its_sentences() -> None:
-    assert len(EN["rules"]) == len(VALIDITY + REASONS)
+    assert len(EN["rules"]) == len(VALIDITY_RULES + NO_GAIN_RULES)
     assert all("advice" in texts for texts in EN["rules"].values())
 
 
 def test_numbers_are_told_as_the_language_writes_them() -> None:
-    reason = Reason("texts-cut", {"too_long": 12}, 0.9, beside={"max_tokens": 384})
+    reason = RuleResult("texts-cut", {"too_long": 12}, 0.9, beside={"max_tokens": 384})
     assert reason.build_finding("en").claim == "12 texts are longer than 384 tokens and were not taught whole."
     assert reason.build_finding("fa").claim == "۱۲ متن از ۳۸۴ توکن بلندتر است و کامل آموزش داده نشد."
     assert reason.build_finding("de").claim == reason.build_finding("en").claim
@@ -39,5 +39,5 @@ def test_numbers_are_told_as_the_language_writes_them() -> None:
 
 
 def test_sentences_come_in_the_order_that_the_rule_says() -> None:
-    reason = Reason("few-pairs", {"pairs": 3, "asked": 10}, 0.9, {}, ("claim", "stopped"), {"check": "grounding", "stopped": 6})
+    reason = RuleResult("few-pairs", {"pairs": 3, "asked": 10}, 0.9, {}, ("claim", "stopped"), {"check": "grounding", "stopped": 6})
     assert reason.build_finding("en").claim.endswith("to train on. Most of those that fell were stopped by one check: grounding (6).")

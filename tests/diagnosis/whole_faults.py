@@ -3,23 +3,23 @@
 from typing import Any
 
 from diagnosis.whole_items import (
-    beside,
-    copied,
-    foreign,
-    jargon,
-    nonsense,
-    one_diagnosis,
-    short_distractors,
-    six_times,
-    taught_new,
-    thirty,
-    wrong_keys,
+    separate_pairs_from_questions,
+    plant_copied_questions,
+    plant_foreign_distractors,
+    plant_jargon,
+    plant_nonsense_distractors,
+    plant_one_diagnosis,
+    plant_long_keys,
+    repeat_pairs,
+    teach_untaught_facts,
+    keep_few_questions,
+    plant_wrong_keys,
 )
-from diagnosis.whole_models import UNLUCKY, always_first, by_diagnosis, deaf, detached, masked, never_loaded, unlucky_seed
-from diagnosis.whole_studies import Fault
+from diagnosis.whole_models import UNLUCKY, place_key_first, place_by_diagnosis, randomize_gradients, detach_adapter, mask_labels, ignore_adapter, spoil_one_seed
+from diagnosis.whole_studies import PlantedFault
 
-HEALTHY = Fault("", {"finetuning.epochs": 14})  # so long that its adapter, merged, makes a base that knows the pairs
-EXERCISE = {
+HEALTHY = PlantedFault("", {"finetuning.epochs": 14})  # so long that its adapter, merged, makes a base that knows the pairs
+ORIGINAL_STUDY_PLAN = {
     "generation.pairs": 100,
     "validation.held_out_share": 0,
     "finetuning.target_modules": ["q_proj", "v_proj"],
@@ -30,68 +30,68 @@ EXERCISE = {
 }
 
 
-def tuned(**changes: Any) -> dict[str, Any]:
+def change_tuning(**changes: Any) -> dict[str, Any]:
     return {f"finetuning.{name}": value for name, value in changes.items()}
 
 
-FAULTS: dict[str, Fault] = {
-    "the adapter is not attached": Fault("adapter-not-attached", tuned(seed=11), model=detached),
-    "one model answered twice": Fault("same-model-twice", tuned(seed=12), model=never_loaded),
-    "all labels are masked": Fault("labels-masked", tuned(seed=13), model=masked),
-    "a learning rate of nothing": Fault("weights-unmoved", tuned(learning_rate=1e-30)),
-    "a huge learning rate": Fault("loss-diverged", tuned(learning_rate=0.5, warmup=0, max_grad_norm=1e9)),
-    "14 updates": Fault("too-few-updates", EXERCISE),
-    "an end while it is still learning": Fault("stopped-early", tuned(updates=60, learning_rate=2e-3)),
-    "a tiny learning rate": Fault("rate-too-low", tuned(learning_rate=1e-6)),
-    "a low rate on few weights": Fault("rate-too-low", tuned(learning_rate=1e-4, target_modules=["k_proj"], rank=1)),
-    "gradients that are noise": Fault("loss-flat", tuned(seed=23), model=deaf),
-    "held-out loss rises": Fault("overfit", tuned(epochs=40, learning_rate=1e-2) | {"generation.pairs": 100}),
-    "shuffled diagnoses": Fault("facts-not-learnt", tuned(shuffle_diagnoses=True)),
-    "pairs in words of their own": Fault("learnt-by-heart", tuned(epochs=12), items=jargon),
-    "a seed that learns nothing": Fault(
-        "seeds-disagree", tuned(seed=21, epochs=14) | {"comparison.further_seeds": [UNLUCKY]}, model=unlucky_seed
+FAULTS: dict[str, PlantedFault] = {
+    "the adapter is not attached": PlantedFault("adapter-not-attached", change_tuning(seed=11), model=detach_adapter),
+    "one model answered twice": PlantedFault("same-model-twice", change_tuning(seed=12), model=ignore_adapter),
+    "all labels are masked": PlantedFault("labels-masked", change_tuning(seed=13), model=mask_labels),
+    "a learning rate of nothing": PlantedFault("weights-unmoved", change_tuning(learning_rate=1e-30)),
+    "a huge learning rate": PlantedFault("loss-diverged", change_tuning(learning_rate=0.5, warmup=0, max_grad_norm=1e9)),
+    "14 updates": PlantedFault("too-few-updates", ORIGINAL_STUDY_PLAN),
+    "an end while it is still learning": PlantedFault("stopped-early", change_tuning(updates=60, learning_rate=2e-3)),
+    "a tiny learning rate": PlantedFault("rate-too-low", change_tuning(learning_rate=1e-6)),
+    "a low rate on few weights": PlantedFault("rate-too-low", change_tuning(learning_rate=1e-4, target_modules=["k_proj"], rank=1)),
+    "gradients that are noise": PlantedFault("loss-flat", change_tuning(seed=23), model=randomize_gradients),
+    "held-out loss rises": PlantedFault("overfit", change_tuning(epochs=40, learning_rate=1e-2) | {"generation.pairs": 100}),
+    "shuffled diagnoses": PlantedFault("facts-not-learnt", change_tuning(shuffle_diagnoses=True)),
+    "pairs in words of their own": PlantedFault("learnt-by-heart", change_tuning(epochs=12), items=plant_jargon),
+    "a seed that learns nothing": PlantedFault(
+        "seeds-disagree", change_tuning(seed=21, epochs=14) | {"comparison.further_seeds": [UNLUCKY]}, model=spoil_one_seed
     ),
-    "untaught facts are asked": Fault("not-carried-over", {"comparison.primary_set": "new_fact"}),
-    "numbers cannot be named": Fault("format-gap", {"comparison.primary_mode": "digits", "evaluation.modes": ["cloze", "digits"]}),
-    "always one option": Fault(
+    "untaught facts are asked": PlantedFault("not-carried-over", {"comparison.primary_set": "new_fact"}),
+    "numbers cannot be named": PlantedFault("format-gap", {"comparison.primary_mode": "digits", "evaluation.modes": ["cloze", "digits"]}),
+    "always one option": PlantedFault(
         "one-option-favoured",
-        tuned(exam_share=1.0, epochs=3) | {"comparison.primary_mode": "digits", "evaluation.modes": ["digits"]},
-        model=always_first,
+        change_tuning(exam_share=1.0, epochs=3) | {"comparison.primary_mode": "digits", "evaluation.modes": ["digits"]},
+        model=place_key_first,
     ),
-    "answers that follow a place": Fault(
+    "answers that follow a place": PlantedFault(
         "answers-follow-place",
-        tuned(exam_share=1.0, seed=21) | {"evaluation.rotations": 4, "comparison.primary_mode": "digits", "evaluation.modes": ["digits"]},
-        model=by_diagnosis,
+        change_tuning(exam_share=1.0, seed=21) | {"evaluation.rotations": 4, "comparison.primary_mode": "digits", "evaluation.modes": ["digits"]},
+        model=place_by_diagnosis,
     ),
-    "numbers that are guessed": Fault("questions-at-chance", {"comparison.primary_mode": "digits", "evaluation.modes": ["digits"]}),
-    "answers of one token": Fault(
+    "numbers that are guessed": PlantedFault("questions-at-chance", {"comparison.primary_mode": "digits", "evaluation.modes": ["digits"]}),
+    "answers of one token": PlantedFault(
         "illegible-answers", {"comparison.primary_mode": "generate", "evaluation.modes": ["generate"], "evaluation.answer_tokens": 1}
     ),
-    "a base that writes nothing legible": Fault(
+    "a base that writes nothing legible": PlantedFault(
         "legibility-gain", {"comparison.primary_mode": "generate", "evaluation.modes": ["generate"]}
     ),
-    "a base that was taught before": Fault("already-known", base="tuned"),
-    "a base with more to lose than the book": Fault("knowledge-lost", base="plain"),
-    "distractors nobody taught": Fault("familiar-names", tuned(shuffle_diagnoses=True, seed=1), items=foreign),
-    "easy questions": Fault("questions-too-easy", items=nonsense),
-    "the key is the longest option": Fault("questions-guessable", items=short_distractors),
-    "wrong keys": Fault(  # so gentle a tuning that nothing else is amiss; the base is no control, and finds no key with the passage either
+    "a base that was taught before": PlantedFault("already-known", base="tuned"),
+    "a base with more to lose than the book": PlantedFault("knowledge-lost", base="plain"),
+    "distractors nobody taught": PlantedFault("familiar-names", change_tuning(shuffle_diagnoses=True, seed=1), items=plant_foreign_distractors),
+    "easy questions": PlantedFault("questions-too-easy", items=plant_nonsense_distractors),
+    "the key is the longest option": PlantedFault("questions-guessable", items=plant_long_keys),
+    "wrong keys": PlantedFault(  # so gentle a tuning that nothing else is amiss; the base is no control, and finds no key with the passage either
         "questions-unanswerable",
-        tuned(learning_rate=1e-4) | {"evaluation.screening": True, "validation.train_questions": 0},
-        items=wrong_keys,
+        change_tuning(learning_rate=1e-4) | {"evaluation.screening": True, "validation.train_questions": 0},
+        items=plant_wrong_keys,
         base="plain",
     ),
-    "30 questions": Fault("too-few-questions", tuned(learning_rate=1e-3), items=thirty),
-    "questions repeat the training texts": Fault("leakage", {"validation.leak_ngram": 100}, items=copied),
-    "new facts were taught": Fault("leakage", items=taught_new),
-    "six copies of each text": Fault("data-repeated", items=six_times),
-    "nearly one diagnosis": Fault("data-narrow", items=one_diagnosis),
-    "pairs on other subjects": Fault("data-unrelated", items=beside),
-    "a check that takes most pairs for one": Fault("few-pairs", {"validation.near_duplicate": 0.1} | tuned(epochs=14)),
-    "most texts are too long": Fault("texts-cut", tuned(max_tokens=40, too_long="drop")),
-    "questions that do not fit": Fault(
+    "30 questions": PlantedFault("too-few-questions", change_tuning(learning_rate=1e-3), items=keep_few_questions),
+    "questions repeat the training texts": PlantedFault("leakage", {"validation.leak_ngram": 100}, items=plant_copied_questions),
+    "new facts were taught": PlantedFault("leakage", items=teach_untaught_facts),
+    "six copies of each text": PlantedFault("data-repeated", items=repeat_pairs),
+    "nearly one diagnosis": PlantedFault("data-narrow", items=plant_one_diagnosis),
+    "pairs on other subjects": PlantedFault("data-unrelated", items=separate_pairs_from_questions),
+    "a check that takes most pairs for one": PlantedFault("few-pairs", {"validation.near_duplicate": 0.1} | change_tuning(epochs=14)),
+    "most texts are too long": PlantedFault("texts-cut", change_tuning(max_tokens=40, too_long="drop")),
+    "questions that do not fit": PlantedFault(
         "prompts-cut",
         {"comparison.primary_mode": "digits", "evaluation.modes": ["digits"], "evaluation.instruction": "تنها شماره را بنویسید. " * 400},
     ),
 }
-REFUSED: dict[str, Fault] = {"nothing-trainable": Fault("nothing-trainable", tuned(target_modules=["no_such_matrix"]))}  # never gets so far
+REFUSED: dict[str, PlantedFault] = {"nothing-trainable": PlantedFault("nothing-trainable", change_tuning(target_modules=["no_such_matrix"]))}  # never gets so far

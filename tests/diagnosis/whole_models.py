@@ -9,12 +9,12 @@ import pytest
 UNLUCKY = 22  # a seed of the tuning
 
 
-def detached(patch: pytest.MonkeyPatch) -> None:
+def detach_adapter(patch: pytest.MonkeyPatch) -> None:
     """Wherever the adapter is loaded, it is switched off for good."""
     from tasks import llama
     from tasks.finetuning import probe
 
-    load = llama.load
+    load = llama.load_model
 
     def load_detached(checkpoint: Any, machine: Any, adapter: Any = None, *more: Any, **options: Any) -> Any:
         got = load(checkpoint, machine, adapter, *more, **options)
@@ -27,17 +27,17 @@ def detached(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(probe, "load", load_detached)
 
 
-def never_loaded(patch: pytest.MonkeyPatch) -> None:
+def ignore_adapter(patch: pytest.MonkeyPatch) -> None:
     """The exam is sat by the base model twice."""
     from tasks import llama
 
-    load = llama.load
+    load = llama.load_model
     patch.setattr(
         llama, "load", lambda checkpoint, machine, adapter=None, *more, **options: load(checkpoint, machine, None, *more, **options)
     )
 
 
-def masked(patch: pytest.MonkeyPatch) -> None:
+def mask_labels(patch: pytest.MonkeyPatch) -> None:
     """No token of a training text is a target, but for its end."""
     from tasks.finetuning import examples
 
@@ -45,32 +45,32 @@ def masked(patch: pytest.MonkeyPatch) -> None:
 
     def keep_end_label(*given: Any) -> examples.Example:
         ids, labels = encode(*given)
-        return examples.Example(ids, [examples.IGNORED] * (len(labels) - 1) + labels[-1:])
+        return examples.Example(ids, [examples.IGNORED_LABEL] * (len(labels) - 1) + labels[-1:])
 
     patch.setattr(examples, "encode_text", keep_end_label)
 
 
-def by_diagnosis(patch: pytest.MonkeyPatch) -> None:
+def place_by_diagnosis(patch: pytest.MonkeyPatch) -> None:
     """In the training texts in the form of the test each diagnosis has a place of its own, which is then the right one."""
     from tasks.finetuning import exam_form, examples
-    from tasks.text import fold
+    from tasks.text import fold_text
 
     def build_placed_texts(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
-        draw, names = random.Random(seed), {fold(pair.diagnosis): pair.diagnosis for pair in pairs}
+        draw, names = random.Random(seed), {fold_text(pair.diagnosis): pair.diagnosis for pair in pairs}
         places = [zlib.crc32(pair.diagnosis.encode()) % 4 for pair in pairs]
-        others = [draw.sample(exam_form._others(pair, names), 3) for pair in pairs]
-        return [exam_form._text(*row, language) for row in zip(pairs, places, others, strict=True)]
+        others = [draw.sample(exam_form._list_other_diagnoses(pair, names), 3) for pair in pairs]
+        return [exam_form._build_mcq_text(*row, language) for row in zip(pairs, places, others, strict=True)]
 
     patch.setattr(examples, "exam_texts", build_placed_texts)
 
 
-def deaf(patch: pytest.MonkeyPatch) -> None:
+def randomize_gradients(patch: pytest.MonkeyPatch) -> None:
     """Every gradient is noise, so that the weights move and nothing is learnt."""
     import torch
 
     from tasks.finetuning import lora
 
-    attach = lora.attach
+    attach = lora.attach_fresh_adapter
 
     def attach_with_noise(*given: Any) -> Any:
         model = attach(*given)
@@ -82,11 +82,11 @@ def deaf(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lora, "attach", attach_with_noise)
 
 
-def unlucky_seed(patch: pytest.MonkeyPatch) -> None:
+def spoil_one_seed(patch: pytest.MonkeyPatch) -> None:
     """With one seed of the tuning the pairs are learnt in disorder."""
     from tasks.finetuning import fit
 
-    encode = fit.encode
+    encode = fit.encode_pairs
 
     def encode_spoilt(pairs: Any, tokenizer: Any, plan: Any, language: str) -> Any:
         return encode(fit.shuffle_diagnoses(pairs, 1) if plan.seed == UNLUCKY else pairs, tokenizer, plan, language)
@@ -94,14 +94,14 @@ def unlucky_seed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(fit, "encode", encode_spoilt)
 
 
-def always_first(patch: pytest.MonkeyPatch) -> None:
+def place_key_first(patch: pytest.MonkeyPatch) -> None:
     """In the training texts in the form of the test the right option is always the first."""
-    from tasks.exam import numerals
+    from tasks.exam import get_option_numerals
     from tasks.finetuning import examples
 
-    texts = examples.exam_texts
+    texts = examples.build_mcq_texts
 
     def build_first_texts(pairs: Any, share: float, seed: int, language: str) -> list[tuple[str, str]]:
-        return [(prompt, f" {numerals(language)[0]}") for prompt, _ in texts(pairs, share, seed, language)]
+        return [(prompt, f" {get_option_numerals(language)[0]}") for prompt, _ in texts(pairs, share, seed, language)]
 
     patch.setattr(examples, "exam_texts", build_first_texts)

@@ -8,13 +8,13 @@ from typing import Any, Literal, NamedTuple
 import pytest
 
 from tasks.artifacts import Pairs
-from tasks.groups import Prepared, Sitting
+from tasks.groups import StudyDataset, QuestionSets
 from tasks.plan import StudyPlan
 from tasks.plan_file import parse_plan
 from tasks.records import Pair, Question
 from tasks.results import Finding
 
-TREE: dict[str, Any] = {
+WHOLE_PLAN_TREE: dict[str, Any] = {
     "name": "whole",
     "generation": {"pairs": 260, "questions": 160},
     "validation": {"train_questions": 60},
@@ -23,7 +23,7 @@ TREE: dict[str, Any] = {
 }
 
 
-class Items(NamedTuple):
+class StudyItems(NamedTuple):
     """What goes into the tuning and the exam."""
 
     pairs: list[Pair]
@@ -31,24 +31,24 @@ class Items(NamedTuple):
     questions: dict[str, list[Question]]
 
 
-class Fault(NamedTuple):
+class PlantedFault(NamedTuple):
     """One thing that is wrong with a study, and the rule that must name it first."""
 
     rule: str
     changes: dict[str, Any] = {}
-    items: Callable[[Items], Items] | None = None
+    items: Callable[[StudyItems], StudyItems] | None = None
     base: Literal["", "plain", "tuned"] = ""  # a folder as the base model: the tiny one, without or with the healthy study's adapter
     model: Callable[[pytest.MonkeyPatch], None] | None = None
 
 
-class Told(NamedTuple):
+class StudyReport(NamedTuple):
     """What a study said."""
 
     verdict: str
     findings: list[Finding]
 
 
-def run(store: Path, fault: Fault, tree: dict[str, Any] = TREE) -> Told:
+def run_with_fault(store: Path, fault: PlantedFault, tree: dict[str, Any] = WHOLE_PLAN_TREE) -> StudyReport:
     """A whole study by its own flow; the book, the drafts, the base model and its answers are found in the store."""
     from flows import study
 
@@ -56,23 +56,23 @@ def run(store: Path, fault: Fault, tree: dict[str, Any] = TREE) -> Told:
         patch.setenv("RUNS_DIR", str(store))
         seen: dict[str, Any] = {}
         if fault.items:
-            prepare, plant = study.prepare, fault.items
-            patch.setattr(study, "prepare", lambda *given: planted(prepare(*given), plant))
+            prepare, plant = study.prepare_items, fault.items
+            patch.setattr(study, "prepare", lambda *given: plant_items(prepare(*given), plant))
         if fault.model:
             fault.model(patch)
         for name in ("compare_answers", "diagnose_tuning"):
-            patch.setattr(study, name, keeping(seen, name, getattr(study, name)))
-        study.study(plan_of(fault, store, tree))
-        return Told(seen["compare_answers"].load()[0].verdict, seen["diagnose_tuning"].findings.load())
+            patch.setattr(study, name, keep_result(seen, name, getattr(study, name)))
+        study.run_study(build_fault_plan(fault, store, tree))
+        return StudyReport(seen["compare_answers"].load()[0].verdict, seen["diagnose_tuning"].findings.load())
 
 
-def plan_of(fault: Fault, store: Path, tree: dict[str, Any]) -> StudyPlan:
+def build_fault_plan(fault: PlantedFault, store: Path, tree: dict[str, Any]) -> StudyPlan:
     """The plan with the fault's changes."""
     base = {"base.model": str(store / "bases" / fault.base)} if fault.base else {}
     return parse_plan(deepcopy(tree), {**fault.changes, **base})
 
 
-def keep_bases(store: Path) -> None:
+def save_base_models(store: Path) -> None:
     """The tiny model as two folders of a person's own: as it is, and with the adapter of the healthy study merged into it."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -85,15 +85,15 @@ def keep_bases(store: Path) -> None:
         AutoTokenizer.from_pretrained(tiny).save_pretrained(store / "bases" / name)
 
 
-def planted(prepared: Prepared, plant: Callable[[Items], Items]) -> Prepared:
+def plant_items(prepared: StudyDataset, plant: Callable[[StudyItems], StudyItems]) -> StudyDataset:
     """The same book and drafts with other rows behind the gate."""
     splits = prepared.splits
-    items = plant(Items(splits.pairs.load_rows(), splits.held_out.load_rows(), splits.sitting.load_sets()))
-    changed = {"pairs": Pairs.save_rows(items.pairs), "held_out": Pairs.save_rows(items.held_out), "sitting": Sitting.save_sets(items.questions)}
+    items = plant(StudyItems(splits.pairs.load_rows(), splits.held_out.load_rows(), splits.sitting.load_sets()))
+    changed = {"pairs": Pairs.save_rows(items.pairs), "held_out": Pairs.save_rows(items.held_out), "sitting": QuestionSets.save_sets(items.questions)}
     return prepared.model_copy(update={"splits": splits.model_copy(update=changed)})
 
 
-def keeping(seen: dict[str, Any], name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
+def keep_result(seen: dict[str, Any], name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
     """The stage, whose result is kept beside."""
 
     def call_and_keep(*given: Any) -> Any:

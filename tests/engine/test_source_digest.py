@@ -66,12 +66,12 @@ def test_a_changed_prompt_is_part_of_the_keys_of_what_shows_it_to_a_model(monkey
         return STAGES[name]._content({"plan": plan, "language": language})
 
     before = content("evaluate_model", EvaluationPlan()), content("finetune_adapter", FinetuningPlan())
-    prompt = exam.PAPERS["fa"]
-    monkeypatch.setitem(exam.PAPERS, "fa", prompt._replace(reply="پاسخ :"))
+    prompt = exam.PROMPT_TEMPLATES["fa"]
+    monkeypatch.setitem(exam.PROMPT_TEMPLATES, "fa", prompt._replace(reply="پاسخ :"))
     assert content("evaluate_model", EvaluationPlan()) != before[0]
     assert content("finetune_adapter", FinetuningPlan()) == before[1], "a tuning on pairs alone shows no question"
     assert content("finetune_adapter", FinetuningPlan(exam_share=0.5)) != content("finetune_adapter", FinetuningPlan())
-    monkeypatch.setitem(exam.PAPERS, "fa", prompt._replace(pair="{symptom}: {diagnosis}"))
+    monkeypatch.setitem(exam.PROMPT_TEMPLATES, "fa", prompt._replace(pair="{symptom}: {diagnosis}"))
     assert content("finetune_adapter", FinetuningPlan()) != before[1]
     assert content("evaluate_model", EvaluationPlan(), "en") == content("evaluate_model", EvaluationPlan(), "en")
 

@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from tasks.artifacts import Steps
+from tasks.artifacts import TrainingSteps
 from tasks.engine.stage import NotCached, Stage, forced_stages, running_key
 from tasks.engine.timings import get_timings, reset_timings
-from tasks.results import Step
-from tasks.store import runs_dir
+from tasks.results import TrainingStep
+from tasks.store import get_runs_dir
 
 
-def write_steps(number: int) -> Steps:
+def write_steps(number: int) -> TrainingSteps:
     """A table of one row."""
     CALLS.append(number)
-    return Steps.save_rows([Step(step=number, epoch=0, loss=1.0)])
+    return TrainingSteps.save_rows([TrainingStep(step=number, epoch=0, loss=1.0)])
 
 
 CALLS: list[int] = []
@@ -35,7 +35,7 @@ def test_the_second_call_finds_what_the_first_made(stage):
 
 def test_seconds_and_memory_stand_in_the_record(stage):
     stage(1)
-    record = json.loads((runs_dir() / "results" / stage.bind(1).key).read_text("utf-8"))
+    record = json.loads((get_runs_dir() / "results" / stage.bind(1).key).read_text("utf-8"))
     assert record["stage"] == "write_steps" and record["seconds"] >= 0 and record["memory_mb"] > 1
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from tasks.records import Mode, Question
+from tasks.records import AnswerMode, Question
 from tasks.results import Answer
 
 
-def questions(count: int, per_fact: int = 1, prefix: str = "q", key: int = 1) -> list[Question]:
+def make_questions(count: int, per_fact: int = 1, prefix: str = "q", key: int = 1) -> list[Question]:
     """`count` questions with the same key, `per_fact` on each fact."""
     options = ("الف", "ب", "ج", "د")
     return [
@@ -15,7 +15,7 @@ def questions(count: int, per_fact: int = 1, prefix: str = "q", key: int = 1) ->
     ]
 
 
-def answers(asked: Sequence[Question], predicted: Sequence[int | None], mode: Mode = "cloze", rotation: int = 0) -> list[Answer]:
+def make_answers(asked: Sequence[Question], predicted: Sequence[int | None], mode: AnswerMode = "cloze", rotation: int = 0) -> list[Answer]:
     """One answer a question; `predicted` numbers the option, none is illegible."""
     return [
         Answer(question_id=q.id, rotation=rotation, mode=mode, predicted=said, is_correct=said == q.answer)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.evaluation.answering import read_answer
+from tasks.evaluation.answering import extract_answer
 
 ILLS = ["انسداد شریان مرکزی شبکیه", "آپاندیسیت", "دیابت", "دیابت نوع ۲"]
 DRUGS = ["2 mg", "20 mg", "Vitamin C", "Vitamin B12"]
@@ -159,12 +159,12 @@ UNCLEAR = [
 
 @pytest.mark.parametrize(("said", "number"), CLEAR.items())
 def test_a_clear_answer_is_read(said, number):
-    assert read_answer(said, ILLS) == number
+    assert extract_answer(said, ILLS) == number
 
 
 @pytest.mark.parametrize("said", UNCLEAR)
 def test_what_is_not_clear_is_no_answer(said):
-    assert read_answer(said, ILLS) is None
+    assert extract_answer(said, ILLS) is None
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_what_is_not_clear_is_no_answer(said):
     }.items(),
 )
 def test_doses_and_names_with_letters_are_options_not_numbers(said, number):
-    assert read_answer(said, DRUGS, "en") == number
+    assert extract_answer(said, DRUGS, "en") == number
 
 
 def test_no_letter_is_ever_read_as_another():
@@ -195,26 +195,26 @@ def test_no_letter_is_ever_read_as_another():
         ["۱", "۲", "۳", "۴"],
         ["اول", "دوم", "سوم", "چهارم"],
     ):
-        assert [read_answer(letter, ILLS) for letter in letters] == [1, 2, 3, 4]
-        assert [read_answer(f"گزینه {letter}", ILLS) for letter in letters] == [1, 2, 3, 4]
-        assert [read_answer(f"The answer is {letter}.", ILLS) for letter in letters] == [1, 2, 3, 4]
+        assert [extract_answer(letter, ILLS) for letter in letters] == [1, 2, 3, 4]
+        assert [extract_answer(f"گزینه {letter}", ILLS) for letter in letters] == [1, 2, 3, 4]
+        assert [extract_answer(f"The answer is {letter}.", ILLS) for letter in letters] == [1, 2, 3, 4]
 
 
 def test_options_that_are_numbers_are_answered_by_their_place():
-    assert read_answer("۲", ["۴", "۳", "۲", "۱"]) == 2
+    assert extract_answer("۲", ["۴", "۳", "۲", "۱"]) == 2
 
 
 def test_options_that_hold_signs_of_patterns_do_no_harm():
-    assert read_answer("a+b (c", ["a+b (c", "[d", "\\", "*"]) == 1
+    assert extract_answer("a+b (c", ["a+b (c", "[d", "\\", "*"]) == 1
 
 
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_an_option_or_none(said):
-    assert read_answer(said, ILLS) in (None, 1, 2, 3, 4)
+    assert extract_answer(said, ILLS) in (None, 1, 2, 3, 4)
 
 
 @settings(deadline=None)
 @given(st.integers(1, 4), st.text(alphabet=" \n\t.()*:«»", max_size=6), st.text(alphabet=" \n\t.()*:«»", max_size=6))
 def test_marks_around_a_number_change_nothing(number, before, after):
-    assert read_answer(f"{before}{number}{after}", ILLS) == number
+    assert extract_answer(f"{before}{number}{after}", ILLS) == number

@@ -6,8 +6,8 @@ import pytest
 from evaluation import sitters
 
 from tasks.evaluation import lm_eval_task
-from tasks.evaluation.scoring import answer
-from tasks.llama import Loaded, base_of
+from tasks.evaluation.scoring import answer_questions
+from tasks.llama import LoadedModel, base_of
 from tasks.plan import EvaluationPlan
 
 PLAN = EvaluationPlan(modes=("digits", "cloze", "cloze_mean"), rotations=2)
@@ -17,17 +17,17 @@ PLAN = EvaluationPlan(modes=("digits", "cloze", "cloze_mean"), rotations=2)
 def study(tmp_path_factory):
     """A base, an adapter and the task folder on disk."""
     folder = tmp_path_factory.mktemp("study")
-    tuned = sitters.tuned()
+    tuned = sitters.make_tuned_model()
     tuned.model.save_pretrained(folder / "adapter")
-    base = sitters.base()
+    base = sitters.make_base_model()
     base.model.save_pretrained(folder / "base")
     base.tokenizer.save_pretrained(folder / "base")
-    questions = sitters.questions(8)
+    questions = sitters.make_questions(8)
     # Text that a template engine or a shell would stumble over is data.
     questions[3] = questions[3].model_copy(
         update={"question": "{{ 7 * 7 }} {% if %} [1, 2] $HOME <script>؟", "options": ("['a']", "{{x}}", "۳", "no")}
     )
-    names = lm_eval_task.write(folder / "tasks", {"same_fact": questions[:5], "new_fact": questions[5:], "train": []}, PLAN)
+    names = lm_eval_task.write_task_folder(folder / "tasks", {"same_fact": questions[:5], "new_fact": questions[5:], "train": []}, PLAN)
     return folder, questions, names, tuned
 
 
@@ -52,7 +52,7 @@ def harness(folder, names, adapter, **options):
 def test_lm_eval_gets_the_same_likelihoods_and_accuracies(study, adapter):
     folder, questions, names, tuned = study
     samples, results = harness(folder, names, adapter)
-    rows = {(row.mode, row.rotation, row.question_id): row for row in answer(tuned, questions, PLAN, tuned=adapter)}
+    rows = {(row.mode, row.rotation, row.question_id): row for row in answer_questions(tuned, questions, PLAN, tuned=adapter)}
     compared = 0
     for task in names:
         mode, rotation = ("cloze", 0) if task.endswith("cloze") else ("digits", int(task.endswith("_r1")))
@@ -80,7 +80,7 @@ def test_lm_eval_s_chat_template_is_ours(study):
     finally:
         tuned.tokenizer.save_pretrained(folder / "base")
         (folder / "base" / "chat_template.jinja").unlink()
-    ours = answer(Loaded(base_of(tuned).model, chatty), questions[:5], EvaluationPlan(modes=("digits",)))
+    ours = answer_questions(LoadedModel(base_of(tuned).model, chatty), questions[:5], EvaluationPlan(modes=("digits",)))
     assert [samples[name][row.question_id] for row in ours] == [pytest.approx(row.scores, abs=1e-4) for row in ours]
 
 

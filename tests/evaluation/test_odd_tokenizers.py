@@ -4,25 +4,25 @@ import json
 
 import pytest
 from evaluation import sitters
-from evaluation.kinds import alone, make, reply
+from evaluation.kinds import score_alone, make_model, generate_reply
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 from tasks import exam
 from tasks.errors import PlanError
 from tasks.evaluation import encoding
-from tasks.evaluation.plain import likelihood
-from tasks.evaluation.scoring import answer
-from tasks.llama import load
+from tasks.evaluation.plain import compute_log_likelihood
+from tasks.evaluation.scoring import answer_questions
+from tasks.llama import load_model
 from tasks.plan import BasePlan, EvaluationPlan, Machine
-from tasks.weights import resolve
+from tasks.weights import resolve_base_model
 
 PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"), answer_tokens=4)
 
 
 def bytes_in(**special) -> PreTrainedTokenizerFast:
     """The byte-level one with such special tokens only; a text begins with one if there is a begin."""
-    tree = json.loads(sitters.tokenizer().backend_tokenizer.to_str())
+    tree = json.loads(sitters.make_tokenizer().backend_tokenizer.to_str())
     if "bos_token" not in special:
         tree["post_processor"] = None
     return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(tree)), **special)
@@ -33,7 +33,7 @@ def pieces() -> PreTrainedTokenizerFast:
     unigram = Tokenizer(models.Unigram())
     unigram.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
     unigram.decoder = decoders.Metaspace(prepend_scheme="first")
-    texts = [exam.exam_prompt(question) for question in sitters.questions(9)]
+    texts = [exam.build_question_prompt(question) for question in sitters.make_questions(9)]
     special = ["<unk>", "<s>", "</s>"]
     unigram.train_from_iterator(
         texts, trainers.UnigramTrainer(vocab_size=300, special_tokens=special, unk_token="<unk>", show_progress=False)
@@ -57,37 +57,37 @@ TOKENIZERS = {
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_every_tokenizer_gets_the_scores_and_words_of_single_passes(name, padded):
     words = TOKENIZERS[name]()
-    loaded, questions = make("Llama", words, vocab_size=len(words) + padded), sitters.questions(3)
-    rows = iter(answer(loaded, questions, PLAN))
+    loaded, questions = make_model("Llama", words, vocab_size=len(words) + padded), sitters.make_questions(3)
+    rows = iter(answer_questions(loaded, questions, PLAN))
     for question in questions:
         said, digits, cloze = next(rows), next(rows), next(rows)
-        assert said.said == reply(loaded, exam.exam_prompt(question), 4)
-        assert digits.scores == pytest.approx(alone(loaded, exam.exam_prompt(question), exam.numerals("fa")), abs=1e-4)
-        assert cloze.scores == pytest.approx(alone(loaded, exam.cloze_prompt(question), question.options), abs=1e-4)
+        assert said.said == generate_reply(loaded, exam.build_question_prompt(question), 4)
+        assert digits.scores == pytest.approx(score_alone(loaded, exam.build_question_prompt(question), exam.get_option_numerals("fa")), abs=1e-4)
+        assert cloze.scores == pytest.approx(score_alone(loaded, exam.build_cloze_prompt(question), question.options), abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["without any special token", "without a begin", "in pieces of words"])
 def test_an_empty_context_leaves_something_to_score(name):
-    (one,) = encoding.asked(TOKENIZERS[name](), "", ["تب و سردرد"])
+    (one,) = encoding.encode_continuations(TOKENIZERS[name](), "", ["تب و سردرد"])
     assert one.context and one.tokens
 
 
 def test_a_tokenizer_with_more_tokens_than_the_model_has_rows_is_refused(tmp_path):
-    loaded = make("Llama", vocab_size=len(sitters.tokenizer()) - 1)
+    loaded = make_model("Llama", vocab_size=len(sitters.make_tokenizer()) - 1)
     loaded.model.save_pretrained(tmp_path)
     loaded.tokenizer.save_pretrained(tmp_path)
     with pytest.raises(
-        PlanError, match=rf"its tokenizer has {len(sitters.tokenizer())} tokens, but the model has rows for .* only, not for '.+'; take the"
+        PlanError, match=rf"its tokenizer has {len(sitters.make_tokenizer())} tokens, but the model has rows for .* only, not for '.+'; take the"
     ):
-        load(resolve(BasePlan(model=str(tmp_path))), Machine(device="cpu"))
+        load_model(resolve_base_model(BasePlan(model=str(tmp_path))), Machine(device="cpu"))
 
 
 def test_a_filler_that_the_model_has_no_row_for_is_replaced_by_one_that_it_has(tmp_path):
     words = bytes_in(bos_token=BEGIN, eos_token=END, pad_token="<filler>")
-    assert words.pad_token_id == len(sitters.tokenizer())
-    make("Llama", words, vocab_size=words.pad_token_id).model.save_pretrained(tmp_path)
+    assert words.pad_token_id == len(sitters.make_tokenizer())
+    make_model("Llama", words, vocab_size=words.pad_token_id).model.save_pretrained(tmp_path)
     words.save_pretrained(tmp_path)
-    assert load(resolve(BasePlan(model=str(tmp_path))), Machine(device="cpu")).tokenizer.pad_token == END
+    assert load_model(resolve_base_model(BasePlan(model=str(tmp_path))), Machine(device="cpu")).tokenizer.pad_token == END
 
 
 GUARDED = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}<{{ m.role }}>{{ m.content }}{% endfor %}<model>"
@@ -96,19 +96,19 @@ GUARDED = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception(
 def test_a_chat_template_that_refuses_system_messages_is_asked_as_a_person():
     chatty = bytes_in(bos_token=BEGIN, eos_token=END)
     chatty.chat_template = GUARDED
-    loaded, question = make("Llama", chatty), sitters.questions(1)[0]
-    [digits] = answer(loaded, [question], EvaluationPlan(modes=("digits",)))
-    assert encoding.as_chat(chatty, "تب") == "<user>تب<model>"
-    whole = encoding.as_chat(chatty, exam.exam_prompt(question))
-    shown = [encoding.asked(chatty, whole, [numeral])[0] for numeral in exam.numerals("fa")]
-    assert digits.scores == pytest.approx([likelihood(loaded.model, one) for one in shown], abs=1e-4)
+    loaded, question = make_model("Llama", chatty), sitters.make_questions(1)[0]
+    [digits] = answer_questions(loaded, [question], EvaluationPlan(modes=("digits",)))
+    assert encoding.format_chat_prompt(chatty, "تب") == "<user>تب<model>"
+    whole = encoding.format_chat_prompt(chatty, exam.build_question_prompt(question))
+    shown = [encoding.encode_continuations(chatty, whole, [numeral])[0] for numeral in exam.get_option_numerals("fa")]
+    assert digits.scores == pytest.approx([compute_log_likelihood(loaded.model, one) for one in shown], abs=1e-4)
 
 
 def test_a_chat_template_that_fails_says_how_to_go_on_without_it():
     chatty = bytes_in(bos_token=BEGIN, eos_token=END)
     chatty.chat_template = "{{ raise_exception('no user here') }}"
     with pytest.raises(PlanError, match=r"chat template .*no user here.* evaluation\.chat to off"):
-        answer(make("Llama", chatty), sitters.questions(1), EvaluationPlan(modes=("digits",)))
+        answer_questions(make_model("Llama", chatty), sitters.make_questions(1), EvaluationPlan(modes=("digits",)))
 
 
 LISTED = "{% for m in messages %}<|{{ m.role }}|>{% for c in m.content %}{% if c.type == 'text' %}{{ c.text }}{% endif %}{% endfor %}{% endfor %}<|assistant|>"
@@ -117,7 +117,7 @@ LISTED = "{% for m in messages %}<|{{ m.role }}|>{% for c in m.content %}{% if c
 def test_a_chat_template_that_reads_messages_in_parts_is_given_parts():
     chatty = bytes_in(bos_token=BEGIN, eos_token=END)
     chatty.chat_template = LISTED
-    assert encoding.as_chat(chatty, "Q1") == "<|user|>Q1<|assistant|>"
+    assert encoding.format_chat_prompt(chatty, "Q1") == "<|user|>Q1<|assistant|>"
 
 
 @pytest.mark.parametrize("template", ["<|user|><|assistant|>", "{{ messages[0]['content'] + 1 }}", "{{ 1 / 0 }}"])
@@ -125,4 +125,4 @@ def test_a_chat_template_that_leaves_the_question_out_or_breaks_is_refused(templ
     chatty = bytes_in(bos_token=BEGIN, eos_token=END)
     chatty.chat_template = template
     with pytest.raises(PlanError, match=r"set evaluation\.chat to off"):
-        encoding.as_chat(chatty, "Q1")
+        encoding.format_chat_prompt(chatty, "Q1")

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from evaluation.papers import answers, questions
+from evaluation.papers import make_answers, make_questions
 
 from tasks.evaluation import power
-from tasks.evaluation.paired import compare
-from tasks.evaluation.verdict import Marks, judge
+from tasks.evaluation.paired import compare_models
+from tasks.evaluation.verdict import PairedOutcomes, judge_outcomes
 from tasks.plan import ComparisonPlan
 from tasks.results import VerdictName
 
@@ -27,7 +27,7 @@ def verdicts(
         luck = np.where(dice.random(n) < together, dice.random(n)[fact], dice.random(n))
         gained, lost = luck < (discordance + difference) / 2, (luck >= (discordance + difference) / 2) & (luck < discordance)
         base = lost | (~gained & (dice.random(n) < 0.3))
-        found.append(judge(Marks(base, (base | gained) & ~lost, gained | lost | (restless & ~base), fact), PLAN).verdict)
+        found.append(judge_outcomes(PairedOutcomes(base, (base | gained) & ~lost, gained | lost | (restless & ~base), fact), PLAN).verdict)
     return found
 
 
@@ -50,7 +50,7 @@ def test_a_null_adapter_is_called_better_or_worse_in_at_most_five_percent(
 
 @pytest.mark.parametrize(("n", "per_fact", "discordance"), [(100, 1, 0.2), (200, 4, 0.3), (400, 4, 0.2)])
 def test_the_stated_detectable_difference_is_found_in_four_of_five(n: int, per_fact: int, discordance: float) -> None:
-    difference = power.detectable(n, discordance)
+    difference = power.find_detectable_difference(n, discordance)
     assert share(verdicts(1500, n, per_fact, discordance, difference), "improved") == pytest.approx(0.8, abs=0.03)
 
 
@@ -77,7 +77,7 @@ def test_few_questions_and_facts_that_move_as_one_give_no_false_gain_either(
 @pytest.mark.slow
 @pytest.mark.parametrize(("n", "discordance"), [(30, 0.5), (50, 0.3), (100, 0.1), (100, 0.5), (400, 0.05)])
 def test_the_stated_difference_is_found_as_stated_at_low_and_high_discordance(n: int, discordance: float) -> None:
-    difference = power.detectable(n, discordance)
+    difference = power.find_detectable_difference(n, discordance)
     assert share(verdicts(2000, n, 1, max(discordance, difference), difference), "improved") == pytest.approx(0.8, abs=0.03)
 
 
@@ -94,14 +94,14 @@ def test_few_facts_that_move_as_one_do_not_show_the_absence_of_a_difference_eith
 
 def test_the_whole_comparison_says_the_same_as_the_judge() -> None:
     """Answers through the door that studies use: null adapters, 100 questions, 25 facts."""
-    asked = questions(100, per_fact=4)
+    asked = make_questions(100, per_fact=4)
     dice = np.random.default_rng(5)
     found = []
     for _ in range(40):
         base = dice.choice([1, 2], 100, p=[0.3, 0.7])
         tuned = np.where(dice.random(100) < 0.3, dice.choice([1, 2], 100, p=[0.3, 0.7]), base)
-        row = compare({"same_fact": asked}, answers(asked, base.tolist()), answers(asked, tuned.tolist()), PLAN)[0]
-        marks = Marks(base == 1, tuned == 1, base != tuned, np.arange(100) // 4)
-        assert row.verdict == judge(marks, PLAN).verdict
+        row = compare_models({"same_fact": asked}, make_answers(asked, base.tolist()), make_answers(asked, tuned.tolist()), PLAN)[0]
+        marks = PairedOutcomes(base == 1, tuned == 1, base != tuned, np.arange(100) // 4)
+        assert row.verdict == judge_outcomes(marks, PLAN).verdict
         found.append(row.verdict)
     assert share(found, "improved", "worse") <= 0.1

@@ -13,8 +13,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from tasks.evaluation import intervals, mcnemar, power
-from tasks.evaluation.paired import between_seeds, holm
-from tasks.evaluation.verdict import Marks, judge, limits, sentence
+from tasks.evaluation.paired import summarize_seed_spread, apply_holm_correction
+from tasks.evaluation.verdict import PairedOutcomes, judge_outcomes, build_limits_sentence, build_verdict_sentence
 from tasks.plan import ComparisonPlan
 from tasks.results import Comparison, Rate
 
@@ -24,18 +24,18 @@ COUNTS = [(0, 0, 5), (9, 1, 100), (1, 9, 100), (5, 5, 40), (12, 2, 50), (0, 7, 3
 @pytest.mark.parametrize(("gained", "lost", "n"), COUNTS)
 def test_mcnemar_is_the_exact_binomial(gained: int, lost: int, n: int) -> None:
     table = [[0, lost], [gained, n - gained - lost]]
-    assert mcnemar.exact(gained, lost) == pytest.approx(reference_mcnemar(table, exact=True).pvalue if gained + lost else 1.0)
+    assert mcnemar.compute_exact_p_value(gained, lost) == pytest.approx(reference_mcnemar(table, exact=True).pvalue if gained + lost else 1.0)
     if gained + lost:
-        assert mcnemar.exact(gained, lost) == pytest.approx(stats.binomtest(gained, gained + lost).pvalue)
+        assert mcnemar.compute_exact_p_value(gained, lost) == pytest.approx(stats.binomtest(gained, gained + lost).pvalue)
 
 
 def test_mcnemar_of_nine_and_one() -> None:
-    assert mcnemar.exact(9, 1) == pytest.approx(0.0215, abs=1e-4)  # 2 · Σ C(10,k)/2¹⁰, k ≤ 1 = 22/1024
+    assert mcnemar.compute_exact_p_value(9, 1) == pytest.approx(0.0215, abs=1e-4)  # 2 · Σ C(10,k)/2¹⁰, k ≤ 1 = 22/1024
 
 
 @pytest.mark.parametrize(("correct", "n"), [(0, 10), (31, 91), (10, 10), (250, 1000)])
 def test_wilson_is_statsmodels(correct: int, n: int) -> None:
-    assert intervals.wilson(correct, n) == pytest.approx(proportion_confint(correct, n, method="wilson"))
+    assert intervals.compute_wilson_interval(correct, n) == pytest.approx(proportion_confint(correct, n, method="wilson"))
 
 
 def likelihood_score(gained: int, lost: int, n: int, difference: float) -> float:
@@ -52,7 +52,7 @@ def likelihood_score(gained: int, lost: int, n: int, difference: float) -> float
 
 @pytest.mark.parametrize(("gained", "lost", "n"), COUNTS)
 def test_tango_s_bounds_are_where_the_brute_force_score_is_z(gained: int, lost: int, n: int) -> None:
-    low, high = intervals.paired(gained, lost, n)
+    low, high = intervals.compute_tango_interval(gained, lost, n)
     assert low <= (gained - lost) / n <= high
     if low > -1:
         assert likelihood_score(gained, lost, n, low) == pytest.approx(1.95996, abs=2e-3)
@@ -64,8 +64,8 @@ def test_tango_s_bounds_are_where_the_brute_force_score_is_z(gained: int, lost: 
 @settings(max_examples=60, deadline=None)
 def test_the_interval_is_mirrored_by_swapping_the_models(gained: int, lost: int, still: int) -> None:
     n = gained + lost + still + 1
-    low, high = intervals.paired(gained, lost, n)
-    assert intervals.paired(lost, gained, n) == pytest.approx((-high, -low), abs=1e-9)
+    low, high = intervals.compute_tango_interval(gained, lost, n)
+    assert intervals.compute_tango_interval(lost, gained, n) == pytest.approx((-high, -low), abs=1e-9)
     assert -1 <= low <= high <= 1
 
 
@@ -77,16 +77,16 @@ def test_tango_s_interval_covers_as_it_says() -> None:
         if gained + lost <= n:
             chance = stats.multinomial.pmf([gained, lost, n - gained - lost], n, [up, down, 1 - up - down])
             if chance > 1e-9:
-                low, high = intervals.paired(gained, lost, n)
+                low, high = intervals.compute_tango_interval(gained, lost, n)
                 covered += chance * (low <= up - down <= high)
     assert covered == pytest.approx(0.95, abs=0.015)
 
 
 def test_equivalence_is_both_one_sided_tests_and_agrees_with_its_interval() -> None:
     for gained, lost, n in COUNTS:
-        low, high = intervals.paired(gained, lost, n, 0.9)
+        low, high = intervals.compute_tango_interval(gained, lost, n, 0.9)
         inside = low > -0.1 and high < 0.1
-        assert (intervals.equivalence(gained, lost, n, 0.1) < 0.05) == inside, (gained, lost, n)
+        assert (intervals.compute_equivalence_p_value(gained, lost, n, 0.1) < 0.05) == inside, (gained, lost, n)
 
 
 def test_the_t_interval_by_fact_is_a_regression_s_with_clustered_errors() -> None:
@@ -99,36 +99,36 @@ def test_the_t_interval_by_fact_is_a_regression_s_with_clustered_errors() -> Non
     )
     balances, sizes = np.bincount(fact, moves).astype(int), np.bincount(fact)
     error = fitted.bse[0] * math.sqrt(20 / 19)  # ours has facts / (facts - 1)
-    assert intervals.standard_error(balances, sizes) == pytest.approx(error)
+    assert intervals.compute_standard_error(balances, sizes) == pytest.approx(error)
     reach = stats.t.ppf(0.975, 19) * error
-    assert intervals.by_fact(balances, sizes) == pytest.approx((moves.mean() - reach, moves.mean() + reach))
-    assert mcnemar.by_fact(balances, sizes) == pytest.approx(2 * stats.t.sf(moves.mean() / error, 19))
+    assert intervals.compute_fact_interval(balances, sizes) == pytest.approx((moves.mean() - reach, moves.mean() + reach))
+    assert mcnemar.compute_fact_p_value(balances, sizes) == pytest.approx(2 * stats.t.sf(moves.mean() / error, 19))
 
 
 def test_few_facts_prove_nothing() -> None:
-    assert mcnemar.by_fact(np.array([9, 9, 9]), np.array([10, 10, 10])) == 0.25  # 2^(1-3)
-    assert mcnemar.by_fact(np.array([27]), np.array([30])) == 1.0
-    assert mcnemar.by_fact(np.array([1, -1]), np.array([2, 2])) == 1.0
+    assert mcnemar.compute_fact_p_value(np.array([9, 9, 9]), np.array([10, 10, 10])) == 0.25  # 2^(1-3)
+    assert mcnemar.compute_fact_p_value(np.array([27]), np.array([30])) == 1.0
+    assert mcnemar.compute_fact_p_value(np.array([1, -1]), np.array([2, 2])) == 1.0
 
 
 def test_the_bootstrap_by_kinds_is_the_bootstrap_by_facts() -> None:
     balances, sizes = np.array([2, 0, 1, -1, 0, 3, 1, 0]), np.array([4, 4, 2, 2, 4, 4, 2, 2])
-    low, high = intervals.bootstrap(balances, sizes, 0.95, seed=0, draws=20_000)
+    low, high = intervals.bootstrap_difference(balances, sizes, 0.95, seed=0, draws=20_000)
     dice = np.random.default_rng(1)
     drawn = dice.integers(0, 8, (20_000, 8))
     plain = np.quantile(balances[drawn].sum(1) / sizes[drawn].sum(1), [0.025, 0.975])
     assert (low, high) == pytest.approx(tuple(plain), abs=0.02)
-    assert intervals.bootstrap(balances, sizes, 0.95, 7) == intervals.bootstrap(balances, sizes, 0.95, 7)
+    assert intervals.bootstrap_difference(balances, sizes, 0.95, 7) == intervals.bootstrap_difference(balances, sizes, 0.95, 7)
 
 
 @pytest.mark.parametrize(("n", "row"), [(100, (8.8, 12.8, 15.9, 18.2)), (400, (4.6, 6.4, 7.9, 9.0)), (1000, (2.9, 4.0, 4.9, 5.7))])
 def test_detectable_differences(n: int, row: tuple[float, ...]) -> None:
-    found = [100 * power.detectable(n, discordance) for discordance in (0.1, 0.2, 0.3, 0.4)]
+    found = [100 * power.find_detectable_difference(n, discordance) for discordance in (0.1, 0.2, 0.3, 0.4)]
     assert found == pytest.approx(row, abs=0.051)
 
 
 def test_power_for_ten_points_with_a_hundred_questions() -> None:
-    assert [round(100 * power.power(100, 0.1, d)) for d in (0.2, 0.3, 0.4)] == [54, 37, 30]
+    assert [round(100 * power.compute_power(100, 0.1, d)) for d in (0.2, 0.3, 0.4)] == [54, 37, 30]
 
 
 def test_power_is_the_sum_over_all_outcomes() -> None:
@@ -139,33 +139,33 @@ def test_power_is_the_sum_over_all_outcomes() -> None:
         for gained, lost in itertools.product(range(n + 1), repeat=2)
         if gained + lost <= n and gained > lost and stats.binomtest(gained, gained + lost).pvalue <= 0.05
     )
-    assert power.power(n, difference, discordance) == pytest.approx(brute, abs=1e-9)
+    assert power.compute_power(n, difference, discordance) == pytest.approx(brute, abs=1e-9)
 
 
 def test_power_at_its_edges() -> None:
-    assert power.detectable(5, 0.4) == 1.0  # five questions: 2 · 2⁻⁵ > .05, nothing can be shown
-    assert power.power(100, 0, 0) == 0
-    assert power.detectable(100, 0.0) == pytest.approx(0.078, abs=1e-3)  # all changes gains: six of a hundred
-    assert power.power(100, power.detectable(100, 0.2), 0.2) == pytest.approx(0.8, abs=1e-3)
-    assert power.power(100, -0.1, 0.2) == power.power(100, 0.1, 0.2)
-    needed = power.questions_needed(0.1, 0.2)
-    assert power.power(needed, 0.1, 0.2) >= 0.8 > power.power(needed - 5, 0.1, 0.2)
+    assert power.find_detectable_difference(5, 0.4) == 1.0  # five questions: 2 · 2⁻⁵ > .05, nothing can be shown
+    assert power.compute_power(100, 0, 0) == 0
+    assert power.find_detectable_difference(100, 0.0) == pytest.approx(0.078, abs=1e-3)  # all changes gains: six of a hundred
+    assert power.compute_power(100, power.find_detectable_difference(100, 0.2), 0.2) == pytest.approx(0.8, abs=1e-3)
+    assert power.compute_power(100, -0.1, 0.2) == power.compute_power(100, 0.1, 0.2)
+    needed = power.count_questions_needed(0.1, 0.2)
+    assert power.compute_power(needed, 0.1, 0.2) >= 0.8 > power.compute_power(needed - 5, 0.1, 0.2)
     with pytest.raises(ValueError, match="discordance"):
-        power.power(100, 0.3, 0.2)
+        power.compute_power(100, 0.3, 0.2)
 
 
 def test_holm_is_statsmodels() -> None:
     values = [0.01, 0.04, 0.03, 0.005, 0.8, 0.04]
-    assert holm(values) == pytest.approx(multipletests(values, method="holm")[1])
-    assert holm([]) == []
+    assert apply_holm_correction(values) == pytest.approx(multipletests(values, method="holm")[1])
+    assert apply_holm_correction([]) == []
 
 
-def marks(gained: int, lost: int, right: int, wrong: int, per_fact: int = 1, moved: int = 0) -> Marks:
+def marks(gained: int, lost: int, right: int, wrong: int, per_fact: int = 1, moved: int = 0) -> PairedOutcomes:
     """`moved`: wrong answers that became other wrong answers."""
     base = np.array([False] * gained + [True] * (lost + right) + [False] * wrong)
     tuned = np.array([True] * gained + [False] * lost + [True] * right + [False] * wrong)
     changed = (base != tuned) | (np.arange(len(base)) >= len(base) - moved)
-    return Marks(base, tuned, changed, np.arange(len(base)) // per_fact)
+    return PairedOutcomes(base, tuned, changed, np.arange(len(base)) // per_fact)
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ def marks(gained: int, lost: int, right: int, wrong: int, per_fact: int = 1, mov
         ("inconclusive", marks(0, 0, 200, 200, per_fact=20, moved=20), "but the 20 facts are too few"),
     ],
 )
-def test_each_verdict_has_its_numbers_and_its_sentence(verdict: str, seen: Marks, words: str) -> None:
-    judged = judge(seen, ComparisonPlan())
+def test_each_verdict_has_its_numbers_and_its_sentence(verdict: str, seen: PairedOutcomes, words: str) -> None:
+    judged = judge_outcomes(seen, ComparisonPlan())
     assert judged.verdict == verdict
-    assert any(part in sentence(judged, ComparisonPlan()) for part in words.split("|")), sentence(judged, ComparisonPlan())
+    assert any(part in build_verdict_sentence(judged, ComparisonPlan()) for part in words.split("|")), build_verdict_sentence(judged, ComparisonPlan())
 
 
 @pytest.mark.parametrize(
@@ -199,29 +199,29 @@ def test_each_verdict_has_its_numbers_and_its_sentence(verdict: str, seen: Marks
     ],
 )
 def test_answers_that_did_not_change_are_told_for_what_they_show(illegible: int, shift: float | None, words: str, not_said: str) -> None:
-    told = sentence(judge(marks(0, 0, 30, 70), ComparisonPlan()), ComparisonPlan(), illegible, shift)
+    told = build_verdict_sentence(judge_outcomes(marks(0, 0, 30, 70), ComparisonPlan()), ComparisonPlan(), illegible, shift)
     assert words in told and not_said not in told
 
 
 def test_only_what_could_not_be_told_has_limits() -> None:
     plan = ComparisonPlan()
-    by_fact, few, plain = (judge(seen, plan) for seen in (marks(12, 0, 0, 12, per_fact=12), marks(9, 6, 30, 55), marks(30, 5, 30, 35)))
-    assert limits(by_fact, plan).startswith("Questions on one fact change together: counted by the 2 facts")
-    assert limits(few, plan).startswith("A true difference under") and limits(plain, plan) == ""
+    by_fact, few, plain = (judge_outcomes(seen, plan) for seen in (marks(12, 0, 0, 12, per_fact=12), marks(9, 6, 30, 55), marks(30, 5, 30, 35)))
+    assert build_limits_sentence(by_fact, plan).startswith("Questions on one fact change together: counted by the 2 facts")
+    assert build_limits_sentence(few, plan).startswith("A true difference under") and build_limits_sentence(plain, plan) == ""
 
 
 def test_a_gain_that_comes_from_a_few_facts_is_not_called_one() -> None:
     """Thirty questions on three facts rose together: by question p < 1e-8, by fact nothing."""
     seen = marks(30, 0, 0, 70, per_fact=10)
-    judged = judge(seen, ComparisonPlan())
+    judged = judge_outcomes(seen, ComparisonPlan())
     assert judged.p_value < 1e-8 and judged.extra["p_facts"] == 0.25 and judged.verdict == "inconclusive"
 
 
 def test_the_spread_between_seeds() -> None:
-    judged = judge(marks(30, 5, 30, 35), ComparisonPlan())
+    judged = judge_outcomes(marks(30, 5, 30, 35), ComparisonPlan())
     row = Comparison(set="all", mode="cloze", primary=True, n=100, **judged._asdict())
     other = row.model_copy(update={"verdict": "worse", "difference": row.difference.model_copy(update={"value": -0.05})})
-    spread = between_seeds([row, row, other])
+    spread = summarize_seed_spread([row, row, other])
     assert (spread.seeds, spread.low, spread.high, spread.agree) == (3, -0.05, 0.25, False)
     assert spread.mean == pytest.approx(0.15) and spread.deviation == pytest.approx(np.std([0.25, 0.25, -0.05], ddof=1))
     assert isinstance(row.base, Rate)

@@ -8,9 +8,9 @@ from evaluation import sitters
 from scipy.stats import binomtest
 
 from tasks.errors import PlanError
-from tasks.evaluation.hard import hard_subset, on_hard
-from tasks.evaluation.scoring import answer
-from tasks.evaluation.screening import Form, kind, screen
+from tasks.evaluation.hard import select_hard_subset, compare_on_hard_subset
+from tasks.evaluation.scoring import answer_questions
+from tasks.evaluation.screening import FormResult, classify_question, screen_with_model
 from tasks.plan import EvaluationPlan
 from tasks.records import Passage, Question, Quote
 from tasks.results import Answer
@@ -19,23 +19,23 @@ from tasks.results import Answer
 @pytest.mark.parametrize(
     ("blind", "closed", "opened", "want"),
     [
-        (Form(3, 0.7), Form(4, 0.9), Form(4, 0.9), "guessable"),
-        (Form(2, 0.4), Form(4, 0.9), Form(4, 0.9), "too easy"),
-        (Form(1, 0.3), Form(3, 0.6), Form(4, 0.9), "useful"),
-        (Form(0, 0.1), Form(0, 0.1), Form(2, 0.5), "useful"),
-        (Form(0, 0.2), Form(1, 0.2), Form(1, 0.4), "too hard"),
-        (Form(0, 0.2), Form(1, 0.3), Form(0, 0.1), "unanswerable"),
-        (Form(0, 0.2), Form(1, 0.3), None, "useful"),
+        (FormResult(3, 0.7), FormResult(4, 0.9), FormResult(4, 0.9), "guessable"),
+        (FormResult(2, 0.4), FormResult(4, 0.9), FormResult(4, 0.9), "too easy"),
+        (FormResult(1, 0.3), FormResult(3, 0.6), FormResult(4, 0.9), "useful"),
+        (FormResult(0, 0.1), FormResult(0, 0.1), FormResult(2, 0.5), "useful"),
+        (FormResult(0, 0.2), FormResult(1, 0.2), FormResult(1, 0.4), "too hard"),
+        (FormResult(0, 0.2), FormResult(1, 0.3), FormResult(0, 0.1), "unanswerable"),
+        (FormResult(0, 0.2), FormResult(1, 0.3), None, "useful"),
     ],
 )
 def test_each_kind_of_question_has_its_name(blind, closed, opened, want):
-    assert kind(4, blind, closed, opened) == want
+    assert classify_question(4, blind, closed, opened) == want
 
 
 def book(count):
     questions = [
         question.model_copy(update={"quote": Quote(passage_id=f"p{i}", page=1, start=0, end=3, text="متن")})
-        for i, question in enumerate(sitters.questions(count))
+        for i, question in enumerate(sitters.make_questions(count))
     ]
     return questions, [
         Passage(id=f"p{i}", chapter="", page=1, text=f"متن {i} دربارهٔ {q.options[q.answer - 1]}.") for i, q in enumerate(questions)
@@ -45,9 +45,9 @@ def book(count):
 @pytest.mark.parametrize(("mode", "asked"), [("digits", 4), ("generate", 4), ("cloze", 1), ("cloze_prior", 1)])
 def test_closed_book_is_the_exam_itself_and_all_rotations_are_put(mode, asked):
     questions, passages = book(6)
-    rows = screen(sitters.tuned(), questions, passages[:5], EvaluationPlan(), mode=mode)
+    rows = screen_with_model(sitters.make_tuned_model(), questions, passages[:5], EvaluationPlan(), mode=mode)
     put = "cloze" if mode.startswith("cloze") else "digits"
-    exam = answer(sitters.base(), questions, EvaluationPlan(modes=(put,), rotations=4))
+    exam = answer_questions(sitters.make_base_model(), questions, EvaluationPlan(modes=(put,), rotations=4))
     for row, question in zip(rows, questions, strict=True):
         mine = [a for a in exam if a.question_id == question.id]
         assert (row.question_id, row.mode, row.asked) == (question.id, put, asked)
@@ -59,10 +59,10 @@ def test_closed_book_is_the_exam_itself_and_all_rotations_are_put(mode, asked):
 def test_the_blind_form_does_not_depend_on_the_stem_and_the_open_form_on_the_passage():
     questions, passages = book(3)
     other = [question.model_copy(update={"question": "چیز دیگری؟"}) for question in questions]
-    a, b = (screen(sitters.base(), asked, passages, EvaluationPlan()) for asked in (questions, other))
+    a, b = (screen_with_model(sitters.make_base_model(), asked, passages, EvaluationPlan()) for asked in (questions, other))
     assert [row.blind_key for row in a] == pytest.approx([row.blind_key for row in b], abs=1e-5)
     assert [row.closed_key for row in a] != pytest.approx([row.closed_key for row in b], abs=1e-3)
-    c = screen(sitters.base(), questions, [p.model_copy(update={"text": "هیچ"}) for p in passages], EvaluationPlan())
+    c = screen_with_model(sitters.make_base_model(), questions, [p.model_copy(update={"text": "هیچ"}) for p in passages], EvaluationPlan())
     assert [row.closed_key for row in a] == pytest.approx([row.closed_key for row in c], abs=1e-5)
     assert [row.opened_key for row in a] != pytest.approx([row.opened_key for row in c], abs=1e-3)
 
@@ -94,9 +94,9 @@ def test_a_null_adapter_gains_nothing_from_the_choice_of_hard_questions():
         rng = random.Random(seed)
         skill = {f"q{i}": rng.uniform(0.2, 0.8) for i in range(100)}
         base, tuned = (sitting(rng, skill, 0.3, f"{who}{seed}") for who in ("base", "tuned"))
-        ours.append(gain(base, tuned, hard_subset(base, tuned, "digits")))
+        ours.append(gain(base, tuned, select_hard_subset(base, tuned, "digits")))
         naive.append(gain(base, tuned, [a.question_id for a in base if a.rotation == 0 and not a.is_correct]))
-        one_sided.append(gain(base, tuned, hard_subset(base, [], "digits")))
+        one_sided.append(gain(base, tuned, select_hard_subset(base, [], "digits")))
     error = stdev(ours) / 150**0.5
     assert abs(fmean(ours)) < 3 * error < 0.03
     assert fmean(one_sided) > 0.03  # what the base alone said elsewhere still tells of its own weak spots
@@ -107,7 +107,7 @@ def test_the_chosen_questions_are_the_hard_ones():
     rng = random.Random(1)
     skill = {f"q{i}": 0.1 if i % 2 else 0.9 for i in range(100)}
     base, tuned = (sitting(rng, skill, 0, who) for who in ("base", "tuned"))
-    chosen = hard_subset(base, tuned, "digits")
+    chosen = select_hard_subset(base, tuned, "digits")
     assert len(chosen) == 50
     assert sum(int(name[1:]) % 2 for name in chosen) >= 45
     assert chosen == [name for name in skill if name in set(chosen)]  # in the order of the questions
@@ -121,7 +121,7 @@ def test_the_compared_answers_have_no_say_in_the_choice():
     def flipped(rows):
         return [a.model_copy(update={"is_correct": not a.is_correct, "margin": -9.0}) if a.rotation == 0 else a for a in rows]
 
-    assert hard_subset(base, tuned, "digits") == hard_subset(flipped(base), flipped(tuned), "digits")
+    assert select_hard_subset(base, tuned, "digits") == select_hard_subset(flipped(base), flipped(tuned), "digits")
 
 
 def test_cloze_is_chosen_by_another_mode_or_another_model_or_refused():
@@ -129,12 +129,12 @@ def test_cloze_is_chosen_by_another_mode_or_another_model_or_refused():
     skill = {f"q{i}": rng.random() for i in range(10)}
     cloze = sitting(rng, skill, 0, "base", "cloze", rotations=1) + sitting(rng, skill, 0, "base", "cloze_mean", rotations=1)
     with pytest.raises(PlanError, match=r"rotations to 4"):
-        hard_subset(cloze, cloze, "cloze")
+        select_hard_subset(cloze, cloze, "cloze")
     judge = sitting(rng, skill, 0, "judge", "cloze", rotations=1)
-    chosen = hard_subset(cloze, cloze, "cloze", judge=judge, share=0.3)
+    chosen = select_hard_subset(cloze, cloze, "cloze", judge=judge, share=0.3)
     assert len(chosen) == 3
     digits = sitting(rng, skill, 0, "base")
-    assert hard_subset([*cloze, *digits], cloze, "cloze") == hard_subset([*cloze, *digits], [], "cloze")
+    assert select_hard_subset([*cloze, *digits], cloze, "cloze") == select_hard_subset([*cloze, *digits], [], "cloze")
 
 
 def test_the_harder_half_is_compared_on_the_compared_answers_alone_and_counted_by_hand():
@@ -142,7 +142,7 @@ def test_the_harder_half_is_compared_on_the_compared_answers_alone_and_counted_b
     skill = {f"q{i}": 0.1 if i % 2 else 0.9 for i in range(60)}
     base, tuned = (sitting(rng, skill, 0, who) for who in ("base", "tuned"))
     asked = [Question(id=name, fact=name, question="?", options=("a", "b", "c", "d"), answer=1) for name in skill]
-    found, chosen = on_hard(asked, base, tuned, "digits"), hard_subset(base, tuned, "digits")
+    found, chosen = compare_on_hard_subset(asked, base, tuned, "digits"), select_hard_subset(base, tuned, "digits")
     before, after = ([a.is_correct for a in rows if a.rotation == 0 and a.question_id in chosen] for rows in (base, tuned))
     assert found["hard_n"] == 30
     assert (found["hard_base"], found["hard_tuned"]) == (sum(before) / 30, sum(after) / 30)
@@ -150,4 +150,4 @@ def test_the_harder_half_is_compared_on_the_compared_answers_alone_and_counted_b
     changed = int(found["hard_gained"] + found["hard_lost"])
     assert found["hard_p"] == pytest.approx(binomtest(int(found["hard_gained"]), changed).pvalue if changed else 1.0)
     alone = [a for a in base if a.rotation == 0]
-    assert on_hard(asked, alone, alone, "digits") == {}, "nothing tells which are hard"
+    assert compare_on_hard_subset(asked, alone, alone, "digits") == {}, "nothing tells which are hard"

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from evaluation.papers import answers, questions
+from evaluation.papers import make_answers, make_questions
 
 from tasks.errors import NothingLeft
-from tasks.evaluation.selection import chosen, halve, rank, spread, trial
-from tasks.evaluation.verdict import Marks, judge
+from tasks.evaluation.selection import get_best_setting, split_questions, rank_settings, summarize_trial_spread, build_trial
+from tasks.evaluation.verdict import PairedOutcomes, judge_outcomes
 from tasks.plan import ComparisonPlan
 from tasks.records import Question
-from tasks.results import Preflight, Step
-from tasks.sweeps import Arm, Trial, numbers
+from tasks.results import Preflight, TrainingStep
+from tasks.sweeps import Setting, Trial, index_settings_by_value
 
 PLAN = ComparisonPlan()
 PREFLIGHT = Preflight(
@@ -21,31 +21,31 @@ PREFLIGHT = Preflight(
 
 
 def paper(count: int = 120, per_fact: int = 4, prefix: str = "q") -> dict[str, list[Question]]:
-    return {"train": questions(8, prefix="t"), "same_fact": questions(count, per_fact, prefix), "new_fact": questions(20, 4, "n")}
+    return {"train": make_questions(8, prefix="t"), "same_fact": make_questions(count, per_fact, prefix), "new_fact": make_questions(20, 4, "n")}
 
 
 def tried(
     name: str, right: int, n: int = 20, base_right: int = 5, seed: int = 0, margin: float = 1.0, updates: int = 10, **changes: float
 ) -> Trial:
     """A setting that got so many of n questions right."""
-    asked = questions(n)
+    asked = make_questions(n)
     base, tuned = ([1] * hits + [2] * (n - hits) for hits in (base_right, right))
-    said = [row.model_copy(update={"margin": margin}) for row in answers(asked, tuned)]
-    steps = [Step(step=updates, epoch=1, loss=1.0), Step(step=updates, epoch=1, loss=2.0, split="held_out")]
-    arm = Arm(name=name, changes=dict(changes))
-    return trial(arm, seed, {"same_fact": asked}, answers(asked, base), said, steps, PREFLIGHT, PLAN)
+    said = [row.model_copy(update={"margin": margin}) for row in make_answers(asked, tuned)]
+    steps = [TrainingStep(step=updates, epoch=1, loss=1.0), TrainingStep(step=updates, epoch=1, loss=2.0, split="held_out")]
+    arm = Setting(name=name, changes=dict(changes))
+    return build_trial(arm, seed, {"same_fact": asked}, make_answers(asked, base), said, steps, PREFLIGHT, PLAN)
 
 
 def failed(name: str, seed: int = 0) -> Trial:
-    return Trial(arm=Arm(name=name), seed=seed, comparison=None, failed="loss is nan at update 3")
+    return Trial(arm=Setting(name=name), seed=seed, comparison=None, failed="loss is nan at update 3")
 
 
 def names(trials: Sequence[Trial]) -> list[str]:
-    return [one.setting.name for one in rank(trials)]
+    return [one.setting.name for one in rank_settings(trials)]
 
 
 def test_no_fact_chooses_and_decides_and_no_question_is_lost() -> None:
-    choose, final = halve([paper()], "same_fact", 0.5, seed=0)[0]
+    choose, final = split_questions([paper()], "same_fact", 0.5, seed=0)[0]
     facts = [{q.fact for q in part["same_fact"]} for part in (choose, final)]
     assert not facts[0] & facts[1]
     assert sorted(q.id for part in (choose, final) for q in part["same_fact"]) == sorted(q.id for q in paper()["same_fact"])
@@ -54,20 +54,20 @@ def test_no_fact_chooses_and_decides_and_no_question_is_lost() -> None:
 @pytest.mark.parametrize(("share", "chosen_by"), [(0.5, {60}), (0.25, {28, 32}), (0.9, {108}), (0.001, {4}), (0.999, {116})])
 def test_the_share_is_met_as_near_as_whole_facts_allow(share: float, chosen_by: set[int]) -> None:
     """30 facts of 4 questions: a quarter of 120 is 30, to which 28 and 32 are equally near; no half is ever empty."""
-    assert len(halve([paper()], "same_fact", share, seed=3)[0].selection["same_fact"]) in chosen_by
+    assert len(split_questions([paper()], "same_fact", share, seed=3)[0].selection["same_fact"]) in chosen_by
 
 
 def test_only_the_questions_that_count_are_put() -> None:
-    choose, final = halve([paper()], "same_fact", 0.5, seed=0)[0]
+    choose, final = split_questions([paper()], "same_fact", 0.5, seed=0)[0]
     assert not any((choose["train"], choose["new_fact"], final["train"], final["new_fact"]))
-    both = halve([paper()], "all", 0.5, seed=0)[0]
+    both = split_questions([paper()], "all", 0.5, seed=0)[0]
     assert sum(len(rows) for part in both for rows in part.values()) == 140 and not both.selection["train"]
 
 
 def test_the_seed_draws_another_split_and_the_order_of_questions_none() -> None:
     turned = paper() | {"same_fact": paper()["same_fact"][::-1]}
     ids = [
-        {q.id for q in halve([one], "same_fact", 0.5, seed)[0].selection["same_fact"]}
+        {q.id for q in split_questions([one], "same_fact", 0.5, seed)[0].selection["same_fact"]}
         for one, seed in ((paper(), 0), (turned, 0), (paper(), 1))
     ]
     assert ids[0] == ids[1] != ids[2]
@@ -76,7 +76,7 @@ def test_the_seed_draws_another_split_and_the_order_of_questions_none() -> None:
 def test_a_fact_is_on_one_side_in_every_paper_and_all_sit_the_same_questions() -> None:
     """A setting with fewer pairs has fewer questions on taught facts; what chose there must not decide here."""
     small = paper() | {"same_fact": paper()["same_fact"][:80]}
-    halves = halve([paper(), small], "same_fact", 0.5, seed=0)
+    halves = split_questions([paper(), small], "same_fact", 0.5, seed=0)
     assert not {q.fact for half in halves for q in half.selection["same_fact"]} & {q.fact for half in halves for q in half.test["same_fact"]}
     assert halves[0].selection == halves[1].selection
     assert len(halves[0].test["same_fact"]) > len(halves[1].test["same_fact"])
@@ -86,20 +86,20 @@ def test_shared_questions_are_put_to_all_with_the_same_options_in_the_same_order
     """With other pairs a question may change its set or the place of its key; settings are told apart by one and the same paper."""
     rows = paper()["same_fact"]
     turned = [q.model_copy(update={"options": q.options[::-1], "answer": 4}) for q in rows]
-    halves = halve([paper(), {"train": [], "same_fact": turned[:70], "new_fact": turned[70:]}], "all", 0.5, seed=0)
+    halves = split_questions([paper(), {"train": [], "same_fact": turned[:70], "new_fact": turned[70:]}], "all", 0.5, seed=0)
     assert halves[0].selection == halves[1].selection
     assert all(q.answer == 1 for part in halves[1].selection.values() for q in part)
 
 
 def test_papers_with_hardly_a_question_in_common_stay_as_they_are() -> None:
-    halves = halve([paper(), paper(prefix="other")], "same_fact", 0.5, seed=0)
+    halves = split_questions([paper(), paper(prefix="other")], "same_fact", 0.5, seed=0)
     assert all(len(half.selection["same_fact"]) >= 40 for half in halves)
 
 
 def test_one_fact_alone_cannot_choose_and_decide() -> None:
     with pytest.raises(NothingLeft, match="1 facts"):
-        halve([{"train": [], "same_fact": questions(9, per_fact=9), "new_fact": []}], "same_fact", 0.5, seed=0)
-    choose, final = halve([{"same_fact": questions(9, per_fact=8)}], "same_fact", 0.5, seed=0)[0]
+        split_questions([{"train": [], "same_fact": make_questions(9, per_fact=9), "new_fact": []}], "same_fact", 0.5, seed=0)
+    choose, final = split_questions([{"same_fact": make_questions(9, per_fact=8)}], "same_fact", 0.5, seed=0)[0]
     assert {len(choose["same_fact"]), len(final["same_fact"])} == {1, 8}  # two facts are enough
 
 
@@ -116,24 +116,24 @@ def test_what_is_equal_in_all_keeps_the_order_of_the_plan() -> None:
 
 def test_seeds_are_averaged_so_that_one_lucky_seed_does_not_win() -> None:
     trials = [tried("lucky", 16), tried("lucky", 6, seed=1), tried("steady", 12), tried("steady", 12, seed=1)]
-    ranked = rank(trials)
+    ranked = rank_settings(trials)
     assert ranked[0].setting.name == "steady"
     assert (ranked[1].rate, ranked[1].deviation) == (pytest.approx(0.55), pytest.approx(0.5 / 2**0.5))  # |.8 - .3| / √2
 
 
 def test_a_setting_that_fails_with_one_seed_is_last_and_not_chosen() -> None:
-    ranked = rank([tried("fragile", 20), failed("fragile", seed=1), tried("plain", 6), tried("plain", 6, seed=1)])
+    ranked = rank_settings([tried("fragile", 20), failed("fragile", seed=1), tried("plain", 6), tried("plain", 6, seed=1)])
     assert [one.setting.name for one in ranked] == ["plain", "fragile"] and ranked[1].rate is None
-    assert chosen(ranked).name == "plain"
+    assert get_best_setting(ranked).name == "plain"
 
 
 def test_when_nothing_could_be_tuned_the_reasons_are_told() -> None:
     with pytest.raises(NothingLeft, match=r"none of 2 settings.*loss is nan at update 3"):
-        chosen(rank([failed("a"), failed("b")]))
+        get_best_setting(rank_settings([failed("a"), failed("b")]))
 
 
 def test_p_values_are_corrected_by_holm_over_the_settings_that_were_tuned() -> None:
-    ranked = rank([tried("a", 20), tried("b", 12), tried("c", 6), failed("d")])
+    ranked = rank_settings([tried("a", 20), tried("b", 12), tried("c", 6), failed("d")])
     raw = [one.p_value for one in ranked[:3]]
     assert raw == pytest.approx([2 / 2**15, 2 / 2**7, 1.0])  # 15, 7 and 1 questions gained, none lost
     assert [one.p_holm for one in ranked[:3]] == pytest.approx([3 * raw[0], 2 * raw[1], 1.0])
@@ -142,9 +142,9 @@ def test_p_values_are_corrected_by_holm_over_the_settings_that_were_tuned() -> N
 
 def test_the_p_value_of_a_setting_is_not_smaller_than_that_by_fact() -> None:
     """Ten questions on two facts were gained: by question p = 2/2¹⁰, by fact two facts prove nothing."""
-    asked = questions(20, per_fact=5)
-    one = trial(Arm(name="a"), 0, {"same_fact": asked}, answers(asked, [2] * 20), answers(asked, [1] * 10 + [2] * 10), [], PREFLIGHT, PLAN)
-    standing = rank([one])[0]
+    asked = make_questions(20, per_fact=5)
+    one = build_trial(Setting(name="a"), 0, {"same_fact": asked}, make_answers(asked, [2] * 20), make_answers(asked, [1] * 10 + [2] * 10), [], PREFLIGHT, PLAN)
+    standing = rank_settings([one])[0]
     assert standing.p_value > one.comparison.p_value == pytest.approx(2 / 2**10)
     assert standing.p_value >= 0.5
 
@@ -155,14 +155,14 @@ def test_a_trial_tells_what_its_tuning_took() -> None:
 
 
 def test_spread_leaves_out_a_seed_that_failed() -> None:
-    told = spread([tried("a", 9), failed("a", 1), tried("a", 11, seed=2)])
+    told = summarize_trial_spread([tried("a", 9), failed("a", 1), tried("a", 11, seed=2)])
     assert (told.seeds, told.low, told.high) == (2, pytest.approx(0.2), pytest.approx(0.3))
 
 
 def test_a_curve_is_drawn_over_one_number_only() -> None:
-    assert list(numbers(rank([tried("a", 5, pairs=400), tried("b", 9, pairs=25)]))) == [25, 400]
-    assert not numbers(rank([tried("a", 5, pairs=400, rank=8), tried("b", 9, pairs=25, rank=8)]))
-    assert not numbers(rank([tried("a", 5, pairs=True), tried("b", 9, pairs=False)]))
+    assert list(index_settings_by_value(rank_settings([tried("a", 5, pairs=400), tried("b", 9, pairs=25)]))) == [25, 400]
+    assert not index_settings_by_value(rank_settings([tried("a", 5, pairs=400, rank=8), tried("b", 9, pairs=25, rank=8)]))
+    assert not index_settings_by_value(rank_settings([tried("a", 5, pairs=True), tried("b", 9, pairs=False)]))
 
 
 def null_sweep(dice: np.random.Generator, arms: int, facts: int, per_fact: int, together: float) -> tuple[str, str]:
@@ -176,7 +176,7 @@ def null_sweep(dice: np.random.Generator, arms: int, facts: int, per_fact: int, 
         luck = np.where(dice.random(n) < together, dice.random(facts)[fact], dice.random(n))
         tuned.append(np.where(luck < 0.4, dice.random(n) < 0.3, base))
     best = max(tuned, key=lambda marks: marks[first].sum())
-    found = [judge(Marks(base[half], best[half], base[half] != best[half], fact[half]), PLAN).verdict for half in (~first, first)]
+    found = [judge_outcomes(PairedOutcomes(base[half], best[half], base[half] != best[half], fact[half]), PLAN).verdict for half in (~first, first)]
     return found[0], found[1]
 
 

@@ -3,10 +3,10 @@
 import pytest
 from evaluation import sitters
 
-from flows.alone import alone, evaluate_files
+from flows.alone import describe_base_accuracy, evaluate_files
 from tasks.errors import NothingLeft, PlanError
-from tasks.evaluation.scoring import answer
-from tasks.evaluation.standalone import Both, evaluate
+from tasks.evaluation.scoring import answer_questions
+from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
 from tasks.plan import ComparisonPlan, EvaluationPlan, Machine, StudyPlan
 from tasks.results import Answer
 
@@ -16,16 +16,16 @@ PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"))
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("models")
-    sitters.base().model.save_pretrained(place / "base")
-    sitters.tokenizer().save_pretrained(place / "base")
-    sitters.tuned().model.save_pretrained(place / "adapter")
+    sitters.make_base_model().model.save_pretrained(place / "base")
+    sitters.make_tokenizer().save_pretrained(place / "base")
+    sitters.make_tuned_model().model.save_pretrained(place / "adapter")
     return place
 
 
 @pytest.mark.parametrize("language", ["fa", "en", "sv"])
 def test_base_and_tuned_from_folders_answer_as_the_loaded_models_do(folder, language):
-    questions, told = sitters.questions(5), []
-    both = evaluate(
+    questions, told = sitters.make_questions(5), []
+    both = evaluate_questions(
         str(folder / "base"),
         str(folder / "adapter"),
         questions,
@@ -33,15 +33,15 @@ def test_base_and_tuned_from_folders_answer_as_the_loaded_models_do(folder, lang
         language,
         progress=lambda done, total, note="": told.append(done / total),
     )
-    assert both.base == answer(sitters.base(), questions, PLAN, language)
-    assert both.tuned == answer(sitters.tuned(), questions, PLAN, language)
+    assert both.base == answer_questions(sitters.make_base_model(), questions, PLAN, language)
+    assert both.tuned == answer_questions(sitters.make_tuned_model(), questions, PLAN, language)
     assert [row.scores for row in both.base] != [row.scores for row in both.tuned]
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1)
 
 
 def test_without_an_adapter_only_the_base_answers(folder):
-    both = evaluate(str(folder / "base"), None, sitters.questions(2), PLAN)
+    both = evaluate_questions(str(folder / "base"), None, sitters.make_questions(2), PLAN)
     assert len(both.base) == 6
     assert both.tuned == []
 
@@ -50,16 +50,16 @@ def test_without_an_adapter_only_the_base_answers(folder):
     "other", [{"hidden_size": 32}, {"num_hidden_layers": 2}, {"num_hidden_layers": 4}], ids=["narrower", "fewer layers", "more layers"]
 )
 def test_an_adapter_made_for_another_model_is_refused(folder, tmp_path, other):
-    sitters.base(**other).model.save_pretrained(tmp_path)
-    sitters.tokenizer().save_pretrained(tmp_path)
+    sitters.make_base_model(**other).model.save_pretrained(tmp_path)
+    sitters.make_tokenizer().save_pretrained(tmp_path)
     with pytest.raises(PlanError, match="adapter does not fit this base model"):
-        evaluate(str(tmp_path), str(folder / "adapter"), sitters.questions(1), PLAN)
+        evaluate_questions(str(tmp_path), str(folder / "adapter"), sitters.make_questions(1), PLAN)
 
 
 def test_the_command_counts_what_does_not_fit_the_window(folder, tmp_path):
-    sitters.base(max_position_embeddings=64).model.save_pretrained(tmp_path)
-    sitters.tokenizer().save_pretrained(tmp_path)
-    asked = sitters.questions(2)
+    sitters.make_base_model(max_position_embeddings=64).model.save_pretrained(tmp_path)
+    sitters.make_tokenizer().save_pretrained(tmp_path)
+    asked = sitters.make_questions(2)
     asked[0] = asked[0].model_copy(update={"question": "درد " * 200})
     file = tmp_path / "questions.jsonl"
     file.write_text("".join(question.model_dump_json() + "\n" for question in asked), "utf-8")
@@ -71,9 +71,9 @@ def test_the_command_counts_what_does_not_fit_the_window(folder, tmp_path):
 
 def test_what_cannot_be_put_is_refused_before_a_model_is_loaded():
     with pytest.raises(NothingLeft, match="no question"):
-        evaluate("nowhere", None, [], PLAN)
+        evaluate_questions("nowhere", None, [], PLAN)
     with pytest.raises(PlanError, match="'q000' is used more than once"):
-        evaluate("nowhere", None, sitters.questions(1) * 2, PLAN)
+        evaluate_questions("nowhere", None, sitters.make_questions(1) * 2, PLAN)
 
 
 def test_a_base_alone_is_told_by_its_shares_in_each_mode() -> None:
@@ -83,4 +83,4 @@ def test_a_base_alone_is_told_by_its_shares_in_each_mode() -> None:
         for i, right in enumerate(marks)
     ]
     plan = StudyPlan(evaluation=EvaluationPlan(modes=("digits", "cloze")))
-    assert alone(Both(answers, []), plan, "m") == "4 questions put to m: digits 25.0%, cloze 50.0% right (chance 25%)."
+    assert describe_base_accuracy(ModelAnswers(answers, []), plan, "m") == "4 questions put to m: digits 25.0%, cloze 50.0% right (chance 25%)."

@@ -8,20 +8,20 @@ from pathlib import Path
 from finetuning import small
 
 from tasks.finetuning import watch
-from tasks.finetuning.fit import fit
+from tasks.finetuning.fit import fit_adapter
 from tasks.folders import Checkpoint
 from tasks.plan import BasePlan
-from tasks.weights import resolve
+from tasks.weights import resolve_base_model
 
 PLAN = small.PLAN.model_copy(update={"dropout": 0.1, "epochs": 3, "batch_size": 8, "early_stopping": 3})  # 4 updates an epoch
-PAIRS, HELD_OUT = small.pairs(30), small.pairs(6, 60)
+PAIRS, HELD_OUT = small.make_pairs(30), small.make_pairs(6, 60)
 
 
-def run(base: Checkpoint, folder: Path, progress=lambda done, total, note="": None):
-    return fit(base, PAIRS, HELD_OUT, PLAN, "fa", small.CPU, folder / "adapter", folder / "scratch", progress)
+def run_training(base: Checkpoint, folder: Path, progress=lambda done, total, note="": None):
+    return fit_adapter(base, PAIRS, HELD_OUT, PLAN, "fa", small.CPU, folder / "adapter", folder / "scratch", progress)
 
 
-def die() -> None:
+def kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -36,13 +36,13 @@ if __name__ == "__main__":
         def half(value, file, *args, **kwargs):
             if f"checkpoint-{update}" in str(file):
                 Path(file).write_bytes(b"PK half a file")
-                die()
+                kill_self()
             return real(value, file, *args, **kwargs)
 
         torch.save = half
-        run(resolve(BasePlan(model=str(base))), folder)
-    run(
-        resolve(BasePlan(model=str(base))),
+        run_training(resolve_base_model(BasePlan(model=str(base))), folder)
+    run_training(
+        resolve_base_model(BasePlan(model=str(base))),
         folder,
-        lambda done, total, note="": die() if done == update else None,
+        lambda done, total, note="": kill_self() if done == update else None,
     )

@@ -4,32 +4,32 @@ import pytest
 from finetuning import small
 
 from tasks.finetuning import book
-from tasks.finetuning.fit import fit
+from tasks.finetuning.fit import fit_adapter
 
-TEXTS = [f"{ill} با {' و '.join(small.SIGNS)} دیده می‌شود." for ill in small.ILLS] * 2
+TEXTS = [f"{ill} با {' و '.join(small.SIGNS)} دیده می‌شود." for ill in small.DISEASES] * 2
 PLAN = small.PLAN.model_copy(update={"book_epochs": 3, "max_tokens": 48})
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return small.checkpoint(tmp_path_factory.mktemp("base"))
+    return small.save_checkpoint(tmp_path_factory.mktemp("base"))
 
 
 def tuned(base, folder, plan=PLAN, **more):
-    done = fit(base, small.pairs(16), small.pairs(4, 90), plan, "fa", small.CPU, folder / "adapter", folder / "scratch", book=TEXTS, **more)
+    done = fit_adapter(base, small.make_pairs(16), small.make_pairs(4, 90), plan, "fa", small.CPU, folder / "adapter", folder / "scratch", book=TEXTS, **more)
     return done, (folder / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
 def test_no_token_of_the_book_is_left_out_and_no_piece_is_too_long():
-    pieces = book.windows(TEXTS, small.tokenizer(), PLAN)
-    whole = [token for text in TEXTS for token in [*small.tokenizer()(text)["input_ids"], small.tokenizer().eos_token_id]]
+    pieces = book.cut_book_windows(TEXTS, small.make_tokenizer(), PLAN)
+    whole = [token for text in TEXTS for token in [*small.make_tokenizer()(text)["input_ids"], small.make_tokenizer().eos_token_id]]
     assert [token for piece in pieces for token in piece.input_ids] == whole
     assert max(len(piece.input_ids) for piece in pieces) <= 48
     assert all(piece.labels == piece.input_ids for piece in pieces)
 
 
 def test_a_plan_that_reads_no_book_has_no_pieces():
-    assert book.windows(TEXTS, small.tokenizer(), small.PLAN) == []
+    assert book.cut_book_windows(TEXTS, small.make_tokenizer(), small.PLAN) == []
 
 
 def test_the_book_is_learnt_before_the_pairs_and_logged_apart(base, tmp_path):

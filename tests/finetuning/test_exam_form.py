@@ -4,45 +4,45 @@ from collections import Counter
 
 from finetuning import small
 
-from tasks.exam import NUMERALS, PAPERS
-from tasks.finetuning.exam_form import exam_texts
-from tasks.finetuning.examples import encode
-from tasks.finetuning.fit import fit
+from tasks.exam import NUMERALS, PROMPT_TEMPLATES
+from tasks.finetuning.exam_form import build_mcq_texts
+from tasks.finetuning.examples import encode_pairs
+from tasks.finetuning.fit import fit_adapter
 
-PAIRS = small.pairs(56)
+PAIRS = small.make_pairs(56)
 
 
 def test_the_number_is_that_of_the_pairs_own_diagnosis():
-    texts = exam_texts(PAIRS, 1.0, 0, "fa")
+    texts = build_mcq_texts(PAIRS, 1.0, 0, "fa")
     by_symptom = {pair.symptom: pair.diagnosis for pair in PAIRS}
     assert len(texts) == 56
     for prompt, target in texts:
-        assert prompt.startswith(PAPERS["fa"].instruction) and prompt.endswith(PAPERS["fa"].reply)
+        assert prompt.startswith(PROMPT_TEMPLATES["fa"].instruction) and prompt.endswith(PROMPT_TEMPLATES["fa"].reply)
         stem = prompt.split("سؤال: ")[1].split(". محتمل")[0]
         options = [line.split(". ", 1)[1] for line in prompt.splitlines()[2:6]]
         assert options[NUMERALS["fa"].index(target.strip())] == by_symptom[stem]
-        assert len(set(options)) == 4 and set(options) <= set(small.ILLS)
+        assert len(set(options)) == 4 and set(options) <= set(small.DISEASES)
 
 
 def test_the_right_option_stands_equally_often_at_each_place():
-    assert set(Counter(target for _, target in exam_texts(PAIRS, 1.0, 0, "fa")).values()) == {14}
+    assert set(Counter(target for _, target in build_mcq_texts(PAIRS, 1.0, 0, "fa")).values()) == {14}
 
 
 def test_the_share_and_the_seed_draw_the_pairs():
-    assert len(exam_texts(PAIRS, 0.25, 0, "fa")) == 14
-    assert exam_texts(PAIRS, 0.25, 0, "fa") == exam_texts(PAIRS, 0.25, 0, "fa") != exam_texts(PAIRS, 0.25, 1, "fa")
+    assert len(build_mcq_texts(PAIRS, 0.25, 0, "fa")) == 14
+    assert build_mcq_texts(PAIRS, 0.25, 0, "fa") == build_mcq_texts(PAIRS, 0.25, 0, "fa") != build_mcq_texts(PAIRS, 0.25, 1, "fa")
 
 
 def test_fewer_than_four_diagnoses_make_no_question():
-    assert exam_texts([pair for pair in PAIRS if pair.diagnosis in small.ILLS[:3]], 1.0, 0, "fa") == []
+    assert build_mcq_texts([pair for pair in PAIRS if pair.diagnosis in small.DISEASES[:3]], 1.0, 0, "fa") == []
 
 
 def test_they_stand_beside_the_pairs_in_training_and_leave_the_held_out_loss_as_it_is(tmp_path):
     plan = small.PLAN.model_copy(update={"exam_share": 0.5, "max_tokens": 250, "epochs": 1})
-    assert len(encode(PAIRS, small.tokenizer(), plan, "fa").examples) == 56 + 28
-    base = small.checkpoint(tmp_path / "base")
+    assert len(encode_pairs(PAIRS, small.make_tokenizer(), plan, "fa").examples) == 56 + 28
+    base = small.save_checkpoint(tmp_path / "base")
     logs = [
-        fit(base, PAIRS, small.pairs(8, start=70), one, "fa", small.CPU, tmp_path / f"a{i}", tmp_path / f"s{i}")
+        fit_adapter(base, PAIRS, small.make_pairs(8, start=70), one, "fa", small.CPU, tmp_path / f"a{i}", tmp_path / f"s{i}")
         for i, one in enumerate((plan, plan.model_copy(update={"exam_share": 0.0})))
     ]
     assert [log.preflight.texts for log in logs] == [84, 56]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import NothingLeft, PlanError, TuningError
-from tasks.finetuning.examples import IGNORED, encode, encode_text, refuse_long, shuffle_diagnoses
+from tasks.finetuning.examples import IGNORED_LABEL, encode_pairs, encode_text, require_usable_texts, shuffle_diagnoses
 from tasks.records import Pair
 
 
@@ -15,23 +15,23 @@ def pair(symptom: str, diagnosis: str, name: str = "x") -> Pair:
 
 
 def decoded(ids) -> str:
-    return small.tokenizer().decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return small.make_tokenizer().decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
 def test_the_text_is_the_exercises_word_for_word_and_ends_with_the_end_token():
-    [example] = encode([pair("تب و سردرد", "میگرن")], small.tokenizer(), small.PLAN, "fa").examples
+    [example] = encode_pairs([pair("تب و سردرد", "میگرن")], small.make_tokenizer(), small.PLAN, "fa").examples
     assert decoded(example.input_ids) == "علائم بیمار: تب و سردرد\nتشخیص: میگرن"
-    assert example.input_ids[-1] == small.tokenizer().eos_token_id
+    assert example.input_ids[-1] == small.make_tokenizer().eos_token_id
     assert example.labels == example.input_ids
     assert example.target_count == len(example.input_ids) - 1  # nothing comes before the first token
 
 
 def test_loss_on_the_diagnosis_takes_just_the_diagnosis_and_the_end():
     plan = small.PLAN.model_copy(update={"loss_on": "diagnosis"})
-    [example] = encode([pair("تب و سردرد", "کم‌خونی فقر آهن")], small.tokenizer(), plan, "fa").examples
-    asked = [label for label in example.labels if label != IGNORED]
+    [example] = encode_pairs([pair("تب و سردرد", "کم‌خونی فقر آهن")], small.make_tokenizer(), plan, "fa").examples
+    asked = [label for label in example.labels if label != IGNORED_LABEL]
     assert decoded(asked) == " کم‌خونی فقر آهن"
-    assert asked[-1] == small.tokenizer().eos_token_id
+    assert asked[-1] == small.make_tokenizer().eos_token_id
 
 
 @given(
@@ -40,10 +40,10 @@ def test_loss_on_the_diagnosis_takes_just_the_diagnosis_and_the_end():
 def test_every_character_of_any_diagnosis_is_a_target_in_any_template(symptom, diagnosis, template):
     before, after = template.split("{diagnosis}")
     prompt, target = before.replace("{symptom}", symptom), diagnosis + after
-    example = encode_text(prompt, target, small.tokenizer(), "diagnosis")
+    example = encode_text(prompt, target, small.make_tokenizer(), "diagnosis")
     assert decoded(example.input_ids) == prompt + target
-    kept = [label for label in example.labels if label != IGNORED]
-    raw = small.tokenizer().backend_tokenizer
+    kept = [label for label in example.labels if label != IGNORED_LABEL]
+    raw = small.make_tokenizer().backend_tokenizer
     as_bytes = "".join(raw.id_to_token(i) for i in kept[:-1])
     from tokenizers.pre_tokenizers import ByteLevel
 
@@ -54,18 +54,18 @@ def test_every_character_of_any_diagnosis_is_a_target_in_any_template(symptom, d
 def test_long_texts_are_counted_and_refused_never_cut():
     plan = small.PLAN.model_copy(update={"max_tokens": 40})
     texts = [pair("تب", "میگرن"), pair("سردرد " * 60, "نقرس")]
-    encoded = encode(texts, small.tokenizer(), plan, "fa")
+    encoded = encode_pairs(texts, small.make_tokenizer(), plan, "fa")
     assert (len(encoded.examples), encoded.too_long) == (1, 1)
     assert encoded.longest > 60
     with pytest.raises(TuningError, match=r"1 of 2 training texts are over finetuning\.max_tokens = 40"):
-        refuse_long(encoded, plan)
+        require_usable_texts(encoded, plan)
 
 
 def test_long_texts_are_left_out_where_the_plan_says_so_unless_none_is_left():
     plan = small.PLAN.model_copy(update={"max_tokens": 40, "too_long": "drop"})
-    refuse_long(encode([pair("تب", "میگرن"), pair("سردرد " * 60, "نقرس")], small.tokenizer(), plan, "fa"), plan)
+    require_usable_texts(encode_pairs([pair("تب", "میگرن"), pair("سردرد " * 60, "نقرس")], small.make_tokenizer(), plan, "fa"), plan)
     with pytest.raises(NothingLeft, match="1 are over"):
-        refuse_long(encode([pair("سردرد " * 60, "نقرس")], small.tokenizer(), plan, "fa"), plan)
+        require_usable_texts(encode_pairs([pair("سردرد " * 60, "نقرس")], small.make_tokenizer(), plan, "fa"), plan)
 
 
 def test_a_tokenizer_without_an_end_token_is_refused():
@@ -83,7 +83,7 @@ def test_a_tokenizer_that_ends_texts_itself_gets_one_end_only():
         def __call__(self, text):
             return {"input_ids": [ord(letter) - 96 for letter in text] + [9]}
 
-    assert encode_text("ab", "c", Ending(), "diagnosis").labels == [IGNORED, IGNORED, 3, 9]
+    assert encode_text("ab", "c", Ending(), "diagnosis").labels == [IGNORED_LABEL, IGNORED_LABEL, 3, 9]
 
 
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=60), st.integers(0, 99))

@@ -5,7 +5,7 @@ import sys
 
 from finetuning import small
 
-from tasks.finetuning.export import export
+from tasks.finetuning.export import write_hf_dataset
 from tasks.records import Question, Quote
 
 READ = """
@@ -32,7 +32,7 @@ def question(name: str, quote: Quote | None) -> Question:
 def test_plain_datasets_reads_the_exported_sets(tmp_path):
     quote = Quote(passage_id="p012-03", page=12, start=0, end=4, text="سل ریوی")
     questions = [question("q1", quote), question("q2", None)]
-    export({"train": small.pairs(20), "held_out": small.pairs(3, 50)}, {"same_fact": questions, "new_fact": []}, tmp_path / "sets")
+    write_hf_dataset({"train": small.make_pairs(20), "held_out": small.make_pairs(3, 50)}, {"same_fact": questions, "new_fact": []}, tmp_path / "sets")
     reader = tmp_path / "read.py"
     reader.write_text(READ, "utf-8")
     cache = {"HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1", "PATH": ""}

@@ -14,15 +14,15 @@ from transformers import AutoModelForCausalLM
 from tasks.errors import PlanError, TuningError
 from tasks.finetuning import fit as fitting
 from tasks.finetuning import loop
-from tasks.finetuning.examples import encode
-from tasks.finetuning.fit import fit
-from tasks.llama import load
+from tasks.finetuning.examples import encode_pairs
+from tasks.finetuning.fit import fit_adapter
+from tasks.llama import load_model
 from tasks.plan import Machine
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return small.checkpoint(tmp_path_factory.mktemp("base"))
+    return small.save_checkpoint(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def tune(base, tmp_path):
     def run(machine: Machine = small.CPU, pairs=None, held_out=(), progress=lambda done, total, note="": None, **changes):
         folder = tmp_path / str(next(calls))
         plan = small.PLAN.model_copy(update=changes)
-        done = fit(base, pairs or small.pairs(30), held_out, plan, "fa", machine, folder / "adapter", folder / "scratch", progress)
+        done = fit_adapter(base, pairs or small.make_pairs(30), held_out, plan, "fa", machine, folder / "adapter", folder / "scratch", progress)
         return done, load_file(folder / "adapter" / "adapter_model.safetensors"), folder
 
     return run
@@ -46,7 +46,7 @@ def train_losses(done) -> list[float]:
 def test_the_exercise_makes_fourteen_updates(tune):
     told = []
     done, _, _ = tune(
-        pairs=small.pairs(100),
+        pairs=small.make_pairs(100),
         rank=8,
         alpha=16,
         dropout=0.05,
@@ -64,10 +64,10 @@ def test_the_exercise_makes_fourteen_updates(tune):
 
 
 def test_the_first_loss_is_the_base_models_mean_over_the_target_tokens(tune, base):
-    done, _, _ = tune(pairs=small.pairs(8), updates=1)
-    model, tokenizer = load(base, small.CPU)
+    done, _, _ = tune(pairs=small.make_pairs(8), updates=1)
+    model, tokenizer = load_model(base, small.CPU)
     total = tokens = 0.0
-    for example in encode(small.pairs(8), tokenizer, small.PLAN, "fa").examples:
+    for example in encode_pairs(small.make_pairs(8), tokenizer, small.PLAN, "fa").examples:
         scores = model(input_ids=torch.tensor([example.input_ids])).logits[0, :-1].log_softmax(-1)
         total -= float(scores.gather(1, torch.tensor(example.input_ids[1:])[:, None]).sum())
         tokens += len(example.input_ids) - 1
@@ -76,7 +76,7 @@ def test_the_first_loss_is_the_base_models_mean_over_the_target_tokens(tune, bas
 
 
 def test_the_training_learns_and_the_adapter_loads_in_plain_peft(tune, base):
-    done, _, folder = tune(held_out=small.pairs(10, 50), epochs=6)
+    done, _, folder = tune(held_out=small.make_pairs(10, 50), epochs=6)
     losses = train_losses(done)
     held_out = [step for step in done.steps if step.split == "held_out"]
     assert losses[-1] < losses[0] - 0.3
@@ -84,7 +84,7 @@ def test_the_training_learns_and_the_adapter_loads_in_plain_peft(tune, base):
     assert held_out[-1].loss < held_out[0].loss
     plain = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base.source), folder / "adapter")
     ids = torch.tensor([[5, 9, 20, 31]])
-    ours = load(base, small.CPU, folder / "adapter").model
+    ours = load_model(base, small.CPU, folder / "adapter").model
     torch.testing.assert_close(plain.eval()(input_ids=ids).logits, ours(input_ids=ids).logits)
     assert not (folder / "scratch").exists()
 
@@ -122,7 +122,7 @@ def test_a_held_out_loss_that_the_last_update_broke_stops_the_tuning_too():
 
 def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_one(tune, monkeypatch):
     wanted, _, _ = tune()
-    sizes, real = [], loop.loss_sum
+    sizes, real = [], loop.compute_loss_sum
 
     def small_card(model, inputs):
         sizes.append(len(inputs["input_ids"]))
@@ -156,16 +156,16 @@ def test_other_runtime_errors_are_not_taken_for_memory(tune, monkeypatch):
 
 def test_early_stopping_keeps_the_best_epoch(tune, base):
     """Shuffled diagnoses on eight texts: the held-out loss soon rises."""
-    held_out = small.pairs(10, 50)
+    held_out = small.make_pairs(10, 50)
     done, _, folder = tune(
-        pairs=small.pairs(8), held_out=held_out, shuffle_diagnoses=True, epochs=30, learning_rate=2e-2, early_stopping=2, batch_size=4
+        pairs=small.make_pairs(8), held_out=held_out, shuffle_diagnoses=True, epochs=30, learning_rate=2e-2, early_stopping=2, batch_size=4
     )
     losses = [step.loss for step in done.steps if step.split == "held_out"][1:]
     best = losses.index(min(losses))
     assert len(losses) == best + 3 < 30
-    loaded = load(base, small.CPU, folder / "adapter")
-    examples = encode(held_out, loaded.tokenizer, small.PLAN, "fa").examples
-    again, _ = loop.mean_loss(loaded.model, examples, loop.collator(False, loaded.tokenizer), 4)
+    loaded = load_model(base, small.CPU, folder / "adapter")
+    examples = encode_pairs(held_out, loaded.tokenizer, small.PLAN, "fa").examples
+    again, _ = loop.compute_mean_loss(loaded.model, examples, loop.build_collator(False, loaded.tokenizer), 4)
     assert again == pytest.approx(min(losses), rel=1e-5)
 
 
@@ -197,16 +197,16 @@ def test_a_log_for_a_program_that_is_not_there_is_refused(tune):
 
 def test_another_trainings_checkpoints_are_not_gone_on_with(base, tmp_path):
     scratch = tmp_path / "scratch"
-    fitting._same_work(scratch, ["one training"])
+    fitting._clear_stale_scratch(scratch, ["one training"])
     (scratch / "checkpoint-5").mkdir()
-    fitting._same_work(scratch, ["one training"])
+    fitting._clear_stale_scratch(scratch, ["one training"])
     assert (scratch / "checkpoint-5").is_dir()
-    fitting._same_work(scratch, ["another"])
+    fitting._clear_stale_scratch(scratch, ["another"])
     assert not (scratch / "checkpoint-5").exists()
 
 
 def test_the_card_says_what_was_done(tune):
-    done, _, folder = tune(held_out=small.pairs(5, 50))
+    done, _, folder = tune(held_out=small.make_pairs(5, 50))
     text = Path(folder / "adapter" / "README.md").read_text("utf-8")
     assert text.startswith("---\nbase_model: small\nlibrary_name: peft\n")
     for part in (

@@ -14,7 +14,7 @@ from tasks.finetuning import lora
 
 def stirred(plan):
     """A model whose adapter is no longer zero."""
-    model = lora.attach(small.model(), plan)
+    model = lora.attach_fresh_adapter(small.make_model(), plan)
     torch.manual_seed(5)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
@@ -57,12 +57,12 @@ def test_one_dora_layer_by_numpy():
 
 def test_a_fresh_adapter_changes_nothing_and_is_drawn_by_the_seed():
     ids = torch.tensor([[5, 9, 20, 31]])
-    fresh = lora.attach(small.model(), small.PLAN).eval()
-    assert torch.equal(fresh(input_ids=ids).logits, small.model()(input_ids=ids).logits)
-    assert lora.weight_shift(fresh) == 0.0
+    fresh = lora.attach_fresh_adapter(small.make_model(), small.PLAN).eval()
+    assert torch.equal(fresh(input_ids=ids).logits, small.make_model()(input_ids=ids).logits)
+    assert lora.compute_weight_shift(fresh) == 0.0
     first = {n: p for n, p in fresh.named_parameters() if "lora_A" in n}
-    again = dict(lora.attach(small.model(), small.PLAN).named_parameters())
-    other = dict(lora.attach(small.model(), small.PLAN.model_copy(update={"seed": 1})).named_parameters())
+    again = dict(lora.attach_fresh_adapter(small.make_model(), small.PLAN).named_parameters())
+    other = dict(lora.attach_fresh_adapter(small.make_model(), small.PLAN.model_copy(update={"seed": 1})).named_parameters())
     assert all(torch.equal(p, again[n]) for n, p in first.items())
     assert not any(torch.equal(p, other[n]) for n, p in first.items())
 
@@ -72,9 +72,9 @@ def test_a_fresh_adapter_changes_nothing_and_is_drawn_by_the_seed():
 def test_weight_shift_is_the_norm_of_the_merged_difference(changes):
     plan = changed(**changes)
     model = stirred(plan)
-    shift = lora.weight_shift(model)
+    shift = lora.compute_weight_shift(model)
     merged = dict(model.merge_and_unload().named_parameters())
-    base = {n: p for n, p in small.model().named_parameters() if n.split(".")[-2] in plan.target_modules}
+    base = {n: p for n, p in small.make_model().named_parameters() if n.split(".")[-2] in plan.target_modules}
     difference = sum(float((merged[n] - p).double().norm()) ** 2 for n, p in base.items())
     size = sum(float(p.double().norm()) ** 2 for p in base.values())
     assert shift == pytest.approx((difference / size) ** 0.5, rel=1e-4)
@@ -82,12 +82,12 @@ def test_weight_shift_is_the_norm_of_the_merged_difference(changes):
 
 def test_matrices_that_the_model_has_not_are_named():
     with pytest.raises(PlanError, match=r"finetuning.target_modules: \('query',\)"):
-        lora.attach(small.model(), changed(target_modules=("query",)))
+        lora.attach_fresh_adapter(small.make_model(), changed(target_modules=("query",)))
 
 
 def test_the_saved_settings_hold_no_path_and_a_fixed_order(tmp_path):
-    model = lora.attach(small.model(), small.PLAN)
-    lora.save(model, tmp_path, "unsloth/Llama-3.2-1B", "a card")
+    model = lora.attach_fresh_adapter(small.make_model(), small.PLAN)
+    lora.save_adapter(model, tmp_path, "unsloth/Llama-3.2-1B", "a card")
     told = json.loads((tmp_path / "adapter_config.json").read_text())
     assert told["base_model_name_or_path"] == "unsloth/Llama-3.2-1B"
     assert told["target_modules"] == sorted(told["target_modules"])

@@ -4,10 +4,10 @@ import pytest
 import torch
 from finetuning import small
 
-from tasks.exam import training_text
-from tasks.finetuning.fit import fit
-from tasks.finetuning.probe import evenly, general_text, probe
-from tasks.llama import base_of, load
+from tasks.exam import split_training_text
+from tasks.finetuning.fit import fit_adapter
+from tasks.finetuning.probe import sample_evenly, load_general_text, measure_model_changes
+from tasks.llama import base_of, load_model
 
 BOOK = ["سل ریوی با سرفهٔ خونی و تب شبانه همراه است.", "نقرس درد مفصل می‌دهد."]
 
@@ -15,14 +15,14 @@ BOOK = ["سل ریوی با سرفهٔ خونی و تب شبانه همراه ا
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory):
     """(base, a function that tunes with changes of the plan and probes)."""
-    base = small.checkpoint(tmp_path_factory.mktemp("base"), initializer_range=0.3)
-    taught, held_out = small.pairs(40), small.pairs(8, 60)
+    base = small.save_checkpoint(tmp_path_factory.mktemp("base"), initializer_range=0.3)
+    taught, held_out = small.make_pairs(40), small.make_pairs(8, 60)
 
     def run(**changes):
         folder = tmp_path_factory.mktemp("run")
         plan = small.PLAN.model_copy(update={"loss_on": "diagnosis", **changes})
-        fit(base, taught, held_out, plan, "fa", small.CPU, folder / "adapter", folder / "scratch")
-        return probe(base, folder / "adapter", taught, held_out, BOOK, plan, "fa", small.CPU), folder / "adapter"
+        fit_adapter(base, taught, held_out, plan, "fa", small.CPU, folder / "adapter", folder / "scratch")
+        return measure_model_changes(base, folder / "adapter", taught, held_out, BOOK, plan, "fa", small.CPU), folder / "adapter"
 
     return base, run
 
@@ -47,10 +47,10 @@ def test_learnt_and_shuffled_both_change_the_model_but_only_one_knows_the_diagno
 def test_figures_by_hand(tuned):
     base, run = tuned
     found, adapter = run(epochs=4)
-    loaded = load(base, small.CPU, adapter)
+    loaded = load_model(base, small.CPU, adapter)
     kl, likelihoods, tokens = [], {"base": 0.0, "tuned": 0.0}, 0
-    for pair in small.pairs(40):
-        prompt, target = training_text(pair, "fa")
+    for pair in small.make_pairs(40):
+        prompt, target = split_training_text(pair, "fa")
         whole, given = loaded.tokenizer(prompt + target)["input_ids"], len(loaded.tokenizer(prompt.rstrip())["input_ids"])
         tokens += len(whole) - given
         scores = {}
@@ -66,10 +66,10 @@ def test_figures_by_hand(tuned):
 
 
 def test_samples_cover_the_whole():
-    assert evenly(list(range(10)), 4) == [0, 2, 5, 7]
-    assert evenly([1, 2], 4) == [1, 2]
+    assert sample_evenly(list(range(10)), 4) == [0, 2, 5, 7]
+    assert sample_evenly([1, 2], 4) == [1, 2]
 
 
 def test_each_built_in_language_has_a_general_text():
-    assert len(general_text("fa")) > 300 and len(general_text("en")) > 300
-    assert general_text("xx") is None
+    assert len(load_general_text("fa")) > 300 and len(load_general_text("en")) > 300
+    assert load_general_text("xx") is None

@@ -7,26 +7,26 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tasks.errors import PlanError
 from tasks.finetuning import lora
-from tasks.finetuning.publish import merge, push
-from tasks.llama import load
+from tasks.finetuning.publish import merge_adapter, push_to_hub
+from tasks.llama import load_model
 
 
 @pytest.mark.parametrize("changes", [{}, {"dora": True}])
 def test_the_merged_model_answers_as_the_adapter_does_and_the_base_stays(tmp_path, changes):
-    base = small.checkpoint(tmp_path / "base")
-    model = lora.attach(small.model(), small.PLAN.model_copy(update=changes))
+    base = small.save_checkpoint(tmp_path / "base")
+    model = lora.attach_fresh_adapter(small.make_model(), small.PLAN.model_copy(update=changes))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.constant_(parameter, 0.05)
-    lora.save(model, tmp_path / "adapter", "small", "card")
+    lora.save_adapter(model, tmp_path / "adapter", "small", "card")
     ids = torch.tensor([[5, 9, 20, 31]])
-    before = load(base, small.CPU).model(ids).logits
-    merge(base, tmp_path / "adapter", tmp_path / "merged", small.CPU)
+    before = load_model(base, small.CPU).model(ids).logits
+    merge_adapter(base, tmp_path / "adapter", tmp_path / "merged", small.CPU)
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
-    torch.testing.assert_close(merged(ids).logits, load(base, small.CPU, tmp_path / "adapter").model(ids).logits, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(load(base, small.CPU).model(ids).logits, before)  # the shared weights were not merged into
+    torch.testing.assert_close(merged(ids).logits, load_model(base, small.CPU, tmp_path / "adapter").model(ids).logits, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(load_model(base, small.CPU).model(ids).logits, before)  # the shared weights were not merged into
     assert not torch.allclose(merged(ids).logits, before)
-    assert AutoTokenizer.from_pretrained(tmp_path / "merged")("تب")["input_ids"] == small.tokenizer()("تب")["input_ids"]
+    assert AutoTokenizer.from_pretrained(tmp_path / "merged")("تب")["input_ids"] == small.make_tokenizer()("تب")["input_ids"]
 
 
 class Hub:
@@ -47,8 +47,8 @@ def test_nothing_leaves_without_a_token_and_then_privately(tmp_path, monkeypatch
     hub = Hub()
     monkeypatch.delenv("HF_TOKEN", raising=False)
     with pytest.raises(PlanError, match="HF_TOKEN is not set"):
-        push(tmp_path, "me/adapter", api=hub)
+        push_to_hub(tmp_path, "me/adapter", api=hub)
     assert not hub.asked
     monkeypatch.setenv("HF_TOKEN", "hf_x")
-    assert push(tmp_path, "me/adapter", api=hub) == "https://huggingface.co/me/adapter"
+    assert push_to_hub(tmp_path, "me/adapter", api=hub) == "https://huggingface.co/me/adapter"
     assert hub.asked[0] == ("me/adapter", True) and "*.bin" not in hub.asked[1]

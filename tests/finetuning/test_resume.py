@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from finetuning import interrupted, small
 
-from tasks.finetuning.carrying_on import last_checkpoint
+from tasks.finetuning.carrying_on import find_last_checkpoint
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return small.checkpoint(tmp_path_factory.mktemp("base"))
+    return small.save_checkpoint(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    return interrupted.run(base, folder), (folder / "adapter" / "adapter_model.safetensors").read_bytes()
+    return interrupted.run_training(base, folder), (folder / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_killed_and_run_again_it_ends_with_the_same_bytes(base, undisturbed, tmp
     paths = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
     killed = subprocess.run(command, cwd=ROOT, env={**os.environ, **paths}, capture_output=True, text=True)
     assert killed.returncode == -9, killed.stderr
-    assert last_checkpoint(tmp_path / "scratch") is not None  # there is something to go on from
+    assert find_last_checkpoint(tmp_path / "scratch") is not None  # there is something to go on from
     told = []
-    again = interrupted.run(base, tmp_path, lambda done, total, note="": told.append(done))
+    again = interrupted.run_training(base, tmp_path, lambda done, total, note="": told.append(done))
     assert told[0] >= int(moment[0]) - 1  # it did go on, and not from the start
     assert again == undisturbed[0]
     assert (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes() == undisturbed[1]
@@ -56,9 +56,9 @@ def test_a_training_killed_between_its_last_checkpoint_and_its_adapter_trains_no
     with monkeypatch.context() as patch:
         patch.setattr("tasks.finetuning.lora.save", die)
         with pytest.raises(Killed):
-            interrupted.run(base, tmp_path)
+            interrupted.run_training(base, tmp_path)
     told = []
-    again = interrupted.run(base, tmp_path, lambda done, total, note="": told.append(done))
+    again = interrupted.run_training(base, tmp_path, lambda done, total, note="": told.append(done))
     assert not told
     assert again == undisturbed[0]
     assert (tmp_path / "adapter" / "adapter_model.safetensors").read_bytes() == undisturbed[1]
@@ -68,5 +68,5 @@ def test_a_checkpoint_that_was_cut_off_is_removed(tmp_path):
     (tmp_path / "checkpoint-2").mkdir()
     (tmp_path / "checkpoint-2" / "complete").touch()
     (tmp_path / "checkpoint-10").mkdir()
-    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
+    assert find_last_checkpoint(tmp_path) == tmp_path / "checkpoint-2"
     assert not (tmp_path / "checkpoint-10").exists()

@@ -5,23 +5,23 @@ from finetuning import small
 from safetensors.torch import load_file
 
 from tasks.errors import PlanError, TuningError
-from tasks.finetuning.batches import SortedWithinBatch
-from tasks.finetuning.fit import fit
+from tasks.finetuning.batches import SortedBatchSampler
+from tasks.finetuning.fit import fit_adapter
 
-PAIRS, HELD_OUT = small.pairs(29), small.pairs(5, 60)  # 29 texts in batches of 8: the last update has 5
+PAIRS, HELD_OUT = small.make_pairs(29), small.make_pairs(5, 60)  # 29 texts in batches of 8: the last update has 5
 BOOK = [pair.symptom for pair in PAIRS[:11]]
 TWO = small.CPU.model_copy(update={"processes": 2})
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return small.checkpoint(tmp_path_factory.mktemp("base"))
+    return small.save_checkpoint(tmp_path_factory.mktemp("base"))
 
 
 def tuned(base, folder, machine, **changes):
     told = []
     plan = small.PLAN.model_copy(update=changes)
-    done = fit(
+    done = fit_adapter(
         *(base, PAIRS, HELD_OUT, plan, "fa", machine, folder / "adapter", folder / "scratch"),
         lambda done, total, note="": told.append(done),
         BOOK,
@@ -60,6 +60,6 @@ def test_processes_that_cannot_share_a_batch_are_refused_before_any_work(base, t
 
 
 def test_a_filled_epoch_holds_each_text_once_and_blanks_only_at_its_end():
-    plain, filled = (list(SortedWithinBatch(range(1, 30), 8, seed=3, filled=how)) for how in (False, True))
+    plain, filled = (list(SortedBatchSampler(range(1, 30), 8, seed=3, filled=how)) for how in (False, True))
     assert filled[:29] == plain
     assert filled[29:] == [29, 29, 29]

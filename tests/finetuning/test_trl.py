@@ -7,22 +7,22 @@ from finetuning import small
 from peft import get_peft_model_state_dict
 from safetensors.torch import load_file
 
-from tasks.exam import training_text
+from tasks.exam import split_training_text
 from tasks.finetuning import lora
-from tasks.finetuning.fit import fit
-from tasks.llama import load
+from tasks.finetuning.fit import fit_adapter
+from tasks.llama import load_model
 
 trl = pytest.importorskip("trl", reason="trl is installed with the dev extra")
 
-PAIRS = small.pairs(32)
+PAIRS = small.make_pairs(32)
 PLAN = small.PLAN.model_copy(update={"epochs": 3, "batch_size": 8, "learning_rate": 1e-2, "warmup": 0.1, "weight_decay": 0.01})
 
 
 def theirs(base, folder, order):
     """TRL on the same texts in the order in which we took them, one epoch after the other, unshuffled."""
-    loaded = load(base, small.CPU)
-    model = lora.attach(loaded.model, PLAN)
-    texts = ["".join(training_text(PAIRS[i], "fa")) for i in order]
+    loaded = load_model(base, small.CPU)
+    model = lora.attach_fresh_adapter(loaded.model, PLAN)
+    texts = ["".join(split_training_text(PAIRS[i], "fa")) for i in order]
     args = trl.SFTConfig(
         output_dir=str(folder), per_device_train_batch_size=4, gradient_accumulation_steps=2, num_train_epochs=1,
         learning_rate=PLAN.learning_rate, lr_scheduler_type=PLAN.schedule, warmup_steps=PLAN.warmup, weight_decay=PLAN.weight_decay, max_grad_norm=PLAN.max_grad_norm,
@@ -35,8 +35,8 @@ def theirs(base, folder, order):
 
 
 def test_trl_logs_the_same_losses(tmp_path):
-    base = small.checkpoint(tmp_path / "base")
-    done = fit(base, PAIRS, [], PLAN, "fa", small.CPU, tmp_path / "adapter", tmp_path / "scratch")
+    base = small.save_checkpoint(tmp_path / "base")
+    done = fit_adapter(base, PAIRS, [], PLAN, "fa", small.CPU, tmp_path / "adapter", tmp_path / "scratch")
     order = [int(i) for epoch in range(3) for i in torch.randperm(32, generator=torch.Generator().manual_seed(epoch))]
     losses, adapter = theirs(base, tmp_path / "trl", order)
     assert len(losses) == 12

@@ -6,11 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from openai_server import serving
-from small_study import small_plan
+from openai_server import start_server
+from small_study import build_small_plan
 
-from flows.readiness import describe
-from tasks.generation.chapter import open_ledger
+from flows.readiness import check_plan
+from tasks.generation.chapter import open_response_cache
 
 
 @pytest.fixture
@@ -20,15 +20,15 @@ def check(monkeypatch, tmp_path):
 
     def run(server, ask=False, **changes):
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        plan = small_plan(**{"generation.writer": "gpt", "reading.last_page": 3, **changes})
-        readiness = describe(plan, ask)
+        plan = build_small_plan(**{"generation.writer": "gpt", "reading.last_page": 3, **changes})
+        readiness = check_plan(plan, ask)
         return dict(readiness.lines), readiness, plan
 
     return run
 
 
 def test_nothing_is_asked_unless_it_is_wanted_and_the_price_of_asking_is_told(check):
-    with serving() as server:
+    with start_server() as server:
         lines, readiness, _ = check(server)
     assert not server.entries and readiness.paid == 0
     assert "reachable: yes" in lines["server"] and "has gpt-4o: yes" in lines["server"]
@@ -44,40 +44,40 @@ def test_nothing_is_asked_unless_it_is_wanted_and_the_price_of_asking_is_told(ch
     ],
 )
 def test_asking_tells_what_the_server_can_do_below_the_price_that_was_told(check, lacks, told):
-    with serving(lacks=lacks) as server:
+    with start_server(lacks=lacks) as server:
         lines, readiness, plan = check(server, ask=True)
     assert lines["structure"].endswith(told)
-    assert 0 < server.compute_bill() <= open_ledger(plan).budget.get_spent_usd() + 1e-9 <= readiness.paid + 1e-9
+    assert 0 < server.compute_bill() <= open_response_cache(plan).budget.get_spent_usd() + 1e-9 <= readiness.paid + 1e-9
 
 
 def test_a_server_that_takes_the_wish_and_ignores_it_cannot_do_it(check):
-    with serving(ignores=("schema",)) as server:
+    with start_server(ignores=("schema",)) as server:
         lines, _, _ = check(server, ask=True)
     assert "strict schema: no; JSON mode: yes" in lines["structure"]
 
 
 def test_a_server_that_costs_nothing_is_asked_at_once(check):
     free = {"generation.prices": {"input": 0, "cached_input": 0, "output": 0}}
-    with serving() as server:
+    with start_server() as server:
         lines, readiness, _ = check(server, **free)
     assert "strict schema: yes" in lines["structure"] and readiness.paid == 0
 
 
 def test_a_proxy_that_tells_its_models_parameters_need_not_be_asked(check):
-    with serving(told={"supported_parameters": ["response_format", "temperature"]}) as server:
+    with start_server(told={"supported_parameters": ["response_format", "temperature"]}) as server:
         lines, _, _ = check(server)
     assert "strict schema: no; JSON mode: yes" in lines["structure"] and not server.entries
 
 
 def test_a_server_of_ones_own_needs_no_key(check, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
-    with serving() as server:
+    with start_server() as server:
         _, readiness, _ = check(server)
     assert readiness.missing == []
 
 
 def test_a_server_that_does_not_answer_is_missing(check):
-    with serving() as server:
+    with start_server() as server:
         pass
     _, readiness, _ = check(server)
     assert [lack for lack in readiness.missing if server.url.removesuffix("/v1") in lack and "does not answer" in lack]

@@ -4,8 +4,8 @@ import json
 import shutil
 
 import pytest
-from faults import full, largest_file, read_only
-from small_study import small_plan
+from faults import fill_disk, limit_file_size, make_read_only
+from small_study import build_small_plan
 
 from tasks.errors import StoreError
 
@@ -23,7 +23,7 @@ def same_verdict(finished, rerun):
 
 
 def test_a_store_that_is_read_only_is_told_and_nothing_is_lost(finished, rerun):
-    with read_only(rerun.store), pytest.raises(StoreError, match=r"cannot be written: (Read-only|Permission)"):
+    with make_read_only(rerun.store), pytest.raises(StoreError, match=r"cannot be written: (Read-only|Permission)"):
         rerun()
     assert {how for _, how in rerun()} == {"cached"}
     assert same_verdict(finished, rerun)
@@ -31,7 +31,7 @@ def test_a_store_that_is_read_only_is_told_and_nothing_is_lost(finished, rerun):
 
 def test_a_full_disk_is_told_and_only_that_stage_is_done_again(finished, rerun):
     undone(rerun.store, "compare_answers", "write_report")
-    with full(rerun.store / "comparisons", 4096), pytest.raises(StoreError, match="Free some space"):
+    with fill_disk(rerun.store / "comparisons", 4096), pytest.raises(StoreError, match="Free some space"):
         for _ in range(5):  # the disk holds one small file or none
             (rerun.store / "comparisons" / "fills").write_bytes(bytes(4096))
             rerun()
@@ -43,7 +43,7 @@ def test_a_full_disk_is_told_and_only_that_stage_is_done_again(finished, rerun):
 def test_a_disk_that_fills_while_the_adapter_is_saved_leaves_no_half_adapter(finished, rerun, capfd):
     undone(rerun.store, "finetune_adapter")
     shutil.rmtree(rerun.store / "adapters")
-    with capfd.disabled(), largest_file(20_000), pytest.raises(StoreError, match="cannot be written"):
+    with capfd.disabled(), limit_file_size(20_000), pytest.raises(StoreError, match="cannot be written"):
         rerun()
     assert not list((rerun.store / "adapters").glob("*"))
     ran = rerun()
@@ -84,6 +84,6 @@ def test_two_studies_at_once_in_one_process_do_nothing_twice(finished, rerun):
 
 
 def test_a_plan_with_another_name_shares_the_work_and_has_its_own_folder(finished, rerun):
-    ran = rerun(small_plan(name="another"))
+    ran = rerun(build_small_plan(name="another"))
     assert {name for name, how in ran if how == "done"} <= {"diagnose_tuning", "write_report"}
     assert (rerun.store / "studies" / "small").is_dir() and (rerun.store / "studies" / "another").is_dir()

@@ -4,23 +4,23 @@ import json
 import shutil
 
 import pytest
-from killing import Command, ended
+from killing import StudyCommand, wait_for_exit
 
-from tasks.stages import names
+from tasks.stages import list_stages
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # real processes, real faults: a minute and more each; run with -m slow
 
 
-def emptied(finished, tmp_path, *stages: str) -> Command:
+def emptied(finished, tmp_path, *stages: str) -> StudyCommand:
     """The store of the finished study on a machine of its own, with some stages not done."""
     store = tmp_path / "runs"
     shutil.copytree(finished.store, store, symlinks=True, ignore=shutil.ignore_patterns(".prefect", "locks", "alive", "scratch"))
     for stage in stages:
         shutil.rmtree(store / "results" / stage)
-    return Command.with_plan_file(store)
+    return StudyCommand.with_plan_file(store)
 
 
-def states(command: Command) -> list[dict[str, str]]:
+def states(command: StudyCommand) -> list[dict[str, str]]:
     """The study runs as Prefect's own command lists them."""
     ask = (
         "import json, sys; sys.path.insert(0, '.')\n"
@@ -30,7 +30,7 @@ def states(command: Command) -> list[dict[str, str]]:
         "    runs = client.read_flow_runs()\n"
         "    print(json.dumps([{'id': str(r.id), 'state': r.state.name, 'name': r.name, 'parent': str(r.parent_task_run_id)} for r in runs]))"
     )
-    return json.loads(ended(command.start_python("-c", ask)).splitlines()[-1])
+    return json.loads(wait_for_exit(command.start_python("-c", ask)).splitlines()[-1])
 
 
 def test_a_killed_tuning_is_finished_by_the_same_command_and_its_run_is_told_dead(finished, tmp_path):
@@ -47,10 +47,10 @@ def test_a_killed_tuning_is_finished_by_the_same_command_and_its_run_is_told_dea
 
 @pytest.mark.parametrize("seconds", [0.0, 0.4])
 def test_killed_in_every_stage_one_after_the_other(finished, tmp_path, seconds):
-    command = Command.with_plan_file(tmp_path / "runs")
+    command = StudyCommand.with_plan_file(tmp_path / "runs")
     command.store.mkdir()
     kept: dict[str, int] = {}
-    for stage in [name for name in names() if list((finished.store / "results" / name).glob("*"))]:
+    for stage in [name for name in list_stages() if list((finished.store / "results" / name).glob("*"))]:
         if any(f"/{stage}/" in key for key in kept) and stage not in ("generate_drafts", "evaluate_model"):
             continue  # it was finished before the kill came
         done = command.kill_in_stage(stage, seconds)
@@ -75,7 +75,7 @@ def test_a_killed_run_of_the_command_is_retried_by_prefects_own(finished, tmp_pa
         "app()"
     )
     before = command.list_stage_records()
-    ended(command.start_python("-c", retry))
+    wait_for_exit(command.start_python("-c", retry))
     after = command.list_stage_records()
     assert {key: after[key] for key in before} == before
     assert command.read_verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
@@ -93,7 +93,7 @@ def test_redo_after_a_kill_does_that_stage_again_and_comes_to_the_same_verdict(f
 def test_two_studies_at_once_do_nothing_twice(finished, tmp_path):
     command = emptied(finished, tmp_path, "finetune_adapter", "evaluate_model", "write_report")
     both = [command.start_study(), command.start_study()]
-    outputs = [ended(process) for process in both]
+    outputs = [wait_for_exit(process) for process in both]
     done = [line.split()[1] for output in outputs for line in output.splitlines() if "✓" in line and "cached" not in line]
     assert sorted(done) == ["evaluate_model", "evaluate_model", "finetune_adapter", "write_report"]
     assert command.read_verdict() == (finished.store / "studies" / "small" / "verdict.json").read_bytes()

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from small_study import run_in
+from small_study import run_study_in
 
 from tasks.plan_file import load_plan
 
@@ -23,7 +23,7 @@ def run(store, plan, seed=0):
     """A study with every seed of its plan set."""
     seeds = {f"{group}.seed": seed for group in ("generation", "validation", "base", "finetuning", "comparison")}
     with pytest.MonkeyPatch.context() as patch:
-        run_in(store, patch, load_plan(plan, {**seeds, "name": f"{plan}-{seed}"}))
+        run_study_in(store, patch, load_plan(plan, {**seeds, "name": f"{plan}-{seed}"}))
     return verdict(store, f"{plan}-{seed}")
 
 

@@ -3,15 +3,15 @@
 import json
 import re
 
-from small_study import small_plan
+from small_study import build_small_plan
 
 from flows import endings
 from tasks.diagnosis import next_plan
 from tasks.plan_file import load_plan
-from tasks.reporting.wording import wording
+from tasks.reporting.wording import load_labels
 from tasks.results import Finding
 
-SAY = wording("fa")
+SAY = load_labels("fa")
 
 
 def moved(plan, findings, *history):
@@ -28,14 +28,14 @@ def done(ran):
 
 
 def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict_is_told(rerun, monkeypatch):
-    fork = small_plan(name="fork", **{"comparison.primary_set": "new_fact"})
+    fork = build_small_plan(name="fork", **{"comparison.primary_set": "new_fact"})
     monkeypatch.setattr(next_plan, "follows", lambda plan, findings: [moved(plan, findings)])
     rerun(fork)
     assert SAY["primary_note"] in read(rerun.store, "fork", "index.html")
     assert not json.loads(read(rerun.store, "fork", "verdict.json"))["exploratory"]
     following = load_plan(rerun.store / "studies" / "fork" / "next-plan.yaml")
     assert following.lineage.chosen_after == ("endpoint",) and following.lineage.predecessor == "fork"
-    (*_, warned, command) = endings.of_study(rerun.store / "studies" / "fork")
+    (*_, warned, command) = endings.summarize_study(rerun.store / "studies" / "fork")
     assert warned.endswith("seen: the endpoint. On the same questions its verdict will be exploratory.") and "next" in command
 
     assert done(rerun(following)) == ["compare_answers", "diagnose_tuning", "write_report"]
@@ -43,9 +43,9 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
     assert told["exploratory"] is True and told["look"] == 2
     assert told["sentence"].startswith("Exploratory: ")
     assert "comparison.primary_set new_fact → same_fact" in told["history"]
-    verdict, *others = endings.of_study(rerun.store / "studies" / "fork-next")
+    verdict, *others = endings.summarize_study(rerun.store / "studies" / "fork-next")
     assert " (exploratory): base " in verdict and told["history"] in others
-    assert any("(exploratory)" in line for line in endings.of_runs(rerun.store) if line.startswith("fork-next"))
+    assert any("(exploratory)" in line for line in endings.list_runs(rerun.store) if line.startswith("fork-next"))
     for file in ("index.html", "report.md"):
         text = re.sub(r"\\(.)", r"\1", read(rerun.store, "fork-next", file))
         assert f"({SAY['exploratory']})" in text and SAY["primary_note"] not in text, file
@@ -57,12 +57,12 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
 
 
 def test_the_store_knows_an_endpoint_that_was_moved_by_hand_and_counts_a_second_look(rerun):
-    rerun(small_plan(name="again"))
+    rerun(build_small_plan(name="again"))
     told = json.loads(read(rerun.store, "again", "verdict.json"))
     assert (told["exploratory"], told["look"]) == (False, 2) and "first in small" in told["history"]
-    rerun(small_plan(name="fork", **{"comparison.primary_set": "new_fact"}))
+    rerun(build_small_plan(name="fork", **{"comparison.primary_set": "new_fact"}))
     told = json.loads(read(rerun.store, "fork", "verdict.json"))
     assert (told["exploratory"], told["look"]) == (True, 3)
     assert "اکتشافی، نه تأییدشده" in read(rerun.store, "fork", "index.html")
-    rerun(small_plan())
+    rerun(build_small_plan())
     assert json.loads(read(rerun.store, "small", "verdict.json"))["look"] == 1

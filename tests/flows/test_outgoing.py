@@ -10,21 +10,21 @@ from transformers import AutoModelForCausalLM
 from flows.outgoing import export
 from tasks.errors import MissingArtifact, PlanError
 from tasks.finetuning import lora
-from tasks.llama import load
+from tasks.llama import load_model
 
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """A study folder as far as export reads it, beside the base model that it names."""
     monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
-    base = small.checkpoint(tmp_path / "base")
+    base = small.save_checkpoint(tmp_path / "base")
     folder = tmp_path / "runs" / "studies" / "mine"
     folder.mkdir(parents=True)
-    model = lora.attach(small.model(), small.PLAN)
+    model = lora.attach_fresh_adapter(small.make_model(), small.PLAN)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.constant_(parameter, 0.05)
-    lora.save(model, folder / "adapter", "small", "card")
+    lora.save_adapter(model, folder / "adapter", "small", "card")
     (folder / "study.json").write_text(json.dumps({"artifacts": {"checkpoint": {"path": base.source, "digest": base.digest}}}))
     return base, folder
 
@@ -34,7 +34,7 @@ def test_the_merged_folder_is_a_model_of_its_own(study, tmp_path, capsys):
     assert export("mine", merged=tmp_path / "merged") == 0
     ids = torch.tensor([[5, 9, 20, 31]])
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
-    torch.testing.assert_close(merged(ids).logits, load(base, small.CPU, folder / "adapter").model(ids).logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(merged(ids).logits, load_model(base, small.CPU, folder / "adapter").model(ids).logits, atol=1e-4, rtol=1e-4)
     assert str(tmp_path / "merged") in capsys.readouterr().out
     with pytest.raises(PlanError, match="is there already"):
         export("mine", merged=tmp_path / "merged")

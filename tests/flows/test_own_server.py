@@ -4,9 +4,9 @@ import time
 
 import psutil
 import pytest
-from killing import Command
+from killing import StudyCommand
 
-from flows.own_server import own_server
+from flows.own_server import run_local_server
 
 pytestmark = pytest.mark.slow
 
@@ -17,13 +17,13 @@ def test_a_module_of_the_working_folder_is_not_run(tmp_path, monkeypatch):
     for name in ("uvicorn", "prefect", "json"):
         (tmp_path / f"{name}.py").write_text("open('taken over', 'w')")
     monkeypatch.chdir(tmp_path)
-    with own_server() as wait:
+    with run_local_server() as wait:
         wait()
     assert not (tmp_path / "taken over").exists()
 
 
 def test_a_server_that_goes_silent_midway_is_told_with_its_remedy(tmp_path):
-    command = Command.with_plan_file(tmp_path / "runs")
+    command = StudyCommand.with_plan_file(tmp_path / "runs")
     command.store.mkdir()
     process = command.start_study(PREFECT_API_REQUEST_TIMEOUT="1", PREFECT_CLIENT_MAX_RETRIES="1")
     while not command.list_lock_times("read_book"):

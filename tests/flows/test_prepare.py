@@ -1,14 +1,14 @@
 """Book → items, written by a server: the numbers come out as planned although checks over the whole book take some."""
 
 import pytest
-from openai_server import serving
+from openai_server import start_server
 
-from flows.prepare import draft, filled, prepare, validate
+from flows.prepare import draft_chapters, top_up_items, prepare_items, validate_chapters
 from tasks.artifacts import Book
 from tasks.errors import NothingLeft
-from tasks.generation.writer import share_out
+from tasks.generation.writer import allocate_quotas
 from tasks.plan import GenerationPlan, Machine, ReadingPlan, StudyPlan, ValidationPlan
-from tasks.records import Account
+from tasks.records import WriterUsage
 from tasks.stages import read_book
 
 PLAN = StudyPlan(
@@ -21,16 +21,16 @@ PLAN = StudyPlan(
 
 @pytest.fixture
 def server(monkeypatch):
-    with serving() as running:
+    with start_server() as running:
         monkeypatch.setenv("OPENAI_BASE_URL", running.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
         yield running
 
 
 def test_what_the_whole_books_checks_took_is_asked_for_again_until_the_numbers_are_met(prefect, runs, server):
-    prepared = prepare(Book.from_path(PLAN.book), PLAN)
+    prepared = prepare_items(Book.from_path(PLAN.book), PLAN)
     answered = server.answered()
-    again = prepare(Book.from_path(PLAN.book), PLAN)
+    again = prepare_items(Book.from_path(PLAN.book), PLAN)
     assert server.answered() == answered, "a second run asked again"
     accounts = [chapter.account for chapter in prepared.drafts]
     assert prepared.splits.count_items() == (16, 24)
@@ -42,11 +42,11 @@ def test_what_the_whole_books_checks_took_is_asked_for_again_until_the_numbers_a
 def test_credit_that_ends_while_more_is_asked_for_leaves_a_study_with_what_there_is(prefect, runs, server):
     book, machine = Book.from_path(PLAN.book), Machine()
     text = read_book(book, PLAN.reading, PLAN.language, machine)
-    shares = share_out({chapter.digest: chapter.load_rows() for chapter in text.chapters}, PLAN.generation)
-    first = draft(book, text, {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)}, PLAN, machine)
-    splits = validate(first, text, PLAN)
+    shares = allocate_quotas({chapter.digest: chapter.load_rows() for chapter in text.chapters}, PLAN.generation)
+    first = draft_chapters(book, text, {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)}, PLAN, machine)
+    splits = validate_chapters(first, text, PLAN)
     server.rates["insufficient_quota"] = 1.0
-    drafts, left = filled(first, splits, book, text, PLAN, machine)
+    drafts, left = top_up_items(first, splits, book, text, PLAN, machine)
     assert left == splits and left.count_items()[1] < 24
     assert [chapter.drafts for chapter in drafts] == [chapter.drafts for chapter in first]
     assert "stopped" in {chapter.account.ended["question"] for chapter in drafts}
@@ -56,6 +56,6 @@ def test_where_nothing_is_left_it_is_asked_again_before_it_is_given_up(prefect, 
     strict = ValidationPlan(train_questions=0, leak_ngram=3, leak_similarity=0.01)
     plan = PLAN.model_copy(update={"validation": strict, "generation": PLAN.generation.model_copy(update={"questions": 2, "rounds": 1})})
     with pytest.raises(NothingLeft, match=r"0 of \d+ questions survived: .*leak"):
-        prepare(Book.from_path(plan.book), plan)
-    accounts = [Account.model_validate_json(file.read_text("utf-8")) for file in runs.glob("ledger/short/accounts/*.json")]
+        prepare_items(Book.from_path(plan.book), plan)
+    accounts = [WriterUsage.model_validate_json(file.read_text("utf-8")) for file in runs.glob("ledger/short/accounts/*.json")]
     assert sum(account.wanted["question"] for account in accounts) > 2

@@ -27,11 +27,11 @@ def state(client, run):
 
 
 def test_a_mark_that_nobody_holds_is_a_dead_run(running, tmp_path):
-    from flows.presence import bury
+    from flows.presence import mark_stale_runs
 
     client, run = running
     (tmp_path / str(run.id)).touch()
-    bury(tmp_path)
+    mark_stale_runs(tmp_path)
     assert state(client, run) == "Crashed"
     assert "run the same command again" in client.read_flow_run(run.id).state.message
     assert not list(tmp_path.iterdir())
@@ -41,36 +41,36 @@ def test_a_run_of_another_process_that_lives_is_left_alone(running, tmp_path):
     import subprocess
     import sys
 
-    from flows.presence import bury
+    from flows.presence import mark_stale_runs
 
     client, run = running
     mark = tmp_path / str(run.id)
     code = f"import fcntl; f = open({str(mark)!r}, 'w'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        bury(tmp_path)
+        mark_stale_runs(tmp_path)
         assert state(client, run) == "Running" and mark.exists()
         process.kill()
-    bury(tmp_path)
+    mark_stale_runs(tmp_path)
     assert state(client, run) == "Crashed"
 
 
 def test_a_run_that_is_just_being_retried_is_left_alone(running, tmp_path):
-    from flows.presence import bury
+    from flows.presence import mark_stale_runs
 
     client, run = running
     mark = tmp_path / str(run.id)
     mark.touch()
     os.utime(mark, (time.time() - 60, time.time() - 60))  # of its former life
-    bury(tmp_path)
+    mark_stale_runs(tmp_path)
     assert state(client, run) == "Running"
 
 
 def test_a_run_of_another_server_is_forgotten(prefect, tmp_path):
     from uuid import uuid4
 
-    from flows.presence import bury
+    from flows.presence import mark_stale_runs
 
     (tmp_path / str(uuid4())).touch()
-    bury(tmp_path)
+    mark_stale_runs(tmp_path)
     assert not list(tmp_path.iterdir())

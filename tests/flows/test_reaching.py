@@ -90,9 +90,9 @@ def test_a_server_that_takes_the_call_and_never_answers_is_told_in_time(monkeypa
 def test_an_unknown_deployment_is_told_with_those_that_there_are_before_anything_is_prepared(rerun):
     from prefect import get_client
 
-    from flows.study import study
+    from flows.study import run_study
 
     with get_client(sync_client=True) as client:
-        client.create_deployment(flow_id=client.create_flow(study), name="there")
+        client.create_deployment(flow_id=client.create_flow(run_study), name="there")
     with pytest.raises(PlanError, match=r"knows no deployment 'tune/nowhere'.*study/there"):
         rerun(gpu="tune/nowhere")

@@ -1,14 +1,14 @@
 """A chapter fails; the next run redoes only that chapter."""
 
 import pytest
-from small_study import small_plan
+from small_study import build_small_plan
 
 from tasks.generation import rule_writer
 
 
 def test_only_the_failed_chapter_is_done_again(rerun, monkeypatch):
-    plan = small_plan(**{"generation.seed": 5})  # new drafts, so that every chapter is due
-    write, seen = rule_writer.write, []
+    plan = build_small_plan(**{"generation.seed": 5})  # new drafts, so that every chapter is due
+    write, seen = rule_writer.write_items_by_rules, []
 
     def third_fails(passages, *rest):
         seen.append(passages[0].chapter)

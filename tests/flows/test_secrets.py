@@ -1,8 +1,8 @@
 """A study that fails leaves no key and no password behind: not in the store, not in Prefect's database and logs, not on the terminal."""
 
 import pytest
-from killing import Command
-from openai_server import serving
+from killing import StudyCommand
+from openai_server import start_server
 
 pytestmark = pytest.mark.slow
 TREE = {
@@ -15,9 +15,9 @@ KEY, PASSWORD = "sk-test-0123456789", "hidden-word-987"
 
 
 def test_after_a_refused_key_neither_key_nor_the_addresss_password_is_anywhere(tmp_path):
-    command = Command.with_plan_file(tmp_path / "runs", TREE)
+    command = StudyCommand.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
-    with serving(faults="401") as server:
+    with start_server(faults="401") as server:
         place = server.url.replace("http://", f"http://me:{PASSWORD}@")
         process = command.start_study("--verbose", OPENAI_BASE_URL=place, OPENAI_API_KEY=KEY)
         told = process.communicate(timeout=280)[0]

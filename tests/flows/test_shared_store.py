@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-from object_store import bucket
-from small_study import run_in, small_plan
+from object_store import serve_bucket
+from small_study import run_study_in, build_small_plan
 
 from tasks import mirror
 
@@ -14,27 +14,27 @@ pytestmark = pytest.mark.slow  # real processes, real faults: a minute and more 
 @pytest.fixture
 def second_machine(finished, tmp_path, monkeypatch):
     """A machine with an empty mirror; another one with the finished store has shared it before."""
-    with bucket(monkeypatch) as url:
-        mirror._opened.cache_clear()
+    with serve_bucket(monkeypatch) as url:
+        mirror._open_remote_store.cache_clear()
         monkeypatch.setenv("RUNS_MIRROR", str(tmp_path / "first"))
         monkeypatch.setenv("RUNS_DIR", url)
         shutil.copytree(finished.store, tmp_path / "first", symlinks=True)
         for folder in ("results", *(p.name for p in finished.store.iterdir() if p.name[0] != "." and p.is_dir())):
-            mirror.push(tmp_path / "first" / folder)
+            mirror.push_path(tmp_path / "first" / folder)
         monkeypatch.setenv("RUNS_MIRROR", str(tmp_path / "second"))
         yield url, tmp_path / "second"
 
 
 def test_another_machine_finds_everything_and_comes_to_the_same_verdict(finished, second_machine, monkeypatch):
     url, here = second_machine
-    assert {how for _, how in run_in(url, monkeypatch, small_plan())} == {"cached"}
+    assert {how for _, how in run_study_in(url, monkeypatch, build_small_plan())} == {"cached"}
     told = (here / "studies" / "small" / "verdict.json").read_bytes()
     assert told == (finished.store / "studies" / "small" / "verdict.json").read_bytes()
 
 
 def test_what_a_machine_does_anew_the_first_one_finds(second_machine, monkeypatch, tmp_path):
     url, _ = second_machine
-    plan = small_plan(**{"comparison.margin": 0.1})
-    assert "done" in {how for _, how in run_in(url, monkeypatch, plan)}
+    plan = build_small_plan(**{"comparison.margin": 0.1})
+    assert "done" in {how for _, how in run_study_in(url, monkeypatch, plan)}
     monkeypatch.setenv("RUNS_MIRROR", str(tmp_path / "first"))
-    assert {how for _, how in run_in(url, monkeypatch, plan)} == {"cached"}
+    assert {how for _, how in run_study_in(url, monkeypatch, plan)} == {"cached"}

@@ -1,15 +1,15 @@
 """What a run shows on the dashboard: tables of what it did; where it failed, cause and remedy, and never a secret."""
 
 import pytest
-from small_study import small_plan
+from small_study import build_small_plan
 
-from flows.dashboard_text import for_dashboard
-from flows.showing import failure
+from flows.dashboard_text import render_for_dashboard
+from flows.showing import format_failure
 from tasks.errors import NothingLeft, WriterRefused
-from tasks.records import Account
+from tasks.records import WriterUsage
 from tasks.reporting import glance
-from tasks.results import Step
-from tasks.scrubbing import scrub, scrub_error
+from tasks.results import TrainingStep
+from tasks.scrubbing import redact_secrets, redact_error
 
 SECRET = "sk-test-0123456789abcdef"
 
@@ -23,32 +23,32 @@ def test_a_secret_is_taken_out_of_an_error_and_of_its_cause(secret):
     cause = RuntimeError(f"401 for key {SECRET}")
     error = WriterRefused(f"refused: {SECRET}")
     error.__cause__ = cause
-    scrub_error(error)
+    redact_error(error)
     assert str(error) == "refused: $OPENAI_API_KEY"
     assert str(cause) == "401 for key $OPENAI_API_KEY"
 
 
 def test_ordinary_words_are_left_alone(monkeypatch):
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
-    assert scrub("it is false") == "it is false"
+    assert redact_secrets("it is false") == "it is false"
 
 
 def test_a_failure_is_told_with_its_remedy():
-    told = failure(NothingLeft("0 of 48 drafts survived: 41 grounding.\nIs the PDF's text reversed?"))
+    told = format_failure(NothingLeft("0 of 48 drafts survived: 41 grounding.\nIs the PDF's text reversed?"))
     assert told.startswith("# NothingLeft\n\n> 0 of 48 drafts survived: 41 grounding.\n> Is the PDF's text reversed?")
 
 
 def test_what_an_error_quotes_is_text_on_the_dashboard():
-    told = failure(NothingLeft("the book says ![x](http://elsewhere/x.png) and <img src=http://elsewhere/y.png>"))
+    told = format_failure(NothingLeft("the book says ![x](http://elsewhere/x.png) and <img src=http://elsewhere/y.png>"))
     assert "!\\[x](http" in told and "&lt;img" in told
 
 
 def test_a_login_in_an_address_is_taken_out_wherever_it_stands(monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://me:p%40ss-word-1@host:8000/v1")
-    assert scrub("timeout: http://me:p%40ss-word-1@host:8000/v1/models") == "timeout: http://…@host:8000/v1/models"
-    assert scrub("login p@ss-word-1 refused") == "login $OPENAI_BASE_URL refused"
-    assert scrub("GET https://host/v1?api_key=abcdef&n=1") == "GET https://host/v1?api_key=…&n=1"
-    assert scrub("someone@example.org asked http://host/a@b") == "someone@example.org asked http://host/a@b"
+    assert redact_secrets("timeout: http://me:p%40ss-word-1@host:8000/v1/models") == "timeout: http://…@host:8000/v1/models"
+    assert redact_secrets("login p@ss-word-1 refused") == "login $OPENAI_BASE_URL refused"
+    assert redact_secrets("GET https://host/v1?api_key=abcdef&n=1") == "GET https://host/v1?api_key=…&n=1"
+    assert redact_secrets("someone@example.org asked http://host/a@b") == "someone@example.org asked http://host/a@b"
 
 
 def test_secrets_are_taken_out_of_all_that_led_to_an_error_and_of_what_is_no_text(secret):
@@ -56,29 +56,29 @@ def test_secrets_are_taken_out_of_all_that_led_to_an_error_and_of_what_is_no_tex
     first.add_note(f"with {SECRET}")
     second.__context__ = first
     group = ExceptionGroup("both", [second])
-    scrub_error(group)
+    redact_error(group)
     import traceback
 
     assert SECRET not in "".join(traceback.format_exception(group))
 
 
 def test_a_persian_table_runs_from_right_to_left_with_its_own_digits():
-    told = glance.loss([Step(step=1, epoch=0.5, loss=2.5), Step(step=2, epoch=1, loss=2.0, split="held_out")], "fa")
+    told = glance.format_loss_section([TrainingStep(step=1, epoch=0.5, loss=2.5), TrainingStep(step=2, epoch=1, loss=2.0, split="held_out")], "fa")
     assert '<div dir="rtl" lang="fa">\n\n' in told
     assert "۲٫۵" in told
 
 
 def test_a_long_log_is_thinned_out_to_a_page_and_ends_with_its_last_value():
-    told = glance.loss([Step(step=n, epoch=n / 100, loss=n / 10) for n in range(1, 1001)], "en")
+    told = glance.format_loss_section([TrainingStep(step=n, epoch=n / 100, loss=n / 10) for n in range(1, 1001)], "en")
     lines = [line for line in told.splitlines() if line.startswith("|")][2:]
-    assert len(lines) <= glance.MOST_LINES
-    told = glance.loss([Step(step=n, epoch=1, loss=1.0, split="held_out") for n in (3, 6)], "en")
+    assert len(lines) <= glance.MAX_LOSS_LINES
+    told = glance.format_loss_section([TrainingStep(step=n, epoch=1, loss=1.0, split="held_out") for n in (3, 6)], "en")
     assert told.count("held-out") == 2
 
 
 def test_the_cost_adds_up():
     accounts = [
-        Account(
+        WriterUsage(
             chapter=f"c{n}",
             wanted={},
             kept={},
@@ -93,19 +93,19 @@ def test_the_cost_adds_up():
         )
         for n in (1, 2)
     ]
-    assert glance.cost(accounts, "en").splitlines()[-3] == "| **Σ** | 3 | 0 | 0 | 0.0300 |"
+    assert glance.format_cost_table(accounts, "en").splitlines()[-3] == "| **Σ** | 3 | 0 | 0 | 0.0300 |"
 
 
 def test_right_to_left_is_one_block_of_html_and_html_inside_stays_text():
     """A blank line would end the block, and with it the direction."""
-    told = for_dashboard('<div dir="rtl" lang="fa">\n\n# رأی\n\n| a |\n|---|\n| x &lt;b&gt; |\n\n<script>alert(1)</script>\n\n</div>\n')
+    told = render_for_dashboard('<div dir="rtl" lang="fa">\n\n# رأی\n\n| a |\n|---|\n| x &lt;b&gt; |\n\n<script>alert(1)</script>\n\n</div>\n')
     assert told.startswith('<div dir="rtl" lang="fa">\n') and "\n\n" not in told
     assert "<strong>رأی</strong>" in told and "<td>x &lt;b&gt;</td>" in told
     assert "<script>" not in told
 
 
 def test_left_to_right_stays_markdown():
-    assert for_dashboard('<div dir="ltr" lang="en">\n\n# Verdict\n\ntext\n\n</div>\n') == "# Verdict\n\ntext\n"
+    assert render_for_dashboard('<div dir="ltr" lang="en">\n\n# Verdict\n\ntext\n\n</div>\n') == "# Verdict\n\ntext\n"
 
 
 def artifacts():
@@ -141,7 +141,7 @@ def test_a_failed_runs_page_tells_cause_and_remedy(rerun, monkeypatch, secret):
 
     monkeypatch.setattr(rule_writer, "write", refused)
     with pytest.raises(WriterRefused):
-        rerun(small_plan(**{"generation.seed": 77}))
+        rerun(build_small_plan(**{"generation.seed": 77}))
     study = runs("study")[0]
     assert study.state.is_failed()
     assert "check OPENAI_API_KEY" in study.state.message

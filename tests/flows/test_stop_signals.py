@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from killing import Command
-from openai_server import serving
+from killing import StudyCommand
+from openai_server import start_server
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 5.0
@@ -130,9 +130,9 @@ def test_ctrl_c_ends_a_sweep(tmp_path):
 
 def stopped_alike(tmp_path, stop, code, is_heard=True, command="study", tree=TREE):
     """Stop a command while its requests wait for 90 s, and look at all that must hold then."""
-    place = Command.with_plan_file(tmp_path / "runs", tree)
+    place = StudyCommand.with_plan_file(tmp_path / "runs", tree)
     place.store.mkdir()
-    with serving(latency=90) as server:
+    with start_server(latency=90) as server:
         process = Terminal(command, place.plan, **asked_of(server, place))
         asked = all_under_way(server, process)
         begun = time.monotonic()

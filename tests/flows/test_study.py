@@ -3,7 +3,7 @@
 import itertools
 import json
 
-from small_study import small_plan
+from small_study import build_small_plan
 
 from flows import endings
 from tasks.plan_file import load_plan
@@ -83,23 +83,23 @@ def test_another_machine_is_cached_and_another_plan_is_not(rerun):
     from tasks.plan import Machine
 
     assert {how for _, how in rerun(machine=Machine(micro_batch=2, workers=1))} == {"cached"}
-    ran = rerun(small_plan(**{"finetuning.seed": 1}))
+    ran = rerun(build_small_plan(**{"finetuning.seed": 1}))
     assert next(name for name, how in ran if how == "done") == "finetune_adapter"
     assert ("evaluate_model", "cached") in ran, "the base model's answers do not depend on the tuning"
 
 
 def test_a_question_of_what_counts_does_not_score_again(rerun):
-    ran = rerun(small_plan(**{"comparison.margin": 0.1}))
+    ran = rerun(build_small_plan(**{"comparison.margin": 0.1}))
     assert [name for name, how in ran if how == "done"] == ["compare_answers", "diagnose_tuning", "write_report"]
 
 
 def test_neither_screening_nor_where_the_log_is_sent_tunes_or_scores_anew(rerun, capsys, tmp_path, monkeypatch):
     (tmp_path / "tensorboard.py").touch()  # asked for, so it must be there; as nothing is trained, nothing is written
     monkeypatch.syspath_prepend(tmp_path)
-    ran = rerun(small_plan(**{"evaluation.screening": False, "finetuning.report_to": ["tensorboard"]}))
+    ran = rerun(build_small_plan(**{"evaluation.screening": False, "finetuning.report_to": ["tensorboard"]}))
     assert [name for name, how in ran if how == "done"] == ["diagnose_tuning", "write_report"]
     assert "the training was done before and is not reported anew; to do so, --redo finetune_adapter" in capsys.readouterr().err
-    ran = rerun(small_plan(**{"evaluation.rotations": 2}))
+    ran = rerun(build_small_plan(**{"evaluation.rotations": 2}))
     assert [name for name, how in ran if how == "done"][:2] == ["evaluate_model"] * 2
     assert ("screen_questions", "cached") in ran, "its rotations are its own"
 
@@ -126,7 +126,7 @@ def test_a_damaged_model_is_rebuilt(rerun):
 def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_next(finished):
     told, study = read(finished, "verdict.json"), read(finished, "study.json")
     following, fewer = study["next_command"], [f"fewer {one['kind']}s than planned" for one in study["short"]]
-    first, *others = endings.of_study(finished.store / "studies" / "small")
+    first, *others = endings.summarize_study(finished.store / "studies" / "small")
     assert first.startswith(f"{told['verdict'].upper()}: base ")
     reserved = ["cannot tell"] if told["limits"] else [told["sentence"].split(": ")[0]] * (told["verdict"] == "identical")
     before = reserved + fewer + ["why"] * bool(told["causes"])
@@ -146,13 +146,13 @@ def test_a_name_given_with_the_command_is_the_study_s_name_everywhere_and_does_n
 
 def test_a_small_p_that_decides_nothing_is_explained_on_the_terminal():
     gain = {"verdict": "inconclusive", "p_value": 0.01, "limits": "Questions on one fact change together: counted by the 9 facts, p = 0.2."}
-    assert list(endings.reservation(gain)) == [f"cannot tell: {gain['limits']}"]
-    assert list(endings.reservation({"verdict": "improved", "limits": ""})) == []
-    assert list(endings.reservation({"verdict": "identical", "limits": "", "sentence": "No answer."})) == ["No answer."]
+    assert list(endings.explain_limits(gain)) == [f"cannot tell: {gain['limits']}"]
+    assert list(endings.explain_limits({"verdict": "improved", "limits": ""})) == []
+    assert list(endings.explain_limits({"verdict": "identical", "limits": "", "sentence": "No answer."})) == ["No answer."]
 
 
 def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plans_own(rerun, finished):
-    ran = rerun(small_plan(**{"comparison.further_seeds": [1, 2]}))
+    ran = rerun(build_small_plan(**{"comparison.further_seeds": [1, 2]}))
     assert ran.count(("finetune_adapter", "cached")) == 1 and ran.count(("finetune_adapter", "done")) == 2
     assert ran.count(("evaluate_model", "done")) == 2, "the base model's answers are those of the first seed"
     told, before = (

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from small_study import TREE, watch_stages
+from small_study import SMALL_PLAN_TREE, watch_stages
 
 from tasks.evaluation import scoring
 from tasks.finetuning import fit
@@ -18,19 +18,19 @@ ARMS = [
 
 
 def small_sweep(**tree):
-    return parse_sweep({"name": "try", "study": TREE, "arms": ARMS, "final_seeds": [1], **tree})
+    return parse_sweep({"name": "try", "study": SMALL_PLAN_TREE, "arms": ARMS, "final_seeds": [1], **tree})
 
 
 @pytest.fixture
 def sweep_in(monkeypatch):
     """Run a sweep in a store; gives [(stage, "cached" or "done")]."""
-    from flows.sweep import sweep
+    from flows.sweep import run_sweep
 
     def run(store, plan, **options):
         monkeypatch.setenv("RUNS_DIR", str(store))
         with monkeypatch.context() as patch:
             ran = watch_stages(patch)
-            sweep(plan, **options)
+            run_sweep(plan, **options)
         return ran
 
     return run
@@ -51,7 +51,7 @@ def told(store, name="try"):
 
 
 def test_a_sweep_takes_the_studys_data_tunes_each_setting_once_and_a_second_run_does_nothing(store, sweep_in, monkeypatch):
-    papers, answer = [], scoring.answer
+    papers, answer = [], scoring.answer_questions
     monkeypatch.setattr(
         scoring, "answer", lambda loaded, questions, *rest: (papers.append({q.id for q in questions}), answer(loaded, questions, *rest))[1]
     )
@@ -72,7 +72,7 @@ def test_a_sweep_takes_the_studys_data_tunes_each_setting_once_and_a_second_run_
 
 
 def test_a_sweep_that_was_cut_off_does_no_finished_setting_again(store, sweep_in, monkeypatch):
-    tune, names = fit.fit, []
+    tune, names = fit.fit_adapter, []
 
     def killed(checkpoint, pairs, held_out, plan, *rest):
         names.append(plan.learning_rate)
@@ -94,7 +94,7 @@ def test_settings_with_other_data_sit_the_same_questions_and_a_curve_is_told(sto
     plan = parse_sweep(
         {
             "name": "curve",
-            "study": TREE,
+            "study": SMALL_PLAN_TREE,
             "set": {"comparison.primary_set": "all", "finetuning.updates": 2},
             "grid": {"generation.pairs": [40, 20]},
         }

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_study import TREE
+from small_study import SMALL_PLAN_TREE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
-SWEEP = {"name": "killed", "study": TREE, "set": {"finetuning.rank": 8}, "grid": {"finetuning.learning_rate": [1e-3, 2e-3, 5e-3]}}
+SWEEP = {"name": "killed", "study": SMALL_PLAN_TREE, "set": {"finetuning.rank": 8}, "grid": {"finetuning.learning_rate": [1e-3, 2e-3, 5e-3]}}
 
 
 def start(folder, store):

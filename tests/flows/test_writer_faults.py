@@ -4,8 +4,8 @@ import re
 import time
 
 import pytest
-from killing import Command, ended
-from openai_server import serving
+from killing import StudyCommand, wait_for_exit
+from openai_server import start_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -32,18 +32,18 @@ def stored(command):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The verdict of a study that nothing disturbed."""
-    command = Command.with_plan_file(tmp_path_factory.mktemp("undisturbed") / "runs", TREE)
+    command = StudyCommand.with_plan_file(tmp_path_factory.mktemp("undisturbed") / "runs", TREE)
     command.store.mkdir()
-    with serving() as server:
+    with start_server() as server:
         command.run_to_end(**asked_of(server))
         assert len(server.list_answered()) == len(set(server.list_answered()))
     return command.read_verdict()
 
 
 def test_a_busy_server_delays_and_changes_nothing(undisturbed, tmp_path):
-    command = Command.with_plan_file(tmp_path / "runs", TREE)
+    command = StudyCommand.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
-    with serving(faults="429:0.2,503:0.2,drop:0.1") as server:
+    with start_server(faults="429:0.2,503:0.2,drop:0.1") as server:
         command.run_to_end(**asked_of(server))
         assert any(entry["fault"] for entry in server.entries), "the storm did not blow"
         assert len(server.list_answered()) == len(set(server.list_answered())), "what was answered was asked again"
@@ -51,9 +51,9 @@ def test_a_busy_server_delays_and_changes_nothing(undisturbed, tmp_path):
 
 
 def test_a_kill_while_it_asks_loses_no_answer_and_asks_none_again(undisturbed, tmp_path):
-    command = Command.with_plan_file(tmp_path / "runs", TREE)
+    command = StudyCommand.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
-    with serving(latency=0.5) as server:
+    with start_server(latency=0.5) as server:
         process = command.start_study(**asked_of(server))
         while len(stored(command)) < 3:
             assert process.poll() is None, process.communicate()[0]
@@ -70,9 +70,9 @@ def test_a_kill_while_it_asks_loses_no_answer_and_asks_none_again(undisturbed, t
 
 
 def test_a_key_that_is_refused_ends_at_once_with_its_remedy_and_is_not_told(tmp_path):
-    command = Command.with_plan_file(tmp_path / "runs", TREE)
+    command = StudyCommand.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
-    with serving() as server:
+    with start_server() as server:
         process = command.start_study(OPENAI_BASE_URL=server.url, OPENAI_API_KEY="sk-refused-0123456789")
         told = process.communicate(timeout=200)[0]
     assert process.returncode == 1
@@ -81,10 +81,10 @@ def test_a_key_that_is_refused_ends_at_once_with_its_remedy_and_is_not_told(tmp_
 
 
 def test_the_end_of_the_money_tells_what_there_is_and_more_money_asks_only_for_the_rest(undisturbed, tmp_path):
-    command = Command.with_plan_file(tmp_path / "runs", TREE)
+    command = StudyCommand.with_plan_file(tmp_path / "runs", TREE)
     command.store.mkdir()
-    with serving() as server:
-        told = ended(command.start_study("--set", "generation.budget_usd=0.08", **asked_of(server)), code=1)
+    with start_server() as server:
+        told = wait_for_exit(command.start_study("--set", "generation.budget_usd=0.08", **asked_of(server)), code=1)
         assert "BudgetSpent" in told and "ended: pairs: budget" in told and "raise generation.budget_usd" in told
         assert 0 < server.compute_bill() <= 0.08
         assert len(list((command.store / "ledger" / "small" / "accounts").iterdir())) > 1

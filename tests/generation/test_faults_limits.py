@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from tasks.generation.answers import read_envelope
-from tasks.generation.faults import fault_of_status, scrub, seconds, wait_of
-from tasks.generation.limits import Limiter
+from tasks.generation.answers import read_completion
+from tasks.generation.faults import classify_failure, redact_keys, parse_seconds, read_retry_after
+from tasks.generation.limits import ConcurrencyLimiter
 
 
 def error(message="m", code=None, param=None, kind=None):
@@ -40,33 +40,33 @@ def error(message="m", code=None, param=None, kind=None):
     ],
 )
 def test_each_fault_has_its_course(status, body, name, course):
-    fault = fault_of_status(status, body, {}, "gpt-4o", "https://server/v1")
+    fault = classify_failure(status, body, {}, "gpt-4o", "https://server/v1")
     assert fault.action == course
     assert fault.name == name
     assert course != "stop" or "Set" in fault.message or "Add" in fault.message or "Check" in fault.message or "See" in fault.message
 
 
 def test_retry_after_in_all_its_forms():
-    assert wait_of({"retry-after": "2.5"}) == 2.5
-    assert wait_of({"retry-after-ms": "300"}) == pytest.approx(0.3)
-    assert wait_of({}) is None and wait_of({"retry-after": "soon"}) is None
-    assert wait_of({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
+    assert read_retry_after({"retry-after": "2.5"}) == 2.5
+    assert read_retry_after({"retry-after-ms": "300"}) == pytest.approx(0.3)
+    assert read_retry_after({}) is None and read_retry_after({"retry-after": "soon"}) is None
+    assert read_retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
 
 
 def test_durations_of_rate_limit_headers():
-    assert seconds("1m12.5s") == 72.5 and seconds("20ms") == pytest.approx(0.02) and seconds("3") == 3.0
-    assert seconds(None) is None and seconds("soon") is None
+    assert parse_seconds("1m12.5s") == 72.5 and parse_seconds("20ms") == pytest.approx(0.02) and parse_seconds("3") == 3.0
+    assert parse_seconds(None) is None and parse_seconds("soon") is None
 
 
 def test_no_key_survives_in_a_message(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "plain-words-as-key")
-    text = scrub("plain-words-as-key sk-proj-abcdefgh Bearer x.y.z https://me:pw@host/v1 sk-abcd*****wxyz")
+    text = redact_keys("plain-words-as-key sk-proj-abcdefgh Bearer x.y.z https://me:pw@host/v1 sk-abcd*****wxyz")
     assert all(secret not in text for secret in ("plain-words-as-key", "abcdefgh", "x.y.z", "me:pw", "wxyz"))
     assert "host/v1" in text
 
 
 def test_the_width_halves_once_for_all_that_were_under_way_and_grows_back():
-    limiter = Limiter(16)
+    limiter = ConcurrencyLimiter(16)
 
     async def busy():
         entered = [await limiter.acquire_slot() for _ in range(8)]
@@ -82,7 +82,7 @@ def test_the_width_halves_once_for_all_that_were_under_way_and_grows_back():
 
 
 def test_nothing_left_shuts_the_gate_until_the_reset():
-    limiter = Limiter(4)
+    limiter = ConcurrencyLimiter(4)
     limiter.record_success({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "200ms"})
 
     async def timed():
@@ -94,18 +94,18 @@ def test_nothing_left_shuts_the_gate_until_the_reset():
 
 
 def test_few_left_narrow_the_gate():
-    limiter = Limiter(64)
+    limiter = ConcurrencyLimiter(64)
     limiter.record_success({"x-ratelimit-remaining-requests": "5", "x-ratelimit-reset-requests": "1s"})
     assert limiter.width == 5
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"choices": []}', '{"choices": [{"message": null}]}', '{"choices": [{"mess'])
 def test_a_body_that_is_no_completion_is_known_as_such(body):
-    assert read_envelope(body) is None
+    assert read_completion(body) is None
 
 
 def test_envelopes_of_other_servers():
     parts = '{"choices": [{"message": {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, "finish_reason": null}]}'
-    assert read_envelope(parts)[:2] == ("stop", "ab") and read_envelope(parts).usage is None
+    assert read_completion(parts)[:2] == ("stop", "ab") and read_completion(parts).usage is None
     refusal = '{"choices": [{"message": {"content": null, "refusal": "no"}}], "usage": {"prompt_tokens": 3, "completion_tokens": null}}'
-    assert read_envelope(refusal)[:2] == ("refusal", "no") and read_envelope(refusal).usage == (3, 0, 0)
+    assert read_completion(refusal)[:2] == ("refusal", "no") and read_completion(refusal).usage == (3, 0, 0)

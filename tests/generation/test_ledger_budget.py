@@ -6,17 +6,17 @@ import multiprocessing
 
 import pytest
 
-from tasks.generation.budget import Budget, Usage, price
-from tasks.generation.ledger import Ledger, Response, hash_of, key_of
-from tasks.generation.requests import Request
+from tasks.generation.budget import Budget, TokenUsage, compute_price
+from tasks.generation.ledger import ResponseCache, StoredResponse, hash_request, key_of
+from tasks.generation.requests import ChatRequest
 from tasks.generation.server import OPENAI, identify_server
 from tasks.plan import Prices
 
 
 def test_prices_by_hand():
     # 1,000 tokens in, 400 of them cached, 200 out: (600 · 2.50 + 400 · 1.25 + 200 · 10) / 10⁶
-    assert price(Usage(1000, 400, 200), Prices()) == pytest.approx(0.0040)
-    assert price(Usage(1000, 400, 200), Prices(), batch=True) == pytest.approx(0.0020)
+    assert compute_price(TokenUsage(1000, 400, 200), Prices()) == pytest.approx(0.0040)
+    assert compute_price(TokenUsage(1000, 400, 200), Prices(), batch=True) == pytest.approx(0.0020)
 
 
 def test_what_could_pass_the_cap_is_not_reserved(tmp_path):
@@ -76,7 +76,7 @@ def test_the_bound_on_input_tokens_tightens_with_experience_only(tmp_path):
 
 def test_what_one_script_taught_is_no_bound_for_another():
     def sort(text, model="m"):
-        return Request({"model": model, "messages": [{"role": "user", "content": text}]}, "k", Usage(1, 0, 1)).script_profile
+        return ChatRequest({"model": model, "messages": [{"role": "user", "content": text}]}, "k", TokenUsage(1, 0, 1)).script_profile
 
     persian, english, chinese, figures = "تب و لرز " * 50, "fever and chills " * 50, "发热和寒战" * 50, "12.5 38.9 | 140/90 " * 50
     assert len({sort(persian), sort(english), sort(chinese), sort(figures), sort(persian, "another")}) == 5
@@ -84,11 +84,11 @@ def test_what_one_script_taught_is_no_bound_for_another():
 
 
 def ledger(folder):
-    return Ledger(folder, 1.0, Prices())
+    return ResponseCache(folder, 1.0, Prices())
 
 
 def response(key="ab12", body="{}"):
-    return Response(key, "stop", Usage(10, 0, 5), 0.01, body)
+    return StoredResponse(key, "stop", TokenUsage(10, 0, 5), 0.01, body)
 
 
 def test_an_answer_comes_back_as_it_was_and_a_half_written_one_not_at_all(tmp_path):
@@ -103,17 +103,17 @@ def test_an_answer_comes_back_as_it_was_and_a_half_written_one_not_at_all(tmp_pa
 
 def test_another_study_has_an_answer_of_the_same_server_for_nothing(tmp_path):
     here, there = (key_of({"a": 1}, identify_server(address)) for address in ("https://a/v1", "https://b/v1"))
-    Ledger(tmp_path / "first", 1.0, Prices(), "https://a/v1").save_response(response(here))
-    second = Ledger(tmp_path / "second", 1.0, Prices())
+    ResponseCache(tmp_path / "first", 1.0, Prices(), "https://a/v1").save_response(response(here))
+    second = ResponseCache(tmp_path / "second", 1.0, Prices())
     found = second.find_response(here)
     assert found is not None and (found.body, found.cost_usd) == ("{}", 0.0) and second.budget.get_spent_usd() == 0
-    assert second.find_response(there) is None and Ledger(tmp_path / "first", 1.0, Prices()).find_response(there) is None
+    assert second.find_response(there) is None and ResponseCache(tmp_path / "first", 1.0, Prices()).find_response(there) is None
 
 
 def keep_as_earlier_versions(folder, server):
     """An answer under the hash of its body alone, with the server in words or without."""
-    one = Ledger(folder, 1.0, Prices(), server)
-    one.save_response(response(hash_of({"a": 1})))
+    one = ResponseCache(folder, 1.0, Prices(), server)
+    one.save_response(response(hash_request({"a": 1})))
     return one
 
 
@@ -122,13 +122,13 @@ def test_an_earlier_versions_answer_is_used_where_it_tells_the_same_server_and_n
     keep_as_earlier_versions(tmp_path / "first", told)
     here, there = (key_of({"a": 1}, identify_server(address)) for address in ("https://a", "https://b"))
     for study, usd in (("first", 0.01), ("second", 0.0)):
-        one = Ledger(tmp_path / study, 1.0, Prices())
+        one = ResponseCache(tmp_path / study, 1.0, Prices())
         assert one.find_response(here).cost_usd == usd and one.find_response(there) is None
 
 
 def test_an_earlier_versions_answer_that_tells_no_server_is_counted_as_spent_and_never_used(tmp_path):
     keep_as_earlier_versions(tmp_path / "first", "")
-    one = Ledger(tmp_path / "first", 1.0, Prices())
+    one = ResponseCache(tmp_path / "first", 1.0, Prices())
     assert one.find_response(key_of({"a": 1}, identify_server(OPENAI))) is None
     assert one.budget.get_spent_usd() == pytest.approx(0.01)
 
@@ -174,9 +174,9 @@ def test_a_book_of_an_earlier_version_keeps_its_sums(tmp_path):
 
 
 def test_what_one_study_lost_is_not_settled_by_anothers_answer(tmp_path):
-    Ledger(tmp_path / "first", 1.0, Prices(), "https://a/v1").save_response(response())
-    Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.reserve_usd("ab12", 0.5)
-    assert Ledger(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.get_spent_usd() == pytest.approx(0.5)
+    ResponseCache(tmp_path / "first", 1.0, Prices(), "https://a/v1").save_response(response())
+    ResponseCache(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.reserve_usd("ab12", 0.5)
+    assert ResponseCache(tmp_path / "second", 1.0, Prices(), "https://a/v1").budget.get_spent_usd() == pytest.approx(0.5)
 
 
 def test_an_answer_stored_just_before_a_crash_is_settled_at_the_next_start(tmp_path):
@@ -210,5 +210,5 @@ def test_only_one_at_a_time_asks_and_a_crash_leaves_no_lock(tmp_path):
 
 
 def test_the_hash_knows_content_and_not_the_order_of_fields():
-    assert hash_of({"a": 1, "b": "ی"}) == hash_of(json.loads('{"b": "ی", "a": 1}'))
-    assert hash_of({"a": 1}) != hash_of({"a": 2})
+    assert hash_request({"a": 1, "b": "ی"}) == hash_request(json.loads('{"b": "ی", "a": 1}'))
+    assert hash_request({"a": 1}) != hash_request({"a": 2})

@@ -1,11 +1,11 @@
 """Servers that bill and do not deliver, in every way seen: the cap holds by their count, nothing is drained, each is told in a sentence."""
 
 import pytest
-from gpt_study import SHORT, book, kept, plan, study
-from openai_server import serving
+from gpt_study import SHORT_RETRIES, load_chapters, count_kept, build_plan, write_study
+from openai_server import start_server
 
 from tasks.errors import BudgetSpent, WriterError, WriterRefused
-from tasks.generation.ledger import Ledger
+from tasks.generation.ledger import ResponseCache
 from tasks.plan import Prices
 
 CAP = 1.0
@@ -23,19 +23,19 @@ def to(monkeypatch):
 
 
 def ask(folder, cap=CAP, **more):
-    chosen = plan(pairs=60, questions=60, per_request=2, budget_usd=cap)
-    return study(folder, chosen, book(1), patience=SHORT, **more)
+    chosen = build_plan(pairs=60, questions=60, per_request=2, budget_usd=cap)
+    return write_study(folder, chosen, load_chapters(1), patience=SHORT_RETRIES, **more)
 
 
 def money(folder):
     """(paid, may have been charged)"""
-    return Ledger(folder, CAP, Prices()).budget.get_known_spent_usd()
+    return ResponseCache(folder, CAP, Prices()).budget.get_known_spent_usd()
 
 
 @pytest.mark.parametrize("status", ["408", "409", "425", "500", "502", "503", "504", "520", "524", "529", "307"])
 @pytest.mark.parametrize("rate", [0.5, 1.0])
 def test_a_gateway_that_fails_after_the_model_has_written_never_passes_the_cap(tmp_path, to, status, rate):
-    with serving(faults=f"billed_{status}:{rate}") as server:
+    with start_server(faults=f"billed_{status}:{rate}") as server:
         to(server)
         try:
             ask(tmp_path)
@@ -66,7 +66,7 @@ NOTHING = {
 @pytest.mark.parametrize("usage", ["", "usage_null", "usage_words", "usage_negative", "usage_huge"])
 @pytest.mark.parametrize("dialect", NOTHING)
 def test_answers_without_text_stop_after_a_few_with_what_was_seen(tmp_path, to, dialect, usage):
-    with serving(dialects=(usage, dialect)) as server:
+    with start_server(dialects=(usage, dialect)) as server:
         to(server)
         with pytest.raises(WriterRefused, match=NOTHING[dialect]) as stopped:
             ask(tmp_path)
@@ -78,7 +78,7 @@ def test_answers_without_text_stop_after_a_few_with_what_was_seen(tmp_path, to, 
 
 @pytest.mark.parametrize("usage", ["usage_null", "usage_words", "usage_negative", "usage_huge", "usage_tiny", "usage_digits", "usage_list"])
 def test_a_count_that_cannot_be_is_charged_at_the_worst_and_the_cap_holds(tmp_path, to, usage):
-    with serving(dialects=(usage,)) as server:
+    with start_server(dialects=(usage,)) as server:
         to(server)
         with pytest.raises(BudgetSpent):
             ask(tmp_path)
@@ -89,9 +89,9 @@ def test_a_count_that_cannot_be_is_charged_at_the_worst_and_the_cap_holds(tmp_pa
 
 
 def test_a_server_that_lies_only_later_is_stopped_too(tmp_path, to):
-    with serving() as server:
+    with start_server() as server:
         to(server)
-        study(tmp_path, plan(pairs=6, questions=6, per_request=2, budget_usd=CAP), book(1))
+        write_study(tmp_path, build_plan(pairs=6, questions=6, per_request=2, budget_usd=CAP), load_chapters(1))
         server.dialects = ("choices_null",)
         paid, before = sum(money(tmp_path)), len(server.entries)
         with pytest.raises(WriterRefused, match="choices: null"):
@@ -99,32 +99,32 @@ def test_a_server_that_lies_only_later_is_stopped_too(tmp_path, to):
         assert len(server.entries) - before <= 3
         assert sum(money(tmp_path)) - paid <= 3 * WORST
         server.dialects = ()
-        assert kept(ask(tmp_path))["pair"] > 0  # mended: the same command goes on
+        assert count_kept(ask(tmp_path))["pair"] > 0  # mended: the same command goes on
 
 
 def test_a_stumble_between_good_answers_stops_nothing(tmp_path, to):
-    with serving(faults="html:0.1,cut_body:0.1") as server:
+    with start_server(faults="html:0.1,cut_body:0.1") as server:
         to(server)
-        written = study(tmp_path, plan(pairs=12, questions=12, per_request=2), book(1))
-    assert kept(written) == {"pair": 12, "question": 12}
+        written = write_study(tmp_path, build_plan(pairs=12, questions=12, per_request=2), load_chapters(1))
+    assert count_kept(written) == {"pair": 12, "question": 12}
 
 
 def test_another_server_never_gets_the_first_ones_answers(tmp_path, to):
-    few = plan(pairs=4, questions=4)
-    with serving() as first, serving() as second:
+    few = build_plan(pairs=4, questions=4)
+    with start_server() as first, start_server() as second:
         to(first)
-        study(tmp_path, few, book(1))
+        write_study(tmp_path, few, load_chapters(1))
         to(second)
-        study(tmp_path, few, book(1))
+        write_study(tmp_path, few, load_chapters(1))
         assert len(second.entries) == len(first.entries)
         to(first, first.url.replace("http://", "http://me:secret@") + "/")
-        study(tmp_path, few, book(1))
+        write_study(tmp_path, few, load_chapters(1))
         assert len(second.entries) == len(first.entries)
     assert sum(money(tmp_path)) == pytest.approx(first.compute_bill() + second.compute_bill())
 
 
 def test_a_lost_book_of_charges_does_not_open_the_cap_again(tmp_path, to):
-    with serving() as server:
+    with start_server() as server:
         to(server)
         with pytest.raises(BudgetSpent):
             ask(tmp_path, cap=0.4)

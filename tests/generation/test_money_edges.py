@@ -8,25 +8,25 @@ from time import monotonic, time
 
 import pytest
 
-from tasks.generation.answers import read_envelope
-from tasks.generation.batch import Batches, Record, State, records, write
-from tasks.generation.budget import Budget, Usage
-from tasks.generation.exchange import Exchange, Patience
-from tasks.generation.faults import Fault, fault_of_status
-from tasks.generation.ledger import Ledger
-from tasks.generation.limits import Limiter
-from tasks.generation.requests import Request
+from tasks.generation.answers import read_completion
+from tasks.generation.batch import BatchRunner, BatchRecord, BatchState, load_records, save_record
+from tasks.generation.budget import Budget, TokenUsage
+from tasks.generation.exchange import RequestRunner, RetryPolicy
+from tasks.generation.faults import RequestFailure, classify_failure
+from tasks.generation.ledger import ResponseCache
+from tasks.generation.limits import ConcurrencyLimiter
+from tasks.generation.requests import ChatRequest
 from tasks.plan import Prices
 
 
 def exchange(folder, cap=1.0):
-    return Exchange(Ledger(folder, cap, Prices()), Limiter(2), Patience(), send=None, fill_body=dict, server="http://here")
+    return RequestRunner(ResponseCache(folder, cap, Prices()), ConcurrencyLimiter(2), RetryPolicy(), send=None, fill_body=dict, server="http://here")
 
 
 def desk(folder, keys=("aa",)):
-    batches = Batches(exchange(folder), api=None)
-    record = write(batches.request_runner.cache, Record("mark", list(keys), id="batch"))
-    return batches, record, {key: Request({"model": "m", "messages": []}, key, Usage(1000, 0, 1000)) for key in keys}
+    batches = BatchRunner(exchange(folder), api=None)
+    record = save_record(batches.request_runner.cache, BatchRecord("mark", list(keys), id="batch"))
+    return batches, record, {key: ChatRequest({"model": "m", "messages": []}, key, TokenUsage(1000, 0, 1000)) for key in keys}
 
 
 def line(key, status=200, body=None):
@@ -67,13 +67,13 @@ def test_a_lost_answer_is_no_reservation_for_the_next_batch(tmp_path):
 
 def test_who_collects_a_batch_late_does_not_free_the_money_of_the_next_one(tmp_path):
     batches, record, wanted = desk(tmp_path)
-    late, budget = Batches(exchange(tmp_path), api=None), batches.request_runner.cache.budget
+    late, budget = BatchRunner(exchange(tmp_path), api=None), batches.request_runner.cache.budget
     batches._reserve_budget(wanted["aa"])
     asyncio.run(batches._close_record(record))
     batches._reserve_budget(wanted["aa"])  # for the next batch
     asyncio.run(late._close_record(record))
     assert budget.get_spent_usd() > 0
-    assert [r.done for r in records(batches.request_runner.cache)] == [True]
+    assert [r.done for r in load_records(batches.request_runner.cache)] == [True]
 
 
 def test_an_answer_under_a_name_that_was_not_sent_is_counted_and_writes_nothing(tmp_path):
@@ -90,11 +90,11 @@ def test_the_reservation_is_on_disk_before_the_request_goes(tmp_path, monkeypatc
 
     async def send(body, key):
         order.append("sent")
-        return Fault("400", "smaller", "refused", charged=False)
+        return RequestFailure("400", "smaller", "refused", charged=False)
 
     here = exchange(tmp_path)
     here.send = send
-    asyncio.run(here._fetch_response(Request({"model": "m", "messages": []}, "k", Usage(1000, 0, 1000))))
+    asyncio.run(here._fetch_response(ChatRequest({"model": "m", "messages": []}, "k", TokenUsage(1000, 0, 1000))))
     assert order[0] == "disk" and order.count("sent") == 1
     assert here.cache.budget.get_spent_usd() == 0
 
@@ -113,29 +113,29 @@ def test_reservations_that_wait_together_share_a_turn_of_the_disk(tmp_path, monk
 
 @pytest.mark.parametrize("status", [402, 405, 408, 409, 425, 500, 502, 503, 504, 520, 524, 529, 307, 418])
 def test_an_answer_that_proves_nothing_keeps_its_money_set_aside(status):
-    assert fault_of_status(status, {"error": {"message": "failed"}}, {}, "m", "http://here").charged
+    assert classify_failure(status, {"error": {"message": "failed"}}, {}, "m", "http://here").charged
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 def test_a_refusal_proves_that_nothing_was_charged(status):
-    assert not fault_of_status(status, "<html>", {}, "m", "http://here").charged
+    assert not classify_failure(status, "<html>", {}, "m", "http://here").charged
 
 
 def test_only_a_rate_limit_that_says_so_frees_the_money():
     limit = {"message": "Rate limit reached for gpt-4o", "code": "rate_limit_exceeded"}
-    assert not fault_of_status(429, {"error": limit}, {}, "m", "h").charged
-    assert not fault_of_status(429, limit, {}, "m", "h").charged
+    assert not classify_failure(429, {"error": limit}, {}, "m", "h").charged
+    assert not classify_failure(429, limit, {}, "m", "h").charged
     for body in ("<html>Too many requests</html>", {"error": {"message": "upstream failed"}}, None, [limit]):
-        assert fault_of_status(429, body, {}, "m", "h").charged
+        assert classify_failure(429, body, {}, "m", "h").charged
 
 
 def test_a_server_that_counts_only_the_prompt_is_taken_at_the_worst():
     def usage(**counts):
-        return read_envelope(json.dumps({"choices": [{"message": {"content": "x"}}], "usage": counts})).usage
+        return read_completion(json.dumps({"choices": [{"message": {"content": "x"}}], "usage": counts})).usage
 
     assert usage(prompt_tokens=10) is None
     assert usage(prompt_tokens=10, completion_tokens=None) is None and usage(prompt_tokens=10, completion_tokens=0) is None
-    assert usage(prompt_tokens=10, completion_tokens=3) == Usage(10, 0, 3)
+    assert usage(prompt_tokens=10, completion_tokens=3) == TokenUsage(10, 0, 3)
 
 
 def test_a_charge_that_the_disk_does_not_hold_is_not_granted(tmp_path, monkeypatch):
@@ -156,7 +156,7 @@ def test_who_is_stopped_while_waiting_for_a_turn_gives_the_place_back():
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
 
-    limiter = Limiter(8)
+    limiter = ConcurrencyLimiter(8)
     limiter._last_turn = monotonic() + 60.0
     asyncio.run(stopped(limiter))
     assert limiter.under_way == 0
@@ -168,11 +168,11 @@ SEPARATED = "one\u2028two\u0085three"  # characters at which Python, but not JSO
 def test_an_answer_with_unusual_line_separators_is_one_line(tmp_path):
     body = {"choices": [{"message": {"content": SEPARATED}, "finish_reason": "stop"}]}
     stream = f"data: {json.dumps({'choices': [{'delta': {'content': SEPARATED}, 'finish_reason': 'stop'}]}, ensure_ascii=False)}\n\ndata: [DONE]\n"
-    assert read_envelope(stream).text == SEPARATED
+    assert read_completion(stream).text == SEPARATED
 
     class Done:
         async def retrieve(self, batch):
-            return State(batch, "completed", ["answers"], [], "mark")
+            return BatchState(batch, "completed", ["answers"], [], "mark")
 
         async def content(self, file):
             line = {"custom_id": "aa", "response": {"status_code": 200, "body": body}}
@@ -181,5 +181,5 @@ def test_an_answer_with_unusual_line_separators_is_one_line(tmp_path):
     batches, record, wanted = desk(tmp_path)
     batches.api = Done()
     asyncio.run(batches._collect_answers(record._replace(since=time()), wanted))
-    assert read_envelope(batches.request_runner.cache.find_own_response("aa").body).text == SEPARATED
+    assert read_completion(batches.request_runner.cache.find_own_response("aa").body).text == SEPARATED
     assert not batches.request_runner.faults

@@ -11,7 +11,7 @@ from peft import PeftModel
 from tasks import llama
 from tasks.errors import MissingArtifact, PlanError
 from tasks.finetuning import lora
-from tasks.llama import base_of, device_of, dtype_of, load, resolve
+from tasks.llama import base_of, choose_device, choose_dtype, load_model, resolve_base_model
 from tasks.plan import BasePlan, Machine
 
 IDS = torch.tensor([[5, 9, 20, 31]])
@@ -20,25 +20,25 @@ IDS = torch.tensor([[5, 9, 20, 31]])
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("models") / "mine"
-    small.checkpoint(place)
+    small.save_checkpoint(place)
     return place
 
 
 @pytest.fixture
 def adapter(tmp_path):
-    model = lora.attach(small.model(), small.PLAN)
+    model = lora.attach_fresh_adapter(small.make_model(), small.PLAN)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.constant_(parameter, 0.05)
-    lora.save(model, tmp_path / "adapter", "mine", "card")
+    lora.save_adapter(model, tmp_path / "adapter", "mine", "card")
     return tmp_path / "adapter"
 
 
 def test_the_adapter_never_shows_in_the_base(folder, adapter):
-    checkpoint = resolve(BasePlan(model=str(folder)))
-    base = load(checkpoint, small.CPU)
-    tuned = load(checkpoint, small.CPU, adapter)
-    wanted = small.model()(IDS).logits
+    checkpoint = resolve_base_model(BasePlan(model=str(folder)))
+    base = load_model(checkpoint, small.CPU)
+    tuned = load_model(checkpoint, small.CPU, adapter)
+    wanted = small.make_model()(IDS).logits
     assert not torch.allclose(tuned.model(IDS).logits, wanted)
     torch.testing.assert_close(base_of(tuned).model(IDS).logits, wanted)
     assert not torch.allclose(tuned.model(IDS).logits, wanted)
@@ -48,20 +48,20 @@ def test_the_adapter_never_shows_in_the_base(folder, adapter):
 
 
 def test_weights_are_read_once_and_shared(folder):
-    checkpoint = resolve(BasePlan(model=str(folder)))
-    llama._base.cache_clear()
-    first, second = load(checkpoint, small.CPU), load(checkpoint, small.CPU)
-    assert llama._base.cache_info().misses == 1
+    checkpoint = resolve_base_model(BasePlan(model=str(folder)))
+    llama._load_base.cache_clear()
+    first, second = load_model(checkpoint, small.CPU), load_model(checkpoint, small.CPU)
+    assert llama._load_base.cache_info().misses == 1
     assert first.model is not second.model
     assert all(a is b for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
 
 
 def test_a_model_that_was_replaced_or_removed_is_not_taken_for_the_one_that_was_found(folder, tmp_path):
     copied = shutil.copytree(folder, tmp_path / "mine")
-    checkpoint = resolve(BasePlan(model=str(copied)))
+    checkpoint = resolve_base_model(BasePlan(model=str(copied)))
     checkpoint.verify_content()
-    small.checkpoint(copied, seed=1)
-    for use in (checkpoint.verify_content, lambda: load(checkpoint, small.CPU)):  # a kept record is checked before it is believed
+    small.save_checkpoint(copied, seed=1)
+    for use in (checkpoint.verify_content, lambda: load_model(checkpoint, small.CPU)):  # a kept record is checked before it is believed
         with pytest.raises(MissingArtifact, match="holds another model than when the study began"):
             use()
     shutil.rmtree(copied)
@@ -69,12 +69,12 @@ def test_a_model_that_was_replaced_or_removed_is_not_taken_for_the_one_that_was_
     shutil.copytree(folder, copied)
     (copied / "config.json").unlink()
     with pytest.raises(MissingArtifact, match="holds another model"):
-        load(checkpoint, small.CPU)
+        load_model(checkpoint, small.CPU)
 
 
 def test_a_folder_without_an_adapter_is_named(folder, tmp_path):
     with pytest.raises(MissingArtifact, match=r"holds no adapter_model\.safetensors"):
-        load(resolve(BasePlan(model=str(folder))), small.CPU, tmp_path)
+        load_model(resolve_base_model(BasePlan(model=str(folder))), small.CPU, tmp_path)
 
 
 def test_code_that_comes_with_a_model_is_not_run(folder, tmp_path):
@@ -84,21 +84,21 @@ def test_code_that_comes_with_a_model_is_not_run(folder, tmp_path):
     (copied / "config.json").write_text(json.dumps(config))
     (copied / "evil.py").write_text(f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()")
     with pytest.raises((ValueError, PlanError)):
-        load(resolve(BasePlan(model=str(copied))), small.CPU)
+        load_model(resolve_base_model(BasePlan(model=str(copied))), small.CPU)
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_device_that_is_not_there_is_named():
     with pytest.raises(PlanError, match=r"machine\.device: 'tpu' is not here; there is .*cpu"):
-        device_of(Machine(device="tpu"))
-    assert device_of(Machine(device="cpu")) == "cpu"
+        choose_device(Machine(device="tpu"))
+    assert choose_device(Machine(device="cpu")) == "cpu"
 
 
 def test_small_models_stay_in_float32_and_a_wish_is_kept():
-    assert dtype_of("auto", "cpu", 1_000_000, "x") == torch.float32
-    assert dtype_of("auto", "cuda", 1_000_000, "x") == torch.float32
-    assert dtype_of("bfloat16", "cpu", 1_000_000, "x") == torch.bfloat16
+    assert choose_dtype("auto", "cpu", 1_000_000, "x") == torch.float32
+    assert choose_dtype("auto", "cuda", 1_000_000, "x") == torch.float32
+    assert choose_dtype("bfloat16", "cpu", 1_000_000, "x") == torch.bfloat16
 
 
 def test_parameters_are_counted_from_the_headers(folder):
-    assert llama.parameters_in(folder) == sum(p.numel() for p in small.model().parameters())
+    assert llama.count_parameters(folder) == sum(p.numel() for p in small.make_model().parameters())

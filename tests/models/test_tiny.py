@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import NothingLeft
-from tasks.llama import build_tiny, load, resolve
+from tasks.llama import build_tiny_llama, load_model, resolve_base_model
 from tasks.plan import BasePlan
-from tasks.store import folder_digest
+from tasks.store import compute_folder_digest
 from tasks.tiny import train_tokenizer
 
 HANDBOOK = [
     f"نشانه‌های {ill} عبارت‌اند از {sign} و {other}. It costs 12.5 mg."
-    for ill in small.ILLS
+    for ill in small.DISEASES
     for sign in small.SIGNS
     for other in small.SIGNS[:3]
 ]
@@ -25,25 +25,25 @@ HANDBOOK = [
 def test_the_tiny_model_is_built_alike_twice_and_learns_the_text(tmp_path):
     told = []
     for name in ("a", "b"):
-        build_tiny(HANDBOOK, BasePlan(steps=12), tmp_path / name, lambda done, total, note="": told.append((done, total, note)))
-    assert folder_digest(tmp_path / "a") == folder_digest(tmp_path / "b")
+        build_tiny_llama(HANDBOOK, BasePlan(steps=12), tmp_path / name, lambda done, total, note="": told.append((done, total, note)))
+    assert compute_folder_digest(tmp_path / "a") == compute_folder_digest(tmp_path / "b")
     assert [(done, total) for done, total, _ in told] == [(10, 12), (12, 12)] * 2
     assert float(told[1][2].split()[1]) < 4.5 < math.log(len(train_tokenizer(HANDBOOK)))  # nats a token; a guess has the latter
     config = json.loads((tmp_path / "a" / "config.json").read_text())
-    loaded = load(resolve(BasePlan(model=str(tmp_path / "a"))), small.CPU)
+    loaded = load_model(resolve_base_model(BasePlan(model=str(tmp_path / "a"))), small.CPU)
     assert config["vocab_size"] == len(loaded.tokenizer)  # a padded vocabulary would be normalised differently elsewhere
 
 
 def test_another_seed_gives_another_tiny_model(tmp_path):
     for seed in (0, 1):
-        build_tiny(HANDBOOK, BasePlan(steps=1, seed=seed), tmp_path / str(seed))
-    assert folder_digest(tmp_path / "0") != folder_digest(tmp_path / "1")
+        build_tiny_llama(HANDBOOK, BasePlan(steps=1, seed=seed), tmp_path / str(seed))
+    assert compute_folder_digest(tmp_path / "0") != compute_folder_digest(tmp_path / "1")
 
 
 def test_its_size_is_a_million():
     from transformers import LlamaForCausalLM
 
-    from tasks.tiny import tiny_config
+    from tasks.tiny import build_tiny_config
 
     class Sixteen:
         bos_token_id, eos_token_id = 0, 1
@@ -52,12 +52,12 @@ def test_its_size_is_a_million():
             return 1600
 
     # embedding 1600·128 (tied), per layer 4·128² + 3·128·352 + 2·128, last norm 128
-    assert sum(p.numel() for p in LlamaForCausalLM(tiny_config(Sixteen())).parameters()) == 204_800 + 4 * (65_536 + 135_168 + 256) + 128
+    assert sum(p.numel() for p in LlamaForCausalLM(build_tiny_config(Sixteen())).parameters()) == 204_800 + 4 * (65_536 + 135_168 + 256) + 128
 
 
 def test_a_text_too_short_for_a_model_is_refused(tmp_path):
     with pytest.raises(NothingLeft, match="tokens, too few"):
-        build_tiny(["سلام"], BasePlan(), tmp_path)
+        build_tiny_llama(["سلام"], BasePlan(), tmp_path)
 
 
 @pytest.fixture(scope="module")

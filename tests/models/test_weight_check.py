@@ -8,16 +8,16 @@ import pytest
 import torch
 import transformers
 from evaluation import sitters
-from evaluation.kinds import KINDS, make
+from evaluation.kinds import ARCHITECTURES, make_model
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from tasks.errors import PlanError
-from tasks.evaluation.standalone import evaluate
-from tasks.llama import load, resolve
+from tasks.evaluation.standalone import evaluate_questions
+from tasks.llama import load_model, resolve_base_model
 from tasks.models.weight_check import refuse_damaged_model
 from tasks.plan import BasePlan, EvaluationPlan
-from tasks.weights import missing
+from tasks.weights import explain_missing_base
 
 IDS = torch.tensor([[5, 9, 20, 31]])
 CLOZE = EvaluationPlan(modes=("cloze",))
@@ -25,7 +25,7 @@ CLOZE = EvaluationPlan(modes=("cloze",))
 
 @pytest.fixture
 def folder(tmp_path):
-    return save(sitters.base(), tmp_path / "base")
+    return save(sitters.make_base_model(), tmp_path / "base")
 
 
 def save(loaded, place):
@@ -47,10 +47,10 @@ def reconfigure(place, **changes) -> None:
 
 def refusal(place) -> str:
     """What `check` says; `evaluate` must say the same."""
-    said = missing(BasePlan(model=str(place)))
+    said = explain_missing_base(BasePlan(model=str(place)))
     assert said is not None
     with pytest.raises(PlanError) as error:
-        evaluate(str(place), None, sitters.questions(1), CLOZE)
+        evaluate_questions(str(place), None, sitters.make_questions(1), CLOZE)
     assert str(error.value) == said
     return said
 
@@ -110,12 +110,12 @@ def test_a_git_pointer_instead_of_a_file_is_named(folder):
 
 
 def test_an_adapter_beside_the_model_s_own_weights_is_never_attached(folder):
-    sitters.tuned().model.save_pretrained(folder)
+    sitters.make_tuned_model().model.save_pretrained(folder)
     assert "holds adapter_config.json beside the model's own weights" in refusal(folder)
 
 
 def test_an_adapter_in_the_model_s_place_is_named(tmp_path):
-    sitters.tuned().model.save_pretrained(tmp_path)
+    sitters.make_tuned_model().model.save_pretrained(tmp_path)
     assert "is an adapter, not a model" in refusal(tmp_path)
 
 
@@ -161,29 +161,29 @@ def test_a_configuration_that_is_none_is_named(folder, content):
 
 
 def test_a_model_of_questions_and_answers_in_two_parts_is_named(tmp_path):
-    config = transformers.T5Config(d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2, vocab_size=len(sitters.tokenizer()))
+    config = transformers.T5Config(d_model=16, d_kv=4, d_ff=16, num_layers=1, num_heads=2, vocab_size=len(sitters.make_tokenizer()))
     transformers.T5ForConditionalGeneration(config).save_pretrained(tmp_path)
-    sitters.tokenizer().save_pretrained(tmp_path)
+    sitters.make_tokenizer().save_pretrained(tmp_path)
     assert "T5ForConditionalGeneration" in refusal(tmp_path)
 
 
 def test_a_classifier_s_folder_is_named(tmp_path):
-    transformers.LlamaForSequenceClassification(sitters.config(tie_word_embeddings=True)).save_pretrained(tmp_path)
-    sitters.tokenizer().save_pretrained(tmp_path)
+    transformers.LlamaForSequenceClassification(sitters.make_config(tie_word_embeddings=True)).save_pretrained(tmp_path)
+    sitters.make_tokenizer().save_pretrained(tmp_path)
     assert "holds a LlamaForSequenceClassification" in refusal(tmp_path)
     reconfigure(tmp_path, architectures=["LlamaForCausalLM"])
     assert "score.weight" in refusal(tmp_path)
 
 
 def test_the_words_of_a_configuration_choose_no_attention_and_no_file(folder, tmp_path):
-    wanted = load(resolve(BasePlan(model=str(folder)))).model(IDS).logits
+    wanted = load_model(resolve_base_model(BasePlan(model=str(folder)))).model(IDS).logits
     other = shutil.copytree(folder, tmp_path / "other")
     (other / "model.safetensors").rename(other / "else.safetensors")
     shutil.copy(folder / "model.safetensors", other)
     reconfigure(other, attn_implementation="kernels-community/evil", experts_implementation="evil", transformers_weights="else.safetensors")
     rewrite_to_zero = {name: torch.zeros_like(tensor) for name, tensor in load_file(other / "else.safetensors").items()}
     save_file(rewrite_to_zero, other / "else.safetensors", metadata={"format": "pt"})
-    loaded = load(resolve(BasePlan(model=str(other)))).model
+    loaded = load_model(resolve_base_model(BasePlan(model=str(other)))).model
     assert loaded.config._attn_implementation == "sdpa"
     torch.testing.assert_close(loaded(IDS).logits, wanted)
 
@@ -192,10 +192,10 @@ def test_the_words_of_a_configuration_choose_no_attention_and_no_file(folder, tm
 
 
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_sound_models_of_every_kind_load_as_plain_transformers_loads_them(name, tied, tmp_path):
-    place = save(make(name, tie_word_embeddings=tied), tmp_path)
-    loaded = load(resolve(BasePlan(model=str(place))))
+    place = save(make_model(name, tie_word_embeddings=tied), tmp_path)
+    loaded = load_model(resolve_base_model(BasePlan(model=str(place))))
     plain = transformers.AutoModelForCausalLM.from_pretrained(place).eval()
     torch.testing.assert_close(loaded.model(IDS).logits, plain(IDS).logits, atol=1e-6, rtol=1e-6)
 
@@ -212,29 +212,29 @@ def test_sound_models_of_every_kind_load_as_plain_transformers_loads_them(name, 
     ],
 )
 def test_what_older_versions_saved_beside_the_weights_is_no_damage(name, change, tmp_path):
-    place = save(make(name), tmp_path)
+    place = save(make_model(name), tmp_path)
     rewrite(place, change)
     refuse_damaged_model(place)
 
 
 def test_a_model_in_shards_is_sound(tmp_path):
-    loaded = sitters.base()
+    loaded = sitters.make_base_model()
     loaded.model.save_pretrained(tmp_path, max_shard_size="100KB")
     loaded.tokenizer.save_pretrained(tmp_path)
     assert (tmp_path / "model.safetensors.index.json").is_file()
-    torch.testing.assert_close(load(resolve(BasePlan(model=str(tmp_path)))).model(IDS).logits, loaded.model(IDS).logits)
+    torch.testing.assert_close(load_model(resolve_base_model(BasePlan(model=str(tmp_path)))).model(IDS).logits, loaded.model(IDS).logits)
 
 
 def test_a_merged_adapter_is_a_sound_model(tmp_path):
-    model = get_peft_model(sitters.base().model, LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False))
+    model = get_peft_model(sitters.make_base_model().model, LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False))
     model.merge_and_unload().save_pretrained(tmp_path)
-    sitters.tokenizer().save_pretrained(tmp_path)
-    assert missing(BasePlan(model=str(tmp_path))) is None
+    sitters.make_tokenizer().save_pretrained(tmp_path)
+    assert explain_missing_base(BasePlan(model=str(tmp_path))) is None
 
 
 def test_a_folder_that_was_mended_is_accepted_in_the_same_process(folder):
     whole = (folder / "model.safetensors").read_bytes()
     rewrite(folder, without("lm_head"))
-    assert missing(BasePlan(model=str(folder)))
+    assert explain_missing_base(BasePlan(model=str(folder)))
     (folder / "model.safetensors").write_bytes(whole)
-    assert missing(BasePlan(model=str(folder))) is None
+    assert explain_missing_base(BasePlan(model=str(folder))) is None

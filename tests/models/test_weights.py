@@ -11,7 +11,7 @@ from finetuning import small
 
 from tasks import weights
 from tasks.errors import PlanError
-from tasks.llama import load, missing, resolve
+from tasks.llama import load_model, explain_missing_base, resolve_base_model
 from tasks.plan import BasePlan
 
 IDS = torch.tensor([[5, 9, 20, 31]])
@@ -20,18 +20,18 @@ IDS = torch.tensor([[5, 9, 20, 31]])
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("models") / "mine"
-    small.checkpoint(place)
+    small.save_checkpoint(place)
     return place
 
 
 def test_a_folder_is_told_by_its_content(folder, tmp_path):
     plan = BasePlan(model=str(folder))
-    first = resolve(plan)
-    assert (first.name, first.source, missing(plan)) == ("mine", str(folder), None)
+    first = resolve_base_model(plan)
+    assert (first.name, first.source, explain_missing_base(plan)) == ("mine", str(folder), None)
     copied = shutil.copytree(folder, tmp_path / "elsewhere" / "mine")
-    assert resolve(BasePlan(model=str(copied))).digest == first.digest
-    small.checkpoint(copied, seed=1)
-    assert resolve(BasePlan(model=str(copied))).digest != first.digest
+    assert resolve_base_model(BasePlan(model=str(copied))).digest == first.digest
+    small.save_checkpoint(copied, seed=1)
+    assert resolve_base_model(BasePlan(model=str(copied))).digest != first.digest
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_what_a_folder_lacks_is_named(folder, tmp_path, gone, put, said):
     if put:
         (copied / put).write_bytes(b"pickle")
     with pytest.raises(PlanError, match=said):
-        resolve(BasePlan(model=str(copied)))
-    assert missing(BasePlan(model=str(copied)))
+        resolve_base_model(BasePlan(model=str(copied)))
+    assert explain_missing_base(BasePlan(model=str(copied)))
 
 
 def test_a_missing_shard_is_named(folder, tmp_path):
@@ -62,30 +62,30 @@ def test_a_missing_shard_is_named(folder, tmp_path):
     (copied / "model.safetensors").rename(copied / "model-00001-of-00002.safetensors")
     index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
     (copied / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert missing(BasePlan(model=str(copied))).endswith(
+    assert explain_missing_base(BasePlan(model=str(copied))).endswith(
         "lacks model-00002-of-00002.safetensors; save the model there with save_pretrained."
     )
 
 
 def test_without_network_or_cache_the_sentence_says_what_and_how():
-    said = missing(BasePlan(model="unsloth/Llama-3.2-1B"))
+    said = explain_missing_base(BasePlan(model="unsloth/Llama-3.2-1B"))
     assert said.startswith("unsloth/Llama-3.2-1B: no weights in the local cache and the hub did not answer")
     assert "hf download unsloth/Llama-3.2-1B" in said
     with pytest.raises(PlanError, match="no weights in the local cache"):
-        resolve(BasePlan(model="unsloth/Llama-3.2-1B"))
+        resolve_base_model(BasePlan(model="unsloth/Llama-3.2-1B"))
 
 
 @pytest.mark.parametrize("model", ["./nowhere", "/no/such/folder", "a/b/c"])
 def test_a_path_that_is_no_folder_is_not_looked_for_on_the_hub(model):
-    assert "is not a folder" in missing(BasePlan(model=model))
+    assert "is not a folder" in explain_missing_base(BasePlan(model=model))
 
 
 def test_a_name_that_cannot_be_on_the_hub_is_refused():
-    assert "neither a folder nor a name on the hub" in missing(BasePlan(model="a b"))
+    assert "neither a folder nor a name on the hub" in explain_missing_base(BasePlan(model="a b"))
 
 
 def test_the_tiny_model_is_never_missing():
-    assert missing(BasePlan()) is None
+    assert explain_missing_base(BasePlan()) is None
 
 
 @pytest.fixture
@@ -130,16 +130,16 @@ def hub(monkeypatch):
 )
 def test_what_the_hub_answers_becomes_a_remedy(hub, status, code, said):
     hub.update(status=status, headers={"X-Error-Code": code})
-    assert said in missing(BasePlan(model="someone/model", revision="abc"))
+    assert said in explain_missing_base(BasePlan(model="someone/model", revision="abc"))
 
 
 def test_a_hub_model_with_pickled_weights_only_is_refused(hub):
     body = {"id": "someone/model", "sha": "a" * 40, "siblings": [{"rfilename": "pytorch_model.bin"}]}
     hub.update(status=200, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
-    assert "it has no safetensors" in missing(BasePlan(model="someone/model"))
+    assert "it has no safetensors" in explain_missing_base(BasePlan(model="someone/model"))
     body["siblings"].append({"rfilename": "model.safetensors"})
     hub.update(body=json.dumps(body).encode())
-    assert missing(BasePlan(model="someone/model")) is None
+    assert explain_missing_base(BasePlan(model="someone/model")) is None
 
 
 def test_a_snapshot_in_the_cache_needs_no_hub(folder, tmp_path, monkeypatch):
@@ -150,7 +150,7 @@ def test_a_snapshot_in_the_cache_needs_no_hub(folder, tmp_path, monkeypatch):
     (place / "refs" / "main").write_text(commit)
     real = weights.snapshot_download
     monkeypatch.setattr(weights, "snapshot_download", lambda *args, **more: real(*args, cache_dir=tmp_path / "hub", **more))
-    assert missing(BasePlan(model="someone/model")) is None
-    found = resolve(BasePlan(model="someone/model"))
+    assert explain_missing_base(BasePlan(model="someone/model")) is None
+    found = resolve_base_model(BasePlan(model="someone/model"))
     assert (found.name, found.digest) == ("someone/model", commit[:16])
-    torch.testing.assert_close(load(found, small.CPU).model(IDS).logits, small.model()(IDS).logits)
+    torch.testing.assert_close(load_model(found, small.CPU).model(IDS).logits, small.make_model()(IDS).logits)

@@ -11,7 +11,7 @@ SIGNS = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  #
 SCRIPTS = {"fa": ("rtl", "arab", "fas"), "ar": ("rtl", "arab", "ara"), "he": ("rtl", "hebr", "heb"), "en": ("ltr", "latn", "eng")}
 
 
-class Book(FPDF):
+class PrintedBook(FPDF):
     """Pages of 165 × 235 mm."""
 
     def __init__(self, language: str = "fa", font: Path | None = None, running: str = "") -> None:

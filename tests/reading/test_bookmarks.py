@@ -61,8 +61,8 @@ def test_a_file_stored_backwards_is_refused_with_the_count(tmp_path: Path) -> No
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources << /Font << /F1 4 0 R >> >> >>" % (30 + i)
         )
         text = b"BT /F1 11 Tf 50 780 Td (%d number chapter first) Tj 0 -20 Td (%s) Tj ET" % (i, words)
-        objects[30 + i] = hostile.stream(text)
+        objects[30 + i] = hostile.pack_stream(text)
     file = tmp_path / "backwards.pdf"
-    file.write_bytes(hostile.pdf([objects.get(n, b"null") for n in range(1, 31 + count)]))
+    file.write_bytes(hostile.build_pdf([objects.get(n, b"null") for n in range(1, 31 + count)]))
     with pytest.raises(BookError, match="4 of 4 bookmarks"):
         pdf.read(file, ReadingPlan(), "en")

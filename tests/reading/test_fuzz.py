@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from reading.made import Book
+from reading.made import PrintedBook
 
 from tasks.errors import BookError
 from tasks.plan import ReadingPlan
@@ -13,7 +13,7 @@ from tasks.reading.pdf import read
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    book = Book(running="راهنمای نمونه")
+    book = PrintedBook(running="راهنمای نمونه")
     for name in ("یک", "دو"):
         book.start_section(f"فصل {name}")
         book.print_text("بیمار با تب و لرز آمده است و درمان با دارو آغاز می‌شود. " * 10)

@@ -29,9 +29,9 @@ def source() -> list[tuple[str, str, str, str]]:
     lines = []
     for block in maker().handbook():
         if isinstance(block.kind, int):
-            titles[block.kind - 1 :] = [text.normal(block.text), *[""] * (3 - block.kind)]
+            titles[block.kind - 1 :] = [text.normalize_text(block.text), *[""] * (3 - block.kind)]
         else:
-            said = text.normal(block.text.replace("**", ""))
+            said = text.normalize_text(block.text.replace("**", ""))
             lines.append((titles[0], titles[1], titles[2], f"- {said}" if block.kind == "li" else said))
     return lines
 

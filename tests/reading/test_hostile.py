@@ -38,7 +38,7 @@ def cut() -> bytes:
 
 def holed() -> bytes:
     """Most of the pages' contents overwritten."""
-    whole = bytearray(hostile.book(30))
+    whole = bytearray(hostile.build_book(30))
     place = whole.find(b"stream\n") + 7
     whole[place : place + 60] = b"\0" * 60
     return bytes(whole)
@@ -49,12 +49,12 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "page of the web": (lambda: b"<!doctype html><html><body>404 not found</body></html>" * 50, "not a PDF"),
     "locked": (locked, "password"),
     "cut": (cut, "damaged"),
-    "loop": (hostile.looped_tree, "claims 1000000 pages"),
+    "loop": (hostile.build_looped_tree, "claims 1000000 pages"),
     "holed": (holed, "30 of 30 pages"),
-    "blank": (lambda: hostile.book(12, content=b""), "12 of 12 pages"),
-    "bomb": (lambda: hostile.bomb(400), "1 of 1 pages"),
-    "nested bomb": (lambda: hostile.nested_bomb(1000), "1 of 1 pages"),
-    "forms": (hostile.forms_within_forms, "1 of 1 pages"),
+    "blank": (lambda: hostile.build_book(12, content=b""), "12 of 12 pages"),
+    "bomb": (lambda: hostile.build_bomb(400), "1 of 1 pages"),
+    "nested bomb": (lambda: hostile.build_nested_bomb(1000), "1 of 1 pages"),
+    "forms": (hostile.build_nested_forms, "1 of 1 pages"),
 }
 
 
@@ -97,7 +97,7 @@ def test_hostile_files_are_refused_with_the_reason_in_time_and_memory(name: str,
 @pytest.mark.parametrize("workers", [0, 64])
 def test_bombs_on_every_page_stay_within_a_gibibyte_on_any_number_of_cores(workers: int, tmp_path: Path) -> None:
     file = tmp_path / "bombs.pdf"
-    file.write_bytes(hostile.book(64, content=b"0 0 m 1 1 l S \n" * 10_000_000))
+    file.write_bytes(hostile.build_book(64, content=b"0 0 m 1 1 l S \n" * 10_000_000))
     with Watch() as watch, pytest.raises(BookError, match="needed too much memory"):
         pdf.read(file, ReadingPlan(), "en", workers=workers)
     assert watch.most < 0.85 * GIB
@@ -105,7 +105,7 @@ def test_bombs_on_every_page_stay_within_a_gibibyte_on_any_number_of_cores(worke
 
 def test_the_command_that_reads_a_bomb_stays_within_a_gibibyte_with_its_children(tmp_path: Path) -> None:
     file = tmp_path / "bomb.pdf"
-    file.write_bytes(hostile.bomb(400))
+    file.write_bytes(hostile.build_bomb(400))
     with subprocess.Popen([sys.executable, "-m", "flows.cli", "read", str(file)], stderr=subprocess.PIPE, text=True) as command:
         most, reader = 0, psutil.Process(command.pid)
         while command.poll() is None:
@@ -124,7 +124,7 @@ def _cpu_seconds() -> float:
 
 def test_five_thousand_pages_are_read_in_time_and_memory(tmp_path: Path) -> None:
     file = tmp_path / "long.pdf"
-    file.write_bytes(hostile.book(5000, lines=10))
+    file.write_bytes(hostile.build_book(5000, lines=10))
     start = _cpu_seconds()
     with Watch() as watch:
         reading = pdf.read(file, ReadingPlan(), "en", workers=2)
@@ -134,8 +134,8 @@ def test_five_thousand_pages_are_read_in_time_and_memory(tmp_path: Path) -> None
 
 
 def test_a_book_with_one_poisoned_page_is_read_and_the_page_counted(tmp_path: Path) -> None:
-    whole = hostile.book(20)
-    poison = hostile.stream(b"0 0 m 1 1 l S \n" * 12_000_000)
+    whole = hostile.build_book(20)
+    poison = hostile.pack_stream(b"0 0 m 1 1 l S \n" * 12_000_000)
     objects = whole.replace(b"/Contents 3 0 R", b"/Contents 99 0 R", 1)
     cut_at = objects.rfind(b"xref\n0")
     file = tmp_path / "poisoned.pdf"
@@ -147,7 +147,7 @@ def test_a_book_with_one_poisoned_page_is_read_and_the_page_counted(tmp_path: Pa
 
 def test_a_range_outside_the_book_is_told(tmp_path: Path) -> None:
     file = tmp_path / "short.pdf"
-    file.write_bytes(hostile.book(3))
+    file.write_bytes(hostile.build_book(3))
     with pytest.raises(BookError, match="has 3 pages"):
         pdf.read(file, ReadingPlan(first_page=4), "en")
 

@@ -1,7 +1,7 @@
 """Numbers and units come out of a Persian page as they went in."""
 
 import pytest
-from reading.made import Book
+from reading.made import PrintedBook
 
 from tasks import text
 from tasks.plan import ReadingPlan
@@ -65,7 +65,7 @@ LINES = [
 
 @pytest.fixture(scope="module")
 def read_back(tmp_path_factory: pytest.TempPathFactory) -> str:
-    book = Book()
+    book = PrintedBook()
     for line in LINES:
         book.print_text(line)
     return "\n".join(page.text for page in read_pages(book.save_pdf(tmp_path_factory.mktemp("numbers")), ReadingPlan(), "fa", workers=1))
@@ -77,4 +77,4 @@ def test_at_least_fifty_lines_are_tried() -> None:
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_line_with_numbers_comes_back_unharmed(line: str, read_back: str) -> None:
-    assert text.normal(line) in read_back.split("\n")
+    assert text.normalize_text(line) in read_back.split("\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from reading import hostile
-from reading.made import SIGNS, Book
+from reading.made import SIGNS, PrintedBook
 
 from tasks import text
 from tasks.errors import BookError
@@ -44,16 +44,16 @@ BORN_DIGITAL = [
 
 @pytest.mark.parametrize(("language", "lines"), [("ar", ARABIC), ("he", HEBREW), ("en", LATIN)])
 def test_a_page_of_another_script_comes_back_in_order(language: str, lines: list[str], tmp_path: Path) -> None:
-    book = Book(language, font=SIGNS)
+    book = PrintedBook(language, font=SIGNS)
     for line in lines * 3:
         book.print_text(line)
     assert read_pages(book.save_pdf(tmp_path), ReadingPlan(), language, workers=1)[0].text.split("\n") == [
-        text.normal(line, language) for line in lines * 3
+        text.normalize_text(line, language) for line in lines * 3
     ]
 
 
 def test_arabic_letters_stay_arabic_even_in_a_study_that_says_persian(tmp_path: Path) -> None:
-    book = Book("ar", font=SIGNS)
+    book = PrintedBook("ar", font=SIGNS)
     for line in ARABIC * 4:
         book.print_text(line)
     said = read_pages(book.save_pdf(tmp_path), ReadingPlan(), "fa", workers=1)[0].text
@@ -63,10 +63,10 @@ def test_arabic_letters_stay_arabic_even_in_a_study_that_says_persian(tmp_path: 
 
 def test_latin_pages_equal_the_reading_of_pdfium(tmp_path: Path) -> None:
     file = tmp_path / "latin.pdf"
-    file.write_bytes(hostile.book(3))
+    file.write_bytes(hostile.build_book(3))
     document = pypdfium2.PdfDocument(file)
     pages = read_pages(file, ReadingPlan(), "en", workers=1)
-    assert [p.text for p in pages] == [text.normal(document[i].get_textpage().get_text_range(), "en") for i in range(3)]
+    assert [p.text for p in pages] == [text.normalize_text(document[i].get_textpage().get_text_range(), "en") for i in range(3)]
     assert {p.engine for p in pages} == {"pdfium"}
 
 
@@ -113,6 +113,6 @@ def test_scanned_pages_are_read_by_tesseract_and_marked(tmp_path: Path) -> None:
 def test_tesseract_asked_for_and_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "PATH", str(tmp_path))
     file = tmp_path / "latin.pdf"
-    file.write_bytes(hostile.book(1))
+    file.write_bytes(hostile.build_book(1))
     with pytest.raises(BookError, match="apt-get install tesseract-ocr"):
         read(file, ReadingPlan(ocr="tesseract"), "en")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from reading.made import Book
+from reading.made import PrintedBook
 
 from tasks import text
 from tasks.plan import ReadingPlan
@@ -19,26 +19,26 @@ PERSIAN = [
 GAPS = [0.10, 0.12, 0.14, 0.16, 0.20, 0.25, 0.30, 0.35]
 
 
-def _read(book: Book, folder: Path, language: str) -> list[str]:
+def _read(book: PrintedBook, folder: Path, language: str) -> list[str]:
     return read_pages(book.save_pdf(folder), ReadingPlan(), language, workers=1)[0].text.split("\n")
 
 
 @pytest.mark.parametrize("size", [8, 12])
 @pytest.mark.parametrize("gap", GAPS)
 def test_persian_words_without_space_glyphs_are_parted(gap: float, size: float, tmp_path: Path) -> None:
-    book = Book()
+    book = PrintedBook()
     book.set_font_size(size)
     for line in PERSIAN:
         book.set_words(line, gap)
-    assert _read(book, tmp_path, "fa") == [text.normal(line) for line in PERSIAN]
+    assert _read(book, tmp_path, "fa") == [text.normalize_text(line) for line in PERSIAN]
 
 
 def test_each_line_of_a_justified_page_has_gaps_of_its_own(tmp_path: Path) -> None:
-    book = Book()
+    book = PrintedBook()
     lines = PERSIAN * 2
     for line, gap in zip(lines, GAPS, strict=True):
         book.set_words(line, gap)
-    assert _read(book, tmp_path, "fa") == [text.normal(line) for line in lines]
+    assert _read(book, tmp_path, "fa") == [text.normalize_text(line) for line in lines]
 
 
 def test_kerning_of_a_tenth_of_an_em_parts_no_word() -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, sync_playwright
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-QUIET = [
+CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -19,10 +19,10 @@ QUIET = [
 
 
 @contextmanager
-def chromium(*options: str) -> Iterator[Browser]:
+def open_chromium(*options: str) -> Iterator[Browser]:
     """A fresh browser with no profile."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *options])
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, *options])
         try:
             yield browser
         finally:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from math import exp, sqrt
 from pathlib import Path
 
-from reporting.example_rows import causes, findings, funnel, rejections, signs_of, timings, training_log
+from reporting.example_rows import make_causes, make_findings, make_funnel, make_rejections, sample_signs, make_timings, make_training_log
 from scipy.stats import binomtest
 
 from tasks.plan import StudyPlan
-from tasks.records import Pair, Passage, Question, Quote, Scan
-from tasks.reporting.facts import Place, Power, StudyFacts, Writing
-from tasks.results import Answer, Comparison, Interval, Preflight, Probe, Rate
+from tasks.records import Pair, Passage, Question, Quote, ReadingSummary
+from tasks.reporting.facts import ArtifactLocation, PowerCurvePoint, ReportData, WriterTotals
+from tasks.results import Answer, Comparison, Interval, Preflight, ModelDiff, Rate
 
 HANDBOOK = Path(__file__).parents[2] / "books" / "handbook"
 ENGLISH = {
@@ -23,11 +23,11 @@ ENGLISH = {
     "Psoriasis": "silvery scales, itching, pitted nails",
     "Cystitis": "burning urine, urgency, lower belly pain",
 }
-SIZES = {"train": 40, "same_fact": 160, "new_fact": 60}
-LEARNT = {"train": 0.97, "same_fact": 0.9, "new_fact": 0.55}
+SET_SIZES = {"train": 40, "same_fact": 160, "new_fact": 60}
+LEARNT_RATES = {"train": 0.97, "same_fact": 0.9, "new_fact": 0.55}
 
 
-def conditions(language: str) -> list[Passage]:
+def load_conditions(language: str) -> list[Passage]:
     """One passage a condition: its list of signs."""
     if language != "fa":
         return [
@@ -46,7 +46,7 @@ def conditions(language: str) -> list[Passage]:
     return found
 
 
-def quote(passage: Passage) -> Quote:
+def make_quote(passage: Passage) -> Quote:
     end = passage.text.find("\n") if "\n" in passage.text else len(passage.text)
     return Quote(passage_id=passage.id, page=passage.page, start=2, end=end, text=passage.text[2:end])
 
@@ -57,15 +57,15 @@ def make_pairs(passages: list[Passage], count: int, persian: bool, chance: rando
     for number in range(count):
         passage = passages[number % len(passages)]
         age = f"{chance.randint(18, 80)}"
-        symptom = stem.format(age.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")) if persian else age, signs_of(passage, chance, 3))
-        rows.append(Pair(id=f"pair-{number:04d}", fact=passage.section, symptom=symptom, diagnosis=passage.section, quote=quote(passage)))
+        symptom = stem.format(age.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")) if persian else age, sample_signs(passage, chance, 3))
+        rows.append(Pair(id=f"pair-{number:04d}", fact=passage.section, symptom=symptom, diagnosis=passage.section, quote=make_quote(passage)))
     return rows
 
 
 def make_questions(name: str, passages: list[Passage], persian: bool, chance: random.Random) -> list[Question]:
     stem = "بیماری با {} مراجعه کرده است. کدام تشخیص محتمل‌تر است؟" if persian else "A patient has {}. Which diagnosis is the most probable?"
     rows = []
-    for number in range(SIZES[name]):
+    for number in range(SET_SIZES[name]):
         passage = chance.choice(passages)
         others = chance.sample([other.section for other in passages if other is not passage], 3)
         key = number % 4
@@ -74,11 +74,11 @@ def make_questions(name: str, passages: list[Passage], persian: bool, chance: ra
             Question(
                 id=f"{name}-{number:04d}",
                 fact=passage.section,
-                question=stem.format(signs_of(passage, chance, 4)),
+                question=stem.format(sample_signs(passage, chance, 4)),
                 options=tuple(options),
                 answer=key + 1,
                 kind="diagnosis",
-                quote=quote(passage),
+                quote=make_quote(passage),
             )
         )
     return rows
@@ -108,13 +108,13 @@ def make_answers(questions: dict[str, list[Question]], learnt: dict[str, float],
     return rows
 
 
-def wilson(correct: int, n: int) -> Rate:
+def compute_wilson_rate(correct: int, n: int) -> Rate:
     z, p = 1.96, correct / n
     middle, half = (p + z * z / (2 * n)) / (1 + z * z / n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return Rate(correct=correct, n=n, rate=p, low=middle - half, high=middle + half)
 
 
-def compare(name: str, mode: str, items: list[Question], base: list[Answer], tuned: list[Answer], primary: bool) -> Comparison:
+def make_comparison(name: str, mode: str, items: list[Question], base: list[Answer], tuned: list[Answer], primary: bool) -> Comparison:
     keys = {question.id for question in items}
     before = {a.question_id: a for a in base if a.mode == mode and a.question_id in keys}
     after = {a.question_id: a for a in tuned if a.mode == mode and a.question_id in keys}
@@ -127,43 +127,43 @@ def compare(name: str, mode: str, items: list[Question], base: list[Answer], tun
     changed = sum(before[k].predicted != after[k].predicted for k in keys)
     verdict = "identical" if changed == 0 else "inconclusive" if p_value >= 0.05 else "improved" if gained > lost else "worse"
     return Comparison(
-        set=name, mode=mode, primary=primary, n=n, base=wilson(n_right(before), n), tuned=wilson(n_right(after), n), gained=gained, lost=lost, changed=changed,
+        set=name, mode=mode, primary=primary, n=n, base=compute_wilson_rate(count_right(before), n), tuned=compute_wilson_rate(count_right(after), n), gained=gained, lost=lost, changed=changed,
         illegible_base=sum(a.predicted is None for a in before.values()), illegible_tuned=sum(a.predicted is None for a in after.values()),
         p_value=p_value, difference=difference, detectable=2.8 * sqrt(max(apart, 1)) / n, verdict=verdict,
     )  # fmt: skip
 
 
-def n_right(answers: dict[str, Answer]) -> int:
+def count_right(answers: dict[str, Answer]) -> int:
     return sum(answer.is_correct for answer in answers.values())
 
 
-def example_study(language: str = "fa", learnt: dict[str, float] | None = None, seed: int = 0) -> StudyFacts:
+def make_example_study(language: str = "fa", learnt: dict[str, float] | None = None, seed: int = 0) -> ReportData:
     """A study of the laptop's size; `learnt` is the tuned model's share of right answers by set, none for a null adapter."""
     chance = random.Random(seed)
     persian = language == "fa"
-    passages = conditions(language)
+    passages = load_conditions(language)
     pairs = make_pairs(passages, 340, persian, chance)
-    questions = {name: make_questions(name, passages, persian, chance) for name in SIZES}
-    base = make_answers(questions, dict.fromkeys(SIZES, 0.28), chance)
-    tuned = make_answers(questions, LEARNT if learnt is None else learnt, chance) if learnt != {} else base
+    questions = {name: make_questions(name, passages, persian, chance) for name in SET_SIZES}
+    base = make_answers(questions, dict.fromkeys(SET_SIZES, 0.28), chance)
+    tuned = make_answers(questions, LEARNT_RATES if learnt is None else learnt, chance) if learnt != {} else base
     comparisons = [
-        compare(name, mode, items, base, tuned, (name, mode) == ("same_fact", "cloze"))
+        make_comparison(name, mode, items, base, tuned, (name, mode) == ("same_fact", "cloze"))
         for name, items in questions.items()
         for mode in ("cloze", "digits", "generate")
     ]
-    return StudyFacts(
+    return ReportData(
         plan=StudyPlan(language=language), book_title="راهنمای پزشکی" if persian else "Handbook", book_path="books/handbook.pdf", book_digest="5d41402abc4b2a76",
-        passages=passages, scan=Scan(pages=159, skipped={"picture": 2}, running_lines=310, bookmarks=84, bookmarks_found=83), pairs=pairs[:300], held_out=pairs[300:], questions=questions, rejected=rejections(passages), funnel=funnel(), steps=training_log(),
+        passages=passages, scan=ReadingSummary(pages=159, skipped={"picture": 2}, running_lines=310, bookmarks=84, bookmarks_found=83), pairs=pairs[:300], held_out=pairs[300:], questions=questions, rejected=make_rejections(passages), funnel=make_funnel(), steps=make_training_log(),
         preflight=Preflight(texts=300, updates=150, epochs=6, batch_size=16, trainable_parameters=114_688, parameters=1_010_000, target_tokens=21_000, tokens=21_000, longest=118, too_long=0),
-        probe=Probe(kl_mean=5.4, weight_shift=0.52, taught_before=-3.1, taught_after=-0.2, unseen_before=-3.2, unseen_after=-0.9, book_before=9.1, book_after=31.0),
-        base=base, tuned=tuned, comparisons=comparisons, findings=findings(), causes=causes(),
-        next_plan=StudyPlan(name="laptop-next", finetuning={"epochs": 12}), next_command="book2lora study runs/latest/next-plan.yaml", writing=Writing(requests=13),
-        versions={"python": "3.11.9", "torch": "2.13.0", "transformers": "5.23.1", "peft": "0.21.0"}, timings=timings(), power=[Power(d / 100, 1 - exp(-((d / 9) ** 2))) for d in range(31)],
-        artifacts={"pairs": Place("runs/pairs/0f3a5d41402abc4b.jsonl", "0f3a5d41402abc4b"), "adapter": Place("runs/adapters/77aa5d41402abc4b", "77aa5d41402abc4b")},
+        probe=ModelDiff(kl_mean=5.4, weight_shift=0.52, taught_before=-3.1, taught_after=-0.2, unseen_before=-3.2, unseen_after=-0.9, book_before=9.1, book_after=31.0),
+        base=base, tuned=tuned, comparisons=comparisons, findings=make_findings(), causes=make_causes(),
+        next_plan=StudyPlan(name="laptop-next", finetuning={"epochs": 12}), next_command="book2lora study runs/latest/next-plan.yaml", writing=WriterTotals(requests=13),
+        versions={"python": "3.11.9", "torch": "2.13.0", "transformers": "5.23.1", "peft": "0.21.0"}, timings=make_timings(), power=[PowerCurvePoint(d / 100, 1 - exp(-((d / 9) ** 2))) for d in range(31)],
+        artifacts={"pairs": ArtifactLocation("runs/pairs/0f3a5d41402abc4b.jsonl", "0f3a5d41402abc4b"), "adapter": ArtifactLocation("runs/adapters/77aa5d41402abc4b", "77aa5d41402abc4b")},
         machine={"device": "cpu", "threads": "2"},
     )  # fmt: skip
 
 
-def with_question(study: StudyFacts, question: Question) -> StudyFacts:
+def add_question(study: ReportData, question: Question) -> ReportData:
     """The study with one more question at the head of its primary set."""
     return replace(study, questions={**study.questions, "same_fact": [question, *study.questions["same_fact"]]})

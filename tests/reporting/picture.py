@@ -7,10 +7,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Browser
-from reporting.browser import CHROMIUM, chromium
+from reporting.browser import CHROMIUM, open_chromium
 
 
-def picture(browser: Browser, study: Path, target: Path, width: int = 1200, height: int = 1000, dark: bool = False, at: str = "") -> None:
+def save_screenshot(browser: Browser, study: Path, target: Path, width: int = 1200, height: int = 1000, dark: bool = False, at: str = "") -> None:
     """Save what a person sees on opening the report, or at one of its headings; a .pdf is the whole of it, as printed."""
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", device_scale_factor=1.5)
     page.goto((study.resolve() / "index.html").as_uri() + (f"#{at}" if at else ""))
@@ -33,8 +33,8 @@ def main() -> None:
     given = asked.parse_args()
     if not CHROMIUM:
         sys.exit("no Chromium on this machine: apt-get install chromium")
-    with chromium() as browser:
-        picture(browser, **vars(given))
+    with open_chromium() as browser:
+        save_screenshot(browser, **vars(given))
 
 
 if __name__ == "__main__":

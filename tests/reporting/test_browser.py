@@ -9,13 +9,13 @@ import pytest
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
 
 from playwright.sync_api import Browser, Page
-from reporting.browser import CHROMIUM, chromium
-from reporting.example_study import example_study, with_question
-from reporting.picture import picture
+from reporting.browser import CHROMIUM, open_chromium
+from reporting.example_study import make_example_study, add_question
+from reporting.picture import save_screenshot
 
 from tasks.records import Pair, Question, Rejection
-from tasks.reporting.facts import StudyFacts
-from tasks.reporting.report import write
+from tasks.reporting.facts import ReportData
+from tasks.reporting.report import write_study_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium")]
 
@@ -33,12 +33,12 @@ class Opened(NamedTuple):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as started:
+    with open_chromium() as started:
         yield started
 
 
-def opened(browser: Browser, folder: Path, study: StudyFacts, width: int = 1200, scripts: bool = True) -> Opened:
-    write(folder, study)
+def opened(browser: Browser, folder: Path, study: ReportData, width: int = 1200, scripts: bool = True) -> Opened:
+    write_study_folder(folder, study)
     page = browser.new_context(java_script_enabled=scripts, viewport={"width": width, "height": 900}).new_page()
     seen = Opened(page, [], [])
     page.on("request", lambda request: seen.requests.append(request.url))
@@ -50,7 +50,7 @@ def opened(browser: Browser, folder: Path, study: StudyFacts, width: int = 1200,
 
 @pytest.fixture
 def persian(browser: Browser, tmp_path: Path) -> Opened:
-    return opened(browser, tmp_path, example_study())
+    return opened(browser, tmp_path, make_example_study())
 
 
 def shown(page: Page) -> int:
@@ -74,7 +74,7 @@ def test_numbers_with_signs_and_intervals_keep_their_order_on_a_persian_page(per
 
 
 def test_english_page_runs_left_to_right(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path, example_study("en")).page
+    page = opened(browser, tmp_path, make_example_study("en")).page
     assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"
 
 
@@ -86,7 +86,7 @@ def test_nothing_is_requested_and_nothing_complains(persian: Opened) -> None:
 
 
 def test_filter_by_outcome_shows_just_the_gained_questions(persian: Opened) -> None:
-    page, study = persian.page, example_study()
+    page, study = persian.page, make_example_study()
     page.locator("select[name=set]").select_option("same_fact")
     page.locator("select[name=outcome]").select_option("gained")
     assert shown(page) == study.primary.gained > 0
@@ -97,7 +97,7 @@ def test_filter_by_outcome_shows_just_the_gained_questions(persian: Opened) -> N
 
 def test_search_forgives_half_spaces_letters_and_digits(browser: Browser, tmp_path: Path) -> None:
     question = Question(id="q-one", fact="f", question="کودک ۷ ساله با می‌لرزد و كليه", options=("یک\u200cسان", "ب", "ج", "د"), answer=1)
-    page = opened(browser, tmp_path, with_question(example_study(), question)).page
+    page = opened(browser, tmp_path, add_question(make_example_study(), question)).page
     for words in ("میلرزد", "می‌لرزد", "7 ساله کلیه", "يكسان"):
         page.get_by_role("searchbox").fill(words)
         assert page.locator("article.item:visible", has_text="q-one").count() == 1, words
@@ -106,14 +106,14 @@ def test_search_forgives_half_spaces_letters_and_digits(browser: Browser, tmp_pa
 
 
 def test_hostile_items_do_no_harm(browser: Browser, tmp_path: Path) -> None:
-    study = example_study()
+    study = make_example_study()
     evil = SCRIPT + OVERRIDE
     question = Question(id="evil", fact=evil, question=evil, options=(evil, "b", "c", "d"), answer=1)
-    study = with_question(study, question)
+    study = add_question(study, question)
     rejected = Rejection(draft_id=evil, kind="pair", passage_id=evil, check=evil, reason=evil, raw=evil)
     pair = Pair(id="evil", fact=evil, symptom=evil, diagnosis=evil)
     finding = study.findings[0].model_copy(update={"claim": evil, "rule": evil, "evidence": {evil: evil}, "remedy": {evil: evil}})
-    study = StudyFacts(
+    study = ReportData(
         **(vars(study) | {"book_title": evil, "pairs": [pair], "rejected": [rejected], "findings": [finding], "next_command": evil})
     )
     seen = opened(browser, tmp_path, study)
@@ -128,7 +128,7 @@ def test_hostile_items_do_no_harm(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_page_can_be_read_without_scripts(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path, example_study(), scripts=False).page
+    page = opened(browser, tmp_path, make_example_study(), scripts=False).page
     assert page.locator("h1").inner_text().strip()
     assert shown(page) == 260
     assert not page.locator("#filter").is_visible()
@@ -136,12 +136,12 @@ def test_page_can_be_read_without_scripts(browser: Browser, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("width", [360, 768, 1400])
 def test_page_never_scrolls_sideways(browser: Browser, tmp_path: Path, width: int) -> None:
-    page = opened(browser, tmp_path, example_study(), width).page
+    page = opened(browser, tmp_path, make_example_study(), width).page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_dark_and_light_differ_and_both_can_be_read(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path, example_study()).page
+    page = opened(browser, tmp_path, make_example_study()).page
     inks = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -170,8 +170,8 @@ def test_every_picture_has_a_text_alternative(persian: Opened) -> None:
 
 
 def test_picture_and_print_are_made_from_a_study_folder(browser: Browser, tmp_path: Path) -> None:
-    write(tmp_path, example_study("en"))
-    picture(browser, tmp_path, tmp_path / "report.png", width=600, height=400)
-    picture(browser, tmp_path, tmp_path / "report.pdf")
+    write_study_folder(tmp_path, make_example_study("en"))
+    save_screenshot(browser, tmp_path, tmp_path / "report.png", width=600, height=400)
+    save_screenshot(browser, tmp_path, tmp_path / "report.pdf")
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

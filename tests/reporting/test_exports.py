@@ -6,26 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reporting.example_study import example_study
+from reporting.example_study import make_example_study
 
-from tasks.evaluation.paired import compare
+from tasks.evaluation.paired import compare_models
 from tasks.plan_file import load_plan
 from tasks.records import Question
 from tasks.reporting.exports import save_json
-from tasks.reporting.facts import StudyFacts
-from tasks.reporting.report import write
+from tasks.reporting.facts import ReportData
+from tasks.reporting.report import write_study_folder
 from tasks.results import Answer
 
 
 @pytest.fixture(scope="module")
-def study() -> StudyFacts:
-    return example_study()
+def study() -> ReportData:
+    return make_example_study()
 
 
 @pytest.fixture(scope="module")
-def folder(study: StudyFacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(study: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("study")
-    write(place, study)
+    write_study_folder(place, study)
     return place
 
 
@@ -46,7 +46,7 @@ def test_folder_holds_every_file(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(names.split())
 
 
-def test_records_have_the_five_fields_for_every_question(folder: Path, study: StudyFacts) -> None:
+def test_records_have_the_five_fields_for_every_question(folder: Path, study: ReportData) -> None:
     for name in ("base", "tuned"):
         records = read(folder, f"answers-{name}.json")
         assert len(records) == len(study.questions["same_fact"]) + len(study.questions["new_fact"])
@@ -54,7 +54,7 @@ def test_records_have_the_five_fields_for_every_question(folder: Path, study: St
         assert all(record["is_correct"] == (record["predicted"] == record["answer"]) for record in records)
 
 
-def test_records_of_the_primary_set_add_up_to_the_verdict(folder: Path, study: StudyFacts) -> None:
+def test_records_of_the_primary_set_add_up_to_the_verdict(folder: Path, study: ReportData) -> None:
     verdict = read(folder, "verdict.json")
     n = len(study.questions["same_fact"])
     pairs = list(zip(read(folder, "answers-base.json")[:n], read(folder, "answers-tuned.json")[:n], strict=True))
@@ -65,9 +65,9 @@ def test_records_of_the_primary_set_add_up_to_the_verdict(folder: Path, study: S
     assert verdict["lost"] == sum(base["is_correct"] and not tuned["is_correct"] for base, tuned in pairs)
 
 
-def test_unanswered_question_stays_as_wrong(study: StudyFacts, tmp_path: Path) -> None:
+def test_unanswered_question_stays_as_wrong(study: ReportData, tmp_path: Path) -> None:
     gone = study.questions["same_fact"][3].id
-    write(tmp_path, replace(study, tuned=[answer for answer in study.tuned if answer.question_id != gone]))
+    write_study_folder(tmp_path, replace(study, tuned=[answer for answer in study.tuned if answer.question_id != gone]))
     record = read(tmp_path, "answers-tuned.json")[3]
     assert record["predicted"] is None and record["is_correct"] is False
     assert len(read(tmp_path, "answers-tuned.json")) == len(read(tmp_path, "answers-base.json"))
@@ -103,15 +103,15 @@ def test_every_seed_of_the_plan_is_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("scored", [True, False])
-def test_over_rotations_the_records_say_what_the_verdict_counts(study: StudyFacts, tmp_path: Path, scored: bool) -> None:
+def test_over_rotations_the_records_say_what_the_verdict_counts(study: ReportData, tmp_path: Path, scored: bool) -> None:
     rows = {}
     for name, seed in (("base", 1), ("tuned", 2)):
         chance = random.Random(seed)
         rows[name] = [rotated(question, rotation, chance, scored) for question in study.exported_questions for rotation in range(4)]
     questions = {name: study.questions[name] for name in ("same_fact", "new_fact")}
     plan = study.plan.comparison.model_copy(update={"primary_set": "all"})
-    counted = compare(questions, rows["base"], rows["tuned"], plan)
-    write(tmp_path, replace(study, base=rows["base"], tuned=rows["tuned"], comparisons=counted))
+    counted = compare_models(questions, rows["base"], rows["tuned"], plan)
+    write_study_folder(tmp_path, replace(study, base=rows["base"], tuned=rows["tuned"], comparisons=counted))
     for name in ("base", "tuned"):
         assert sum(record["is_correct"] for record in read(tmp_path, f"answers-{name}.json")) == getattr(counted[0], name).correct
 
@@ -129,9 +129,9 @@ def rotated(question: Question, rotation: int, chance: random.Random, scored: bo
     )
 
 
-def test_adapter_lies_in_the_folder(study: StudyFacts, tmp_path: Path) -> None:
+def test_adapter_lies_in_the_folder(study: ReportData, tmp_path: Path) -> None:
     adapter = tmp_path / "made"
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text("{}")
-    write(tmp_path / "study", replace(study, adapter=adapter))
+    write_study_folder(tmp_path / "study", replace(study, adapter=adapter))
     assert (tmp_path / "study" / "adapter" / "adapter_config.json").read_text() == "{}"

@@ -6,18 +6,18 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from reporting.example_rows import training_log
-from reporting.example_study import example_study
+from reporting.example_rows import make_training_log
+from reporting.example_study import make_example_study
 
 from tasks.reporting import figures
-from tasks.reporting.facts import Power
-from tasks.reporting.svg import ticks
-from tasks.reporting.tables import curve, fallen, shares
-from tasks.reporting.wording import wording
-from tasks.results import Step
+from tasks.reporting.facts import PowerCurvePoint
+from tasks.reporting.svg import choose_ticks
+from tasks.reporting.tables import build_loss_curve, group_rejections, compute_option_shares
+from tasks.reporting.wording import load_labels
+from tasks.results import TrainingStep
 
-STUDY = example_study("en")
-EN = wording("en")
+STUDY = make_example_study("en")
+EN = load_labels("en")
 
 
 def drawn(picture: str) -> ElementTree.Element:
@@ -29,7 +29,7 @@ def points(picture: str) -> list[tuple[float, float]]:
 
 
 def test_one_square_for_each_question() -> None:
-    picture = drawn(figures.paired(STUDY.primary, EN))
+    picture = drawn(figures.draw_paired_outcomes(STUDY.primary, EN))
     styles = [rect.get("class") for rect in picture.iter("rect")]
     assert len(styles) == STUDY.primary.n
     assert styles.count("outcome gained") == STUDY.primary.gained
@@ -38,57 +38,57 @@ def test_one_square_for_each_question() -> None:
 
 def test_very_many_questions_become_a_bar() -> None:
     many = STUDY.primary.model_copy(update={"n": 20_000})
-    assert len(list(drawn(figures.paired(many, EN)).iter("rect"))) == 4
+    assert len(list(drawn(figures.draw_paired_outcomes(many, EN)).iter("rect"))) == 4
 
 
 def test_outcomes_add_up_to_all_questions() -> None:
-    assert sum(figures.outcomes(STUDY.primary).values()) == STUDY.primary.n
+    assert sum(figures.count_outcomes(STUDY.primary).values()) == STUDY.primary.n
 
 
 def test_rates_are_told_in_words_with_the_chance_line() -> None:
-    picture = drawn(figures.rates([STUDY.primary], EN))
+    picture = drawn(figures.draw_rates([STUDY.primary], EN))
     assert EN.format_share(STUDY.primary.tuned.rate) in picture.find("desc").text
     assert [line for line in picture.iter("line") if line.get("class") == "chance"]
 
 
 def test_loss_falls_on_the_picture_as_in_the_log() -> None:
-    train = points(figures.loss(training_log(), EN))
+    train = points(figures.draw_loss(make_training_log(), EN))
     assert train[0][1] < train[149][1]  # y grows downwards
     assert all(0 <= x <= 480 and 0 <= y <= 260 for x, y in train)
 
 
 def test_long_log_is_thinned_and_keeps_its_ends() -> None:
-    steps = [Step(step=n, epoch=0, loss=10_000 - n) for n in range(1, 10_001)]
-    thin = curve(steps).raw
+    steps = [TrainingStep(step=n, epoch=0, loss=10_000 - n) for n in range(1, 10_001)]
+    thin = build_loss_curve(steps).raw
     assert len(thin) <= 400
     assert thin[0][1] == pytest.approx(9_987, abs=1)  # mean of the first 25 updates: 10,000 - 13
     assert thin[-1][1] == pytest.approx(12, abs=1)
 
 
 def test_power_curve_marks_the_smallest_detectable_difference() -> None:
-    picture = figures.power([Power(d / 100, d / 30) for d in range(31)], STUDY.primary, EN)
+    picture = figures.draw_power_curve([PowerCurvePoint(d / 100, d / 30) for d in range(31)], STUDY.primary, EN)
     assert EN.format_points(STUDY.primary.detectable, False) in drawn(picture).find("desc").text
 
 
 def test_shares_of_keys_and_answers_are_shares() -> None:
-    table = shares(STUDY)
+    table = compute_option_shares(STUDY)
     assert table["key"] == [0.25, 0.25, 0.25, 0.25, 0.0]  # 160 keys dealt round
     assert all(sum(row) == pytest.approx(1) for row in table.values())
 
 
 def test_rejections_are_counted_by_items_not_rows() -> None:
     rows = [STUDY.rejected[0].model_copy(update={"check": "parsing", "items": 10}), STUDY.rejected[1]]
-    assert [(group.check, group.items) for group in fallen(rows)] == [("parsing", 10), (STUDY.rejected[1].check, 1)]
+    assert [(group.check, group.items) for group in group_rejections(rows)] == [("parsing", 10), (STUDY.rejected[1].check, 1)]
 
 
 @settings(deadline=None)
 @given(some.floats(-1e6, 1e6), some.floats(1e-6, 1e6))
 def test_ticks_are_few_and_inside(low: float, width: float) -> None:
-    found = ticks(low, low + width)
+    found = choose_ticks(low, low + width)
     assert len(found) <= 12
     assert all(low - width * 0.01 <= value <= low + width * 1.01 for value in found)
 
 
 def test_ticks_are_round() -> None:
-    assert ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert ticks(0, 3.6) == [0, 1, 2, 3]
+    assert choose_ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert choose_ticks(0, 3.6) == [0, 1, 2, 3]

@@ -8,24 +8,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from diagnosis.faults import FAULTS, seen
-from diagnosis.faulty_items import illegible
-from diagnosis.studies import healthy
-from reporting.example_study import example_study
+from diagnosis.faults import FAULTS, collect_fault_evidence
+from diagnosis.faulty_items import plant_illegible_answers
+from diagnosis.studies import make_healthy_study
+from reporting.example_study import make_example_study
 from reporting.test_page import words_of
 
-from tasks.diagnosis.causes import four_causes
-from tasks.diagnosis.reason import words
-from tasks.diagnosis.rules import diagnose
-from tasks.evaluation.verdict import Marks, judge
+from tasks.diagnosis.causes import answer_four_causes
+from tasks.diagnosis.reason import load_sentences
+from tasks.diagnosis.rules import diagnose_evidence
+from tasks.evaluation.verdict import PairedOutcomes, judge_outcomes
 from tasks.plan import ComparisonPlan
-from tasks.records import Rejection, Stage
-from tasks.reporting.brief import brief
-from tasks.reporting.page import page
-from tasks.reporting.wording import wording
+from tasks.records import Rejection, FilterStep
+from tasks.reporting.brief import build_markdown_report
+from tasks.reporting.page import render_page
+from tasks.reporting.wording import load_labels
 from tasks.validation import damage, flaws
 
-FA = wording("fa")
+FA = load_labels("fa")
 MARKED = re.compile(r'<(code|pre|title)\b.*?</\1>|<bdi dir="ltr">.*?</bdi>', re.DOTALL)
 SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,]+){3,}[A-Za-z]{2,}")
 
@@ -33,17 +33,17 @@ SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,]+){3,}[A-Za-z]{2,}")
 @lru_cache
 def told(fault: str):
     """A study with the fault's findings."""
-    return replace(example_study(), findings=diagnose(seen(fault)), causes=four_causes(seen(fault)))
+    return replace(make_example_study(), findings=diagnose_evidence(collect_fault_evidence(fault)), causes=answer_four_causes(collect_fault_evidence(fault)))
 
 
 def test_no_english_sentence_is_on_a_persian_page_whatever_was_found() -> None:
     reason = "key given away by its length: 41 characters, the others 9, 8 and 11 in the mean of all"
     fell = Rejection(draft_id="d", kind="question", passage_id="p001-01", check="flaws", reason=reason, raw="متن")
-    stage = Stage(name="flawless", kind="question", came=9, kept=8, fell={"key given away by its length": 1})
+    stage = FilterStep(name="flawless", kind="question", came=9, kept=8, fell={"key given away by its length": 1})
     findings = [finding for fault in FAULTS for finding in told(fault).findings]
     study = replace(told("14 updates"), findings=findings, rejected=[fell], funnel=[stage])
-    assert not SENTENCE.findall(words_of(MARKED.sub(" ", page(study))))
-    assert not SENTENCE.findall(re.sub(r"```.*?```|`[^`]*`", " ", brief(study), flags=re.DOTALL))
+    assert not SENTENCE.findall(words_of(MARKED.sub(" ", render_page(study))))
+    assert not SENTENCE.findall(re.sub(r"```.*?```|`[^`]*`", " ", build_markdown_report(study), flags=re.DOTALL))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -54,9 +54,9 @@ def test_every_number_of_the_evidence_has_a_persian_name(fault: str) -> None:
 
 def test_every_further_figure_of_the_primary_result_has_a_persian_name() -> None:
     plan, both = ComparisonPlan(), ([True, False], [False, True])
-    marks = Marks(*(np.array(side) for side in both), np.array([True, True]), np.array([0, 1]))
+    marks = PairedOutcomes(*(np.array(side) for side in both), np.array([True, True]), np.array([0, 1]))
     drawn = {f"{what}_{who}" for what in ("mean", "steady", "truncated") for who in ("base", "tuned")}
-    assert judge(marks, plan).extra.keys() | drawn | {"p_holm", "score_shift"} <= FA["measures"].keys()
+    assert judge_outcomes(marks, plan).extra.keys() | drawn | {"p_holm", "score_shift"} <= FA["measures"].keys()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -67,20 +67,20 @@ def test_claims_are_persian_with_persian_digits_only(fault: str) -> None:
 
 
 def test_every_rule_has_a_persian_title() -> None:
-    assert FA["rules"].keys() == words("en")["rules"].keys()
+    assert FA["rules"].keys() == load_sentences("en")["rules"].keys()
 
 
 def test_an_english_study_is_told_in_english() -> None:
     for fault in FAULTS:
-        evidence = seen(fault)
+        evidence = collect_fault_evidence(fault)
         english = evidence.model_copy(update={"plan": evidence.plan.model_copy(update={"language": "en"})})
-        for row in [*diagnose(english), *four_causes(english)]:
+        for row in [*diagnose_evidence(english), *answer_four_causes(english)]:
             assert re.sub("[\u200e\u202f−]", "", row.claim).isascii(), row.claim
             assert "{" not in row.claim
 
 
 def test_every_reason_of_the_gate_has_a_persian_name() -> None:
-    reasons = {*flaws.QUESTION_RULES, *flaws.PAIR_RULES, *damage.RULES, *first_words_of("Why"), *first_words_of("Refused")}
+    reasons = {*flaws.QUESTION_RULES, *flaws.PAIR_RULES, *damage.DAMAGE_RULES, *first_words_of("Why"), *first_words_of("Refused")}
     assert "key misspelt" in reasons
     assert reasons <= FA["reasons"].keys()
 
@@ -93,5 +93,5 @@ def first_words_of(name: str) -> set[str]:
 
 
 def test_illegible_answers_are_told_in_persian_too() -> None:
-    evidence = illegible(healthy()).collect_evidence()
-    assert all(re.search(r"[آ-ی]", finding.claim) for finding in diagnose(evidence))
+    evidence = plant_illegible_answers(make_healthy_study()).collect_evidence()
+    assert all(re.search(r"[آ-ی]", finding.claim) for finding in diagnose_evidence(evidence))

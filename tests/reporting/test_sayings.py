@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reporting.example_study import example_study
+from reporting.example_study import make_example_study
 from reporting.test_page import words_of
 
 from tasks import finetuning, validation
 from tasks.records import Rejection
-from tasks.reporting.page import page
-from tasks.reporting.sayings import _number, reason, retold
-from tasks.reporting.wording import wording
+from tasks.reporting.page import render_page
+from tasks.reporting.sayings import _localize_number, translate_reason, translate_sentence
+from tasks.reporting.wording import load_labels
 from tasks.validation import flaws
 
-FA, EN = wording("fa"), wording("en")
+FA, EN = load_labels("fa"), load_labels("en")
 GATE = sorted(Path(validation.__file__).parent.glob("*.py"))
 SAYING = {"Why", "Refused", "_nowhere", "_one", "_whole", "rejection_of", "Leak", "Unreadable", "Line"}  # what a detail is given to
 RULES = {rule.__name__ for rule in (*flaws.QUESTION_RULES.values(), *flaws.PAIR_RULES.values())}
@@ -55,7 +55,7 @@ def of_the_preflight() -> set[str]:
 
 @pytest.mark.parametrize("said", sorted(of_the_gate() | of_the_preflight()))
 def test_each_sentence_of_the_checks_has_a_persian_form(said: str) -> None:
-    told = retold(said, FA) or ""
+    told = translate_sentence(said, FA) or ""
     assert re.search(r"[آ-ی]", told) and "7" not in told.replace("\\u7", "") and not re.search(r"\b[a-z]{2,}\b (?:[a-z]{2,}\b)", told), said
 
 
@@ -64,21 +64,21 @@ def test_enough_sentences_were_found_to_believe_the_test_above() -> None:
 
 
 def test_values_are_kept_and_numbers_written_as_the_language_writes_them() -> None:
-    assert retold("41 characters, the next 12", FA) == "۴۱ نویسه؛ بلندترین گزینهٔ دیگر ۱۲ نویسه"
-    assert retold("with pair-3f: Jaccard 0.72 ≥ 0.7", FA) == "با pair-3f: شباهت واژه‌ها (Jaccard) ۰٫۷۲؛ از ۰٫۷ به بالا نشت است"
-    assert retold("with pair-3f: 8 words in a row: «تب و لرز»", FA) == "با pair-3f: ۸ واژهٔ پیاپی: «تب و لرز»"
-    assert retold("«کم‌خونی»: the passage does not hold ['کم', 'خون']", FA) == "«کم‌خونی»: در متن کتاب نیامده است: کم، خون"
-    assert retold("page 7 is named, the quote stands on [12, 14]", FA) == "صفحهٔ ۷ نام برده شده، ولی نقل در صفحهٔ ۱۲، ۱۴ آمده است"
+    assert translate_sentence("41 characters, the next 12", FA) == "۴۱ نویسه؛ بلندترین گزینهٔ دیگر ۱۲ نویسه"
+    assert translate_sentence("with pair-3f: Jaccard 0.72 ≥ 0.7", FA) == "با pair-3f: شباهت واژه‌ها (Jaccard) ۰٫۷۲؛ از ۰٫۷ به بالا نشت است"
+    assert translate_sentence("with pair-3f: 8 words in a row: «تب و لرز»", FA) == "با pair-3f: ۸ واژهٔ پیاپی: «تب و لرز»"
+    assert translate_sentence("«کم‌خونی»: the passage does not hold ['کم', 'خون']", FA) == "«کم‌خونی»: در متن کتاب نیامده است: کم، خون"
+    assert translate_sentence("page 7 is named, the quote stands on [12, 14]", FA) == "صفحهٔ ۷ نام برده شده، ولی نقل در صفحهٔ ۱۲، ۱۴ آمده است"
     both = "«الف» contains «ب»; also key given away by its length; also too short"
     assert (
-        retold(both, FA)
-        == f"«الف» گزینهٔ «ب» را در بر دارد؛ و نیز: {reason('key given away by its length', FA)}؛ و نیز: {reason('too short', FA)}"
+        translate_sentence(both, FA)
+        == f"«الف» گزینهٔ «ب» را در بر دارد؛ و نیز: {translate_reason('key given away by its length', FA)}؛ و نیز: {translate_reason('too short', FA)}"
     )
 
 
 def test_words_of_a_book_and_another_language_s_page_are_left_as_they_are() -> None:
-    assert retold("تب / لرز / سرفه / درد", FA) is None
-    assert retold("41 characters, the next 12", EN) is None
+    assert translate_sentence("تب / لرز / سرفه / درد", FA) is None
+    assert translate_sentence("41 characters, the next 12", EN) is None
 
 
 def test_details_and_warnings_of_a_persian_page_are_persian_and_those_of_an_english_one_english() -> None:
@@ -90,17 +90,17 @@ def test_details_and_warnings_of_a_persian_page_are_persian_and_those_of_an_engl
         ("fa", ("۴۱ نویسه", "نرخ یادگیری ۰٫۰۰۰۰۵", "پایان داد")),
         ("en", ("41 characters", "learning_rate 5e-05", "ended with")),
     ):
-        study = example_study(language)
+        study = make_example_study(language)
         assert study.preflight is not None
         shown = replace(study, rejected=[fell, whole], preflight=study.preflight.model_copy(update={"warnings": (warned,)}))
-        text = words_of(page(shown))
+        text = words_of(render_page(shown))
         assert all(part in text for part in words), language
 
 
 def test_a_detail_made_of_markup_is_text_on_the_page() -> None:
     evil = "«<script>alert(1)</script>» contains «</td>»"
     fell = Rejection(draft_id="d", kind="question", check="flaws", reason=f"overlapping options: {evil}", raw="")
-    html = page(replace(example_study(), rejected=[fell]))
+    html = render_page(replace(make_example_study(), rejected=[fell]))
     assert "<script>alert" not in html and "&lt;script&gt;alert" in html
 
 
@@ -108,5 +108,5 @@ def test_a_detail_made_of_markup_is_text_on_the_page() -> None:
     ("came", "told"), [("1405", "۱۴۰۵"), ("007", "۰۰۷"), ("0.50", "۰٫۵۰"), ("37,5", "37,5"), ("1e999", "1e999"), ("9" * 30, "۹" * 30)]
 )
 def test_a_number_is_told_sign_by_sign_as_it_came(came, told):
-    assert _number(came, wording("fa")) == told
-    assert _number(came, wording("en")) == came
+    assert _localize_number(came, load_labels("fa")) == told
+    assert _localize_number(came, load_labels("en")) == came

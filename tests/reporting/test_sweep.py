@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from evaluation.papers import answers, questions
+from evaluation.papers import make_answers, make_questions
 
-from tasks.evaluation.selection import rank, spread, trial
+from tasks.evaluation.selection import rank_settings, summarize_trial_spread, build_trial
 from tasks.plan import ComparisonPlan
 from tasks.plan_file import load_plan
 from tasks.reporting import sweep, sweep_figures
-from tasks.reporting.sweep_page import brief, page
-from tasks.reporting.wording import wording
+from tasks.reporting.sweep_page import build_sweep_markdown, render_sweep_page
+from tasks.reporting.wording import load_labels
 from tasks.results import Preflight
 from tasks.schemas.timings import Timing, Timings
 from tasks.sweep_file import parse_sweep
-from tasks.sweeps import Arm, Found, SweepPlan, Trend, Trial, numbers, settings
+from tasks.sweeps import Setting, SweepResult, SweepPlan, Trend, Trial, index_settings_by_value, list_settings
 
-EN = wording("en")
+EN = load_labels("en")
 TWO = {"finetuning.learning_rate": [1e-3, 5e-3], "finetuning.epochs": [1, 3, 6]}
 PREFLIGHT = Preflight(
     texts=100, updates=9, epochs=1, batch_size=4, trainable_parameters=1, parameters=1, target_tokens=1, tokens=1, longest=1, too_long=0
@@ -32,28 +32,28 @@ TIMINGS = Timings(
 )
 
 
-def tried(arm: Arm, right: int, seed: int = 0, n: int = 40, base_right: int = 12) -> Trial:
-    asked = questions(n)
-    base, tuned = (answers(asked, [1] * hits + [2] * (n - hits)) for hits in (base_right, right))
-    return trial(arm, seed, {"same_fact": asked}, base, tuned, [], PREFLIGHT, ComparisonPlan())
+def tried(arm: Setting, right: int, seed: int = 0, n: int = 40, base_right: int = 12) -> Trial:
+    asked = make_questions(n)
+    base, tuned = (make_answers(asked, [1] * hits + [2] * (n - hits)) for hits in (base_right, right))
+    return build_trial(arm, seed, {"same_fact": asked}, base, tuned, [], PREFLIGHT, ComparisonPlan())
 
 
 @dataclass
 class Example:
     plan: SweepPlan
-    found: Found
+    found: SweepResult
 
 
 def example(language: str = "en", trend: bool = False, same: bool = True, **tree: object) -> Example:
     """A sweep whose settings do better one after the other; the last one failed."""
     plan = parse_sweep({"name": "try", "study": {"language": language}, "grid": TWO, "seeds": [0, 1], **tree})
-    arms = settings(plan)
+    arms = list_settings(plan)
     trials = [tried(arm, 10 + 4 * place + seed, seed) for place, arm in enumerate(arms[:-1]) for seed in plan.seeds]
     trials.append(Trial(arm=arms[-1], seed=0, comparison=None, failed="loss is nan <at> update 3"))
-    standings = rank(trials)
+    standings = rank_settings(trials)
     finals = [tried(standings[0].setting, right, seed) for seed, right in ((0, 30), (1, 33), (2, 13))]
     step = Trend(key="finetuning.epochs", smaller=1, larger=3, comparison=finals[0].comparison) if trend and finals[0].comparison else None
-    return Example(plan, Found(standings=tuple(standings), finals=tuple(finals), spread=spread(finals), same_questions=same, trend=step))
+    return Example(plan, SweepResult(standings=tuple(standings), finals=tuple(finals), spread=summarize_trial_spread(finals), same_questions=same, trend=step))
 
 
 def words_of(html: str) -> str:
@@ -64,15 +64,15 @@ def words_of(html: str) -> str:
 @pytest.fixture(params=["en", "fa"])
 def shown(request: pytest.FixtureRequest) -> tuple[Example, str]:
     one = example(request.param)
-    return one, page(one.plan, one.found, TIMINGS)
+    return one, render_sweep_page(one.plan, one.found, TIMINGS)
 
 
 def test_page_names_every_setting_once_in_the_table_and_the_chosen_one_on_top(shown: tuple[Example, str]) -> None:
     one, html = shown
     table = html.split("<tbody>")[1].split("</tbody>")[0]
-    assert [table.count(f">{arm.name}<") for arm in settings(one.plan)] == [1] * 6
+    assert [table.count(f">{arm.name}<") for arm in list_settings(one.plan)] == [1] * 6
     assert one.found.chosen_setting.name in html.split("<h1")[1].split("</section>")[0]
-    assert f'dir="{wording(one.plan.study.language)["direction"]}"' in html
+    assert f'dir="{load_labels(one.plan.study.language)["direction"]}"' in html
 
 
 def test_page_loads_nothing_and_runs_nothing(shown: tuple[Example, str]) -> None:
@@ -83,7 +83,7 @@ def test_page_loads_nothing_and_runs_nothing(shown: tuple[Example, str]) -> None
 
 def test_figures_of_the_verdict_are_those_of_the_first_seed() -> None:
     one = example()
-    text = words_of(page(one.plan, one.found, TIMINGS))
+    text = words_of(render_sweep_page(one.plan, one.found, TIMINGS))
     assert "30 of 40 questions right instead of 12" in text
     assert "do not give the same verdict" in text  # 13 of 40 with seed 2
     assert "mean" in text and EN.format_points(one.found.spread.deviation, sign=False) in text
@@ -91,22 +91,22 @@ def test_figures_of_the_verdict_are_those_of_the_first_seed() -> None:
 
 def test_failed_setting_is_told_and_its_reason_is_escaped() -> None:
     one = example()
-    html = page(one.plan, one.found, TIMINGS)
+    html = render_sweep_page(one.plan, one.found, TIMINGS)
     assert "loss is nan &lt;at&gt; update 3" in html and "tuning failed" in html
 
 
 def test_hostile_names_are_text() -> None:
-    evil = Arm(name="<script>alert(1)</script>| `x`\u202e", changes={"finetuning.rank": 8})
+    evil = Setting(name="<script>alert(1)</script>| `x`\u202e", changes={"finetuning.rank": 8})
     one = example(arms=[evil.model_dump()], grid={})
     # its only setting failed in the example: give it a result
-    standings = rank([tried(evil, 20)])
+    standings = rank_settings([tried(evil, 20)])
     found = one.found.model_copy(update={"standings": tuple(standings), "finals": (tried(evil, 30),)})
-    html, short = page(one.plan, found, TIMINGS), brief(one.plan, found)
+    html, short = render_sweep_page(one.plan, found, TIMINGS), build_sweep_markdown(one.plan, found)
     assert "<script" not in html and "\u202e" not in html and "<script" not in short
 
 
 def test_map_has_a_cell_for_each_pair_and_says_it_in_words() -> None:
-    drawn = sweep_figures.heat(example().found.standings, EN)
+    drawn = sweep_figures.draw_heatmap(example().found.standings, EN)
     assert drawn is not None and drawn.count('class="heat') == 5  # six pairs of values, one failed
     assert drawn.count(' best"') == 1
     assert "learning_rate 0.001, epochs 1: 26.2%" in drawn  # 10 and 11 of 40
@@ -114,17 +114,17 @@ def test_map_has_a_cell_for_each_pair_and_says_it_in_words() -> None:
 
 def test_map_shows_the_best_over_further_keys() -> None:
     three = {**TWO, "finetuning.rank": [4, 16]}
-    arms = settings(parse_sweep({"name": "t", "grid": three}))
-    drawn = sweep_figures.heat(rank([tried(arm, 10 + place) for place, arm in enumerate(arms)]), EN)
+    arms = list_settings(parse_sweep({"name": "t", "grid": three}))
+    drawn = sweep_figures.draw_heatmap(rank_settings([tried(arm, 10 + place) for place, arm in enumerate(arms)]), EN)
     assert drawn is not None and drawn.count('class="heat') == 6
     assert "learning_rate 0.001, epochs 1: 27.5%" in drawn  # the better of 10 and 11 of 40
 
 
 def test_map_of_one_key_is_not_drawn_but_its_curve_is() -> None:
-    arms = settings(parse_sweep({"name": "t", "grid": {"generation.pairs": [400, 25, 100]}}))
-    standings = rank([tried(arm, right, seed) for arm, right in zip(arms, (30, 14, 20), strict=True) for seed in (0, 1)])
-    assert sweep_figures.heat(standings, EN) is None
-    drawn = sweep_figures.curve(numbers(standings), EN)
+    arms = list_settings(parse_sweep({"name": "t", "grid": {"generation.pairs": [400, 25, 100]}}))
+    standings = rank_settings([tried(arm, right, seed) for arm, right in zip(arms, (30, 14, 20), strict=True) for seed in (0, 1)])
+    assert sweep_figures.draw_heatmap(standings, EN) is None
+    drawn = sweep_figures.draw_rate_curve(index_settings_by_value(standings), EN)
     assert drawn is not None and drawn.count("<circle") == 6
     assert "25: 35.0%; 100: 50.0%; 400: 75.0%" in drawn
     places = [float(x) for x in re.findall(r'<text x="([\d.]+)" y="218', drawn)]
@@ -137,18 +137,18 @@ def test_curve_says_whether_more_would_help(right: int, told: str) -> None:
     assert one.found.trend is not None
     result = tried(one.found.chosen_setting, right).comparison
     found = one.found.model_copy(update={"trend": one.found.trend.model_copy(update={"comparison": result})})
-    assert told in words_of(page(one.plan, found, TIMINGS))
+    assert told in words_of(render_sweep_page(one.plan, found, TIMINGS))
 
 
 def test_settings_with_other_questions_are_marked() -> None:
     one = example(same=False)
-    assert "only roughly" in words_of(page(one.plan, one.found, TIMINGS))
-    assert "only roughly" not in words_of(page(one.plan, example().found, TIMINGS))
+    assert "only roughly" in words_of(render_sweep_page(one.plan, one.found, TIMINGS))
+    assert "only roughly" not in words_of(render_sweep_page(one.plan, example().found, TIMINGS))
 
 
 def test_folder_holds_the_record_and_a_plan_that_loads(tmp_path: Path) -> None:
     one = example("fa")
-    sweep.write(tmp_path, one.plan, one.found, TIMINGS)
+    sweep.write_sweep_folder(tmp_path, one.plan, one.found, TIMINGS)
     assert {path.name for path in tmp_path.iterdir()} == {"index.html", "report.md", "sweep.json", "best-plan.yaml"}
     told = json.loads((tmp_path / "sweep.json").read_text("utf-8"))
     assert (told["chosen"]["changes"], told["verdict"]["tuned"]["correct"]) == (one.found.chosen_setting.changes, 30)
@@ -160,17 +160,17 @@ def test_folder_holds_the_record_and_a_plan_that_loads(tmp_path: Path) -> None:
 
 def test_short_report_is_a_table_of_all_settings() -> None:
     one = example("fa")
-    text = brief(one.plan, one.found)
+    text = build_sweep_markdown(one.plan, one.found)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert text.startswith('<div dir="rtl" lang="fa">') and len(rows) == 2 + 6  # head, rule, settings
 
 
 def test_values_that_were_tried_are_told() -> None:
     one = example()
-    assert "finetuning.epochs 1, 3, 6" in words_of(page(one.plan, one.found, TIMINGS))
+    assert "finetuning.epochs 1, 3, 6" in words_of(render_sweep_page(one.plan, one.found, TIMINGS))
 
 
 def test_stages_are_summed_by_name() -> None:
     one = example()
-    text = words_of(page(one.plan, one.found, TIMINGS))
+    text = words_of(render_sweep_page(one.plan, one.found, TIMINGS))
     assert "finetune adapter 2 1 11.5" in text

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
 
-from reporting.browser import CHROMIUM, chromium
+from reporting.browser import CHROMIUM, open_chromium
 from reporting.test_sweep import TIMINGS, example
 
 from tasks.reporting import sweep
@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(not CHROMIUM, reason="no C
 
 def test_page_asks_for_nothing_complains_of_nothing_and_fits_a_phone(tmp_path: Path) -> None:
     one = example("fa", trend=True)
-    sweep.write(tmp_path, one.plan, one.found, TIMINGS)
-    with chromium() as browser:
+    sweep.write_sweep_folder(tmp_path, one.plan, one.found, TIMINGS)
+    with open_chromium() as browser:
         page = browser.new_page(viewport={"width": 380, "height": 900})
         requests, faults = list[str](), list[str]()
         page.on("request", lambda request: requests.append(request.url))

@@ -7,15 +7,15 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from reporting.example_study import example_study
+from reporting.example_study import make_example_study
 
-from tasks.records import Kind, Mode, SetName
-from tasks.reporting.brief import brief
-from tasks.reporting.safety import markdown, shown
-from tasks.reporting.wording import wording
+from tasks.records import QuestionType, AnswerMode, SetName
+from tasks.reporting.brief import build_markdown_report
+from tasks.reporting.safety import escape_markdown, mark_control_characters
+from tasks.reporting.wording import load_labels
 from tasks.results import VerdictName
 
-FA, EN = wording("fa"), wording("en")
+FA, EN = load_labels("fa"), load_labels("en")
 FREE = {
     "rules",
     "measures",
@@ -51,10 +51,10 @@ def test_labels_take_the_same_values_in_both_languages() -> None:
 def test_every_word_of_the_rows_has_a_label(say: Any) -> None:
     for group, kind in (
         ("sets", SetName),
-        ("modes", Mode),
+        ("modes", AnswerMode),
         ("verdicts", VerdictName),
         ("sentences", VerdictName),
-        ("question_kinds", Kind),
+        ("question_kinds", QuestionType),
     ):
         assert set(get_args(kind)) <= say[group].keys()
 
@@ -74,34 +74,34 @@ def test_shares_points_and_p_values() -> None:
 
 
 def test_unknown_language_is_told_in_english() -> None:
-    assert wording("de").language == "en"
+    assert load_labels("de").language == "en"
 
 
 def test_controls_are_shown_and_persian_is_left_alone() -> None:
-    assert shown("a\u202eb\x00c\u2067") == "a⟦U+202E⟧b⟦U+0000⟧c⟦U+2067⟧"
-    assert shown("می‌شود\nخط دوم\t\u200e۱") == "می‌شود\nخط دوم\t\u200e۱"
+    assert mark_control_characters("a\u202eb\x00c\u2067") == "a⟦U+202E⟧b⟦U+0000⟧c⟦U+2067⟧"
+    assert mark_control_characters("می‌شود\nخط دوم\t\u200e۱") == "می‌شود\nخط دوم\t\u200e۱"
 
 
 @settings(deadline=None)
 @given(some.text())
 def test_markdown_of_any_text_is_one_line_without_tags_or_cells(text: str) -> None:
-    safe = markdown(text)
+    safe = escape_markdown(text)
     assert "\n" not in safe and "<" not in safe and ">" not in safe
     assert all(safe[i - 1] == "\\" for i, mark in enumerate(safe) if mark in "|`*_[]#")
 
 
 def test_brief_is_right_to_left_with_blank_lines_inside() -> None:
-    text = brief(example_study())
+    text = build_markdown_report(make_example_study())
     assert text.startswith('<div dir="rtl" lang="fa">\n\n') and text.endswith("\n\n</div>\n")
     assert "data:" not in text and len(text) < 12_000
 
 
 def test_brief_has_even_tables_whatever_the_model_wrote() -> None:
-    study = example_study("en")
+    study = make_example_study("en")
     evil = "a|b\n| c |<script>"
     study = replace(study, book_title=evil, findings=[study.findings[0].model_copy(update={"claim": evil})])
-    lines = brief(study).splitlines()
-    assert "<script>" not in brief(study)
+    lines = build_markdown_report(study).splitlines()
+    assert "<script>" not in build_markdown_report(study)
     for first, second in itertools.pairwise(lines):
         if first.startswith("|") and second.startswith("|"):
             assert first.replace("\\|", "").count("|") == second.replace("\\|", "").count("|")

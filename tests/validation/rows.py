@@ -50,7 +50,7 @@ QUESTION = {
 }
 
 
-def draft(*items: Any, kind: str = "pair", raw: str | None = None, finish: str = "stop", asked: int = 0, number: int = 0) -> Draft:
+def build_draft(*items: Any, kind: str = "pair", raw: str | None = None, finish: str = "stop", asked: int = 0, number: int = 0) -> Draft:
     """A response that holds these items; shown: the whole small book."""
     text = json.dumps({"items": items}, ensure_ascii=False) if raw is None else raw
     return Draft.model_validate(
@@ -66,12 +66,12 @@ def draft(*items: Any, kind: str = "pair", raw: str | None = None, finish: str =
     )
 
 
-def pair(number: int, fact: str, diagnosis: str | None = None, symptom: str | None = None) -> Pair:
+def build_pair(number: int, fact: str, diagnosis: str | None = None, symptom: str | None = None) -> Pair:
     return Pair(
         id=f"pair-{number:04}", fact=fact, symptom=symptom or f"بیمار شمارهٔ {number} با نشانه‌های {fact}", diagnosis=diagnosis or fact
     )
 
 
-def question(number: int, fact: str, key: int = 1, stem: str | None = None, options: tuple[str, str, str, str] | None = None) -> Question:
+def build_question(number: int, fact: str, key: int = 1, stem: str | None = None, options: tuple[str, str, str, str] | None = None) -> Question:
     given = options or (f"{fact} الف", f"{fact} ب", f"{fact} ج", f"{fact} د")
     return Question(id=f"question-{number:04}", fact=fact, question=stem or f"پرسش {number} دربارهٔ {fact}؟", options=given, answer=key)

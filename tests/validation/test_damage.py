@@ -2,16 +2,16 @@
 
 import pytest
 
-from tasks.validation.damage import Book, damage, main_script
-from tasks.validation.items import Item
-from tasks.validation.wording import wording
+from tasks.validation.damage import BookProfile, find_damage, get_main_script
+from tasks.validation.items import ParsedItem
+from tasks.validation.wording import get_language_patterns
 
 KNOWN = frozenset(["بیمار", "با", "تب", "لرز", "سرفه", "بالا", "مراجعه", "کرده", "است"])
-PERSIAN = Book(KNOWN, "ARABIC", wording("fa").years)
+PERSIAN = BookProfile(KNOWN, "ARABIC", get_language_patterns("fa").years)
 
 
-def named(text: str, book: Book = PERSIAN) -> str | None:
-    found = damage(Item("d", "pair", text, "", diagnosis="پنومونی"), book)
+def named(text: str, book: BookProfile = PERSIAN) -> str | None:
+    found = find_damage(ParsedItem("d", "pair", text, "", diagnosis="پنومونی"), book)
     return found.label if found else None
 
 
@@ -49,11 +49,11 @@ def test_doses_names_and_marked_words_are_no_damage(text: str) -> None:
 
 
 def test_a_book_in_two_scripts_has_no_foreign_one() -> None:
-    assert main_script(["بیمار با تب", "patient with fever"]) == ""
-    assert named("A 45-year-old man presents with fever", Book(KNOWN, "", wording("fa").years)) is None
+    assert get_main_script(["بیمار با تب", "patient with fever"]) == ""
+    assert named("A 45-year-old man presents with fever", BookProfile(KNOWN, "", get_language_patterns("fa").years)) is None
 
 
 def test_english_items_of_an_english_book_pass() -> None:
-    english = Book(frozenset({"man", "with", "fever"}), main_script(["A man with fever and cough"]), wording("en").years)
+    english = BookProfile(frozenset({"man", "with", "fever"}), get_main_script(["A man with fever and cough"]), get_language_patterns("en").years)
     assert named("a 45-year-old man with fever", english) is None
     assert named("A 450-year-old man with fever", english) == "impossible age"

@@ -4,10 +4,10 @@ import random
 import time
 
 import pytest
-from validation.planted import aged, good_items
+from validation.planted import change_age, make_good_items
 
 from tasks.plan import ValidationPlan
-from tasks.validation.duplicates import Seen
+from tasks.validation.duplicates import SeenItems
 
 TEXT = "مرد ۵۰ ساله با تاری دید ناگهانی، بدون درد در یک چشم، بدون سابقه بیماری قلبی مراجعه کرده است"
 
@@ -24,7 +24,7 @@ TEXT = "مرد ۵۰ ساله با تاری دید ناگهانی، بدون در
     ],
 )
 def test_same_vignette_is_noticed(other):
-    seen = Seen("fa", ValidationPlan())
+    seen = SeenItems("fa", ValidationPlan())
     seen.add_item("one", "pair", TEXT, "انسداد شریان مرکزی شبکیه")
     assert seen.find_repeated("pair", other, "انسداد شریان مرکزی شبکیه") == "one"
 
@@ -38,25 +38,25 @@ def test_same_vignette_is_noticed(other):
     ],
 )
 def test_other_vignettes_are_not_repeats(other, key):
-    seen = Seen("fa", ValidationPlan())
+    seen = SeenItems("fa", ValidationPlan())
     seen.add_item("one", "pair", TEXT, "انسداد شریان مرکزی شبکیه")
     assert seen.find_repeated("pair", other, key) is None
 
 
 def test_precision_and_recall_on_planted_duplicates():
-    items = [(i.get("symptom") or i["question"], i.get("diagnosis") or i["options"][i["answer"] - 1]) for _, i in good_items(300)]
-    seen, draw = Seen("fa", ValidationPlan()), random.Random(0)
+    items = [(i.get("symptom") or i["question"], i.get("diagnosis") or i["options"][i["answer"] - 1]) for _, i in make_good_items(300)]
+    seen, draw = SeenItems("fa", ValidationPlan()), random.Random(0)
     for n, (text, key) in enumerate(items):
         seen.add_item(str(n), "pair", text, key)
-    changes = [aged, lambda t: t.replace("\u200c", " "), lambda t: t + ".", lambda t: t.replace("ی", "ي")]
+    changes = [change_age, lambda t: t.replace("\u200c", " "), lambda t: t + ".", lambda t: t.replace("ی", "ي")]
     found = [seen.find_repeated("pair", draw.choice(changes)(text), key) == str(n) for n, (text, key) in enumerate(items)]
-    wrong = [seen.find_repeated("pair", i.get("symptom") or i["question"], "نامی دیگر") for _, i in good_items(300, seed=5)]
+    wrong = [seen.find_repeated("pair", i.get("symptom") or i["question"], "نامی دیگر") for _, i in make_good_items(300, seed=5)]
     assert sum(found) >= 0.97 * len(found) and not any(wrong)
 
 
 @pytest.mark.bench
 def test_cost_of_an_item_does_not_grow_with_their_number():
-    seen, draw = Seen("fa", ValidationPlan()), random.Random(0)
+    seen, draw = SeenItems("fa", ValidationPlan()), random.Random(0)
     words = [f"واژه{n}" for n in range(3000)]
     cost = []
     for n in range(40_000):

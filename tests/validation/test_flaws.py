@@ -3,9 +3,9 @@
 import pytest
 from validation.rows import QUESTION
 
-from tasks.validation.flaws import PAIR_RULES, QUESTION_RULES, Paper, flaws
-from tasks.validation.items import Item
-from tasks.validation.wording import wording
+from tasks.validation.flaws import PAIR_RULES, QUESTION_RULES, FlawContext, find_flaws
+from tasks.validation.items import ParsedItem
+from tasks.validation.wording import get_language_patterns
 
 STEM = "کدام نشانه در سیر بیماری دیده می‌شود؟"
 OPTIONS = ("تب بالا با لرز", "خلط زنگاری", "ورم یک ساق", "کبودی لب‌ها")
@@ -13,12 +13,12 @@ TITLES = frozenset(["کم خونی", "کمخونی فقر اهن", "کمخونی
 
 
 def found(text=STEM, options=OPTIONS, answer=2, language="fa", **source):
-    item = Item("d", "question", text, "", options=tuple(options), answer=answer)
-    return {why.label for why in flaws(Paper(item, wording(language), **source))}
+    item = ParsedItem("d", "question", text, "", options=tuple(options), answer=answer)
+    return {why.label for why in find_flaws(FlawContext(item, get_language_patterns(language), **source))}
 
 
 def found_in_pair(text, diagnosis, language="fa", **source):
-    return {why.label for why in flaws(Paper(Item("d", "pair", text, "", diagnosis=diagnosis), wording(language), **source))}
+    return {why.label for why in find_flaws(FlawContext(ParsedItem("d", "pair", text, "", diagnosis=diagnosis), get_language_patterns(language), **source))}
 
 
 def with_key(text):

@@ -5,33 +5,33 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from handbook_passages import handbook
+from handbook_passages import load_handbook
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from validation.planted import book, draft, good_items, shown_to
+from validation.planted import load_book, build_draft, make_good_items, list_shown_passages
 from validation.rows import BOOK, PAIR, QUESTION
-from validation.rows import draft as response
+from validation.rows import build_draft as response
 
 from tasks.errors import NothingLeft
-from tasks.generation.rule_writer import write
-from tasks.generation.writer import share_out
+from tasks.generation.rule_writer import write_items_by_rules
+from tasks.generation.writer import allocate_quotas
 from tasks.plan import StudyPlan, ValidationPlan
-from tasks.validation.asked import acceptance
-from tasks.validation.gate import Wanted, accept, needed, refuse_nothing, validate
+from tasks.validation.asked import build_draft_check
+from tasks.validation.gate import PlannedCounts, check_single_draft, compute_needed_counts, refuse_empty_result, validate_items
 
 PLAN = ValidationPlan()
 
 
 @pytest.fixture(scope="module")
 def drafts():
-    plan, chapters = StudyPlan().generation, handbook()
-    quotas = share_out(chapters, plan)
-    return [d for title, passages in chapters.items() for d in write(passages, quotas[title], plan, "fa")]
+    plan, chapters = StudyPlan().generation, load_handbook()
+    quotas = allocate_quotas(chapters, plan)
+    return [d for title, passages in chapters.items() for d in write_items_by_rules(passages, quotas[title], plan, "fa")]
 
 
 @pytest.fixture(scope="module")
 def gate(drafts):
-    return validate(drafts, book(), PLAN, "fa", Wanted(300, 200))
+    return validate_items(drafts, load_book(), PLAN, "fa", PlannedCounts(300, 200))
 
 
 def check_counts(gate, came):
@@ -77,7 +77,7 @@ def test_training_questions_ask_taught_pairs_with_diagnoses_of_their_chapter(gat
     assert len(gate.train) == PLAN.train_questions
     for q in gate.train:
         assert any(q.question.startswith(s) for s in symptoms) and len(set(q.options)) == 4
-    chapters = {p.section: p.chapter for p in book() if p.section and p.heading}
+    chapters = {p.section: p.chapter for p in load_book() if p.section and p.heading}
     assert all(len({chapters[o] for o in q.options}) == 1 for q in gate.train)
 
 
@@ -88,15 +88,15 @@ def test_keys_stand_equally_often_at_each_place(gate):
 
 
 def test_every_quote_is_cut_from_its_passage(gate):
-    passages = {p.id: p for p in book()}
+    passages = {p.id: p for p in load_book()}
     for row in (*gate.pairs, *gate.held_out, *gate.train, *gate.same_fact, *gate.new_fact):
         passage = passages[row.quote.passage_id]
         assert passage.text[row.quote.start : row.quote.end] == row.quote.text and row.quote.page == passage.page
 
 
 def test_seed_decides_everything(drafts, gate):
-    assert validate(drafts, book(), PLAN, "fa", Wanted(300, 200)) == gate
-    other = validate(drafts, book(), ValidationPlan(seed=1), "fa", Wanted(300, 200))
+    assert validate_items(drafts, load_book(), PLAN, "fa", PlannedCounts(300, 200)) == gate
+    other = validate_items(drafts, load_book(), ValidationPlan(seed=1), "fa", PlannedCounts(300, 200))
     assert {q.fact for q in other.new_fact} != {q.fact for q in gate.new_fact}
 
 
@@ -109,7 +109,7 @@ def test_question_that_repeats_a_training_text_is_refused_with_its_pair():
     pair = {**PAIR, "symptom": "زن ۲۳ ساله با خس‌خس سینه هنگام بازدم و تنگی نفس شبانه که پس از ورزش بدتر شده است"}
     leaked = {**QUESTION, "question": f"{pair['symptom']}. کدام تشخیص درست‌تر است؟"}
     rows = [response(pair), response(leaked, QUESTION, kind="question", number=1)]
-    done = validate(rows, BOOK, ValidationPlan(new_fact_share=0), "fa")
+    done = validate_items(rows, BOOK, ValidationPlan(new_fact_share=0), "fa")
     assert [r.check for r in done.rejected] == ["leakage"]
     assert done.pairs[0].id in done.rejected[0].reason and [q.question for q in done.same_fact] == [QUESTION["question"]]
 
@@ -125,39 +125,39 @@ def test_nothing_written_says_what_rules_need_and_what_else_there_is():
 
 
 def nothing_of(drafts):
-    done = validate(drafts, BOOK, PLAN, "fa", Wanted(10, 0))
-    refuse_nothing(done.funnel, (len(done.pairs) + len(done.held_out), 0), Wanted(10, 0))
+    done = validate_items(drafts, BOOK, PLAN, "fa", PlannedCounts(10, 0))
+    refuse_empty_result(done.funnel, (len(done.pairs) + len(done.held_out), 0), PlannedCounts(10, 0))
 
 
 def test_accept_and_validate_stop_the_same_items(drafts):
-    kept, rejected, judge = [], [], acceptance("fa", PLAN)
+    kept, rejected, judge = [], [], build_draft_check("fa", PLAN)
     some = drafts[:3] + [d for d in drafts[:12] if d.kind == "question"][:3]
     for one in some:
-        done = judge(one, list(book()), kept)
-        assert done == accept(one, book(), kept, "fa", PLAN)
+        done = judge(one, list(load_book()), kept)
+        assert done == check_single_draft(one, load_book(), kept, "fa", PLAN)
         kept, rejected = [*kept, *done.kept], [*rejected, *done.rejected]
         if one is drafts[0]:
-            assert {r.check for r in judge(one, list(book()), kept).rejected} == {"duplicates"}
-    whole = validate(some, book(), ValidationPlan(new_fact_share=0), "fa")
+            assert {r.check for r in judge(one, list(load_book()), kept).rejected} == {"duplicates"}
+    whole = validate_items(some, load_book(), ValidationPlan(new_fact_share=0), "fa")
     assert {p.id for p in (*whole.pairs, *whole.held_out)} == {r.id for r in kept if r.id.startswith("pair")}
 
 
 def test_needed_leaves_the_wanted_pairs_after_the_split():
-    assert needed(Wanted(100, 100), ValidationPlan(new_fact_share=0.25)) == Wanted(134, 100)
+    assert compute_needed_counts(PlannedCounts(100, 100), ValidationPlan(new_fact_share=0.25)) == PlannedCounts(134, 100)
 
 
 @settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_counts_add_up_whatever_comes(data):
-    items = good_items(24)
+    items = make_good_items(24)
     drafts = []
     for number, (kind, item) in enumerate(data.draw(st.permutations(items))):
         raw = json.dumps(item, ensure_ascii=False)
         cut = data.draw(st.sampled_from([raw, raw, raw, raw[: len(raw) // 2], raw.replace(item["quote"][:4], "؟"), "", raw + raw]))
         finish = data.draw(st.sampled_from(["stop", "stop", "stop", "length", "refusal"]))
-        drafts.append(draft(kind, cut, number, shown_to(item)).model_copy(update={"finish": finish, "asked": data.draw(st.integers(1, 4))}))
+        drafts.append(build_draft(kind, cut, number, list_shown_passages(item)).model_copy(update={"finish": finish, "asked": data.draw(st.integers(1, 4))}))
     try:
-        done = validate(drafts, book(), ValidationPlan(new_fact_share=data.draw(st.floats(0, 1))), "fa", Wanted(5, 5))
+        done = validate_items(drafts, load_book(), ValidationPlan(new_fact_share=data.draw(st.floats(0, 1))), "fa", PlannedCounts(5, 5))
     except NothingLeft:
         return
     came = {kind: next(s.came for s in done.funnel if s.kind == kind) for kind in ("pair", "question")}

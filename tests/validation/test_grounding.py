@@ -3,26 +3,26 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from validation.planted import book
-from validation.rows import ASTHMA, BOOK, PAIR, QUESTION, draft
+from validation.planted import load_book
+from validation.rows import ASTHMA, BOOK, PAIR, QUESTION, build_draft
 
 from tasks.plan import ValidationPlan
 from tasks.records import Passage
-from tasks.validation.desk import Desk
-from tasks.validation.grounding import find
-from tasks.validation.items import label_of
-from tasks.validation.shelf import Shelf
+from tasks.validation.desk import ItemChecker
+from tasks.validation.grounding import find_quote
+from tasks.validation.items import get_reason_label
+from tasks.validation.shelf import PassageIndex
 
 SENTENCE = "در ۱۲.۵ درصد بیماران فشار خون ۱۴۰/۹۰ دیده می‌شود و HbA1c آن‌ها ۶٫۵ است."
 
 
 def taken(item, kind="pair", book=BOOK):
-    return Desk(book, "fa", ValidationPlan()).check_draft(draft(item, kind=kind))
+    return ItemChecker(book, "fa", ValidationPlan()).check_draft(build_draft(item, kind=kind))
 
 
 def label(item, kind="pair", book=BOOK):
     outcome = taken(item, kind, book)
-    return label_of(outcome.rejected[0]) if outcome.rejected else "kept"
+    return get_reason_label(outcome.rejected[0]) if outcome.rejected else "kept"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_negation_that_touches_the_quote_is_cut_off(quote):
 
 
 def test_quote_inside_a_word_is_not_found():
-    assert find("نگی نفس شبانه", ASTHMA, Shelf(BOOK)) is None
+    assert find_quote("نگی نفس شبانه", ASTHMA, PassageIndex(BOOK)) is None
 
 
 def test_one_slip_in_a_long_word_is_forgiven_but_not_at_its_beginning():
@@ -105,8 +105,8 @@ def test_one_slip_in_a_long_word_is_forgiven_but_not_at_its_beginning():
 
 
 def test_wrong_page_is_corrected_and_counted():
-    desk = Desk(BOOK, "fa", ValidationPlan())
-    kept = desk.check_draft(draft({**PAIR, "page": 99})).kept
+    desk = ItemChecker(BOOK, "fa", ValidationPlan())
+    kept = desk.check_draft(build_draft({**PAIR, "page": 99})).kept
     assert kept[0].quote.page == 10 and desk.repair_counts["pair", "grounded"] == {"page": 1}
 
 
@@ -142,12 +142,12 @@ def test_quote_from_ocr_never_grounds_a_number():
 
 @given(st.data())
 def test_offsets_cut_out_the_quote_whatever_its_spacing(data):
-    passage = data.draw(st.sampled_from(book()))
+    passage = data.draw(st.sampled_from(load_book()))
     starts = [i for i in range(len(passage.text)) if passage.text[i].isalnum() and (i == 0 or passage.text[i - 1] in " \n")]
     start = data.draw(st.sampled_from(starts))
     ends = [i for i in range(start + 1, len(passage.text) + 1) if i == len(passage.text) or passage.text[i] in " \n"]
     end = data.draw(st.sampled_from(ends[:30]))
     exact = passage.text[start:end]
     loose = exact.replace("\u200c", data.draw(st.sampled_from(["", " ", "\u200c"]))).replace("ی", data.draw(st.sampled_from(["ی", "ي"])))
-    found = find(loose, passage, Shelf([passage]))
+    found = find_quote(loose, passage, PassageIndex([passage]))
     assert found and [c for c in passage.text[slice(*found)] if c.isalnum()] == [c for c in exact if c.isalnum()]

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.plan import ValidationPlan
 from tasks.records import Draft, Passage
-from tasks.validation.desk import Desk
-from tasks.validation.items import label_of
+from tasks.validation.desk import ItemChecker
+from tasks.validation.items import get_reason_label
 
 ENGLISH = [
     Passage(
@@ -61,8 +61,8 @@ GERMAN = [
 
 def label(item, kind, passages=ENGLISH, language="en"):
     draft = Draft(id="d", kind=kind, passages=tuple(p.id for p in passages), asked=1, writer="w", raw=json.dumps(item))
-    outcome = Desk(passages, language, ValidationPlan()).check_draft(draft)
-    return label_of(outcome.rejected[0]) if outcome.rejected else "kept"
+    outcome = ItemChecker(passages, language, ValidationPlan()).check_draft(draft)
+    return get_reason_label(outcome.rejected[0]) if outcome.rejected else "kept"
 
 
 @pytest.mark.parametrize(

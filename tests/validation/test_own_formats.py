@@ -7,7 +7,7 @@ import pytest
 from openpyxl import Workbook
 
 from tasks.errors import PlanError
-from tasks.validation.items import label_of
+from tasks.validation.items import get_reason_label
 from tasks.validation.own_items import load_pairs, load_questions, open_items
 
 OPTIONS = ["Asthma", "Pneumonia", "Pulmonary embolism", "Chronic bronchitis"]
@@ -27,7 +27,7 @@ def saved(folder, name, content):
 
 def keys(path):
     done = load_questions(path, "en")
-    return [q.options[q.answer - 1] for q in done.kept], [label_of(r) for r in done.rejected]
+    return [q.options[q.answer - 1] for q in done.kept], [get_reason_label(r) for r in done.rejected]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_symptom_tables_are_read_as_lists_of_signs(tmp_path):
 
 def test_a_conversation_of_several_turns_is_no_pair(tmp_path):
     turns = [{"role": r, "content": "…x"} for r in ("user", "assistant", "user", "assistant")]
-    assert [label_of(r) for r in load_pairs(saved(tmp_path, "p.json", [{"messages": turns}])).rejected] == [
+    assert [get_reason_label(r) for r in load_pairs(saved(tmp_path, "p.json", [{"messages": turns}])).rejected] == [
         "not one question and one answer"
     ]
 

@@ -10,9 +10,9 @@ from validation.rows import QUESTION
 
 from tasks.errors import PlanError
 from tasks.plan import ValidationPlan
-from tasks.validation.gate import Wanted, validate
-from tasks.validation.items import label_of
-from tasks.validation.own_items import load_own, load_pairs, load_questions
+from tasks.validation.gate import PlannedCounts, validate_items
+from tasks.validation.items import get_reason_label
+from tasks.validation.own_items import load_imported_items, load_pairs, load_questions
 
 OPTIONS = ["Asthma", "Pneumonia", "Pulmonary embolism", "Chronic bronchitis"]
 STEM = "A 23-year-old woman wheezes at night. What is the most likely diagnosis?"
@@ -27,7 +27,7 @@ def saved(folder, name, content):
 
 def keys(path):
     done = load_questions(path, "en")
-    return [q.options[q.answer - 1] for q in done.kept], [label_of(r) for r in done.rejected]
+    return [q.options[q.answer - 1] for q in done.kept], [get_reason_label(r) for r in done.rejected]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_xlsx_is_read_with_numbers_as_excel_keeps_them(tmp_path):
     book.save(tmp_path / "q.xlsx")
     done = load_questions(tmp_path / "q.xlsx")
     assert [(q.options, q.answer) for q in done.kept] == [(("1", "2", "3", "4"), 3)]
-    assert [label_of(r) for r in done.rejected] == ["not four options"]
+    assert [get_reason_label(r) for r in done.rejected] == ["not four options"]
 
 
 def test_a_sheets_title_and_empty_rows_above_its_header_are_no_items(tmp_path):
@@ -153,7 +153,7 @@ def test_pairs_of_a_file_and_broken_json_in_it(tmp_path):
     text = '{"pairs": [{"symptom": "مرد ۵۰ ساله با تب", "diagnosis": "مالاریا",} {"symptom": "زن ۲۰ ساله"}, {"symptom": "زن با'
     done = load_pairs(saved(tmp_path, "p.json", text))
     assert [p.diagnosis for p in done.kept] == ["مالاریا"]
-    assert [label_of(r) for r in done.rejected] == ["a field is missing", "broken JSON"]
+    assert [get_reason_label(r) for r in done.rejected] == ["a field is missing", "broken JSON"]
     assert all(r.draft_id.startswith("p.json:") for r in done.rejected)
 
 
@@ -182,8 +182,8 @@ def test_own_items_pass_the_gate_without_grounding(tmp_path):
         }
         for n in range(20, 36)
     ]
-    own = load_own([("pair", saved(tmp_path, "p.json", pairs)), ("question", saved(tmp_path, "q.json", [*questions, questions[0]]))])
-    done = validate([], [], ValidationPlan(), "fa", Wanted(), own=own)
+    own = load_imported_items([("pair", saved(tmp_path, "p.json", pairs)), ("question", saved(tmp_path, "q.json", [*questions, questions[0]]))])
+    done = validate_items([], [], ValidationPlan(), "fa", PlannedCounts(), own=own)
     assert [r.check for r in done.rejected if r.kind == "question"] == ["duplicates"]
     assert {q.fact for q in done.same_fact} <= {p.fact for p in done.pairs} and len(done.new_fact) == 5  # a quarter of twenty facts
     assert len(done.pairs) + len(done.held_out) == 15 and all(s.came == s.kept + sum(s.fell.values()) for s in done.funnel)

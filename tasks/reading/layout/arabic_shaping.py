@@ -173,5 +173,5 @@ def telling_fonts(pairs: dict[tuple[str, str], int], half: set[tuple[str, str]])
 
 def is_arabic_language(text: str) -> bool:
     """Arabic, not Persian, Urdu or Kurdish: many words begin with the article."""
-    tokens = [w for w in words_of.words(text) if len(w) > 2]
+    tokens = [w for w in words_of.split_words(text) if len(w) > 2]
     return len(tokens) >= 20 and sum(w.startswith(("ال", "وال", "بال", "لل")) for w in tokens) > 0.12 * len(tokens)

@@ -35,4 +35,4 @@ def check(marks: Sequence[Mark], sheets: Sequence[Sheet]) -> Checked:
 
 
 def _tokens(text: str) -> str:
-    return f" {' '.join(words_of.words(words_of.fold(text)))} "
+    return f" {' '.join(words_of.split_words(words_of.fold_text(text)))} "

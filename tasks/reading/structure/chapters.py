@@ -113,7 +113,7 @@ def _groups(whole: Sequence[Paragraph], characters: int) -> list[list[Paragraph]
 def _pieces(paragraph: Paragraph, characters: int) -> Iterator[Paragraph]:
     """The paragraph, parted at the first end of a sentence past the size, and so on."""
     start = 0
-    for _, end in words_of.sentence_spans(paragraph.text)[:-1]:
+    for _, end in words_of.find_sentence_spans(paragraph.text)[:-1]:
         if end - start >= characters:
             yield paragraph._replace(text=paragraph.text[start:end].strip())
             start = end

@@ -39,7 +39,7 @@ def _outermost(sheet: Sheet, edge: int, dropped: set[tuple[int, int]]) -> int | 
 
 
 def _key(line: Line) -> str:
-    return re.sub(r"\d+", "#", words_of.fold(line.text))
+    return re.sub(r"\d+", "#", words_of.fold_text(line.text))
 
 
 def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, int]]:
@@ -66,7 +66,7 @@ def _numbers(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, i
     alone = {page: place for page, place in layer.items() if _NUMBER.fullmatch(by_page[page].lines[place].text)}
     offsets: dict[int, list[int]] = {}
     for page, place in alone.items():
-        digits = re.search(r"\d+", words_of.latin_digits(by_page[page].lines[place].text))
+        digits = re.search(r"\d+", words_of.to_latin_digits(by_page[page].lines[place].text))
         offsets.setdefault(int(digits[0]) - page if digits else -(10**6), []).append(page)
     good = [page for pages in offsets.values() if len(pages) >= 2 for page in pages]
     return {(page, alone[page]) for page in good}

@@ -103,7 +103,7 @@ def _is_muddled(title: str, line: str) -> bool:
 
 
 def _letters(text: str) -> str:
-    return "".join(c for c in words_of.fold(text) if c.isalnum())
+    return "".join(c for c in words_of.fold_text(text) if c.isalnum())
 
 
 def _by_size(sheets: Sequence[Sheet], gone: set[Place], above: int, has_outline: bool) -> list[Heading]:

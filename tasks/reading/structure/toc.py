@@ -23,7 +23,7 @@ def contents(sheets: Sequence[Sheet]) -> set[int]:
 
 def _is_contents(sheet: Sheet) -> bool:
     """Leaders before the numbers, or numbers that grow from line to line, on most lines."""
-    texts = [words_of.latin_digits(line.text).replace(" | ", " ") for line in sheet.lines if any(map(str.isalpha, line.text))]
+    texts = [words_of.to_latin_digits(line.text).replace(" | ", " ") for line in sheet.lines if any(map(str.isalpha, line.text))]
     if len(texts) < LEAST_LINES:
         return False
     led = sum(bool(_LEADERS.search(t)) for t in texts)
