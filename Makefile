@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-RUN := $(PY) -m flows.cli
+RUN := $(PY) -m flows.cli.main
 
 .DEFAULT_GOAL := help
 .PHONY: help study sweep test check bench dashboard audit format clean

@@ -6,15 +6,26 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from tasks.store import PROJECT_ROOT
+from tasks.schemas.project import PROJECT_ROOT
 
 
 def audit_packages() -> tuple[int, str]:
     """Exit code and sentence: 0 nothing known, 1 holes, 2 it could not be told."""
     if find_spec("pip_audit") is None:
         return 2, "not audited: pip-audit is not installed here (pip install pip-audit)"
-    options = ["-r", str(PROJECT_ROOT / "constraints.txt"), "--no-deps", "--disable-pip", "-f", "json", "--progress-spinner", "off"]
-    done = subprocess.run([sys.executable, "-m", "pip_audit", *options], capture_output=True, text=True, check=False)
+    options = [
+        "-r",
+        str(PROJECT_ROOT / "constraints.txt"),
+        "--no-deps",
+        "--disable-pip",
+        "-f",
+        "json",
+        "--progress-spinner",
+        "off",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip_audit", *options], capture_output=True, text=True, check=False
+    )
     try:
         return summarize_audit(json.loads(done.stdout)["dependencies"])
     except (json.JSONDecodeError, KeyError):
@@ -32,9 +43,14 @@ def summarize_audit(dependencies: list[dict[str, Any]]) -> tuple[int, str]:
     ]
     looked = len(dependencies) - len(skipped)
     if not looked:
-        return 2, f"not audited: none of {len(skipped)} packages could be looked up; is there a network?"
+        return (
+            2,
+            f"not audited: none of {len(skipped)} packages could be looked up; is there a network?",
+        )
     unknown = f"; {len(skipped)} could not be looked up" if skipped else ""
-    return (1 if holes else 0), "\n".join([*holes, f"{len(holes)} known holes in {looked} packages{unknown}"])
+    return (1 if holes else 0), "\n".join(
+        [*holes, f"{len(holes)} known holes in {looked} packages{unknown}"]
+    )
 
 
 def main() -> None:

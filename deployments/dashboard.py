@@ -14,12 +14,12 @@ from rich.markup import escape
 
 from deployments.register import POOLS, register_deployments
 from deployments.supervisor import Part, log_of, stop, supervise
-from flows.login import login_file, login_of_store
-from flows.server_app import server_command, server_environment
-from tasks.errors import StudyError
-from tasks.progress import console, print_status
-from tasks.stopping import stop_on_signals
-from tasks.store import get_runs_dir
+from tasks.engine.orchestration.server_app import server_command, server_environment
+from tasks.engine.orchestration.server_login import login_file, login_of_store
+from tasks.schemas.errors import StudyError
+from tasks.store.paths import get_runs_dir
+from tasks.store.progress import console, print_status
+from tasks.store.stop_signals import stop_on_signals
 
 STARTUP_SECONDS = 120.0
 WORKER_SECONDS = 3.6  # for workers to end their runs and tell Prefect, deployments/worker.py
@@ -32,17 +32,27 @@ def serve_dashboard(host: str, port: int) -> None:
     ensure_port_free(host, port)
     address = f"http://{'127.0.0.1' if host in WILDCARD_HOSTS else f'[{host}]' if ':' in host else host}:{port}"
     environment = build_environment(address)
-    server = Part("server", server_command(host, port), environment | server_environment(host, port, login_of_store()))
-    workers = [Part(f"worker-{pool}", worker_command(pool, f"{pool}-1"), environment) for pool in POOLS]
+    server = Part(
+        "server",
+        server_command(host, port),
+        environment | server_environment(host, port, login_of_store()),
+    )
+    workers = [
+        Part(f"worker-{pool}", worker_command(pool, f"{pool}-1"), environment) for pool in POOLS
+    ]
     parts = [server, *workers]
     sentence = "dashboard: stopped, and the runs of its workers with it. What was finished is kept."
-    stop_on_signals(sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3)
+    stop_on_signals(
+        sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3
+    )
     server.start()
     wait_until_healthy(f"{address}/api/health", server.process)
     register_deployments(environment)
     for worker in workers:
         worker.start()
-    print_status(f"dashboard: {address}   (studies in {escape(str(get_runs_dir()))}; Ctrl-C stops it)")
+    print_status(
+        f"dashboard: {address}   (studies in {escape(str(get_runs_dir()))}; Ctrl-C stops it)"
+    )
     say_how_to_log_in(address)
     supervise(parts)
 
@@ -64,16 +74,24 @@ def say_how_to_log_in(address: str) -> None:
     if os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         print_status("  log in with what PREFECT_SERVER_API_AUTH_STRING says")
         return
-    login = escape(login_of_store()) if console.is_terminal else f"what stands in {escape(str(login_file()))}"
+    login = (
+        escape(login_of_store())
+        if console.is_terminal
+        else f"what stands in {escape(str(login_file()))}"
+    )
     print_status(f"  log in with {login}")
-    print_status(f'  for commands: export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {escape(str(login_file()))})"')
+    print_status(
+        f'  for commands: export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {escape(str(login_file()))})"'
+    )
 
 
 def ensure_port_free(host: str, port: int) -> None:
     """Raises StudyError where we cannot listen; else a server that is there already would be taken for ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: what has just ended is no hindrance
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the server does: what has just ended is no hindrance
         try:
             probe.bind((host, port))
         except OSError as error:
@@ -83,7 +101,7 @@ def ensure_port_free(host: str, port: int) -> None:
 
 
 def build_environment(address: str) -> dict[str, str]:
-    """What server, workers and commands need to find one another; the settings of flows/settings.py are in it already."""
+    """What server, workers and commands need to find one another; the settings of tasks/engine/orchestration/prefect_settings.py are in it already."""
     return {
         **os.environ,
         "PREFECT_API_URL": f"{address}/api",
@@ -103,7 +121,9 @@ def wait_until_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
                     return
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.5)
-    raise StudyError(f"the server did not answer at {health} within {STARTUP_SECONDS:.0f} s; see {log_of('server')}")
+    raise StudyError(
+        f"the server did not answer at {health} within {STARTUP_SECONDS:.0f} s; see {log_of('server')}"
+    )
 
 
 def main(host: str = "127.0.0.1", port: int = 4200) -> None:
@@ -116,7 +136,7 @@ def main(host: str = "127.0.0.1", port: int = 4200) -> None:
     port
         port of the server
     """
-    from flows.settings import configure_prefect
+    from tasks.engine.orchestration.prefect_settings import configure_prefect
 
     configure_prefect(verbose=True)
     try:

@@ -10,14 +10,16 @@ from typing import NoReturn
 
 import yaml
 
-from tasks.errors import PlanError, ServerError, StudyError
-from tasks.scrubbing import redact_secrets
-from tasks.store import PROJECT_ROOT
+from tasks.schemas.errors import PlanError, ServerError, StudyError
+from tasks.schemas.project import PROJECT_ROOT
+from tasks.store.redaction import redact_secrets
 
 POOLS = {"cpu": 2, "gpu": 1}  # runs at once on one worker: one model on a card at a time
 
 
-def register_deployments(environment: Mapping[str, str] | None = None, kubernetes: bool = False) -> None:
+def register_deployments(
+    environment: Mapping[str, str] | None = None, kubernetes: bool = False
+) -> None:
     """Idempotent. Raises ServerError, with what Prefect said, where the server refuses."""
     environment = {**os.environ, **(environment or {})}
     for pool in POOLS:
@@ -29,9 +31,13 @@ def register_deployments(environment: Mapping[str, str] | None = None, kubernete
 def create_work_pool(pool: str, environment: Mapping[str, str], kubernetes: bool) -> None:
     """Of process workers, or of Kubernetes jobs with the template of kubernetes.yaml."""
     if not kubernetes:
-        run_prefect("work-pool", "create", pool, "--type", "process", "--overwrite", environment=environment)
+        run_prefect(
+            "work-pool", "create", pool, "--type", "process", "--overwrite", environment=environment
+        )
         return
-    template = yaml.safe_load((PROJECT_ROOT / "deployments" / "kubernetes.yaml").read_text("utf-8"))["pools"][pool]
+    template = yaml.safe_load(
+        (PROJECT_ROOT / "deployments" / "kubernetes.yaml").read_text("utf-8")
+    )["pools"][pool]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(template, file)
         file.flush()
@@ -44,9 +50,13 @@ def create_crash_automation(environment: Mapping[str, str]) -> None:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.events.schemas.automations import AutomationCore
 
-    tree = yaml.safe_load((PROJECT_ROOT / "deployments" / "automations.yaml").read_text("utf-8"))["automations"][0]
+    tree = yaml.safe_load((PROJECT_ROOT / "deployments" / "automations.yaml").read_text("utf-8"))[
+        "automations"
+    ][0]
     watch = AutomationCore.model_validate(tree)
-    with SyncPrefectClient(environment["PREFECT_API_URL"], auth_string=environment.get("PREFECT_API_AUTH_STRING")) as client:
+    with SyncPrefectClient(
+        environment["PREFECT_API_URL"], auth_string=environment.get("PREFECT_API_AUTH_STRING")
+    ) as client:
         if not client.read_automations_by_name(watch.name):
             client.create_automation(watch)
 
@@ -54,16 +64,25 @@ def create_crash_automation(environment: Mapping[str, str]) -> None:
 def run_prefect(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """A short Prefect command; what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "prefect", *arguments], env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "prefect", *arguments],
+        env=environment,
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        raise ServerError(redact_secrets(f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"))
+        raise ServerError(
+            redact_secrets(
+                f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            )
+        )
     return done.stdout
 
 
 def main() -> None:
     """Exit codes: 0 done, 1 the server is away or refuses, 2 none is named."""
-    from flows.settings import configure_prefect
+    from tasks.engine.orchestration.prefect_settings import configure_prefect
 
     configure_prefect()
     try:
@@ -79,7 +98,7 @@ def ensure_server_reachable() -> None:
         raise PlanError(
             "set PREFECT_API_URL to the address of Prefect's server, e.g. http://127.0.0.1:4200/api (make dashboard starts one)."
         )
-    from flows.reaching import ensure_reachable
+    from tasks.engine.orchestration.prefect_api import ensure_reachable
 
     ensure_reachable()
 

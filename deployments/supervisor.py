@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.parent_death import die_with_parent
-from tasks.progress import print_status
-from tasks.store import PROJECT_ROOT, get_runs_dir
+from tasks.schemas.project import PROJECT_ROOT
+from tasks.store.parent_death import die_with_parent
+from tasks.store.paths import get_runs_dir
+from tasks.store.progress import print_status
 
 LOOK_SECONDS = 0.5
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds before a restart, doubled at each death
@@ -39,7 +40,9 @@ def log_of(name: str) -> Path:
     return get_runs_dir() / "logs" / f"{name}.log"
 
 
-def spawn(name: str, environment: dict[str, str], command: Sequence[str]) -> subprocess.Popen[bytes]:
+def spawn(
+    name: str, environment: dict[str, str], command: Sequence[str]
+) -> subprocess.Popen[bytes]:
     """A process in a session of its own, with its output in a log; it ends with us, whatever ends us."""
     log_of(name).parent.mkdir(parents=True, exist_ok=True)
     with log_of(name).open("ab") as log:
@@ -64,7 +67,9 @@ def keep_alive(parts: Sequence[Part], now: Callable[[], float] = time.monotonic)
             if now() - part.started >= STEADY_SECONDS:
                 part.wait = FIRST_WAIT
             part.due = now() + part.wait
-            print_status(f"[yellow]{part.name}[/] ended with code {code}; started again in {part.wait:.0f} s (see {log_of(part.name)})")
+            print_status(
+                f"[yellow]{part.name}[/] ended with code {code}; started again in {part.wait:.0f} s (see {log_of(part.name)})"
+            )
             part.wait = min(2 * part.wait, LONGEST_WAIT)
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from deployments.register import POOLS, ensure_server_reachable, exit_with_error
-from flows.stopping import set_cancelled
-from tasks.errors import PlanError, StudyError
-from tasks.stopping import kill_children, stop_on_signals
+from tasks.engine.orchestration.cancellation import set_cancelled
+from tasks.schemas.errors import PlanError, StudyError
+from tasks.store.stop_signals import kill_children, stop_on_signals
 
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import WorkerFlowRunResponse
@@ -24,7 +24,7 @@ def main() -> None:
 
     129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM; its runs are ended and Cancelled.
     """
-    from flows.settings import configure_prefect
+    from tasks.engine.orchestration.prefect_settings import configure_prefect
 
     configure_prefect(verbose=True)
     try:
@@ -38,7 +38,9 @@ def main() -> None:
     from prefect.workers.process import ProcessWorker
 
     skip_running_flow_runs(ProcessWorker)
-    processutils.setup_signal_handlers_worker = lambda *_: None  # a worker of Prefect would wait for its runs
+    processutils.setup_signal_handlers_worker = lambda *_: (
+        None
+    )  # a worker of Prefect would wait for its runs
     stop_on_signals(f"{NAME}: stopped, and its runs with it.", end_runs, seconds=LAST_WORDS_SECONDS)
     sys.argv = ["prefect", *build_worker_arguments(pool, *options)]
     app()
@@ -50,7 +52,9 @@ def parse_arguments(arguments: list[str]) -> tuple[str, list[str]]:
     if pool in HELP:
         return "cpu", arguments
     if pool not in POOLS:
-        raise PlanError(f"{pool!r}: no such pool. Pools: {', '.join(POOLS)}; then Prefect's own options, e.g. --limit 2.")
+        raise PlanError(
+            f"{pool!r}: no such pool. Pools: {', '.join(POOLS)}; then Prefect's own options, e.g. --limit 2."
+        )
     return pool, options
 
 
@@ -59,7 +63,7 @@ def build_worker_arguments(pool: str, *options: str) -> list[str]:
 
     The limit is the worker's: what it has no room for waits in the queue, goes to another worker, and is begun as soon as there is
     room. One of the deployment would try again every 30 s only; one of the pool would let the first worker take what the second
-    could do. That two workers of one machine do not put two models on one card is tasks/card.py's business.
+    could do. That two workers of one machine do not put two models on one card is tasks/engine/gpu_lock.py's business.
     """
     is_told = any(option.startswith(("--limit", "-l")) for option in options)
     limit = [] if is_told else ["--limit", str(POOLS[pool])]
@@ -70,7 +74,9 @@ def skip_running_flow_runs(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
     """A run that is retried while its process still holds a place waits until that has ended; Prefect 3.8.8 would end the worker."""
     submit = worker._submit_scheduled_flow_runs
 
-    async def submit_not_running(self: "BaseWorker[Any, Any, Any]", flow_run_response: "list[WorkerFlowRunResponse]") -> object:
+    async def submit_not_running(
+        self: "BaseWorker[Any, Any, Any]", flow_run_response: "list[WorkerFlowRunResponse]"
+    ) -> object:
         _workers[:] = [self]
         held = held_runs(self)
         return await submit(self, [one for one in flow_run_response if one.flow_run.id not in held])

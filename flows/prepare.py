@@ -4,38 +4,61 @@ from collections.abc import Mapping, Sequence
 
 from prefect import flow
 
-from flows.readiness import add_new_fact_margin
-from flows.showing import report_cost_on_failure, publish_failure, publish_items
-from tasks.artifacts import Book, ItemFile
-from tasks.errors import WriterError
-from tasks.generation.server import configured_server
-from tasks.generation.shortfall import ChapterYield, compute_top_up_quotas
-from tasks.generation.writer import Quota, allocate_quotas, count_letters
-from tasks.groups import BookText, ChapterDrafts, StudyDataset, CheckedItems
-from tasks.plan import GenerationPlan, Machine, StudyPlan
-from tasks.progress import print_status
+from tasks.engine.orchestration.prefect_artifacts import (
+    publish_failure,
+    publish_items,
+    report_cost_on_failure,
+)
+from tasks.engine.plan_check import add_new_fact_margin
+from tasks.generation.openai.server_identity import configured_server
+from tasks.generation.quotas import Quota, allocate_quotas, count_letters
+from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
+from tasks.schemas.errors import WriterError
+from tasks.schemas.plan import GenerationPlan, Machine, StudyPlan
 from tasks.stages import generate_drafts, read_book, validate_drafts
-from tasks.validation.asked import count_missing_items, refuse_empty_result, get_planned_counts
+from tasks.store.artifact_groups import BookText, ChapterDrafts, CheckedItems, StudyDataset
+from tasks.store.artifacts import Book, ItemFile
+from tasks.store.progress import print_status
+from tasks.validation.plan_counts import count_missing_items, get_planned_counts
+from tasks.validation.validate import refuse_empty_result
 
 CHAPTERS_AT_ONCE = {"rules": 1, "gpt": 8}  # chapters
 
 
 @flow(name="prepare", flow_run_name="{plan.book}")
 @publish_failure
-def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> StudyDataset:  # noqa: B008
+def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> StudyDataset:
     """Read the book, draft items chapter by chapter, let through what is sound, and ask again for what is missing then."""
     text = read_book(book, plan.reading, plan.language, machine)
-    shares = allocate_quotas({chapter.digest: chapter.load_rows() for chapter in text.chapters}, add_new_fact_margin(plan))
+    shares = allocate_quotas(
+        {chapter.digest: chapter.load_rows() for chapter in text.chapters},
+        add_new_fact_margin(plan),
+    )
     with report_cost_on_failure(plan, [chapter.label for chapter in text.chapters]):
-        drafts = draft_chapters(book, text, {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)}, plan, machine)
-        drafts, splits = top_up_items(drafts, validate_chapters(drafts, text, plan), book, text, plan, machine)
+        drafts = draft_chapters(
+            book,
+            text,
+            {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)},
+            plan,
+            machine,
+        )
+        drafts, splits = top_up_items(
+            drafts, validate_chapters(drafts, text, plan), book, text, plan, machine
+        )
     prepared = publish_items(StudyDataset(text=text, drafts=drafts, splits=splits), plan.language)
-    refuse_empty_result(splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation))
+    refuse_empty_result(
+        splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation)
+    )
     return prepared
 
 
 def top_up_items(
-    drafts: list[ChapterDrafts], splits: CheckedItems, book: Book, text: BookText, plan: StudyPlan, machine: Machine
+    drafts: list[ChapterDrafts],
+    splits: CheckedItems,
+    book: Book,
+    text: BookText,
+    plan: StudyPlan,
+    machine: Machine,
 ) -> tuple[list[ChapterDrafts], CheckedItems]:
     """With what is missing asked for again, until nothing is, no chapter has more, or the server stops it: then there is enough for a study."""
     for _ in range(plan.generation.rounds):
@@ -46,35 +69,69 @@ def top_up_items(
         except WriterError as error:
             if not all(splits.count_items()):
                 raise
-            print_status(f"  the server stopped the asking for more; the study goes on with what there is: {error}")
-            return [chapter.mark_stopped(more[i]) if i in more else chapter for i, chapter in enumerate(drafts)], splits
+            print_status(
+                f"  the server stopped the asking for more; the study goes on with what there is: {error}"
+            )
+            return [
+                chapter.mark_stopped(more[i]) if i in more else chapter
+                for i, chapter in enumerate(drafts)
+            ], splits
         splits = validate_chapters(drafts, text, plan)
     return drafts, splits
 
 
 def draft_chapters(
-    book: Book, text: BookText, quotas: Mapping[int, Quota], plan: StudyPlan, machine: Machine, earlier: Sequence[ChapterDrafts] = ()
+    book: Book,
+    text: BookText,
+    quotas: Mapping[int, Quota],
+    plan: StudyPlan,
+    machine: Machine,
+    earlier: Sequence[ChapterDrafts] = (),
 ) -> list[ChapterDrafts]:
     """The drafts of every chapter; those without a quota stay as they were."""
     before = dict(enumerate(earlier))
     server = configured_server() if plan.generation.writer == "gpt" else None
-    calls = [(text.chapters[i], *quota, book, plan.select_drafting_plan(), machine, before.get(i), server) for i, quota in quotas.items()]
+    calls = [
+        (
+            text.chapters[i],
+            *quota,
+            book,
+            plan.select_drafting_plan(),
+            machine,
+            before.get(i),
+            server,
+        )
+        for i, quota in quotas.items()
+    ]
     written = generate_drafts.map(calls, at_once=CHAPTERS_AT_ONCE[plan.generation.writer])
     return list((before | dict(zip(quotas, written, strict=True))).values())
 
 
-def validate_chapters(drafts: Sequence[ChapterDrafts], text: BookText, plan: StudyPlan) -> CheckedItems:
+def validate_chapters(
+    drafts: Sequence[ChapterDrafts], text: BookText, plan: StudyPlan
+) -> CheckedItems:
     """What the gate lets through."""
-    return validate_drafts([chapter.drafts for chapter in drafts], text, collect_item_files(plan.generation), plan.select_checking_plan())
+    return validate_drafts(
+        [chapter.drafts for chapter in drafts],
+        text,
+        collect_item_files(plan.generation),
+        plan.select_checking_plan(),
+    )
 
 
-def plan_top_up(drafts: Sequence[ChapterDrafts], splits: CheckedItems, text: BookText, plan: StudyPlan) -> dict[int, Quota]:
+def plan_top_up(
+    drafts: Sequence[ChapterDrafts], splits: CheckedItems, text: BookText, plan: StudyPlan
+) -> dict[int, Quota]:
     """What a server is asked again, and where, because the checks over the whole book took more than was drafted on top."""
     left, accounts = splits.count_items(), [chapter.account for chapter in drafts]
     lacking = count_missing_items(plan.generation, left)
     if not any(lacking) or None in accounts:
         return {}
-    given = [ChapterYield(account, count_letters(chapter.load_rows())) for account, chapter in zip(accounts, text.chapters, strict=True) if account]
+    given = [
+        ChapterYield(account, count_letters(chapter.load_rows()))
+        for account, chapter in zip(accounts, text.chapters, strict=True)
+        if account
+    ]
     return compute_top_up_quotas(Quota(*lacking), Quota(*left), given)
 
 

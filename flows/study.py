@@ -2,18 +2,18 @@
 
 from prefect import flow
 
-from flows.placement import start_run, bind_to_deployment, publish_study
 from flows.prepare import prepare_items
-from flows.readiness import ensure_ready
-from flows.showing import publish_failure, publish_verdict
 from flows.tune import tune_model
-from tasks.artifacts import Book
-from tasks.engine.timings import get_timings
-from tasks.groups import TuningResult, StudyDataset
-from tasks.looks import look_of, record
-from tasks.plan import Machine, StudyPlan
-from tasks.results import History
+from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_verdict
+from tasks.engine.orchestration.remote_run import bind_to_deployment, publish_study, start_run
+from tasks.engine.plan_check import ensure_ready
+from tasks.engine.run_timings import get_timings
+from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.result_rows import History
 from tasks.stages import compare_answers, diagnose_tuning, write_report
+from tasks.store.artifact_groups import StudyDataset, TuningResult
+from tasks.store.artifacts import Book
+from tasks.store.decision_log import look_of, record
 
 
 def decided_before(plan: StudyPlan, prepared: StudyDataset, outcome: TuningResult) -> History:
@@ -25,7 +25,13 @@ def decided_before(plan: StudyPlan, prepared: StudyDataset, outcome: TuningResul
 
 @flow(name="study", flow_run_name="{plan.name} · {plan.book} · {plan.base.model}")
 @publish_failure
-def run_study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None, name: str | None = None) -> str:  # noqa: B006, B008 (Prefect copies parameters)
+def run_study(
+    plan: StudyPlan,
+    machine: Machine = Machine(),
+    redo: list[str] = [],
+    gpu: str | None = None,
+    name: str | None = None,
+) -> str:
     """From a PDF to a verdict.
 
     Args:
@@ -35,16 +41,23 @@ def run_study(plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = [
         gpu: deployment that tunes and scores, e.g. tune/gpu; none: here
         name: name of the study and its folder; none: the plan's name
     """
-    own = plan.copy_with_name(name)  # the plan itself keeps its name: a writer's money is kept under it
+    own = plan.copy_with_name(
+        name
+    )  # the plan itself keeps its name: a writer's money is kept under it
     start_run(redo, tags=[own.name, plan.book])
     ensure_ready(plan, gpu is None, machine)
     book, tune_there = Book.from_path(plan.book), bind_to_deployment(tune_model, gpu)
     prepared = prepare_items(book, plan, machine)
     outcome = tune_there(prepared, plan, machine, redo)
-    comparisons = compare_answers(prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison)
+    comparisons = compare_answers(
+        prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison
+    )
     history = decided_before(own, prepared, outcome)
     publish_verdict(comparisons, history, plan.language)
-    seeds = [compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison) for tuned in outcome.further]
+    seeds = [
+        compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison)
+        for tuned in outcome.further
+    ]
     why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
     folder = write_report(own, book, prepared, outcome, comparisons, why, get_timings(), history)
     return publish_study(folder)

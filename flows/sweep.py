@@ -5,19 +5,33 @@ from itertools import pairwise
 
 from prefect import flow
 
-from flows.arm import TrialRunner
-from flows.placement import start_run
-from flows.showing import publish_failure, publish_markdown
-from tasks.engine.timings import get_timings
-from tasks.evaluation.selection import get_best_setting, rank_settings, summarize_trial_spread
-from tasks.plan import Machine
+from flows.sweep_trial import TrialRunner
+from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_markdown
+from tasks.engine.orchestration.remote_run import start_run
+from tasks.engine.run_timings import get_timings
+from tasks.evaluation.statistics.setting_selection import (
+    get_best_setting,
+    rank_settings,
+    summarize_trial_spread,
+)
+from tasks.schemas.plan import Machine
+from tasks.schemas.sweep_plan import (
+    RankedSetting,
+    SweepPlan,
+    SweepResult,
+    Trend,
+    Trial,
+    index_settings_by_value,
+    list_settings,
+)
 from tasks.stages import compare_answers, write_sweep
-from tasks.sweeps import SweepResult, RankedSetting, SweepPlan, Trend, Trial, index_settings_by_value, list_settings
 
 
 @flow(name="sweep", flow_run_name="{plan.name} · {plan.study.book} · {plan.study.base.model}")
 @publish_failure
-def run_sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None) -> str:  # noqa: B006, B008
+def run_sweep(
+    plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None
+) -> str:
     """Try settings of the tuning, choose one, and judge it on questions that had no say in the choice.
 
     Args:
@@ -32,11 +46,15 @@ def run_sweep(plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [
     finals = bench.run_final_trials(get_best_setting(standings))
     found = found_of(standings, finals, bench)
     folder = write_sweep(plan, found, get_timings())
-    publish_markdown((folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}")
+    publish_markdown(
+        (folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}"
+    )
     return str(folder.path)
 
 
-def found_of(standings: Sequence[RankedSetting], finals: Sequence[Trial], bench: TrialRunner) -> SweepResult:
+def found_of(
+    standings: Sequence[RankedSetting], finals: Sequence[Trial], bench: TrialRunner
+) -> SweepResult:
     """All that a sweep found; the decision on the chosen setting is recorded."""
     return SweepResult(
         standings=tuple(standings),
@@ -50,11 +68,20 @@ def found_of(standings: Sequence[RankedSetting], finals: Sequence[Trial], bench:
 
 def compute_trend(standings: Sequence[RankedSetting], bench: TrialRunner) -> Trend | None:
     """The last step of a curve over one number: does more of it still help? All settings must have sat the same questions."""
-    steps = list(pairwise((value, one) for value, one in index_settings_by_value(standings).items() if one.rate is not None))
+    steps = list(
+        pairwise(
+            (value, one)
+            for value, one in index_settings_by_value(standings).items()
+            if one.rate is not None
+        )
+    )
     if not steps or not bench.has_same_questions():
         return None
     (smaller, before), (larger, after) = steps[-1]
     (key,) = after.setting.changes
-    paper, answers = bench.get_selection_questions(after.setting), [bench.get_tuned_answers(one.setting) for one in (before, after)]
+    paper, answers = (
+        bench.get_selection_questions(after.setting),
+        [bench.get_tuned_answers(one.setting) for one in (before, after)],
+    )
     comparisons = compare_answers(paper, answers[0], answers[1], bench.plan.study.comparison)
     return Trend(key=key, smaller=smaller, larger=larger, comparison=comparisons.load_rows()[0])

@@ -2,38 +2,112 @@
 
 from prefect import flow
 
-from flows.placement import start_run, persist_result
-from flows.showing import publish_failure, publish_training
-from tasks.artifacts import Answers, Screenings
-from tasks.folders import Checkpoint
-from tasks.groups import BookText, TuningResult, StudyDataset
-from tasks.plan import Machine, StudyPlan
-from tasks.stages import evaluate_model, finetune_adapter, prepare_base, probe_tuning, screen_questions
+from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_training
+from tasks.engine.orchestration.remote_run import persist_result, start_run
+from tasks.schemas.plan import Machine, StudyPlan
+from tasks.stages import (
+    evaluate_model,
+    finetune_adapter,
+    prepare_base,
+    probe_tuning,
+    screen_questions,
+)
+from tasks.store.artifact_folders import Checkpoint
+from tasks.store.artifact_groups import BookText, StudyDataset, TuningResult
+from tasks.store.artifacts import Answers, Screenings
 
 
 @flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}")
 @publish_failure
 @persist_result
-def tune_model(prepared: StudyDataset, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []) -> TuningResult:  # noqa: B006, B008
+def tune_model(
+    prepared: StudyDataset, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []
+) -> TuningResult:
     """Tune the base model on the pairs, and let base and tuned model sit the same papers."""
     start_run(redo, keep_timings=True)
     splits, language = prepared.splits, plan.language
     checkpoint = prepare_base(prepared.text, plan.base, machine)
-    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, plan.finetuning, language, machine, select_book_text(prepared.text, plan))
+    tuning = finetune_adapter(
+        checkpoint,
+        splits.pairs,
+        splits.held_out,
+        plan.finetuning,
+        language,
+        machine,
+        select_book_text(prepared.text, plan),
+    )
     publish_training(tuning, plan)
-    base = evaluate_model(checkpoint, None, splits.sitting, plan.select_answering_plan(), language, machine, plan.finetuning.quantize)
-    tuned = evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.select_answering_plan(), language, machine, plan.finetuning.quantize)
-    probe = probe_tuning(checkpoint, tuning.adapter, splits.pairs, splits.held_out, prepared.text, plan.finetuning, language, machine)
-    screened = screen_prepared_questions(checkpoint, prepared, plan, machine) if plan.evaluation.screening else None
-    further = [evaluate_further_seed(seed, checkpoint, prepared, plan, machine) for seed in plan.comparison.further_seeds]
-    return TuningResult(checkpoint=checkpoint, tuning=tuning, base=base, tuned=tuned, probe=probe, screened=screened, further=further)
+    base = evaluate_model(
+        checkpoint,
+        None,
+        splits.sitting,
+        plan.select_answering_plan(),
+        language,
+        machine,
+        plan.finetuning.quantize,
+    )
+    tuned = evaluate_model(
+        checkpoint,
+        tuning.adapter,
+        splits.sitting,
+        plan.select_answering_plan(),
+        language,
+        machine,
+        plan.finetuning.quantize,
+    )
+    probe = probe_tuning(
+        checkpoint,
+        tuning.adapter,
+        splits.pairs,
+        splits.held_out,
+        prepared.text,
+        plan.finetuning,
+        language,
+        machine,
+    )
+    screened = (
+        screen_prepared_questions(checkpoint, prepared, plan, machine)
+        if plan.evaluation.screening
+        else None
+    )
+    further = [
+        evaluate_further_seed(seed, checkpoint, prepared, plan, machine)
+        for seed in plan.comparison.further_seeds
+    ]
+    return TuningResult(
+        checkpoint=checkpoint,
+        tuning=tuning,
+        base=base,
+        tuned=tuned,
+        probe=probe,
+        screened=screened,
+        further=further,
+    )
 
 
-def evaluate_further_seed(seed: int, checkpoint: Checkpoint, prepared: StudyDataset, plan: StudyPlan, machine: Machine) -> Answers:
+def evaluate_further_seed(
+    seed: int, checkpoint: Checkpoint, prepared: StudyDataset, plan: StudyPlan, machine: Machine
+) -> Answers:
     """What the model says that the same plan makes with another seed of the tuning."""
     splits, own = prepared.splits, plan.finetuning.model_copy(update={"seed": seed})
-    tuning = finetune_adapter(checkpoint, splits.pairs, splits.held_out, own, plan.language, machine, select_book_text(prepared.text, plan))
-    return evaluate_model(checkpoint, tuning.adapter, splits.sitting, plan.select_answering_plan(), plan.language, machine, own.quantize)
+    tuning = finetune_adapter(
+        checkpoint,
+        splits.pairs,
+        splits.held_out,
+        own,
+        plan.language,
+        machine,
+        select_book_text(prepared.text, plan),
+    )
+    return evaluate_model(
+        checkpoint,
+        tuning.adapter,
+        splits.sitting,
+        plan.select_answering_plan(),
+        plan.language,
+        machine,
+        own.quantize,
+    )
 
 
 def select_book_text(text: BookText, plan: StudyPlan) -> BookText | None:
@@ -41,7 +115,17 @@ def select_book_text(text: BookText, plan: StudyPlan) -> BookText | None:
     return text if plan.finetuning.book_epochs else None
 
 
-def screen_prepared_questions(checkpoint: Checkpoint, prepared: StudyDataset, plan: StudyPlan, machine: Machine) -> Screenings:
+def screen_prepared_questions(
+    checkpoint: Checkpoint, prepared: StudyDataset, plan: StudyPlan, machine: Machine
+) -> Screenings:
     """Screen the questions in the mode that counts."""
     sitting, mode = prepared.splits.sitting, plan.comparison.primary_mode
-    return screen_questions(checkpoint, sitting, prepared.text, plan.select_screening_plan(), mode, plan.language, machine)
+    return screen_questions(
+        checkpoint,
+        sitting,
+        prepared.text,
+        plan.select_screening_plan(),
+        mode,
+        plan.language,
+        machine,
+    )

@@ -7,19 +7,50 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.artifacts import Answers, Book, Causes, Comparisons, Drafts, Findings, ItemFile, Pairs, Passages, Screenings, TrainingSteps
 from tasks.engine.prefect_stage import report_progress, stage
 from tasks.engine.stage import Stage, running_key
-from tasks.exam import prompt_texts
-from tasks.folders import Adapter, Checkpoint, StudyFolder, SweepFolder
-from tasks.generation.server import ServerIdentity
-from tasks.groups import TrialOutcome, BookText, ChapterDrafts, Diagnosis, SelectionSplit, TuningResult, StudyDataset, QuestionSets, CheckedItems, TrainedAdapter
-from tasks.plan import BasePlan, ComparisonPlan, EvaluationPlan, FinetuningPlan, Machine, ReadingPlan, StudyPlan
-from tasks.records import AnswerMode, SetName
-from tasks.results import History, ModelDiff
+from tasks.generation.openai.server_identity import ServerIdentity
+from tasks.prompts import prompt_texts
+from tasks.schemas.item_rows import AnswerMode, SetName
+from tasks.schemas.plan import (
+    BasePlan,
+    ComparisonPlan,
+    EvaluationPlan,
+    FinetuningPlan,
+    Machine,
+    ReadingPlan,
+    StudyPlan,
+)
+from tasks.schemas.result_rows import History, ModelDiff
+from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
 from tasks.schemas.timings import Timings
-from tasks.store import get_runs_dir
-from tasks.sweeps import Setting, SweepResult, SweepPlan, Trial
+from tasks.store.artifact_folders import Adapter, Checkpoint, StudyFolder, SweepFolder
+from tasks.store.artifact_groups import (
+    BookText,
+    ChapterDrafts,
+    CheckedItems,
+    Diagnosis,
+    QuestionSets,
+    SelectionSplit,
+    StudyDataset,
+    TrainedAdapter,
+    TrialOutcome,
+    TuningResult,
+)
+from tasks.store.artifacts import (
+    Answers,
+    Book,
+    Causes,
+    Comparisons,
+    Drafts,
+    Findings,
+    ItemFile,
+    Pairs,
+    Passages,
+    Screenings,
+    TrainingSteps,
+)
+from tasks.store.paths import get_runs_dir
 
 
 def training_texts(given: Mapping[str, Any]) -> Any:
@@ -46,15 +77,17 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
 @stage(
     version=1,
     sources=(
-        "tasks.generation.rule_writer",
-        "tasks.generation.rule_facts",
-        "tasks.generation.rule_people",
-        "tasks.generation.rule_questions",
-        "tasks.generation.rule_signs",
-        "tasks.generation.rule_vignettes",
-        "tasks.generation.wording",
+        "tasks.generation.rules.rule_writer",
+        "tasks.generation.rules.book_facts",
+        "tasks.generation.rules.patient",
+        "tasks.generation.rules.question_makers",
+        "tasks.generation.rules.sign_sampling",
+        "tasks.generation.rules.vignettes",
+        "tasks.generation.rules.rule_language",
     ),
-    run_name=lambda given: f"{'generate more' if given['earlier'] else 'generate'} · {given['chapter'].label}",
+    run_name=lambda given: (
+        f"{'generate more' if given['earlier'] else 'generate'} · {given['chapter'].label}"
+    ),
 )
 def generate_drafts(
     chapter: Passages,
@@ -70,41 +103,71 @@ def generate_drafts(
 
     `server`: who writes, where a server does; another server's drafts are other drafts.
     """
-    from tasks.generation.chapter import write_chapter
-    from tasks.generation.writer import Quota
-    from tasks.validation.asked import build_draft_check
+    from tasks.generation.quotas import Quota
+    from tasks.generation.write_chapter import write_chapter
+    from tasks.validation.plan_counts import build_draft_check
 
     with report_progress(f"drafts · {chapter.label}") as progress:
         accept, quota = build_draft_check(plan.language, plan.validation), Quota(pairs, questions)
-        drafts, account = write_chapter(chapter.load_rows(), quota, plan, accept, Path(book.path), machine, progress, earlier)
+        drafts, account = write_chapter(
+            chapter.load_rows(), quota, plan, accept, Path(book.path), machine, progress, earlier
+        )
     return ChapterDrafts(drafts=Drafts.save_rows(drafts), account=account)
 
 
 @stage(run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
-def validate_drafts(drafts: list[Drafts], text: BookText, own: list[ItemFile], plan: StudyPlan) -> CheckedItems:
+def validate_drafts(
+    drafts: list[Drafts], text: BookText, own: list[ItemFile], plan: StudyPlan
+) -> CheckedItems:
     """Drafts become checked pairs and question sets; what falls is kept with its reason."""
-    from tasks.validation.asked import load_imported_items, get_planned_counts
-    from tasks.validation.gate import validate_items
+    from tasks.validation.parsing.import_items import load_imported_items
+    from tasks.validation.plan_counts import get_planned_counts
+    from tasks.validation.validate import validate_items
 
     with report_progress("checks") as progress:
         rows = [draft for table in drafts for draft in table.load_rows()]
-        brought = load_imported_items([(items.kind, Path(items.path)) for items in own], plan.language, plan.generation.columns)
-        return CheckedItems.save_tables(*validate_items(rows, text.load_passages(), plan.validation, plan.language, get_planned_counts(plan.generation), progress, brought))
+        brought = load_imported_items(
+            [(items.kind, Path(items.path)) for items in own],
+            plan.language,
+            plan.generation.columns,
+        )
+        return CheckedItems.save_tables(
+            *validate_items(
+                rows,
+                text.load_passages(),
+                plan.validation,
+                plan.language,
+                get_planned_counts(plan.generation),
+                progress,
+                brought,
+            )
+        )
 
 
-@stage(version=1, sources=("tasks.tiny",), run_name="base · {plan.model}", needs_gpu=True)
+@stage(
+    version=1, sources=("tasks.models.tiny_llama",), run_name="base · {plan.model}", needs_gpu=True
+)
 def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint:
     """The model that is to be tuned: found, or built from the book's own text."""
-    from tasks import llama, tiny
+    from tasks.models import model_hub, tiny_llama
 
     if plan.model != "tiny":
-        return llama.resolve_base_model(plan)
+        return model_hub.resolve_base_model(plan)
     with report_progress("pre-training") as progress:
         texts = [passage.text for passage in text.load_passages()]
-        return Checkpoint.build_folder(lambda folder: tiny.build_tiny_llama(texts, plan, folder, progress, machine), name="tiny")
+        return Checkpoint.build_folder(
+            lambda folder: tiny_llama.build_tiny_llama(texts, plan, folder, progress, machine),
+            name="tiny",
+        )
 
 
-@stage(version=1, sources=(), content=training_texts, run_name="tune · r{plan.rank} · {plan.epochs} epochs", needs_gpu=True)
+@stage(
+    version=1,
+    sources=(),
+    content=training_texts,
+    run_name="tune · r{plan.rank} · {plan.epochs} epochs",
+    needs_gpu=True,
+)
 def finetune_adapter(
     checkpoint: Checkpoint,
     pairs: Pairs,
@@ -121,15 +184,32 @@ def finetune_adapter(
     adapter = scratch.with_name(f"{scratch.name}-adapter")
     book = [passage.text for passage in text.load_passages()] if text else []
     with report_progress("tuning") as progress:
-        done = fit_adapter(checkpoint, pairs.load_rows(), held_out.load_rows(), plan, language, machine, adapter, scratch, progress, book)
-    return TrainedAdapter(adapter=Adapter.adopt_folder(adapter), log=TrainingSteps.save_rows(done.steps), preflight=done.preflight)
+        done = fit_adapter(
+            checkpoint,
+            pairs.load_rows(),
+            held_out.load_rows(),
+            plan,
+            language,
+            machine,
+            adapter,
+            scratch,
+            progress,
+            book,
+        )
+    return TrainedAdapter(
+        adapter=Adapter.adopt_folder(adapter),
+        log=TrainingSteps.save_rows(done.steps),
+        preflight=done.preflight,
+    )
 
 
 @stage(
     version=3,
-    sources=("tasks.evaluation.answering",),
+    sources=("tasks.evaluation.answer_extraction",),
     content=exam_texts,
-    run_name=lambda given: f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}",
+    run_name=lambda given: (
+        f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+    ),
     needs_gpu=True,
 )
 def evaluate_model(
@@ -142,28 +222,57 @@ def evaluate_model(
     quantize: str = "none",
 ) -> Answers:
     """One model sits all papers, in every mode and rotation of the plan."""
-    from tasks.evaluation.scoring import answer_questions
-    from tasks.llama import load_model
+    from tasks.evaluation.evaluate import answer_questions
+    from tasks.models.loading import load_model
 
     with report_progress("scoring base" if adapter is None else "scoring tuned") as progress:
         loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
-        return Answers.save_rows(answer_questions(loaded, sitting.list_questions(), plan, language, machine, progress))
+        return Answers.save_rows(
+            answer_questions(loaded, sitting.list_questions(), plan, language, machine, progress)
+        )
 
 
-@stage(version=3, sources=("tasks.evaluation.screening",), content=exam_texts, run_name="screen · {checkpoint.name}", needs_gpu=True)
+@stage(
+    version=3,
+    sources=("tasks.evaluation.screening",),
+    content=exam_texts,
+    run_name="screen · {checkpoint.name}",
+    needs_gpu=True,
+)
 def screen_questions(
-    checkpoint: Checkpoint, sitting: QuestionSets, text: BookText, plan: EvaluationPlan, mode: AnswerMode, language: str, machine: Machine
+    checkpoint: Checkpoint,
+    sitting: QuestionSets,
+    text: BookText,
+    plan: EvaluationPlan,
+    mode: AnswerMode,
+    language: str,
+    machine: Machine,
 ) -> Screenings:
     """Each question without its stem, without and with its passage: is it guessable, too easy, too hard, or useful?"""
     from tasks.evaluation.screening import screen_with_model
-    from tasks.llama import load_model
+    from tasks.models.loading import load_model
 
     with report_progress("screening") as progress:
-        rows = screen_with_model(load_model(checkpoint, machine), sitting.list_questions(), text.load_passages(), plan, language, machine, progress, mode)
+        rows = screen_with_model(
+            load_model(checkpoint, machine),
+            sitting.list_questions(),
+            text.load_passages(),
+            plan,
+            language,
+            machine,
+            progress,
+            mode,
+        )
     return Screenings.save_rows(rows)
 
 
-@stage(version=1, sources=("tasks.finetuning.probe",), content=training_texts, run_name="probe · {checkpoint.name}", needs_gpu=True)
+@stage(
+    version=1,
+    sources=("tasks.finetuning.model_diff",),
+    content=training_texts,
+    run_name="probe · {checkpoint.name}",
+    needs_gpu=True,
+)
 def probe_tuning(
     checkpoint: Checkpoint,
     adapter: Adapter,
@@ -175,51 +284,95 @@ def probe_tuning(
     machine: Machine,
 ) -> ModelDiff:
     """What the tuning changed inside the model, beside its answers."""
-    from tasks.finetuning.probe import measure_model_changes
+    from tasks.finetuning.model_diff import measure_model_changes
 
     with report_progress("probing") as progress:
         book = [passage.text for passage in text.load_passages()]
-        return measure_model_changes(checkpoint, adapter.path, pairs.load_rows(), held_out.load_rows(), book, plan, language, machine, progress)
+        return measure_model_changes(
+            checkpoint,
+            adapter.path,
+            pairs.load_rows(),
+            held_out.load_rows(),
+            book,
+            plan,
+            language,
+            machine,
+            progress,
+        )
 
 
 @stage(run_name="compare · {plan.primary_set} · {plan.primary_mode}")
-def compare_answers(sitting: QuestionSets, base: Answers, tuned: Answers, plan: ComparisonPlan) -> Comparisons:
+def compare_answers(
+    sitting: QuestionSets, base: Answers, tuned: Answers, plan: ComparisonPlan
+) -> Comparisons:
     """Base against tuned, question by question: the paired verdict."""
-    from tasks.evaluation.paired import compare_models
+    from tasks.evaluation.statistics.paired_comparison import compare_models
 
-    return Comparisons.save_rows(compare_models(sitting.load_sets(), base.load_rows(), tuned.load_rows(), plan))
+    return Comparisons.save_rows(
+        compare_models(sitting.load_sets(), base.load_rows(), tuned.load_rows(), plan)
+    )
 
 
 @stage(run_name="halve · {primary_set}")
-def halve_questions(sittings: list[QuestionSets], primary_set: SetName, share: float, seed: int) -> list[SelectionSplit]:
+def halve_questions(
+    sittings: list[QuestionSets], primary_set: SetName, share: float, seed: int
+) -> list[SelectionSplit]:
     """A sweep's questions: by fact, one part to choose a setting and one, untouched until then, to decide on it."""
-    from tasks.evaluation.selection import split_questions
+    from tasks.evaluation.statistics.setting_selection import split_questions
 
-    halves = split_questions([sitting.load_sets() for sitting in sittings], primary_set, share, seed)
-    return [SelectionSplit(choose=QuestionSets.save_sets(half.selection), final=QuestionSets.save_sets(half.test)) for half in halves]
+    halves = split_questions(
+        [sitting.load_sets() for sitting in sittings], primary_set, share, seed
+    )
+    return [
+        SelectionSplit(
+            choose=QuestionSets.save_sets(half.selection), final=QuestionSets.save_sets(half.test)
+        )
+        for half in halves
+    ]
 
 
 @stage(run_name="try · {arm.name} · seed {seed}")
-def compare_setting(arm: Setting, seed: int, paper: QuestionSets, attempt: TrialOutcome, plan: ComparisonPlan) -> Trial:
+def compare_setting(
+    arm: Setting, seed: int, paper: QuestionSets, attempt: TrialOutcome, plan: ComparisonPlan
+) -> Trial:
     """One setting of a sweep with one seed, base against tuned."""
-    from tasks.evaluation.selection import build_trial
+    from tasks.evaluation.statistics.setting_selection import build_trial
 
     if attempt.tuning is None or attempt.base is None or attempt.tuned is None:
         return Trial(arm=arm, seed=seed, comparison=None, failed=attempt.failed)
     tuning = attempt.tuning
-    return build_trial(arm, seed, paper.load_sets(), attempt.base.load_rows(), attempt.tuned.load_rows(), tuning.log.load_rows(), tuning.preflight, plan)
+    return build_trial(
+        arm,
+        seed,
+        paper.load_sets(),
+        attempt.base.load_rows(),
+        attempt.tuned.load_rows(),
+        tuning.log.load_rows(),
+        tuning.preflight,
+        plan,
+    )
 
 
 @stage(run_name="diagnose · {plan.name}")
-def diagnose_tuning(splits: CheckedItems, outcome: TuningResult, comparisons: Comparisons, seeds: list[Comparisons], plan: StudyPlan) -> Diagnosis:
+def diagnose_tuning(
+    splits: CheckedItems,
+    outcome: TuningResult,
+    comparisons: Comparisons,
+    seeds: list[Comparisons],
+    plan: StudyPlan,
+) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import answer_four_causes
     from tasks.diagnosis.evidence import load_evidence
-    from tasks.diagnosis.rules import diagnose_evidence
+    from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
     evidence = load_evidence(splits, outcome, [comparisons, *seeds], plan, screened)
-    return Diagnosis(findings=Findings.save_rows(diagnose_evidence(evidence)), causes=Causes.save_rows(answer_four_causes(evidence)), seeds=seeds)
+    return Diagnosis(
+        findings=Findings.save_rows(diagnose_evidence(evidence)),
+        causes=Causes.save_rows(answer_four_causes(evidence)),
+        seeds=seeds,
+    )
 
 
 @stage(run_name="report · {plan.name}")
@@ -234,17 +387,22 @@ def write_report(
     history: History,
 ) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter."""
-    from tasks.dossier import build_folder_filler
+    from tasks.engine.report_inputs import build_folder_filler
 
-    return StudyFolder.replace_folder(plan.name, build_folder_filler(plan, book, prepared, outcome, comparisons, why, timings, history))
+    return StudyFolder.replace_folder(
+        plan.name,
+        build_folder_filler(plan, book, prepared, outcome, comparisons, why, timings, history),
+    )
 
 
 @stage(run_name="sweep report · {plan.name}")
 def write_sweep(plan: SweepPlan, found: SweepResult, timings: Timings) -> SweepFolder:
     """The sweep folder: page, table, the plan with the chosen setting."""
-    from tasks.reporting.sweep import write_sweep_folder
+    from tasks.reporting.sweep.sweep_folder import write_sweep_folder
 
-    return SweepFolder.replace_folder(plan.name, lambda folder: write_sweep_folder(folder, plan, found, timings))
+    return SweepFolder.replace_folder(
+        plan.name, lambda folder: write_sweep_folder(folder, plan, found, timings)
+    )
 
 
 def list_stages() -> list[str]:

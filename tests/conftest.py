@@ -8,14 +8,22 @@ from types import SimpleNamespace
 import pytest
 
 # Before anything imports Prefect: its history and results lie in a folder of this session.
-os.environ["RUNS_DIR"] = os.environ.get("BOOK2LORA_TEST_RUNS") or tempfile.mkdtemp(prefix="book2lora-tests-")
-for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PREFECT_HOME", "PREFECT_API_URL", "PREFECT_LOCAL_STORAGE_PATH"):
+os.environ["RUNS_DIR"] = os.environ.get("BOOK2LORA_TEST_RUNS") or tempfile.mkdtemp(
+    prefix="book2lora-tests-"
+)
+for name in (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "PREFECT_HOME",
+    "PREFECT_API_URL",
+    "PREFECT_LOCAL_STORAGE_PATH",
+):
     os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from small_study import run_study_in, build_small_plan  # noqa: E402
+from support.small_study import build_small_plan, run_study_in  # noqa: E402
 
-from flows.settings import configure_prefect  # noqa: E402
+from tasks.engine.orchestration.prefect_settings import configure_prefect  # noqa: E402
 
 configure_prefect()
 

@@ -9,11 +9,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted([*ROOT.glob("tasks/**/*.py"), *ROOT.glob("flows/*.py")])
-DECLARATIONS = {"records", "plan"}  # lists of fields and their sentences; longer, and read field by field
+DECLARATIONS = {
+    "records",
+    "plan",
+}  # lists of fields and their sentences; longer, and read field by field
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [
+        node
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
 
 
 def body_lines(function: ast.FunctionDef) -> int:
@@ -23,7 +30,10 @@ def body_lines(function: ast.FunctionDef) -> int:
 
 
 def decorated_with(function: ast.FunctionDef, name: str) -> bool:
-    return any(isinstance(d, ast.Call) and getattr(d.func, "id", "") == name for d in function.decorator_list)
+    return any(
+        isinstance(d, ast.Call) and getattr(d.func, "id", "") == name
+        for d in function.decorator_list
+    )
 
 
 def test_task_bodies_are_at_most_eight_lines_and_flow_bodies_fifteen():
@@ -54,23 +64,33 @@ def test_no_file_in_flows_shadows_a_library():
     """Prefect puts flows/ first on sys.path: flows/datasets.py would hide the library."""
     own = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__"}
     code = f"import importlib.util, sys; sys.path = [p for p in sys.path if p]; print([n for n in {sorted(own)!r} if importlib.util.find_spec(n)])"
-    found = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
     assert found.stdout.strip() == "[]"
 
 
 def test_help_needs_neither_torch_nor_prefect():
     code = (
-        "import sys\nfrom flows.cli import app\n"
+        "import sys\nfrom flows.cli.main import app\n"
         "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
         "print('LOADED', {'torch', 'prefect', 'transformers', 'openai'} & sys.modules.keys())"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert "LOADED set()" in found.stdout
 
 
 def test_layers_hold():
     found = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo", "--no-cache"],
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command as c; c()",
+            "--no-logo",
+            "--no-cache",
+        ],
         capture_output=True,
         text=True,
         cwd=ROOT,

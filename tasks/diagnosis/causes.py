@@ -1,20 +1,37 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
 from tasks.diagnosis.evidence import CHANCE_RATE, LEAK_NGRAM, Evidence, replace_nonfinite
-from tasks.diagnosis.learning import has_learnt_pairs, find_early_signs
-from tasks.diagnosis.reason import Numbers, RuleResult, build_cause
-from tasks.diagnosis.rules_data import MIN_LEAKED_SHARE, detect_narrow_data, detect_repeated_data, detect_unrelated_data
-from tasks.diagnosis.rules_learning import detect_known_facts
-from tasks.diagnosis.rules_questions import detect_ceiling, detect_guessable_questions
-from tasks.diagnosis.rules_tuning import FEW_UPDATES, detect_flat_loss, detect_low_learning_rate, detect_unfinished_training, detect_too_few_updates, detect_unmoved_weights
-from tasks.results import Cause, CauseName, CauseVerdict
+from tasks.diagnosis.finding_text import Numbers, RuleResult, build_cause
+from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
+from tasks.diagnosis.rules.data_rules import (
+    MIN_LEAKED_SHARE,
+    detect_narrow_data,
+    detect_repeated_data,
+    detect_unrelated_data,
+)
+from tasks.diagnosis.rules.learning_rules import detect_known_facts
+from tasks.diagnosis.rules.question_rules import detect_ceiling, detect_guessable_questions
+from tasks.diagnosis.rules.tuning_rules import (
+    FEW_UPDATES,
+    detect_flat_loss,
+    detect_low_learning_rate,
+    detect_too_few_updates,
+    detect_unfinished_training,
+    detect_unmoved_weights,
+)
+from tasks.schemas.result_rows import Cause, CauseName, CauseVerdict
 
 HIGH_BASE_RATE = 0.7  # share right above which a base model leaves little room
 
 
 def answer_four_causes(evidence: Evidence) -> list[Cause]:
     """In the exercise's order: training data, too little training, leakage, easy questions."""
-    return [_judge_data(evidence), _judge_training(evidence), _judge_leakage(evidence), _judge_easy_questions(evidence)]
+    return [
+        _judge_data(evidence),
+        _judge_training(evidence),
+        _judge_leakage(evidence),
+        _judge_easy_questions(evidence),
+    ]
 
 
 def _judge_data(e: Evidence) -> Cause:
@@ -28,7 +45,16 @@ def _judge_data(e: Evidence) -> Cause:
         "taught_before": e.probe.taught_before,
         "updates": e.updates,
     }
-    found = [reason for rule in (detect_unrelated_data, detect_narrow_data, detect_repeated_data, detect_known_facts) if (reason := rule(e))]
+    found = [
+        reason
+        for rule in (
+            detect_unrelated_data,
+            detect_narrow_data,
+            detect_repeated_data,
+            detect_known_facts,
+        )
+        if (reason := rule(e))
+    ]
     if e.is_improved:
         return _answer_cause(e, "training data", "ruled out", numbers, "taught", "counted")
     if found:
@@ -55,7 +81,17 @@ def _judge_training(e: Evidence) -> Cause:
         "changed": e.primary.changed,
         "n": e.primary.n,
     }
-    found = [reason for rule in (detect_unmoved_weights, detect_too_few_updates, detect_unfinished_training, detect_low_learning_rate, detect_flat_loss) if (reason := rule(e))]
+    found = [
+        reason
+        for rule in (
+            detect_unmoved_weights,
+            detect_too_few_updates,
+            detect_unfinished_training,
+            detect_low_learning_rate,
+            detect_flat_loss,
+        )
+        if (reason := rule(e))
+    ]
     if e.is_improved or (has_learnt_pairs(e) and not found):
         return _answer_cause(e, "too little training", "ruled out", numbers, "enough")
     if found:
@@ -67,7 +103,12 @@ def _judge_training(e: Evidence) -> Cause:
 
 def _has_changed_without_learning(e: Evidence) -> bool:
     """The training changed the model, but shows no sign of what was taught."""
-    return has_learnt_pairs(e) is False and not find_early_signs(e) and e.updates >= FEW_UPDATES and e.primary.changed > e.primary.n / 5
+    return (
+        has_learnt_pairs(e) is False
+        and not find_early_signs(e)
+        and e.updates >= FEW_UPDATES
+        and e.primary.changed > e.primary.n / 5
+    )
 
 
 def _judge_leakage(e: Evidence) -> Cause:
@@ -103,13 +144,29 @@ def _judge_easy_questions(e: Evidence) -> Cause:
     }
     found = [reason for rule in (detect_ceiling, detect_guessable_questions) if (reason := rule(e))]
     if e.primary.illegible_base > e.primary.n / 2 and not e.is_improved and not found:
-        return _answer_cause(e, "easy questions", "cannot be told", numbers, "unread")  # few right, but not since the questions are hard
+        return _answer_cause(
+            e, "easy questions", "cannot be told", numbers, "unread"
+        )  # few right, but not since the questions are hard
     if e.is_improved or (base.high < HIGH_BASE_RATE and not found):
         return _answer_cause(e, "easy questions", "ruled out", numbers, "room", "counted")
     if found or base.low > HIGH_BASE_RATE:
-        return _answer_cause(e, "easy questions", "likely", numbers, *(() if found else ("no_room", "counted")), found=found)
+        return _answer_cause(
+            e,
+            "easy questions",
+            "likely",
+            numbers,
+            *(() if found else ("no_room", "counted")),
+            found=found,
+        )
     return _answer_cause(e, "easy questions", "cannot be told", numbers, "unclear", "counted")
 
 
-def _answer_cause(e: Evidence, name: CauseName, verdict: CauseVerdict, numbers: Numbers, *said: str, found: list[RuleResult] | None = None) -> Cause:
+def _answer_cause(
+    e: Evidence,
+    name: CauseName,
+    verdict: CauseVerdict,
+    numbers: Numbers,
+    *said: str,
+    found: list[RuleResult] | None = None,
+) -> Cause:
     return build_cause(name, verdict, numbers, said, found or [], e.plan.language)

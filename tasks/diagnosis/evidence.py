@@ -7,12 +7,27 @@ from typing import Any
 
 from pydantic import Field
 
-from tasks.artifacts import Comparisons
-from tasks.diagnosis import content
-from tasks.groups import TuningResult, CheckedItems
-from tasks.plan import StudyPlan
-from tasks.records import AnswerMode, Pair, Question, Rejection, StoredRow, SetName, FilterStep
-from tasks.results import Answer, Comparison, Preflight, ModelDiff, ScreenedQuestion, TrainingStep
+from tasks.diagnosis import item_statistics
+from tasks.schemas.item_rows import (
+    AnswerMode,
+    FilterStep,
+    Pair,
+    Question,
+    Rejection,
+    SetName,
+    StoredRow,
+)
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.result_rows import (
+    Answer,
+    Comparison,
+    ModelDiff,
+    Preflight,
+    ScreenedQuestion,
+    TrainingStep,
+)
+from tasks.store.artifact_groups import CheckedItems, TuningResult
+from tasks.store.artifacts import Comparisons
 
 CHANCE_RATE = 0.25  # four options
 LEAK_NGRAM = 8  # words in a row that make a leak, whatever the plan's own gate lets through
@@ -27,36 +42,61 @@ class Evidence(StoredRow):
     probe: ModelDiff
     updates: int = Field(description="optimizer updates that were made")
     loss_first: float | None = Field(
-        default=None, description="training loss at the beginning, nats per target token; mean of a few updates"
+        default=None,
+        description="training loss at the beginning, nats per target token; mean of a few updates",
     )
-    loss_last: float | None = Field(default=None, description="training loss at the end, nats per target token; mean of a few updates")
+    loss_last: float | None = Field(
+        default=None,
+        description="training loss at the end, nats per target token; mean of a few updates",
+    )
     loss_broken: bool = Field(default=False, description="a loss was not a number")
-    held_out: tuple[float, ...] = Field(default=(), description="held-out losses in the order they were measured, nats per target token")
+    held_out: tuple[float, ...] = Field(
+        default=(),
+        description="held-out losses in the order they were measured, nats per target token",
+    )
     pairs: int = Field(description="training pairs after validation")
     facts: int = Field(description="different facts among the training pairs")
     diagnoses: int = Field(description="different diagnoses among the training pairs")
-    top_diagnosis: float = Field(description="share of the training pairs that have the commonest diagnosis")
-    distinct: float = Field(description="different training texts, numbers left aside, as a share of all")
+    top_diagnosis: float = Field(
+        description="share of the training pairs that have the commonest diagnosis"
+    )
+    distinct: float = Field(
+        description="different training texts, numbers left aside, as a share of all"
+    )
     vignette_words: float = Field(description="mean number of words of a vignette")
-    coverage: float = Field(description="share of the primary set's questions whose fact, or keyed option, is in the training pairs")
+    coverage: float = Field(
+        description="share of the primary set's questions whose fact, or keyed option, is in the training pairs"
+    )
     familiar: float = Field(
         description="expected share right if a model only prefers options whose name it was taught, primary set; chance 0.25"
     )
-    leaked: int = Field(description="questions outside `train` that share LEAK_RUN words in a row with a training text")
+    leaked: int = Field(
+        description="questions outside `train` that share LEAK_RUN words in a row with a training text"
+    )
     leaked_share: float = Field(description="the same as a share")
-    shared_facts: int = Field(description="questions of `new_fact` whose fact is among the training pairs: the split is broken")
+    shared_facts: int = Field(
+        description="questions of `new_fact` whose fact is among the training pairs: the split is broken"
+    )
     drafted_pairs: int = Field(default=0, description="pairs that the writer delivered")
     drafted_questions: int = Field(default=0, description="questions that the writer delivered")
     rejected: dict[str, int] = Field(default_factory=dict, description="items stopped, by check")
-    longest_is_key: float = Field(description="share of the primary set's questions whose longest option is the key; chance 0.25")
-    top_key: float = Field(description="share of the commonest key number in the primary set; chance 0.25")
-    favourite_base: float = Field(description="share of its answers that the base model gives to its favourite place, primary set and mode")
+    longest_is_key: float = Field(
+        description="share of the primary set's questions whose longest option is the key; chance 0.25"
+    )
+    top_key: float = Field(
+        description="share of the commonest key number in the primary set; chance 0.25"
+    )
+    favourite_base: float = Field(
+        description="share of its answers that the base model gives to its favourite place, primary set and mode"
+    )
     favourite_tuned: float = Field(description="the same, tuned")
     screening: dict[str, float] = Field(
-        default_factory=dict, description="share of the primary set's questions of each kind, where they were screened"
+        default_factory=dict,
+        description="share of the primary set's questions of each kind, where they were screened",
     )
     seeds: tuple[Comparison, ...] = Field(
-        default=(), description="the primary comparison with other seeds of the tuning, this one included"
+        default=(),
+        description="the primary comparison with other seeds of the tuning, this one included",
     )
 
     @property
@@ -79,7 +119,9 @@ class Evidence(StoredRow):
 
     def select_comparisons(self, name: SetName, *modes: AnswerMode) -> list[Comparison]:
         """The comparisons of a set, in these modes or in all."""
-        return [row for row in self.comparisons if row.set == name and (not modes or row.mode in modes)]
+        return [
+            row for row in self.comparisons if row.set == name and (not modes or row.mode in modes)
+        ]
 
 
 def replace_nonfinite(loss: float | None) -> float | None:
@@ -134,23 +176,25 @@ def gather_evidence(
     primary = comparisons[0]
     asked = select_questions(questions, primary.set)
     unseen = select_questions(questions, "all")
-    leaked = content.find_leaked_questions(pairs, unseen, LEAK_NGRAM)
+    leaked = item_statistics.find_leaked_questions(pairs, unseen, LEAK_NGRAM)
     return Evidence(
         plan=plan,
         comparisons=tuple(comparisons),
         preflight=preflight,
         probe=probe,
         **_summarize_training(steps, preflight),
-        **content.describe_pairs(pairs),
-        coverage=content.compute_coverage(pairs, asked),
-        familiar=content.compute_familiar_rate(pairs, asked),
+        **item_statistics.describe_pairs(pairs),
+        coverage=item_statistics.compute_coverage(pairs, asked),
+        familiar=item_statistics.compute_familiar_rate(pairs, asked),
         leaked=len(leaked),
         leaked_share=len(leaked) / max(1, len(unseen)),
-        shared_facts=content.count_shared_facts(pairs, questions.get("new_fact", ())),
-        **_count_drafted(funnel, len(pairs) + len(held_out), len(unseen) + len(questions.get("train", ()))),
+        shared_facts=item_statistics.count_shared_facts(pairs, questions.get("new_fact", ())),
+        **_count_drafted(
+            funnel, len(pairs) + len(held_out), len(unseen) + len(questions.get("train", ()))
+        ),
         rejected=dict(sum((Counter({row.check: row.items}) for row in rejected), Counter())),
-        longest_is_key=content.compute_longest_is_key_share(asked),
-        top_key=content.compute_top_share([q.answer for q in asked]),
+        longest_is_key=item_statistics.compute_longest_is_key_share(asked),
+        top_key=item_statistics.compute_top_share([q.answer for q in asked]),
         favourite_base=_compute_favourite_share(base, asked, primary.mode),
         favourite_tuned=_compute_favourite_share(tuned, asked, primary.mode),
         screening=_summarize_screening(screened, asked),
@@ -169,7 +213,9 @@ def _summarize_training(steps: Sequence[TrainingStep], preflight: Preflight) -> 
     losses = [step.loss for step in steps if step.split == "train"]
     few = max(1, min(10, len(losses) // 5))
     return {
-        "updates": max((step.step for step in steps if step.split == "train"), default=preflight.updates),
+        "updates": max(
+            (step.step for step in steps if step.split == "train"), default=preflight.updates
+        ),
         "loss_first": sum(losses[:few]) / few if losses else None,
         "loss_last": sum(losses[-few:]) / few if losses else None,
         "loss_broken": any(loss != loss or abs(loss) == float("inf") for loss in losses),
@@ -185,18 +231,28 @@ def _count_drafted(funnel: Iterable[FilterStep], pairs: int, questions: int) -> 
     return {"drafted_pairs": came["pair"], "drafted_questions": came["question"]}
 
 
-def _summarize_screening(screened: Iterable[ScreenedQuestion], asked: Iterable[Question]) -> dict[str, float]:
+def _summarize_screening(
+    screened: Iterable[ScreenedQuestion], asked: Iterable[Question]
+) -> dict[str, float]:
     """What the base model scored in each form, and the share of the questions of each kind."""
     ids = {question.id for question in asked}
     rows = [row for row in screened if row.question_id in ids]
     opened = [row.opened / row.asked for row in rows if row.opened is not None]
-    scores = {"blind": [row.blind / row.asked for row in rows], "closed": [row.closed / row.asked for row in rows], "opened": opened}
+    scores = {
+        "blind": [row.blind / row.asked for row in rows],
+        "closed": [row.closed / row.asked for row in rows],
+        "opened": opened,
+    }
     kinds = {kind: count / len(rows) for kind, count in Counter(row.kind for row in rows).items()}
     return {name: sum(values) / len(values) for name, values in scores.items() if values} | kinds
 
 
-def _compute_favourite_share(answers: Iterable[Answer], asked: Iterable[Question], mode: AnswerMode) -> float:
+def _compute_favourite_share(
+    answers: Iterable[Answer], asked: Iterable[Question], mode: AnswerMode
+) -> float:
     """Share of the legible answers that go to the commonest place, as the options were shown."""
     ids = {question.id for question in asked}
     rows = [row for row in answers if row.mode == mode and row.question_id in ids and row.predicted]
-    return content.compute_top_share([((row.predicted or 0) - 1 - row.rotation) % 4 for row in rows])
+    return item_statistics.compute_top_share(
+        [((row.predicted or 0) - 1 - row.rotation) % 4 for row in rows]
+    )

@@ -3,12 +3,14 @@
 import math
 from typing import Any
 
-from tasks.plan import StudyPlan
-from tasks.records import AnswerMode
+from tasks.schemas.item_rows import AnswerMode
+from tasks.schemas.plan import StudyPlan
 
 PlanChange = dict[str, Any]
 ENOUGH_UPDATES = 180  # what the laptop's plan makes, which is known to be enough for the tiny model
-USUAL_EPOCHS = 8  # epochs of the laptop's plan; past that, other texts teach more than the same ones again
+USUAL_EPOCHS = (
+    8  # epochs of the laptop's plan; past that, other texts teach more than the same ones again
+)
 MAX_EPOCHS = 40
 
 
@@ -33,9 +35,16 @@ def extend_training(plan: StudyPlan, texts: int) -> PlanChange:
     change: PlanChange = {"finetuning.epochs": _count_needed_epochs(plan, texts)}
     if tuning.updates is not None:
         change = {"finetuning.updates": max(ENOUGH_UPDATES, 2 * tuning.updates)}
-    elif plan.generation.writer == "rules" and isinstance(asked, int) and asked / 2 <= texts < _count_needed_texts(plan):
+    elif (
+        plan.generation.writer == "rules"
+        and isinstance(asked, int)
+        and asked / 2 <= texts < _count_needed_texts(plan)
+    ):
         pairs = math.ceil(asked * _count_needed_texts(plan) / max(1, texts))
-        change = {"finetuning.epochs": max(USUAL_EPOCHS, math.ceil(tuning.epochs)), "generation.pairs": pairs}
+        change = {
+            "finetuning.epochs": max(USUAL_EPOCHS, math.ceil(tuning.epochs)),
+            "generation.pairs": pairs,
+        }
     if tuning.learning_rate < get_usual_rate(plan):
         change |= change_learning_rate(plan, get_usual_rate(plan))
     return change | {"finetuning.target_modules": "all-linear", "finetuning.loss_on": "diagnosis"}
@@ -48,7 +57,9 @@ def _count_needed_texts(plan: StudyPlan) -> int:
 
 def _count_needed_epochs(plan: StudyPlan, texts: int) -> int:
     tuning = plan.finetuning
-    epochs = max(math.ceil(ENOUGH_UPDATES * tuning.batch_size / max(1, texts)), math.ceil(2 * tuning.epochs))
+    epochs = max(
+        math.ceil(ENOUGH_UPDATES * tuning.batch_size / max(1, texts)), math.ceil(2 * tuning.epochs)
+    )
     return max(min(epochs, MAX_EPOCHS), math.ceil(tuning.epochs))
 
 
@@ -68,15 +79,27 @@ def increase_pairs(plan: StudyPlan, factor: float = 2) -> PlanChange:
 def increase_questions(plan: StudyPlan, factor: float) -> PlanChange:
     """More questions; none where a person brought them."""
     questions = plan.generation.questions
-    return {"generation.questions": math.ceil(questions * factor / 10) * 10} if isinstance(questions, int) else {}
+    return (
+        {"generation.questions": math.ceil(questions * factor / 10) * 10}
+        if isinstance(questions, int)
+        else {}
+    )
 
 
 def increase_wordings(plan: StudyPlan) -> PlanChange:
     """More wordings of each fact; none where a person brought the pairs."""
     known = plan.generation.paraphrases
-    return {"generation.paraphrases": known + 2} | increase_pairs(plan, (known + 2) / known) if isinstance(plan.generation.pairs, int) else {}
+    return (
+        {"generation.paraphrases": known + 2} | increase_pairs(plan, (known + 2) / known)
+        if isinstance(plan.generation.pairs, int)
+        else {}
+    )
 
 
 def require_harder_questions(plan: StudyPlan) -> PlanChange:
     """Questions that tell neighbours apart; none where a person brought them."""
-    return {"generation.kinds": {"telling_apart": 0.7, "diagnosis": 0.3}} if isinstance(plan.generation.questions, int) else {}
+    return (
+        {"generation.kinds": {"telling_apart": 0.7, "diagnosis": 0.3}}
+        if isinstance(plan.generation.questions, int)
+        else {}
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tasks.plan import ExecutionOptions
+from tasks.schemas.plan import ExecutionOptions
 
 
 def canonical_value(value: Any) -> Any:
@@ -27,7 +27,9 @@ def canonical_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): canonical_value(item) for key, item in sorted(value.items())}
     if isinstance(value, float) and value.is_integer():
-        return int(value)  # a default of 32 is the 32.0 that comes back from a deployment's parameters
+        return int(
+            value
+        )  # a default of 32 is the 32.0 that comes back from a deployment's parameters
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, Path):
@@ -37,6 +39,10 @@ def canonical_value(value: Any) -> Any:
 
 def compute_stage_key(name: str, version: int, inputs: dict[str, Any]) -> str:
     """`<stage>/v<version>-<hash>`; inputs that are an `Aside` (a Machine) are left out."""
-    what = {key: canonical_value(value) for key, value in inputs.items() if not isinstance(value, ExecutionOptions)}
+    what = {
+        key: canonical_value(value)
+        for key, value in inputs.items()
+        if not isinstance(value, ExecutionOptions)
+    }
     text = json.dumps(what, sort_keys=True, ensure_ascii=False)
     return f"{name}/v{version}-{hashlib.sha256(text.encode()).hexdigest()[:20]}"

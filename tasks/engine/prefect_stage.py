@@ -18,14 +18,18 @@ from prefect.states import Completed
 from prefect.tasks import exponential_backoff
 
 from tasks.engine.stage import Stage
-from tasks.errors import WriterUnavailable
-from tasks.progress import ProgressCallback, show_progress_bar
+from tasks.schemas.errors import WriterUnavailable
+from tasks.store.progress import ProgressCallback, show_progress_bar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-RunName = str | Callable[[dict[str, Any]], str]  # a template, or a function of the stage's parameters
+RunName = (
+    str | Callable[[dict[str, Any]], str]
+)  # a template, or a function of the stage's parameters
 
-replaying: ContextVar[bool] = ContextVar("replaying", default=False)  # kept results only, without Prefect
+replaying: ContextVar[bool] = ContextVar(
+    "replaying", default=False
+)  # kept results only, without Prefect
 ARTIFACT_SECONDS = 5.0  # how often the dashboard's progress moves; work shorter than that has none
 
 
@@ -109,7 +113,9 @@ class ProgressArtifact:
         if self.id is None:
             self.id = create_progress_artifact(progress=percent, description=self.label)
         else:
-            update_progress_artifact(artifact_id=self.id, progress=percent, description=f"{self.label} {note}".strip())
+            update_progress_artifact(
+                artifact_id=self.id, progress=percent, description=f"{self.label} {note}".strip()
+            )
 
 
 def _as_run_name(name: Callable[[dict[str, Any]], str]) -> Callable[..., str]:

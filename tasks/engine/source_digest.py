@@ -17,8 +17,8 @@ from typing import Any
 PACKAGE = Path(__file__).parents[1]  # the folder of `tasks`
 DATA = {".yaml", ".html", ".css", ".js", ".txt", ".json"}
 NEUTRAL = (  # what only stores, finds, schedules or words errors; a plan's values are in the key themselves
-    "tasks.engine", "tasks.store", "tasks.mirror", "tasks.artifacts", "tasks.folders", "tasks.groups", "tasks.card",
-    "tasks.plan", "tasks.plan_file", "tasks.sweep_file", "tasks.errors", "tasks.progress", "tasks.scrubbing", "tasks.stages",
+    "tasks.engine", "tasks.store.paths", "tasks.store.remote_store", "tasks.store.artifacts", "tasks.store.artifact_folders", "tasks.store.artifact_groups", "tasks.engine.gpu_lock",
+    "tasks.schemas.plan", "tasks.schemas.plan_file", "tasks.schemas.sweep_file", "tasks.schemas.errors", "tasks.store.progress", "tasks.store.redaction", "tasks.stages",
 )  # fmt: skip
 MODULE = re.compile(r"tasks(?:\.\w+)+")
 
@@ -35,7 +35,10 @@ def digest_modules(names: Iterable[str], *, follow: bool) -> str:
     modules = sorted(reachable_modules(names) if follow else set(names))
     files = [_path(name) for name in modules]
     data = {found for file in files for found in _data_files(file.parent)} if follow else set()
-    return _combine(f"{file.relative_to(PACKAGE).as_posix()} {_content_digest(file)}" for file in [*files, *sorted(data)])
+    return _combine(
+        f"{file.relative_to(PACKAGE).as_posix()} {_content_digest(file)}"
+        for file in [*files, *sorted(data)]
+    )
 
 
 def reachable_modules(names: Iterable[str]) -> set[str]:
@@ -66,7 +69,11 @@ def _named_modules(tree: ast.AST) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE.fullmatch(node.value):
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and MODULE.fullmatch(node.value)
+        ):
             names.add(node.value)
     return {name for name in names if name.startswith("tasks.") and _path(name).is_file()}
 

@@ -16,18 +16,18 @@ from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, get_type_hints
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from rich.markup import escape
 
-from tasks import mirror
-from tasks.artifacts import Handle
-from tasks.card import lock_device
 from tasks.engine.cache_key import compute_stage_key
+from tasks.engine.gpu_lock import lock_device
+from tasks.engine.run_timings import add_timing, peak_memory_mb
 from tasks.engine.source_digest import digest_function, digest_modules
-from tasks.engine.timings import add_timing, peak_memory_mb
-from tasks.errors import MissingArtifact
-from tasks.progress import print_status
-from tasks.records import StoredRow
+from tasks.schemas.errors import MissingArtifact
+from tasks.schemas.item_rows import StoredRow
 from tasks.schemas.timings import Timing
-from tasks.scrubbing import redact_raised_errors
-from tasks.store import hold_lock, make_private_dir, translate_disk_errors, write_atomically
+from tasks.store import remote_store
+from tasks.store.artifacts import Handle
+from tasks.store.paths import hold_lock, make_private_dir, translate_disk_errors, write_atomically
+from tasks.store.progress import print_status
+from tasks.store.redaction import redact_raised_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,9 +108,13 @@ class Stage(Generic[P, T]):
             found = None if self.name in forced_stages.get() else self._find(call)
             record, result = found or self._make(call)
         is_cached = found is not None
-        timing = Timing(stage=self.name, seconds=record.seconds, memory_mb=record.memory_mb, cached=is_cached)
+        timing = Timing(
+            stage=self.name, seconds=record.seconds, memory_mb=record.memory_mb, cached=is_cached
+        )
         add_timing(timing)
-        print_status(f"  [green]✓[/] {self.name:<18} {'cached' if is_cached else f'{record.seconds:.1f} s'}")
+        print_status(
+            f"  [green]✓[/] {self.name:<18} {'cached' if is_cached else f'{record.seconds:.1f} s'}"
+        )
         return result, is_cached
 
     def find(self, call: StageCall) -> T:
@@ -119,25 +123,31 @@ class Stage(Generic[P, T]):
         if found is None:
             raise NotCached(f"{self.name} has no kept result for these inputs.")
         record, result = found
-        add_timing(Timing(stage=self.name, seconds=record.seconds, memory_mb=record.memory_mb, cached=True))
+        add_timing(
+            Timing(stage=self.name, seconds=record.seconds, memory_mb=record.memory_mb, cached=True)
+        )
         return result
 
     def _find(self, call: StageCall) -> tuple[StageRecord, T] | None:
         """A record that is whole and stands for artifacts that are there; one that is not is told."""
         path = make_private_dir("results") / call.key
-        if not path.is_file() and not mirror.pull_file(path):
+        if not path.is_file() and not remote_store.pull_file(path):
             return None
         try:
             record = StageRecord.model_validate_json(path.read_bytes())
             result = self._type.validate_python(record.result)
             check_handles(result)
         except (MissingArtifact, ValidationError) as error:
-            print_status(f"  [yellow]{self.name}[/]: {escape(_describe_damage(error))} Doing it again.")
+            print_status(
+                f"  [yellow]{self.name}[/]: {escape(_describe_damage(error))} Doing it again."
+            )
             return None
         return record, result
 
     def _make(self, call: StageCall) -> tuple[StageRecord, T]:
-        check_handles(list(call.arguments.values()))  # on another machine than the one that made them, this fetches them
+        check_handles(
+            list(call.arguments.values())
+        )  # on another machine than the one that made them, this fetches them
         with self._exclusive_device(call), translate_disk_errors(), redact_raised_errors():
             token = _running_key.set(call.key)
             begin = time.perf_counter()
@@ -154,14 +164,14 @@ class Stage(Generic[P, T]):
         )
         path = make_private_dir("results") / call.key
         write_atomically(path, json.dumps(record.model_dump(), ensure_ascii=False).encode())
-        mirror.push_path(path)
+        remote_store.push_path(path)
         return record, result
 
     def _exclusive_device(self, call: StageCall) -> AbstractContextManager[None]:
         """A stage that holds a model has the GPU for itself; the wait is not counted as its time."""
         if not self._needs_gpu:
             return nullcontext()
-        from tasks.llama import choose_device
+        from tasks.models.loading import choose_device
 
         return lock_device(choose_device(call.arguments["machine"]))
 

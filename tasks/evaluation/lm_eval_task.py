@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from tasks.evaluation.sheets import get_prompt_builder
-from tasks.plan import EvaluationPlan
-from tasks.records import Question
+from tasks.evaluation.eval_requests import get_prompt_builder
+from tasks.schemas.item_rows import Question
+from tasks.schemas.plan import EvaluationPlan
 
 TASK_GROUP = "book2lora"
 _READER_SOURCE = '''"""Read a set of questions that lies beside this file."""
@@ -45,14 +45,24 @@ Tasks: {tasks}.
 """
 
 
-def write_task_folder(folder: Path, sets: dict[str, list[Question]], plan: EvaluationPlan, language: str = "fa") -> list[str]:
+def write_task_folder(
+    folder: Path, sets: dict[str, list[Question]], plan: EvaluationPlan, language: str = "fa"
+) -> list[str]:
     """Write the task folder; the names of its tasks come back."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "reader.py").write_text(_READER_SOURCE, "utf-8")
-    names = [name for title, questions in sets.items() if questions for name in _write_set(folder, _make_safe_name(title), questions, plan, language)]
+    names = [
+        name
+        for title, questions in sets.items()
+        if questions
+        for name in _write_set(folder, _make_safe_name(title), questions, plan, language)
+    ]
     group = {"group": TASK_GROUP, "task": names}
     (folder / f"{TASK_GROUP}.yaml").write_text(yaml.safe_dump(group, sort_keys=False), "utf-8")
-    (folder / "README.md").write_text(_README_TEMPLATE.format(group=TASK_GROUP, tasks=", ".join(f"`{name}`" for name in names)), "utf-8")
+    (folder / "README.md").write_text(
+        _README_TEMPLATE.format(group=TASK_GROUP, tasks=", ".join(f"`{name}`" for name in names)),
+        "utf-8",
+    )
     return names
 
 
@@ -60,27 +70,39 @@ def _make_safe_name(title: str) -> str:
     return re.sub(r"\W+", "_", title)
 
 
-def _write_set(folder: Path, title: str, questions: list[Question], plan: EvaluationPlan, language: str) -> list[str]:
+def _write_set(
+    folder: Path, title: str, questions: list[Question], plan: EvaluationPlan, language: str
+) -> list[str]:
     """One file of rows, one task for cloze and one for each rotation of digits."""
     rows = [_build_question_row(question, plan, language) for question in questions]
-    (folder / f"{title}.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    (folder / f"{title}.jsonl").write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8"
+    )
     tasks = [_build_task(title, "cloze", "cloze", "options", "key")]
     for rotation in range(plan.rotations):
         name = "digits" + f"_r{rotation}" * bool(rotation)
         tasks.append(_build_task(title, name, f"paper_{rotation}", "numerals", f"key_{rotation}"))
     for task in tasks:
-        text = _YAML_TEMPLATE.substitute(rest=yaml.safe_dump(task, sort_keys=False, allow_unicode=True))
+        text = _YAML_TEMPLATE.substitute(
+            rest=yaml.safe_dump(task, sort_keys=False, allow_unicode=True)
+        )
         (folder / f"{task['task']}.yaml").write_text(text, "utf-8")
     return [str(task["task"]) for task in tasks]
 
 
 def _build_question_row(question: Question, plan: EvaluationPlan, language: str) -> dict[str, Any]:
     words = get_prompt_builder(plan, language)
-    row: dict[str, Any] = {"id": question.id, "options": list(question.options), "numerals": list(words.numerals)}
+    row: dict[str, Any] = {
+        "id": question.id,
+        "options": list(question.options),
+        "numerals": list(words.numerals),
+    }
     row |= {"cloze": words.build_cloze_prompt(question), "key": question.answer - 1}
     for rotation in range(plan.rotations):
         row[f"paper_{rotation}"] = words.build_prompt(question, rotation)
-        row[f"key_{rotation}"] = (question.answer - 1 - rotation) % 4  # the place where the key is shown
+        row[f"key_{rotation}"] = (
+            question.answer - 1 - rotation
+        ) % 4  # the place where the key is shown
     return row
 
 
@@ -93,6 +115,9 @@ def _build_task(title: str, name: str, text: str, choices: str, key: str) -> dic
         "doc_to_text": text,
         "doc_to_choice": choices,
         "doc_to_target": key,
-        "metric_list": [{"metric": metric, "aggregation": "mean", "higher_is_better": True} for metric in ("acc", "acc_norm")],
+        "metric_list": [
+            {"metric": metric, "aggregation": "mean", "higher_is_better": True}
+            for metric in ("acc", "acc_norm")
+        ],
         "metadata": {"version": 1.0},
     }

@@ -14,14 +14,19 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple
 
-from tasks.evaluation.listening import run_requests
-from tasks.evaluation.scoring import interpret_output
-from tasks.evaluation.sheets import EvalRequest, PromptBuilder, build_requests, get_prompt_builder
-from tasks.llama import LoadedModel, base_of
-from tasks.plan import EvaluationPlan, Machine
-from tasks.progress import ProgressCallback, ignore_progress
-from tasks.records import AnswerMode, Passage, Question
-from tasks.results import Answer, ScreenedQuestion
+from tasks.evaluation.eval_requests import (
+    EvalRequest,
+    PromptBuilder,
+    build_requests,
+    get_prompt_builder,
+)
+from tasks.evaluation.evaluate import interpret_output
+from tasks.evaluation.scorer.dispatch import run_requests
+from tasks.models.loading import LoadedModel, base_of
+from tasks.schemas.item_rows import AnswerMode, Passage, Question
+from tasks.schemas.plan import EvaluationPlan, Machine
+from tasks.schemas.result_rows import Answer, ScreenedQuestion
+from tasks.store.progress import ProgressCallback, ignore_progress
 
 MAJORITY = 0.75  # share of the sittings that is "most"
 ScreeningClass = Literal["guessable", "too easy", "too hard", "unanswerable", "useful"]
@@ -49,36 +54,59 @@ def screen_with_model(
     sittings = plan.model_copy(update={"modes": (mode,), "rotations": 4})
     closed = get_prompt_builder(sittings, language)
     books = {passage.id: passage.text for passage in passages}
-    known = {q.id: books[q.quote.passage_id] for q in questions if q.quote and q.quote.passage_id in books}
+    known = {
+        q.id: books[q.quote.passage_id]
+        for q in questions
+        if q.quote and q.quote.passage_id in books
+    }
     forms: list[tuple[PromptBuilder, list[Question]]] = [
         (_hide_stem(closed), questions),
         (closed, questions),
-        (_prepend_passage(closed, known), [question for question in questions if question.id in known]),
+        (
+            _prepend_passage(closed, known),
+            [question for question in questions if question.id in known],
+        ),
     ]
     base = base_of(loaded)
-    put = [build_requests(asked, sittings, words, base.model, base.tokenizer) for words, asked in forms]
+    put = [
+        build_requests(asked, sittings, words, base.model, base.tokenizer) for words, asked in forms
+    ]
     found = _answer_forms(base, put, language, sittings, machine or Machine(), progress)
-    return [_build_screened_row(question, mode, [form.get(question.id, []) for form in found]) for question in questions]
+    return [
+        _build_screened_row(question, mode, [form.get(question.id, []) for form in found])
+        for question in questions
+    ]
 
 
 def _hide_stem(words: PromptBuilder) -> PromptBuilder:
     """The stem left out."""
     return words._replace(
-        paper=lambda question, rotation: words.build_prompt(question.model_copy(update={"question": ""}), rotation),
-        frame=lambda question: words.empty_cloze_prompt,
+        build_prompt=lambda question, rotation: words.build_prompt(
+            question.model_copy(update={"question": ""}), rotation
+        ),
+        build_cloze_prompt=lambda question: words.empty_cloze_prompt,
     )
 
 
 def _prepend_passage(words: PromptBuilder, books: Mapping[str, str]) -> PromptBuilder:
     """The passage put before it."""
     return words._replace(
-        paper=lambda question, rotation: f"{books[question.id]}\n\n{words.build_prompt(question, rotation)}",
-        frame=lambda question: f"{books[question.id]}\n\n{words.build_cloze_prompt(question)}",
+        build_prompt=lambda question, rotation: (
+            f"{books[question.id]}\n\n{words.build_prompt(question, rotation)}"
+        ),
+        build_cloze_prompt=lambda question: (
+            f"{books[question.id]}\n\n{words.build_cloze_prompt(question)}"
+        ),
     )
 
 
 def _answer_forms(
-    loaded: LoadedModel, put: list[list[EvalRequest]], language: str, plan: EvaluationPlan, machine: Machine, progress: ProgressCallback
+    loaded: LoadedModel,
+    put: list[list[EvalRequest]],
+    language: str,
+    plan: EvaluationPlan,
+    machine: Machine,
+    progress: ProgressCallback,
 ) -> list[dict[str, list[Answer]]]:
     """All forms are read together, since they begin alike; the answers by form and question."""
     fitting = [sheet for form in put for sheet in form if not sheet.truncated]
@@ -87,12 +115,18 @@ def _answer_forms(
     for form in put:
         found.append({})
         for sheet in form:
-            answer = interpret_output(sheet, [], "", language) if sheet.truncated else interpret_output(sheet, *next(heard), language)
+            answer = (
+                interpret_output(sheet, [], "", language)
+                if sheet.truncated
+                else interpret_output(sheet, *next(heard), language)
+            )
             found[-1].setdefault(sheet.question.id, []).append(answer)
     return found
 
 
-def _build_screened_row(question: Question, mode: AnswerMode, forms: Sequence[list[Answer]]) -> ScreenedQuestion:
+def _build_screened_row(
+    question: Question, mode: AnswerMode, forms: Sequence[list[Answer]]
+) -> ScreenedQuestion:
     """The row of one question; its passage may not be known."""
     asked, key = len(forms[0]), question.answer
     blind, closed = _summarize_form(forms[0], key), _summarize_form(forms[1], key)
@@ -112,10 +146,15 @@ def _build_screened_row(question: Question, mode: AnswerMode, forms: Sequence[li
 
 
 def _summarize_form(answers: list[Answer], key: int) -> FormResult:
-    return FormResult(sum(answer.is_correct for answer in answers), fmean(_compute_key_share(answer, key) for answer in answers))
+    return FormResult(
+        sum(answer.is_correct for answer in answers),
+        fmean(_compute_key_share(answer, key) for answer in answers),
+    )
 
 
-def classify_question(asked: int, blind: FormResult, closed: FormResult, opened: FormResult | None) -> ScreeningClass:
+def classify_question(
+    asked: int, blind: FormResult, closed: FormResult, opened: FormResult | None
+) -> ScreeningClass:
     """The first that fits, in the order of the table above."""
     if blind.correct >= MAJORITY * asked:
         return "guessable"

@@ -4,14 +4,15 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.errors import NothingLeft, PlanError
-from tasks.evaluation.listening import scale_progress
-from tasks.evaluation.scoring import answer_questions
-from tasks.llama import LoadedModel, load_model, resolve_base_model
-from tasks.plan import BasePlan, EvaluationPlan, Machine
-from tasks.progress import ProgressCallback, ignore_progress
-from tasks.records import Question
-from tasks.results import Answer
+from tasks.evaluation.evaluate import answer_questions
+from tasks.evaluation.scorer.dispatch import scale_progress
+from tasks.models.loading import LoadedModel, load_model
+from tasks.models.model_hub import resolve_base_model
+from tasks.schemas.errors import NothingLeft, PlanError
+from tasks.schemas.item_rows import Question
+from tasks.schemas.plan import BasePlan, EvaluationPlan, Machine
+from tasks.schemas.result_rows import Answer
+from tasks.store.progress import ProgressCallback, ignore_progress
 
 
 class ModelAnswers(NamedTuple):
@@ -38,13 +39,21 @@ def evaluate_questions(
     """
     _refuse_questions(questions)
     if adapter and tuned:
-        raise PlanError("--adapter and --tuned: name one of them, the adapter of the base or a whole tuned model.")
-    checkpoint, place, size = resolve_base_model(BasePlan(model=base)), machine or Machine(), len(questions)
+        raise PlanError(
+            "--adapter and --tuned: name one of them, the adapter of the base or a whole tuned model."
+        )
+    checkpoint, place, size = (
+        resolve_base_model(BasePlan(model=base)),
+        machine or Machine(),
+        len(questions),
+    )
     other = resolve_base_model(BasePlan(model=tuned)) if tuned else checkpoint
     whole = size * (2 if adapter or tuned else 1)
 
     def put(loaded: LoadedModel, before: int) -> list[Answer]:
-        return answer_questions(loaded, questions, plan, language, place, scale_progress(progress, before, size, whole))
+        return answer_questions(
+            loaded, questions, plan, language, place, scale_progress(progress, before, size, whole)
+        )
 
     first = put(load_model(checkpoint, place), 0)
     if not (adapter or tuned):
@@ -56,6 +65,10 @@ def evaluate_questions(
 def _refuse_questions(questions: list[Question]) -> None:
     if not questions:
         raise NothingLeft("there is no question to put; the file is empty.")
-    repeated = [name for name, times in Counter(question.id for question in questions).items() if times > 1]
+    repeated = [
+        name for name, times in Counter(question.id for question in questions).items() if times > 1
+    ]
     if repeated:
-        raise PlanError(f"questions: the id {repeated[0]!r} is used more than once; each question needs its own.")
+        raise PlanError(
+            f"questions: the id {repeated[0]!r} is used more than once; each question needs its own."
+        )

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from datasets import Dataset
 
-from tasks.errors import NothingLeft, PlanError, TuningError
-from tasks.exam import split_training_text
-from tasks.finetuning.exam_form import build_mcq_texts
-from tasks.plan import FinetuningPlan
-from tasks.records import Pair
+from tasks.finetuning.mcq_examples import build_mcq_texts
+from tasks.prompts import split_training_text
+from tasks.schemas.errors import NothingLeft, PlanError, TuningError
+from tasks.schemas.item_rows import Pair
+from tasks.schemas.plan import FinetuningPlan
 
 IGNORED_LABEL = -100  # a label that no loss is taken over
 
@@ -22,7 +22,9 @@ class Example(NamedTuple):
     """One training text."""
 
     input_ids: list[int]
-    labels: list[int]  # input_ids where the loss is taken, IGNORED elsewhere; the model shifts them by one
+    labels: list[
+        int
+    ]  # input_ids where the loss is taken, IGNORED elsewhere; the model shifts them by one
 
     @property
     def target_count(self) -> int:
@@ -41,7 +43,9 @@ class EncodedTexts(NamedTuple):
     longest: int  # tokens of the longest text, whether it fits or not
 
 
-def encode_pairs(pairs: Sequence[Pair], tokenizer: Any, plan: FinetuningPlan, language: str) -> EncodedTexts:
+def encode_pairs(
+    pairs: Sequence[Pair], tokenizer: Any, plan: FinetuningPlan, language: str
+) -> EncodedTexts:
     """Every pair as tokens and labels, and plan.exam_share of them as questions, too; texts over plan.max_tokens are counted and left out."""
     texts = [split_training_text(pair, language, plan.template) for pair in pairs]
     texts += build_mcq_texts(pairs, plan.exam_share, plan.seed, language) if plan.exam_share else []
@@ -55,10 +59,14 @@ def encode_text(prompt: str, target: str, tokenizer: Any, loss_on: str) -> Examp
     """The text in one piece, so that a token may span the seam: it then belongs to the target."""
     end = tokenizer.eos_token_id
     if end is None:
-        raise PlanError("base.model: its tokenizer has no end-of-text token, so the model could not learn where a text ends.")
+        raise PlanError(
+            "base.model: its tokenizer has no end-of-text token, so the model could not learn where a text ends."
+        )
     whole = tokenizer(prompt + target)["input_ids"]
     ids = whole if whole[-1] == end else [*whole, end]
-    given = _count_common_prefix(tokenizer(prompt)["input_ids"], ids) if loss_on == "diagnosis" else 0
+    given = (
+        _count_common_prefix(tokenizer(prompt)["input_ids"], ids) if loss_on == "diagnosis" else 0
+    )
     return Example(ids, [IGNORED_LABEL] * given + ids[given:])
 
 
@@ -75,12 +83,19 @@ def require_usable_texts(encoded: EncodedTexts, plan: FinetuningPlan) -> None:
             "see finetuning.loss_on and finetuning.template."
         )
     if not encoded.examples:
-        raise NothingLeft(f"no training text is left: {encoded.too_long} are over finetuning.max_tokens = {plan.max_tokens}.")
+        raise NothingLeft(
+            f"no training text is left: {encoded.too_long} are over finetuning.max_tokens = {plan.max_tokens}."
+        )
 
 
 def refuse_beyond_window(window: int, *groups: EncodedTexts) -> None:
     """Raise TuningError where a text is longer than the model can read at once."""
-    long = [len(example.input_ids) for group in groups for example in group.examples if len(example.input_ids) > window]
+    long = [
+        len(example.input_ids)
+        for group in groups
+        for example in group.examples
+        if len(example.input_ids) > window
+    ]
     if long:
         raise TuningError(
             f"{len(long)} training texts are longer than the {window} tokens that the model reads at once (the longest has {max(long)}); "
@@ -90,7 +105,9 @@ def refuse_beyond_window(window: int, *groups: EncodedTexts) -> None:
 
 def build_dataset(examples: Sequence[Example]) -> Dataset:
     """The examples as Hugging Face's Dataset."""
-    return Dataset.from_dict({"input_ids": [e.input_ids for e in examples], "labels": [e.labels for e in examples]})
+    return Dataset.from_dict(
+        {"input_ids": [e.input_ids for e in examples], "labels": [e.labels for e in examples]}
+    )
 
 
 def shuffle_diagnoses(pairs: Sequence[Pair], seed: int) -> list[Pair]:
@@ -108,9 +125,14 @@ def shuffle_diagnoses(pairs: Sequence[Pair], seed: int) -> list[Pair]:
             if others:
                 j = dice.choice(others)
                 dealt[i], dealt[j] = dealt[j], dealt[i]
-    return [pair.model_copy(update={"diagnosis": diagnosis}) for pair, diagnosis in zip(pairs, dealt, strict=True)]
+    return [
+        pair.model_copy(update={"diagnosis": diagnosis})
+        for pair, diagnosis in zip(pairs, dealt, strict=True)
+    ]
 
 
 def _count_common_prefix(a: list[int], b: list[int]) -> int:
     """How many tokens two texts share from the start."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    return next(
+        (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )

@@ -10,20 +10,26 @@ from typing import Any, NamedTuple
 
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
-from tasks.errors import TuningError
-from tasks.finetuning import lora, together
-from tasks.finetuning.attempt import TrainingJob, train_once
-from tasks.finetuning.batches import find_largest_divisor
-from tasks.finetuning.book import build_book_plan, cut_book_windows
-from tasks.finetuning.card import build_model_card
-from tasks.finetuning.examples import encode_pairs, refuse_beyond_window, require_usable_texts, shuffle_diagnoses
+from tasks.finetuning import lora
+from tasks.finetuning.examples import (
+    encode_pairs,
+    refuse_beyond_window,
+    require_usable_texts,
+    shuffle_diagnoses,
+)
+from tasks.finetuning.model_card import build_model_card
 from tasks.finetuning.preflight import build_preflight, count_updates, read_context_window
-from tasks.folders import Checkpoint
-from tasks.llama import choose_checkpoint_dtype, load_tokenizer
-from tasks.plan import FinetuningPlan, Machine
-from tasks.progress import ProgressCallback, ignore_progress
-from tasks.records import Pair
-from tasks.results import Preflight, TrainingStep
+from tasks.finetuning.training import distributed
+from tasks.finetuning.training.batches import find_largest_divisor
+from tasks.finetuning.training.continued_pretraining import build_book_plan, cut_book_windows
+from tasks.finetuning.training.train_once import TrainingJob, train_once
+from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
+from tasks.schemas.errors import TuningError
+from tasks.schemas.item_rows import Pair
+from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.result_rows import Preflight, TrainingStep
+from tasks.store.artifact_folders import Checkpoint
+from tasks.store.progress import ProgressCallback, ignore_progress
 
 
 class FitResult(NamedTuple):
@@ -49,41 +55,67 @@ def fit_adapter(
 
     Raises TuningError where a text is over the limit, the loss is no number, or the memory is too small.
     """
-    together.check_requirements(plan, machine)
+    distributed.check_requirements(plan, machine)
     taught = shuffle_diagnoses(pairs, plan.seed) if plan.shuffle_diagnoses else list(pairs)
     tokenizer = load_tokenizer(checkpoint)
     encoded = encode_pairs(taught, tokenizer, plan, language)
     told = build_preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
     require_usable_texts(encoded, plan)
-    unseen = encode_pairs(held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language)  # one loss for all plans
+    unseen = encode_pairs(
+        held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language
+    )  # one loss for all plans
     window = read_context_window(checkpoint)
     refuse_beyond_window(window, encoded, unseen)
-    passages = cut_book_windows(book, tokenizer, plan.model_copy(update={"max_tokens": min(plan.max_tokens, window)}))
-    told = told.model_copy(
-        update={"book_texts": len(passages), "book_updates": count_updates(len(passages), build_book_plan(plan)) if passages else 0}
+    passages = cut_book_windows(
+        book, tokenizer, plan.model_copy(update={"max_tokens": min(plan.max_tokens, window)})
     )
-    numbers = str(choose_checkpoint_dtype(checkpoint, machine))  # checkpoints made with others are not gone on with
+    told = told.model_copy(
+        update={
+            "book_texts": len(passages),
+            "book_updates": count_updates(len(passages), build_book_plan(plan)) if passages else 0,
+        }
+    )
+    numbers = str(
+        choose_checkpoint_dtype(checkpoint, machine)
+    )  # checkpoints made with others are not gone on with
     _clear_stale_scratch(
         scratch,
-        [checkpoint.digest, plan.model_dump(mode="json", exclude=set(plan.excluded_from_key)), numbers, encoded.examples, unseen.examples, passages],
+        [
+            checkpoint.digest,
+            plan.model_dump(mode="json", exclude=set(plan.excluded_from_key)),
+            numbers,
+            encoded.examples,
+            unseen.examples,
+            passages,
+        ],
     )
-    job = TrainingJob(checkpoint, encoded.examples, unseen.examples, plan, machine, scratch, passages)
+    job = TrainingJob(
+        checkpoint, encoded.examples, unseen.examples, plan, machine, scratch, passages
+    )
     model, steps = _train_within_memory(job, progress)
-    lora.save_adapter(model, folder, checkpoint.name, build_model_card(checkpoint.name, plan, told, steps))
+    lora.save_adapter(
+        model, folder, checkpoint.name, build_model_card(checkpoint.name, plan, told, steps)
+    )
     shutil.rmtree(scratch)
     return FitResult(steps, told)
 
 
-def _train_within_memory(job: TrainingJob, progress: ProgressCallback) -> tuple[Any, list[TrainingStep]]:
+def _train_within_memory(
+    job: TrainingJob, progress: ProgressCallback
+) -> tuple[Any, list[TrainingStep]]:
     """Train with the machine's micro-batch, halved as often as memory runs out; the effective batch stays."""
-    share = job.plan.batch_size // job.machine.processes  # texts of an update that one process computes
+    share = (
+        job.plan.batch_size // job.machine.processes
+    )  # texts of an update that one process computes
     micro = find_largest_divisor(share, job.machine.micro_batch)
     while True:
         try:
             if job.machine.processes > 1:
-                together.train_distributed(job, micro, progress)
+                distributed.train_distributed(job, micro, progress)
             return train_once(job, micro, progress)
-        except RuntimeError as error:  # what torch raises, on any device, when memory runs out; all else goes on up
+        except (
+            RuntimeError
+        ) as error:  # what torch raises, on any device, when memory runs out; all else goes on up
             if not should_reduce_batch_size(error):
                 raise
             if micro == 1:

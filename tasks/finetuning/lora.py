@@ -12,14 +12,16 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
 from peft.utils.integrations import dequantize_module_weight
 
-from tasks.errors import PlanError
-from tasks.llama import silence_transformers
-from tasks.plan import FinetuningPlan
+from tasks.models.library_logging import silence_transformers
+from tasks.schemas.errors import PlanError
+from tasks.schemas.plan import FinetuningPlan
 
 
 def build_lora_config(plan: FinetuningPlan) -> LoraConfig:
     """The plan in PEFT's words."""
-    modules = plan.target_modules if isinstance(plan.target_modules, str) else list(plan.target_modules)
+    modules = (
+        plan.target_modules if isinstance(plan.target_modules, str) else list(plan.target_modules)
+    )
     return LoraConfig(
         r=plan.rank,
         lora_alpha=plan.alpha,
@@ -38,7 +40,9 @@ def attach_fresh_adapter(model: Any, plan: FinetuningPlan) -> PeftModel:
     try:
         return get_peft_model(model, build_lora_config(plan))
     except ValueError as error:
-        raise PlanError(f"finetuning.target_modules: {plan.target_modules!r} does not fit this model, {error}") from None
+        raise PlanError(
+            f"finetuning.target_modules: {plan.target_modules!r} does not fit this model, {error}"
+        ) from None
 
 
 def save_adapter(model: PeftModel, folder: Path, base: str, card: str) -> None:
@@ -67,7 +71,10 @@ def compute_weight_shift(model: PeftModel) -> float:
 def _compute_change_norm(module: Any, name: str) -> float:
     if getattr(module, "use_dora", {}).get(name):
         return _compute_dora_change_norm(module, name)
-    a, b = module.lora_A[name].weight.float(), module.lora_B[name].weight.float()  # (rank, in), (out, rank)
+    a, b = (
+        module.lora_A[name].weight.float(),
+        module.lora_B[name].weight.float(),
+    )  # (rank, in), (out, rank)
     squared = torch.trace((b.T @ b) @ (a @ a.T))  # ‖BA‖² without the (out, in) product
     return float(module.scaling[name]) * float(squared.clamp(min=0).sqrt())
 

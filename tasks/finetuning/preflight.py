@@ -10,13 +10,13 @@ from transformers import AutoModelForCausalLM
 
 from tasks.finetuning.examples import EncodedTexts, encode_pairs
 from tasks.finetuning.lora import attach_fresh_adapter
-from tasks.folders import Checkpoint
-from tasks.llama import choose_checkpoint_dtype, load_tokenizer
+from tasks.language.text import split_words
+from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.models.model_config import read_config
-from tasks.plan import FinetuningPlan, Machine
-from tasks.records import Pair
-from tasks.results import Preflight
-from tasks.text import split_words
+from tasks.schemas.item_rows import Pair
+from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.result_rows import Preflight
+from tasks.store.artifact_folders import Checkpoint
 
 FEW_UPDATES = 50  # with 14 updates no learning rate from 5e-5 to 2e-2 taught the tiny model anything; 50 began to
 LOW_RATE = 1e-4  # LoRA wants about ten times the rate of full tuning: 1e-4 to 5e-4 and more for small models
@@ -49,7 +49,9 @@ def build_preflight(
     return Preflight(
         texts=texts,
         updates=count_updates(texts, plan),
-        epochs=plan.updates / max(1, count_updates_per_epoch(texts, plan)) if plan.updates else plan.epochs,
+        epochs=plan.updates / max(1, count_updates_per_epoch(texts, plan))
+        if plan.updates
+        else plan.epochs,
         batch_size=plan.batch_size,
         trainable_parameters=sizes.trainable,
         parameters=sizes.base_parameters,
@@ -80,12 +82,26 @@ def measure_model_sizes(checkpoint: Checkpoint, plan: FinetuningPlan) -> ModelSi
     """Counted on a model that is only drawn up: the meta device holds shapes, no numbers."""
     whole = read_config(checkpoint.path)
     with torch.device("meta"):
-        model = attach_fresh_adapter(AutoModelForCausalLM.from_config(whole, trust_remote_code=False), plan)
+        model = attach_fresh_adapter(
+            AutoModelForCausalLM.from_config(whole, trust_remote_code=False), plan
+        )
     trainable, every = model.get_nb_trainable_parameters()
     config: Any = whole.get_text_config()
-    layers, hidden, inner = config.num_hidden_layers, config.hidden_size, getattr(config, "intermediate_size", 4 * config.hidden_size)
-    kept = layers * (10 * hidden + 4 * inner)  # norms, q, k, v, o and residuals; gate, up, their product and its input
-    return ModelSizes(trainable, every - trainable, getattr(config, "max_position_embeddings", 0), kept, config.vocab_size)
+    layers, hidden, inner = (
+        config.num_hidden_layers,
+        config.hidden_size,
+        getattr(config, "intermediate_size", 4 * config.hidden_size),
+    )
+    kept = layers * (
+        10 * hidden + 4 * inner
+    )  # norms, q, k, v, o and residuals; gate, up, their product and its input
+    return ModelSizes(
+        trainable,
+        every - trainable,
+        getattr(config, "max_position_embeddings", 0),
+        kept,
+        config.vocab_size,
+    )
 
 
 def read_context_window(checkpoint: Checkpoint) -> int:
@@ -98,11 +114,23 @@ def estimate_peak_memory(sizes: ModelSizes, tokens: int, dtype: torch.dtype) -> 
     """GB at the peak, within about a third: what to expect, not a promise."""
     width = dtype.itemsize  # bytes of a number
     optimizer = 16 * sizes.trainable  # weight, gradient and Adam's two moments in float32
-    logits = sizes.vocabulary * (width + 3 * 4)  # with their float32 copy, its softmax and its gradient
-    return round((sizes.base_parameters * width + optimizer + tokens * (sizes.activations * width + logits)) / 1e9, 2)
+    logits = sizes.vocabulary * (
+        width + 3 * 4
+    )  # with their float32 copy, its softmax and its gradient
+    return round(
+        (sizes.base_parameters * width + optimizer + tokens * (sizes.activations * width + logits))
+        / 1e9,
+        2,
+    )
 
 
-def list_warnings(encoded: EncodedTexts, pairs: Sequence[Pair], held_out: Sequence[Pair], sizes: ModelSizes, plan: FinetuningPlan) -> list[str]:
+def list_warnings(
+    encoded: EncodedTexts,
+    pairs: Sequence[Pair],
+    held_out: Sequence[Pair],
+    sizes: ModelSizes,
+    plan: FinetuningPlan,
+) -> list[str]:
     """One sentence for each thing that makes a gain unlikely."""
     updates, texts = count_updates(len(encoded.examples), plan), len(encoded.examples)
     counted = sum(len(split_words(pair.symptom + " " + pair.diagnosis)) for pair in pairs)
@@ -110,13 +138,20 @@ def list_warnings(encoded: EncodedTexts, pairs: Sequence[Pair], held_out: Sequen
     distinct = len({(pair.symptom, pair.diagnosis) for pair in pairs})
     tests = {
         f"only {updates} updates ({texts} texts, batches of {plan.batch_size}): too few to teach anything; "
-        f"from {FEW_UPDATES} on there is a chance. More epochs or a smaller batch_size give more.": updates < FEW_UPDATES,
-        f"learning_rate {plan.learning_rate:g} is low for LoRA, which wants 1e-4 to 5e-4.": plan.learning_rate < LOW_RATE,
-        f"{encoded.too_long} texts are over max_tokens = {plan.max_tokens} and left out.": encoded.too_long > 0,
-        f"the longest text has {encoded.longest} tokens, the model reads {sizes.window} at once.": 0 < sizes.window < encoded.longest,
-        f"{len(pairs) - distinct} of {len(pairs)} pairs are repeated word for word.": distinct < len(pairs),
+        f"from {FEW_UPDATES} on there is a chance. More epochs or a smaller batch_size give more.": updates
+        < FEW_UPDATES,
+        f"learning_rate {plan.learning_rate:g} is low for LoRA, which wants 1e-4 to 5e-4.": plan.learning_rate
+        < LOW_RATE,
+        f"{encoded.too_long} texts are over max_tokens = {plan.max_tokens} and left out.": encoded.too_long
+        > 0,
+        f"the longest text has {encoded.longest} tokens, the model reads {sizes.window} at once.": 0
+        < sizes.window
+        < encoded.longest,
+        f"{len(pairs) - distinct} of {len(pairs)} pairs are repeated word for word.": distinct
+        < len(pairs),
         f"{tokens / max(1, counted):.1f} tokens a word: the tokenizer does not know this script, or the text is damaged.": tokens
         > MANY_TOKENS * max(1, counted),
-        "early_stopping needs held-out pairs and there are none.": plan.early_stopping is not None and not held_out,
+        "early_stopping needs held-out pairs and there are none.": plan.early_stopping is not None
+        and not held_out,
     }
     return [sentence for sentence, holds in tests.items() if holds]

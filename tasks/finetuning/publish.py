@@ -5,13 +5,15 @@ from pathlib import Path
 
 from huggingface_hub import HfApi
 
-from tasks.errors import PlanError
-from tasks.folders import Checkpoint
-from tasks.llama import load_model
-from tasks.plan import Machine
+from tasks.models.loading import load_model
+from tasks.schemas.errors import PlanError
+from tasks.schemas.plan import Machine
+from tasks.store.artifact_folders import Checkpoint
 
 
-def merge_adapter(checkpoint: Checkpoint, adapter: Path, folder: Path, machine: Machine | None = None) -> None:
+def merge_adapter(
+    checkpoint: Checkpoint, adapter: Path, folder: Path, machine: Machine | None = None
+) -> None:
     """W + BA as plain weights in `folder`, with the tokenizer: what vLLM, llama.cpp and Ollama's converters read."""
     loaded = load_model(checkpoint, machine, adapter, own=True)
     loaded.model.merge_and_unload(safe_merge=True).save_pretrained(folder)
@@ -21,12 +23,22 @@ def merge_adapter(checkpoint: Checkpoint, adapter: Path, folder: Path, machine: 
 def require_hub_token(repository: str) -> None:
     """Raise PlanError where HF_TOKEN is not set."""
     if not os.environ.get("HF_TOKEN"):
-        raise PlanError(f"{repository}: HF_TOKEN is not set; a token that may write is needed to put a model on the hub.")
+        raise PlanError(
+            f"{repository}: HF_TOKEN is not set; a token that may write is needed to put a model on the hub."
+        )
 
 
-def push_to_hub(folder: Path, repository: str, private: bool = True, api: HfApi | None = None) -> str:
+def push_to_hub(
+    folder: Path, repository: str, private: bool = True, api: HfApi | None = None
+) -> str:
     """Upload a folder as a model of the hub and return its address. Raises PlanError where HF_TOKEN is not set."""
     require_hub_token(repository)
     hub = api or HfApi()
     hub.create_repo(repository, private=private, exist_ok=True)
-    return str(hub.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=["*.json", "*.safetensors", "README.md"]))
+    return str(
+        hub.upload_folder(
+            repo_id=repository,
+            folder_path=folder,
+            allow_patterns=["*.json", "*.safetensors", "README.md"],
+        )
+    )

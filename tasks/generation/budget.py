@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.plan import Prices
+from tasks.schemas.plan import Prices
 
 MILLION = 1_000_000
 ROUNDING_USD = 1e-9  # dollars; below it two sums are equal
@@ -38,7 +38,11 @@ class TokenUsage(NamedTuple):
 def compute_price(usage: TokenUsage, prices: Prices, batch: bool = False) -> float:
     """Dollars for one response."""
     fresh = usage.tokens_in - usage.tokens_cached
-    dollars = (fresh * prices.input + usage.tokens_cached * prices.cached_input + usage.tokens_out * prices.output) / MILLION
+    dollars = (
+        fresh * prices.input
+        + usage.tokens_cached * prices.cached_input
+        + usage.tokens_out * prices.output
+    ) / MILLION
     return dollars * (prices.batch_discount if batch else 1.0)
 
 
@@ -58,14 +62,20 @@ class Budget:
         self.file, self.cap_usd = file, cap_usd
         file.parent.mkdir(parents=True, exist_ok=True)
         self._read_bytes = 0
-        self._reserved = self._forced = 0  # reservations of this process, and those of them that a power cut cannot take
+        self._reserved = self._forced = (
+            0  # reservations of this process, and those of them that a power cut cannot take
+        )
         self._forcing = threading.Lock()
         self._open_charges: dict[str, Charge] = {}
         self._answers: set[str] = set()
         self._answered: set[str] = set()  # their requests
         self._paid = 0.0  # for their answers
-        self._settled_lost: dict[str, list[float]] = {}  # by request, in the books of earlier versions
-        self._token_shares: dict[str, list[float]] = {}  # by sort of request: the largest ones seen, tokens of a prompt in its bytes
+        self._settled_lost: dict[
+            str, list[float]
+        ] = {}  # by request, in the books of earlier versions
+        self._token_shares: dict[
+            str, list[float]
+        ] = {}  # by sort of request: the largest ones seen, tokens of a prompt in its bytes
 
     def get_spent_usd(self) -> float:
         """Dollars for answers and set aside."""
@@ -138,7 +148,11 @@ class Budget:
     def list_lost_usd(self, keys: Collection[str]) -> list[float]:
         """Dollars for each answer to these requests that never arrived and may have been charged."""
         with self._lock_file():
-            waiting = [charge.usd for charge in self._open_charges.values() if charge.lost and charge.key in keys]
+            waiting = [
+                charge.usd
+                for charge in self._open_charges.values()
+                if charge.lost and charge.key in keys
+            ]
             return waiting + [usd for key in keys for usd in self._settled_lost.get(key, ())]
 
     def learn_token_share(self, share: float, sort: str) -> None:
@@ -181,7 +195,9 @@ class Budget:
     def _append_entry(self, book: int, entry: dict[str, object]) -> None:
         line = json.dumps(entry).encode() + b"\n"
         if os.write(book, line) < len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file))  # what is not in the book was not set aside
+            raise OSError(
+                errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file)
+            )  # what is not in the book was not set aside
         self._apply_entry(line)
         self._read_bytes += len(line)
 
@@ -193,12 +209,20 @@ class Budget:
         if not isinstance(entry, dict):
             return
         if "reserve" in entry:
-            self._open_charges[entry["reserve"]] = Charge(entry["reserve"], entry["request"], entry["usd"])
+            self._open_charges[entry["reserve"]] = Charge(
+                entry["reserve"], entry["request"], entry["usd"]
+            )
         elif "answer" in entry:
             self._pay(entry["answer"], entry["request"], entry["usd"])
-            self._open_charges = {name: c for name, c in self._open_charges.items() if c.key != entry["request"] or c.lost}
+            self._open_charges = {
+                name: c
+                for name, c in self._open_charges.items()
+                if c.key != entry["request"] or c.lost
+            }
         elif "lost" in entry and entry["lost"] in self._open_charges:
-            self._open_charges[entry["lost"]] = self._open_charges[entry["lost"]]._replace(lost=True)
+            self._open_charges[entry["lost"]] = self._open_charges[entry["lost"]]._replace(
+                lost=True
+            )
         elif "share" in entry:
             self._token_shares.setdefault(entry.get("sort", ""), []).append(entry["share"])
         elif charge := self._open_charges.pop(entry.get("settle", ""), None):
@@ -218,7 +242,9 @@ class Budget:
             self._paid += usd
 
     def _sum_usd(self) -> float:
-        return sum(self.get_known_spent_usd()) + sum(charge.usd for charge in self._open_charges.values() if not charge.lost)
+        return sum(self.get_known_spent_usd()) + sum(
+            charge.usd for charge in self._open_charges.values() if not charge.lost
+        )
 
 
 def force(path: Path) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftConfig, PeftType
 
-from tasks.errors import MissingArtifact, PlanError
 from tasks.models.model_config import UNREADABLE
 from tasks.models.weight_files import TensorHeader, read_headers, refuse_non_finite
-from tasks.store import get_cached_folder_digest
+from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.store.paths import get_cached_folder_digest
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 # These need more than a folder: other adapters, or a task's number beside every question.
@@ -24,12 +24,20 @@ def read_adapter_config(adapter: Path) -> Any:
     """PEFT's configuration of an adapter that can be loaded and compared. Raises MissingArtifact or PlanError."""
     for name in (WEIGHTS, CONFIG):
         if not (adapter / name).is_file():
-            pickled = " adapter_model.bin is not read: pickled weights can run code." if (adapter / "adapter_model.bin").is_file() else ""
-            raise MissingArtifact(f"{adapter} holds no {name}; name the folder of a PEFT adapter.{pickled}")
+            pickled = (
+                " adapter_model.bin is not read: pickled weights can run code."
+                if (adapter / "adapter_model.bin").is_file()
+                else ""
+            )
+            raise MissingArtifact(
+                f"{adapter} holds no {name}; name the folder of a PEFT adapter.{pickled}"
+            )
     try:
         config = PeftConfig.from_pretrained(str(adapter))
     except UNREADABLE as error:
-        raise PlanError(f"{adapter / CONFIG} cannot be used: {type(error).__name__}: {error}"[:600]) from error
+        raise PlanError(
+            f"{adapter / CONFIG} cannot be used: {type(error).__name__}: {error}"[:600]
+        ) from error
     _refuse_kind(adapter, config)
     read_headers([adapter / WEIGHTS])
     refuse_non_finite([adapter / WEIGHTS])
@@ -39,21 +47,27 @@ def read_adapter_config(adapter: Path) -> Any:
 def _refuse_kind(adapter: Path, config: Any) -> None:
     kind = str(getattr(config.peft_type, "value", config.peft_type))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
-        raise PlanError(f"{adapter}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another kind that changes weights.")
+        raise PlanError(
+            f"{adapter}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another kind that changes weights."
+        )
     if config.is_prompt_learning or config.peft_type in NEEDS_MORE:
         raise PlanError(
             f"{adapter} is of kind {kind}, which does not change weights alone: the questions cannot be put to it as they are put to "
             "the base. Use LoRA, DoRA, IA3 or another kind that changes weights."
         )
     if config.task_type not in (None, "CAUSAL_LM"):
-        raise PlanError(f"{adapter} was made for {str(config.task_type)[:40]}, not for writing text (CAUSAL_LM); name another adapter.")
+        raise PlanError(
+            f"{adapter} was made for {str(config.task_type)[:40]}, not for writing text (CAUSAL_LM); name another adapter."
+        )
     if any(part in _init(config) for part in REDRAWN):
         raise PlanError(
             f"{adapter} was begun with init_lora_weights={_init(config)!r} and not converted: its starting weights cannot be computed again, "
             "each loading would be another model. Save it with save_pretrained(…, path_initial_model_for_weight_conversion=…)."
         )
     if _init(config) == "loftq" and find_spec("bitsandbytes") is None:
-        raise PlanError(f"{adapter} was begun with LoftQ, which needs bitsandbytes to be loaded: pip install bitsandbytes (NVIDIA GPUs).")
+        raise PlanError(
+            f"{adapter} was begun with LoftQ, which needs bitsandbytes to be loaded: pip install bitsandbytes (NVIDIA GPUs)."
+        )
 
 
 def _init(config: Any) -> str:
@@ -62,7 +76,14 @@ def _init(config: Any) -> str:
     return told if isinstance(told, str) else ""
 
 
-LEAVES_BASE = ("", "gaussian", "orthogonal", "mica", "eva", "lora_ga")  # tests/models/test_adapters.py tries all that PEFT has
+LEAVES_BASE = (
+    "",
+    "gaussian",
+    "orthogonal",
+    "mica",
+    "eva",
+    "lora_ga",
+)  # tests/models/test_adapters.py tries all that PEFT has
 
 
 def writes_into_base(config: Any, headers: dict[str, TensorHeader]) -> bool:
@@ -70,7 +91,11 @@ def writes_into_base(config: Any, headers: dict[str, TensorHeader]) -> bool:
 
     `bias`, new embeddings and other kinds of adapters put weights of the base's own names beside LoRA's.
     """
-    is_plain = config.peft_type == PeftType.LORA and not config.layer_replication and _init(config) in LEAVES_BASE
+    is_plain = (
+        config.peft_type == PeftType.LORA
+        and not config.layer_replication
+        and _init(config) in LEAVES_BASE
+    )
     return not (is_plain and all("lora_" in name for name in headers))
 
 
@@ -78,12 +103,22 @@ def describe_doubts(adapter: Path, config: Any, names: set[str], base: Path) -> 
     """What a reader should know of adapter and base, in sentences; `names`: all that the base is called."""
     doubts = []
     told = str(config.base_model_name_or_path or "")
-    if told and Path(told).name.lower() not in {Path(name).name.lower() for name in names} and not _is_same(Path(told), base):
+    if (
+        told
+        and Path(told).name.lower() not in {Path(name).name.lower() for name in names}
+        and not _is_same(Path(told), base)
+    ):
         doubts.append(
             f"The adapter was made for {told[:200]!r}, and {sorted(names)[0]!r} was scored: if these are two models, the comparison is worthless."
         )
-    if config.revision and base.parent.name == "snapshots" and not base.name.startswith(str(config.revision)):
-        doubts.append(f"The adapter was made for revision {str(config.revision)[:40]}, and {base.name} was scored.")
+    if (
+        config.revision
+        and base.parent.name == "snapshots"
+        and not base.name.startswith(str(config.revision))
+    ):
+        doubts.append(
+            f"The adapter was made for revision {str(config.revision)[:40]}, and {base.name} was scored."
+        )
     if _init(config) in LEFT_OUT:
         doubts.append(
             f"{adapter.name} was begun with init_lora_weights={_init(config)!r} and not converted: on the plain base it is another model "
@@ -93,4 +128,7 @@ def describe_doubts(adapter: Path, config: Any, names: set[str], base: Path) -> 
 
 
 def _is_same(told: Path, base: Path) -> bool:
-    return told.is_dir() and (told.resolve() == base.resolve() or get_cached_folder_digest(told) == get_cached_folder_digest(base))
+    return told.is_dir() and (
+        told.resolve() == base.resolve()
+        or get_cached_folder_digest(told) == get_cached_folder_digest(base)
+    )

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from peft import PeftModel
 
-from tasks.errors import PlanError
 from tasks.models.adapter_check import WEIGHTS
 from tasks.models.model_config import UNREADABLE
 from tasks.models.weight_files import TensorHeader, read_headers
+from tasks.schemas.errors import PlanError
 
 
 def adapter_headers(adapter: Path) -> dict[str, TensorHeader]:
@@ -27,17 +27,28 @@ def attach_adapter(model: Any, adapter: Path, config: Any) -> PeftModel:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
-            tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=False, config=config)
-            unexpected = tuned.load_adapter(str(adapter), "default").unexpected_keys  # again, for what it returns
+            tuned = PeftModel.from_pretrained(
+                model, str(adapter), is_trainable=False, config=config
+            )
+            unexpected = tuned.load_adapter(
+                str(adapter), "default"
+            ).unexpected_keys  # again, for what it returns
         except torch.OutOfMemoryError:
             raise
-        except (RuntimeError, *UNREADABLE) as error:  # matrices of other shapes, or of names that the model has not
+        except (
+            RuntimeError,
+            *UNREADABLE,
+        ) as error:  # matrices of other shapes, or of names that the model has not
             raise PlanError(f"{adapter}: {NO_FIT} {type(error).__name__}: {error}"[:800]) from error
-    lacks = [str(warning.message) for warning in told if "missing adapter keys" in str(warning.message)]
+    lacks = [
+        str(warning.message) for warning in told if "missing adapter keys" in str(warning.message)
+    ]
     if lacks:
         raise PlanError(f"{adapter}: {NO_FIT} {lacks[0]}"[:600])
     if unexpected:
-        raise PlanError(f"{adapter}: {NO_FIT} {len(unexpected)} matrices have no match, such as {min(unexpected)}.")
+        raise PlanError(
+            f"{adapter}: {NO_FIT} {len(unexpected)} matrices have no match, such as {min(unexpected)}."
+        )
     _refuse_silent(tuned.eval(), adapter)
     return tuned
 
@@ -49,9 +60,13 @@ def _refuse_silent(tuned: PeftModel, adapter: Path) -> None:
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, *UNREADABLE) as error:
-        raise PlanError(f"{adapter}: with this adapter the model fails, {type(error).__name__}: {error}"[:600]) from error
+        raise PlanError(
+            f"{adapter}: with this adapter the model fails, {type(error).__name__}: {error}"[:600]
+        ) from error
     if not bool(scores.isfinite().all()):
-        raise PlanError(f"{adapter}: with this adapter the model's scores are NaN or infinite; it was made for another model, or broke.")
+        raise PlanError(
+            f"{adapter}: with this adapter the model's scores are NaN or infinite; it was made for another model, or broke."
+        )
 
 
 NO_FIT = "the adapter does not fit this base model; name the one it was made for."

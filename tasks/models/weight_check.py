@@ -14,11 +14,17 @@ import torch
 from transformers import AutoModelForCausalLM
 from transformers.models.auto.auto_factory import _get_model_class
 
-from tasks.errors import PlanError
+from tasks.models.library_logging import silence_transformers
 from tasks.models.model_config import UNREADABLE, read_config, refuse_impossible_size
-from tasks.models.quiet import quiet
-from tasks.models.weight_files import TensorHeader, list_weight_files, read_headers, refuse_non_finite, refuse_stray_adapter
-from tasks.store import file_stamps
+from tasks.models.weight_files import (
+    TensorHeader,
+    list_weight_files,
+    read_headers,
+    refuse_non_finite,
+    refuse_stray_adapter,
+)
+from tasks.schemas.errors import PlanError
+from tasks.store.paths import file_stamps
 
 SHOWN = 3  # names in a message
 
@@ -35,23 +41,32 @@ def _refuse_damaged_model(folder: Path, stamps: tuple[tuple[str, int, int], ...]
     headers, config = read_headers(files), read_config(folder)
     refuse_impossible_size(folder, config, len(headers))
     if faults := find_weight_faults(config, headers):
-        raise PlanError(f"{folder}: the weights do not make a whole {config.model_type} model: {'; '.join(faults)}")
+        raise PlanError(
+            f"{folder}: the weights do not make a whole {config.model_type} model: {'; '.join(faults)}"
+        )
     refuse_non_finite(files)
 
 
 def find_weight_faults(config: Any, headers: Mapping[str, TensorHeader]) -> list[str]:
     """One sentence for each thing that is missing, misnamed, misshapen or left over; the last is the remedy."""
-    quiet()
+    silence_transformers()
     tensors = {name: torch.empty(header.shape, device="meta") for name, header in headers.items()}
     model_class = _get_model_class(config, AutoModelForCausalLM._model_mapping)
     try:
         _, told = model_class.from_pretrained(
-            None, config=config, state_dict=tensors, device_map={"": "meta"}, output_loading_info=True, ignore_mismatched_sizes=True
+            None,
+            config=config,
+            state_dict=tensors,
+            device_map={"": "meta"},
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
         )
     except (*UNREADABLE, RuntimeError, AssertionError) as error:
         return [f"they cannot be loaded ({type(error).__name__}: {error}"[:400] + ")"]
     unexpected = {name for name in told["unexpected_keys"] if not _is_old_mask(name, headers)}
-    return _describe(sorted(told["missing_keys"]), sorted(unexpected), sorted(told["mismatched_keys"]))
+    return _describe(
+        sorted(told["missing_keys"]), sorted(unexpected), sorted(told["mismatched_keys"])
+    )
 
 
 def _is_old_mask(name: str, headers: Mapping[str, TensorHeader]) -> bool:
@@ -71,15 +86,24 @@ def _describe(missing: list[str], unexpected: list[str], mismatched: list[Any]) 
         ]
     faults = []
     if missing:
-        faults.append(f"{len(missing)} weights are missing and would be random numbers: {_list_names(missing)}")
+        faults.append(
+            f"{len(missing)} weights are missing and would be random numbers: {_list_names(missing)}"
+        )
     if mismatched:
         name, in_file, wanted = mismatched[0]
-        faults.append(f"{len(mismatched)} have another shape than config.json tells: {name} is {tuple(in_file)}, not {tuple(wanted)}")
+        faults.append(
+            f"{len(mismatched)} have another shape than config.json tells: {name} is {tuple(in_file)}, not {tuple(wanted)}"
+        )
     if unexpected:
-        faults.append(f"{len(unexpected)} tensors have no place in the model: {_list_names(unexpected)}")
+        faults.append(
+            f"{len(unexpected)} tensors have no place in the model: {_list_names(unexpected)}"
+        )
     if any(".lora_" in name for name in unexpected):
         return [*faults, "an adapter was left in: call merge_and_unload() before save_pretrained."]
-    return [*faults, "save the whole causal language model there again with save_pretrained, or copy it again."]
+    return [
+        *faults,
+        "save the whole causal language model there again with save_pretrained, or copy it again.",
+    ]
 
 
 def _find_prefix(missing: Iterable[str], unexpected: list[str]) -> str:
@@ -97,7 +121,10 @@ def _unwrapping(prefix: str) -> str:
     """How a model gets out of the wrapper that puts this prefix before its weights."""
     if "base_model." in prefix:
         return "merge_and_unload() of PEFT"
-    return {"_orig_mod.": "model._orig_mod, of torch.compile", "module.": "model.module, of DataParallel"}.get(prefix, "without the prefix")
+    return {
+        "_orig_mod.": "model._orig_mod, of torch.compile",
+        "module.": "model.module, of DataParallel",
+    }.get(prefix, "without the prefix")
 
 
 def _list_names(names: list[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.errors import PlanError
+from tasks.schemas.errors import PlanError
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 LFS_POINTER = b"version https://git-lfs"
@@ -31,7 +31,9 @@ def refuse_stray_adapter(folder: Path) -> None:
             f"{folder} holds adapter_config.json beside the model's own weights: the adapter would be attached and taken for the base. "
             "Move adapter_config.json and adapter_model.safetensors into a folder of their own, and name that folder as the adapter."
         )
-    raise PlanError(f"{folder} is an adapter, not a model; name its base model here, and this folder as the adapter.")
+    raise PlanError(
+        f"{folder} is an adapter, not a model; name its base model here, and this folder as the adapter."
+    )
 
 
 def list_weight_files(folder: Path) -> list[Path]:
@@ -40,7 +42,9 @@ def list_weight_files(folder: Path) -> list[Path]:
     Raises PlanError where the index is none, or names anything but safetensors files beside it.
     """
     if shards := sorted(folder.glob("shard-*-model-*.safetensors")):
-        raise PlanError(f"{folder} holds {shards[0].name}, a training checkpoint in shards; save the model there with save_pretrained.")
+        raise PlanError(
+            f"{folder} holds {shards[0].name}, a training checkpoint in shards; save the model there with save_pretrained."
+        )
     if (folder / SINGLE).is_file() or not (folder / INDEX).is_file():
         return [folder / SINGLE]
     names = _names_in_index(folder / INDEX)
@@ -58,7 +62,10 @@ def _names_in_index(index: Path) -> list[str]:
     try:
         names = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise PlanError(f"{index} is no index of weights ({type(error).__name__}: {error}"[:300] + "); copy it again.") from None
+        raise PlanError(
+            f"{index} is no index of weights ({type(error).__name__}: {error}"[:300]
+            + "); copy it again."
+        ) from None
     if not names or not all(isinstance(name, str) for name in names):
         raise PlanError(f"{index} names no weight files; copy it again.")
     return sorted(names)
@@ -76,7 +83,9 @@ def read_headers(files: Iterable[Path]) -> dict[str, TensorHeader]:
                     tensor = weights.get_slice(name)
                     headers[name] = TensorHeader(tensor.get_dtype(), tuple(tensor.get_shape()))
         except (SafetensorError, OSError) as error:
-            raise PlanError(f"{file} {_what_is_wrong(file)} ({error}"[:400] + "); copy or download it again.") from None
+            raise PlanError(
+                f"{file} {_what_is_wrong(file)} ({error}"[:400] + "); copy or download it again."
+            ) from None
     return headers
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from tasks.persian import ZWNJ
+from tasks.language.persian import ZWNJ
 from tasks.reading.layout import arabic_shaping, bidi
 from tasks.reading.types import Sheet
 
@@ -27,17 +27,28 @@ def _half_spaces(sheets: Sequence[Sheet]) -> set[tuple[str, str]]:
     telling = arabic_shaping.telling_fonts(pairs, half)
     found = {pair for pair in half if pair[0].rpartition("#")[0] in telling}
     told = sum(line.text.count(ZWNJ) for sheet in sheets for line in sheet.lines)
-    return found if 2 * sum(pairs[pair] for pair in found) > told else set()  # a few more than the file tells are mistakes
+    return (
+        found if 2 * sum(pairs[pair] for pair in found) > told else set()
+    )  # a few more than the file tells are mistakes
 
 
 def _mirrored(own: tuple[int, int], all_pages: tuple[int, int]) -> str:
     """The brackets to exchange: by the page's own balance, else the book's, else as the other brackets are."""
     rounded, angled = own[0] or all_pages[0], own[1] or all_pages[1]
     signs = rounded or angled
-    return bidi.ROUND * ((rounded or signs) > 0) + bidi.ANGLED * ((angled or signs) > 0) + bidi.SIGNS * (signs > 0)
+    return (
+        bidi.ROUND * ((rounded or signs) > 0)
+        + bidi.ANGLED * ((angled or signs) > 0)
+        + bidi.SIGNS * (signs > 0)
+    )
 
 
 def _settled(sheet: Sheet, half: set[tuple[str, str]], mirror: str) -> Sheet:
     half = set() if arabic_shaping.is_arabic_language(arabic_shaping.bare(sheet.text)) else half
-    lines = tuple(line._replace(text=bidi.decided(arabic_shaping.settled(line.text, sheet.pairs, half), mirror)) for line in sheet.lines)
+    lines = tuple(
+        line._replace(
+            text=bidi.decided(arabic_shaping.settled(line.text, sheet.pairs, half), mirror)
+        )
+        for line in sheet.lines
+    )
     return sheet._replace(lines=lines, pairs=(), tallies={})

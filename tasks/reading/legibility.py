@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 
-from tasks import persian
+from tasks.language import persian
+from tasks.language.text import split_words
 from tasks.reading.types import Glyph
-from tasks.text import split_words
 
 # The share of small words on a page of prose that counts as fully legible (1.0); half of it is the limit.
 FULL_SHARE = 0.16
@@ -19,7 +19,9 @@ def _set(line: str) -> frozenset[str]:
 
 SMALL_WORDS = {
     "Arab": persian.FUNCTION_WORDS
-    | _set("في من على إلى الى أن إن ان عن مع هذا هذه ذلك التي الذي لا ما كان هو هي أو او ثم قد كما بين بعد عند كل غير حتى")
+    | _set(
+        "في من على إلى الى أن إن ان عن مع هذا هذه ذلك التي الذي لا ما كان هو هي أو او ثم قد كما بين بعد عند كل غير حتى"
+    )
     | _set("کے کی کا میں سے ہے ہیں اور کو نے پر لە بۆ کە ئەو ئەم لەگەڵ د په او چې کې ته"),
     "Hebr": _set("של את על לא עם זה הוא היא או אם כי גם כל אל מן בין כמו יש אין היה אשר רק עד לפי"),
 }
@@ -29,7 +31,12 @@ _SCRIPTS = (
     ("Latn", re.compile("[A-Za-z\u00c0-\u024f]")),
     ("Cyrl", re.compile("[\u0400-\u052f]")),
     ("Grek", re.compile("[\u0370-\u03ff]")),
-    ("Othr", re.compile("[\u0700-\u074f\u0780-\u08a0\u0900-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")),
+    (
+        "Othr",
+        re.compile(
+            "[\u0700-\u074f\u0780-\u08a0\u0900-\u1fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+        ),
+    ),
 )
 RTL = frozenset({"Arab", "Hebr"})
 _LETTERED = re.compile(r"[\w'’\u200c\u0300-\u036f-]+")

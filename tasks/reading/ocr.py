@@ -22,7 +22,9 @@ def available() -> bool:
 
 def missing_languages(languages: str) -> list[str]:
     """Which of "fas+eng" tesseract has no data for."""
-    told = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, timeout=30, check=False).stdout
+    told = subprocess.run(
+        ["tesseract", "--list-langs"], capture_output=True, text=True, timeout=30, check=False
+    ).stdout
     return [name for name in languages.split("+") if name not in told.split()]
 
 
@@ -45,10 +47,22 @@ def read(page: Any, number: int, languages: str) -> Sheet:
     except subprocess.TimeoutExpired:
         return nothing(number, f"tesseract took more than {SECONDS} s", 1)
     if done.returncode != 0:
-        return nothing(number, f"tesseract: {done.stderr.decode('utf-8', 'replace').strip()[-200:]}", 1)
+        return nothing(
+            number, f"tesseract: {done.stderr.decode('utf-8', 'replace').strip()[-200:]}", 1
+        )
     lines = tuple(_lines(done.stdout.decode("utf-8", "replace"), scale))
     text = "\n".join(line.text for line in lines)
-    return Sheet(number, lines, width, height, "tesseract", legibility.rtl_share(text) >= 0.5, 1, "", ocr=True)
+    return Sheet(
+        number,
+        lines,
+        width,
+        height,
+        "tesseract",
+        legibility.rtl_share(text) >= 0.5,
+        1,
+        "",
+        ocr=True,
+    )
 
 
 def _lines(table: str, scale: float) -> Iterable[Line]:
@@ -58,7 +72,19 @@ def _lines(table: str, scale: float) -> Iterable[Line]:
         if row["text"] and row["text"].strip() and float(row["conf"]) >= LEAST_CONFIDENCE:
             rows.setdefault((row["block_num"], row["par_num"], row["line_num"]), []).append(row)
     for place, found in rows.items():
-        left, top = min(int(r["left"]) for r in found) / scale, min(int(r["top"]) for r in found) / scale
+        left, top = (
+            min(int(r["left"]) for r in found) / scale,
+            min(int(r["top"]) for r in found) / scale,
+        )
         right = max(int(r["left"]) + int(r["width"]) for r in found) / scale
         bottom = max(int(r["top"]) + int(r["height"]) for r in found) / scale
-        yield Line(" ".join(r["text"].strip() for r in found), left, top, right, bottom, 0.75 * (bottom - top), False, int(place[0]))
+        yield Line(
+            " ".join(r["text"].strip() for r in found),
+            left,
+            top,
+            right,
+            bottom,
+            0.75 * (bottom - top),
+            False,
+            int(place[0]),
+        )

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks import text as words_of
-from tasks.errors import BookError
-from tasks.plan import ReadingPlan
-from tasks.progress import ProgressCallback, ignore_progress
+from tasks.language import text as words_of
 from tasks.reading import legibility, ocr
 from tasks.reading.book_level import settled
 from tasks.reading.layout import arabic_shaping
@@ -16,7 +13,10 @@ from tasks.reading.page_quality import bad_pages
 from tasks.reading.sandbox import pool
 from tasks.reading.structure import bookmarks, chapters, headers_footers, headings, toc
 from tasks.reading.types import Sheet
-from tasks.records import Page, Passage, ReadingSummary
+from tasks.schemas.errors import BookError
+from tasks.schemas.item_rows import Page, Passage, ReadingSummary
+from tasks.schemas.plan import ReadingPlan
+from tasks.store.progress import ProgressCallback, ignore_progress
 
 
 class Reading(NamedTuple):
@@ -44,13 +44,25 @@ class Reading(NamedTuple):
         )
 
 
-def read(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: ProgressCallback = ignore_progress) -> Reading:
+def read(
+    path: Path,
+    plan: ReadingPlan,
+    language: str,
+    workers: int = 0,
+    progress: ProgressCallback = ignore_progress,
+) -> Reading:
     """Pages and passages of a PDF. Raises BookError with the reason and what to do."""
     opened, sheets, bad = _read(path, plan, language, workers, progress)
     return _reading([s for s in sheets if s.page not in bad], sheets, bad, opened, plan)
 
 
-def read_pages(path: Path, plan: ReadingPlan, language: str, workers: int = 0, progress: ProgressCallback = ignore_progress) -> list[Page]:
+def read_pages(
+    path: Path,
+    plan: ReadingPlan,
+    language: str,
+    workers: int = 0,
+    progress: ProgressCallback = ignore_progress,
+) -> list[Page]:
     """One row for each page of the range, readable or not. Raises BookError like `read`."""
     _, sheets, _ = _read(path, plan, language, workers, progress)
     return [page_row(sheet) for sheet in sheets]
@@ -66,7 +78,14 @@ def _read(
     bad = bad_pages(sheets)
     if plan.ocr == "tesseract":
         again = [page for page, why in bad.items() if why in ("picture", "illegible")]
-        seen = pool.read_pages(path, again, language, plan.ocr_languages, workers, lambda sheet: progress(sheet.page, opened.pages, "OCR"))
+        seen = pool.read_pages(
+            path,
+            again,
+            language,
+            plan.ocr_languages,
+            workers,
+            lambda sheet: progress(sheet.page, opened.pages, "OCR"),
+        )
         sheets = [_normal(seen[s.page], language) if s.page in seen else s for s in sheets]
         bad = bad_pages(sheets)
     _gate(path, plan, sheets, bad)
@@ -107,10 +126,14 @@ def _check_ocr(plan: ReadingPlan) -> None:
             "reading.ocr is tesseract, but that program is not installed (Debian: apt-get install tesseract-ocr tesseract-ocr-fas)."
         )
     if missing := ocr.missing_languages(plan.ocr_languages):
-        raise BookError(f"tesseract has no data for {', '.join(missing)} (Debian: apt-get install tesseract-ocr-{missing[0]}).")
+        raise BookError(
+            f"tesseract has no data for {', '.join(missing)} (Debian: apt-get install tesseract-ocr-{missing[0]})."
+        )
 
 
-def _sheets(path: Path, numbers: list[int], language: str, workers: int, progress: ProgressCallback) -> list[Sheet]:
+def _sheets(
+    path: Path, numbers: list[int], language: str, workers: int, progress: ProgressCallback
+) -> list[Sheet]:
     done = 0
 
     def each(sheet: Sheet) -> None:
@@ -126,7 +149,14 @@ def _sheets(path: Path, numbers: list[int], language: str, workers: int, progres
 def _normal(sheet: Sheet, language: str) -> Sheet:
     """Normal form, Persian's only for Persian; a line that holds nothing goes."""
     own = "ar" if language == "fa" and arabic_shaping.is_arabic_language(sheet.text) else language
-    lines = (line._replace(text=words_of.normalize_text(arabic_shaping.finished(line.text, own), own).replace("\n", " ")) for line in sheet.lines)
+    lines = (
+        line._replace(
+            text=words_of.normalize_text(arabic_shaping.finished(line.text, own), own).replace(
+                "\n", " "
+            )
+        )
+        for line in sheet.lines
+    )
     return sheet._replace(lines=tuple(line for line in lines if line.text))
 
 
@@ -161,7 +191,13 @@ def _remedy(counts: Counter[str]) -> str:
     return "The file seems damaged or cut: get it anew, or allow more with reading.most_bad_pages."
 
 
-def _reading(good: list[Sheet], sheets: list[Sheet], bad: dict[int, str], opened: pool.Opened, plan: ReadingPlan) -> Reading:
+def _reading(
+    good: list[Sheet],
+    sheets: list[Sheet],
+    bad: dict[int, str],
+    opened: pool.Opened,
+    plan: ReadingPlan,
+) -> Reading:
     listing = toc.contents(good)
     good = [sheet for sheet in good if sheet.page not in listing]
     gone = headers_footers.furniture(good)

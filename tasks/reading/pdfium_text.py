@@ -34,7 +34,12 @@ def text_of(textpage: Any) -> str:
 
 def read_simple_page(page: Any, textpage: Any, text: str) -> SimplePage | None:
     """The page's lines as pdfium has them; None where the layout has to decide."""
-    if not text.strip() or not _PLAIN.fullmatch(text) or _LONG_RUN.search(text) or page.get_rotation():
+    if (
+        not text.strip()
+        or not _PLAIN.fullmatch(text)
+        or _LONG_RUN.search(text)
+        or page.get_rotation()
+    ):
         return None
     if tuple(page.get_mediabox()) != tuple(page.get_cropbox()):
         return None

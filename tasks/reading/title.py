@@ -8,7 +8,10 @@ from pathlib import Path
 from tasks.reading.sandbox import child_process
 
 SECONDS = 20
-NO_TITLE = re.compile(r"^(untitled|document\d*|microsoft word\b.*|.*\.(docx?|odt|indd|pdf|tex|dvi|qxd|rtf))$|^\W*$", re.IGNORECASE)
+NO_TITLE = re.compile(
+    r"^(untitled|document\d*|microsoft word\b.*|.*\.(docx?|odt|indd|pdf|tex|dvi|qxd|rtf))$|^\W*$",
+    re.IGNORECASE,
+)
 MOST = 200  # characters
 
 
@@ -27,7 +30,12 @@ def _told(path: Path) -> str:
     asked = child_process.command("tasks.reading.title", str(path))
     try:
         done = subprocess.run(
-            asked, capture_output=True, env=child_process.environment(), encoding="utf-8", errors="replace", timeout=SECONDS
+            asked,
+            capture_output=True,
+            env=child_process.environment(),
+            encoding="utf-8",
+            errors="replace",
+            timeout=SECONDS,
         )
     except subprocess.TimeoutExpired:
         return ""

@@ -68,8 +68,13 @@ class Sheet(NamedTuple):
     images: int
     fault: str  # why nothing, or less than all, could be read; empty when all went well
     ocr: bool = False
-    pairs: tuple[tuple[str, str], ...] = ()  # glyphs that a half-space may stand between; see arabic_shaping.py
-    votes: tuple[int, int] = (0, 0)  # for (above 0) or against exchanging round brackets and guillemets
+    pairs: tuple[
+        tuple[str, str], ...
+    ] = ()  # glyphs that a half-space may stand between; see arabic_shaping.py
+    votes: tuple[int, int] = (
+        0,
+        0,
+    )  # for (above 0) or against exchanging round brackets and guillemets
     tallies: dict[str, tuple[int, ...]] = {}  # where each glyph stood in its words
 
     @property

@@ -7,27 +7,37 @@ from typing import Any
 
 import yaml
 
-from tasks.records import Question, StoredRow
-from tasks.reporting.facts import ReportData
+from tasks.reporting.final_answers import UNRECORDED_ANSWER, decide_final_answers
 from tasks.reporting.history import next_note, plain_sentence, told
-from tasks.reporting.settled import UNRECORDED_ANSWER, decide_final_answers
-from tasks.reporting.wording import load_labels
-from tasks.results import Answer, Comparison, History
+from tasks.reporting.labels import load_labels
+from tasks.reporting.report_data import ReportData
+from tasks.schemas.item_rows import Question, StoredRow
+from tasks.schemas.result_rows import Answer, Comparison, History
 
 
 def write_data_files(folder: Path, study: ReportData) -> None:
     """Everything but the page and its short form."""
     save_json(folder / "verdict.json", build_verdict_record(study))
     save_json(folder / "study.json", build_study_record(study))
-    save_json(folder / "pairs.json", [{"symptom": pair.symptom, "diagnosis": pair.diagnosis} for pair in study.pairs])
-    save_json(folder / "questions.json", [build_question_record(question) for question in study.exported_questions])
+    save_json(
+        folder / "pairs.json",
+        [{"symptom": pair.symptom, "diagnosis": pair.diagnosis} for pair in study.pairs],
+    )
+    save_json(
+        folder / "questions.json",
+        [build_question_record(question) for question in study.exported_questions],
+    )
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
         save_json(folder / f"answers-{name}.json", build_answer_records(study, answers))
     save_json_lines(folder / "rejections.jsonl", study.rejected)
     save_json_lines(folder / "training.jsonl", study.steps)
     if study.next_plan:
-        tree = study.next_plan.model_dump(mode="json", exclude_defaults=True) | {"name": study.next_plan.name}
-        (folder / "next-plan.yaml").write_text(yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8")
+        tree = study.next_plan.model_dump(mode="json", exclude_defaults=True) | {
+            "name": study.next_plan.name
+        }
+        (folder / "next-plan.yaml").write_text(
+            yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8"
+        )
 
 
 def build_verdict_record(study: ReportData) -> dict[str, Any]:
@@ -44,7 +54,16 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
         "base": result.base.model_dump(exclude={"n"}),
         "tuned": result.tuned.model_dump(exclude={"n"}),
         **result.model_dump(
-            include={"gained", "lost", "changed", "illegible_base", "illegible_tuned", "p_value", "difference", "detectable"}
+            include={
+                "gained",
+                "lost",
+                "changed",
+                "illegible_base",
+                "illegible_tuned",
+                "p_value",
+                "difference",
+                "detectable",
+            }
         ),
         "between_seeds": study.spread and study.spread.model_dump(mode="json"),
         "causes": [finding.model_dump(mode="json") for finding in study.findings],
@@ -93,7 +112,13 @@ def count_rows(study: ReportData) -> dict[str, int]:
     """How many rows there are of each thing."""
     sets = {f"questions_{name}": len(rows) for name, rows in study.questions.items()}
     fallen = sum(rejection.items for rejection in study.rejected)
-    return {"passages": len(study.passages), "pairs": len(study.pairs), "held_out_pairs": len(study.held_out), **sets, "rejected": fallen}
+    return {
+        "passages": len(study.passages),
+        "pairs": len(study.pairs),
+        "held_out_pairs": len(study.held_out),
+        **sets,
+        "rejected": fallen,
+    }
 
 
 def collect_seeds(tree: Mapping[str, Any], prefix: str = "") -> dict[str, int]:
@@ -109,20 +134,32 @@ def collect_seeds(tree: Mapping[str, Any], prefix: str = "") -> dict[str, int]:
 
 def build_question_record(question: Question) -> dict[str, Any]:
     """A question in the exercise's shape."""
-    return {"question": question.question, "options": list(question.options), "answer": question.answer}
+    return {
+        "question": question.question,
+        "options": list(question.options),
+        "answer": question.answer,
+    }
 
 
 def build_answer_records(study: ReportData, answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """One record of five fields for each question; a question without an answer stays, unanswered and wrong."""
-    said = decide_final_answers(answers, {question.id: question.answer for question in study.exported_questions})
+    said = decide_final_answers(
+        answers, {question.id: question.answer for question in study.exported_questions}
+    )
     mode = study.primary.mode
-    return [build_question_record(question) | said.get(question.id, {}).get(mode, UNRECORDED_ANSWER)._asdict() for question in study.exported_questions]
+    return [
+        build_question_record(question)
+        | said.get(question.id, {}).get(mode, UNRECORDED_ANSWER)._asdict()
+        for question in study.exported_questions
+    ]
 
 
 def save_json(path: Path, content: Any) -> None:
     """What is no number becomes null: JSON has no word for it, and other programs refuse the whole file."""
     sound = json.loads(json.dumps(content), parse_constant=lambda name: None)
-    path.write_text(json.dumps(sound, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8")
+    path.write_text(
+        json.dumps(sound, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8"
+    )
 
 
 def save_json_lines(path: Path, rows: Iterable[StoredRow]) -> None:

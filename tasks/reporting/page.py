@@ -9,16 +9,19 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tasks.lineage import flat
-from tasks.plan import ComparisonPlan, StudyPlan
-from tasks.reporting import figures, glance, tables
-from tasks.reporting.exports import count_rows, collect_seeds
-from tasks.reporting.facts import ReportData
+from tasks.language.i18n import Translator
+from tasks.reporting import page_tables
+from tasks.reporting.charts import study_charts
+from tasks.reporting.exports import collect_seeds, count_rows
 from tasks.reporting.history import label, next_note, note, role
-from tasks.reporting.safety import mark_control_characters
-from tasks.reporting.sayings import translate_reason, translate_sentence
-from tasks.reporting.wording import Translator, get_text_direction, format_measure, load_labels
-from tasks.results import Comparison, History
+from tasks.reporting.labels import format_measure, get_text_direction, load_labels
+from tasks.reporting.markdown import markdown_tables
+from tasks.reporting.report_data import ReportData
+from tasks.reporting.sanitize import mark_control_characters
+from tasks.reporting.sentence_translation import translate_reason, translate_sentence
+from tasks.schemas.plan import ComparisonPlan, StudyPlan
+from tasks.schemas.plan_lineage import flat
+from tasks.schemas.result_rows import Comparison, History
 
 TEMPLATE_DIR = Path(__file__).parent
 MAX_ROWS = 2000  # of one kind on the page; the files hold all
@@ -41,14 +44,16 @@ def render_page(study: ReportData) -> str:
         script=Markup(script),
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         pictures=draw_pictures(study, say),
-        tables=tables,
-        glance=glance,
+        tables=page_tables,
+        glance=markdown_tables,
         comparisons=sort_comparisons(study),
-        items=tables.list_answered_questions(study),
-        outcomes=figures.count_outcomes(study.primary),
-        shares=tables.compute_option_shares(study),
-        cut=tables.build_quote_cutter({passage.id: passage.text for passage in study.passages}),
-        spent=tables.sum_stage_usage(study.timings),
+        items=page_tables.list_answered_questions(study),
+        outcomes=study_charts.count_outcomes(study.primary),
+        shares=page_tables.compute_option_shares(study),
+        cut=page_tables.build_quote_cutter(
+            {passage.id: passage.text for passage in study.passages}
+        ),
+        spent=page_tables.sum_stage_usage(study.timings),
         counts=count_rows(study),
         seeds=collect_seeds(study.plan.model_dump()),
         changed=list_plan_changes(study.plan),
@@ -65,7 +70,12 @@ def render_page(study: ReportData) -> str:
 def load_template(name: str) -> Template:
     """A page's template: everything is escaped, nothing may be missing."""
     templates = Environment(
-        loader=FileSystemLoader(TEMPLATE_DIR), autoescape=True, undefined=StrictUndefined, finalize=mark_control_characters, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATE_DIR),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=mark_control_characters,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return templates.get_template(name)
 
@@ -80,7 +90,9 @@ def format_study_verdict(study: ReportData, say: Translator) -> str:
     return format_comparison_verdict(study.primary, study.plan.comparison, study.history, say)
 
 
-def format_comparison_verdict(result: Comparison, plan: ComparisonPlan, history: History, say: Translator) -> str:
+def format_comparison_verdict(
+    result: Comparison, plan: ComparisonPlan, history: History, say: Translator
+) -> str:
     """A comparison in one sentence, which claims no more than its history allows."""
     sentences, name = say["sentences"], _choose_sentence(result, plan)
     cautious = sentences.get(f"exploratory_{name}") if history.exploratory else None
@@ -101,7 +113,10 @@ def _choose_sentence(result: Comparison, plan: ComparisonPlan) -> str:
     """Which sentence: what cannot be told has one of its own where the questions alone would tell it, and only their facts do not; so has what could not be read."""
     if result.verdict == "inconclusive" and result.p_value <= plan.alpha:
         return "inconclusive_by_fact"
-    if result.verdict == "inconclusive" and max(-result.difference.low, result.difference.high) <= plan.margin:
+    if (
+        result.verdict == "inconclusive"
+        and max(-result.difference.low, result.difference.high) <= plan.margin
+    ):
         return "inconclusive_few_facts"
     if result.verdict == "identical" and result.illegible_tuned > result.n / 2:
         return "identical_mute"
@@ -119,25 +134,30 @@ def draw_pictures(study: ReportData, say: Translator) -> dict[str, Markup]:
     """Every picture that the rows allow, by name."""
     main = [c for c in sort_comparisons(study) if c.mode == study.primary.mode]
     drawn = {
-        "rates": figures.draw_rates(main, say),
-        "paired": figures.draw_paired_outcomes(study.primary, say),
-        "positions": figures.draw_option_shares(tables.compute_option_shares(study), say),
+        "rates": study_charts.draw_rates(main, say),
+        "paired": study_charts.draw_paired_outcomes(study.primary, say),
+        "positions": study_charts.draw_option_shares(page_tables.compute_option_shares(study), say),
     }
     drawn |= {
-        f"funnel-{kind}": figures.draw_funnel(study.funnel, kind, say)
+        f"funnel-{kind}": study_charts.draw_funnel(study.funnel, kind, say)
         for kind in ("pair", "question")
         if any(s.kind == kind for s in study.funnel)
     }
-    if tables.build_loss_curve(study.steps).raw:
-        drawn["loss"] = figures.draw_loss(study.steps, say)
+    if page_tables.build_loss_curve(study.steps).raw:
+        drawn["loss"] = study_charts.draw_loss(study.steps, say)
     if len(study.power) > 1:
-        drawn["power"] = figures.draw_power_curve(study.power, study.primary, say)
+        drawn["power"] = study_charts.draw_power_curve(study.power, study.primary, say)
     return drawn
 
 
-def list_plan_changes(plan: StudyPlan, other: StudyPlan | None = None) -> dict[str, tuple[Any, Any]]:
+def list_plan_changes(
+    plan: StudyPlan, other: StudyPlan | None = None
+) -> dict[str, tuple[Any, Any]]:
     """By dotted key, what differs: (there, here)."""
-    there, here = typed((other or StudyPlan()).model_dump(mode="json")), typed(plan.model_dump(mode="json"))
+    there, here = (
+        typed((other or StudyPlan()).model_dump(mode="json")),
+        typed(plan.model_dump(mode="json")),
+    )
     return {key: (there.get(key), value) for key, value in here.items() if there.get(key) != value}
 
 
@@ -150,7 +170,10 @@ def changes_of_next(study: ReportData) -> dict[str, tuple[Any, Any]]:
     """What the next plan changes; its lineage is told in a sentence."""
     if study.next_plan is None:
         return {}
-    return list_plan_changes(study.next_plan.model_copy(update={"name": study.plan.name, "lineage": study.plan.lineage}), study.plan)
+    return list_plan_changes(
+        study.next_plan.model_copy(update={"name": study.plan.name, "lineage": study.plan.lineage}),
+        study.plan,
+    )
 
 
 def format_choice(value: Any) -> Any:

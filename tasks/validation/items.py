@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tasks.records import QuestionType, Pair, Question, Rejection
+from tasks.schemas.item_rows import Pair, Question, QuestionType, Rejection
 
 ItemKind = Literal["pair", "question"]
 PairOrQuestion = Pair | Question
@@ -36,10 +36,17 @@ class ParsedItem:
         """The options that are not the key."""
         return [option for number, option in enumerate(self.options, 1) if number != self.answer]
 
-    def build_rejection(self, check: str, label: str, detail: str = "", passage_id: str = "") -> Rejection:
+    def build_rejection(
+        self, check: str, label: str, detail: str = "", passage_id: str = ""
+    ) -> Rejection:
         """The item as a rejection; its reason is `label: detail`, so that equal labels can be counted."""
         return Rejection(
-            draft_id=self.draft_id, kind=self.kind, passage_id=passage_id, check=check, reason=format_reason(label, detail), raw=self.raw
+            draft_id=self.draft_id,
+            kind=self.kind,
+            passage_id=passage_id,
+            check=check,
+            reason=format_reason(label, detail),
+            raw=self.raw,
         )
 
 
@@ -84,7 +91,9 @@ def get_kind(row: PairOrQuestion) -> ItemKind:
     return "pair" if isinstance(row, Pair) else "question"
 
 
-def build_row_rejection(row: PairOrQuestion, check: str, label: str, detail: str = "", draft_id: str = "") -> Rejection:
+def build_row_rejection(
+    row: PairOrQuestion, check: str, label: str, detail: str = "", draft_id: str = ""
+) -> Rejection:
     """A row that was read and is refused later on."""
     return Rejection(
         draft_id=draft_id,

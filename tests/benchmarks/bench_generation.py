@@ -20,14 +20,15 @@ from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from gpt_study import SHORT_RETRIES, build_plan  # noqa: E402
 from headline import headline  # noqa: E402
+from support.openai_study import SHORT_RETRIES, build_plan  # noqa: E402
 
-from tasks.generation import places, requests  # noqa: E402
-from tasks.generation.gpt_writer import open_client, write_items_by_model  # noqa: E402
-from tasks.generation.ledger import ResponseCache  # noqa: E402
-from tasks.generation.writer import PairOrQuestion, Quota, WrittenChapter  # noqa: E402
-from tasks.records import Draft, Pair, Passage, Rejection  # noqa: E402
+from tasks.generation import book_windows  # noqa: E402
+from tasks.generation.openai import request_builder  # noqa: E402
+from tasks.generation.openai.openai_writer import open_client, write_items_by_model  # noqa: E402
+from tasks.generation.quotas import PairOrQuestion, Quota, WrittenChapter  # noqa: E402
+from tasks.generation.response_cache import ResponseCache  # noqa: E402
+from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection  # noqa: E402
 
 SERVER = Path(__file__).parents[1] / "openai_server.py"
 CALM = SHORT_RETRIES._replace(timeout=60.0)
@@ -42,7 +43,7 @@ class Verdict(NamedTuple):
 
 
 class Timed(NamedTuple):
-    requests: int
+    request_builder: int
     clock: float  # seconds
     cpu: float  # seconds
 
@@ -51,22 +52,40 @@ def keep_all(draft: Draft, passages: list[Passage], earlier: Sequence[PairOrQues
     """A gate that costs nothing."""
     first, quote = len(earlier), {"passage_id": "p", "page": 1, "start": 0, "end": 1, "text": "q"}
     return Verdict(
-        [Pair(id=str(first + i), fact=f"f{first + i}", symptom="s" * 200, diagnosis="d", quote=quote) for i in range(draft.asked)], []
+        [
+            Pair(
+                id=str(first + i),
+                fact=f"f{first + i}",
+                symptom="s" * 200,
+                diagnosis="d",
+                quote=quote,
+            )
+            for i in range(draft.asked)
+        ],
+        [],
     )
 
 
 def chapter(number: int = 0, passages: int = 16) -> list[Passage]:
     text = "در معاینه بالا بودن فشار ورید گردنی و ریتم گالوپ در سمع قلب دیده می‌شود. " * 11
-    return [Passage(id=f"p{number:03}-{i:02}", chapter=f"c{number}", page=i + 1, text=f"{i} {text}") for i in range(passages)]
+    return [
+        Passage(id=f"p{number:03}-{i:02}", chapter=f"c{number}", page=i + 1, text=f"{i} {text}")
+        for i in range(passages)
+    ]
 
 
 @contextmanager
 def server(*orders: str) -> Iterator[Path]:
     """The environment points at a server; gives a folder for ledgers."""
-    process = subprocess.Popen([sys.executable, str(SERVER), "--canned", *orders], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(SERVER), "--canned", *orders], stdout=subprocess.PIPE, text=True
+    )
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     assert process.stdout
-    os.environ |= {"OPENAI_BASE_URL": process.stdout.readline().strip(), "OPENAI_API_KEY": "sk-bench-0123456789"}
+    os.environ |= {
+        "OPENAI_BASE_URL": process.stdout.readline().strip(),
+        "OPENAI_API_KEY": "sk-bench-0123456789",
+    }
     try:
         yield folder
     finally:
@@ -78,7 +97,9 @@ def server(*orders: str) -> Iterator[Path]:
 def written(folder: Path, items: int, number: int = 0) -> WrittenChapter:
     chosen = build_plan(pairs=items, questions=0, budget_usd=1e6)
     ledger = ResponseCache(folder, chosen.budget_usd, chosen.prices)
-    return write_items_by_model(chapter(number), Quota(items, 0), chosen, "fa", ledger, keep_all, AT_ONCE, patience=CALM)
+    return write_items_by_model(
+        chapter(number), Quota(items, 0), chosen, "fa", ledger, keep_all, AT_ONCE, patience=CALM
+    )
 
 
 def timed(folder: Path, items: int) -> Timed:
@@ -90,8 +111,10 @@ def timed(folder: Path, items: int) -> Timed:
 async def bare_loop(number: int) -> Timed:
     """Nothing but the client's own calls with the same bodies."""
     chosen, quota = build_plan(pairs=number * 10, questions=0), Quota(number * 10, 0)
-    asked = places.plan_round(places.plan_windows(chapter(), quota, chosen), quota, chosen, [])
-    bodies = [requests.build_request(one, chosen, "fa", None).body for one in asked]
+    asked = book_windows.plan_round(
+        book_windows.plan_windows(chapter(), quota, chosen), quota, chosen, []
+    )
+    bodies = [request_builder.build_request(one, chosen, "fa", None).body for one in asked]
     client, slots = open_client(CALM), asyncio.Semaphore(AT_ONCE)
 
     async def one(body: dict[str, object]) -> None:
@@ -119,12 +142,18 @@ def clock_ratio() -> float:
             bare = asyncio.run(bare_loop(done.requests))
         rounds.append((done, bare, os.getloadavg()[0]))
     ideal = -(-rounds[0][0].requests // AT_ONCE)
-    print(f"{rounds[0][0].requests:,} requests of 1 s, {AT_ONCE} at once; the ideal is {ideal} s.\n")
+    print(
+        f"{rounds[0][0].requests:,} requests of 1 s, {AT_ONCE} at once; the ideal is {ideal} s.\n"
+    )
     print("| ours, s | beside the ideal | a bare loop, s | load |\n|---|---|---|---|")
     for done, bare, load in rounds:
         print(f"| {done.clock:.1f} | {done.clock / ideal:.2f} × | {bare.clock:.1f} | {load:.1f} |")
     ratio = statistics.median(done.clock for done, _, _ in rounds) / ideal
-    headline("1,000 requests of 1 s to a writer, 64 at once, beside the ideal", f"{ratio:.2f} ×", f"≤ {MOST['clock']} ×")
+    headline(
+        "1,000 requests of 1 s to a writer, 64 at once, beside the ideal",
+        f"{ratio:.2f} ×",
+        f"≤ {MOST['clock']} ×",
+    )
     return ratio
 
 
@@ -138,7 +167,11 @@ def cpu_ratio() -> float:
         f"CPU a request: {own * 1000:.2f} ms with ledger and budget, {least * 1000:.2f} ms in a bare loop, "
         f"{own / least:.2f} × (at most {MOST['cpu']}).\n"
     )
-    headline("the writer's CPU a request, beside a bare asyncio loop with the same client", f"{own / least:.2f} ×", f"≤ {MOST['cpu']:g} ×")
+    headline(
+        "the writer's CPU a request, beside a bare asyncio loop with the same client",
+        f"{own / least:.2f} ×",
+        f"≤ {MOST['cpu']:g} ×",
+    )
     return own / least
 
 
@@ -155,7 +188,11 @@ def memory_ratio() -> float:
         f"Peak memory: {small:.0f} MiB at 1,000 items, {large:.0f} MiB at {items:,}, {large / small:.2f} × (at most {MOST['memory']}); "
         f"{cpu / max(1, items // 10 - 100) * 1000:.2f} ms CPU a request.\n"
     )
-    headline(f"the writer's memory at {items:,} items beside 1,000", f"{large / small:.2f} ×", f"≤ {MOST['memory']} ×")
+    headline(
+        f"the writer's memory at {items:,} items beside 1,000",
+        f"{large / small:.2f} ×",
+        f"≤ {MOST['memory']} ×",
+    )
     return large / small
 
 

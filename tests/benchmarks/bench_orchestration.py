@@ -23,7 +23,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 for name in [name for name in os.environ if name.startswith("PREFECT_")]:
     del os.environ[name]
 
-from flows.settings import configure_prefect  # noqa: E402
+from tasks.engine.orchestration.prefect_settings import configure_prefect  # noqa: E402
 
 configure_prefect()
 
@@ -42,10 +42,10 @@ def per_stage() -> list[Cost]:
     """The function alone, as a stage, and found again."""
     from prefect import flow
 
-    from tasks import progress
-    from tasks.artifacts import TrainingSteps
     from tasks.engine.prefect_stage import stage
-    from tasks.results import TrainingStep
+    from tasks.schemas.result_rows import TrainingStep
+    from tasks.store import progress
+    from tasks.store.artifacts import TrainingSteps
 
     def write_rows(number: int) -> TrainingSteps:
         """A table of one row."""
@@ -70,50 +70,79 @@ def per_stage() -> list[Cost]:
 def command(arguments: list[str]) -> float:
     """Seconds of wall time of `book2lora`."""
     begun = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "flows.cli", *arguments], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "flows.cli.main", *arguments],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     return time.perf_counter() - begun
 
 
 def queued(studies: int) -> tuple[int, float, float, float]:
     """How many ended well; seconds from the first to the last; median seconds of a run; its share that was waiting for a process."""
-    from small_study import build_small_plan
-    from team import start_team
+    from support.prefect_team import start_team
+    from support.small_study import build_small_plan
 
     with start_team(FOLDER) as one:
         one.start_worker("cpu", "cpu-2")
         begun = time.perf_counter()
-        runs = [one.request_run("study/laptop", plan=build_small_plan(name=f"s{number}").model_dump(mode="json")) for number in range(studies)]
+        runs = [
+            one.request_run(
+                "study/laptop", plan=build_small_plan(name=f"s{number}").model_dump(mode="json")
+            )
+            for number in range(studies)
+        ]
         done = [one.wait_until_final(run, seconds=3600) for run in runs]
         wall = time.perf_counter() - begun
         seconds = statistics.median(run.total_run_time.total_seconds() for run in done)
-        return sum(run.state.is_completed() for run in done), wall, seconds, wall * 2 / studies - seconds
+        return (
+            sum(run.state.is_completed() for run in done),
+            wall,
+            seconds,
+            wall * 2 / studies - seconds,
+        )
 
 
 def main(studies: int = 50) -> None:
     """Print the tables."""
     import yaml
     from headline import headline
-    from small_study import SMALL_PLAN_TREE
+    from support.small_study import SMALL_PLAN_TREE
 
-    from flows.own_server import run_local_server
+    from tasks.engine.orchestration.local_server import run_local_server
 
     with run_local_server() as wait:
         wait()
         calls = per_stage()
-    print(f"One stage that saves a table of one row ({CALLS} calls, median)\n\n| how | ms | CPU ms |\n|---|---|---|")
+    print(
+        f"One stage that saves a table of one row ({CALLS} calls, median)\n\n| how | ms | CPU ms |\n|---|---|---|"
+    )
     for cost in calls:
         print(f"| {cost.how} | {cost.wall:.1f} | {cost.cpu:.1f} |")
     plan = FOLDER / "small.yaml"
     plan.write_text(yaml.safe_dump(SMALL_PLAN_TREE), "utf-8")
-    first, again = command(["study", str(plan)]), min(command(["study", str(plan)]) for _ in range(3))
+    first, again = (
+        command(["study", str(plan)]),
+        min(command(["study", str(plan)]) for _ in range(3)),
+    )
     helped = command(["--help"])
-    print(f"\n| the command | s |\n|---|---|\n| `book2lora --help` | {helped:.1f} |\n| small study, new | {first:.1f} |")
+    print(
+        f"\n| the command | s |\n|---|---|\n| `book2lora --help` | {helped:.1f} |\n| small study, new | {first:.1f} |"
+    )
     print(f"| small study, all cached (best of 3) | {again:.1f} |")
     done, wall, seconds, around = queued(studies)
-    print(f"\n| {studies} studies queued on two workers | |\n|---|---|\n| ended well | {done} of {studies} |\n| all, s | {wall:.0f} |")
-    print(f"| a study's own run (median), s | {seconds:.1f} |\n| around it: polling, a process, imports, s | {around:.1f} |")
+    print(
+        f"\n| {studies} studies queued on two workers | |\n|---|---|\n| ended well | {done} of {studies} |\n| all, s | {wall:.0f} |"
+    )
+    print(
+        f"| a study's own run (median), s | {seconds:.1f} |\n| around it: polling, a process, imports, s | {around:.1f} |"
+    )
     print(f"| load of the machine (1 min) | {os.getloadavg()[0]:.1f} |")
-    headline("a stage beside a plain call of its function", " / ".join(f"{cost.how} {cost.cpu:.0f} ms CPU" for cost in calls))
+    headline(
+        "a stage beside a plain call of its function",
+        " / ".join(f"{cost.how} {cost.cpu:.0f} ms CPU" for cost in calls),
+    )
     headline("a small study, all cached", f"{again:.1f} s")
     headline(f"{studies} small studies queued on two workers", f"{done} ended well", f"{studies}")
 

@@ -20,9 +20,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from headline import headline  # noqa: E402
 
-from tasks import text  # noqa: E402
-from tasks.plan import ReadingPlan  # noqa: E402
+from tasks.language import text  # noqa: E402
 from tasks.reading.pdf import read_pages  # noqa: E402
+from tasks.schemas.plan import ReadingPlan  # noqa: E402
 
 BOOK = ROOT / "books" / "handbook.pdf"
 PAGES = 40
@@ -48,8 +48,15 @@ def ours(workers: int) -> tuple[str, float, float]:
 def other(name: str) -> tuple[str, float, float] | None:
     """The same of another library, or none when the interpreter has it not."""
     start, clock = processor_seconds(), time.monotonic()
-    code = f"import json\nbook, pages = {str(BOOK)!r}, {PAGES}\n{OTHERS[name]}\nprint(json.dumps(out))"
-    done = subprocess.run([os.environ.get("BENCH_PYTHON", sys.executable), "-c", code], capture_output=True, text=True, check=False)
+    code = (
+        f"import json\nbook, pages = {str(BOOK)!r}, {PAGES}\n{OTHERS[name]}\nprint(json.dumps(out))"
+    )
+    done = subprocess.run(
+        [os.environ.get("BENCH_PYTHON", sys.executable), "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         return None
     return "\n".join(json.loads(done.stdout)), processor_seconds() - start, time.monotonic() - clock
@@ -58,7 +65,12 @@ def other(name: str) -> tuple[str, float, float] | None:
 def right(read: str) -> tuple[float, float, float]:
     """Share of the source's words, of its neighbouring words, and of its words with half-spaces that came out."""
     source = text.normalize_text(
-        re.sub(r"^(?:#+|-) |\*\*", "", (ROOT / "books/handbook/01-heart-and-vessels.md").read_text("utf-8"), flags=re.MULTILINE)
+        re.sub(
+            r"^(?:#+|-) |\*\*",
+            "",
+            (ROOT / "books/handbook/01-heart-and-vessels.md").read_text("utf-8"),
+            flags=re.MULTILINE,
+        )
     )
     read = text.normalize_text(read)
     words = [re.findall(r"\w+", s.replace("\u200c", "")) for s in (source, read)]
@@ -74,16 +86,28 @@ def recall(wanted: list, found: list) -> float:  # type: ignore[type-arg]
 def main() -> None:
     print(f"{PAGES} pages of the handbook; shares of the first chapter's source that came out.\n")
     print("| reader | CPU s | clock s | words | order | half-spaces |\n|---|---|---|---|---|---|")
-    found = {"ours, 1 worker": ours(1), "ours, 2 workers": ours(2)} | {name: other(name) for name in OTHERS}
+    found = {"ours, 1 worker": ours(1), "ours, 2 workers": ours(2)} | {
+        name: other(name) for name in OTHERS
+    }
     for name, result in found.items():
         if result is None:
             print(f"| {name} | not installed (BENCH_PYTHON) | | | | |")
             continue
         read, used, clock = result
-        print(f"| {name} | {used:.1f} | {clock:.1f} | " + " | ".join(f"{share:.3f}" for share in right(read)) + " |")
+        print(
+            f"| {name} | {used:.1f} | {clock:.1f} | "
+            + " | ".join(f"{share:.3f}" for share in right(read))
+            + " |"
+        )
         if name in ("ours, 2 workers", *OTHERS):
-            shares = ", ".join(f"{what} {share:.3f}" for what, share in zip(("words", "order", "half-spaces"), right(read), strict=True))
-            headline(f"{PAGES} Persian pages read by {name}", f"{shares}; {used / PAGES * 1000:.0f} ms CPU a page")
+            shares = ", ".join(
+                f"{what} {share:.3f}"
+                for what, share in zip(("words", "order", "half-spaces"), right(read), strict=True)
+            )
+            headline(
+                f"{PAGES} Persian pages read by {name}",
+                f"{shares}; {used / PAGES * 1000:.0f} ms CPU a page",
+            )
 
 
 if __name__ == "__main__":

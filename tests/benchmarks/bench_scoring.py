@@ -27,7 +27,10 @@ CASES = {  # arguments: the ratio wanted
     "--after-paper": "≥ 5 ×",
     "": "≥ 5 ×",
 }
-LARGE = {"--shape large --after-paper --rounds 1": "≥ 4 ×", "--shape large --modes digits --rounds 1": "≥ 1.7 ×"}  # random weights
+LARGE = {
+    "--shape large --after-paper --rounds 1": "≥ 4 ×",
+    "--shape large --modes digits --rounds 1": "≥ 1.7 ×",
+}  # random weights
 
 
 class Cost(NamedTuple):
@@ -58,10 +61,16 @@ def rotations() -> None:
             build(Path(name) / str(count), "small", 100, ["digits"], count)
         for _ in range(3):
             for count, seconds in costs.items():
-                args = _parser().parse_args(["--ours-only", "--modes", "digits", "--rotations", str(count)])
-                seconds.append(_measure(commands(Path(name) / str(count), args)["book2lora"][0]).cpu)
+                args = _parser().parse_args(
+                    ["--ours-only", "--modes", "digits", "--rotations", str(count)]
+                )
+                seconds.append(
+                    _measure(commands(Path(name) / str(count), args)["book2lora"][0]).cpu
+                )
     ratio = median(costs[4]) / median(costs[1])
-    print(f"\nfour rotations beside one, small model, digits: {median(costs[4]):.1f} s and {median(costs[1]):.1f} s of CPU, {ratio:.2f} ×")
+    print(
+        f"\nfour rotations beside one, small model, digits: {median(costs[4]):.1f} s and {median(costs[1]):.1f} s of CPU, {ratio:.2f} ×"
+    )
     headline("four rotations of the options beside one, whole command", f"{ratio:.2f} ×", "≤ 2.2 ×")
 
 
@@ -82,24 +91,58 @@ def case(arguments: list[str], target: str = "") -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shape", choices=DTYPE, default="small")
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rotations", type=int, default=1)
     parser.add_argument("--modes", nargs="+", default=["digits", "cloze"])
-    parser.add_argument("--folder", default=None, help="where the models are made; the large one takes 3 GB")
+    parser.add_argument(
+        "--folder", default=None, help="where the models are made; the large one takes 3 GB"
+    )
     parser.add_argument("--ours-only", action="store_true")
-    parser.add_argument("--after-paper", action="store_true", help="option texts after the whole paper instead of the study's short frame")
+    parser.add_argument(
+        "--after-paper",
+        action="store_true",
+        help="option texts after the whole paper instead of the study's short frame",
+    )
     return parser
 
 
 def commands(folder: Path, args: argparse.Namespace) -> dict[str, list[list[str]]]:
     """The contestants, and the commands that each one needs."""
-    ours = [sys.executable, "-c", "from flows.cli import main; main()", "evaluate", "--base", str(folder / "base")]
-    ours += ["--adapter", str(folder / "adapter"), "--questions", str(folder / "questions.jsonl"), "--out", str(folder / "out.jsonl")]
-    ours += ["--set", f"evaluation.modes={json.dumps(args.modes)}", "--set", f"evaluation.rotations={args.rotations}"]
-    ours += ["--set", f"comparison.primary_mode={args.modes[0]}", "--machine", "device=cpu", "--machine", f"dtype={DTYPE[args.shape]}"]
+    ours = [
+        sys.executable,
+        "-c",
+        "from flows.cli.main import main; main()",
+        "evaluate",
+        "--base",
+        str(folder / "base"),
+    ]
+    ours += [
+        "--adapter",
+        str(folder / "adapter"),
+        "--questions",
+        str(folder / "questions.jsonl"),
+        "--out",
+        str(folder / "out.jsonl"),
+    ]
+    ours += [
+        "--set",
+        f"evaluation.modes={json.dumps(args.modes)}",
+        "--set",
+        f"evaluation.rotations={args.rotations}",
+    ]
+    ours += [
+        "--set",
+        f"comparison.primary_mode={args.modes[0]}",
+        "--machine",
+        "device=cpu",
+        "--machine",
+        f"dtype={DTYPE[args.shape]}",
+    ]
     if args.after_paper:
         ours = [sys.executable, __file__, "--work", str(folder), DTYPE[args.shape], *args.modes]
     if args.ours_only:
@@ -107,10 +150,23 @@ def commands(folder: Path, args: argparse.Namespace) -> dict[str, list[list[str]
     kinds = [f"book2lora_bench_{mode}" for mode in args.modes if mode in ("digits", "cloze")] + [
         f"book2lora_bench_digits_r{r}" for r in range(1, args.rotations)
     ]
-    shared = [sys.executable, "-m", "lm_eval", "--model", "hf", "--include_path", str(folder / "tasks"), "--tasks", ",".join(kinds)]
+    shared = [
+        sys.executable,
+        "-m",
+        "lm_eval",
+        "--model",
+        "hf",
+        "--include_path",
+        str(folder / "tasks"),
+        "--tasks",
+        ",".join(kinds),
+    ]
     shared += ["--device", "cpu", "--batch_size", "8"]
     base = f"pretrained={folder / 'base'},dtype={DTYPE[args.shape]}"
-    theirs = [[*shared, "--model_args", base], [*shared, "--model_args", f"{base},peft={folder / 'adapter'}"]]
+    theirs = [
+        [*shared, "--model_args", base],
+        [*shared, "--model_args", f"{base},peft={folder / 'adapter'}"],
+    ]
     return {"lm_eval, twice": theirs, "book2lora": [ours]}
 
 
@@ -118,24 +174,40 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
     """Model, adapter, questions and task folder; the mean length of a paper in tokens."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from random_llama import make_random_llama
+    from support.models.random_llama import make_random_llama
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from tasks import exam
+    from tasks import prompts
     from tasks.evaluation import lm_eval_task
-    from tasks.plan import EvaluationPlan
+    from tasks.schemas.plan import EvaluationPlan
 
     folder.mkdir(exist_ok=True)
     make_random_llama(folder / "base", shape)
     tokenizer = AutoTokenizer.from_pretrained(folder / "base")
-    model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=getattr(torch, DTYPE[shape]))
-    adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
+    model = AutoModelForCausalLM.from_pretrained(
+        folder / "base", dtype=getattr(torch, DTYPE[shape])
+    )
+    adapter = LoraConfig(
+        r=16,
+        lora_alpha=32,
+        target_modules="all-linear",
+        init_lora_weights=False,
+        task_type="CAUSAL_LM",
+    )
     get_peft_model(model, adapter).save_pretrained(folder / "adapter")
     questions = _questions(count)
     plan = EvaluationPlan(modes=tuple(modes), rotations=rotations)
     lm_eval_task.write_task_folder(folder / "tasks", {"bench": questions}, plan)
-    (folder / "questions.jsonl").write_text("".join(question.model_dump_json() + "\n" for question in questions), "utf-8")
-    return sum(len(tokenizer(exam.build_question_prompt(question))["input_ids"]) for question in questions) / count
+    (folder / "questions.jsonl").write_text(
+        "".join(question.model_dump_json() + "\n" for question in questions), "utf-8"
+    )
+    return (
+        sum(
+            len(tokenizer(prompts.build_question_prompt(question))["input_ids"])
+            for question in questions
+        )
+        / count
+    )
 
 
 def _text() -> str:
@@ -144,7 +216,7 @@ def _text() -> str:
 
 def _questions(count: int):
     """Stems of about 40 words and options of about 3, from the handbook's own words."""
-    from tasks.records import Question
+    from tasks.schemas.item_rows import Question
 
     rng, words = random.Random(0), [word for word in _text().split() if word.isalpha()]
 
@@ -153,51 +225,91 @@ def _questions(count: int):
         return " ".join(words[start : start + rng.randint(least, most)])
 
     return [
-        Question(id=f"q{i}", fact=str(i), question=some(22, 42) + "؟", options=tuple(some(2, 4) for _ in range(4)), answer=1 + i % 4)
+        Question(
+            id=f"q{i}",
+            fact=str(i),
+            question=some(22, 42) + "؟",
+            options=tuple(some(2, 4) for _ in range(4)),
+            answer=1 + i % 4,
+        )
         for i in range(count)
     ]
 
 
 def _ask_after_paper(file: Path) -> None:
     rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    file.write_text("".join(json.dumps(row | {"cloze": row["paper_0"]}, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    file.write_text(
+        "".join(
+            json.dumps(row | {"cloze": row["paper_0"]}, ensure_ascii=False) + "\n" for row in rows
+        ),
+        "utf-8",
+    )
 
 
 def work(folder: Path, dtype: str, modes: list[str]) -> None:
     """The evaluation with option texts after the whole paper, which is not one of the study's modes."""
-    from tasks.evaluation.scoring import score_requests
-    from tasks.evaluation.sheets import build_requests, get_prompt_builder
-    from tasks.llama import load_model, resolve_base_model
-    from tasks.plan import BasePlan, EvaluationPlan, Machine
-    from tasks.progress import ignore_progress
-    from tasks.records import Question
+    from tasks.evaluation.eval_requests import build_requests, get_prompt_builder
+    from tasks.evaluation.evaluate import score_requests
+    from tasks.models.loading import load_model, resolve_base_model
+    from tasks.schemas.item_rows import Question
+    from tasks.schemas.plan import BasePlan, EvaluationPlan, Machine
+    from tasks.store.progress import ignore_progress
 
     machine, plan = Machine(device="cpu", dtype=dtype), EvaluationPlan(modes=tuple(modes))
-    questions = [Question.model_validate_json(line) for line in (folder / "questions.jsonl").read_text("utf-8").splitlines()]
-    loaded = load_model(resolve_base_model(BasePlan(model=str(folder / "base"))), machine, folder / "adapter")
+    questions = [
+        Question.model_validate_json(line)
+        for line in (folder / "questions.jsonl").read_text("utf-8").splitlines()
+    ]
+    loaded = load_model(
+        resolve_base_model(BasePlan(model=str(folder / "base"))), machine, folder / "adapter"
+    )
     words = get_prompt_builder(plan, "fa")
-    put = build_requests(questions, plan, words._replace(frame=lambda question: words.build_prompt(question, 0)), loaded.model, loaded.tokenizer)
-    rows = [row for tuned in (False, True) for row in score_requests(loaded, put, plan, "fa", machine, ignore_progress, tuned)]
-    (folder / "out.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in rows), "utf-8")
+    put = build_requests(
+        questions,
+        plan,
+        words._replace(build_cloze_prompt=lambda question: words.build_prompt(question, 0)),
+        loaded.model,
+        loaded.tokenizer,
+    )
+    rows = [
+        row
+        for tuned in (False, True)
+        for row in score_requests(loaded, put, plan, "fa", machine, ignore_progress, tuned)
+    ]
+    (folder / "out.jsonl").write_text(
+        "".join(row.model_dump_json() + "\n" for row in rows), "utf-8"
+    )
 
 
 def _measure(command: list[str]) -> Cost:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
     environment["PYTHONPATH"] = str(ROOT)
     start = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     stderr = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)} failed:\n{stderr.decode()[-2000:]}")
-    return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9)
+    return Cost(
+        usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9
+    )
 
 
 def _sum(costs: list[Cost]) -> Cost:
     return Cost(sum(c.cpu for c in costs), sum(c.wall for c in costs), max(c.memory for c in costs))
 
 
-def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]], target: str) -> None:
+def _print(
+    args: argparse.Namespace, length: float, costs: dict[str, list[Cost]], target: str
+) -> None:
     from headline import headline
 
     first = next(iter(costs))
@@ -216,8 +328,12 @@ def _print(args: argparse.Namespace, length: float, costs: dict[str, list[Cost]]
         f"{median(ratios):.1f} × faster",
         target,
     )
-    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "lm_eval"))
-    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}")
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "lm_eval")
+    )
+    print(
+        f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+    )
 
 
 if __name__ == "__main__":

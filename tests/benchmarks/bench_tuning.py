@@ -25,7 +25,10 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 BATCH, LIMIT = 16, 384  # texts an update, tokens a text at most
-CASES, LARGE = ("--updates 8",), ("--shape large --updates 4 --who ours trainer trl",)  # random weights
+CASES, LARGE = (
+    ("--updates 8",),
+    ("--shape large --updates 4 --who ours trainer trl",),
+)  # random weights
 TARGETS = {"trl": "≥ 1.4 ×", "trainer": "≥ 1.1 ×", "padded": "≥ 5 ×"}
 NAMES = {
     "ours": "book2lora",
@@ -50,7 +53,7 @@ def case(arguments: list[str]) -> None:
     args = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
-        from random_llama import make_random_llama
+        from support.models.random_llama import make_random_llama
 
         make_random_llama(folder / "base", args.shape)
         results = _in_turns(folder, args)
@@ -58,31 +61,43 @@ def case(arguments: list[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--shape", choices=("small", "large"), default="small")
     parser.add_argument("--updates", type=int, default=8)
     parser.add_argument("--micro", type=int, default=4)
     parser.add_argument("--who", nargs="+", choices=NAMES, default=list(NAMES))
-    parser.add_argument("--folder", default=None, help="where the model is made; the large one takes 3 GB")
+    parser.add_argument(
+        "--folder", default=None, help="where the model is made; the large one takes 3 GB"
+    )
     return parser
 
 
 def pairs(count: int):
     """Vignettes of 20 to 60 words from the handbook's own, with a diagnosis of two words."""
-    from tasks.records import Pair
+    from tasks.schemas.item_rows import Pair
 
     dice = random.Random(0)
-    words = [w for file in sorted((ROOT / "books").rglob("*.md")) for w in file.read_text("utf-8").split() if w.isalpha()]
+    words = [
+        w
+        for file in sorted((ROOT / "books").rglob("*.md"))
+        for w in file.read_text("utf-8").split()
+        if w.isalpha()
+    ]
 
     def some(least: int, most: int) -> str:
         start = dice.randrange(len(words) - most)
         return " ".join(words[start : start + dice.randint(least, most)])
 
-    return [Pair(id=f"p{i}", fact=str(i), symptom=some(15, 55), diagnosis=some(2, 2)) for i in range(count)]
+    return [
+        Pair(id=f"p{i}", fact=str(i), symptom=some(15, 55), diagnosis=some(2, 2))
+        for i in range(count)
+    ]
 
 
 def plan(updates: int, packing: bool = False):
-    from tasks.plan import FinetuningPlan
+    from tasks.schemas.plan import FinetuningPlan
 
     return FinetuningPlan(
         rank=8, alpha=16, dropout=0.0, target_modules=("q_proj", "v_proj"), learning_rate=1e-4, schedule="constant", warmup=0.0, updates=updates,
@@ -92,8 +107,8 @@ def plan(updates: int, packing: bool = False):
 
 def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: str) -> None:
     """Train as one contestant; leaves the clock at each update, the losses and the peak memory."""
-    from tasks.plan import BasePlan, Machine
-    from tasks.weights import resolve_base_model
+    from tasks.models.model_hub import resolve_base_model
+    from tasks.schemas.plan import BasePlan, Machine
 
     checkpoint = resolve_base_model(BasePlan(model=str(folder / "base")))
     machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), Clock()
@@ -103,7 +118,9 @@ def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: st
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    (folder / f"{who}.json").write_text(json.dumps({"clock": clock, "losses": losses, "peak": peak}))
+    (folder / f"{who}.json").write_text(
+        json.dumps({"clock": clock, "losses": losses, "peak": peak})
+    )
 
 
 def _ours(who, checkpoint, machine, rows, updates, folder, clock) -> list[float]:
@@ -122,7 +139,7 @@ def _theirs(who, checkpoint, machine, rows, updates, folder, clock) -> list[floa
     from transformers import TrainerCallback
 
     from tasks.finetuning import lora
-    from tasks.llama import load_model
+    from tasks.models.loading import load_model
 
     class Tick(TrainerCallback):
         def on_log(self, *args, logs=None, **kwargs):
@@ -152,9 +169,14 @@ def _trl(model, tokenizer, rows, machine, updates, folder, padded):
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    from tasks.exam import split_training_text
+    from tasks.prompts import split_training_text
 
-    args = SFTConfig(**_settings(machine, updates, folder), max_length=LIMIT, gradient_checkpointing=False, dataset_text_field="text")
+    args = SFTConfig(
+        **_settings(machine, updates, folder),
+        max_length=LIMIT,
+        gradient_checkpointing=False,
+        dataset_text_field="text",
+    )
     texts = Dataset.from_dict({"text": ["".join(split_training_text(row, "fa")) for row in rows]})
     return SFTTrainer(model=model, args=args, train_dataset=texts, processing_class=tokenizer)
 
@@ -162,16 +184,21 @@ def _trl(model, tokenizer, rows, machine, updates, folder, padded):
 def _trainer(model, tokenizer, rows, machine, updates, folder, padded):
     from transformers import Trainer, TrainingArguments
 
-    from tasks.finetuning.batches import pad_rows
-    from tasks.finetuning.examples import IGNORED_LABEL, encode_pairs, build_dataset
+    from tasks.finetuning.examples import IGNORED_LABEL, build_dataset, encode_pairs
+    from tasks.finetuning.training.batches import pad_rows
 
     def to_limit(texts):
         """Every text filled up to the limit, as older scripts do."""
         filled = [
-            {name: text[name] + [value] * (LIMIT - len(text[name])) for name, value in (("input_ids", 1), ("labels", IGNORED_LABEL))}
+            {
+                name: text[name] + [value] * (LIMIT - len(text[name]))
+                for name, value in (("input_ids", 1), ("labels", IGNORED_LABEL))
+            }
             for text in texts
         ]
-        mask = [[1] * len(text["input_ids"]) + [0] * (LIMIT - len(text["input_ids"])) for text in texts]
+        mask = [
+            [1] * len(text["input_ids"]) + [0] * (LIMIT - len(text["input_ids"])) for text in texts
+        ]
         import torch
 
         return pad_rows(filled, 1) | {"attention_mask": torch.tensor(mask)}
@@ -196,16 +223,39 @@ def _in_turns(folder: Path, args: argparse.Namespace) -> dict[str, dict]:
             if not os.WIFSTOPPED(status):
                 del running[who]
                 if status:
-                    raise SystemExit(f"{who} failed:\n{(folder / f'{who}.err').read_text()[-2000:]}")
+                    raise SystemExit(
+                        f"{who} failed:\n{(folder / f'{who}.err').read_text()[-2000:]}"
+                    )
     return {who: json.loads((folder / f"{who}.json").read_text()) for who in args.who}
 
 
 def _start(who: str, folder: Path, args: argparse.Namespace) -> subprocess.Popen:
     updates = min(args.updates, 3) if who == "padded" else args.updates  # five times as long
     dtype = {"small": "float32", "large": "bfloat16"}[args.shape]
-    command = [sys.executable, __file__, "--work", who, str(folder), str(BATCH * args.updates), str(updates), str(args.micro), dtype]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=(folder / f"{who}.err").open("w"))
+    command = [
+        sys.executable,
+        __file__,
+        "--work",
+        who,
+        str(folder),
+        str(BATCH * args.updates),
+        str(updates),
+        str(args.micro),
+        dtype,
+    ]
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / f"{who}.err").open("w"),
+    )
     os.waitpid(process.pid, os.WUNTRACED)  # it stops before any work
     return process
 
@@ -228,7 +278,10 @@ def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
     print(
         "| | CPU s an update | times faster | start to first update, CPU s | peak GB | largest difference of a loss |\n|---|---|---|---|---|---|"
     )
-    steps = {who: median(b - a for a, b in zip(r["clock"][1:], r["clock"][2:], strict=False)) for who, r in results.items()}
+    steps = {
+        who: median(b - a for a, b in zip(r["clock"][1:], r["clock"][2:], strict=False))
+        for who, r in results.items()
+    }
     first = "ours" if "ours" in results else next(iter(results))
     for who, r in results.items():
         apart = max(abs(a - b) for a, b in zip(r["losses"], results[first]["losses"], strict=False))
@@ -236,10 +289,21 @@ def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
             f"| {NAMES[who]} | {steps[who]:.2f} | {steps[who] / steps[first]:.2f} × ours | {r['clock'][1]:.1f} | {r['peak']:.2f} | {apart:.0e} |"
         )
         if who in TARGETS:
-            headline(f"CPU of an update, {args.shape} model: {NAMES[who]} beside ours", f"{steps[who] / steps[first]:.2f} ×", TARGETS[who])
-    headline(f"start to first update, {args.shape} model", f"{results[first]['clock'][1]:.1f} s CPU; peak {results[first]['peak']:.2f} GB")
-    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "trl"))
-    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}")
+            headline(
+                f"CPU of an update, {args.shape} model: {NAMES[who]} beside ours",
+                f"{steps[who] / steps[first]:.2f} ×",
+                TARGETS[who],
+            )
+    headline(
+        f"start to first update, {args.shape} model",
+        f"{results[first]['clock'][1]:.1f} s CPU; peak {results[first]['peak']:.2f} GB",
+    )
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "trl")
+    )
+    print(
+        f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+    )
 
 
 if __name__ == "__main__":

@@ -19,13 +19,23 @@ QUESTIONS = 2_000  # asked against all training texts
 def vignettes(number: int, seed: int = 0) -> list[tuple[str, str]]:
     """(vignette, diagnosis)."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from validation.planted import DIGITS, VIGNETTES, list_bullets, join_signs, find_lists
+    from support.items.planted_defects import (
+        DIGITS,
+        VIGNETTES,
+        find_lists,
+        join_signs,
+        list_bullets,
+    )
 
     draw, passages = random.Random(seed), find_lists("نشانه‌ها")
     signs = [b for p in passages for b in list_bullets(p)]
     return [
         (
-            draw.choice(VIGNETTES).format(who=draw.choice(["مرد", "زن"]), age=draw.choice(DIGITS), signs=join_signs(draw.sample(signs, 4))),
+            draw.choice(VIGNETTES).format(
+                who=draw.choice(["مرد", "زن"]),
+                age=draw.choice(DIGITS),
+                signs=join_signs(draw.sample(signs, 4)),
+            ),
             draw.choice(passages).section,
         )
         for _ in range(number)
@@ -34,10 +44,10 @@ def vignettes(number: int, seed: int = 0) -> list[tuple[str, str]]:
 
 def one(number: int) -> str:
     """A row of the table."""
-    from tasks.plan import ValidationPlan
-    from tasks.records import Pair, Question
-    from tasks.validation.duplicates import SeenItems
-    from tasks.validation.leakage import find_leaks
+    from tasks.schemas.item_rows import Pair, Question
+    from tasks.schemas.plan import ValidationPlan
+    from tasks.validation.checks.duplicates import SeenItems
+    from tasks.validation.checks.leakage import find_leaks
 
     texts, plan = vignettes(number), ValidationPlan()
     empty = _mebibytes()
@@ -47,9 +57,18 @@ def one(number: int) -> str:
         repeats += seen.find_repeated("pair", text, key) is not None
         seen.add_item(str(place), "pair", text, key)
     looked = time.process_time()
-    pairs = [Pair(id=str(i), fact=str(i % 500), symptom=text, diagnosis=key) for i, (text, key) in enumerate(texts)]
+    pairs = [
+        Pair(id=str(i), fact=str(i % 500), symptom=text, diagnosis=key)
+        for i, (text, key) in enumerate(texts)
+    ]
     asked = [
-        Question(id=f"q{i}", fact=str(i % 500), question=f"{text}؛ تشخیص کدام است؟", options=(key, "الف", "ب", "ج"), answer=1)
+        Question(
+            id=f"q{i}",
+            fact=str(i % 500),
+            question=f"{text}؛ تشخیص کدام است؟",
+            options=(key, "الف", "ب", "ج"),
+            answer=1,
+        )
         for i, (text, key) in enumerate(vignettes(QUESTIONS, 1))
     ]
     found = find_leaks(pairs, asked, plan)
@@ -62,10 +81,14 @@ def _mebibytes() -> float:
 
 
 def main() -> None:
-    print("| items | repeats: CPU s | ms an item | repeats found | leaks against 2,000 questions: CPU s | leaks found | memory, MiB |")
+    print(
+        "| items | repeats: CPU s | ms an item | repeats found | leaks against 2,000 questions: CPU s | leaks found | memory, MiB |"
+    )
     print("|---|---|---|---|---|---|---|", flush=True)
     for size in SIZES:
-        row = subprocess.run([sys.executable, __file__, str(size)], capture_output=True, text=True, check=True).stdout.strip()
+        row = subprocess.run(
+            [sys.executable, __file__, str(size)], capture_output=True, text=True, check=True
+        ).stdout.strip()
         print(row, flush=True)
         items, _, each, *_, memory = (cell.strip() for cell in row.strip("| ").split("|"))
         headline(f"repeats among {items} items", f"{each} ms CPU an item, {memory} MiB")

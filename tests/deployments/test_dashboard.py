@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from team import find_free_port
+from support.prefect_team import find_free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,11 @@ def test_a_taken_port_is_told_at_once_and_nothing_is_started(tmp_path):
         port = taken.getsockname()[1]
         done = dashboard(tmp_path, port)
         told = done.communicate(timeout=60)[1]
-    assert done.returncode == 1 and f"port {port}: Address already in use" in told and "Traceback" not in told
+    assert (
+        done.returncode == 1
+        and f"port {port}: Address already in use" in told
+        and "Traceback" not in told
+    )
     assert not (tmp_path / "logs").exists()
 
 
@@ -50,7 +54,11 @@ def test_a_taken_port_is_told_at_once_and_nothing_is_started(tmp_path):
 @pytest.mark.timeout(900)
 def test_nothing_outlives_it_and_it_starts_again_in_spite_of_what_the_environment_says(tmp_path):
     port = find_free_port()
-    foreign = {"PREFECT_PROFILE": "not-here", "PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_API_KEY": "pnu_not_ours"}
+    foreign = {
+        "PREFECT_PROFILE": "not-here",
+        "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        "PREFECT_API_KEY": "pnu_not_ours",
+    }
     for end in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process = dashboard(tmp_path, port, **foreign)
         serving(process)
@@ -92,7 +100,9 @@ def test_a_killed_worker_is_started_again_and_the_server_goes_on(tmp_path):
     try:
         serving(process)
         before = {child.pid for child in psutil.Process(process.pid).children()}
-        worker = next(child for child in psutil.Process(process.pid).children() if "cpu" in child.cmdline())
+        worker = next(
+            child for child in psutil.Process(process.pid).children() if "cpu" in child.cmdline()
+        )
         worker.kill()
         told = next(line for line in process.stderr if "ended with code -9" in line)
         assert "worker-cpu" in told and "started again in 1 s" in told

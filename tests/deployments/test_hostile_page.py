@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from served import served
+from support.served import served
 
 LOGIN = "book2lora:a-word"
 PAGE = """<!doctype html><title>begun</title><script>
@@ -39,15 +39,22 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with served(tmp_path_factory.mktemp("hostile"), LOGIN) as address:
-        made = httpx.post(f"{address}/api/work_pools/", json={"name": "cpu", "type": "process"}, auth=tuple(LOGIN.split(":")), timeout=60)
+        made = httpx.post(
+            f"{address}/api/work_pools/",
+            json={"name": "cpu", "type": "process"},
+            auth=tuple(LOGIN.split(":")),
+            timeout=60,
+        )
         assert made.status_code == 201
         yield address
 
 
 @pytest.fixture(scope="module")
 def browser(server):
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
-    from reporting.browser import CHROMIUM, open_chromium
+    pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]"
+    )
+    from support.browser.headless_chromium import CHROMIUM, open_chromium
 
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
@@ -80,7 +87,9 @@ def another_origin(text):
 def made_by_the_page(server):
     """Flows, deployments and runs that are on the server."""
     return [
-        httpx.post(f"{server}/api/{kind}/filter", json={}, auth=tuple(LOGIN.split(":")), timeout=60).json()
+        httpx.post(
+            f"{server}/api/{kind}/filter", json={}, auth=tuple(LOGIN.split(":")), timeout=60
+        ).json()
         for kind in ("flows", "deployments", "flow_runs")
     ]
 
@@ -91,12 +100,21 @@ def test_a_page_of_another_origin_makes_nothing_and_reads_nothing(server, browse
         page.goto(site)
         page.wait_for_function("document.title.startsWith('ended')", timeout=30_000)
     said = page.title().split(": ")[1].split()
-    assert said == ["refused", "opaque", "refused", "refused", "refused"]  # opaque: sent without leave, answered 403
+    assert said == [
+        "refused",
+        "opaque",
+        "refused",
+        "refused",
+        "refused",
+    ]  # opaque: sent without leave, answered 403
     assert made_by_the_page(server) == [[], [], []]
 
 
 def test_not_even_with_the_password_that_the_browser_knows(server, browser):
-    text = PAGE.replace("'Content-Type': 'application/json'", "'Content-Type': 'application/json', Authorization: 'Basic ' + btoa(LOGIN)")
+    text = PAGE.replace(
+        "'Content-Type': 'application/json'",
+        "'Content-Type': 'application/json', Authorization: 'Basic ' + btoa(LOGIN)",
+    )
     text = text.replace("btoa(LOGIN)", f"btoa('{LOGIN}')")
     with another_origin(text % server) as site:
         page = browser.new_page()

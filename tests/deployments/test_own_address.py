@@ -6,12 +6,14 @@ import stat
 
 import httpx
 import pytest
-from served import served
+from support.served import served
 
-from flows.login import login_file, login_of_store, make_login
-from flows.server_app import OwnAddressOnly, own_origins
+from tasks.engine.orchestration.server_app import OwnAddressOnly, own_origins
+from tasks.engine.orchestration.server_login import login_file, login_of_store, make_login
 
-CLIENT = httpx.Client(timeout=60)  # seconds; a fresh server on a busy machine takes more than httpx's five
+CLIENT = httpx.Client(
+    timeout=60
+)  # seconds; a fresh server on a busy machine takes more than httpx's five
 asked = CLIENT.post
 OWN = "http://127.0.0.1:4200"
 
@@ -35,23 +37,42 @@ def answer(kind="http", listens_on="127.0.0.1", origins=None, **headers):
         sent.append(message)
 
     app = OwnAddressOnly(_inner, origins or own_origins(listens_on, 4200), listens_on)
-    scope = {"type": kind, "headers": [(name.encode(), value.encode()) for name, value in headers.items()]}
+    scope = {
+        "type": kind,
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
     asyncio.run(app(scope, receive, send))
     return sent[0].get("status") or sent[0]["type"]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:4200", "localhost:4200", "[::1]:4200", "LOCALHOST:4200"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:4200", "localhost:4200", "[::1]:4200", "LOCALHOST:4200"]
+)
 def test_the_own_address_is_answered(host):
     assert answer(host=host) == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:4200", "localhost.evil.example", "10.0.0.1:4200", "", "[", "a@b"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example:4200",
+        "localhost.evil.example",
+        "10.0.0.1:4200",
+        "",
+        "[",
+        "a@b",
+    ],
+)
 def test_another_host_is_refused(host):
     assert answer(host=host) == 403
     assert answer() == 403
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:5000", "http://127.0.0.1:42000", "file://"])
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "http://127.0.0.1:5000", "http://127.0.0.1:42000", "file://"],
+)
 @pytest.mark.parametrize(("kind", "refused"), [("http", 403), ("websocket", "websocket.close")])
 def test_a_page_of_another_origin_is_refused(kind, refused, origin):
     assert answer(kind, host="127.0.0.1:4200", origin=origin) == refused
@@ -67,7 +88,15 @@ def test_a_server_for_others_is_reached_by_number_and_by_its_names_only():
     origins = own_origins("0.0.0.0", 4200) + ",https://team.example"
     for host in ("10.0.0.5:4200", "team.example", "127.0.0.1:4200"):
         assert answer(host=host, listens_on="0.0.0.0", origins=origins) == 200
-    assert answer(host="10.0.0.5:4200", origin="http://10.0.0.5:4200", listens_on="0.0.0.0", origins=origins) == 200
+    assert (
+        answer(
+            host="10.0.0.5:4200",
+            origin="http://10.0.0.5:4200",
+            listens_on="0.0.0.0",
+            origins=origins,
+        )
+        == 200
+    )
     assert answer(host="rebound.example", listens_on="0.0.0.0", origins=origins) == 403
 
 
@@ -99,11 +128,24 @@ def test_a_foreign_page_is_told_nothing_and_may_send_nothing_even_with_the_passw
     told = asked(f"{server}/api/flow_runs/filter", json={}, headers=foreign)
     assert told.status_code == 403 and "access-control-allow-origin" not in told.headers
     wish = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
-    assert "access-control-allow-origin" not in CLIENT.options(f"{server}/api/flows/", headers=wish).headers
-    assert asked(f"{server}/api/flow_runs/filter", json={}, headers={"Host": "evil.example", **known}).status_code == 403
+    assert (
+        "access-control-allow-origin"
+        not in CLIENT.options(f"{server}/api/flows/", headers=wish).headers
+    )
+    assert (
+        asked(
+            f"{server}/api/flow_runs/filter", json={}, headers={"Host": "evil.example", **known}
+        ).status_code
+        == 403
+    )
 
 
 def test_the_own_page_under_its_other_name_is_let_in(server):
     origin = server.replace("127.0.0.1", "localhost")
-    told = asked(f"{server}/api/flow_runs/filter", json={}, auth=("book2lora", "a-word"), headers={"Origin": origin})
+    told = asked(
+        f"{server}/api/flow_runs/filter",
+        json={},
+        auth=("book2lora", "a-word"),
+        headers={"Origin": origin},
+    )
     assert told.status_code == 200 and told.headers["access-control-allow-origin"] == origin

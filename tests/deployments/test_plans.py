@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.plan import StudyPlan
-from tasks.plan_file import load_plan
-from tasks.sweep_file import load_sweep
-from tasks.sweeps import SweepPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_file import load_plan
+from tasks.schemas.sweep_file import load_sweep
+from tasks.schemas.sweep_plan import SweepPlan
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = {
@@ -18,7 +18,9 @@ DEPLOYMENTS = {
 SWEEPS = {path for path in (ROOT / "plans").glob("*.yaml") if path.stem.startswith("sweep-")}
 
 
-@pytest.mark.parametrize("name", [n for n, d in DEPLOYMENTS.items() if "plan" in d.get("parameters", {})])
+@pytest.mark.parametrize(
+    "name", [n for n, d in DEPLOYMENTS.items() if "plan" in d.get("parameters", {})]
+)
 def test_a_deployment_carries_the_plan_of_its_name(name):
     plan, flow = DEPLOYMENTS[name]["parameters"]["plan"], name.partition("/")[0]
     if flow == "sweep":
@@ -28,7 +30,15 @@ def test_a_deployment_carries_the_plan_of_its_name(name):
 
 
 def test_what_a_team_runs_is_there():
-    assert {"study/laptop", "study/exercise", "study/recommended", "tune/gpu", "arm/gpu", "sweep/laptop", "sweep/gpu"} == set(DEPLOYMENTS)
+    assert {
+        "study/laptop",
+        "study/exercise",
+        "study/recommended",
+        "tune/gpu",
+        "arm/gpu",
+        "sweep/laptop",
+        "sweep/gpu",
+    } == set(DEPLOYMENTS)
     pools = {name: deployment["work_pool"]["name"] for name, deployment in DEPLOYMENTS.items()}
     assert [name for name, pool in pools.items() if pool == "gpu"] == ["tune/gpu", "arm/gpu"]
 
@@ -51,4 +61,7 @@ def test_the_laptop_plan_is_the_defaults():
 @pytest.mark.parametrize("path", sorted((ROOT / "plans").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_plan_loads_and_tells_how_to_run_it(path):
     assert (load_sweep if path in SWEEPS else load_plan)(path).name == path.stem
-    assert f"# book2lora {'sweep' if path in SWEEPS else 'study'}" in path.read_text("utf-8").splitlines()[0]
+    assert (
+        f"# book2lora {'sweep' if path in SWEEPS else 'study'}"
+        in path.read_text("utf-8").splitlines()[0]
+    )

@@ -26,7 +26,11 @@ def test_a_dead_part_is_told_and_started_again_with_back_off(runs, capfd):
             dies.started = clock.now
             keep_alive([dies, lives], clock)
             told = capfd.readouterr().err
-            assert "worker-gpu ended with code 0" in told and f"in {wait} s" in told and "worker-cpu" not in told
+            assert (
+                "worker-gpu ended with code 0" in told
+                and f"in {wait} s" in told
+                and "worker-cpu" not in told
+            )
             before = dies.process.pid
             clock.now += wait - 0.1
             keep_alive([dies, lives], clock)
@@ -48,7 +52,15 @@ def test_a_part_that_lived_long_is_started_again_soon(runs):
 
 
 def test_what_does_not_end_in_time_is_killed(runs):
-    one = Part("stubborn", [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"], {})
+    one = Part(
+        "stubborn",
+        [
+            sys.executable,
+            "-c",
+            "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)",
+        ],
+        {},
+    )
     one.start()
     stop([one.process], 0.5)
     assert one.process.returncode in (-9, -15)

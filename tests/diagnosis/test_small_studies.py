@@ -3,12 +3,12 @@
 import shutil
 
 import pytest
-from diagnosis.whole_faults import FAULTS, REFUSED
-from diagnosis.whole_studies import run_with_fault
-from small_study import SMALL_PLAN_TREE
+from support.planted_faults.whole_faults import FAULTS, REFUSED
+from support.planted_faults.whole_studies import run_with_fault
+from support.small_study import SMALL_PLAN_TREE
 
-from tasks.diagnosis.reason import load_sentences
-from tasks.errors import PlanError
+from tasks.diagnosis.finding_text import load_sentences
+from tasks.schemas.errors import PlanError
 
 SMALL = ["a learning rate of nothing", "all labels are masked", "the adapter is not attached"]
 
@@ -17,10 +17,14 @@ SMALL = ["a learning rate of nothing", "all labels are masked", "the adapter is 
 def test_a_mechanical_fault_is_named_first(finished, tmp_path, name):
     store = shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     told = run_with_fault(store, FAULTS[name], SMALL_PLAN_TREE)
-    assert [finding.rule for finding in told.findings][:1] == [FAULTS[name].rule], [(f.rule, f.claim) for f in told.findings]
+    assert [finding.rule for finding in told.findings][:1] == [FAULTS[name].rule], [
+        (f.rule, f.claim) for f in told.findings
+    ]
 
 
-def test_nothing_trainable_is_refused_before_the_tuning_so_no_study_ends_with_it(finished, tmp_path):
+def test_nothing_trainable_is_refused_before_the_tuning_so_no_study_ends_with_it(
+    finished, tmp_path
+):
     store = shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     with pytest.raises(PlanError, match=r"finetuning\.target_modules: .*no_such_matrix"):
         run_with_fault(store, REFUSED["nothing-trainable"], SMALL_PLAN_TREE)
@@ -28,4 +32,6 @@ def test_nothing_trainable_is_refused_before_the_tuning_so_no_study_ends_with_it
 
 @pytest.mark.parametrize("rule", load_sentences("en")["rules"])
 def test_each_rule_is_planted_in_a_whole_study_or_refused_by_the_flow(rule):
-    assert rule in {fault.rule for fault in FAULTS.values()} | REFUSED.keys(), "plant it in whole_faults.py"
+    assert rule in {fault.rule for fault in FAULTS.values()} | REFUSED.keys(), (
+        "plant it in whole_faults.py"
+    )

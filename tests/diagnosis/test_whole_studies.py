@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from diagnosis.whole_faults import FAULTS, HEALTHY
-from diagnosis.whole_studies import save_base_models, run_with_fault
+from support.planted_faults.whole_faults import FAULTS, HEALTHY
+from support.planted_faults.whole_studies import run_with_fault, save_base_models
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -23,7 +23,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, prefect: None) -> Iterator[P
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_fault_of_a_whole_study_is_named_first(store: Path, fault: str) -> None:
     told = run_with_fault(store, FAULTS[fault])
-    assert [finding.rule for finding in told.findings][:1] == [FAULTS[fault].rule], [(f.rule, f.claim) for f in told.findings]
+    assert [finding.rule for finding in told.findings][:1] == [FAULTS[fault].rule], [
+        (f.rule, f.claim) for f in told.findings
+    ]
 
 
 def test_at_least_eighteen_rules_are_planted() -> None:

@@ -2,19 +2,21 @@
 
 import pytest
 
-from tasks.artifacts import Book
 from tasks.engine.cache_key import canonical_value, compute_stage_key
-from tasks.plan import FinetuningPlan, Lineage, Machine, ReadingPlan, StudyPlan
+from tasks.schemas.plan import FinetuningPlan, Lineage, Machine, ReadingPlan, StudyPlan
+from tasks.store.artifacts import Book
 
 
 def test_another_machine_has_the_same_key():
-    assert compute_stage_key("s", 1, {"plan": StudyPlan(), "machine": Machine()}) == compute_stage_key(
-        "s", 1, {"plan": StudyPlan(), "machine": Machine(device="cuda")}
-    )
+    assert compute_stage_key(
+        "s", 1, {"plan": StudyPlan(), "machine": Machine()}
+    ) == compute_stage_key("s", 1, {"plan": StudyPlan(), "machine": Machine(device="cuda")})
 
 
 def test_another_plan_has_another_key():
-    assert compute_stage_key("s", 1, {"plan": ReadingPlan()}) != compute_stage_key("s", 1, {"plan": ReadingPlan(passage_characters=901)})
+    assert compute_stage_key("s", 1, {"plan": ReadingPlan()}) != compute_stage_key(
+        "s", 1, {"plan": ReadingPlan(passage_characters=901)}
+    )
 
 
 def test_another_version_has_another_key():
@@ -29,7 +31,9 @@ def test_a_moved_book_has_the_same_key_and_a_changed_one_another():
 
 
 def test_the_order_of_a_dictionary_does_not_matter():
-    assert compute_stage_key("s", 1, {"a": {"x": 1, "y": 2}}) == compute_stage_key("s", 1, {"a": {"y": 2, "x": 1}})
+    assert compute_stage_key("s", 1, {"a": {"x": 1, "y": 2}}) == compute_stage_key(
+        "s", 1, {"a": {"y": 2, "x": 1}}
+    )
 
 
 def test_what_is_not_plain_data_is_refused_and_not_silently_never_found():
@@ -53,9 +57,15 @@ def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent_and_
         for name, value in (choices if isinstance(choices, dict) else {}).items():
             changed = {**base, group: {**choices, name: other[type(value)](value)}}
             plan = StudyPlan.model_construct(**dict(changed.items()))
-            assert canonical_value(plan) != canonical_value(StudyPlan.model_construct(**base)), f"{group}.{name}"
-    assert canonical_value(FinetuningPlan(report_to=("tensorboard",))) == canonical_value(FinetuningPlan())
-    assert canonical_value(StudyPlan(lineage=Lineage(predecessor="laptop"))) == canonical_value(StudyPlan())
+            assert canonical_value(plan) != canonical_value(StudyPlan.model_construct(**base)), (
+                f"{group}.{name}"
+            )
+    assert canonical_value(FinetuningPlan(report_to=("tensorboard",))) == canonical_value(
+        FinetuningPlan()
+    )
+    assert canonical_value(StudyPlan(lineage=Lineage(predecessor="laptop"))) == canonical_value(
+        StudyPlan()
+    )
 
 
 @pytest.mark.parametrize("name", ["laptop", "exercise", "recommended"])
@@ -63,8 +73,10 @@ def test_a_plan_that_went_through_a_deployment_is_the_same_plan(name):
     """Prefect's server hands parameters over as JSON: 32 comes back as 32.0."""
     import json
 
-    from tasks.plan_file import load_plan
+    from tasks.schemas.plan_file import load_plan
 
     plan = load_plan(name)
     returned = StudyPlan.model_validate(json.loads(json.dumps(plan.model_dump(mode="json"))))
-    assert compute_stage_key("stage", 1, {"plan": returned}) == compute_stage_key("stage", 1, {"plan": plan})
+    assert compute_stage_key("stage", 1, {"plan": returned}) == compute_stage_key(
+        "stage", 1, {"plan": plan}
+    )

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from tasks import exam, stages
+from tasks import prompts, stages
 from tasks.engine import source_digest
 from tasks.engine.stage import Stage
-from tasks.plan import EvaluationPlan, FinetuningPlan
+from tasks.schemas.plan import EvaluationPlan, FinetuningPlan
 
 STAGES = {name: stage for name, stage in vars(stages).items() if isinstance(stage, Stage)}
 PACKAGE = source_digest.PACKAGE
@@ -16,7 +16,9 @@ PACKAGE = source_digest.PACKAGE
 @pytest.fixture
 def copied(tmp_path, monkeypatch):
     """The digests are taken over a copy of the package."""
-    copy = shutil.copytree(PACKAGE, tmp_path / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    copy = shutil.copytree(
+        PACKAGE, tmp_path / "tasks", ignore=shutil.ignore_patterns("__pycache__")
+    )
     monkeypatch.setattr(source_digest, "PACKAGE", copy)
     forget()
     yield copy
@@ -24,7 +26,11 @@ def copied(tmp_path, monkeypatch):
 
 
 def forget() -> None:
-    for cached in (source_digest._imports, source_digest._data_files, source_digest._content_digest):
+    for cached in (
+        source_digest._imports,
+        source_digest._data_files,
+        source_digest._content_digest,
+    ):
         cached.cache_clear()
 
 
@@ -43,7 +49,10 @@ def digests() -> dict[str, str]:
         ("validation/flaws.py", {"validate_drafts"}),
         ("tiny.py", {"prepare_base"}),
         ("evaluation/answering.py", {"evaluate_model"}),
-        ("evaluation/mcnemar.py", {"compare_answers", "compare_setting", "halve_questions", "write_report"}),
+        (
+            "evaluation/mcnemar.py",
+            {"compare_answers", "compare_setting", "halve_questions", "write_report"},
+        ),
         ("generation/rule_questions.py", {"generate_drafts"}),
         ("generation/exchange.py", set()),
         ("store.py", set()),
@@ -65,15 +74,26 @@ def test_a_changed_prompt_is_part_of_the_keys_of_what_shows_it_to_a_model(monkey
     def content(name, plan, language="fa"):
         return STAGES[name]._content({"plan": plan, "language": language})
 
-    before = content("evaluate_model", EvaluationPlan()), content("finetune_adapter", FinetuningPlan())
-    prompt = exam.PROMPT_TEMPLATES["fa"]
-    monkeypatch.setitem(exam.PROMPT_TEMPLATES, "fa", prompt._replace(reply="پاسخ :"))
+    before = (
+        content("evaluate_model", EvaluationPlan()),
+        content("finetune_adapter", FinetuningPlan()),
+    )
+    prompt = prompts.PROMPT_TEMPLATES["fa"]
+    monkeypatch.setitem(prompts.PROMPT_TEMPLATES, "fa", prompt._replace(reply="پاسخ :"))
     assert content("evaluate_model", EvaluationPlan()) != before[0]
-    assert content("finetune_adapter", FinetuningPlan()) == before[1], "a tuning on pairs alone shows no question"
-    assert content("finetune_adapter", FinetuningPlan(exam_share=0.5)) != content("finetune_adapter", FinetuningPlan())
-    monkeypatch.setitem(exam.PROMPT_TEMPLATES, "fa", prompt._replace(pair="{symptom}: {diagnosis}"))
+    assert content("finetune_adapter", FinetuningPlan()) == before[1], (
+        "a tuning on pairs alone shows no question"
+    )
+    assert content("finetune_adapter", FinetuningPlan(exam_share=0.5)) != content(
+        "finetune_adapter", FinetuningPlan()
+    )
+    monkeypatch.setitem(
+        prompts.PROMPT_TEMPLATES, "fa", prompt._replace(pair="{symptom}: {diagnosis}")
+    )
     assert content("finetune_adapter", FinetuningPlan()) != before[1]
-    assert content("evaluate_model", EvaluationPlan(), "en") == content("evaluate_model", EvaluationPlan(), "en")
+    assert content("evaluate_model", EvaluationPlan(), "en") == content(
+        "evaluate_model", EvaluationPlan(), "en"
+    )
 
 
 def test_modules_that_are_run_as_processes_count_too():

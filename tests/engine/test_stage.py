@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tasks.artifacts import TrainingSteps
+from tasks.engine.run_timings import get_timings, reset_timings
 from tasks.engine.stage import NotCached, Stage, forced_stages, running_key
-from tasks.engine.timings import get_timings, reset_timings
-from tasks.results import TrainingStep
-from tasks.store import get_runs_dir
+from tasks.schemas.result_rows import TrainingStep
+from tasks.store.artifacts import TrainingSteps
+from tasks.store.paths import get_runs_dir
 
 
 def write_steps(number: int) -> TrainingSteps:
@@ -75,6 +75,15 @@ def test_a_stage_knows_its_key_while_it_runs(runs):
 
 def test_another_version_and_other_content_are_other_keys(runs):
     one = Stage(write_steps, sources=(), version=1, content=lambda given: "prompt")
-    assert one.bind(1).key != Stage(write_steps, sources=(), version=2, content=lambda given: "prompt").bind(1).key
-    assert one.bind(1).key != Stage(write_steps, sources=(), version=1, content=lambda given: "prompt.").bind(1).key
-    assert one.bind(1).key == Stage(write_steps, sources=(), version=1, content=lambda given: "prompt").bind(1).key
+    assert (
+        one.bind(1).key
+        != Stage(write_steps, sources=(), version=2, content=lambda given: "prompt").bind(1).key
+    )
+    assert (
+        one.bind(1).key
+        != Stage(write_steps, sources=(), version=1, content=lambda given: "prompt.").bind(1).key
+    )
+    assert (
+        one.bind(1).key
+        == Stage(write_steps, sources=(), version=1, content=lambda given: "prompt").bind(1).key
+    )

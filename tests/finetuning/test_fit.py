@@ -6,23 +6,23 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from finetuning import small
 from peft import PeftModel
 from safetensors.torch import load_file
+from support.models import small_llama
 from transformers import AutoModelForCausalLM
 
-from tasks.errors import PlanError, TuningError
 from tasks.finetuning import fit as fitting
-from tasks.finetuning import loop
 from tasks.finetuning.examples import encode_pairs
 from tasks.finetuning.fit import fit_adapter
-from tasks.llama import load_model
-from tasks.plan import Machine
+from tasks.finetuning.training import trainer as loop
+from tasks.models.loading import load_model
+from tasks.schemas.errors import PlanError, TuningError
+from tasks.schemas.plan import Machine
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return small.save_checkpoint(tmp_path_factory.mktemp("base"))
+    return small_llama.save_checkpoint(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture
@@ -30,10 +30,26 @@ def tune(base, tmp_path):
     """Tune with changes of the plan; each call has its own folders."""
     calls = iter(range(99))
 
-    def run(machine: Machine = small.CPU, pairs=None, held_out=(), progress=lambda done, total, note="": None, **changes):
+    def run(
+        machine: Machine = small_llama.CPU,
+        pairs=None,
+        held_out=(),
+        progress=lambda done, total, note="": None,
+        **changes,
+    ):
         folder = tmp_path / str(next(calls))
-        plan = small.PLAN.model_copy(update=changes)
-        done = fit_adapter(base, pairs or small.make_pairs(30), held_out, plan, "fa", machine, folder / "adapter", folder / "scratch", progress)
+        plan = small_llama.PLAN.model_copy(update=changes)
+        done = fit_adapter(
+            base,
+            pairs or small_llama.make_pairs(30),
+            held_out,
+            plan,
+            "fa",
+            machine,
+            folder / "adapter",
+            folder / "scratch",
+            progress,
+        )
         return done, load_file(folder / "adapter" / "adapter_model.safetensors"), folder
 
     return run
@@ -46,7 +62,7 @@ def train_losses(done) -> list[float]:
 def test_the_exercise_makes_fourteen_updates(tune):
     told = []
     done, _, _ = tune(
-        pairs=small.make_pairs(100),
+        pairs=small_llama.make_pairs(100),
         rank=8,
         alpha=16,
         dropout=0.05,
@@ -58,16 +74,20 @@ def test_the_exercise_makes_fourteen_updates(tune):
     )
     steps = [step for step in done.steps if step.split == "train"]
     assert [step.step for step in steps] == list(range(1, 15)) and done.preflight.updates == 14
-    assert sum(step.target_tokens for step in steps) == 2 * done.preflight.target_tokens  # every token twice, none twice in an epoch
+    assert (
+        sum(step.target_tokens for step in steps) == 2 * done.preflight.target_tokens
+    )  # every token twice, none twice in an epoch
     assert steps[-1].epoch == pytest.approx(2.0)
     assert told == [(i, 14) for i in range(1, 15)]
 
 
 def test_the_first_loss_is_the_base_models_mean_over_the_target_tokens(tune, base):
-    done, _, _ = tune(pairs=small.make_pairs(8), updates=1)
-    model, tokenizer = load_model(base, small.CPU)
+    done, _, _ = tune(pairs=small_llama.make_pairs(8), updates=1)
+    model, tokenizer = load_model(base, small_llama.CPU)
     total = tokens = 0.0
-    for example in encode_pairs(small.make_pairs(8), tokenizer, small.PLAN, "fa").examples:
+    for example in encode_pairs(
+        small_llama.make_pairs(8), tokenizer, small_llama.PLAN, "fa"
+    ).examples:
         scores = model(input_ids=torch.tensor([example.input_ids])).logits[0, :-1].log_softmax(-1)
         total -= float(scores.gather(1, torch.tensor(example.input_ids[1:])[:, None]).sum())
         tokens += len(example.input_ids) - 1
@@ -76,22 +96,28 @@ def test_the_first_loss_is_the_base_models_mean_over_the_target_tokens(tune, bas
 
 
 def test_the_training_learns_and_the_adapter_loads_in_plain_peft(tune, base):
-    done, _, folder = tune(held_out=small.make_pairs(10, 50), epochs=6)
+    done, _, folder = tune(held_out=small_llama.make_pairs(10, 50), epochs=6)
     losses = train_losses(done)
     held_out = [step for step in done.steps if step.split == "held_out"]
     assert losses[-1] < losses[0] - 0.3
     assert [step.epoch for step in held_out] == pytest.approx([0, 1, 2, 3, 4, 5, 6])
     assert held_out[-1].loss < held_out[0].loss
-    plain = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base.source), folder / "adapter")
+    plain = PeftModel.from_pretrained(
+        AutoModelForCausalLM.from_pretrained(base.source), folder / "adapter"
+    )
     ids = torch.tensor([[5, 9, 20, 31]])
-    ours = load_model(base, small.CPU, folder / "adapter").model
+    ours = load_model(base, small_llama.CPU, folder / "adapter").model
     torch.testing.assert_close(plain.eval()(input_ids=ids).logits, ours(input_ids=ids).logits)
     assert not (folder / "scratch").exists()
 
 
 def test_the_size_of_micro_batches_and_packing_change_nothing_but_rounding(tune):
     wanted, adapter, _ = tune()
-    for machine, changes in [(Machine(micro_batch=1), {}), (Machine(micro_batch=8), {}), (Machine(micro_batch=4), {"packing": True})]:
+    for machine, changes in [
+        (Machine(micro_batch=1), {}),
+        (Machine(micro_batch=8), {}),
+        (Machine(micro_batch=4), {"packing": True}),
+    ]:
         other, weights, _ = tune(machine=machine.model_copy(update={"device": "cpu"}), **changes)
         assert train_losses(other) == pytest.approx(train_losses(wanted), abs=1e-4)
         assert max(float((weights[name] - adapter[name]).abs().max()) for name in adapter) < 1e-3
@@ -109,14 +135,17 @@ def test_equal_plans_give_equal_bytes_and_another_seed_another_adapter(tune):
 
 def test_a_loss_that_is_no_number_stops_with_its_update(tune):
     with pytest.raises(
-        TuningError, match=r"(loss|grad_norm) is (nan|inf) at update \d+ \(learning rate 1e\+25\).*lower finetuning.learning_rate"
+        TuningError,
+        match=r"(loss|grad_norm) is (nan|inf) at update \d+ \(learning rate 1e\+25\).*lower finetuning.learning_rate",
     ):
         tune(learning_rate=1e25, warmup=0.0, max_grad_norm=1e30, schedule="constant", epochs=4)
 
 
 def test_a_held_out_loss_that_the_last_update_broke_stops_the_tuning_too():
     trainer = SimpleNamespace(state=SimpleNamespace(global_step=3))
-    with pytest.raises(TuningError, match=r"eval_loss is nan at update 3 .*lower finetuning.learning_rate"):
+    with pytest.raises(
+        TuningError, match=r"eval_loss is nan at update 3 .*lower finetuning.learning_rate"
+    ):
         loop.LoraTrainer.log(trainer, {"eval_loss": float("nan")})
 
 
@@ -130,7 +159,7 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_one(tune, 
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return real(model, inputs)
 
-    monkeypatch.setattr(loop, "loss_sum", small_card)
+    monkeypatch.setattr(loop, "compute_loss_sum", small_card)
     done, _, _ = tune(machine=Machine(device="cpu", micro_batch=8))
     assert sizes[:2] == [8, 4] and set(sizes[2:]) <= {1, 2}
     assert train_losses(done) == pytest.approx(train_losses(wanted), abs=1e-4)
@@ -140,7 +169,7 @@ def test_no_memory_for_a_single_text_says_what_to_do(tune, monkeypatch):
     def no_card(model, inputs):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr(loop, "loss_sum", no_card)
+    monkeypatch.setattr(loop, "compute_loss_sum", no_card)
     with pytest.raises(TuningError, match=r"memory ran out with one text of \d+ tokens at a time"):
         tune()
 
@@ -149,34 +178,52 @@ def test_other_runtime_errors_are_not_taken_for_memory(tune, monkeypatch):
     def broken(model, inputs):
         raise RuntimeError("shape mismatch")
 
-    monkeypatch.setattr(loop, "loss_sum", broken)
+    monkeypatch.setattr(loop, "compute_loss_sum", broken)
     with pytest.raises(RuntimeError, match="shape mismatch"):
         tune()
 
 
 def test_early_stopping_keeps_the_best_epoch(tune, base):
     """Shuffled diagnoses on eight texts: the held-out loss soon rises."""
-    held_out = small.make_pairs(10, 50)
+    held_out = small_llama.make_pairs(10, 50)
     done, _, folder = tune(
-        pairs=small.make_pairs(8), held_out=held_out, shuffle_diagnoses=True, epochs=30, learning_rate=2e-2, early_stopping=2, batch_size=4
+        pairs=small_llama.make_pairs(8),
+        held_out=held_out,
+        shuffle_diagnoses=True,
+        epochs=30,
+        learning_rate=2e-2,
+        early_stopping=2,
+        batch_size=4,
     )
     losses = [step.loss for step in done.steps if step.split == "held_out"][1:]
     best = losses.index(min(losses))
     assert len(losses) == best + 3 < 30
-    loaded = load_model(base, small.CPU, folder / "adapter")
-    examples = encode_pairs(held_out, loaded.tokenizer, small.PLAN, "fa").examples
-    again, _ = loop.compute_mean_loss(loaded.model, examples, loop.build_collator(False, loaded.tokenizer), 4)
+    loaded = load_model(base, small_llama.CPU, folder / "adapter")
+    examples = encode_pairs(held_out, loaded.tokenizer, small_llama.PLAN, "fa").examples
+    again, _ = loop.compute_mean_loss(
+        loaded.model, examples, loop.build_collator(False, loaded.tokenizer), 4
+    )
     assert again == pytest.approx(min(losses), rel=1e-5)
 
 
 @pytest.mark.parametrize(
-    "changes", [{"dora": True}, {"rslora": True}, {"schedule": "cosine"}, {"schedule": "constant"}, {"loss_on": "diagnosis"}]
+    "changes",
+    [
+        {"dora": True},
+        {"rslora": True},
+        {"schedule": "cosine"},
+        {"schedule": "constant"},
+        {"loss_on": "diagnosis"},
+    ],
 )
 def test_each_choice_of_the_plan_trains(tune, changes):
     done, _, folder = tune(updates=3, **changes)
     assert len(train_losses(done)) == 3
     told = json.loads((folder / "adapter" / "adapter_config.json").read_text())
-    assert (told["use_dora"], told["use_rslora"]) == (changes.get("dora", False), changes.get("rslora", False))
+    assert (told["use_dora"], told["use_rslora"]) == (
+        changes.get("dora", False),
+        changes.get("rslora", False),
+    )
 
 
 def test_the_rate_rises_then_falls_as_planned(tune):
@@ -206,7 +253,7 @@ def test_another_trainings_checkpoints_are_not_gone_on_with(base, tmp_path):
 
 
 def test_the_card_says_what_was_done(tune):
-    done, _, folder = tune(held_out=small.make_pairs(5, 50))
+    done, _, folder = tune(held_out=small_llama.make_pairs(5, 50))
     text = Path(folder / "adapter" / "README.md").read_text("utf-8")
     assert text.startswith("---\nbase_model: small\nlibrary_name: peft\n")
     for part in (

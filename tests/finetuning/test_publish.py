@@ -2,31 +2,43 @@
 
 import pytest
 import torch
-from finetuning import small
+from support.models import small_llama
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tasks.errors import PlanError
 from tasks.finetuning import lora
 from tasks.finetuning.publish import merge_adapter, push_to_hub
-from tasks.llama import load_model
+from tasks.models.loading import load_model
+from tasks.schemas.errors import PlanError
 
 
 @pytest.mark.parametrize("changes", [{}, {"dora": True}])
 def test_the_merged_model_answers_as_the_adapter_does_and_the_base_stays(tmp_path, changes):
-    base = small.save_checkpoint(tmp_path / "base")
-    model = lora.attach_fresh_adapter(small.make_model(), small.PLAN.model_copy(update=changes))
+    base = small_llama.save_checkpoint(tmp_path / "base")
+    model = lora.attach_fresh_adapter(
+        small_llama.make_model(), small_llama.PLAN.model_copy(update=changes)
+    )
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.constant_(parameter, 0.05)
     lora.save_adapter(model, tmp_path / "adapter", "small", "card")
     ids = torch.tensor([[5, 9, 20, 31]])
-    before = load_model(base, small.CPU).model(ids).logits
-    merge_adapter(base, tmp_path / "adapter", tmp_path / "merged", small.CPU)
+    before = load_model(base, small_llama.CPU).model(ids).logits
+    merge_adapter(base, tmp_path / "adapter", tmp_path / "merged", small_llama.CPU)
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
-    torch.testing.assert_close(merged(ids).logits, load_model(base, small.CPU, tmp_path / "adapter").model(ids).logits, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(load_model(base, small.CPU).model(ids).logits, before)  # the shared weights were not merged into
+    torch.testing.assert_close(
+        merged(ids).logits,
+        load_model(base, small_llama.CPU, tmp_path / "adapter").model(ids).logits,
+        atol=1e-5,
+        rtol=1e-4,
+    )
+    torch.testing.assert_close(
+        load_model(base, small_llama.CPU).model(ids).logits, before
+    )  # the shared weights were not merged into
     assert not torch.allclose(merged(ids).logits, before)
-    assert AutoTokenizer.from_pretrained(tmp_path / "merged")("تب")["input_ids"] == small.make_tokenizer()("تب")["input_ids"]
+    assert (
+        AutoTokenizer.from_pretrained(tmp_path / "merged")("تب")["input_ids"]
+        == small_llama.make_tokenizer()("تب")["input_ids"]
+    )
 
 
 class Hub:

@@ -3,20 +3,26 @@
 import json
 import re
 
-from small_study import build_small_plan
+from support.small_study import build_small_plan
 
-from flows import endings
+from flows.cli import summary
 from tasks.diagnosis import next_plan
-from tasks.plan_file import load_plan
-from tasks.reporting.wording import load_labels
-from tasks.results import Finding
+from tasks.reporting.labels import load_labels
+from tasks.schemas.plan_file import load_plan
+from tasks.schemas.result_rows import Finding
 
 SAY = load_labels("fa")
 
 
 def moved(plan, findings, *history):
     """What a rule's remedy makes of the plan: the set with the visible gain becomes the primary one."""
-    return Finding(rule="not-carried-over", claim="Seen.", evidence={}, weight=1.0, remedy={"comparison.primary_set": "same_fact"})
+    return Finding(
+        rule="not-carried-over",
+        claim="Seen.",
+        evidence={},
+        weight=1.0,
+        remedy={"comparison.primary_set": "same_fact"},
+    )
 
 
 def read(store, name, file):
@@ -27,32 +33,49 @@ def done(ran):
     return [name for name, how in ran if how == "done"]
 
 
-def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict_is_told(rerun, monkeypatch):
+def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict_is_told(
+    rerun, monkeypatch
+):
     fork = build_small_plan(name="fork", **{"comparison.primary_set": "new_fact"})
-    monkeypatch.setattr(next_plan, "follows", lambda plan, findings: [moved(plan, findings)])
+    monkeypatch.setattr(
+        next_plan, "select_followed_findings", lambda plan, findings: [moved(plan, findings)]
+    )
     rerun(fork)
     assert SAY["primary_note"] in read(rerun.store, "fork", "index.html")
     assert not json.loads(read(rerun.store, "fork", "verdict.json"))["exploratory"]
     following = load_plan(rerun.store / "studies" / "fork" / "next-plan.yaml")
-    assert following.lineage.chosen_after == ("endpoint",) and following.lineage.predecessor == "fork"
-    (*_, warned, command) = endings.summarize_study(rerun.store / "studies" / "fork")
-    assert warned.endswith("seen: the endpoint. On the same questions its verdict will be exploratory.") and "next" in command
+    assert (
+        following.lineage.chosen_after == ("endpoint",) and following.lineage.predecessor == "fork"
+    )
+    (*_, warned, command) = summary.summarize_study(rerun.store / "studies" / "fork")
+    assert (
+        warned.endswith(
+            "seen: the endpoint. On the same questions its verdict will be exploratory."
+        )
+        and "next" in command
+    )
 
     assert done(rerun(following)) == ["compare_answers", "diagnose_tuning", "write_report"]
     told = json.loads(read(rerun.store, "fork-next", "verdict.json"))
     assert told["exploratory"] is True and told["look"] == 2
     assert told["sentence"].startswith("Exploratory: ")
     assert "comparison.primary_set new_fact → same_fact" in told["history"]
-    verdict, *others = endings.summarize_study(rerun.store / "studies" / "fork-next")
+    verdict, *others = summary.summarize_study(rerun.store / "studies" / "fork-next")
     assert " (exploratory): base " in verdict and told["history"] in others
-    assert any("(exploratory)" in line for line in endings.list_runs(rerun.store) if line.startswith("fork-next"))
+    assert any(
+        "(exploratory)" in line
+        for line in summary.list_runs(rerun.store)
+        if line.startswith("fork-next")
+    )
     for file in ("index.html", "report.md"):
         text = re.sub(r"\\(.)", r"\1", read(rerun.store, "fork-next", file))
         assert f"({SAY['exploratory']})" in text and SAY["primary_note"] not in text, file
         assert "انتخاب شد: سنجهٔ اصلی" in text, file
     card = read(rerun.store, "fork-next", "adapter/README.md")
     assert "** (exploratory): " in card and told["history"] in card
-    assert {how for _, how in rerun(following)} == {"cached"}, "the very same study again is what it was"
+    assert {how for _, how in rerun(following)} == {"cached"}, (
+        "the very same study again is what it was"
+    )
     assert json.loads(read(rerun.store, "fork-next", "verdict.json")) == told
 
 

@@ -31,11 +31,25 @@ def test_plain_peft_loads_the_adapter_and_plain_datasets_the_items(finished, tmp
     told = json.loads((study / "study.json").read_text("utf-8"))
     reader = tmp_path / "plain.py"
     reader.write_text(PLAIN, "utf-8")
-    environment = {"HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1", "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-I", str(reader), told["artifacts"]["checkpoint"]["path"], str(study)]
-    found = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    environment = {
+        "HF_HOME": str(tmp_path / "cache"),
+        "HF_HUB_OFFLINE": "1",
+        "PATH": os.environ["PATH"],
+    }
+    command = [
+        sys.executable,
+        "-I",
+        str(reader),
+        told["artifacts"]["checkpoint"]["path"],
+        str(study),
+    ]
+    found = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert found.returncode == 0, found.stderr
     apart, pairs, questions = found.stdout.split()
     assert float(apart) > 0, "the adapter changes what the model says"
     assert int(pairs) == told["counts"]["pairs"]
-    assert int(questions) == sum(number for name, number in told["counts"].items() if name.startswith("questions_"))
+    assert int(questions) == sum(
+        number for name, number in told["counts"].items() if name.startswith("questions_")
+    )

@@ -1,8 +1,8 @@
 """A study that fails leaves no key and no password behind: not in the store, not in Prefect's database and logs, not on the terminal."""
 
 import pytest
-from killing import StudyCommand
-from openai_server import start_server
+from support.kill import StudyCommand
+from support.openai_server.server import start_server
 
 pytestmark = pytest.mark.slow
 TREE = {
@@ -23,8 +23,14 @@ def test_after_a_refused_key_neither_key_nor_the_addresss_password_is_anywhere(t
         told = process.communicate(timeout=280)[0]
         assert server.entries, "the server was not asked"
     assert process.returncode == 1 and "WriterRefused" in told, told[-2000:]
-    assert (command.store / ".prefect" / "prefect.db").is_file(), "Prefect's own database is looked into, too"
+    assert (command.store / ".prefect" / "prefect.db").is_file(), (
+        "Prefect's own database is looked into, too"
+    )
     for secret in (KEY, PASSWORD):
         assert secret not in told
-        left = [path for path in command.store.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+        left = [
+            path
+            for path in command.store.rglob("*")
+            if path.is_file() and secret.encode() in path.read_bytes()
+        ]
         assert not left, f"{secret} is in {left}"

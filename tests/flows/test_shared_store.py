@@ -3,29 +3,36 @@
 import shutil
 
 import pytest
-from object_store import serve_bucket
-from small_study import run_study_in, build_small_plan
+from support.object_store import serve_bucket
+from support.small_study import build_small_plan, run_study_in
 
-from tasks import mirror
+from tasks.store import remote_store
 
-pytestmark = pytest.mark.slow  # real processes, real faults: a minute and more each; run with -m slow
+pytestmark = (
+    pytest.mark.slow
+)  # real processes, real faults: a minute and more each; run with -m slow
 
 
 @pytest.fixture
 def second_machine(finished, tmp_path, monkeypatch):
     """A machine with an empty mirror; another one with the finished store has shared it before."""
     with serve_bucket(monkeypatch) as url:
-        mirror._open_remote_store.cache_clear()
+        remote_store._open_remote_store.cache_clear()
         monkeypatch.setenv("RUNS_MIRROR", str(tmp_path / "first"))
         monkeypatch.setenv("RUNS_DIR", url)
         shutil.copytree(finished.store, tmp_path / "first", symlinks=True)
-        for folder in ("results", *(p.name for p in finished.store.iterdir() if p.name[0] != "." and p.is_dir())):
-            mirror.push_path(tmp_path / "first" / folder)
+        for folder in (
+            "results",
+            *(p.name for p in finished.store.iterdir() if p.name[0] != "." and p.is_dir()),
+        ):
+            remote_store.push_path(tmp_path / "first" / folder)
         monkeypatch.setenv("RUNS_MIRROR", str(tmp_path / "second"))
         yield url, tmp_path / "second"
 
 
-def test_another_machine_finds_everything_and_comes_to_the_same_verdict(finished, second_machine, monkeypatch):
+def test_another_machine_finds_everything_and_comes_to_the_same_verdict(
+    finished, second_machine, monkeypatch
+):
     url, here = second_machine
     assert {how for _, how in run_study_in(url, monkeypatch, build_small_plan())} == {"cached"}
     told = (here / "studies" / "small" / "verdict.json").read_bytes()

@@ -3,10 +3,10 @@
 import itertools
 import json
 
-from small_study import build_small_plan
+from support.small_study import build_small_plan
 
-from flows import endings
-from tasks.plan_file import load_plan
+from flows.cli import summary
+from tasks.schemas.plan_file import load_plan
 
 
 def read(finished, name):
@@ -15,7 +15,9 @@ def read(finished, name):
 
 def test_every_stage_ran_once_and_generation_once_a_chapter(finished):
     done = [name for name, how in finished.stages if how == "done"]
-    assert done.count("generate_drafts") == sum(1 for _ in finished.store.glob("results/generate_drafts/*"))
+    assert done.count("generate_drafts") == sum(
+        1 for _ in finished.store.glob("results/generate_drafts/*")
+    )
     assert list(dict.fromkeys(done)) == [
         "read_book",
         "generate_drafts",
@@ -34,12 +36,26 @@ def test_every_stage_ran_once_and_generation_once_a_chapter(finished):
 def test_the_verdict_has_its_figures(finished):
     told = read(finished, "verdict.json")
     assert told["verdict"] in {"improved", "worse", "no-difference", "inconclusive", "identical"}
-    assert {"mode", "set", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "causes"} <= told.keys()
+    assert {
+        "mode",
+        "set",
+        "n",
+        "base",
+        "tuned",
+        "gained",
+        "lost",
+        "p_value",
+        "difference",
+        "detectable",
+        "causes",
+    } <= told.keys()
     assert told["tuned"]["correct"] - told["base"]["correct"] == told["gained"] - told["lost"]
 
 
 def test_there_is_one_record_for_each_question_in_the_exercises_shape(finished):
-    questions, base, tuned = (read(finished, f"{name}.json") for name in ("questions", "answers-base", "answers-tuned"))
+    questions, base, tuned = (
+        read(finished, f"{name}.json") for name in ("questions", "answers-base", "answers-tuned")
+    )
     assert len(questions) == len(base) == len(tuned) > 0
     for record in [*base, *tuned]:
         assert list(record) == ["question", "options", "answer", "predicted", "is_correct"]
@@ -50,14 +66,20 @@ def test_there_is_one_record_for_each_question_in_the_exercises_shape(finished):
 def test_the_verdict_counts_what_the_records_say(finished):
     """The primary set's figures can be counted by hand from the records."""
     told = read(finished, "verdict.json")
-    lines = [json.loads(line) for line in next(finished.store.glob("comparisons/*.jsonl")).read_text("utf-8").splitlines()]
+    lines = [
+        json.loads(line)
+        for line in next(finished.store.glob("comparisons/*.jsonl")).read_text("utf-8").splitlines()
+    ]
     primary = next(line for line in lines if line["primary"])
     assert primary["n"] == told["n"]
     assert primary["base"]["correct"] == told["base"]["correct"]
 
 
 def test_drafts_are_kept_or_rejected_and_nothing_is_lost(finished):
-    funnel = [json.loads(line) for line in next(finished.store.glob("funnel/*.jsonl")).read_text("utf-8").splitlines()]
+    funnel = [
+        json.loads(line)
+        for line in next(finished.store.glob("funnel/*.jsonl")).read_text("utf-8").splitlines()
+    ]
     for kind in ("pair", "question"):
         stages = [stage for stage in funnel if stage["kind"] == kind]
         for stage in stages:
@@ -72,7 +94,9 @@ def test_latest_points_to_the_study(finished):
 
 def test_the_adapter_is_in_pefts_own_format(finished):
     folder = finished.store / "studies" / "small" / "adapter"
-    assert {"adapter_config.json", "adapter_model.safetensors"} <= {p.name for p in folder.iterdir()}
+    assert {"adapter_config.json", "adapter_model.safetensors"} <= {
+        p.name for p in folder.iterdir()
+    }
 
 
 def test_a_second_run_is_cached_throughout(rerun):
@@ -80,25 +104,40 @@ def test_a_second_run_is_cached_throughout(rerun):
 
 
 def test_another_machine_is_cached_and_another_plan_is_not(rerun):
-    from tasks.plan import Machine
+    from tasks.schemas.plan import Machine
 
     assert {how for _, how in rerun(machine=Machine(micro_batch=2, workers=1))} == {"cached"}
     ran = rerun(build_small_plan(**{"finetuning.seed": 1}))
     assert next(name for name, how in ran if how == "done") == "finetune_adapter"
-    assert ("evaluate_model", "cached") in ran, "the base model's answers do not depend on the tuning"
+    assert ("evaluate_model", "cached") in ran, (
+        "the base model's answers do not depend on the tuning"
+    )
 
 
 def test_a_question_of_what_counts_does_not_score_again(rerun):
     ran = rerun(build_small_plan(**{"comparison.margin": 0.1}))
-    assert [name for name, how in ran if how == "done"] == ["compare_answers", "diagnose_tuning", "write_report"]
+    assert [name for name, how in ran if how == "done"] == [
+        "compare_answers",
+        "diagnose_tuning",
+        "write_report",
+    ]
 
 
-def test_neither_screening_nor_where_the_log_is_sent_tunes_or_scores_anew(rerun, capsys, tmp_path, monkeypatch):
-    (tmp_path / "tensorboard.py").touch()  # asked for, so it must be there; as nothing is trained, nothing is written
+def test_neither_screening_nor_where_the_log_is_sent_tunes_or_scores_anew(
+    rerun, capsys, tmp_path, monkeypatch
+):
+    (
+        tmp_path / "tensorboard.py"
+    ).touch()  # asked for, so it must be there; as nothing is trained, nothing is written
     monkeypatch.syspath_prepend(tmp_path)
-    ran = rerun(build_small_plan(**{"evaluation.screening": False, "finetuning.report_to": ["tensorboard"]}))
+    ran = rerun(
+        build_small_plan(**{"evaluation.screening": False, "finetuning.report_to": ["tensorboard"]})
+    )
     assert [name for name, how in ran if how == "done"] == ["diagnose_tuning", "write_report"]
-    assert "the training was done before and is not reported anew; to do so, --redo finetune_adapter" in capsys.readouterr().err
+    assert (
+        "the training was done before and is not reported anew; to do so, --redo finetune_adapter"
+        in capsys.readouterr().err
+    )
     ran = rerun(build_small_plan(**{"evaluation.rotations": 2}))
     assert [name for name, how in ran if how == "done"][:2] == ["evaluate_model"] * 2
     assert ("screen_questions", "cached") in ran, "its rotations are its own"
@@ -125,12 +164,21 @@ def test_a_damaged_model_is_rebuilt(rerun):
 
 def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_next(finished):
     told, study = read(finished, "verdict.json"), read(finished, "study.json")
-    following, fewer = study["next_command"], [f"fewer {one['kind']}s than planned" for one in study["short"]]
-    first, *others = endings.summarize_study(finished.store / "studies" / "small")
+    following, fewer = (
+        study["next_command"],
+        [f"fewer {one['kind']}s than planned" for one in study["short"]],
+    )
+    first, *others = summary.summarize_study(finished.store / "studies" / "small")
     assert first.startswith(f"{told['verdict'].upper()}: base ")
-    reserved = ["cannot tell"] if told["limits"] else [told["sentence"].split(": ")[0]] * (told["verdict"] == "identical")
+    reserved = (
+        ["cannot tell"]
+        if told["limits"]
+        else [told["sentence"].split(": ")[0]] * (told["verdict"] == "identical")
+    )
     before = reserved + fewer + ["why"] * bool(told["causes"])
-    assert [line.split(": ")[0] for line in others] == before + ["report"] + ["next"] * bool(following)
+    assert [line.split(": ")[0] for line in others] == before + ["report"] + ["next"] * bool(
+        following
+    )
     assert not following or others[-1] == f"next: {following}"
 
 
@@ -138,27 +186,49 @@ def test_a_name_given_with_the_command_is_the_study_s_name_everywhere_and_does_n
     ran = rerun(name="renamed")
     assert [name for name, how in ran if how == "done"] == ["write_report"]
     folder = rerun.store / "studies" / "renamed"
-    told, study = (json.loads((folder / name).read_text("utf-8")) for name in ("verdict.json", "study.json"))
+    told, study = (
+        json.loads((folder / name).read_text("utf-8")) for name in ("verdict.json", "study.json")
+    )
     assert told["name"] == study["name"] == study["plan"]["name"] == "renamed"
     assert "renamed</title>" in (folder / "index.html").read_text("utf-8")
     assert load_plan(folder / "next-plan.yaml").name == "renamed-next"
 
 
 def test_a_small_p_that_decides_nothing_is_explained_on_the_terminal():
-    gain = {"verdict": "inconclusive", "p_value": 0.01, "limits": "Questions on one fact change together: counted by the 9 facts, p = 0.2."}
-    assert list(endings.explain_limits(gain)) == [f"cannot tell: {gain['limits']}"]
-    assert list(endings.explain_limits({"verdict": "improved", "limits": ""})) == []
-    assert list(endings.explain_limits({"verdict": "identical", "limits": "", "sentence": "No answer."})) == ["No answer."]
+    gain = {
+        "verdict": "inconclusive",
+        "p_value": 0.01,
+        "limits": "Questions on one fact change together: counted by the 9 facts, p = 0.2.",
+    }
+    assert list(summary.explain_limits(gain)) == [f"cannot tell: {gain['limits']}"]
+    assert list(summary.explain_limits({"verdict": "improved", "limits": ""})) == []
+    assert list(
+        summary.explain_limits({"verdict": "identical", "limits": "", "sentence": "No answer."})
+    ) == ["No answer."]
 
 
-def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plans_own(rerun, finished):
+def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plans_own(
+    rerun, finished
+):
     ran = rerun(build_small_plan(**{"comparison.further_seeds": [1, 2]}))
-    assert ran.count(("finetune_adapter", "cached")) == 1 and ran.count(("finetune_adapter", "done")) == 2
-    assert ran.count(("evaluate_model", "done")) == 2, "the base model's answers are those of the first seed"
-    told, before = (
-        json.loads((store / "studies" / "small" / "verdict.json").read_text("utf-8")) for store in (rerun.store, finished.store)
+    assert (
+        ran.count(("finetune_adapter", "cached")) == 1
+        and ran.count(("finetune_adapter", "done")) == 2
     )
-    assert (told["n"], told["tuned"], told["p_value"]) == (before["n"], before["tuned"], before["p_value"])
+    assert ran.count(("evaluate_model", "done")) == 2, (
+        "the base model's answers are those of the first seed"
+    )
+    told, before = (
+        json.loads((store / "studies" / "small" / "verdict.json").read_text("utf-8"))
+        for store in (rerun.store, finished.store)
+    )
+    assert (told["n"], told["tuned"], told["p_value"]) == (
+        before["n"],
+        before["tuned"],
+        before["p_value"],
+    )
     assert told["between_seeds"]["seeds"] == 3 and before["between_seeds"] is None
-    assert told["between_seeds"]["low"] <= told["difference"]["value"] <= told["between_seeds"]["high"]
+    assert (
+        told["between_seeds"]["low"] <= told["difference"]["value"] <= told["between_seeds"]["high"]
+    )
     assert "۳ بذر" in (rerun.store / "studies" / "small" / "report.md").read_text("utf-8")

@@ -4,11 +4,11 @@ import json
 import shutil
 
 import pytest
-from small_study import SMALL_PLAN_TREE, watch_stages
+from support.small_study import SMALL_PLAN_TREE, watch_stages
 
-from tasks.evaluation import scoring
+from tasks.evaluation import evaluate
 from tasks.finetuning import fit
-from tasks.sweep_file import parse_sweep
+from tasks.schemas.sweep_file import parse_sweep
 
 ARMS = [
     {"name": "as it is"},
@@ -18,7 +18,9 @@ ARMS = [
 
 
 def small_sweep(**tree):
-    return parse_sweep({"name": "try", "study": SMALL_PLAN_TREE, "arms": ARMS, "final_seeds": [1], **tree})
+    return parse_sweep(
+        {"name": "try", "study": SMALL_PLAN_TREE, "arms": ARMS, "final_seeds": [1], **tree}
+    )
 
 
 @pytest.fixture
@@ -50,25 +52,47 @@ def told(store, name="try"):
     return json.loads((store / "sweeps" / name / "sweep.json").read_text("utf-8"))
 
 
-def test_a_sweep_takes_the_studys_data_tunes_each_setting_once_and_a_second_run_does_nothing(store, sweep_in, monkeypatch):
-    papers, answer = [], scoring.answer_questions
+def test_a_sweep_takes_the_studys_data_tunes_each_setting_once_and_a_second_run_does_nothing(
+    store, sweep_in, monkeypatch
+):
+    papers, answer = [], evaluate.answer_questions
     monkeypatch.setattr(
-        scoring, "answer", lambda loaded, questions, *rest: (papers.append({q.id for q in questions}), answer(loaded, questions, *rest))[1]
+        evaluate,
+        "answer_questions",
+        lambda loaded, questions, *rest: (
+            papers.append({q.id for q in questions}),
+            answer(loaded, questions, *rest),
+        )[1],
     )
     ran = sweep_in(store, small_sweep())
-    assert not {"read_book", "generate_drafts", "validate_drafts", "prepare_base"} & {name for name, how in ran if how == "done"}
-    assert done(ran, "finetune_adapter") == 1 + 1  # the study tuned one of the two settings before; one more seed for the chosen one
-    assert done(ran, "evaluate_model") == 1 + 2 + 1 + 2  # base and two settings; base and two seeds of the chosen one
+    assert not {"read_book", "generate_drafts", "validate_drafts", "prepare_base"} & {
+        name for name, how in ran if how == "done"
+    }
+    assert (
+        done(ran, "finetune_adapter") == 1 + 1
+    )  # the study tuned one of the two settings before; one more seed for the chosen one
+    assert (
+        done(ran, "evaluate_model") == 1 + 2 + 1 + 2
+    )  # base and two settings; base and two seeds of the chosen one
     assert papers[0] == papers[1] == papers[2] and papers[3] == papers[4] == papers[5]
     assert not papers[0] & papers[3], "a question chose and decided"
-    assert {how for name, how in sweep_in(store, small_sweep()) if name != "finetune_adapter"} == {"cached"}
+    assert {how for name, how in sweep_in(store, small_sweep()) if name != "finetune_adapter"} == {
+        "cached"
+    }
 
     found = told(store)
-    assert [row["name"] for row in found["settings"]][-1] == "no text fits" and "over" in found["settings"][-1]["seeds"][0]["failed"]
+    assert [row["name"] for row in found["settings"]][-1] == "no text fits" and "over" in found[
+        "settings"
+    ][-1]["seeds"][0]["failed"]
     assert found["chosen"]["name"] == found["settings"][0]["name"] in {"as it is", "strong"}
-    assert found["verdict"]["n"] == len(papers[3]) and [row["seed"] for row in found["seeds"]] == [0, 1]
+    assert found["verdict"]["n"] == len(papers[3]) and [row["seed"] for row in found["seeds"]] == [
+        0,
+        1,
+    ]
     assert found["settings"][0]["seeds"][0]["result"]["n"] == len(papers[0])
-    assert {"index.html", "report.md", "best-plan.yaml"} <= {path.name for path in (store / "sweeps" / "try").iterdir()}
+    assert {"index.html", "report.md", "best-plan.yaml"} <= {
+        path.name for path in (store / "sweeps" / "try").iterdir()
+    }
 
 
 def test_a_sweep_that_was_cut_off_does_no_finished_setting_again(store, sweep_in, monkeypatch):
@@ -81,7 +105,7 @@ def test_a_sweep_that_was_cut_off_does_no_finished_setting_again(store, sweep_in
         return tune(checkpoint, pairs, held_out, plan, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "fit", killed)
+        patch.setattr(fit, "fit_adapter", killed)
         with pytest.raises(RuntimeError, match="cut off"):
             sweep_in(store, small_sweep())
     assert names[-1] == 0.02 and len(names) == 2  # the study tuned the first setting before
@@ -104,6 +128,8 @@ def test_settings_with_other_data_sit_the_same_questions_and_a_curve_is_told(sto
     found = told(store, "curve")
     assert found["same_questions"] is True
     assert (found["trend"]["smaller"], found["trend"]["larger"]) == (20, 40)
-    assert 'aria-labelledby="curve-title' in (store / "sweeps" / "curve" / "index.html").read_text("utf-8")
+    assert 'aria-labelledby="curve-title' in (store / "sweeps" / "curve" / "index.html").read_text(
+        "utf-8"
+    )
     pairs = {row["name"]: row["seeds"][0]["pairs"] for row in found["settings"]}
     assert pairs["pairs=20"] < pairs["pairs=40"]

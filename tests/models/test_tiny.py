@@ -4,34 +4,43 @@ import json
 import math
 
 import pytest
-from finetuning import small
 from hypothesis import given
 from hypothesis import strategies as st
+from support.models import small_llama
 
-from tasks.errors import NothingLeft
-from tasks.llama import build_tiny_llama, load_model, resolve_base_model
-from tasks.plan import BasePlan
-from tasks.store import compute_folder_digest
-from tasks.tiny import train_tokenizer
+from tasks.models.loading import build_tiny_llama, load_model, resolve_base_model
+from tasks.models.tiny_llama import train_tokenizer
+from tasks.schemas.errors import NothingLeft
+from tasks.schemas.plan import BasePlan
+from tasks.store.paths import compute_folder_digest
 
 HANDBOOK = [
     f"نشانه‌های {ill} عبارت‌اند از {sign} و {other}. It costs 12.5 mg."
-    for ill in small.DISEASES
-    for sign in small.SIGNS
-    for other in small.SIGNS[:3]
+    for ill in small_llama.DISEASES
+    for sign in small_llama.SIGNS
+    for other in small_llama.SIGNS[:3]
 ]
 
 
 def test_the_tiny_model_is_built_alike_twice_and_learns_the_text(tmp_path):
     told = []
     for name in ("a", "b"):
-        build_tiny_llama(HANDBOOK, BasePlan(steps=12), tmp_path / name, lambda done, total, note="": told.append((done, total, note)))
+        build_tiny_llama(
+            HANDBOOK,
+            BasePlan(steps=12),
+            tmp_path / name,
+            lambda done, total, note="": told.append((done, total, note)),
+        )
     assert compute_folder_digest(tmp_path / "a") == compute_folder_digest(tmp_path / "b")
     assert [(done, total) for done, total, _ in told] == [(10, 12), (12, 12)] * 2
-    assert float(told[1][2].split()[1]) < 4.5 < math.log(len(train_tokenizer(HANDBOOK)))  # nats a token; a guess has the latter
+    assert (
+        float(told[1][2].split()[1]) < 4.5 < math.log(len(train_tokenizer(HANDBOOK)))
+    )  # nats a token; a guess has the latter
     config = json.loads((tmp_path / "a" / "config.json").read_text())
-    loaded = load_model(resolve_base_model(BasePlan(model=str(tmp_path / "a"))), small.CPU)
-    assert config["vocab_size"] == len(loaded.tokenizer)  # a padded vocabulary would be normalised differently elsewhere
+    loaded = load_model(resolve_base_model(BasePlan(model=str(tmp_path / "a"))), small_llama.CPU)
+    assert config["vocab_size"] == len(
+        loaded.tokenizer
+    )  # a padded vocabulary would be normalised differently elsewhere
 
 
 def test_another_seed_gives_another_tiny_model(tmp_path):
@@ -43,7 +52,7 @@ def test_another_seed_gives_another_tiny_model(tmp_path):
 def test_its_size_is_a_million():
     from transformers import LlamaForCausalLM
 
-    from tasks.tiny import build_tiny_config
+    from tasks.models.tiny_llama import build_tiny_config
 
     class Sixteen:
         bos_token_id, eos_token_id = 0, 1
@@ -52,7 +61,10 @@ def test_its_size_is_a_million():
             return 1600
 
     # embedding 1600·128 (tied), per layer 4·128² + 3·128·352 + 2·128, last norm 128
-    assert sum(p.numel() for p in LlamaForCausalLM(build_tiny_config(Sixteen())).parameters()) == 204_800 + 4 * (65_536 + 135_168 + 256) + 128
+    assert (
+        sum(p.numel() for p in LlamaForCausalLM(build_tiny_config(Sixteen())).parameters())
+        == 204_800 + 4 * (65_536 + 135_168 + 256) + 128
+    )
 
 
 def test_a_text_too_short_for_a_model_is_refused(tmp_path):
@@ -72,6 +84,8 @@ def test_any_text_in_any_script_comes_back_unchanged(bpe, text):
     assert bpe.decode(ids[1:], clean_up_tokenization_spaces=False) == text or "<|" in text
 
 
-@pytest.mark.parametrize("text", ["می‌شود نشانه‌های بیماری", "10⁹/L 12.5 mg", "日本語 हिन्दी ไทย", "a  b\n\n c\t"])
+@pytest.mark.parametrize(
+    "text", ["می‌شود نشانه‌های بیماری", "10⁹/L 12.5 mg", "日本語 हिन्दी ไทย", "a  b\n\n c\t"]
+)
 def test_half_spaces_digits_and_blanks_come_back(bpe, text):
     assert bpe.decode(bpe(text)["input_ids"][1:], clean_up_tokenization_spaces=False) == text

@@ -7,12 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
-from finetuning import small
+from support.models import small_llama
 
-from tasks import weights
-from tasks.errors import PlanError
-from tasks.llama import load_model, explain_missing_base, resolve_base_model
-from tasks.plan import BasePlan
+from tasks.models import model_hub
+from tasks.models.loading import load_model
+from tasks.models.model_hub import explain_missing_base, resolve_base_model
+from tasks.schemas.errors import PlanError
+from tasks.schemas.plan import BasePlan
 
 IDS = torch.tensor([[5, 9, 20, 31]])
 
@@ -20,7 +21,7 @@ IDS = torch.tensor([[5, 9, 20, 31]])
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("models") / "mine"
-    small.save_checkpoint(place)
+    small_llama.save_checkpoint(place)
     return place
 
 
@@ -30,7 +31,7 @@ def test_a_folder_is_told_by_its_content(folder, tmp_path):
     assert (first.name, first.source, explain_missing_base(plan)) == ("mine", str(folder), None)
     copied = shutil.copytree(folder, tmp_path / "elsewhere" / "mine")
     assert resolve_base_model(BasePlan(model=str(copied))).digest == first.digest
-    small.save_checkpoint(copied, seed=1)
+    small_llama.save_checkpoint(copied, seed=1)
     assert resolve_base_model(BasePlan(model=str(copied))).digest != first.digest
 
 
@@ -60,7 +61,12 @@ def test_what_a_folder_lacks_is_named(folder, tmp_path, gone, put, said):
 def test_a_missing_shard_is_named(folder, tmp_path):
     copied = shutil.copytree(folder, tmp_path / "mine")
     (copied / "model.safetensors").rename(copied / "model-00001-of-00002.safetensors")
-    index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    index = {
+        "weight_map": {
+            "a": "model-00001-of-00002.safetensors",
+            "b": "model-00002-of-00002.safetensors",
+        }
+    }
     (copied / "model.safetensors.index.json").write_text(json.dumps(index))
     assert explain_missing_base(BasePlan(model=str(copied))).endswith(
         "lacks model-00002-of-00002.safetensors; save the model there with save_pretrained."
@@ -69,7 +75,9 @@ def test_a_missing_shard_is_named(folder, tmp_path):
 
 def test_without_network_or_cache_the_sentence_says_what_and_how():
     said = explain_missing_base(BasePlan(model="unsloth/Llama-3.2-1B"))
-    assert said.startswith("unsloth/Llama-3.2-1B: no weights in the local cache and the hub did not answer")
+    assert said.startswith(
+        "unsloth/Llama-3.2-1B: no weights in the local cache and the hub did not answer"
+    )
     assert "hf download unsloth/Llama-3.2-1B" in said
     with pytest.raises(PlanError, match="no weights in the local cache"):
         resolve_base_model(BasePlan(model="unsloth/Llama-3.2-1B"))
@@ -109,12 +117,12 @@ def hub(monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
 
-    class Api(weights.HfApi):
+    class Api(model_hub.HfApi):
         def __init__(self):
             super().__init__(endpoint=address)
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(weights, "HfApi", Api)
+    monkeypatch.setattr(model_hub, "HfApi", Api)
     yield answers
     server.shutdown()
 
@@ -134,8 +142,14 @@ def test_what_the_hub_answers_becomes_a_remedy(hub, status, code, said):
 
 
 def test_a_hub_model_with_pickled_weights_only_is_refused(hub):
-    body = {"id": "someone/model", "sha": "a" * 40, "siblings": [{"rfilename": "pytorch_model.bin"}]}
-    hub.update(status=200, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+    body = {
+        "id": "someone/model",
+        "sha": "a" * 40,
+        "siblings": [{"rfilename": "pytorch_model.bin"}],
+    }
+    hub.update(
+        status=200, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+    )
     assert "it has no safetensors" in explain_missing_base(BasePlan(model="someone/model"))
     body["siblings"].append({"rfilename": "model.safetensors"})
     hub.update(body=json.dumps(body).encode())
@@ -148,9 +162,15 @@ def test_a_snapshot_in_the_cache_needs_no_hub(folder, tmp_path, monkeypatch):
     shutil.copytree(folder, place / "snapshots" / commit)
     (place / "refs").mkdir()
     (place / "refs" / "main").write_text(commit)
-    real = weights.snapshot_download
-    monkeypatch.setattr(weights, "snapshot_download", lambda *args, **more: real(*args, cache_dir=tmp_path / "hub", **more))
+    real = model_hub.snapshot_download
+    monkeypatch.setattr(
+        model_hub,
+        "snapshot_download",
+        lambda *args, **more: real(*args, cache_dir=tmp_path / "hub", **more),
+    )
     assert explain_missing_base(BasePlan(model="someone/model")) is None
     found = resolve_base_model(BasePlan(model="someone/model"))
     assert (found.name, found.digest) == ("someone/model", commit[:16])
-    torch.testing.assert_close(load_model(found, small.CPU).model(IDS).logits, small.make_model()(IDS).logits)
+    torch.testing.assert_close(
+        load_model(found, small_llama.CPU).model(IDS).logits, small_llama.make_model()(IDS).logits
+    )

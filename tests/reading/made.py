@@ -7,8 +7,15 @@ import matplotlib
 from fpdf import FPDF
 
 FONTS = Path(__file__).parents[2] / "books" / "fonts"
-SIGNS = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # raised digits, Hebrew
-SCRIPTS = {"fa": ("rtl", "arab", "fas"), "ar": ("rtl", "arab", "ara"), "he": ("rtl", "hebr", "heb"), "en": ("ltr", "latn", "eng")}
+SIGNS = (
+    Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+)  # raised digits, Hebrew
+SCRIPTS = {
+    "fa": ("rtl", "arab", "fas"),
+    "ar": ("rtl", "arab", "ara"),
+    "he": ("rtl", "hebr", "heb"),
+    "en": ("ltr", "latn", "eng"),
+}
 
 
 class PrintedBook(FPDF):

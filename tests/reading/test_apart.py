@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from tasks.plan import ReadingPlan
 from tasks.reading.pdf import read_pages
 from tasks.reading.sandbox import child_process
 from tasks.reading.title import title_of
+from tasks.schemas.plan import ReadingPlan
 
 HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"
 
 
 @pytest.mark.parametrize("paths", [None, ""])
-def test_a_module_of_the_working_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: str | None) -> None:
+def test_a_module_of_the_working_folder_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: str | None
+) -> None:
     monkeypatch.delenv("PYTHONPATH", raising=False)
     if paths is not None:
         monkeypatch.setenv("PYTHONPATH", paths)

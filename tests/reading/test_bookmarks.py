@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from reading import hostile
 
-from tasks.errors import BookError
-from tasks.plan import ReadingPlan
 from tasks.reading import pdf
 from tasks.reading.structure.bookmarks import check
 from tasks.reading.structure.headings import Mark
 from tasks.reading.types import Line, Sheet
+from tasks.schemas.errors import BookError
+from tasks.schemas.plan import ReadingPlan
 
 TITLES = ["نارسایی حاد قلب", "فشار خون بالا", "تنگی دریچه آئورت", "بیماری مزمن کلیه"]
 MARKS = [Mark(1, title, number, None) for number, title in enumerate(TITLES, 1)]
@@ -18,17 +18,26 @@ HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"
 
 
 def sheet(page: int, *texts: str) -> Sheet:
-    lines = tuple(Line(text, 0, 20.0 * i, 100, 20.0 * i + 10, 10, False, 0) for i, text in enumerate(texts))
+    lines = tuple(
+        Line(text, 0, 20.0 * i, 100, 20.0 * i + 10, 10, False, 0) for i, text in enumerate(texts)
+    )
     return Sheet(page, lines, 400, 600, "glyphs", True, 0, "")
 
 
 def test_titles_on_their_page_or_the_next_are_found() -> None:
-    pages = [sheet(1, TITLES[0]), sheet(2, "متن"), sheet(3, TITLES[1].replace("ی", "ي"), TITLES[2]), sheet(4, "بیماری", "مزمن کلیه")]
+    pages = [
+        sheet(1, TITLES[0]),
+        sheet(2, "متن"),
+        sheet(3, TITLES[1].replace("ی", "ي"), TITLES[2]),
+        sheet(4, "بیماری", "مزمن کلیه"),
+    ]
     assert check(MARKS, pages) == (4, 4, 0)
 
 
 def test_a_book_with_its_words_backwards_is_noticed() -> None:
-    assert check(MARKS, [sheet(m.page, " ".join(reversed(m.title.split()))) for m in MARKS]).reversed
+    assert check(
+        MARKS, [sheet(m.page, " ".join(reversed(m.title.split()))) for m in MARKS]
+    ).reversed
 
 
 def test_titles_spelt_otherwise_do_not_count_against_a_book() -> None:
@@ -50,7 +59,8 @@ def test_a_file_stored_backwards_is_refused_with_the_count(tmp_path: Path) -> No
     ]
     objects = {
         1: b"<< /Type /Catalog /Pages 2 0 R /Outlines 3 0 R >>",
-        2: b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(b"%d 0 R" % (20 + i) for i in range(count)), count),
+        2: b"<< /Type /Pages /Kids [%s] /Count %d >>"
+        % (b" ".join(b"%d 0 R" % (20 + i) for i in range(count)), count),
         3: b"<< /Type /Outlines /First 10 0 R /Last %d 0 R /Count %d >>" % (9 + count, count),
         4: hostile.FONT,
     }
@@ -58,9 +68,13 @@ def test_a_file_stored_backwards_is_refused_with_the_count(tmp_path: Path) -> No
     for i in range(count):
         objects[10 + i] = outline[i]
         objects[20 + i] = (
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources << /Font << /F1 4 0 R >> >> >>" % (30 + i)
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources << /Font << /F1 4 0 R >> >> >>"
+            % (30 + i)
         )
-        text = b"BT /F1 11 Tf 50 780 Td (%d number chapter first) Tj 0 -20 Td (%s) Tj ET" % (i, words)
+        text = b"BT /F1 11 Tf 50 780 Td (%d number chapter first) Tj 0 -20 Td (%s) Tj ET" % (
+            i,
+            words,
+        )
         objects[30 + i] = hostile.pack_stream(text)
     file = tmp_path / "backwards.pdf"
     file.write_bytes(hostile.build_pdf([objects.get(n, b"null") for n in range(1, 31 + count)]))

@@ -8,7 +8,10 @@ from tasks.reading.types import Line, Sheet
 
 
 def sheet(page: int, *texts: str) -> Sheet:
-    lines = tuple(Line(text, 0, 20.0 * i + 20, 100, 20.0 * i + 30, 10, False, 0) for i, text in enumerate(texts))
+    lines = tuple(
+        Line(text, 0, 20.0 * i + 20, 100, 20.0 * i + 30, 10, False, 0)
+        for i, text in enumerate(texts)
+    )
     return Sheet(page, lines, 400, 600, "glyphs", True, 0, "")
 
 
@@ -44,9 +47,13 @@ def test_a_book_of_nothing_but_contents_keeps_its_pages() -> None:
 def test_a_muddled_bookmark_takes_the_title_from_its_page(title: str) -> None:
     shown = "تعریف" if title.startswith("ت") else "بخش ۱: تعریف"
     page = sheet(1, "متن پیشین", shown, "متن بیماری")
-    assert [(h.title, h.line, h.lines) for h in headings([page], [Mark(1, title, 1, 600 - 38.0)], set())] == [(shown, 1, 1)]
+    assert [
+        (h.title, h.line, h.lines) for h in headings([page], [Mark(1, title, 1, 600 - 38.0)], set())
+    ] == [(shown, 1, 1)]
 
 
 def test_a_bookmark_in_other_words_keeps_them() -> None:
     page = sheet(1, "متن پیشین", "شرح", "متن بیماری")
-    assert [(h.title, h.lines) for h in headings([page], [Mark(1, "تعریف", 1, 600 - 38.0)], set())] == [("تعریف", 0)]
+    assert [
+        (h.title, h.lines) for h in headings([page], [Mark(1, "تعریف", 1, 600 - 38.0)], set())
+    ] == [("تعریف", 0)]

@@ -15,8 +15,26 @@ FATHA, SHADDA, DAMMA, HAMZA = "\u064e", "\u0651", "\u064f", "\u0654"
 ZWNJ = "\u200c"
 
 
-def glyph(text: str, x: float, width: float, turn: int, code: int | None = None, y: float = 100.0, font: str = "F") -> Glyph:
-    return Glyph(text, x, x + width, y, EM, font, ord(text[:1] or "\0") if code is None else code, False, turn)
+def glyph(
+    text: str,
+    x: float,
+    width: float,
+    turn: int,
+    code: int | None = None,
+    y: float = 100.0,
+    font: str = "F",
+) -> Glyph:
+    return Glyph(
+        text,
+        x,
+        x + width,
+        y,
+        EM,
+        font,
+        ord(text[:1] or "\0") if code is None else code,
+        False,
+        turn,
+    )
 
 
 def line(glyphs: Sequence[Glyph]) -> str:
@@ -60,14 +78,24 @@ def test_a_digit_that_also_stands_alone_is_a_digit() -> None:
 
 
 def test_a_font_that_names_its_half_spaces_does_not_speak_for_another() -> None:
-    body = [glyph("ا", 0, 4, 1), glyph("ه", 4, 4, 2), glyph(" ", 8, 2, 3), glyph("ی", 8, 4, 4), glyph("م", 12, 4, 5)]
+    body = [
+        glyph("ا", 0, 4, 1),
+        glyph("ه", 4, 4, 2),
+        glyph(" ", 8, 2, 3),
+        glyph("ی", 8, 4, 4),
+        glyph("م", 12, 4, 5),
+    ]
     heading = [glyph(ZWNJ, 50, 0, 9, font="Bold")]
     both = cells(body, habits([*body, *heading]))
     assert join(logical(both, True)) == f"می{ZWNJ}ها"
 
 
 def test_words_of_two_cells_that_nearly_touch_stay_two_words() -> None:
-    drawn = [*visual("لاکتیک", x=0, turn=40), *visual("روز", x=32, turn=0), *visual("یک دو سه چهار", x=80, turn=10)]
+    drawn = [
+        *visual("لاکتیک", x=0, turn=40),
+        *visual("روز", x=32, turn=0),
+        *visual("یک دو سه چهار", x=80, turn=10),
+    ]
     assert "روز لاکتیک" in line(drawn)
 
 
@@ -87,14 +115,25 @@ def _page(rows: Sequence[tuple[float, float, str]]) -> list[str]:
 
 
 def test_half_verses_are_read_line_by_line() -> None:
-    verses = [("چو ایران نباشد تن من مباد", "بدین بوم و بر زنده یک تن مباد"), ("توانا بود هر که دانا بود", "ز دانش دل پیر برنا بود")] * 3
-    rows = [(x, 300 - 20 * i, half) for i, pair in enumerate(verses) for x, half in zip((200, 0), pair, strict=True)]
+    verses = [
+        ("چو ایران نباشد تن من مباد", "بدین بوم و بر زنده یک تن مباد"),
+        ("توانا بود هر که دانا بود", "ز دانش دل پیر برنا بود"),
+    ] * 3
+    rows = [
+        (x, 300 - 20 * i, half)
+        for i, pair in enumerate(verses)
+        for x, half in zip((200, 0), pair, strict=True)
+    ]
     assert _page(rows) == [" | ".join(pair) for pair in verses]
 
 
 def test_a_heading_below_a_table_without_rules_does_not_join_its_rows() -> None:
     table = [("دارو", "دوز"), ("متفورمین", "پانصد"), ("انسولین", "ده واحد"), ("آسپرین", "هشتاد")]
-    rows = [(x, 300 - 30 * i, cell) for i, pair in enumerate(table) for x, cell in zip((200, 100), pair, strict=True)]
+    rows = [
+        (x, 300 - 30 * i, cell)
+        for i, pair in enumerate(table)
+        for x, cell in zip((200, 100), pair, strict=True)
+    ]
     assert _page([*rows, (200, 160, "پرسش‌ها")])[:4] == [" | ".join(pair) for pair in table]
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from reading.made import PrintedBook
 
-from tasks.errors import BookError
-from tasks.plan import ReadingPlan
 from tasks.reading.pdf import read
+from tasks.schemas.errors import BookError
+from tasks.schemas.plan import ReadingPlan
 
 
 @pytest.fixture(scope="module")

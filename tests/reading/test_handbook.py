@@ -7,9 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from tasks import text
-from tasks.plan import ReadingPlan
+from tasks.language import text
 from tasks.reading.pdf import Reading, read
+from tasks.schemas.plan import ReadingPlan
 
 BOOKS = Path(__file__).parents[2] / "books"
 
@@ -32,7 +32,9 @@ def source() -> list[tuple[str, str, str, str]]:
             titles[block.kind - 1 :] = [text.normalize_text(block.text), *[""] * (3 - block.kind)]
         else:
             said = text.normalize_text(block.text.replace("**", ""))
-            lines.append((titles[0], titles[1], titles[2], f"- {said}" if block.kind == "li" else said))
+            lines.append(
+                (titles[0], titles[1], titles[2], f"- {said}" if block.kind == "li" else said)
+            )
     return lines
 
 
@@ -41,8 +43,15 @@ def reading() -> Reading:
     return read(BOOKS / "handbook.pdf", ReadingPlan(), "fa")
 
 
-def test_every_line_of_the_source_comes_back_under_its_headings(source: list[tuple[str, str, str, str]], reading: Reading) -> None:
-    found = [(p.chapter, p.section, p.heading, line) for p in reading.passages if p.chapter for line in p.text.split("\n")]
+def test_every_line_of_the_source_comes_back_under_its_headings(
+    source: list[tuple[str, str, str, str]], reading: Reading
+) -> None:
+    found = [
+        (p.chapter, p.section, p.heading, line)
+        for p in reading.passages
+        if p.chapter
+        for line in p.text.split("\n")
+    ]
     wrong = [pair for pair in itertools.zip_longest(source, found) if pair[0] != pair[1]]
     assert not wrong, wrong[0]
 
@@ -56,7 +65,9 @@ def test_every_page_is_read_by_our_own_order_and_legible(reading: Reading) -> No
 
 def test_the_running_heads_and_page_numbers_are_in_no_passage(reading: Reading) -> None:
     chapters = len([c for c in reading.chapters if c])
-    assert reading.running_lines == 2 * len(reading.pages) - 2 - chapters  # title page: neither; a chapter's first page: no head
+    assert (
+        reading.running_lines == 2 * len(reading.pages) - 2 - chapters
+    )  # title page: neither; a chapter's first page: no head
 
 
 def test_passages_have_ids_of_their_pages_and_boxes_on_them(reading: Reading) -> None:
@@ -64,7 +75,11 @@ def test_passages_have_ids_of_their_pages_and_boxes_on_them(reading: Reading) ->
     assert len(set(ids)) == len(ids)
     for passage in reading.passages:
         assert passage.id.startswith(f"p{passage.page:03d}-")
-        assert passage.box and 0 < passage.box[0] < passage.box[2] < 468 and 0 < passage.box[1] < passage.box[3] < 667
+        assert (
+            passage.box
+            and 0 < passage.box[0] < passage.box[2] < 468
+            and 0 < passage.box[1] < passage.box[3] < 667
+        )
 
 
 def test_the_first_page_says_what_the_book_is_not(reading: Reading) -> None:

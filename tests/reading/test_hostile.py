@@ -16,9 +16,9 @@ from fpdf import FPDF
 from fpdf.enums import AccessPermission
 from reading import hostile
 
-from tasks.errors import BookError
-from tasks.plan import ReadingPlan
 from tasks.reading import pdf
+from tasks.schemas.errors import BookError
+from tasks.schemas.plan import ReadingPlan
 
 GIB = 1024**3
 BOOKS = Path(__file__).parents[2] / "books"
@@ -26,7 +26,9 @@ BOOKS = Path(__file__).parents[2] / "books"
 
 def locked() -> bytes:
     made = FPDF()
-    made.set_encryption(owner_password="owner", user_password="user", permissions=AccessPermission.none())
+    made.set_encryption(
+        owner_password="owner", user_password="user", permissions=AccessPermission.none()
+    )
     made.add_page()
     return bytes(made.output())
 
@@ -46,7 +48,10 @@ def holed() -> bytes:
 
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "damaged, or not a PDF"),
-    "page of the web": (lambda: b"<!doctype html><html><body>404 not found</body></html>" * 50, "not a PDF"),
+    "page of the web": (
+        lambda: b"<!doctype html><html><body>404 not found</body></html>" * 50,
+        "not a PDF",
+    ),
     "locked": (locked, "password"),
     "cut": (cut, "damaged"),
     "loop": (hostile.build_looped_tree, "claims 1000000 pages"),
@@ -77,13 +82,19 @@ class Watch:
             total = 0
             for child in me.children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    total += child.memory_info().rss if "tasks.reading.sandbox.worker" in child.cmdline() else 0
+                    total += (
+                        child.memory_info().rss
+                        if "tasks.reading.sandbox.worker" in child.cmdline()
+                        else 0
+                    )
             self.most = max(self.most, total)
             time.sleep(0.05)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_hostile_files_are_refused_with_the_reason_in_time_and_memory(name: str, tmp_path: Path) -> None:
+def test_hostile_files_are_refused_with_the_reason_in_time_and_memory(
+    name: str, tmp_path: Path
+) -> None:
     make, reason = CASES[name]
     file = tmp_path / f"{name}.pdf"
     file.write_bytes(make())
@@ -95,7 +106,9 @@ def test_hostile_files_are_refused_with_the_reason_in_time_and_memory(name: str,
 
 
 @pytest.mark.parametrize("workers", [0, 64])
-def test_bombs_on_every_page_stay_within_a_gibibyte_on_any_number_of_cores(workers: int, tmp_path: Path) -> None:
+def test_bombs_on_every_page_stay_within_a_gibibyte_on_any_number_of_cores(
+    workers: int, tmp_path: Path
+) -> None:
     file = tmp_path / "bombs.pdf"
     file.write_bytes(hostile.build_book(64, content=b"0 0 m 1 1 l S \n" * 10_000_000))
     with Watch() as watch, pytest.raises(BookError, match="needed too much memory"):
@@ -103,14 +116,23 @@ def test_bombs_on_every_page_stay_within_a_gibibyte_on_any_number_of_cores(worke
     assert watch.most < 0.85 * GIB
 
 
-def test_the_command_that_reads_a_bomb_stays_within_a_gibibyte_with_its_children(tmp_path: Path) -> None:
+def test_the_command_that_reads_a_bomb_stays_within_a_gibibyte_with_its_children(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "bomb.pdf"
     file.write_bytes(hostile.build_bomb(400))
-    with subprocess.Popen([sys.executable, "-m", "flows.cli", "read", str(file)], stderr=subprocess.PIPE, text=True) as command:
+    with subprocess.Popen(
+        [sys.executable, "-m", "flows.cli.main", "read", str(file)],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
         most, reader = 0, psutil.Process(command.pid)
         while command.poll() is None:
             with contextlib.suppress(psutil.NoSuchProcess):
-                most = max(most, sum(p.memory_info().rss for p in [reader, *reader.children(recursive=True)]))
+                most = max(
+                    most,
+                    sum(p.memory_info().rss for p in [reader, *reader.children(recursive=True)]),
+                )
             time.sleep(0.02)
         assert command.stderr is not None
         assert "1 of 1 pages" in command.stderr.read()
@@ -129,7 +151,9 @@ def test_five_thousand_pages_are_read_in_time_and_memory(tmp_path: Path) -> None
     with Watch() as watch:
         reading = pdf.read(file, ReadingPlan(), "en", workers=2)
     assert len(reading.pages) == 5000
-    assert _cpu_seconds() - start < 30  # not the clock's, which other work on the machine would count in
+    assert (
+        _cpu_seconds() - start < 30
+    )  # not the clock's, which other work on the machine would count in
     assert watch.most < GIB
 
 
@@ -139,7 +163,12 @@ def test_a_book_with_one_poisoned_page_is_read_and_the_page_counted(tmp_path: Pa
     objects = whole.replace(b"/Contents 3 0 R", b"/Contents 99 0 R", 1)
     cut_at = objects.rfind(b"xref\n0")
     file = tmp_path / "poisoned.pdf"
-    file.write_bytes(objects[:cut_at] + b"99 0 obj\n" + poison + b"\nendobj\ntrailer\n<< /Size 100 /Root 1 0 R >>\n%%EOF\n")
+    file.write_bytes(
+        objects[:cut_at]
+        + b"99 0 obj\n"
+        + poison
+        + b"\nendobj\ntrailer\n<< /Size 100 /Root 1 0 R >>\n%%EOF\n"
+    )
     reading = pdf.read(file, ReadingPlan(), "en", workers=2)
     assert len(reading.pages) == 20
     assert sum(page.text != "" for page in reading.pages) >= 19

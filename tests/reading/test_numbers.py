@@ -3,9 +3,9 @@
 import pytest
 from reading.made import PrintedBook
 
-from tasks import text
-from tasks.plan import ReadingPlan
+from tasks.language import text
 from tasks.reading.pdf import read_pages
+from tasks.schemas.plan import ReadingPlan
 
 LINES = [
     "قند خون ناشتا ۱۲۶ میلی\u200cگرم در دسی\u200cلیتر یا بالاتر است.",
@@ -68,7 +68,12 @@ def read_back(tmp_path_factory: pytest.TempPathFactory) -> str:
     book = PrintedBook()
     for line in LINES:
         book.print_text(line)
-    return "\n".join(page.text for page in read_pages(book.save_pdf(tmp_path_factory.mktemp("numbers")), ReadingPlan(), "fa", workers=1))
+    return "\n".join(
+        page.text
+        for page in read_pages(
+            book.save_pdf(tmp_path_factory.mktemp("numbers")), ReadingPlan(), "fa", workers=1
+        )
+    )
 
 
 def test_at_least_fifty_lines_are_tried() -> None:

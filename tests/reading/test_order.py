@@ -13,27 +13,64 @@ from tasks.reading.layout.rows import rows
 from tasks.reading.layout.word_gaps import WordGaps
 from tasks.reading.types import Glyph
 
-PERSIAN = st.sampled_from(["بیمار", "با", "تب", "و", "لرز", "آمده", "است", "درمان", "آغاز", "شد", "فشار", "خون"])
-NUMBER = st.sampled_from(["۱۲", "۱۴۰/۹۰", "6.5", "2000", "۱٬۲۵۰", "۱۲:۳۰", "۷۲٫۵", "10,000", "۴۰–۶۰", "0.9%", "۵٪", "(۸۰)"])
-LATIN = st.sampled_from(["Aspirin", "COVID-19", "HbA1c", "Type 2 Diabetes", "FEV1/FVC", "(Aspirin)", "T4", "Losartan، Aspirin"])
+PERSIAN = st.sampled_from(
+    ["بیمار", "با", "تب", "و", "لرز", "آمده", "است", "درمان", "آغاز", "شد", "فشار", "خون"]
+)
+NUMBER = st.sampled_from(
+    [
+        "۱۲",
+        "۱۴۰/۹۰",
+        "6.5",
+        "2000",
+        "۱٬۲۵۰",
+        "۱۲:۳۰",
+        "۷۲٫۵",
+        "10,000",
+        "۴۰–۶۰",
+        "0.9%",
+        "۵٪",
+        "(۸۰)",
+    ]
+)
+LATIN = st.sampled_from(
+    [
+        "Aspirin",
+        "COVID-19",
+        "HbA1c",
+        "Type 2 Diabetes",
+        "FEV1/FVC",
+        "(Aspirin)",
+        "T4",
+        "Losartan، Aspirin",
+    ]
+)
 DOSE = st.builds(
-    "{} {}".format, st.sampled_from(["500", "2000", "۲۵", "7.5"]), st.sampled_from(["mg", "mL/min", "mg/kg", "mmHg", "mL/min/1.73 m²"])
+    "{} {}".format,
+    st.sampled_from(["500", "2000", "۲۵", "7.5"]),
+    st.sampled_from(["mg", "mL/min", "mg/kg", "mmHg", "mL/min/1.73 m²"]),
 )
 LINES = st.lists(st.one_of(PERSIAN, NUMBER, LATIN, DOSE), min_size=1, max_size=6).flatmap(
     lambda tokens: st.lists(PERSIAN, min_size=len(tokens) + 1, max_size=len(tokens) + 1).map(
-        lambda words: " ".join(part for pair in zip(words, [*tokens, ""], strict=True) for part in pair if part)
+        lambda words: " ".join(
+            part for pair in zip(words, [*tokens, ""], strict=True) for part in pair if part
+        )
     )
 )
 
 
 def glyphs(visual: str, y: float = 100.0, size: float = 10.0) -> list[Glyph]:
     """The string drawn from left to right, half an em a character."""
-    return [Glyph(c, size / 2 * i, size / 2 * (i + 1), y, size, "F", ord(c), False, i) for i, c in enumerate(visual)]
+    return [
+        Glyph(c, size / 2 * i, size / 2 * (i + 1), y, size, "F", ord(c), False, i)
+        for i, c in enumerate(visual)
+    ]
 
 
 def drawn(text: str) -> str:
     """The characters from left to right, as a program that follows Unicode's algorithm lays them out from right to left."""
-    return "".join(c.character for c in BidiParagraph(text, TextDirection.RTL).get_reordered_characters())
+    return "".join(
+        c.character for c in BidiParagraph(text, TextDirection.RTL).get_reordered_characters()
+    )
 
 
 def read(visual: str, rtl: bool = True) -> str:
@@ -54,7 +91,9 @@ def test_reading_undoes_drawing(line: str) -> None:
 def test_no_character_is_lost_or_made_up(line: str) -> None:
     visual = " ".join(line.split())
     assert sorted(read(visual).replace(" ", "")) == sorted(visual.replace(" ", ""))
-    assert len(undecided(logical(cells(glyphs(visual), WordGaps(True, frozenset("F"))), True))) == len(read(visual))
+    assert len(
+        undecided(logical(cells(glyphs(visual), WordGaps(True, frozenset("F"))), True))
+    ) == len(read(visual))
 
 
 @pytest.mark.parametrize(
@@ -87,5 +126,9 @@ def test_presentation_forms_unfold_and_exponents_stay() -> None:
 
 
 def test_a_final_form_before_an_initial_form_hides_a_half_space() -> None:
-    tallies = {"f": Tally(ends=9, before=3), "i": Tally(starts=9, after=2), "m": Tally(before=9, after=9)}
+    tallies = {
+        "f": Tally(ends=9, before=3),
+        "i": Tally(starts=9, after=2),
+        "m": Tally(before=9, after=9),
+    }
     assert half_spaces([("f", "i"), ("f", "m"), ("m", "i")], tallies) == {("f", "i")}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from reading.made import PrintedBook
 
-from tasks import text
-from tasks.plan import ReadingPlan
+from tasks.language import text
 from tasks.reading.pdf import Reading, read
+from tasks.schemas.plan import ReadingPlan
 
 PLAN = ReadingPlan()
 PROSE = "بیماری در این گروه از بیماران با تب و سرفه آغاز می‌شود و در بیشتر آنان پس از چند روز بهبود می‌یابد. "
@@ -34,7 +34,9 @@ def test_the_right_column_is_read_before_the_left(tmp_path: Path) -> None:
     book = PrintedBook()
     book.print_column(RIGHT, 88, 40, 57)
     book.print_column(LEFT, 20, 40, 57)
-    assert of(book, tmp_path).pages[0].text.split("\n") == [text.normalize_text(line) for line in RIGHT + LEFT]
+    assert of(book, tmp_path).pages[0].text.split("\n") == [
+        text.normalize_text(line) for line in RIGHT + LEFT
+    ]
 
 
 def test_a_line_across_both_columns_stands_before_them(tmp_path: Path) -> None:
@@ -76,7 +78,9 @@ def test_a_table_without_rules_is_read_row_by_row(tmp_path: Path) -> None:
     book = PrintedBook()
     for row in rows:
         book.print_row(row, (42, 42, 41))
-    assert [line.split(" | ") for line in of(book, tmp_path).pages[0].text.split("\n")] == [[text.normalize_text(c) for c in row] for row in rows]
+    assert [line.split(" | ") for line in of(book, tmp_path).pages[0].text.split("\n")] == [
+        [text.normalize_text(c) for c in row] for row in rows
+    ]
 
 
 def test_headings_are_found_by_size_where_there_are_no_bookmarks(tmp_path: Path) -> None:
@@ -107,14 +111,23 @@ def test_a_bookmark_whose_title_is_not_on_its_page_still_begins_a_chapter(tmp_pa
 def test_bullets_and_numbers_become_items(tmp_path: Path) -> None:
     book = PrintedBook()
     book.print_text("نشانه‌ها عبارت‌اند از:")
-    for item in ("• تب و لرز", "• سرفهٔ خلط‌دار", "– درد سینه", "▪ تنگی نفس", "۱. گام نخست درمان", "۲) گام دوم درمان"):
+    for item in (
+        "• تب و لرز",
+        "• سرفهٔ خلط‌دار",
+        "– درد سینه",
+        "▪ تنگی نفس",
+        "۱. گام نخست درمان",
+        "۲) گام دوم درمان",
+    ):
         book.print_text(item)
     assert of(book, tmp_path).passages[0].text.split("\n")[1:] == [
         "- تب و لرز", "- سرفهٔ خلط‌دار", "- درد سینه", "- تنگی نفس", "- ۱. گام نخست درمان", "- ۲) گام دوم درمان",
     ]  # fmt: skip
 
 
-def test_a_sentence_over_a_page_break_stays_whole_on_the_page_where_it_begins(tmp_path: Path) -> None:
+def test_a_sentence_over_a_page_break_stays_whole_on_the_page_where_it_begins(
+    tmp_path: Path,
+) -> None:
     book = PrintedBook(running="راهنمای نمونه")
     sentence = "بیمار " + "که با تب و لرز و سرفه و درد سینه آمده است " * 60 + "بهبود یافت."
     book.ln(120)
@@ -126,7 +139,10 @@ def test_a_sentence_over_a_page_break_stays_whole_on_the_page_where_it_begins(tm
 
 def test_a_footnote_does_not_cut_the_paragraph_that_runs_on_overleaf(tmp_path: Path) -> None:
     book = PrintedBook()
-    lines = [f"سطر شمارهٔ {n} از بندی دراز که در آن از بیماری سخن می‌رود و پایان نمی‌گیرد" for n in "۱۲۳۴۵۶۷۸"]
+    lines = [
+        f"سطر شمارهٔ {n} از بندی دراز که در آن از بیماری سخن می‌رود و پایان نمی‌گیرد"
+        for n in "۱۲۳۴۵۶۷۸"
+    ]
     for line in lines[:4]:
         book.print_text(line)
     book.set_y(190)
@@ -134,7 +150,10 @@ def test_a_footnote_does_not_cut_the_paragraph_that_runs_on_overleaf(tmp_path: P
     book.add_page()
     for line in lines[4:]:
         book.print_text(line)
-    assert of(book, tmp_path).passages[0].text.split("\n") == [text.normalize_text(" ".join(lines)), "این پانوشت با حروف ریز چاپ شده است."]
+    assert of(book, tmp_path).passages[0].text.split("\n") == [
+        text.normalize_text(" ".join(lines)),
+        "این پانوشت با حروف ریز چاپ شده است.",
+    ]
 
 
 def test_running_heads_are_on_the_page_but_in_no_passage(tmp_path: Path) -> None:
@@ -151,11 +170,15 @@ def test_running_heads_are_on_the_page_but_in_no_passage(tmp_path: Path) -> None
 
 def test_passages_keep_to_their_size_and_cut_no_sentence(tmp_path: Path) -> None:
     book = PrintedBook()
-    sentences = [f"جملهٔ شمارهٔ {i} از بیماری که با تب و لرز آغاز می‌شود سخن می‌گوید." for i in range(80)]
+    sentences = [
+        f"جملهٔ شمارهٔ {i} از بیماری که با تب و لرز آغاز می‌شود سخن می‌گوید." for i in range(80)
+    ]
     book.print_text(" ".join(sentences))
     passages = of(book, tmp_path).passages
     assert all(len(p.text) < 1.5 * PLAN.passage_characters for p in passages)
-    assert [s + "." for p in passages for s in p.text.replace("\n", " ").rstrip(".").split(". ")] == [text.normalize_text(s) for s in sentences]
+    assert [
+        s + "." for p in passages for s in p.text.replace("\n", " ").rstrip(".").split(". ")
+    ] == [text.normalize_text(s) for s in sentences]
 
 
 def test_workers_change_nothing(tmp_path: Path) -> None:

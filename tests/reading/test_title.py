@@ -8,7 +8,9 @@ from tasks.reading.title import title_of, titled
 
 
 def test_the_handbook_has_a_title_of_its_own() -> None:
-    assert title_of(Path(__file__).parents[2] / "books" / "handbook.pdf") == "راهنمای بیماری‌های شایع"
+    assert (
+        title_of(Path(__file__).parents[2] / "books" / "handbook.pdf") == "راهنمای بیماری‌های شایع"
+    )
 
 
 def test_a_file_that_is_no_pdf_or_is_gone_is_called_by_its_name(tmp_path: Path) -> None:
@@ -16,7 +18,10 @@ def test_a_file_that_is_no_pdf_or_is_gone_is_called_by_its_name(tmp_path: Path) 
     assert [title_of(tmp_path / name) for name in ("نامه.pdf", "gone.pdf")] == ["نامه", "gone"]
 
 
-@pytest.mark.parametrize("told", ["", "  ", "untitled", "Microsoft Word - Book1.doc", "book.indd", "Document1", "�����", "---"])
+@pytest.mark.parametrize(
+    "told",
+    ["", "  ", "untitled", "Microsoft Word - Book1.doc", "book.indd", "Document1", "�����", "---"],
+)
 def test_titles_that_tell_nothing_are_none(told: str) -> None:
     assert titled(told) == ""
 

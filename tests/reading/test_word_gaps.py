@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from reading.made import PrintedBook
 
-from tasks import text
-from tasks.plan import ReadingPlan
+from tasks.language import text
 from tasks.reading.layout.word_gaps import WordGaps, learn_gaps, part_gaps
 from tasks.reading.pdf import read_pages
+from tasks.schemas.plan import ReadingPlan
 
 PERSIAN = [
     "سرخک با تب، سرفه و قرمزی چشم‌ها آغاز می‌شود و چهار روز بعد",
@@ -25,7 +25,9 @@ def _read(book: PrintedBook, folder: Path, language: str) -> list[str]:
 
 @pytest.mark.parametrize("size", [8, 12])
 @pytest.mark.parametrize("gap", GAPS)
-def test_persian_words_without_space_glyphs_are_parted(gap: float, size: float, tmp_path: Path) -> None:
+def test_persian_words_without_space_glyphs_are_parted(
+    gap: float, size: float, tmp_path: Path
+) -> None:
     book = PrintedBook()
     book.set_font_size(size)
     for line in PERSIAN:

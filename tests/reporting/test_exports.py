@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reporting.example_study import make_example_study
+from support.reports.example_study import make_example_study
 
-from tasks.evaluation.paired import compare_models
-from tasks.plan_file import load_plan
-from tasks.records import Question
+from tasks.evaluation.statistics.paired_comparison import compare_models
 from tasks.reporting.exports import save_json
-from tasks.reporting.facts import ReportData
-from tasks.reporting.report import write_study_folder
-from tasks.results import Answer
+from tasks.reporting.report_data import ReportData
+from tasks.reporting.write import write_study_folder
+from tasks.schemas.item_rows import Question
+from tasks.schemas.plan_file import load_plan
+from tasks.schemas.result_rows import Answer
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,9 @@ def read(folder: Path, name: str) -> object:
 
 
 def test_a_number_that_is_none_is_null_in_json(tmp_path: Path) -> None:
-    save_json(tmp_path / "x.json", {"loss": [float("nan"), float("-inf"), 1e-300], "words": "NaN ۱"})
+    save_json(
+        tmp_path / "x.json", {"loss": [float("nan"), float("-inf"), 1e-300], "words": "NaN ۱"}
+    )
     assert json.loads((tmp_path / "x.json").read_text("utf-8"), parse_constant=pytest.fail) == {
         "loss": [None, None, 1e-300],
         "words": "NaN ۱",
@@ -50,24 +52,42 @@ def test_records_have_the_five_fields_for_every_question(folder: Path, study: Re
     for name in ("base", "tuned"):
         records = read(folder, f"answers-{name}.json")
         assert len(records) == len(study.questions["same_fact"]) + len(study.questions["new_fact"])
-        assert all(list(record) == ["question", "options", "answer", "predicted", "is_correct"] for record in records)
-        assert all(record["is_correct"] == (record["predicted"] == record["answer"]) for record in records)
+        assert all(
+            list(record) == ["question", "options", "answer", "predicted", "is_correct"]
+            for record in records
+        )
+        assert all(
+            record["is_correct"] == (record["predicted"] == record["answer"]) for record in records
+        )
 
 
 def test_records_of_the_primary_set_add_up_to_the_verdict(folder: Path, study: ReportData) -> None:
     verdict = read(folder, "verdict.json")
     n = len(study.questions["same_fact"])
-    pairs = list(zip(read(folder, "answers-base.json")[:n], read(folder, "answers-tuned.json")[:n], strict=True))
+    pairs = list(
+        zip(
+            read(folder, "answers-base.json")[:n],
+            read(folder, "answers-tuned.json")[:n],
+            strict=True,
+        )
+    )
     assert verdict["n"] == n
     assert verdict["base"]["correct"] == sum(base["is_correct"] for base, _ in pairs)
     assert verdict["tuned"]["correct"] == sum(tuned["is_correct"] for _, tuned in pairs)
-    assert verdict["gained"] == sum(tuned["is_correct"] and not base["is_correct"] for base, tuned in pairs)
-    assert verdict["lost"] == sum(base["is_correct"] and not tuned["is_correct"] for base, tuned in pairs)
+    assert verdict["gained"] == sum(
+        tuned["is_correct"] and not base["is_correct"] for base, tuned in pairs
+    )
+    assert verdict["lost"] == sum(
+        base["is_correct"] and not tuned["is_correct"] for base, tuned in pairs
+    )
 
 
 def test_unanswered_question_stays_as_wrong(study: ReportData, tmp_path: Path) -> None:
     gone = study.questions["same_fact"][3].id
-    write_study_folder(tmp_path, replace(study, tuned=[answer for answer in study.tuned if answer.question_id != gone]))
+    write_study_folder(
+        tmp_path,
+        replace(study, tuned=[answer for answer in study.tuned if answer.question_id != gone]),
+    )
     record = read(tmp_path, "answers-tuned.json")[3]
     assert record["predicted"] is None and record["is_correct"] is False
     assert len(read(tmp_path, "answers-tuned.json")) == len(read(tmp_path, "answers-base.json"))
@@ -75,12 +95,28 @@ def test_unanswered_question_stays_as_wrong(study: ReportData, tmp_path: Path) -
 
 def test_items_have_the_shapes_of_the_exercise(folder: Path) -> None:
     assert all(list(pair) == ["symptom", "diagnosis"] for pair in read(folder, "pairs.json"))
-    assert all(list(item) == ["question", "options", "answer"] and len(item["options"]) == 4 for item in read(folder, "questions.json"))
+    assert all(
+        list(item) == ["question", "options", "answer"] and len(item["options"]) == 4
+        for item in read(folder, "questions.json")
+    )
 
 
 def test_verdict_has_the_promised_fields(folder: Path) -> None:
     verdict = read(folder, "verdict.json")
-    promised = {"verdict", "mode", "set", "n", "base", "tuned", "gained", "lost", "p_value", "difference", "detectable", "causes"}
+    promised = {
+        "verdict",
+        "mode",
+        "set",
+        "n",
+        "base",
+        "tuned",
+        "gained",
+        "lost",
+        "p_value",
+        "difference",
+        "detectable",
+        "causes",
+    }
     assert promised <= verdict.keys()
     assert verdict["base"].keys() == {"correct", "rate", "low", "high"}
     assert [cause["rule"] for cause in verdict["causes"]] == ["format-gap", "knowledge-lost"]
@@ -103,17 +139,28 @@ def test_every_seed_of_the_plan_is_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("scored", [True, False])
-def test_over_rotations_the_records_say_what_the_verdict_counts(study: ReportData, tmp_path: Path, scored: bool) -> None:
+def test_over_rotations_the_records_say_what_the_verdict_counts(
+    study: ReportData, tmp_path: Path, scored: bool
+) -> None:
     rows = {}
     for name, seed in (("base", 1), ("tuned", 2)):
         chance = random.Random(seed)
-        rows[name] = [rotated(question, rotation, chance, scored) for question in study.exported_questions for rotation in range(4)]
+        rows[name] = [
+            rotated(question, rotation, chance, scored)
+            for question in study.exported_questions
+            for rotation in range(4)
+        ]
     questions = {name: study.questions[name] for name in ("same_fact", "new_fact")}
     plan = study.plan.comparison.model_copy(update={"primary_set": "all"})
     counted = compare_models(questions, rows["base"], rows["tuned"], plan)
-    write_study_folder(tmp_path, replace(study, base=rows["base"], tuned=rows["tuned"], comparisons=counted))
+    write_study_folder(
+        tmp_path, replace(study, base=rows["base"], tuned=rows["tuned"], comparisons=counted)
+    )
     for name in ("base", "tuned"):
-        assert sum(record["is_correct"] for record in read(tmp_path, f"answers-{name}.json")) == getattr(counted[0], name).correct
+        assert (
+            sum(record["is_correct"] for record in read(tmp_path, f"answers-{name}.json"))
+            == getattr(counted[0], name).correct
+        )
 
 
 def rotated(question: Question, rotation: int, chance: random.Random, scored: bool) -> Answer:

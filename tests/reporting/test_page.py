@@ -6,16 +6,16 @@ from functools import lru_cache
 from html.parser import HTMLParser
 
 import pytest
-from reporting.example_study import make_comparison, make_example_study
+from support.reports.example_study import make_comparison, make_example_study
 
-from tasks.plan import GenerationPlan, StudyPlan
-from tasks.records import WriterUsage
 from tasks.reporting import page as pages
-from tasks.reporting.brief import build_markdown_report
-from tasks.reporting.facts import ReportData
-from tasks.reporting.page import list_plan_changes, render_page, format_study_verdict
-from tasks.reporting.wording import load_labels
-from tasks.results import Comparison, Interval, ScreenedQuestion
+from tasks.reporting.labels import load_labels
+from tasks.reporting.markdown.markdown_report import build_markdown_report
+from tasks.reporting.page import format_study_verdict, list_plan_changes, render_page
+from tasks.reporting.report_data import ReportData
+from tasks.schemas.item_rows import WriterUsage
+from tasks.schemas.plan import GenerationPlan, StudyPlan
+from tasks.schemas.result_rows import Comparison, Interval, ScreenedQuestion
 
 
 @lru_cache
@@ -61,7 +61,18 @@ def test_every_question_quote_and_page_is_on_the_page() -> None:
 
 def test_every_section_has_its_heading() -> None:
     html = render_page(study())
-    for name in ("result", "why", "training", "power", "data", "positions", "questions", "pairs", "rejections", "record"):
+    for name in (
+        "result",
+        "why",
+        "training",
+        "power",
+        "data",
+        "positions",
+        "questions",
+        "pairs",
+        "rejections",
+        "record",
+    ):
         assert f'id="{name}"' in html
 
 
@@ -72,7 +83,9 @@ def test_page_asks_for_nothing_from_anywhere() -> None:
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-@pytest.mark.parametrize("verdict", ["improved", "worse", "no-difference", "inconclusive", "identical"])
+@pytest.mark.parametrize(
+    "verdict", ["improved", "worse", "no-difference", "inconclusive", "identical"]
+)
 def test_each_verdict_has_one_sentence_with_its_numbers(verdict: str, language: str) -> None:
     told = replace(with_verdict(verdict, p_value=0.5), plan=StudyPlan(language=language))
     said = format_study_verdict(told, load_labels(language))
@@ -81,29 +94,48 @@ def test_each_verdict_has_one_sentence_with_its_numbers(verdict: str, language: 
 
 def test_changes_on_few_facts_are_said_to_be_inconclusive_for_that_reason() -> None:
     say = load_labels("en")
-    assert "few of the facts" in format_study_verdict(with_verdict("inconclusive", p_value=0.01), say)
-    assert "few of the facts" not in format_study_verdict(with_verdict("inconclusive", p_value=0.2), say)
+    assert "few of the facts" in format_study_verdict(
+        with_verdict("inconclusive", p_value=0.01), say
+    )
+    assert "few of the facts" not in format_study_verdict(
+        with_verdict("inconclusive", p_value=0.2), say
+    )
 
 
 def test_answers_that_nobody_could_read_are_not_called_unchanged() -> None:
     say, n = load_labels("en"), study().primary.n
-    assert "could be read neither" in format_study_verdict(with_verdict("identical", illegible_base=n, illegible_tuned=n), say)
-    assert "changed no answer" in format_study_verdict(with_verdict("identical", illegible_base=n // 3, illegible_tuned=n // 3), say)
+    assert "could be read neither" in format_study_verdict(
+        with_verdict("identical", illegible_base=n, illegible_tuned=n), say
+    )
+    assert "changed no answer" in format_study_verdict(
+        with_verdict("identical", illegible_base=n // 3, illegible_tuned=n // 3), say
+    )
 
 
-def test_answers_close_together_on_few_facts_are_said_to_be_inconclusive_for_want_of_facts() -> None:
-    near, far = (Interval(value=0.0, low=-reach, high=reach) for reach in (0.03, 0.2))  # the margin is 0.05
-    told = [format_study_verdict(with_verdict("inconclusive", p_value=1.0, difference=bounds), load_labels("en")) for bounds in (near, far)]
+def test_answers_close_together_on_few_facts_are_said_to_be_inconclusive_for_want_of_facts() -> (
+    None
+):
+    near, far = (
+        Interval(value=0.0, low=-reach, high=reach) for reach in (0.03, 0.2)
+    )  # the margin is 0.05
+    told = [
+        format_study_verdict(
+            with_verdict("inconclusive", p_value=1.0, difference=bounds), load_labels("en")
+        )
+        for bounds in (near, far)
+    ]
     assert ["too few facts" in one for one in told] == [True, False]
 
 
 def test_only_the_primary_result_is_not_exploratory() -> None:
     text = words_of(render_page(study()))
-    assert text.count("اکتشافی") == len(study().comparisons) - 1 + 1  # the note on the primary result says the word, too
+    assert (
+        text.count("اکتشافی") == len(study().comparisons) - 1 + 1
+    )  # the note on the primary result says the word, too
 
 
 def test_too_many_questions_are_cut_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MOST_ROWS", 50)
+    monkeypatch.setattr(pages, "MAX_ROWS", 50)
     html = render_page(study())
     assert html.count('<article class="item"') == 50
     text = words_of(html)
@@ -120,7 +152,9 @@ def test_ten_thousand_rejections_do_not_make_a_huge_page() -> None:
 
 def test_unrecorded_answers_are_told() -> None:
     gone = {study().questions["same_fact"][0].id, study().questions["new_fact"][1].id}
-    lacking = replace(study(), base=[answer for answer in study().base if answer.question_id not in gone])
+    lacking = replace(
+        study(), base=[answer for answer in study().base if answer.question_id not in gone]
+    )
     assert "۲ پرسش پاسخ یکی از مدل‌ها ثبت نشده" in words_of(render_page(lacking))
     assert "ثبت نشده" not in words_of(render_page(study()))
 
@@ -140,13 +174,22 @@ def test_study_without_log_probe_findings_power_or_next_step_still_has_its_page(
         rejected=[],
     )
     text = words_of(render_page(bare))
-    assert "گزارش آموزشی در دست نیست" in text and "نمودار توان محاسبه نشده" in text and "هیچ قاعده‌ای" in text
+    assert (
+        "گزارش آموزشی در دست نیست" in text
+        and "نمودار توان محاسبه نشده" in text
+        and "هیچ قاعده‌ای" in text
+    )
 
 
 def test_loss_that_is_not_a_number_is_counted_not_drawn() -> None:
-    steps = [step.model_copy(update={"loss": float("nan")}) if step.step > 140 else step for step in study().steps]
+    steps = [
+        step.model_copy(update={"loss": float("nan")}) if step.step > 140 else step
+        for step in study().steps
+    ]
     html = render_page(replace(study(), steps=steps))
-    assert "۱۱ مقدار زیان متناهی نیست" in words_of(html)  # 10 updates and the held-out value at update 150
+    assert "۱۱ مقدار زیان متناهی نیست" in words_of(
+        html
+    )  # 10 updates and the held-out value at update 150
     assert "nan" not in "".join(re.findall(r"<svg.*?</svg>", html, re.S)).lower()
 
 
@@ -174,17 +217,29 @@ def test_screened_kinds_stand_beside_their_questions() -> None:
         opened_key=0.9,
         kind="guessable",
     )
-    assert words_of(render_page(replace(study(), screened=[row]))).count("حدس‌زدنی") == 2  # the count, and the card
+    assert (
+        words_of(render_page(replace(study(), screened=[row]))).count("حدس‌زدنی") == 2
+    )  # the count, and the card
 
 
 def test_one_question_makes_a_page() -> None:
     only = study().questions["same_fact"][:1]
-    primary: Comparison = make_comparison("same_fact", "cloze", only, list(study().base), list(study().tuned), True)
-    assert render_page(replace(study(), questions={"train": [], "same_fact": only, "new_fact": []}, comparisons=[primary]))
+    primary: Comparison = make_comparison(
+        "same_fact", "cloze", only, list(study().base), list(study().tuned), True
+    )
+    assert render_page(
+        replace(
+            study(),
+            questions={"train": [], "same_fact": only, "new_fact": []},
+            comparisons=[primary],
+        )
+    )
 
 
 def test_plan_changes_are_told_by_key() -> None:
-    assert list_plan_changes(StudyPlan(finetuning={"rank": 8, "target_modules": ("q_proj", "v_proj")})) == {
+    assert list_plan_changes(
+        StudyPlan(finetuning={"rank": 8, "target_modules": ("q_proj", "v_proj")})
+    ) == {
         "finetuning.rank": (16, 8),
         "finetuning.target_modules": ("all-linear", "q_proj, v_proj"),
     }
@@ -210,11 +265,24 @@ def test_the_page_and_the_summary_tell_how_the_book_was_read() -> None:
 
 
 def test_the_harder_half_is_told_where_it_is_known() -> None:
-    extra = {"hard_n": 80.0, "hard_base": 0.2, "hard_tuned": 0.35, "hard_gained": 14.0, "hard_lost": 2.0, "hard_p": 0.0042}
-    rows = [row.model_copy(update={"extra": row.extra | extra}) if row.primary else row for row in study().comparisons]
+    extra = {
+        "hard_n": 80.0,
+        "hard_base": 0.2,
+        "hard_tuned": 0.35,
+        "hard_gained": 14.0,
+        "hard_lost": 2.0,
+        "hard_p": 0.0042,
+    }
+    rows = [
+        row.model_copy(update={"extra": row.extra | extra}) if row.primary else row
+        for row in study().comparisons
+    ]
     known = replace(study(), comparisons=rows)
     for told in (words_of(render_page(known)), build_markdown_report(known)):
-        assert re.search(r"نیمهٔ دشوارتر \(۸۰ پرسش.*?۲۰٫۰\W{1,3}پیش و \W?۳۵٫۰\W{1,3}پس از تنظیم، ۱۴ به‌دست‌آمده، ۲ ازدست‌رفته", told)
+        assert re.search(
+            r"نیمهٔ دشوارتر \(۸۰ پرسش.*?۲۰٫۰\W{1,3}پیش و \W?۳۵٫۰\W{1,3}پس از تنظیم، ۱۴ به‌دست‌آمده، ۲ ازدست‌رفته",
+            told,
+        )
     assert "نیمهٔ دشوارتر" not in build_markdown_report(study())
 
 
@@ -225,14 +293,21 @@ def test_fewer_items_than_planned_are_told_with_the_reason_of_each_kind() -> Non
         refused={"pair": 0, "question": 0}, ended={"pair": "budget", "question": "met"}, rounds=4, requests=8, sent=8, finishes={"stop": 8},
     )  # fmt: skip
     english = make_example_study("en")
-    short = replace(english, plan=english.plan.model_copy(update={"generation": writing}), accounts=[account])
+    short = replace(
+        english, plan=english.plan.model_copy(update={"generation": writing}), accounts=[account]
+    )
     left = len(short.pairs) + len(short.held_out)
     for told in (words_of(render_page(short)), build_markdown_report(short).replace("\\", "")):
         assert f"Fewer training pairs than planned: {left} of 999 (the budget ended)." in told
-        assert "Fewer questions than planned" not in told  # 160 + 60: the taught pairs' own do not count
+        assert (
+            "Fewer questions than planned" not in told
+        )  # 160 + 60: the taught pairs' own do not count
     every = writing.model_copy(update={"questions": 221})
-    assert "Fewer questions than planned: 220 of 221 (the checks took them; a larger generation.margin drafts more)." in words_of(
-        render_page(replace(short, plan=short.plan.model_copy(update={"generation": every})))
+    assert (
+        "Fewer questions than planned: 220 of 221 (the checks took them; a larger generation.margin drafts more)."
+        in words_of(
+            render_page(replace(short, plan=short.plan.model_copy(update={"generation": every})))
+        )
     )
     own = GenerationPlan(pairs="mine.json", questions="mine.csv")
     assert not replace(short, plan=short.plan.model_copy(update={"generation": own})).shortfalls

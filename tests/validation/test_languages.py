@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tasks.plan import ValidationPlan
-from tasks.records import Draft, Passage
-from tasks.validation.desk import ItemChecker
+from tasks.schemas.item_rows import Draft, Passage
+from tasks.schemas.plan import ValidationPlan
+from tasks.validation.item_checker import ItemChecker
 from tasks.validation.items import get_reason_label
 
 ENGLISH = [
@@ -47,7 +47,11 @@ OPTIONS = ["Asthma", "COPD", "Pulmonary embolism", "Pneumonia"]
 STEM = "A 60-year-old smoker has a productive morning cough, blue lips and a barrel chest. What is the most likely diagnosis?"
 GERMAN = [
     Passage(
-        id="p001-01", chapter="Lunge", section="Asthma", page=1, text="Typisch ist pfeifende Ausatmung mit trockenem Husten in der Nacht."
+        id="p001-01",
+        chapter="Lunge",
+        section="Asthma",
+        page=1,
+        text="Typisch ist pfeifende Ausatmung mit trockenem Husten in der Nacht.",
     ),
     Passage(
         id="p002-01",
@@ -60,7 +64,14 @@ GERMAN = [
 
 
 def label(item, kind, passages=ENGLISH, language="en"):
-    draft = Draft(id="d", kind=kind, passages=tuple(p.id for p in passages), asked=1, writer="w", raw=json.dumps(item))
+    draft = Draft(
+        id="d",
+        kind=kind,
+        passages=tuple(p.id for p in passages),
+        asked=1,
+        writer="w",
+        raw=json.dumps(item),
+    )
     outcome = ItemChecker(passages, language, ValidationPlan()).check_draft(draft)
     return get_reason_label(outcome.rejected[0]) if outcome.rejected else "kept"
 
@@ -73,20 +84,48 @@ def label(item, kind, passages=ENGLISH, language="en"):
         ({"quote": "blue nails"}, "quote not in the passages"),
         ({"answer": 1}, "key supported by a neighbour only"),
         (
-            {"question": "A 20-year-old has high fever with chills, rusty sputum and crackles. What is the most likely diagnosis?"},
+            {
+                "question": "A 20-year-old has high fever with chills, rusty sputum and crackles. What is the most likely diagnosis?"
+            },
             "another condition fits better",
         ),
-        ({"options": ["Asthma", "COPD", "Pneumonia", "None of the above"]}, "all or none of the above"),
-        ({"question": STEM.replace("most likely", "most likely (answer: 2)")}, "answer told in the item"),
-        ({"question": STEM, "options": ["asthma", "COPD", "Asthma", "Pneumonia"]}, "repeated options"),
+        (
+            {"options": ["Asthma", "COPD", "Pneumonia", "None of the above"]},
+            "all or none of the above",
+        ),
+        (
+            {"question": STEM.replace("most likely", "most likely (answer: 2)")},
+            "answer told in the item",
+        ),
+        (
+            {"question": STEM, "options": ["asthma", "COPD", "Asthma", "Pneumonia"]},
+            "repeated options",
+        ),
     ],
 )
 def test_english_questions(change, expected):
-    assert label({"question": STEM, "options": OPTIONS, "answer": 2, "page": 2, "quote": "Blue lips", **change}, "question") == expected
+    assert (
+        label(
+            {
+                "question": STEM,
+                "options": OPTIONS,
+                "answer": 2,
+                "page": 2,
+                "quote": "Blue lips",
+                **change,
+            },
+            "question",
+        )
+        == expected
+    )
 
 
 def test_quote_beside_its_negation_is_refused_in_english():
-    pair = {"symptom": "A 23-year-old woman with wheezing on exhalation and a nocturnal dry cough", "diagnosis": "Asthma", "page": 1}
+    pair = {
+        "symptom": "A 23-year-old woman with wheezing on exhalation and a nocturnal dry cough",
+        "diagnosis": "Asthma",
+        "page": 1,
+    }
     assert label({**pair, "quote": "Nocturnal dry cough"}, "pair") == "kept"
     assert label({**pair, "quote": "fever at night"}, "pair") == "quote leaves out a negation"
 
@@ -99,5 +138,11 @@ def test_a_language_without_a_table_is_grounded_all_the_same():
         "quote": "pfeifende Ausatmung",
     }
     assert label(pair, "pair", GERMAN, "de") == "kept"
-    assert label({**pair, "diagnosis": "Pneumonie"}, "pair", GERMAN, "de") == "key supported by a neighbour only"
-    assert label({**pair, "quote": "seltene Ausatmung"}, "pair", GERMAN, "de") == "quote not in the passages"
+    assert (
+        label({**pair, "diagnosis": "Pneumonie"}, "pair", GERMAN, "de")
+        == "key supported by a neighbour only"
+    )
+    assert (
+        label({**pair, "quote": "seltene Ausatmung"}, "pair", GERMAN, "de")
+        == "quote not in the passages"
+    )

@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tasks import persian
-from tasks import text as words_of
+from tasks.language import persian
+from tasks.language import text as words_of
 from tasks.reading.layout.bidi import decided
 from tasks.reading.layout.glyph_clusters import LOST_MARK, ZWNJ, Cell, form
 
@@ -98,7 +98,12 @@ def is_letter(text: str) -> bool:
 def joins_on(text: str) -> bool:
     """Whether the last letter would join to a following one."""
     letters = [c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Mn"]
-    return bool(letters) and unicodedata.bidirectional(letters[-1]) == "AL" and letters[-1] not in NOT_JOINING and letters[-1].isalpha()
+    return (
+        bool(letters)
+        and unicodedata.bidirectional(letters[-1]) == "AL"
+        and letters[-1] not in NOT_JOINING
+        and letters[-1].isalpha()
+    )
 
 
 class Forms:
@@ -115,23 +120,43 @@ class Forms:
             first, follower = cells[place], cells[place - 1] if place else None
             if not is_letter(first.text):
                 continue
-            touching = follower if follower is not None and follower.gap == "" and is_letter(follower.text) else None
+            touching = (
+                follower
+                if follower is not None and follower.gap == "" and is_letter(follower.text)
+                else None
+            )
             joining = joins_on(first.text)
-            self._count(first, touching, joining, cells[place + 1] if place + 1 < len(cells) else None)
+            self._count(
+                first, touching, joining, cells[place + 1] if place + 1 < len(cells) else None
+            )
             if touching and joining:
                 marked[place - 1] = touching._replace(gap=self._place(first, touching))
         return marked
 
     def _count(self, cell: Cell, follower: Cell | None, joining: bool, before: Cell | None) -> None:
-        joined = before is not None and cell.gap == "" and is_letter(before.text) and joins_on(before.text)
-        tally = Tally(int(follower is None), int(follower is not None and joining), int(not joined), int(joined))
+        joined = (
+            before is not None
+            and cell.gap == ""
+            and is_letter(before.text)
+            and joins_on(before.text)
+        )
+        tally = Tally(
+            int(follower is None),
+            int(follower is not None and joining),
+            int(not joined),
+            int(joined),
+        )
         key = glyph_key(cell)
         self.tallies[key] = self.tallies.get(key, Tally()).plus(tally)
 
     def _place(self, first: Cell, follower: Cell) -> str:
         told = form(first.text), form(follower.text)
         if all(told):
-            return ZWNJ if told[0] in ("final", "isolated") and told[1] in ("initial", "isolated") else ""
+            return (
+                ZWNJ
+                if told[0] in ("final", "isolated") and told[1] in ("initial", "isolated")
+                else ""
+            )
         pair = glyph_key(first), glyph_key(follower)
         return chr(PLACE + self.pairs.setdefault(pair, len(self.pairs)))
 
@@ -140,10 +165,16 @@ def glyph_key(cell: Cell) -> str:
     return f"{cell.glyph.font}#{cell.glyph.code}"
 
 
-def half_spaces(pairs: Iterable[tuple[str, str]], tallies: dict[str, Tally]) -> set[tuple[str, str]]:
+def half_spaces(
+    pairs: Iterable[tuple[str, str]], tallies: dict[str, Tally]
+) -> set[tuple[str, str]]:
     """The pairs of glyphs that a half-space stands between."""
     nothing = Tally()
-    return {(a, b) for a, b in pairs if tallies.get(a, nothing).is_final and tallies.get(b, nothing).is_initial}
+    return {
+        (a, b)
+        for a, b in pairs
+        if tallies.get(a, nothing).is_final and tallies.get(b, nothing).is_initial
+    }
 
 
 def places(text: str) -> list[int]:
@@ -174,4 +205,6 @@ def telling_fonts(pairs: dict[tuple[str, str], int], half: set[tuple[str, str]])
 def is_arabic_language(text: str) -> bool:
     """Arabic, not Persian, Urdu or Kurdish: many words begin with the article."""
     tokens = [w for w in words_of.split_words(text) if len(w) > 2]
-    return len(tokens) >= 20 and sum(w.startswith(("ال", "وال", "بال", "لل")) for w in tokens) > 0.12 * len(tokens)
+    return len(tokens) >= 20 and sum(
+        w.startswith(("ال", "وال", "بال", "لل")) for w in tokens
+    ) > 0.12 * len(tokens)

@@ -20,7 +20,9 @@ UNITS = _set(
     "hr min sec ms bpm Hz kHz MHz fL fl mOsm ppm kV mV mA Gy mGy Sv mSv cfu CFU"
 )
 SPACED_UNITS = _set("L l U m h s J")  # glued to a number these are names: L4, T3
-COMPANION_UNITS = _set("C F K A V W d day week wk hour month year dose")  # only beside "/", "°" or another unit
+COMPANION_UNITS = _set(
+    "C F K A V W d day week wk hour month year dose"
+)  # only beside "/", "°" or another unit
 ROUND, ANGLED, SIGNS = "()[]{}", "«»‹›", "<>≤≥"
 BRACKETS = ROUND + ANGLED + SIGNS
 FIRST_BRACKET = 0x100000
@@ -99,7 +101,11 @@ def _dates(pieces: list[Piece]) -> list[Piece]:
     for at in range(len(pieces) - 4):
         three = pieces[at : at + 5]
         hyphens = three[1].text == three[3].text and three[1].text in "-‐‑"
-        if hyphens and all(p.text.isdecimal() for p in three[::2]) and len(three[4].text) == 4 > len(three[0].text):
+        if (
+            hyphens
+            and all(p.text.isdecimal() for p in three[::2])
+            and len(three[4].text) == 4 > len(three[0].text)
+        ):
             pieces[at : at + 5] = three[::-1]
     return pieces
 
@@ -139,7 +145,11 @@ def islands(cells: Sequence[Cell]) -> list[tuple[int, int]]:
     anchors = [i for i, c in enumerate(cells) if c.kind in "LNA"]
     joined: list[list[int]] = []
     for place in anchors:
-        if joined and not _crosses(cells, joined[-1][1], place) and _belong(cells, joined[-1], place, joined):
+        if (
+            joined
+            and not _crosses(cells, joined[-1][1], place)
+            and _belong(cells, joined[-1], place, joined)
+        ):
             joined[-1][1] = place
         else:
             joined.append([place, place])
@@ -167,7 +177,12 @@ def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[i
     text = _straight(cells[run[0] : run[1] + 1])
     latin = any(c.kind == "L" for c in cells[run[0] : run[1] + 1])
     if _parts(text, between):
-        return latin and after.kind == "L" and not re.search("[،؛]", between) and not _closes(text, between)
+        return (
+            latin
+            and after.kind == "L"
+            and not re.search("[،؛]", between)
+            and not _closes(text, between)
+        )
     ends_in_letter = before.kind == "L" or (latin and before.text[0] in _RAISED)
     if ends_in_letter and after.kind != "L" and _number_came_first(cells, run, place, between):
         return False
@@ -203,7 +218,11 @@ def _word_came_first(cells: Sequence[Cell], place: int, between: str) -> bool:
     while end + 1 < len(cells) and cells[end].gap == "" and cells[end + 1].kind != "R":
         end += 1
     between_words = between.strip() == "" and between != ""
-    return between_words and not _is_unit(_straight(cells[place : end + 1]), " ") and any(c.kind == "R" for c in cells[end + 1 :])
+    return (
+        between_words
+        and not _is_unit(_straight(cells[place : end + 1]), " ")
+        and any(c.kind == "R" for c in cells[end + 1 :])
+    )
 
 
 def _latin_follows(cells: Sequence[Cell], place: int) -> bool:

@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from statistics import median
 
-from tasks.reading.layout.rows import MANY_ROWS, WIDE_EM, Block, Row, Span, common_strips, enclosed, halves, rows, strips_of
+from tasks.reading.layout.rows import (
+    MANY_ROWS,
+    WIDE_EM,
+    Block,
+    Row,
+    Span,
+    common_strips,
+    enclosed,
+    halves,
+    rows,
+    strips_of,
+)
 from tasks.reading.layout.tables import is_table, table, table_rows, without_strangers
 from tasks.reading.types import Glyph, Rule
 
@@ -29,14 +40,24 @@ def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> 
         inner = _columns(found[first:last], gutter, rules, rtl, size)
     else:
         return [[Block(found)]]
-    return [*_parted(found[:first], rules, rtl, size), *inner, *_parted(found[last:], rules, rtl, size)]
+    return [
+        *_parted(found[:first], rules, rtl, size),
+        *inner,
+        *_parted(found[last:], rules, rtl, size),
+    ]
 
 
-def _columns(middle: list[Row], gutter: Span, rules: Sequence[Rule], rtl: bool, size: float) -> list[list[Block]]:
+def _columns(
+    middle: list[Row], gutter: Span, rules: Sequence[Rule], rtl: bool, size: float
+) -> list[list[Block]]:
     if is_table(middle, gutter, rules):
         first, last = without_strangers(middle, gutter)
         inner = table(middle[first:last], rules, rtl, size)
-        return [*_parted(middle[:first], rules, rtl, size), *inner, *_parted(middle[last:], rules, rtl, size)]
+        return [
+            *_parted(middle[:first], rules, rtl, size),
+            *inner,
+            *_parted(middle[last:], rules, rtl, size),
+        ]
     left, right = halves(middle, gutter)
     order = (right, left) if rtl else (left, right)
     return [block for side in order for block in _parted(side, rules, rtl, size)]
@@ -56,7 +77,11 @@ def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | No
             inner = enclosed(strips, 0)
             if not strips or (not inner and last - first > 12):
                 break
-            good = next((s for s in inner if _is_gutter(found[first:last], s, size)), None) if last - first >= 2 else None
+            good = (
+                next((s for s in inner if _is_gutter(found[first:last], s, size)), None)
+                if last - first >= 2
+                else None
+            )
             if good and (best is None or last - first > best[1] - best[0]):
                 best = (first, last, good)
     return best
@@ -65,6 +90,8 @@ def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | No
 def _is_gutter(found: list[Row], strip: Span, size: float) -> bool:
     """Text on both sides, in at least two rows each; bullets and numbers before items are no column."""
     left, right = halves(found, strip)
-    if min(len(left), len(right)) < 2 or (strip[1] - strip[0] < WIDE_EM * size and min(len(left), len(right)) < MANY_ROWS):
+    if min(len(left), len(right)) < 2 or (
+        strip[1] - strip[0] < WIDE_EM * size and min(len(left), len(right)) < MANY_ROWS
+    ):
         return False
     return all(median(len(r.ink) for r in side) > 3 for side in (left, right))

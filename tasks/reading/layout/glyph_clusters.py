@@ -64,20 +64,28 @@ def habits(glyphs: Sequence[Glyph]) -> WordGaps:
 
 def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
     """The cells of a line from left to right."""
-    blanks = sorted(g.x0 for g in glyphs if g.text.isspace())  # half-spaces are drawn over their neighbour, from the border on
+    blanks = sorted(
+        g.x0 for g in glyphs if g.text.isspace()
+    )  # half-spaces are drawn over their neighbour, from the border on
     halves = sorted(g.x0 for g in glyphs if g.text == ZWNJ)
     glyphs = [_bare_mark(g) for g in glyphs]
     bases = sorted((g for g in glyphs if _stands(g)), key=lambda g: (g.middle, g.x0))
     bases = _without_doubles(bases)
-    if not blanks and len(bases) > SPOKEN:  # some programs draw spaces on one line and jump over them on the next
+    if (
+        not blanks and len(bases) > SPOKEN
+    ):  # some programs draw spaces on one line and jump over them on the next
         habit = habit._replace(spaced=False)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
-    rooms = [_room(a, b) for a, b in itertools.pairwise(bases) if not _any_in(blanks, a.middle, b.middle)]
+    rooms = [
+        _room(a, b) for a, b in itertools.pairwise(bases) if not _any_in(blanks, a.middle, b.middle)
+    ]
     least = habit.least_on(rooms) if not habit.spaced else habit.least
     found = []
     for place, (base, text) in enumerate(zip(bases, told, strict=True)):
         follower = bases[place + 1] if place + 1 < len(bases) else None
-        gap, room = _between(base, follower, blanks, halves, habit, least) if follower else ("", 0.0)
+        gap, room = (
+            _between(base, follower, blanks, halves, habit, least) if follower else ("", 0.0)
+        )
         found.append(Cell(text, kind_of(text), base, gap, room))
     return found
 
@@ -90,7 +98,13 @@ def _bare_mark(glyph: Glyph) -> Glyph:
 
 
 def _stands(glyph: Glyph) -> bool:
-    return bool(glyph.text) and not glyph.text.isspace() and glyph.text != ZWNJ and not is_mark(glyph.text) and not _is_lost_mark(glyph)
+    return (
+        bool(glyph.text)
+        and not glyph.text.isspace()
+        and glyph.text != ZWNJ
+        and not is_mark(glyph.text)
+        and not _is_lost_mark(glyph)
+    )
 
 
 def _is_lost_mark(glyph: Glyph) -> bool:
@@ -118,10 +132,17 @@ def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
 
 def _misnamed(glyphs: Sequence[Glyph]) -> set[tuple[str, int]]:
     """Strokes that the file calls a digit or a sign (LibreOffice 7 does): they only ever stand inside words."""
-    ordered = sorted((g for g in glyphs if g.text and not is_mark(g.text)), key=lambda g: (-round(g.y), g.x0))
+    ordered = sorted(
+        (g for g in glyphs if g.text and not is_mark(g.text)), key=lambda g: (-round(g.y), g.x0)
+    )
     inside: dict[tuple[str, int], list[bool]] = {}
     for place, glyph in enumerate(ordered):
-        if len(glyph.text) == 1 and glyph.text not in WITHIN and not glyph.text.isspace() and kind_of(glyph.text) != "R":
+        if (
+            len(glyph.text) == 1
+            and glyph.text not in WITHIN
+            and not glyph.text.isspace()
+            and kind_of(glyph.text) != "R"
+        ):
             inside.setdefault((glyph.font, glyph.code), []).append(_within_word(ordered, place))
     return {key for key, found in inside.items() if len(found) > 1 and all(found)}
 
@@ -147,7 +168,11 @@ def _touch(one: Glyph, other: Glyph) -> bool:
 def _overlap(found: list[Glyph]) -> bool:
     """Whether one of them lies over another of the same kind."""
     ordered = sorted(found, key=lambda g: g.x0)
-    return any(b.x0 - a.x0 < 0.9 * (a.x1 - a.x0) for a, b in itertools.pairwise(ordered) if abs(a.y - b.y) < 0.1)
+    return any(
+        b.x0 - a.x0 < 0.9 * (a.x1 - a.x0)
+        for a, b in itertools.pairwise(ordered)
+        if abs(a.y - b.y) < 0.1
+    )
 
 
 def _stretched(glyph: Glyph, strokes: list[Glyph]) -> Glyph:
@@ -173,7 +198,11 @@ def _without_doubles(bases: list[Glyph]) -> list[Glyph]:
 def _is_double(glyph: Glyph, other: Glyph) -> bool:
     near = abs(glyph.x0 - other.x0) < min(0.12 * glyph.size, 0.5 * max(0.01, glyph.x1 - glyph.x0))
     repeated = len(glyph.text) > 1 and is_mark(glyph.text[-1]) and abs(glyph.turn - other.turn) == 1
-    return (near or repeated) and glyph.text == other.text and abs(glyph.y - other.y) < 0.12 * glyph.size
+    return (
+        (near or repeated)
+        and glyph.text == other.text
+        and abs(glyph.y - other.y) < 0.12 * glyph.size
+    )
 
 
 def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
@@ -188,7 +217,11 @@ def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
         drawn = by_turn[own] if 0 <= own < len(by_turn) else None
         near = bisect_left(middles, mark.middle)
         around = [i for i in (near - 1, near) if 0 <= i < len(bases)]
-        if drawn is not None and _may_carry(bases[drawn], mark) and not _after_the_last(bases, by_turn, turns, mark):
+        if (
+            drawn is not None
+            and _may_carry(bases[drawn], mark)
+            and not _after_the_last(bases, by_turn, turns, mark)
+        ):
             around = [drawn]
         if around:
             best = min(around, key=lambda i: abs(middles[i] - mark.middle))
@@ -199,7 +232,11 @@ def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
 
 def _drawn_from_left(bases: list[Glyph]) -> bool:
     """Whether right-to-left letters were drawn from left to right, as shapers hand them over: then a mark comes before its base."""
-    turned = [(a.turn, b.turn) for a, b in itertools.pairwise(bases) if kind_of(a.text) == kind_of(b.text) == "R"]
+    turned = [
+        (a.turn, b.turn)
+        for a, b in itertools.pairwise(bases)
+        if kind_of(a.text) == kind_of(b.text) == "R"
+    ]
     return sum(a < b for a, b in turned) * 2 > len(turned)
 
 
@@ -211,18 +248,39 @@ def _after_the_last(bases: list[Glyph], by_turn: list[int], turns: list[int], ma
 
 def _may_carry(base: Glyph, mark: Glyph) -> bool:
     reach = 0.35 * base.size
-    return kind_of(base.text) == "R" and abs(base.turn - mark.turn) <= MOST_MARKS and base.x0 - reach < mark.middle < base.x1 + reach
+    return (
+        kind_of(base.text) == "R"
+        and abs(base.turn - mark.turn) <= MOST_MARKS
+        and base.x0 - reach < mark.middle < base.x1 + reach
+    )
 
 
-def _between(left: Glyph, right: Glyph, blanks: list[float], halves: list[float], habit: WordGaps, least: float) -> tuple[str, float]:
+def _between(
+    left: Glyph,
+    right: Glyph,
+    blanks: list[float],
+    halves: list[float],
+    habit: WordGaps,
+    least: float,
+) -> tuple[str, float]:
     room = _room(left, right)
     low, high = left.middle, right.middle
     if _any_in(halves, low, high) and room < 0.3:
         return ZWNJ, room
-    apart = abs(left.turn - right.turn) > ONE_STROKE  # drawn at different times: two cells, two runs
+    apart = (
+        abs(left.turn - right.turn) > ONE_STROKE
+    )  # drawn at different times: two cells, two runs
     if _any_in(blanks, low, high):
-        both = kind_of(left.text) == kind_of(right.text) == "R" and left.text[0].isalpha() and right.text[0].isalpha()
-        return (ZWNJ if both and room < HALF_SPACE_EM and left.font not in habit.names_halves and not apart else " "), room
+        both = (
+            kind_of(left.text) == kind_of(right.text) == "R"
+            and left.text[0].isalpha()
+            and right.text[0].isalpha()
+        )
+        return (
+            ZWNJ
+            if both and room < HALF_SPACE_EM and left.font not in habit.names_halves and not apart
+            else " "
+        ), room
     if left.text in BULLETS or right.text in BULLETS:
         return " ", room
     return (" " if room > (LOOSE_EM if habit.spaced and not apart else least) else ""), room

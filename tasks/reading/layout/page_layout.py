@@ -98,13 +98,21 @@ class _Layout:
 
 def _texts(drafts: Sequence[_Draft], rtl: bool, votes: Votes) -> list[str]:
     """The lines' texts; brackets mirrored, and unshaped drawing turned, where the page reads better."""
-    straight = [_bordered([[_as_drawn(row) for row in part] for part in draft.parts]) for draft in drafts]
+    straight = [
+        _bordered([[_as_drawn(row) for row in part] for part in draft.parts]) for draft in drafts
+    ]
     if rtl and _reads_better_as_drawn(drafts, straight):
         return [unfolded(text) for text in straight]
-    pieces = [[[logical(row, _is_rtl(row, rtl)) for row in part] for part in draft.parts] for draft in drafts]
+    pieces = [
+        [[logical(row, _is_rtl(row, rtl)) for row in part] for part in draft.parts]
+        for draft in drafts
+    ]
     every = [row for draft in pieces for part in draft for row in part]
     votes.add(_vote(every, ROUND), _vote(every, ANGLED))
-    return [unfolded(_bordered([[undecided(row) for row in part] for part in draft])) for draft in pieces]
+    return [
+        unfolded(_bordered([[undecided(row) for row in part] for part in draft]))
+        for draft in pieces
+    ]
 
 
 def _bordered(parts: Sequence[Sequence[str]]) -> str:
@@ -136,7 +144,9 @@ def _reads_better_as_drawn(drafts: Sequence[_Draft], straight: Sequence[str]) ->
 
 def _vote(parts: Sequence[Sequence[Piece]], brackets: str) -> int:
     """How much better balanced the page is with these brackets exchanged (files store them as drawn or as meant)."""
-    return sum(_balance(join(part, brackets), brackets) - _balance(join(part), brackets) for part in parts)
+    return sum(
+        _balance(join(part, brackets), brackets) - _balance(join(part), brackets) for part in parts
+    )
 
 
 def _balance(text: str, brackets: str) -> int:
@@ -162,7 +172,16 @@ def _line(text: str, draft: _Draft, height: float) -> Line:
     low, high = min(baselines), max(baselines)
     x0, x1 = min(g.x0 for g in ink), max(g.x1 for g in ink)
     bold = sum(g.bold for g in ink) > 0.6 * len(ink)
-    return Line(text, x0, height - high - 0.8 * size, x1, height - low + 0.25 * size, size, bold, draft.block)
+    return Line(
+        text,
+        x0,
+        height - high - 0.8 * size,
+        x1,
+        height - low + 0.25 * size,
+        size,
+        bold,
+        draft.block,
+    )
 
 
 def broken(lines: Sequence[Line]) -> float:

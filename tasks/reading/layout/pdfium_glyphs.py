@@ -49,7 +49,12 @@ def _level_point(x: float, y: float, angle: int) -> tuple[float, float]:
 def _shift(glyphs: list[Glyph], angle: int, left: float, bottom: float) -> list[Glyph]:
     if left == bottom == 0:
         return glyphs
-    right, up = {0: (left, bottom), 90: (bottom, -left), 180: (-left, -bottom), 270: (-bottom, left)}[angle]
+    right, up = {
+        0: (left, bottom),
+        90: (bottom, -left),
+        180: (-left, -bottom),
+        270: (-bottom, left),
+    }[angle]
     return [g._replace(x0=g.x0 - right, x1=g.x1 - right, y=g.y - up) for g in glyphs]
 
 
@@ -100,7 +105,13 @@ def _text(code: int) -> str:
 
 def _is_same_glyph(one: Glyph, other: Glyph) -> bool:
     """A ligature's letters, or half a character: told one by one, at one place."""
-    return one.x0 == other.x0 and one.x1 == other.x1 and one.y == other.y and one.x1 > one.x0 and one.font == other.font
+    return (
+        one.x0 == other.x0
+        and one.x1 == other.x1
+        and one.y == other.y
+        and one.x1 > one.x0
+        and one.font == other.font
+    )
 
 
 def _glyph(text: str, run: _Run, box: Any, x: float, y: float, turn: int) -> Glyph:
@@ -143,6 +154,11 @@ def _strokes(path: Any, count: int) -> Iterator[Rule]:
         raw.FPDFPathSegment_GetPoint(segment, x, y)
         point = matrix.on_point(x.value, y.value)
         is_line = raw.FPDFPathSegment_GetType(segment) == raw.FPDF_SEGMENT_LINETO
-        if before and is_line and abs(point[1] - before[1]) < 1 and abs(point[0] - before[0]) > SHORTEST_RULE:
+        if (
+            before
+            and is_line
+            and abs(point[1] - before[1]) < 1
+            and abs(point[0] - before[0]) > SHORTEST_RULE
+        ):
             yield min(point[0], before[0]), max(point[0], before[0]), point[1]
         before = point

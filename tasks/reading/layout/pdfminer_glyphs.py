@@ -81,7 +81,9 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         self._spoken: list[tuple[int, Glyph]] = []  # glyphs inside a span that tells its own text
 
     def drawing(self) -> Drawing:
-        turned = {angle: turn_glyphs(found, angle, *self.size) for angle, found in self.glyphs.items()}
+        turned = {
+            angle: turn_glyphs(found, angle, *self.size) for angle, found in self.glyphs.items()
+        }
         return Drawing(turned, self.rules, *self.size, self.hidden)
 
     def begin_page(self, page: Any, ctm: Any) -> None:
@@ -97,7 +99,17 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         if textstate.font is not None:
             super().render_string(textstate, seq, ncs, graphicstate)
 
-    def render_char(self, matrix: Any, font: Any, fontsize: float, scaling: float, rise: float, cid: int, ncs: Any, gs: Any) -> float:
+    def render_char(
+        self,
+        matrix: Any,
+        font: Any,
+        fontsize: float,
+        scaling: float,
+        rise: float,
+        cid: int,
+        ncs: Any,
+        gs: Any,
+    ) -> float:
         advance = float(font.char_width(cid)) * fontsize * scaling
         try:
             text = font.to_unichr(cid)
@@ -112,7 +124,16 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         self._keep(text, matrix, font, fontsize, rise, cid, advance)
         return advance
 
-    def _keep(self, text: str, matrix: Any, font: Any, fontsize: float, rise: float, cid: int, advance: float) -> None:
+    def _keep(
+        self,
+        text: str,
+        matrix: Any,
+        font: Any,
+        fontsize: float,
+        rise: float,
+        cid: int,
+        advance: float,
+    ) -> None:
         a, b, c, d, e, f = matrix
         angle = round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90
         left, bottom = self._corner
@@ -129,7 +150,9 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         if not all(abs(value) < FARTHEST for value in (x, end, y, size)):  # nor is it a number
             return
         name = str(font.fontname)
-        glyph = Glyph(text, min(x, end), max(x, end), y, max(size, 1.0), name, cid, _is_bold(name), self.count)
+        glyph = Glyph(
+            text, min(x, end), max(x, end), y, max(size, 1.0), name, cid, _is_bold(name), self.count
+        )
         if self._tags and any(tag is not None for tag in self._tags):
             self._spoken.append((angle, glyph))
         else:
@@ -144,15 +167,30 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         if told is None or not self._spoken or any(tag is not None for tag in self._tags):
             return
         angle, first = self._spoken[0]
-        drawn = [glyph for turn, glyph in self._spoken if turn == angle and abs(glyph.y - first.y) < first.size]
+        drawn = [
+            glyph
+            for turn, glyph in self._spoken
+            if turn == angle and abs(glyph.y - first.y) < first.size
+        ]
         self._spoken = []
         base = max(drawn, key=lambda g: g.x1 - g.x0)  # marks come first and stand higher
         wide = sum(g.x1 > g.x0 for g in drawn)
-        whole = base._replace(text=told, x0=min(g.x0 for g in drawn), x1=max(g.x1 for g in drawn), code=base.code if wide < 2 else -1)
+        whole = base._replace(
+            text=told,
+            x0=min(g.x0 for g in drawn),
+            x1=max(g.x1 for g in drawn),
+            code=base.code if wide < 2 else -1,
+        )
         self.glyphs.setdefault(angle, []).append(whole)
 
-    def paint_path(self, graphicstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Any) -> None:
-        points = [apply_matrix_pt(self.ctm, step[i : i + 2]) for step in path for i in range(1, len(step) - 1, 2)]
+    def paint_path(
+        self, graphicstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Any
+    ) -> None:
+        points = [
+            apply_matrix_pt(self.ctm, step[i : i + 2])
+            for step in path
+            for i in range(1, len(step) - 1, 2)
+        ]
         if not (stroke or fill) or len(points) < 2 or len(self.rules) > 2000:
             return
         xs, ys = [p[0] for p in points], [p[1] for p in points]

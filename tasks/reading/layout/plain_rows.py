@@ -15,7 +15,9 @@ PUNCTUATION = ("\u2010", "\u2044")  # dashes, quotes, dots, daggers, signs
 def is_plain(row: Row) -> bool:
     """Whether every glyph is a Latin letter, a digit or a common sign."""
     return all(
-        char <= LAST_PLAIN or PUNCTUATION[0] <= char <= PUNCTUATION[1] or char in "•−≤≥ﬁﬂﬀﬃﬄ" for glyph in row.glyphs for char in glyph.text
+        char <= LAST_PLAIN or PUNCTUATION[0] <= char <= PUNCTUATION[1] or char in "•−≤≥ﬁﬂﬀﬃﬄ"
+        for glyph in row.glyphs
+        for char in glyph.text
     )
 
 

@@ -45,7 +45,14 @@ def rows(glyphs: Sequence[Glyph]) -> list[Row]:
     """Rows from top to bottom; raised and lowered small letters and marks go to the row they touch."""
     found: list[Row] = []
     for glyph in sorted((g for g in glyphs if g.text), key=lambda g: -g.y):
-        near = next((r for r in reversed(found[-4:]) if abs(r.y - glyph.y) <= SAME_LINE_EM * min(glyph.size, r.glyphs[0].size)), None)
+        near = next(
+            (
+                r
+                for r in reversed(found[-4:])
+                if abs(r.y - glyph.y) <= SAME_LINE_EM * min(glyph.size, r.glyphs[0].size)
+            ),
+            None,
+        )
         if near:
             near.glyphs.append(glyph)
         else:
@@ -78,7 +85,12 @@ def _touches(row: Row, host: Row) -> bool:
     if apart > 0.55 * great or size > 0.85 * great or len(row.ink) > len(host.ink):
         return False
     return all(
-        any(abs(g.x0 - h.x1) < 0.4 * great or abs(h.x0 - g.x1) < 0.4 * great for h in host.ink + row.ink if h is not g) for g in row.ink
+        any(
+            abs(g.x0 - h.x1) < 0.4 * great or abs(h.x0 - g.x1) < 0.4 * great
+            for h in host.ink + row.ink
+            if h is not g
+        )
+        for g in row.ink
     )
 
 
@@ -86,7 +98,10 @@ def _raised(row: Row, host: Row) -> list[Glyph]:
     """Digits drawn small and high keep their meaning: 10⁹ is not 109."""
     if row.y - host.y < 0.15 * median(g.size for g in host.ink):
         return row.glyphs
-    return [g._replace(text=g.text.translate(_UP)) if g.text.isdecimal() or g.text in "+-−" else g for g in row.glyphs]
+    return [
+        g._replace(text=g.text.translate(_UP)) if g.text.isdecimal() or g.text in "+-−" else g
+        for g in row.glyphs
+    ]
 
 
 def strips_of(row: Row, size: float) -> list[Span]:
@@ -106,7 +121,9 @@ def common_strips(one: list[Span], other: list[Span], size: float) -> list[Span]
 
 def enclosed(spans: list[Span], least: float) -> list[Span]:
     """The strips that have text on both sides."""
-    return [s for s in spans if s[0] != float("-inf") and s[1] != float("inf") and s[1] - s[0] >= least]
+    return [
+        s for s in spans if s[0] != float("-inf") and s[1] != float("inf") and s[1] - s[0] >= least
+    ]
 
 
 def halves(found: list[Row], gutter: Span) -> tuple[list[Row], list[Row]]:

@@ -4,7 +4,16 @@ import itertools
 from collections.abc import Sequence
 from statistics import median
 
-from tasks.reading.layout.rows import WIDE_EM, Block, Row, Span, common_strips, enclosed, halves, strips_of
+from tasks.reading.layout.rows import (
+    WIDE_EM,
+    Block,
+    Row,
+    Span,
+    common_strips,
+    enclosed,
+    halves,
+    strips_of,
+)
 from tasks.reading.types import Rule
 
 SHORT_CELL = 24  # letters of a usual row; half-verses have fewer, the lines of a column more
@@ -13,8 +22,16 @@ SHORT_CELL = 24  # letters of a usual row; half-verses have fewer, the lines of 
 def table_rows(found: list[Row], rules: Sequence[Rule], size: float) -> tuple[int, int] | None:
     """The rows of a table: between three or more rules of one width, or parted by two white strips."""
     for x0, x1, low, high in _frames(rules):
-        inside = [i for i, r in enumerate(found) if low < r.y + 0.3 * size < high and r.x0 > x0 - size and r.x1 < x1 + size]
-        if len(inside) > 1 and inside[-1] - inside[0] == len(inside) - 1 and len(_strips(found[inside[0] : inside[-1] + 1], size)) > 1:
+        inside = [
+            i
+            for i, r in enumerate(found)
+            if low < r.y + 0.3 * size < high and r.x0 > x0 - size and r.x1 < x1 + size
+        ]
+        if (
+            len(inside) > 1
+            and inside[-1] - inside[0] == len(inside) - 1
+            and len(_strips(found[inside[0] : inside[-1] + 1], size)) > 1
+        ):
             return inside[0], inside[-1] + 1
     return _many_strips(found, size)
 
@@ -23,12 +40,16 @@ def _frames(rules: Sequence[Rule]) -> list[tuple[float, float, float, float]]:
     """(left, right, lowest, highest) of three or more rules of one width."""
     levels: dict[int, list[float]] = {}
     for x0, x1, y in rules:
-        near = next((level for level in (round(y), round(y) - 1, round(y) + 1) if level in levels), round(y))
+        near = next(
+            (level for level in (round(y), round(y) - 1, round(y) + 1) if level in levels), round(y)
+        )
         span = levels.setdefault(near, [x0, x1])
         span[0], span[1] = min(span[0], x0), max(span[1], x1)
     widths: dict[tuple[int, int], list[int]] = {}
     for y, (x0, x1) in levels.items():
-        key = next((k for k in widths if abs(k[0] - x0) < 4 and abs(k[1] - x1) < 4), (round(x0), round(x1)))
+        key = next(
+            (k for k in widths if abs(k[0] - x0) < 4 and abs(k[1] - x1) < 4), (round(x0), round(x1))
+        )
         widths.setdefault(key, []).append(y)
     return [(k[0], k[1], min(ys), max(ys)) for k, ys in widths.items() if len(ys) > 2]
 
@@ -39,7 +60,9 @@ def _many_strips(found: list[Row], size: float) -> tuple[int, int] | None:
         strips = enclosed(strips_of(found[first], size), WIDE_EM * size)
         last = first + 1
         while len(strips) > 1 and last < len(found):
-            common = enclosed(common_strips(strips, strips_of(found[last], size), size), WIDE_EM * size)
+            common = enclosed(
+                common_strips(strips, strips_of(found[last], size), size), WIDE_EM * size
+            )
             if len(common) < 2 or len(enclosed(strips_of(found[last], size), WIDE_EM * size)) < 2:
                 break
             strips, last = common, last + 1
@@ -55,7 +78,9 @@ def is_table(found: list[Row], gutter: Span, rules: Sequence[Rule]) -> bool:
     shared = sum(1 for y in ys[0] if ys[1] & {y - 1, y, y + 1}) / max(map(len, ys))
     if min(map(len, sides)) < 4:
         return shared > 0.7
-    crossing = sum(x0 < gutter[0] and x1 > gutter[1] and found[-1].y < y < found[0].y for x0, x1, y in rules)
+    crossing = sum(
+        x0 < gutter[0] and x1 > gutter[1] and found[-1].y < y < found[0].y for x0, x1, y in rules
+    )
     short = min(median(len(r.ink) for r in side) for side in sides) < SHORT_CELL
     return shared > 0.6 and (min(map(_fill, sides)) < 0.7 or short or crossing > 1)
 
@@ -64,9 +89,17 @@ def without_strangers(found: list[Row], gutter: Span) -> tuple[int, int]:
     """The span of a table's own rows: a heading before or after it stands on one side of the gutter, and further off."""
     usual = median(a.y - b.y for a, b in itertools.pairwise(found))
     first, last = 0, len(found)
-    while last - first > 3 and _one_sided(found[first], gutter) and found[first].y - found[first + 1].y > 1.2 * usual:
+    while (
+        last - first > 3
+        and _one_sided(found[first], gutter)
+        and found[first].y - found[first + 1].y > 1.2 * usual
+    ):
         first += 1
-    while last - first > 3 and _one_sided(found[last - 1], gutter) and found[last - 2].y - found[last - 1].y > 1.2 * usual:
+    while (
+        last - first > 3
+        and _one_sided(found[last - 1], gutter)
+        and found[last - 2].y - found[last - 1].y > 1.2 * usual
+    ):
         last -= 1
     return first, last
 
@@ -107,9 +140,17 @@ def _strips(found: list[Row], size: float) -> list[Span]:
 def _bands(found: list[Row], rules: Sequence[Rule]) -> list[list[Row]]:
     """The rows of text that make one row of the table: between rules, else between wider gaps."""
     left, right = min(r.x0 for r in found), max(r.x1 for r in found)
-    ruled = [y for x0, x1, y in rules if min(x1, right) - max(x0, left) > 0.5 * (right - left) and found[-1].y < y < found[0].y]
+    ruled = [
+        y
+        for x0, x1, y in rules
+        if min(x1, right) - max(x0, left) > 0.5 * (right - left) and found[-1].y < y < found[0].y
+    ]
     gaps = [a.y - b.y for a, b in itertools.pairwise(found)]
-    wide = 1.3 * min(gaps) if gaps and max(gaps) > 1.3 * min(gaps) and min(gaps) > 0.5 * found[0].glyphs[0].size else 0.0
+    wide = (
+        1.3 * min(gaps)
+        if gaps and max(gaps) > 1.3 * min(gaps) and min(gaps) > 0.5 * found[0].glyphs[0].size
+        else 0.0
+    )
     bands = [[found[0]]]
     for upper, lower in itertools.pairwise(found):
         parted = any(lower.y < y < upper.y for y in ruled) if ruled else upper.y - lower.y > wide

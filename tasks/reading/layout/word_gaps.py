@@ -11,10 +11,17 @@ from typing import NamedTuple
 
 from tasks.reading.types import Glyph
 
-UNLEARNT_EM = 0.11  # the middle of kerning (0.08 at most in text fonts) and TeX's tightest gap (0.159)
-WORDS_SHARE = (0.05, 0.45)  # of a text's gaps part words: its words have 2 to 20 letters in the mean
+UNLEARNT_EM = (
+    0.11  # the middle of kerning (0.08 at most in text fonts) and TeX's tightest gap (0.159)
+)
+WORDS_SHARE = (
+    0.05,
+    0.45,
+)  # of a text's gaps part words: its words have 2 to 20 letters in the mean
 LEAST_GAPS = 12  # fewer do not show two groups
-TWO_GROUPS = 0.8  # of the variance lies between the groups; a single group split in two gives 0.64 to 0.75
+TWO_GROUPS = (
+    0.8  # of the variance lies between the groups; a single group split in two gives 0.64 to 0.75
+)
 LEAST_STEP_EM = 0.08  # from the one group's mean to the other's; kerning alone gives less
 WIDE_EM = 0.5  # wider gaps count as this: columns and tabs tell nothing of words
 COLUMN_EM = 1.0  # still wider ones count for nothing
@@ -33,7 +40,9 @@ class WordGaps(NamedTuple):
     """How a page's program parts words."""
 
     spaced: bool  # by space glyphs (nearly all do; TeX does not)
-    names_halves: frozenset[str]  # fonts that name half-spaces: there a tight space is a tight space
+    names_halves: frozenset[
+        str
+    ]  # fonts that name half-spaces: there a tight space is a tight space
     least: float = UNLEARNT_EM  # em: a wider gap parts words, where no space glyph does
     usual: float = 0.25  # em: the usual gap between words
 
@@ -72,7 +81,10 @@ def part_gaps(rooms: Sequence[float]) -> Parted | None:
     lower, best, at = 0.0, 0.0, 0
     for i in range(1, count):
         lower += ordered[i - 1]
-        if not WORDS_SHARE[0] * count <= count - i <= WORDS_SHARE[1] * count or ordered[i] == ordered[i - 1]:
+        if (
+            not WORDS_SHARE[0] * count <= count - i <= WORDS_SHARE[1] * count
+            or ordered[i] == ordered[i - 1]
+        ):
             continue
         step = (total - lower) / (count - i) - lower / i
         score = i * (count - i) / count * step * step

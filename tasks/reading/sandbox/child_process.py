@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from tasks.scrubbing import SECRET_NAME
+from tasks.store.redaction import SECRET_NAME
 
 ROOT = str(Path(__file__).resolve().parents[3])
 
@@ -16,5 +16,10 @@ def command(module: str, *arguments: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """This process's own without its secrets; our modules are found, and none in the working folder."""
-    harmless = {name: value for name, value in os.environ.items() if not SECRET_NAME.search(name.upper())}
-    return harmless | {"PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])), "OMP_NUM_THREADS": "1"}
+    harmless = {
+        name: value for name, value in os.environ.items() if not SECRET_NAME.search(name.upper())
+    }
+    return harmless | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])),
+        "OMP_NUM_THREADS": "1",
+    }

@@ -10,13 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.errors import BookError
 from tasks.reading.sandbox import child_process
 from tasks.reading.types import Sheet, nothing
+from tasks.schemas.errors import BookError
 
-MEMORY_MIB = 256  # of address space for a child, the same on every machine; a page of a real book needs 65
+MEMORY_MIB = (
+    256  # of address space for a child, the same on every machine; a page of a real book needs 65
+)
 MOST_CHILDREN = 3  # so that with the parent all stay within 1 GiB, however many cores there are
-OCR_MEMORY_MIB = 480  # for a child that draws pages, and for its tesseract: an A4 page at 300 dpi needs 140
+OCR_MEMORY_MIB = (
+    480  # for a child that draws pages, and for its tesseract: an A4 page at 300 dpi needs 140
+)
 OPENING_SECONDS = 20
 PAGE_SECONDS = 20
 OCR_PAGE_SECONDS = 150
@@ -65,7 +69,9 @@ class Child:
                 if self._late
                 else "opening it crashed the PDF library or needed too much memory"
             )
-            raise BookError(f"{name}: {why}. The file is damaged or hostile; print it to a new PDF and try again.")
+            raise BookError(
+                f"{name}: {why}. The file is damaged or hostile; print it to a new PDF and try again."
+            )
         if "refused" in answer:
             reason = REASONS.get(answer["code"], answer["refused"])
             raise BookError(f"{name} cannot be opened: {reason}.")
@@ -98,7 +104,11 @@ class Child:
         """End the process; says how it went."""
         self._process.kill()
         self._process.communicate()
-        return f"took more than {self.seconds:.0f} s" if self._late else "crashed the PDF library or needed too much memory"
+        return (
+            f"took more than {self.seconds:.0f} s"
+            if self._late
+            else "crashed the PDF library or needed too much memory"
+        )
 
 
 def open_book(path: Path) -> Opened:
@@ -116,9 +126,18 @@ def open_book(path: Path) -> Opened:
     return opened
 
 
-def read_pages(path: Path, pages: Sequence[int], language: str, ocr: str, workers: int, each: Callable[[Sheet], None]) -> dict[int, Sheet]:
+def read_pages(
+    path: Path,
+    pages: Sequence[int],
+    language: str,
+    ocr: str,
+    workers: int,
+    each: Callable[[Sheet], None],
+) -> dict[int, Sheet]:
     """Every page of `pages`, by number; `each` is called as they come. Raises BookError when the book kills its readers."""
-    count = max(1, min(workers or os.cpu_count() or 1, _most_children(ocr), -(-len(pages) // CHUNK)))
+    count = max(
+        1, min(workers or os.cpu_count() or 1, _most_children(ocr), -(-len(pages) // CHUNK))
+    )
     todo: queue.SimpleQueue[Sequence[int]] = queue.SimpleQueue()
     for first in range(0, len(pages), CHUNK):
         todo.put(pages[first : first + CHUNK])
@@ -141,7 +160,12 @@ class _Run:
     """What the threads share: each owns one child at a time."""
 
     def __init__(
-        self, path: Path, language: str, ocr: str, todo: "queue.SimpleQueue[Sequence[int]]", each: Callable[[Sheet], None]
+        self,
+        path: Path,
+        language: str,
+        ocr: str,
+        todo: "queue.SimpleQueue[Sequence[int]]",
+        each: Callable[[Sheet], None],
     ) -> None:
         self.found: dict[int, Sheet] = {}
         self._path, self._language, self._ocr = path, language, ocr

@@ -17,12 +17,12 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
-from tasks.parent_death import die_with_parent
 from tasks.reading import legibility, ocr, pdfium_text
 from tasks.reading.layout import page_layout, pdfium_glyphs
 from tasks.reading.layout.arabic_shaping import bare
 from tasks.reading.layout.pdfminer_glyphs import FAULTS, Pages
 from tasks.reading.types import Drawing, Line, Sheet, nothing
+from tasks.store.parent_death import die_with_parent
 
 SECONDS_A_PAGE = 12  # for pdfminer; a page of a real book takes 0.05
 MOST_BROKEN = 0.05  # share of glyphs without a letter from which pdfium's reading is taken
@@ -150,7 +150,13 @@ def outline(document: Any) -> list[tuple[int, str, int | None, float | None]]:
         dest = mark.get_dest()
         index = dest.get_index() if dest else None
         mode, view = dest.get_view() if dest else (None, [])
-        y = view[1] if mode == raw.PDFDEST_VIEW_XYZ and len(view) > 1 else view[0] if mode == raw.PDFDEST_VIEW_FITH and view else None
+        y = (
+            view[1]
+            if mode == raw.PDFDEST_VIEW_XYZ and len(view) > 1
+            else view[0]
+            if mode == raw.PDFDEST_VIEW_FITH and view
+            else None
+        )
         found.append((mark.level + 1, mark.get_title(), None if index is None else index + 1, y))
         if len(found) > 20_000:
             break

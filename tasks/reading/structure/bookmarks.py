@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks import text as words_of
+from tasks.language import text as words_of
 from tasks.reading.structure.headings import Mark
 from tasks.reading.types import Sheet
 
@@ -27,11 +27,15 @@ def check(marks: Sequence[Mark], sheets: Sequence[Sheet]) -> Checked:
     led_to = {page for mark in marks for page in (mark.page, mark.page + 1)}
     texts = {sheet.page: _tokens(sheet.text) for sheet in sheets if sheet.page in led_to}
     told = [
-        (title, texts[m.page] + texts.get(m.page + 1, "")) for m in marks if m.page in texts and " " in (title := _tokens(m.title).strip())
+        (title, texts[m.page] + texts.get(m.page + 1, ""))
+        for m in marks
+        if m.page in texts and " " in (title := _tokens(m.title).strip())
     ]
     found = [f" {title} " in text for title, text in told]
     backward = [f" {' '.join(reversed(title.split()))} " in text for title, text in told]
-    return Checked(len(told), sum(found), sum(b and not f for b, f in zip(backward, found, strict=True)))
+    return Checked(
+        len(told), sum(found), sum(b and not f for b, f in zip(backward, found, strict=True))
+    )
 
 
 def _tokens(text: str) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tasks import text as words_of
+from tasks.language import text as words_of
 from tasks.reading.structure.headings import Heading, body_size
 from tasks.reading.structure.paragraphs import Paragraph, Placed, paragraphs
 from tasks.reading.types import Sheet
-from tasks.records import Passage
+from tasks.schemas.item_rows import Passage
 
 SMALL_TAIL = 0.25  # of a passage's size: a rest shorter than this stays with the passage before
 NOTE_SIZE = 0.9  # times the body's size: smaller letters in the lower half of a page are notes
@@ -22,7 +22,9 @@ class Stretch(NamedTuple):
     lines: list[Placed]
 
 
-def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple[int, int]]) -> Iterator[Stretch]:
+def stretches(
+    sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple[int, int]]
+) -> Iterator[Stretch]:
     """The book's lines under their headings, in order."""
     titles = ["", "", ""]
     at: dict[tuple[int, int], list[Heading]] = {}
@@ -30,7 +32,9 @@ def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple
         at.setdefault((heading.page, heading.line), []).append(heading)
     left_out = gone | {(h.page, h.line + i) for h in found for i in range(h.lines)}
     lines: list[Placed] = []
-    notes: list[Placed] = []  # they wait for the end of their stretch, so that no paragraph is cut by them
+    notes: list[
+        Placed
+    ] = []  # they wait for the end of their stretch, so that no paragraph is cut by them
     body = body_size(sheets)
     for sheet in sheets:
         edges = _edges(sheet, gone)
@@ -41,7 +45,9 @@ def stretches(sheets: Sequence[Sheet], found: Sequence[Heading], gone: set[tuple
                 lines, notes = [], []
                 titles[heading.level - 1 :] = [heading.title, *[""] * (3 - heading.level)]
             if i < len(sheet.lines) and (sheet.page, i) not in left_out:
-                placed = Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[sheet.lines[i].block])
+                placed = Placed(
+                    sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[sheet.lines[i].block]
+                )
                 (notes if i >= first_note else lines).append(placed)
     yield Stretch(titles[0], titles[1], titles[2], lines + notes)
 
@@ -78,7 +84,12 @@ def passages(parts: Iterator[Stretch], characters: int) -> list[Passage]:
             page = group[0].page
             counts[page] = counts.get(page, 0) + 1
             own = [p.box for p in group if p.page == page]
-            box = min(b[0] for b in own), min(b[1] for b in own), max(b[2] for b in own), max(b[3] for b in own)
+            box = (
+                min(b[0] for b in own),
+                min(b[1] for b in own),
+                max(b[2] for b in own),
+                max(b[3] for b in own),
+            )
             found.append(
                 Passage(
                     id=f"p{page:03d}-{counts[page]:02d}",
@@ -99,7 +110,9 @@ def _groups(whole: Sequence[Paragraph], characters: int) -> list[list[Paragraph]
     groups: list[list[Paragraph]] = [[]]
     size = 0
     for piece in (piece for paragraph in whole for piece in _pieces(paragraph, characters)):
-        if (size and size + len(piece.text) > characters and size >= characters // 2) or size >= characters:
+        if (
+            size and size + len(piece.text) > characters and size >= characters // 2
+        ) or size >= characters:
             groups.append([])
             size = 0
         groups[-1].append(piece)
@@ -124,7 +137,12 @@ def _rejoined(group: list[Paragraph]) -> list[Paragraph]:
     """Pieces of one paragraph that ended in one passage after all are one line again."""
     whole: list[Paragraph] = []
     for piece in group:
-        if whole and whole[-1].box == piece.box and whole[-1].page == piece.page and not piece.text.startswith("- "):
+        if (
+            whole
+            and whole[-1].box == piece.box
+            and whole[-1].page == piece.page
+            and not piece.text.startswith("- ")
+        ):
             whole[-1] = whole[-1]._replace(text=f"{whole[-1].text} {piece.text}")
         else:
             whole.append(piece)

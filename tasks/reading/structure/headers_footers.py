@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from tasks import text as words_of
+from tasks.language import text as words_of
 from tasks.reading.types import Line, Sheet
 
 LEAST_TIMES = 3  # a line at the edge on fewer pages is text, unless the book has no more pages
@@ -19,7 +19,9 @@ def furniture(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
     dropped: set[tuple[int, int]] = set()
     for edge in (1, -1):
         for _ in range(DEEPEST):
-            layer = {s.page: place for s in sheets if (place := _outermost(s, edge, dropped)) is not None}
+            layer = {
+                s.page: place for s in sheets if (place := _outermost(s, edge, dropped)) is not None
+            }
             found = _repeated(sheets, layer) | _numbers(sheets, layer)
             if not found:
                 break
@@ -34,7 +36,9 @@ def _outermost(sheet: Sheet, edge: int, dropped: set[tuple[int, int]]) -> int | 
         return None
     place = min(rest, key=lambda i: edge * sheet.lines[i].top)
     line = sheet.lines[place]
-    inside = line.bottom < MARGIN * sheet.height if edge == 1 else line.top > (1 - MARGIN) * sheet.height
+    inside = (
+        line.bottom < MARGIN * sheet.height if edge == 1 else line.top > (1 - MARGIN) * sheet.height
+    )
     return place if inside else None
 
 
@@ -63,7 +67,11 @@ def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, 
 def _numbers(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, int]]:
     """Page numbers: alone on their line, and growing with the pages."""
     by_page = {s.page: s for s in sheets}
-    alone = {page: place for page, place in layer.items() if _NUMBER.fullmatch(by_page[page].lines[place].text)}
+    alone = {
+        page: place
+        for page, place in layer.items()
+        if _NUMBER.fullmatch(by_page[page].lines[place].text)
+    }
     offsets: dict[int, list[int]] = {}
     for page, place in alone.items():
         digits = re.search(r"\d+", words_of.to_latin_digits(by_page[page].lines[place].text))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks import text as words_of
+from tasks.language import text as words_of
 from tasks.reading.types import Line, Sheet
 
 LARGER = 1.12  # times the body's size
@@ -34,7 +34,11 @@ class Heading(NamedTuple):
 
 def marks_of(outline: Sequence[tuple[int, str, int | None, float | None]]) -> list[Mark]:
     """Bookmarks that lead to a page, without a lone root above all others."""
-    marks = [Mark(level, " ".join(title.split()), page, y) for level, title, page, y in outline if page and title.strip()]
+    marks = [
+        Mark(level, " ".join(title.split()), page, y)
+        for level, title, page, y in outline
+        if page and title.strip()
+    ]
     if sum(m.level == 1 for m in marks) == 1 and sum(m.level == 2 for m in marks) > 1:
         return [m._replace(level=m.level - 1) for m in marks if m.level > 1]
     return marks
@@ -51,7 +55,9 @@ def body_size(sheets: Sequence[Sheet]) -> float:
 
 def headings(sheets: Sequence[Sheet], outline: Sequence[Mark], gone: set[Place]) -> list[Heading]:
     """All headings in reading order. Bookmarks first; sizes tell the levels below them, or all where there are none."""
-    told = [found for mark in outline if mark.level <= LEVELS if (found := _placed(mark, sheets, gone))]
+    told = [
+        found for mark in outline if mark.level <= LEVELS if (found := _placed(mark, sheets, gone))
+    ]
     taken = {(h.page, h.line + i) for h in told for i in range(max(1, h.lines))}
     deepest = max((h.level for h in told), default=0)
     if deepest >= LEVELS:
@@ -69,13 +75,19 @@ def _placed(mark: Mark, sheets: Sequence[Sheet], gone: set[Place]) -> Heading | 
     target = sheet.height - mark.y if mark.y is not None and 0 < mark.y <= sheet.height else 0.0
     for candidate in near:
         found = [
-            (i, n) for i in range(len(candidate.lines)) if (candidate.page, i) not in gone and (n := _spans(candidate.lines, i, mark.title))
+            (i, n)
+            for i in range(len(candidate.lines))
+            if (candidate.page, i) not in gone and (n := _spans(candidate.lines, i, mark.title))
         ]
         if found:
             height = target if candidate is sheet else 0.0
             line, count = min(found, key=lambda f: abs(candidate.lines[f[0]].top - height))
             return Heading(mark.level, mark.title, candidate.page, line, count)
-    below = [i for i, line in enumerate(sheet.lines) if line.bottom > target and (sheet.page, i) not in gone]
+    below = [
+        i
+        for i, line in enumerate(sheet.lines)
+        if line.bottom > target and (sheet.page, i) not in gone
+    ]
     if below and _is_muddled(mark.title, sheet.lines[below[0]].text):
         return Heading(mark.level, sheet.lines[below[0]].text, sheet.page, below[0], 1)
     return Heading(mark.level, mark.title, sheet.page, below[0] if below else len(sheet.lines), 0)
@@ -89,7 +101,9 @@ def _spans(lines: Sequence[Line], first: int, title: str) -> int:
         if first + count > len(lines):
             return 0
         said += _letters(lines[first + count - 1].text)
-        if said == wanted or (len(wanted) > 5 and said.endswith(wanted) and len(said) <= len(wanted) + 8):
+        if said == wanted or (
+            len(wanted) > 5 and said.endswith(wanted) and len(said) <= len(wanted) + 8
+        ):
             return count
         if not wanted.startswith(said):
             return 0
@@ -106,7 +120,9 @@ def _letters(text: str) -> str:
     return "".join(c for c in words_of.fold_text(text) if c.isalnum())
 
 
-def _by_size(sheets: Sequence[Sheet], gone: set[Place], above: int, has_outline: bool) -> list[Heading]:
+def _by_size(
+    sheets: Sequence[Sheet], gone: set[Place], above: int, has_outline: bool
+) -> list[Heading]:
     body = body_size(sheets)
     found: list[tuple[Place, float, Line]] = []
     for sheet in sheets:
@@ -118,7 +134,13 @@ def _by_size(sheets: Sequence[Sheet], gone: set[Place], above: int, has_outline:
     for (page, i), rank, line in found:
         level = min(LEVELS, above + ranks[rank]) if ranks[rank] else 0
         last = drawn[-1] if drawn else None
-        if last and last.page == page and last.line + last.lines == i and last.level == level and _continues(sheets, last, line):
+        if (
+            last
+            and last.page == page
+            and last.line + last.lines == i
+            and last.level == level
+            and _continues(sheets, last, line)
+        ):
             drawn[-1] = last._replace(title=f"{last.title} {line.text}", lines=last.lines + 1)
         elif level:
             drawn.append(Heading(level, line.text, page, i, 1))
@@ -129,7 +151,13 @@ def _ranks(sizes: Sequence[float], has_outline: bool) -> dict[float, int]:
     """Level of each kind of heading, the largest first; a lone largest one is the book's title and has none."""
     counts = Counter(sizes)
     ordered = sorted(counts, reverse=True)
-    if not has_outline and len(ordered) > 1 and counts[ordered[0]] == 1 and counts[ordered[1]] > 1 and sizes[0] == ordered[0]:
+    if (
+        not has_outline
+        and len(ordered) > 1
+        and counts[ordered[0]] == 1
+        and counts[ordered[1]] > 1
+        and sizes[0] == ordered[0]
+    ):
         return {ordered[0]: 0, **{size: n for n, size in enumerate(ordered[1:], 1)}}
     return {size: n for n, size in enumerate(ordered, 1)}
 
@@ -137,17 +165,32 @@ def _ranks(sizes: Sequence[float], has_outline: bool) -> dict[float, int]:
 def _looks_like_heading(lines: Sequence[Line], i: int, body: float) -> bool:
     line = lines[i]
     letters = sum(c.isalpha() for c in line.text)
-    if letters < 2 or len(line.text) > LONGEST or " | " in line.text or line.text.rstrip().endswith((".", "،", ",", "؛", ";")):
+    if (
+        letters < 2
+        or len(line.text) > LONGEST
+        or " | " in line.text
+        or line.text.rstrip().endswith((".", "،", ",", "؛", ";"))
+    ):
         return False
     if line.size >= LARGER * body:
         return True
     around = [lines[k] for k in (i - 1, i + 1) if 0 <= k < len(lines)]
     alone = all(abs(other.top - line.top) > 1.2 * line.size for other in around)
-    return line.bold and line.size > 0.95 * body and alone and not all(other.bold for other in around) and len(line.text) < 80
+    return (
+        line.bold
+        and line.size > 0.95 * body
+        and alone
+        and not all(other.bold for other in around)
+        and len(line.text) < 80
+    )
 
 
 def _continues(sheets: Sequence[Sheet], last: Heading, line: Line) -> bool:
     """A heading that runs on in a second line stands close above it."""
     sheet = next(s for s in sheets if s.page == last.page)
     upper = sheet.lines[last.line + last.lines - 1]
-    return line.block == upper.block and line.top - upper.bottom < 0.8 * line.size and len(last.title) + len(line.text) <= LONGEST
+    return (
+        line.block == upper.block
+        and line.top - upper.bottom < 0.8 * line.size
+        and len(last.title) + len(line.text) <= LONGEST
+    )

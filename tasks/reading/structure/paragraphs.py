@@ -57,7 +57,9 @@ def _leading(lines: Sequence[Placed]) -> float:
     steps = [
         (b.line.top - a.line.top) / b.line.size
         for a, b in itertools.pairwise(lines)
-        if a.page == b.page and a.line.block == b.line.block and 0 < b.line.top - a.line.top < 3 * b.line.size
+        if a.page == b.page
+        and a.line.block == b.line.block
+        and 0 < b.line.top - a.line.top < 3 * b.line.size
     ]
     return median(steps) if steps else 1.5
 
@@ -73,12 +75,18 @@ def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
         return True
     if is_item(line.text) or " | " in line.text or " | " in before.line.text:
         return True
-    if abs(line.size - before.line.size) > 0.12 * line.size or (line.bold != before.line.bold and ENDED.search(before.line.text)):
+    if abs(line.size - before.line.size) > 0.12 * line.size or (
+        line.bold != before.line.bold and ENDED.search(before.line.text)
+    ):
         return True
     same_block = placed.page == before.page and line.block == before.line.block
     item = is_item(group[0].line.text)
     if not same_block:
-        return before.line.text.rstrip().endswith(":") or _had_room(before, placed) or (_inset(placed) != item)
+        return (
+            before.line.text.rstrip().endswith(":")
+            or _had_room(before, placed)
+            or (_inset(placed) != item)
+        )
     step = (line.top - before.line.top) / (line.size * leading)
     ended = bool(ENDED.search(before.line.text))
     if step > WIDE_STEP or (ended and step > WIDER_STEP):
@@ -113,7 +121,18 @@ def _whole(group: list[Placed]) -> Paragraph:
     text = " ".join(pieces)
     first = group[0]
     own = [p.line for p in group if p.page == first.page]
-    box = min(o.x0 for o in own), min(o.top for o in own), max(o.x1 for o in own), max(o.bottom for o in own)
+    box = (
+        min(o.x0 for o in own),
+        min(o.top for o in own),
+        max(o.x1 for o in own),
+        max(o.bottom for o in own),
+    )
     item = is_item(text)
-    text = "- " + BULLET.sub("", text, count=1) if item and not NUMBERED.match(text) else f"- {text}" if item else text
+    text = (
+        "- " + BULLET.sub("", text, count=1)
+        if item and not NUMBERED.match(text)
+        else f"- {text}"
+        if item
+        else text
+    )
     return Paragraph(text, first.page, box, item, any(p.ocr for p in group))

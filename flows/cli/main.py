@@ -1,0 +1,311 @@
+"""The command `book2lora`. Imports nothing heavy until a command needs it, so that --help is at once."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
+
+from flows.cli import summary
+from flows.cli.export_adapter import export
+from tasks.engine.orchestration.cancellation import stop_on_signals
+from tasks.engine.orchestration.local_server import run_local_server
+from tasks.reporting.sanitize import (
+    mark_control_characters,  # an error may quote a server or a book: no control characters reach the terminal
+)
+from tasks.schemas.errors import PlanError, StudyError
+from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.plan_file import format_validation_error, load_plan
+from tasks.store.paths import translate_disk_errors
+
+app = App(
+    name="book2lora",
+    help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.",
+    version="0.1.0",
+    suppress_keyboard_interrupt=False,  # tasks/engine/orchestration/cancellation.py ends the process
+)
+
+PlanArgument = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
+SetOption = Annotated[
+    list[str],
+    Parameter(
+        name="--set",
+        help="change one choice of the plan: key=value, e.g. finetuning.epochs=3",
+        negative="",
+        consume_multiple=False,
+    ),
+]
+RedoOption = Annotated[
+    list[str],
+    Parameter(
+        name="--redo",
+        help="do this stage again although its result is kept",
+        negative="",
+        consume_multiple=False,
+    ),
+]
+MachineOption = Annotated[
+    list[str],
+    Parameter(
+        name="--machine",
+        help="how fast: device=cuda, micro_batch=8, …; never changes the result",
+        negative="",
+        consume_multiple=False,
+    ),
+]
+
+
+@app.command
+def study(
+    plan: PlanArgument = "laptop",
+    /,
+    *,
+    set: SetOption = [],
+    redo: RedoOption = [],
+    name: Annotated[
+        str | None, Parameter(help="name of the study and its folder; default: the plan's name")
+    ] = None,
+    gpu: Annotated[
+        str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")
+    ] = None,
+    machine: MachineOption = [],
+    verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
+) -> int:
+    """Run a study: book → pairs and questions → adapter → paired verdict → report. Finished stages are not done again."""
+    from tasks.engine.orchestration.prefect_settings import configure_prefect
+
+    choices, how = _load_study_plan(plan, set), _parse_machine(machine)
+    configure_prefect(verbose)
+    from tasks.engine.plan_check import ensure_ready, refuse_unknown_stages
+
+    ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
+    with run_local_server(gpu) as wait:
+        from flows.study import run_study as run
+        from tasks.stages import list_stages
+
+        refuse_unknown_stages(redo, list_stages())
+        wait()
+        folder = Path(run(choices, how, redo, gpu, name))
+    print(*map(mark_control_characters, summary.summarize_study(folder)), sep="\n")
+    return 0
+
+
+@app.command
+def sweep(
+    plan: Annotated[
+        str,
+        Parameter(
+            help="a YAML file with `study:` and `grid:` or `arms:`, or the name of one in plans/"
+        ),
+    ] = "sweep-laptop",
+    /,
+    *,
+    set: SetOption = [],
+    redo: RedoOption = [],
+    gpu: Annotated[
+        str | None,
+        Parameter(
+            help="deployment that tunes and scores each setting, e.g. arm/gpu; as many at once as it has workers"
+        ),
+    ] = None,
+    machine: MachineOption = [],
+    verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
+) -> int:
+    """Try many settings of the tuning on the same questions: half of them choose, the other half decide. Finished settings are not done again."""
+    from tasks.engine.orchestration.prefect_settings import configure_prefect
+    from tasks.schemas.sweep_file import load_sweep
+
+    choices, how = load_sweep(plan, _parse_changes(set)), _parse_machine(machine)
+    configure_prefect(verbose)
+    from tasks.engine.plan_check import refuse_unknown_stages
+
+    with run_local_server(gpu) as wait:
+        from flows.sweep import run_sweep as run
+        from tasks.stages import list_stages
+
+        refuse_unknown_stages(redo, list_stages())
+        wait()
+        folder = Path(run(choices, how, redo, gpu))
+    print(*map(mark_control_characters, summary.summarize_sweep(folder)), sep="\n")
+    return 0
+
+
+@app.command
+def check(
+    plan: PlanArgument = "laptop",
+    /,
+    *,
+    set: SetOption = [],
+    ask: Annotated[
+        bool,
+        Parameter(
+            help="also try the writer's server with three tiny requests, at a price that is told"
+        ),
+    ] = False,
+    machine: MachineOption = [],
+) -> int:
+    """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is told to ask."""
+    from tasks.engine.plan_check import check_plan
+
+    readiness = check_plan(_load_study_plan(plan, set), ask, _parse_machine(machine))
+    spent = f"at most {readiness.paid:.4f} USD was spent" if readiness.paid else "nothing was spent"
+    for topic, sentence in readiness.lines:
+        print(f"{topic:<12} {sentence}")
+    for sentence in readiness.missing:
+        print(f"MISSING      {sentence}")
+    lacks = (
+        f"{len(readiness.missing)} missing, a run would stop before any work"
+        if readiness.missing
+        else "Nothing is missing"
+    )
+    print(f"{lacks}; {spent}.")
+    return 1 if readiness.missing else 0
+
+
+@app.command
+def read(
+    book: Annotated[Path, Parameter(help="the PDF")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="file to write; default: standard output")] = None,
+    language: Annotated[
+        str,
+        Parameter(
+            help="language of the book: fa turns Arabic letters and digits into Persian ones"
+        ),
+    ] = "fa",
+    ocr: Annotated[
+        str, Parameter(help="pages that are pictures: refuse, skip or tesseract")
+    ] = "skip",
+) -> int:
+    """Read a PDF: one JSON line a page, with page, text, script, engine, legibility and ocr."""
+    from tasks.reading.pdf import read_pages
+    from tasks.schemas.plan_file import parse_plan
+    from tasks.store.progress import show_progress_bar
+
+    plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
+    with show_progress_bar("pages") as progress:
+        pages = read_pages(book, plan, language, progress=progress)
+    _write_lines(out, (page.model_dump() for page in pages))
+    return 0
+
+
+@app.command
+def evaluate(
+    *,
+    base: Annotated[str, Parameter(help="model folder or name on the hub")],
+    questions: Annotated[
+        Path, Parameter(help="four-option questions: the exercise's JSON, JSONL, CSV or XLSX")
+    ],
+    adapter: Annotated[
+        Path | None, Parameter(help="PEFT folder; none: the base model alone")
+    ] = None,
+    tuned: Annotated[
+        str | None,
+        Parameter(help="instead of an adapter: a whole tuned model, merged or fully tuned"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Parameter(help="file for the answers, one JSON line each; default: standard output"),
+    ] = None,
+    language: Annotated[str, Parameter(help="language of the questions")] = "fa",
+    set: SetOption = [],
+    machine: MachineOption = [],
+) -> int:
+    """Put questions to a base model and to its adapter or a tuned model, and compare the two; no book and no Prefect needed."""
+    from flows.cli.evaluate_files import evaluate_files
+
+    choices = _parse_plan_tree({"name": "evaluate", "language": language}, set)
+    lines, sentence = evaluate_files(
+        base, adapter, questions, choices, _parse_machine(machine), tuned
+    )
+    _write_lines(out, lines)
+    print(sentence, file=sys.stderr)
+    return 0
+
+
+@app.command
+def runs() -> int:
+    """List the studies and sweeps so far, with their verdicts."""
+    from tasks.store.paths import get_runs_dir
+
+    print(*summary.list_runs(get_runs_dir()), sep="\n")
+    return 0
+
+
+app.command(export)
+
+
+def main() -> None:
+    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM."""
+    stop_on_signals("book2lora")
+    try:
+        with translate_disk_errors():
+            sys.exit(app(exit_on_error=False))
+    except CycloptsError:  # cyclopts has printed it
+        sys.exit(2)
+    except PlanError as error:
+        print(mark_control_characters(f"book2lora: {error}"), file=sys.stderr)
+        sys.exit(2)
+    except StudyError as error:
+        print(
+            mark_control_characters(f"book2lora: {type(error).__name__}: {error}"), file=sys.stderr
+        )
+        sys.exit(1)
+
+
+def _load_study_plan(source: str, changes: list[str]) -> StudyPlan:
+    return load_plan(source, _parse_changes(changes))
+
+
+def _parse_plan_tree(tree: dict[str, Any], changes: list[str]) -> StudyPlan:
+    from tasks.schemas.plan_file import parse_plan
+
+    return parse_plan(tree, _parse_changes(changes))
+
+
+def _parse_machine(changes: list[str]) -> Machine:
+    values = _parse_changes(changes)
+    if unknown := values.keys() - Machine.model_fields.keys():
+        raise PlanError(
+            f"--machine {', '.join(unknown)}: no such key. Known: {', '.join(Machine.model_fields)}"
+        )
+    try:
+        return Machine.model_validate(values)
+    except ValidationError as error:
+        raise PlanError(f"--machine {format_validation_error(error)}") from None
+
+
+def _parse_changes(changes: list[str]) -> dict[str, Any]:
+    """`["a.b=1", "c=x"]` → `{"a.b": 1, "c": "x"}`; values are read as YAML."""
+    for change in changes:
+        if not change.partition("=")[0].strip() or "=" not in change:
+            raise PlanError(f"{change!r} is not key=value, e.g. --set finetuning.epochs=3")
+    return {
+        key.strip(): _parse_yaml_value(key, value)
+        for key, _, value in (change.partition("=") for change in changes)
+    }
+
+
+def _parse_yaml_value(key: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise PlanError(
+            f"{key}: {text!r} is not a YAML value; put text in quotes of its own, as in --set '{key}=\"…\"'"
+        ) from None
+
+
+def _write_lines(out: Path | None, rows: Any) -> None:
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if out is None:
+        sys.stdout.write(lines)
+    else:
+        out.write_text(lines, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

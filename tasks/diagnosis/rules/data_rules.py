@@ -1,0 +1,113 @@
+"""Faults of the training data: repeated, narrow, beside the questions, leaking into them, left out."""
+
+from tasks.diagnosis.evidence import LEAK_NGRAM, Evidence
+from tasks.diagnosis.finding_text import RuleResult
+from tasks.diagnosis.remedies import PlanChange, increase_pairs
+from tasks.schemas.plan import StudyPlan, ValidationPlan
+
+MIN_LEAKED_SHARE = 0.05  # share of the questions
+MIN_DISTINCT_SHARE = 0.8  # share of the texts
+MIN_COVERAGE = 0.5  # share of the questions
+
+
+def detect_leakage(e: Evidence) -> RuleResult | None:
+    """Leaks make a gain look larger, so they weigh most where there is one."""
+    if e.leaked_share < MIN_LEAKED_SHARE and not e.shared_facts:
+        return None
+    run = max(4, min(e.plan.validation.leak_ngram, LEAK_NGRAM) - 2)
+    tighter: PlanChange = {
+        "validation.leak_ngram": run,
+        "validation.leak_similarity": min(0.6, e.plan.validation.leak_similarity),
+    }
+    return RuleResult(
+        rule="leakage",
+        evidence={
+            "leaked": e.leaked,
+            "leaked_share": e.leaked_share,
+            "shared_facts": e.shared_facts,
+        },
+        weight=0.97 if e.is_improved else 0.4,
+        remedy=tighter,
+    )
+
+
+def detect_dropped_texts(e: Evidence) -> RuleResult | None:
+    share = e.preflight.too_long / max(1, e.preflight.texts, e.pairs)
+    if share < 0.05:
+        return None
+    room = 64 * -(-e.preflight.longest // 64)  # up to the next multiple of 64
+    return RuleResult(
+        rule="texts-cut",
+        evidence={
+            "too_long": e.preflight.too_long,
+            "texts": e.preflight.texts,
+            "longest": e.preflight.longest,
+        },
+        weight=0.972 if share >= 0.3 else 0.6,
+        beside={"max_tokens": e.plan.finetuning.max_tokens},
+        remedy={"finetuning.max_tokens": max(room, e.plan.finetuning.max_tokens)},
+    )
+
+
+def detect_unrelated_data(e: Evidence) -> RuleResult | None:
+    if e.primary.set == "new_fact" or e.coverage >= MIN_COVERAGE:
+        return None
+    return RuleResult(
+        rule="data-unrelated",
+        evidence={"coverage": e.coverage, "facts": e.facts, "pairs": e.pairs},
+        weight=0.927,
+        remedy=increase_pairs(e.plan),
+    )
+
+
+def detect_narrow_data(e: Evidence) -> RuleResult | None:
+    if e.top_diagnosis < 0.5 and (e.diagnoses >= 5 or e.pairs < 20):
+        return None
+    return RuleResult(
+        rule="data-narrow",
+        evidence={"diagnoses": e.diagnoses, "top_diagnosis": e.top_diagnosis, "pairs": e.pairs},
+        weight=0.926,
+        remedy=increase_pairs(e.plan),
+    )
+
+
+def detect_repeated_data(e: Evidence) -> RuleResult | None:
+    if e.distinct >= MIN_DISTINCT_SHARE:
+        return None
+    tighter = {"validation.near_duplicate": 0.7} if e.plan.validation.near_duplicate > 0.7 else {}
+    return RuleResult(
+        rule="data-repeated",
+        evidence={"distinct": e.distinct, "pairs": e.pairs},
+        weight=0.922,
+        remedy=tighter | increase_pairs(e.plan),
+    )
+
+
+def detect_few_pairs(e: Evidence) -> RuleResult | None:
+    asked = e.plan.generation.pairs
+    if not isinstance(asked, int) or e.pairs >= 0.5 * asked:
+        return None
+    fell = {check: count for check, count in e.rejected.items() if check != "surplus"}
+    check = max(fell, key=fell.__getitem__, default=None)
+    return RuleResult(
+        rule="few-pairs",
+        evidence={"pairs": e.pairs, "asked": asked, "drafted": e.drafted_pairs},
+        weight=0.89,
+        said=("claim", "stopped") if check else ("claim",),
+        beside={"check": check, "stopped": fell[check]} if check else {},
+        remedy=_loosen_check(e.plan, check),
+    )
+
+
+def _loosen_check(plan: StudyPlan, check: str | None) -> PlanChange:
+    """A check that is stricter than usual goes back to what is usual; else a writer is asked again more often."""
+    usual = ValidationPlan()
+    strict: dict[str, PlanChange] = {
+        "duplicates": {"validation.near_duplicate": usual.near_duplicate}
+        if plan.validation.near_duplicate < usual.near_duplicate
+        else {},
+        "leakage": {"validation.leak_ngram": usual.leak_ngram}
+        if plan.validation.leak_ngram < usual.leak_ngram
+        else {},
+    }
+    return strict.get(check or "", {}) or {"generation.rounds": plan.generation.rounds + 4}

@@ -1,0 +1,200 @@
+"""What was learnt, what was not, and where it does not show."""
+
+from tasks.diagnosis.evidence import Evidence
+from tasks.diagnosis.finding_text import RuleResult
+from tasks.diagnosis.learning_checks import CLOZE_MODES, has_learnt_pairs
+from tasks.diagnosis.remedies import (
+    change_primary_mode,
+    extend_training,
+    increase_pairs,
+    increase_wordings,
+    require_harder_questions,
+)
+from tasks.schemas.result_rows import Comparison
+
+LOST_PERPLEXITY_RATIO = 1.5  # perplexity after over before
+CONTROL_PERPLEXITY_RATIO = 10.0  # the same for the tiny model, whose healthy tuning on short texts makes the book's own 4 to 8 times as perplexing
+KNOWN_LOG_LIKELIHOOD = -0.1  # nats per token: the taught diagnoses were as good as certain before
+
+
+def detect_facts_not_learnt(e: Evidence) -> RuleResult | None:
+    """The pairs themselves, asked as questions, are answered no better."""
+    if has_learnt_pairs(e) is not False:
+        return None
+    train = _pick_best(e.select_comparisons("train", *CLOZE_MODES) or e.select_comparisons("train"))
+    shuffled = e.plan.finetuning.shuffle_diagnoses
+    parts = {
+        "claim": True,
+        "asked": train,
+        "shuffled": shuffled,
+        "changed": e.primary.changed > e.primary.n / 5,
+    }
+    return RuleResult(
+        rule="facts-not-learnt",
+        evidence={
+            "train_base": train.base.rate if train else None,
+            "train_tuned": train.tuned.rate if train else None,
+            "train_p": train.p_value if train else None,
+            "taught_before": e.probe.taught_before,
+            "taught_after": e.probe.taught_after,
+            "unseen_before": e.probe.unseen_before,
+            "unseen_after": e.probe.unseen_after,
+            "kl_mean": e.probe.kl_mean,
+            "changed": e.primary.changed,
+            "n": e.primary.n,
+        },
+        weight=0.9,
+        said=tuple(part for part, holds in parts.items() if holds),
+        remedy={"finetuning.shuffle_diagnoses": False}
+        if shuffled
+        else extend_training(e.plan, e.preflight.texts) | increase_wordings(e.plan),
+    )
+
+
+def detect_rote_learning(e: Evidence) -> RuleResult | None:
+    """The pairs are known as they were worded, the same facts in other words are not."""
+    train = _pick_best(e.select_comparisons("train", e.primary.mode))
+    if (
+        e.primary.set == "train"
+        or not train
+        or train.verdict != "improved"
+        or _has_improved(e, "same_fact")
+    ):
+        return None
+    if (
+        e.primary.difference.high >= train.difference.value
+    ):  # too few questions to tell the two gains apart
+        return None
+    return RuleResult(
+        rule="learnt-by-heart",
+        evidence={
+            "train_difference": train.difference.value,
+            "difference": e.primary.difference.value,
+            "unseen_before": e.probe.unseen_before,
+            "unseen_after": e.probe.unseen_after,
+        },
+        weight=0.85,
+        remedy=increase_wordings(e.plan) or {"finetuning.early_stopping": 1},
+    )
+
+
+def detect_missing_transfer(e: Evidence) -> RuleResult | None:
+    """Taught facts rose, facts that were never taught did not: as it should be, if those are asked about."""
+    taught = _pick_best(
+        [
+            row
+            for row in e.select_comparisons("same_fact", e.primary.mode)
+            if row.verdict == "improved"
+        ]
+    )
+    if e.primary.set not in ("new_fact", "all") or not taught:
+        return None
+    return RuleResult(
+        rule="not-carried-over",
+        evidence={
+            "same_fact": taught.difference.value,
+            "difference": e.primary.difference.value,
+            "coverage": e.coverage,
+        },
+        weight=0.915,
+        remedy={"comparison.primary_set": "same_fact"},
+    )
+
+
+def detect_format_gap(e: Evidence) -> RuleResult | None:
+    """Known when an option's text is scored, not when its number must be named."""
+    known = _pick_best(
+        [
+            row
+            for row in e.select_comparisons(e.primary.set, *CLOZE_MODES)
+            if row.verdict == "improved"
+        ]
+    )
+    if e.primary.mode in CLOZE_MODES or not known:
+        return None
+    return RuleResult(
+        rule="format-gap",
+        evidence={
+            "cloze_difference": known.difference.value,
+            "cloze_p": known.p_value,
+            "difference": e.primary.difference.value,
+            "illegible": e.primary.illegible_tuned,
+        },
+        weight=0.935,
+        remedy=change_primary_mode(e.plan, known.mode),
+        beside={"known": known.mode, "mode": e.primary.mode},
+    )
+
+
+def detect_known_facts(e: Evidence) -> RuleResult | None:
+    train = _pick_best(e.select_comparisons("train", *CLOZE_MODES))
+    asked = train is not None and train.base.low >= 0.8
+    if not asked and e.probe.taught_before < KNOWN_LOG_LIKELIHOOD:
+        return None
+    return RuleResult(
+        rule="already-known",
+        evidence={
+            "taught_before": e.probe.taught_before,
+            "train_base": train.base.rate if train else None,
+        },
+        weight=0.952,  # above too few updates: more of them cannot teach what is known
+        remedy=require_harder_questions(e.plan),
+    )
+
+
+def detect_knowledge_loss(e: Evidence) -> RuleResult | None:
+    """The price of the tuning elsewhere; a tiny control that improved had nothing else to lose."""
+    book, general = (
+        _compute_ratio(e.probe.book_before, e.probe.book_after),
+        _compute_ratio(e.probe.general_before, e.probe.general_after),
+    )
+    if max(book or 0, general or 0) < (
+        CONTROL_PERPLEXITY_RATIO if e.is_tiny_control else LOST_PERPLEXITY_RATIO
+    ) or (e.is_improved and e.is_tiny_control):
+        return None
+    gentler = e.plan.finetuning.learning_rate / 2
+    return RuleResult(
+        rule="knowledge-lost",
+        evidence={
+            "book_times": book,
+            "general_times": general,
+            "book_before": e.probe.book_before,
+            "book_after": e.probe.book_after,
+            "general_before": e.probe.general_before,
+            "general_after": e.probe.general_after,
+        },
+        weight=0.855
+        if e.is_tiny_control
+        else 0.88,  # a base that knows nothing but the book has little else to lose
+        said=("both" if book and general else "book" if book else "general",),
+        remedy={
+            "finetuning.learning_rate": float(f"{gentler:.2g}"),
+            "finetuning.early_stopping": 1,
+        },
+    )
+
+
+def detect_seed_disagreement(e: Evidence) -> RuleResult | None:
+    verdicts = sorted({row.verdict for row in e.seeds})
+    if len(verdicts) < 2:
+        return None
+    values = [row.difference.value for row in e.seeds]
+    return RuleResult(
+        rule="seeds-disagree",
+        evidence={"seeds": len(values), "lowest": min(values), "highest": max(values)},
+        weight=0.925,
+        remedy=increase_pairs(e.plan)
+        or {"finetuning.learning_rate": float(f"{e.plan.finetuning.learning_rate / 2:.2g}")},
+    )
+
+
+def _has_improved(e: Evidence, name: str) -> bool:
+    return any(row.verdict == "improved" for row in e.comparisons if row.set == name)
+
+
+def _pick_best(rows: list[Comparison]) -> Comparison | None:
+    return max(rows, key=lambda row: row.difference.value, default=None)
+
+
+def _compute_ratio(before: float | None, after: float | None) -> float | None:
+    return after / before if before and after else None

@@ -1,0 +1,84 @@
+"""The reasons of a result, ranked: each rule looks at the evidence and names one fault, or nothing.
+
+Weights rank from the mechanical to the subtle: what makes all else meaningless comes first (nothing trainable 1.0 …
+too few updates 0.95), then what was not learnt and why (0.9 …), then what the questions could not show.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+
+from tasks.diagnosis.evidence import Evidence
+from tasks.diagnosis.finding_text import RuleResult, load_sentences
+from tasks.diagnosis.rules import data_rules, learning_rules, question_rules, tuning_rules
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_lineage import ENDPOINT
+from tasks.schemas.result_rows import Finding
+
+RuleFunction = Callable[[Evidence], RuleResult | None]
+
+VALIDITY_RULES: tuple[RuleFunction, ...] = (  # they spoil a gain too
+    data_rules.detect_leakage,
+    question_rules.detect_legibility_gain,
+    question_rules.detect_familiar_names,
+    learning_rules.detect_seed_disagreement,
+    learning_rules.detect_knowledge_loss,
+)
+NO_GAIN_RULES: tuple[RuleFunction, ...] = (  # why there is no gain
+    tuning_rules.detect_nothing_trainable,
+    tuning_rules.detect_masked_labels,
+    tuning_rules.detect_unmoved_weights,
+    tuning_rules.detect_detached_adapter,
+    tuning_rules.detect_same_model,
+    tuning_rules.detect_diverged_loss,
+    tuning_rules.detect_too_few_updates,
+    tuning_rules.detect_unfinished_training,
+    tuning_rules.detect_low_learning_rate,
+    tuning_rules.detect_flat_loss,
+    tuning_rules.detect_overfitting,
+    data_rules.detect_dropped_texts,
+    data_rules.detect_unrelated_data,
+    data_rules.detect_narrow_data,
+    data_rules.detect_repeated_data,
+    data_rules.detect_few_pairs,
+    learning_rules.detect_known_facts,
+    learning_rules.detect_format_gap,
+    learning_rules.detect_missing_transfer,
+    learning_rules.detect_facts_not_learnt,
+    learning_rules.detect_rote_learning,
+    question_rules.detect_truncated_prompts,
+    question_rules.detect_favoured_option,
+    question_rules.detect_position_dependence,
+    question_rules.detect_illegible_answers,
+    question_rules.detect_ceiling,
+    question_rules.detect_guessable_questions,
+    question_rules.detect_unanswerable_questions,
+    question_rules.detect_chance_level,
+    question_rules.detect_too_few_questions,
+)
+
+
+def diagnose_evidence(evidence: Evidence) -> list[Finding]:
+    """The findings by weight, the first cause first; a sound gain has none."""
+    rules = VALIDITY_RULES if evidence.is_improved else VALIDITY_RULES + NO_GAIN_RULES
+    language = evidence.plan.language
+    found = [
+        _drop_noop_changes(reason.build_finding(language), evidence.plan)
+        for rule in rules
+        if (reason := rule(evidence))
+    ]
+    return sorted(found, key=lambda finding: -finding.weight)
+
+
+def _drop_noop_changes(finding: Finding, plan: StudyPlan) -> Finding:
+    """Without the changes that the plan has already; one of the endpoint is said to be one."""
+    changes = {
+        key: value
+        for key, value in finding.remedy.items()
+        if reduce(getattr, key.split("."), plan) != value
+    }
+    note = (
+        load_sentences(plan.language)["notes"]["endpoint"] if changes.keys() & set(ENDPOINT) else ""
+    )
+    return finding.model_copy(
+        update={"remedy": changes, "advice": f"{finding.advice} {note}".rstrip()}
+    )

@@ -1,0 +1,277 @@
+"""Faults of the tuning itself: nothing attached, nothing moved, too short, too slow, too fast."""
+
+from tasks.diagnosis.evidence import Evidence, replace_nonfinite
+from tasks.diagnosis.finding_text import RuleResult
+from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
+from tasks.diagnosis.remedies import (
+    ENOUGH_UPDATES,
+    PlanChange,
+    change_learning_rate,
+    extend_training,
+    get_usual_rate,
+)
+
+FEW_UPDATES = 50  # with the tiny model 14 updates helped at no learning rate, 50 at the right one
+ZERO_TOLERANCE = 1e-9  # a KL or a shift that is zero but for rounding
+SMALL_CHANGE = 0.01  # KL in nats, or relative shift of the weights, that changes next to no answer
+FLAT_LOSS_RATIO = 0.95  # last loss over first; on held-out pairs, where there are some: the training's own is noisy
+DIVERGED_LOSS_RATIO = 1.1  # the same
+MASTERED_RATE = (
+    0.9  # share of the taught pairs: where they are known, more of the same teaches little
+)
+FALLEN_LOSS_RATIO, WORSE_LOSS_RATIO = (
+    0.8,
+    1.05,
+)  # last training loss, best held-out loss, each over the held-out loss before training
+OVERFIT_LOSS_RATIO = 1.1  # last held-out loss over the best
+
+
+def detect_nothing_trainable(e: Evidence) -> RuleResult | None:
+    if e.preflight.trainable_parameters > 0:
+        return None
+    return RuleResult(
+        rule="nothing-trainable",
+        evidence={
+            "trainable_parameters": 0,
+            "target_modules": str(e.plan.finetuning.target_modules),
+        },
+        weight=1.0,
+        remedy={"finetuning.target_modules": "all-linear"},
+    )
+
+
+def detect_masked_labels(e: Evidence) -> RuleResult | None:
+    share = e.preflight.target_tokens / max(1, e.preflight.tokens)
+    ends_only = e.preflight.target_tokens <= e.preflight.texts  # no more than the end of each text
+    if not e.preflight.texts or (share >= 0.01 and not ends_only):
+        return None
+    return RuleResult(
+        rule="labels-masked",
+        evidence={"target_tokens": e.preflight.target_tokens, "tokens": e.preflight.tokens},
+        weight=0.99,
+        remedy={"finetuning.loss_on": "text", "finetuning.template": None},
+    )
+
+
+def detect_unmoved_weights(e: Evidence) -> RuleResult | None:
+    if e.probe.weight_shift > ZERO_TOLERANCE:
+        return None
+    return RuleResult(
+        rule="weights-unmoved",
+        evidence={
+            "weight_shift": e.probe.weight_shift,
+            "updates": e.updates,
+            "learning_rate": e.plan.finetuning.learning_rate,
+        },
+        weight=0.985,
+        remedy=change_learning_rate(e.plan, get_usual_rate(e.plan))
+        | {"finetuning.target_modules": "all-linear"},
+    )
+
+
+def detect_detached_adapter(e: Evidence) -> RuleResult | None:
+    """Moved weights that move no output are not in the model that answered."""
+    least = (
+        SMALL_CHANGE if e.updates < FEW_UPDATES else 1e-4
+    )  # a hardly moved adapter may vanish in bfloat16
+    moved = (
+        e.probe.kl_mean > ZERO_TOLERANCE
+        or e.primary.changed
+        or e.primary.extra.get("score_shift", 0) > 0
+    )
+    if e.probe.weight_shift < least or moved:
+        return None
+    return RuleResult(
+        rule="adapter-not-attached",
+        evidence={
+            "weight_shift": e.probe.weight_shift,
+            "kl_mean": e.probe.kl_mean,
+            "changed": 0,
+            "n": e.primary.n,
+        },
+        weight=0.98,
+    )
+
+
+def detect_same_model(e: Evidence) -> RuleResult | None:
+    """The probe sees two models where the answers show one."""
+    still = not any(row.changed or row.extra.get("score_shift", 0.0) > 0 for row in e.comparisons)
+    mute = all(
+        row.illegible_base == row.illegible_tuned == row.n for row in e.comparisons
+    )  # two models that name no option look alike
+    if not still or mute or e.probe.kl_mean < SMALL_CHANGE:
+        return None
+    return RuleResult(
+        rule="same-model-twice",
+        evidence={
+            "changed": 0,
+            "n": e.primary.n,
+            "kl_mean": e.probe.kl_mean,
+            "weight_shift": e.probe.weight_shift,
+        },
+        weight=0.975,
+    )
+
+
+def detect_diverged_loss(e: Evidence) -> RuleResult | None:
+    """Infinite, higher than at the beginning, or thrown about: held-out pairs are at no time better off than untaught."""
+    rose = _has_loss_risen(e)
+    if not (e.loss_broken or rose or _is_loss_erratic(e)):
+        return None
+    return RuleResult(
+        rule="loss-diverged",
+        evidence={
+            "loss_first": replace_nonfinite(e.loss_first),
+            "loss_last": replace_nonfinite(e.loss_last),
+            "learning_rate": e.plan.finetuning.learning_rate,
+            "held_out_before": e.held_out[0] if e.held_out else None,
+            "held_out_best": min(e.held_out[1:], default=None),
+        },
+        weight=0.965,
+        said=("broken",) if e.loss_broken else ("claim",) if rose else ("thrown",),
+        remedy=change_learning_rate(e.plan, e.plan.finetuning.learning_rate / 10),
+    )
+
+
+def detect_too_few_updates(e: Evidence) -> RuleResult | None:
+    if e.updates >= FEW_UPDATES or has_learnt_pairs(e):
+        return None
+    return RuleResult(
+        rule="too-few-updates",
+        evidence={
+            "updates": e.updates,
+            "texts": e.preflight.texts,
+            "epochs": e.preflight.epochs,
+            "batch_size": e.preflight.batch_size,
+            "learning_rate": e.plan.finetuning.learning_rate,
+            "loss_before": replace_nonfinite(e.loss_first),
+            "loss_after": replace_nonfinite(e.loss_last),
+            "kl_mean": e.probe.kl_mean,
+            "weight_shift": e.probe.weight_shift,
+            "changed": e.primary.changed,
+        },
+        weight=0.95,
+        remedy=extend_training(e.plan, e.preflight.texts),
+        said=("claim", "loss")
+        if replace_nonfinite(e.loss_first) and replace_nonfinite(e.loss_last)
+        else ("claim",),
+        beside={"enough": ENOUGH_UPDATES},
+    )
+
+
+def detect_unfinished_training(e: Evidence) -> RuleResult | None:
+    """Signs of learning, and a held-out loss that was still falling when the training ended: clearly so, where the pairs are known."""
+    known, train = has_learnt_pairs(e), find_early_signs(e)
+    falling = (
+        len(e.held_out) >= 3
+        and e.held_out[-1] < (0.98 if known else 0.995) * e.held_out[-2]
+        and e.held_out[-1] == min(e.held_out)
+    )
+    if (
+        e.updates < FEW_UPDATES
+        or not train
+        or not falling
+        or train.tuned.rate > MASTERED_RATE
+        or e.plan.finetuning.shuffle_diagnoses
+    ):
+        return None
+    return RuleResult(
+        rule="stopped-early",
+        evidence={
+            "updates": e.updates,
+            "epochs": e.preflight.epochs,
+            "train_difference": train.difference.value,
+            "held_out_before": e.held_out[-2],
+            "held_out_last": e.held_out[-1],
+        },
+        weight=0.852
+        if known
+        else 0.905,  # above learnt by heart: other words come later than the same words
+        remedy=extend_training(e.plan, e.preflight.texts),
+    )
+
+
+def detect_low_learning_rate(e: Evidence) -> RuleResult | None:
+    """The answers hardly moved. Weights may have, a little; where they moved and the answers not at all, the adapter is not attached."""
+    apart = e.probe.weight_shift >= SMALL_CHANGE and e.probe.kl_mean <= ZERO_TOLERANCE
+    if e.updates < FEW_UPDATES or has_learnt_pairs(e) or e.probe.kl_mean >= SMALL_CHANGE or apart:
+        return None
+    return RuleResult(
+        rule="rate-too-low",
+        evidence={
+            "updates": e.updates,
+            "learning_rate": e.plan.finetuning.learning_rate,
+            "kl_mean": e.probe.kl_mean,
+            "weight_shift": e.probe.weight_shift,
+        },
+        weight=0.94,
+        remedy=change_learning_rate(
+            e.plan, max(get_usual_rate(e.plan), 10 * e.plan.finetuning.learning_rate)
+        ),
+    )
+
+
+def detect_flat_loss(e: Evidence) -> RuleResult | None:
+    if (
+        e.loss_first is None
+        or e.loss_last is None
+        or e.updates < FEW_UPDATES
+        or has_learnt_pairs(e)
+    ):
+        return None
+    first, last = (
+        (e.held_out[0], e.held_out[-1]) if len(e.held_out) > 1 else (e.loss_first, e.loss_last)
+    )
+    if (
+        not FLAT_LOSS_RATIO * first <= last
+        or e.loss_last > DIVERGED_LOSS_RATIO * e.loss_first + 0.05
+    ):
+        return None
+    wanted = get_usual_rate(e.plan)
+    change: PlanChange = change_learning_rate(
+        e.plan,
+        wanted if e.plan.finetuning.learning_rate < wanted else e.plan.finetuning.learning_rate / 3,
+    )
+    return RuleResult(
+        rule="loss-flat",
+        evidence={
+            "loss_first": first,
+            "loss_last": last,
+            "updates": e.updates,
+            "learning_rate": e.plan.finetuning.learning_rate,
+        },
+        weight=0.93,
+        remedy=change | {"finetuning.target_modules": "all-linear"},
+    )
+
+
+def detect_overfitting(e: Evidence) -> RuleResult | None:
+    if len(e.held_out) < 2 or e.held_out[-1] <= OVERFIT_LOSS_RATIO * min(e.held_out):
+        return None
+    return RuleResult(
+        rule="overfit",
+        evidence={
+            "held_out_best": min(e.held_out),
+            "held_out_last": e.held_out[-1],
+            "epochs": e.preflight.epochs,
+        },
+        weight=0.876,  # above too few questions: the training is mended before more questions are paid for
+        remedy={"finetuning.early_stopping": 1},
+    )
+
+
+def _has_loss_risen(e: Evidence) -> bool:
+    return (
+        e.loss_first is not None
+        and e.loss_last is not None
+        and e.loss_last > DIVERGED_LOSS_RATIO * e.loss_first + 0.05
+    )
+
+
+def _is_loss_erratic(e: Evidence) -> bool:
+    if e.loss_last is None or len(e.held_out) < 2:
+        return False
+    return (
+        e.loss_last > FALLEN_LOSS_RATIO * e.held_out[0]
+        and min(e.held_out[1:]) > WORSE_LOSS_RATIO * e.held_out[0]
+    )

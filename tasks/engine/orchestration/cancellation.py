@@ -1,0 +1,100 @@
+"""Tell Prefect that a run was cancelled by its user when this process is stopped by a signal."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from uuid import UUID
+
+from tasks.store import stop_signals
+from tasks.store.paths import get_runs_dir
+
+MESSAGE = "Cancelled by its user. What was finished is kept; the same command goes on from there."
+STOPPED = "stopped. What was finished is kept; the same command goes on from there."
+_here: list[UUID] = []  # runs of this process that have not ended, the outermost first
+_elsewhere: list[UUID] = []  # runs of workers that this process waits for
+
+
+def stop_on_signals(name: str) -> None:
+    """Let SIGINT, SIGTERM and SIGHUP end this process within 5 s, with Prefect told."""
+    stop_signals.stop_on_signals(f"{name}: {STOPPED}", cancel_runs)
+
+
+@contextmanager
+def cancellable_here() -> Iterator[None]:
+    """The flow run of this context, for as long as the block runs.
+
+    Prefect's flow engine has just installed a SIGTERM handler of its own, so ours are installed again.
+    """
+    from prefect.context import FlowRunContext
+
+    if (
+        not stop_signals.is_installed()
+        and "PREFECT__FLOW_RUN_ID" in os.environ
+        and _is_main_thread()
+    ):
+        # a worker started this process
+        _log_to_own_file(os.environ["PREFECT__FLOW_RUN_ID"])
+        stop_on_signals("flow run")
+    stop_signals.keep_handlers()
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        yield
+        return
+    with _listed(_here, context.flow_run.id):
+        yield
+
+
+def cancellable_elsewhere(run_id: UUID) -> AbstractContextManager[None]:
+    """A worker's run, for as long as this process waits for it."""
+    return _listed(_elsewhere, run_id)
+
+
+def cancel_runs() -> None:
+    """Set every unfinished run of this process to Cancelled, and ask workers to cancel theirs."""
+    set_cancelled(list(_here), list(_elsewhere))
+
+
+def set_cancelled(run_ids: Sequence[UUID], elsewhere: Sequence[UUID] = ()) -> None:
+    """Set runs to Cancelled, and to Cancelling those whose worker must still end them.
+
+    A server that is away is told in a line; the next run of the command then marks the run as crashed.
+    """
+    if not (run_ids or elsewhere):
+        return
+    import httpx
+    from prefect import get_client
+    from prefect.states import Cancelled, Cancelling
+
+    try:
+        with get_client(sync_client=True) as client:
+            for run_id in elsewhere:
+                client.set_flow_run_state(run_id, Cancelling(message=MESSAGE))
+            for run_id in run_ids:
+                client.set_flow_run_state(run_id, Cancelled(message=MESSAGE), force=True)
+    except httpx.HTTPError as error:
+        sys.stderr.write(f"Prefect could not be told: {type(error).__name__}\n")
+
+
+@contextmanager
+def _listed(runs: list[UUID], run_id: UUID) -> Iterator[None]:
+    runs.append(run_id)
+    try:
+        yield
+    finally:
+        runs.remove(run_id)
+
+
+def _log_to_own_file(run_id: str) -> None:
+    """The output goes to a pipe of the worker, which breaks when the worker dies; a file does not."""
+    logs = get_runs_dir() / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / f"flow-run-{run_id}.log").open("ab") as log:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

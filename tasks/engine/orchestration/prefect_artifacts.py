@@ -1,0 +1,119 @@
+"""What a run shows on the dashboard beside its stages: short tables, and why it failed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from html import escape
+from typing import ParamSpec, TypeVar
+
+from prefect.artifacts import create_markdown_artifact
+
+from tasks.engine.orchestration.cancellation import cancellable_here
+from tasks.engine.orchestration.prefect_markdown import render_for_dashboard
+from tasks.engine.run_timings import get_timings
+from tasks.generation.usage import format_usages, load_usages
+from tasks.generation.write_chapter import get_response_cache_dir
+from tasks.reporting.markdown import markdown_tables
+from tasks.schemas.errors import StudyError, WriterError
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.result_rows import History
+from tasks.store.artifact_groups import StudyDataset, TrainedAdapter
+from tasks.store.artifacts import Comparisons
+from tasks.store.paths import translate_disk_errors
+from tasks.store.progress import print_status
+from tasks.store.redaction import redact_error
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def publish_markdown(markdown: str, key: str, description: str) -> None:
+    """An artifact of the run that is under way."""
+    create_markdown_artifact(render_for_dashboard(markdown), key=key, description=description)
+
+
+def publish_items(prepared: StudyDataset, language: str) -> StudyDataset:
+    """From drafts to items; what the writing cost, where it cost anything."""
+    publish_markdown(
+        markdown_tables.format_funnel_section(
+            prepared.splits.funnel.load_rows(), prepared.text.scan, language
+        ),
+        "funnel",
+        "from drafts to items",
+    )
+    if accounts := [chapter.account for chapter in prepared.drafts if chapter.account]:
+        publish_markdown(
+            markdown_tables.format_cost_table(accounts, language), "cost", "what the writing cost"
+        )
+    return prepared
+
+
+@contextmanager
+def report_cost_on_failure(plan: StudyPlan, chapters: Sequence[str]) -> Iterator[None]:
+    """Let a writing that money or server stopped tell what it has by then, chapter by chapter."""
+    try:
+        yield
+    except WriterError as error:
+        folder = get_response_cache_dir(plan)
+        written = load_usages(folder, chapters)
+        if not any(account.requests for account in written):
+            raise
+        publish_markdown(
+            markdown_tables.format_cost_table(written, plan.language),
+            "cost",
+            "what the writing cost until it was stopped",
+        )
+        raise type(error)(f"{error}\n{format_usages(written, folder)}") from None
+
+
+def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
+    """The loss over the training just done or found, and that one which was found is not reported anew."""
+    publish_markdown(
+        markdown_tables.format_loss_section(tuning.log.load_rows(), plan.language),
+        "loss",
+        "loss over the training",
+    )
+    if plan.finetuning.report_to and any(stage.cached for stage in get_timings().stages[-1:]):
+        print_status(
+            "  finetuning.report_to: the training was done before and is not reported anew; to do so, --redo finetune_adapter"
+        )
+
+
+def publish_verdict(comparisons: Comparisons, history: History, language: str) -> None:
+    """The primary result in figures, and what had been decided on its questions before."""
+    publish_markdown(
+        markdown_tables.format_verdict_section(comparisons.load_rows(), history, language),
+        "verdict",
+        "the primary result",
+    )
+
+
+def publish_failure(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a failed run's page tell cause and remedy, without secrets: as the state's message and as an artifact."""
+
+    @wraps(function)
+    def run_and_explain(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            with cancellable_here(), translate_disk_errors():
+                return function(*args, **kwargs)
+        except BaseException as error:
+            redact_error(error)
+            if isinstance(error, StudyError):
+                publish_markdown(format_failure(error), "failure", "why it failed, and what to do")
+            raise
+
+    return run_and_explain
+
+
+def format_failure(error: StudyError) -> str:
+    """Cause and remedy as the error words them, and how to go on."""
+    told = "\n".join(f"> {_escape_markdown(line)}" for line in str(error).splitlines())
+    return (
+        f"# {type(error).__name__}\n\n{told}\n\nThen **Retry** this run (a run of a deployment), or give the same command again: "
+        "what was finished is kept."
+    )
+
+
+def _escape_markdown(line: str) -> str:
+    """An error may quote a book or a server: no tags, no links, no pictures from elsewhere."""
+    return escape(line, quote=False).replace("[", "\\[")

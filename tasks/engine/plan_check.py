@@ -1,0 +1,322 @@
+"""What a plan needs and this machine lacks, what it would do and cost; spends nothing."""
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.schemas.errors import BookError, PlanError
+from tasks.schemas.item_rows import Passage
+from tasks.schemas.plan import GenerationPlan, Lineage, Machine, StudyPlan
+from tasks.store.paths import find_input_file
+
+
+class PlanCheck(NamedTuple):
+    """What `book2lora check` tells."""
+
+    lines: list[tuple[str, str]]  # (topic, sentence)
+    missing: list[str]
+    paid: float = 0.0  # dollars, at most, for asking the server what it can do
+
+
+def ensure_ready(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None) -> None:
+    """Stop before any work where something is missing. Raises PlanError with all of it."""
+    if lacks := list_missing_requirements(plan, tunes_here, machine):
+        raise PlanError(f"plan {plan.name!r} cannot run here:\n  - " + "\n  - ".join(lacks))
+
+
+def list_missing_requirements(
+    plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None
+) -> list[str]:
+    """One sentence with its remedy for each thing that is not there."""
+    from tasks.finetuning import requirements
+    from tasks.models import model_hub
+
+    lacks = []
+    if find_input_file(plan.book) is None:
+        lacks.append(
+            f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set book=PATH"
+        )
+    for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
+        if isinstance(file, str) and find_input_file(file, or_folder=True) is None:
+            lacks.append(
+                f"generation.{key}: {file!r} is neither a number nor a file (looked in {Path.cwd()})"
+            )
+        if isinstance(file, int) and file < 1:
+            lacks.append(
+                f"generation.{key}: {file} is too few for a study; it takes at least one, and a hundred to tell something"
+            )
+    if needs_writer(plan) and not (
+        os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
+    ):
+        lacks.append(
+            f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)"
+        )
+    if tunes_here and (lack := model_hub.explain_missing_base(plan.base)):
+        lacks.append(lack)
+    return lacks + (
+        requirements.list_unmet_requirements(plan.finetuning, machine) if tunes_here else []
+    )
+
+
+def _list_book_errors(plan: StudyPlan) -> list[str]:
+    """Why the book cannot be opened, or has none of the pages that are wanted."""
+    from tasks.reading.pdf import pages_wanted
+
+    try:
+        if book := find_input_file(plan.book):
+            pages_wanted(book, plan.reading)
+    except BookError as error:
+        return [f"book: {error}"]
+    return []
+
+
+class OwnFiles(NamedTuple):
+    """What a person's own files hold, by file, and which hold nothing that can be used."""
+
+    lines: list[tuple[str, str]]
+    lacks: list[str]
+
+
+def open_own_files(plan: StudyPlan) -> OwnFiles:
+    """The rows of a person's own files: read, kept, and refused by reason."""
+    from tasks.validation.items import ItemKind
+    from tasks.validation.parsing.import_items import open_items
+
+    told = OwnFiles([], [])
+    kinds: dict[str, tuple[ItemKind, int | str]] = {
+        "own pairs": ("pair", plan.generation.pairs),
+        "own questions": ("question", plan.generation.questions),
+    }
+    for topic, (kind, name) in kinds.items():
+        if isinstance(name, str) and (file := find_input_file(name, or_folder=True)):
+            try:
+                own = open_items(file, kind, plan.language, plan.generation.columns)
+                told.lines.append((topic, own.describe(kind)))
+            except PlanError as error:
+                told.lacks.append(str(error))
+    return told
+
+
+def add_new_fact_margin(plan: StudyPlan) -> GenerationPlan:
+    """The numbers to draft, so that the planned number of pairs is left when new facts are kept out of training."""
+    number = plan.generation.pairs if isinstance(plan.generation.pairs, int) else 0
+    share = 1 - plan.validation.new_fact_share
+    return (
+        plan.generation.model_copy(update={"pairs": math.ceil(number / share)})
+        if number and share
+        else plan.generation
+    )
+
+
+def needs_writer(plan: StudyPlan) -> bool:
+    """Whether anything is asked of a server."""
+    return plan.generation.writer == "gpt" and not (
+        isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str)
+    )
+
+
+def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = None) -> PlanCheck:
+    """The whole plan in sentences, with what is missing and what it would cost; `ask`: the server is tried, which costs a little."""
+    server = _probe_server(plan, ask) if needs_writer(plan) else ServerCheck([])
+    own = open_own_files(plan)
+    lacks = [
+        *list_missing_requirements(plan, machine=machine),
+        *_list_book_errors(plan),
+        *own.lacks,
+        *server.lacks,
+    ]
+    lines = [
+        *_describe_items(plan, server.lines),
+        *own.lines,
+        *_describe_tuning(plan),
+        *_describe_endpoint(plan),
+    ]
+    return PlanCheck(lines, lacks, server.paid)
+
+
+def estimate_updates(plan: StudyPlan) -> int | None:
+    """Optimizer updates that the plan's tuning will make; none where a person's own pairs are not counted yet."""
+    tuning = plan.finetuning
+    if tuning.updates is not None:
+        return tuning.updates
+    if isinstance(plan.generation.pairs, str):
+        return None
+    trained = plan.generation.pairs - round(plan.generation.pairs * plan.validation.held_out_share)
+    texts = trained + round(trained * tuning.exam_share)
+    return math.ceil(math.ceil(texts / tuning.batch_size) * tuning.epochs)
+
+
+def _describe_items(plan: StudyPlan, server: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    generation = plan.generation
+    who = (
+        "rules, without a model"
+        if generation.writer == "rules"
+        else f"{generation.model} at {_get_server_name()}"
+    )
+    is_own = isinstance(generation.pairs, str) and isinstance(generation.questions, str)
+    wanted = [
+        f"{what} from {n}" if isinstance(n, str) else f"{n} {what}"
+        for what, n in (("pairs", generation.pairs), ("questions", generation.questions))
+    ]
+    lines = [
+        ("book", plan.book),
+        ("items", " and ".join(wanted) + ("" if is_own else f", by {who}")),
+    ]
+    return lines + (
+        [*server, _describe_cost(plan)]
+        if needs_writer(plan)
+        else [("cost", "nothing: no paid model is asked")]
+    )
+
+
+def _get_server_name() -> str:
+    from tasks.generation.openai.openai_writer import get_server_name
+
+    return get_server_name()
+
+
+TRISTATE_WORDS = {True: "yes", False: "no", None: "not known"}
+STRUCTURE_LABELS = {"schema": "strict schema", "json": "JSON mode", "text": "text"}
+
+
+class ServerCheck(NamedTuple):
+    """What the server told of itself, and what that cost."""
+
+    lines: list[tuple[str, str]]
+    paid: float = 0.0
+    lacks: tuple[str, ...] = ()
+
+
+def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
+    """What the server can do: what it tells for nothing, and where asking is wanted or free, three tiny requests."""
+    from tasks.generation.openai.server_capabilities import compute_probe_price, probe_capabilities
+    from tasks.generation.write_chapter import open_response_cache
+
+    if not (os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
+        return ServerCheck([])
+    generation, most = plan.generation, compute_probe_price(plan.generation)
+    tries = ask or most == 0
+    can = probe_capabilities(generation, open_response_cache(plan) if tries else None)
+    lines = [
+        (
+            "server",
+            f"reachable: {TRISTATE_WORDS[can.reachable]}; has {generation.model}: {TRISTATE_WORDS[can.model]}. {can.remark}".strip(),
+        )
+    ]
+    if can.reachable and can.model is not False:
+        lines.append(("structure", _describe_structure(generation, can.structures, most, tries)))
+    away = f"the server at {_get_server_name()} does not answer: start it, or set OPENAI_BASE_URL to where it is"
+    return ServerCheck(
+        lines, most if tries and can.reachable else 0.0, (away,) if can.reachable is False else ()
+    )
+
+
+def _describe_structure(
+    plan: GenerationPlan, found: Mapping[str, bool | None], most: float, tried: bool
+) -> str:
+    """Whether the server can answer in the form that the plan wants, and the next best that it can."""
+    wanted = f"generation.structure is {plan.structure}"
+    if not found:
+        how = (
+            "it did not answer"
+            if tried
+            else f"--ask tries it with three tiny requests, for at most {most:.4f} USD"
+        )
+        return f"{wanted}; what the server can do is not known: {how}"
+    told = "; ".join(
+        f"{words}: {TRISTATE_WORDS[found.get(name)]}" for name, words in STRUCTURE_LABELS.items()
+    )
+    best = next((name for name in STRUCTURE_LABELS if found.get(name)), "text")
+    advice = f" Set generation.structure to {best}." if found.get(plan.structure) is False else ""
+    return f"{wanted}; the server can do {told}.{advice}"
+
+
+def _describe_cost(plan: StudyPlan) -> tuple[str, str]:
+    from tasks.generation.cost_estimate import estimate_cost
+
+    if (book := find_input_file(plan.book)) is None:
+        return ("cost", "not known without the book")
+    told = estimate_cost(
+        add_new_fact_margin(plan), read_passages_by_chapter(book, plan), plan.language, book
+    )
+    tokens = (
+        f"{told.requests} requests, about {told.tokens_in:,} tokens in and {told.tokens_out:,} out"
+    )
+    cost = f"about {told.usd:.2f} USD at the prices of {plan.generation.prices.as_of}; never more than {plan.generation.budget_usd:g}"
+    own = (
+        os.environ.get("OPENAI_BASE_URL")
+        and "; for a server of your own set generation.prices to what it costs you, 0 if nothing"
+    )
+    return ("cost", f"{tokens}: {cost}{own or ''}")
+
+
+def read_passages_by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Passage]]:
+    """The book's passages by chapter, read here and now."""
+    from tasks.reading.pdf import read
+    from tasks.store.progress import show_progress_bar
+
+    chapters: dict[str, list[Passage]] = {}
+    with show_progress_bar("pages") as progress:
+        for passage in read(book, plan.reading, plan.language, progress=progress).passages:
+            chapters.setdefault(passage.chapter, []).append(passage)
+    return chapters
+
+
+def _describe_tuning(plan: StudyPlan) -> list[tuple[str, str]]:
+    tuning, number = plan.finetuning, estimate_updates(plan)
+    few = " — very few: expect no change" if number is not None and number < 50 else ""
+    matrices = (
+        tuning.target_modules
+        if isinstance(tuning.target_modules, str)
+        else ", ".join(tuning.target_modules)
+    )
+    return [
+        ("base", plan.base.model),
+        (
+            "tuning",
+            f"LoRA r={tuning.rank} on {matrices}, {tuning.epochs:g} epochs, {number or '?'} updates{few}",
+        ),
+    ]
+
+
+def _describe_endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
+    from tasks.evaluation.statistics.power_analysis import find_detectable_difference
+
+    comparison = plan.comparison
+    lines = [
+        (
+            "endpoint",
+            f"set {comparison.primary_set}, mode {comparison.primary_mode}, {_fixed(plan.lineage)}",
+        )
+    ]
+    if isinstance(number := plan.generation.questions, int):
+        gain = find_detectable_difference(number, 0.2, comparison.alpha, comparison.power)
+        sentence = f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({100 * comparison.power:g} % of the time)"
+        shares = {
+            "same_fact": 1 - plan.validation.new_fact_share,
+            "new_fact": plan.validation.new_fact_share,
+        }
+        if 0 < (some := round(number * shares.get(comparison.primary_set, 1))) < number:
+            gain = find_detectable_difference(some, 0.2, comparison.alpha, comparison.power)
+            sentence += (
+                f"; about {some} of them are in {comparison.primary_set}: {100 * gain:.0f} points"
+            )
+        lines.append(("power", sentence))
+    return lines
+
+
+def _fixed(lineage: Lineage) -> str:
+    """Whether the plan was made before its questions were answered."""
+    if not lineage.chosen_after:
+        return "fixed before anything is scored"
+    what = " and ".join(lineage.chosen_after)
+    return f"{what} chosen after the answers of {lineage.predecessor} were seen: on the same questions the verdict is exploratory"
+
+
+def refuse_unknown_stages(redo: list[str], known: list[str]) -> None:
+    """Raises PlanError for a stage that does not exist."""
+    for name in redo:
+        if name not in known:
+            raise PlanError(f"--redo {name}: no such stage. Stages: {', '.join(known)}")

@@ -1,0 +1,238 @@
+"""Base against tuned on the same questions: every question accounted for, one row for each set and mode.
+
+With several rotations a model has one answer to a question: the option with the highest mean score over the
+rotations (its position has then no say); where there are no scores, the option it named most often, at a tie the
+one it named in the earliest rotation. With one rotation it is that answer itself. No legible answer is a wrong one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from tasks.evaluation.statistics.hard_subset import compare_on_hard_subset
+from tasks.evaluation.statistics.verdict import (
+    PairedOutcomes,
+    build_limits_sentence,
+    build_verdict_sentence,
+    judge_outcomes,
+)
+from tasks.schemas.errors import MissingArtifact, NothingLeft
+from tasks.schemas.item_rows import AnswerMode, Question, SetName
+from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.result_rows import Answer, Comparison
+from tasks.schemas.sweep_plan import SeedSpread
+
+_SET_ORDER: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
+_SCORE_COLUMNS = ["score_1", "score_2", "score_3", "score_4"]
+
+
+def compare_models(
+    questions: Mapping[str, Sequence[Question]],
+    base: Sequence[Answer],
+    tuned: Sequence[Answer],
+    plan: ComparisonPlan,
+) -> list[Comparison]:
+    """Each set, and `all` (same_fact and new_fact), in each mode that was scored; the primary one first.
+
+    Raises MissingArtifact where a question lacks an answer, NothingLeft where the primary set is empty. Answers to
+    questions of other papers are left aside, so that a part of the questions can be compared alone.
+    """
+    papers: dict[str, Sequence[Question]] = {
+        **questions,
+        "all": [*questions.get("same_fact", ()), *questions.get("new_fact", ())],
+    }
+    if not papers.get(plan.primary_set):
+        raise NothingLeft(
+            f"the primary set {plan.primary_set!r} has no questions; see the funnel, or set comparison.primary_set."
+        )
+    rows = _build_answer_frame([*base, *tuned], len(base))
+    modes = list(dict.fromkeys(answer.mode for answer in (*base, *tuned)))
+    if plan.primary_mode not in modes:
+        raise MissingArtifact(
+            f"no answers in the primary mode {plan.primary_mode!r}, only in {modes}; redo evaluate_model."
+        )
+    asked = [(name, mode) for name in _SET_ORDER if papers.get(name) for mode in modes]
+    asked.sort(key=lambda pair: pair != (plan.primary_set, plan.primary_mode))
+    decided = {
+        mode: _build_question_frame(rows[rows["mode"] == mode], papers, mode) for mode in modes
+    }
+    found = [
+        _build_comparison(decided[mode].loc[[q.id for q in papers[name]]], name, mode, plan)
+        for name, mode in asked
+    ]
+    adjusted = apply_holm_correction([row.p_value for row in found[1:]])
+    hard = compare_on_hard_subset(papers[plan.primary_set], base, tuned, plan.primary_mode)
+    return [
+        found[0].model_copy(update={"extra": found[0].extra | hard}),
+        *(
+            row.model_copy(update={"extra": row.extra | {"p_holm": p}})
+            for row, p in zip(found[1:], adjusted, strict=True)
+        ),
+    ]
+
+
+def _build_answer_frame(answers: Sequence[Answer], first_tuned: int) -> pd.DataFrame:
+    """One row an answer, with its model."""
+    nothing = (np.nan,) * 4
+    frame = pd.DataFrame(
+        {
+            "id": [a.question_id for a in answers],
+            "mode": [a.mode for a in answers],
+            "rotation": [a.rotation for a in answers],
+            "predicted": [a.predicted or 0 for a in answers],  # 0: no legible answer
+            "is_correct": [a.is_correct for a in answers],
+            "truncated": [a.truncated for a in answers],
+            "tuned": np.arange(len(answers)) >= first_tuned,
+        }
+    )
+    scores = np.array([a.scores or nothing for a in answers], dtype=float).reshape(-1, 4)
+    return frame.assign(**{name: scores[:, i] for i, name in enumerate(_SCORE_COLUMNS)})
+
+
+def _build_question_frame(
+    rows: pd.DataFrame, papers: Mapping[str, Sequence[Question]], mode: AnswerMode
+) -> pd.DataFrame:
+    """One row a question, with what both models answered in one mode."""
+    sheet = _build_key_frame(papers)
+    rows = rows[rows["id"].isin(sheet.index)]
+    _require_complete_answers(rows, sheet, mode)
+    rows = rows.assign(key=sheet["key"].loc[rows["id"]].to_numpy())
+    wrongly = rows[rows["is_correct"] != ((rows["predicted"] == rows["key"]) & ~rows["truncated"])]
+    if len(wrongly):
+        raise MissingArtifact(
+            f"{len(wrongly)} answers in {mode} were marked against another key, e.g. {wrongly['id'].iloc[0]}; redo evaluate_model."
+        )
+    both = [
+        _aggregate_rotations(rows[rows["tuned"] == is_tuned]).add_suffix(suffix)
+        for is_tuned, suffix in ((False, "_base"), (True, "_tuned"))
+    ]
+    moved = _compute_score_shift(rows)
+    return sheet.join(both[0]).join(both[1]).join(moved)
+
+
+def _build_key_frame(papers: Mapping[str, Sequence[Question]]) -> pd.DataFrame:
+    """The questions of all sets by id; one without a fact is a fact of its own."""
+    own = [question for name, rows in papers.items() if name != "all" for question in rows]
+    sheet = pd.DataFrame(
+        {"key": [q.answer for q in own], "fact": [q.fact or f"\0{q.id}" for q in own]},
+        index=[q.id for q in own],
+    )
+    twice = sheet.index[sheet.index.duplicated()]
+    if len(twice):
+        raise MissingArtifact(
+            f"{len(twice)} question ids stand twice in the sets, e.g. {twice[0]!r}; every question needs an id of its own."
+        )
+    return sheet
+
+
+def _require_complete_answers(rows: pd.DataFrame, sheet: pd.DataFrame, mode: AnswerMode) -> None:
+    """Each question has exactly one answer of each model in each rotation, or the comparison is refused."""
+    place = ["tuned", "id", "rotation"]
+    if rows.duplicated(place).any():
+        raise MissingArtifact(
+            f"{rows.duplicated(place).sum()} answers in {mode} stand twice; redo evaluate_model."
+        )
+    wanted = pd.MultiIndex.from_product(
+        [[False, True], sheet.index, rows["rotation"].unique()], names=place
+    )
+    lacking = wanted.difference(pd.MultiIndex.from_frame(rows[place]))
+    if len(lacking) or rows.empty:
+        who = ", ".join(f"{'tuned' if t else 'base'} {i} rotation {r}" for t, i, r in lacking[:3])
+        raise MissingArtifact(
+            f"{len(lacking)} answers in {mode} are missing ({who}); no question may be lost: redo evaluate_model."
+        )
+
+
+def _aggregate_rotations(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of one model: its answer to each question, whether it is right, and how steady it was over the rotations."""
+    by_question = rows.sort_values("rotation", kind="stable").groupby("id", sort=False)
+    first = by_question["predicted"].first()
+    means = by_question[_SCORE_COLUMNS].mean()
+    scored = rows[_SCORE_COLUMNS].notna().all(axis=1).groupby(rows["id"]).all().loc[first.index]
+    several = rows["rotation"].nunique() > 1
+    voted = (
+        by_question["predicted"].agg(_pick_most_named) if several and not scored.all() else first
+    )
+    best = pd.Series(means.fillna(-np.inf).to_numpy().argmax(axis=1) + 1, index=first.index)
+    predicted = best.where(scored, voted) if several else first
+    truncated = by_question["truncated"].any()
+    return pd.DataFrame(
+        {
+            "predicted": predicted,
+            "correct": (predicted == by_question["key"].first()) & ~truncated,
+            "illegible": predicted == 0,
+            "mean": by_question["is_correct"].mean(),
+            "steady": by_question["predicted"].nunique() == 1,
+            "truncated": truncated,
+        }
+    )
+
+
+def _pick_most_named(named: pd.Series) -> int:
+    """The option named most often; at a tie, the earliest. An illegible answer names nothing."""
+    legible = [int(option) for option in named if option]
+    return max(legible, key=legible.count) if legible else 0
+
+
+def _compute_score_shift(rows: pd.DataFrame) -> pd.Series:
+    """How far the four scores of a question moved, in nats, in the mean; NaN where there are none."""
+    place = ["id", "rotation"]
+    base, tuned = (rows[rows["tuned"] == t].set_index(place)[_SCORE_COLUMNS] for t in (False, True))
+    return (tuned - base).abs().mean(axis=1).groupby("id").mean().rename("shift")
+
+
+def _build_comparison(
+    sheet: pd.DataFrame, name: SetName, mode: AnswerMode, plan: ComparisonPlan
+) -> Comparison:
+    """One set in one mode."""
+    fact = pd.factorize(sheet["fact"])[0]
+    changed = (sheet["predicted_base"] != sheet["predicted_tuned"]).to_numpy()
+    marks = PairedOutcomes(
+        sheet["correct_base"].to_numpy(bool), sheet["correct_tuned"].to_numpy(bool), changed, fact
+    )
+    judged = judge_outcomes(marks, plan)
+    further = {
+        f"{what}_{who}": float(sheet[f"{what}_{who}"].mean())
+        for what in ("mean", "steady", "truncated")
+        for who in ("base", "tuned")
+    }
+    shift = {} if sheet["shift"].isna().all() else {"score_shift": float(sheet["shift"].mean())}
+    return Comparison(
+        set=name,
+        mode=mode,
+        primary=(name, mode) == (plan.primary_set, plan.primary_mode),
+        n=len(sheet),
+        illegible_base=int(sheet["illegible_base"].sum()),
+        illegible_tuned=int(sheet["illegible_tuned"].sum()),
+        sentence=build_verdict_sentence(
+            judged, plan, int(sheet["illegible_tuned"].sum()), shift.get("score_shift")
+        ),
+        limits=build_limits_sentence(judged, plan),
+        **(judged._asdict() | {"extra": judged.extra | further | shift}),
+    )
+
+
+def summarize_seed_spread(comparisons: Sequence[Comparison]) -> SeedSpread:
+    """The same set and mode after tuning with several seeds: is the effect larger than its spread?"""
+    values = [row.difference.value for row in comparisons]
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    agree = len({row.verdict for row in comparisons}) == 1
+    return SeedSpread(
+        seeds=len(values),
+        mean=float(np.mean(values)),
+        deviation=deviation,
+        low=min(values),
+        high=max(values),
+        agree=agree,
+    )
+
+
+def apply_holm_correction(p_values: Iterable[float]) -> list[float]:
+    """Holm's adjustment: reject those at most alpha, and the chance of any false one is at most alpha."""
+    values = list(p_values)
+    adjusted, highest = [0.0] * len(values), 0.0
+    for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        highest = max(highest, min(1.0, (len(values) - rank) * values[place]))
+        adjusted[place] = highest
+    return adjusted

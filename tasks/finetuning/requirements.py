@@ -1,0 +1,43 @@
+"""What a tuning needs and this machine has not, told before any work; imports nothing heavy unless something of a GPU is asked for."""
+
+import importlib.util
+
+from tasks.schemas.errors import PlanError
+from tasks.schemas.plan import FinetuningPlan, Machine
+
+
+def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
+    """One sentence with its remedy for each thing."""
+    lacks = [
+        f"finetuning.report_to: {name} is not installed; pip install {name}, or leave it out."
+        for name in plan.report_to
+        if importlib.util.find_spec(name) is None
+    ]
+    place = machine or Machine()
+    if plan.batch_size % place.processes:
+        lacks.append(
+            f"machine.processes: {place.processes} do not divide finetuning.batch_size = {plan.batch_size}; take another number."
+        )
+    wants_card = (
+        place.device not in ("auto", "cpu") or place.processes > 1 or plan.quantize == "4bit"
+    )
+    return lacks + (_list_unmet_gpu_requirements(plan, place) if wants_card else [])
+
+
+def _list_unmet_gpu_requirements(plan: FinetuningPlan, machine: Machine) -> list[str]:
+    import torch
+
+    from tasks.models.loading import build_4bit_config, choose_device
+
+    try:
+        device = choose_device(machine)
+        if plan.quantize == "4bit":
+            build_4bit_config(device)
+    except PlanError as error:
+        return [str(error)]
+    count, has_card, lacks = machine.processes, device.startswith("cuda"), []
+    if count > 1 and has_card and count > torch.cuda.device_count():
+        lacks.append(
+            f"machine.processes: {count}, but there are {torch.cuda.device_count()} GPUs here; each process needs its own."
+        )
+    return lacks

@@ -1,0 +1,226 @@
+"""Where in a chapter to ask, and for how much: windows of passages, each with its share of the chapter's quota.
+
+Pure and deterministic: what a round asks depends on the passages, the plan, and what was kept before the round.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tasks.generation.prompts.instructions import ItemKind
+from tasks.generation.quotas import PairOrQuestion, Quota, apportion_total, count_letters
+from tasks.schemas.item_rows import Pair, Passage, QuestionType
+from tasks.schemas.plan import GenerationPlan
+
+MIN_WINDOW_CHARACTERS = (
+    2500  # characters; a window below it holds too little to tell like things apart
+)
+MAX_EMPTY_ROUNDS = 2  # rounds without anything new after which a place counts as exhausted
+SAMPLES_PER_ROUND = 10_000  # more than one place is asked in one round
+MAX_REMINDERS = 30  # items of a place that the next request is told not to repeat
+
+ITEM_KINDS: tuple[ItemKind, ItemKind] = ("pair", "question")
+
+
+@dataclass
+class Window:
+    """A window of passages that is asked again until its share is met or it has no more to give."""
+
+    passages: tuple[Passage, ...]
+    need: dict[ItemKind, int]
+    max_items: int  # items a request may ask for; halved when answers come back cut off
+    empty_rounds: dict[ItemKind, int] = field(default_factory=lambda: {"pair": 0, "question": 0})
+    answered_rounds: dict[ItemKind, int] = field(
+        default_factory=lambda: {"pair": 0, "question": 0}
+    )  # rounds it answered in
+    closed_reasons: dict[ItemKind, str] = field(
+        default_factory=dict
+    )  # kind → why nothing more is asked: exhausted, refused, rounds
+    kept: list[PairOrQuestion] = field(default_factory=list)
+
+    def is_open(self, kind: ItemKind) -> bool:
+        """Whether it may still be asked."""
+        return kind not in self.closed_reasons
+
+
+class PlannedRequest(NamedTuple):
+    """One request before it is worded."""
+
+    window: Window
+    kind: ItemKind
+    asked: int
+    kinds: dict[QuestionType, int]
+    focus: str  # id of the passage to begin with, where a place is asked several times at once
+    avoid: tuple[str, ...]
+    sample: int  # so that asking the same again is another request with another answer
+
+
+def plan_windows(passages: Sequence[Passage], quota: Quota, plan: GenerationPlan) -> list[Window]:
+    """Cut a chapter into windows of like substance and share the quota over them."""
+    items = max(quota.pairs, quota.questions)
+    size = sum(len(p.text) for p in passages)
+    windows = cut_windows(
+        passages,
+        max(
+            -(-size // plan.shown_characters),
+            min(-(-items // plan.per_request), size // MIN_WINDOW_CHARACTERS),
+            1,
+        ),
+    )
+    weights = {str(i): count_letters(window) for i, window in enumerate(windows)}
+    pairs, questions = (
+        apportion_total(weights, quota.pairs),
+        apportion_total(weights, quota.questions),
+    )
+    most = plan.per_request
+    return [
+        Window(tuple(w), {"pair": pairs[str(i)], "question": questions[str(i)]}, most)
+        for i, w in enumerate(windows)
+    ]
+
+
+def cut_windows(passages: Sequence[Passage], number: int) -> list[list[Passage]]:
+    """At most `number` runs of passages of about equal length; a new section is a welcome end."""
+    whole = sum(len(p.text) for p in passages)
+    windows: list[list[Passage]] = [[]]
+    before = 0
+    for passage in passages:
+        goal = whole * len(windows) / number
+        new_section = bool(windows[-1]) and passage.section != windows[-1][-1].section
+        near = before + len(passage.text) / 2 > goal or (
+            new_section and before > goal - whole / number / 4
+        )
+        if windows[-1] and len(windows) < number and near:
+            windows.append([])
+        windows[-1].append(passage)
+        before += len(passage.text)
+    return windows
+
+
+def plan_round(
+    all_places: Sequence[Window],
+    quota: Quota,
+    plan: GenerationPlan,
+    kept: Sequence[PairOrQuestion],
+    turn: int = 0,
+) -> list[PlannedRequest]:
+    """Every request of the next round, fixed before any of them is sent."""
+    pairs = sum(isinstance(item, Pair) for item in kept)
+    rebalance_needs(all_places, "pair", max(0, quota.pairs - pairs))
+    rebalance_needs(all_places, "question", max(0, quota.questions - (len(kept) - pairs)))
+    have: Counter[QuestionType] = Counter(item.kind for item in kept if not isinstance(item, Pair))
+    round_: list[PlannedRequest] = []
+    for place in all_places:
+        for kind in ITEM_KINDS:
+            if place.need[kind] > 0 and place.is_open(kind):
+                round_ += _plan_window_requests(place, kind, plan, have, turn)
+    return round_
+
+
+def _plan_window_requests(
+    place: Window, kind: ItemKind, plan: GenerationPlan, have: Counter[QuestionType], turn: int
+) -> list[PlannedRequest]:
+    """A place's requests of one round; each of several begins at another passage."""
+    most = round_to_whole_facts(place.max_items, plan.paraphrases if kind == "pair" else 1)
+    avoid = tuple(
+        build_reminder(item) for item in place.kept if isinstance(item, Pair) == (kind == "pair")
+    )[-MAX_REMINDERS:]
+    sizes = [most] * (place.need[kind] // most) + [place.need[kind] % most] * (
+        place.need[kind] % most > 0
+    )
+    asks = []
+    for i, size in enumerate(sizes):
+        kinds = allocate_question_types(plan.kinds, have, size) if kind == "question" else {}
+        focus = place.passages[len(place.passages) * i // len(sizes)].id if len(sizes) > 1 else ""
+        asks.append(
+            PlannedRequest(place, kind, size, kinds, focus, avoid, turn * SAMPLES_PER_ROUND + i)
+        )
+    return asks
+
+
+def round_to_whole_facts(most: int, paraphrases: int) -> int:
+    """Items of one request such that all wordings of a fact come together."""
+    return max(1, most // paraphrases) * paraphrases
+
+
+def allocate_question_types(
+    shares: dict[QuestionType, float], have: Counter[QuestionType], number: int
+) -> dict[QuestionType, int]:
+    """The types of the next `number` questions: each time the type that is furthest behind its share; counts in `have`."""
+    dealt: Counter[QuestionType] = Counter()
+    whole = sum(shares.values()) or 1.0
+    for _ in range(number if shares else 0):
+        total = have.total() + 1
+        name = max(shares, key=lambda kind: shares[kind] / whole * total - have[kind])
+        dealt[name] += 1
+        have[name] += 1
+    return {name: dealt[name] for name in shares if dealt[name]}
+
+
+def build_reminder(item: PairOrQuestion) -> str:
+    """A kept item in few words."""
+    text = item.symptom if isinstance(item, Pair) else item.question
+    return f"{item.fact}: {' '.join(text.split()[:12])}"
+
+
+def close_round(
+    asked: Sequence[PlannedRequest],
+    brought: Counter[tuple[int, ItemKind]],
+    broken: set[tuple[int, ItemKind]],
+    most: int,
+) -> None:
+    """A place that gave nothing new in two rounds, though it answered, is exhausted; one that answered often enough is left."""
+    for place, kind in {(id(a.window), a.kind): (a.window, a.kind) for a in asked}.values():
+        found = brought[id(place), kind]
+        if not found and (id(place), kind) in broken:
+            continue
+        place.answered_rounds[kind] += 1
+        place.empty_rounds[kind] = 0 if found else place.empty_rounds[kind] + 1
+        if place.empty_rounds[kind] >= MAX_EMPTY_ROUNDS:
+            place.closed_reasons[kind] = "exhausted"
+        elif place.answered_rounds[kind] > most:
+            place.closed_reasons[kind] = "rounds"
+
+
+def rebalance_needs(all_places: Sequence[Window], kind: ItemKind, missing: int) -> None:
+    """Make the open places' needs sum up to what the chapter misses: surplus here pays debts there."""
+    wants = {
+        str(i): max(0, p.need[kind]) if p.is_open(kind) else 0 for i, p in enumerate(all_places)
+    }
+    open_ = {str(i): count_letters(p.passages) for i, p in enumerate(all_places) if p.is_open(kind)}
+    over = sum(wants.values()) - missing
+    if over > 0:
+        wants = apportion_total(wants, missing)
+    elif over < 0:
+        wants = {
+            name: wants[name] + share
+            for name, share in {**dict.fromkeys(wants, 0), **apportion_total(open_, -over)}.items()
+        }
+    for name, need in wants.items():
+        all_places[int(name)].need[kind] = need
+
+
+def split_window(place: Window, kind: ItemKind) -> list[Window]:
+    """Two places for one that was refused or too long; an only passage is given up."""
+    if len(place.passages) < 2:
+        place.closed_reasons[kind] = "refused"
+        return [place]
+    middle = len(place.passages) // 2
+    first, second = place.passages[:middle], place.passages[middle:]
+    shares = {
+        k: apportion_total({"0": count_letters(first), "1": count_letters(second)}, place.need[k])
+        for k in ITEM_KINDS
+    }
+    return [
+        Window(
+            part,
+            {k: shares[k][str(i)] for k in ITEM_KINDS},
+            place.max_items,
+            dict(place.empty_rounds),
+            dict(place.answered_rounds),
+            dict(place.closed_reasons),
+            kept=list(place.kept),
+        )
+        for i, part in enumerate((first, second))
+    ]

@@ -1,0 +1,285 @@
+"""A chapter's rounds: ask everywhere for what is missing, judge the answers in order, ask again where items fell."""
+
+import asyncio
+import json
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from tasks.generation import book_windows, usage
+from tasks.generation.book_windows import ITEM_KINDS, PlannedRequest, Window
+from tasks.generation.openai.completions import read_completion
+from tasks.generation.openai.pdf_parts import PdfPages
+from tasks.generation.openai.request_builder import ChatRequest, build_request
+from tasks.generation.openai.request_runner import RequestRunner
+from tasks.generation.openai.server_identity import identify_server
+from tasks.generation.prompts.instructions import ItemKind
+from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
+from tasks.generation.response_cache import StoredResponse
+from tasks.schemas.errors import BudgetSpent
+from tasks.schemas.item_rows import Draft, Pair, Passage, WriterUsage
+from tasks.schemas.plan import GenerationPlan
+from tasks.store.progress import ProgressCallback
+
+MAX_REQUESTS_AHEAD = (
+    512  # requests that may be worded and under way before the oldest of them is judged
+)
+ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
+SYNC_SECONDS = 1.0  # seconds of answers that a power cut may take; a kill takes none
+NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
+
+RequestFactory = Callable[[], ChatRequest]
+AskRequests = Callable[[Sequence[RequestFactory]], AsyncIterator[StoredResponse | None]]
+
+
+def build_live_asker(exchange: RequestRunner, concurrency: int) -> AskRequests:
+    """Ask many at once and give the answers in the order of the requests."""
+    slots = asyncio.Semaphore(concurrency)
+
+    async def answer_one(words: RequestFactory) -> StoredResponse | None:
+        async with slots:
+            return await exchange.answer_request(words())
+
+    async def sync_answer(answer: asyncio.Task[StoredResponse | None]) -> StoredResponse | None:
+        response = await answer
+        await exchange.cache.sync_to_disk(
+            every=SYNC_SECONDS
+        )  # here, where no request waits for the disk
+        return response
+
+    async def ask_requests(
+        all_words: Sequence[RequestFactory],
+    ) -> AsyncIterator[StoredResponse | None]:
+        under_way: deque[asyncio.Task[StoredResponse | None]] = deque()
+        try:
+            for words in all_words:
+                under_way.append(asyncio.create_task(answer_one(words)))
+                if len(under_way) >= MAX_REQUESTS_AHEAD:
+                    yield await sync_answer(under_way.popleft())
+            while under_way:
+                yield await sync_answer(under_way.popleft())
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            await exchange.cache.sync_to_disk()  # before anything that was made of them is kept
+
+    return ask_requests
+
+
+def is_json(text: str) -> bool:
+    """Whether an answer could be read; an empty one that can be read says that there is no more to write."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@dataclass
+class ChapterRun:
+    """One chapter on its way from passages to drafts."""
+
+    passages: list[Passage]
+    quota: Quota
+    plan: GenerationPlan
+    language: str
+    accept: JudgeDraft
+    pages: PdfPages | None
+    progress: ProgressCallback
+    request_runner: RequestRunner
+    before: WrittenChapter | None = None  # of an earlier call, which is asked for more
+    windows: list[Window] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    kept: list[PairOrQuestion] = field(default_factory=list)
+    rejected: Counter[ItemKind] = field(default_factory=Counter)
+    refused: Counter[ItemKind] = field(default_factory=Counter)
+    rounds: int = 0
+
+    async def run_rounds(self, ask: AskRequests) -> WrittenChapter:
+        """All rounds; raises what stopped them, once everything under way and the account are in the ledger.
+
+        A budget that ends while a chapter is asked for more stops nothing: there is enough for a study.
+        """
+        self.windows = (
+            book_windows.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
+        )
+        self._recall_earlier()
+        first = len(
+            self.drafts
+        )  # beyond every turn of an earlier call, so that nothing is asked in the same words
+        while self.rounds < ROUND_FACTOR * (self.plan.rounds + 1):
+            askings = book_windows.plan_round(
+                self.windows, self.quota, self.plan, self.kept, first + self.rounds
+            )
+            if not askings:
+                break
+            await self._run_round(askings, ask)
+            if self.request_runner.stop_error:
+                break
+            self.rounds += 1
+        account = self.build_usage()
+        usage.save_usage(self.request_runner.cache.folder, self.passages, account)
+        if self.request_runner.stop_error and not (
+            self.before and isinstance(self.request_runner.stop_error, BudgetSpent)
+        ):
+            raise self.request_runner.stop_error
+        return WrittenChapter(self.drafts, account)
+
+    def _recall_earlier(self) -> None:
+        """What an earlier call brought is judged again, and asked for no more."""
+        for draft in self.before.drafts if self.before else ():
+            self._judge_draft(draft, [p for p in self.passages if p.id in draft.passages])
+        for place in self.windows:
+            here = {p.id for p in place.passages}
+            place.kept += [
+                item for item in self.kept if item.quote and item.quote.passage_id in here
+            ]
+
+    async def _run_round(self, askings: list[PlannedRequest], ask: AskRequests) -> None:
+        brought: Counter[tuple[int, ItemKind]] = Counter()
+        broken: set[tuple[int, ItemKind]] = set()
+        server = identify_server(self.request_runner.server)
+        answers = ask(
+            [
+                partial(build_request, asking, self.plan, self.language, self.pages, server=server)
+                for asking in askings
+            ]
+        )
+        turn = iter(askings)
+        async for response in answers:
+            asking = next(turn)
+            if response is not None:
+                found = self._take_response(asking, response)
+                brought[id(asking.window), asking.kind] += max(found, 0)
+                if found < 0:
+                    broken.add((id(asking.window), asking.kind))
+                self._report_progress()
+        book_windows.close_round(askings, brought, broken, self.plan.rounds)
+        self._shrink_windows(askings)
+
+    def _take_response(self, asking: PlannedRequest, response: StoredResponse) -> int:
+        """Judge one answer: the items it brought, or -1 where it was no fair answer."""
+        shown = self._list_shown_passages(asking.window)
+        draft = self._build_draft(asking, response, shown)
+        kept, exhausted = self._judge_draft(draft, shown)
+        if draft.finish in NO_ITEM_FINISHES:
+            return -1
+        if exhausted:
+            asking.window.closed_reasons[asking.kind] = "exhausted"
+            return 0
+        asking.window.need[asking.kind] -= len(kept)
+        asking.window.kept += kept
+        return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
+
+    def _judge_draft(
+        self, draft: Draft, shown: list[Passage]
+    ) -> tuple[Sequence[PairOrQuestion], bool]:
+        """Add a draft and what the gate makes of it; the items that it keeps, and whether it says that there is no more."""
+        self.drafts.append(draft)
+        if draft.finish in NO_ITEM_FINISHES:
+            self.refused[draft.kind] += draft.asked
+            return (), False
+        verdict = self.accept(draft, shown, self.kept)
+        self.kept += verdict.kept
+        self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
+        return verdict.kept, verdict.exhausted
+
+    def _shrink_windows(self, askings: Sequence[PlannedRequest]) -> None:
+        """Where answers were cut off ask for fewer, where they were refused show less."""
+        finishes = {
+            (id(a.window), a.kind): d.finish
+            for a, d in zip(askings, self.drafts[-len(askings) :], strict=False)
+            if d.finish != "stop"
+        }
+        for asking in askings:
+            if finishes.get((id(asking.window), asking.kind)) == "length":
+                asking.window.max_items = max(1, min(asking.window.max_items, asking.asked // 2))
+        cut: list[Window] = []
+        for place in self.windows:
+            bad = [
+                kind for kind in ITEM_KINDS if finishes.get((id(place), kind)) in NO_ITEM_FINISHES
+            ]
+            cut += book_windows.split_window(place, bad[0]) if bad else [place]
+        self.windows = cut
+
+    def _list_shown_passages(self, place: Window) -> list[Passage]:
+        """What the model saw: the place's passages, or all that stand on the pages."""
+        if not self.pages:
+            return list(place.passages)
+        seen = [p.page for p in place.passages]
+        return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
+
+    def _build_draft(
+        self, asking: PlannedRequest, response: StoredResponse, shown: list[Passage]
+    ) -> Draft:
+        envelope = read_completion(response.body)
+        return Draft(
+            id=response.key,
+            kind=asking.kind,
+            passages=tuple(p.id for p in shown),
+            asked=asking.asked,
+            writer=self.plan.model,
+            raw=envelope.text if envelope else response.body,
+            finish=response.finish,
+            cost_usd=response.cost_usd,
+            **response.usage._asdict(),
+        )
+
+    def _report_progress(self) -> None:
+        whole = self.quota.pairs + self.quota.questions
+        with self.request_runner.cache.lock_budget() as budget:
+            spent, doubtful = budget.get_known_spent_usd()
+        aside = f", ${doubtful:.2f} may have been charged" if doubtful else ""
+        self.progress(
+            min(len(self.kept), whole),
+            whole,
+            f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent{aside}",
+        )
+
+    def build_usage(self) -> WriterUsage:
+        """What was asked, what came of it, and why it ended."""
+        pairs = sum(isinstance(item, Pair) for item in self.kept)
+        with self.request_runner.cache.lock_budget() as budget:
+            lost = budget.list_lost_usd({draft.id for draft in self.drafts})
+        kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
+        before = self.before.usage if self.before else None
+        wanted = {
+            kind: max(number, before.wanted[kind] if before else 0)
+            for kind, number in zip(ITEM_KINDS, self.quota, strict=True)
+        }
+        return WriterUsage(
+            chapter=self.passages[0].chapter if self.passages else "",
+            wanted=wanted,
+            kept=kept,
+            rejected={kind: self.rejected[kind] for kind in ITEM_KINDS},
+            refused={kind: self.refused[kind] for kind in ITEM_KINDS},
+            ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in ITEM_KINDS},
+            rounds=self.rounds + (before.rounds if before else 0),
+            requests=len(self.drafts),
+            sent=self.request_runner.sent_count + (before.sent if before else 0),
+            finishes=dict(Counter(draft.finish for draft in self.drafts)),
+            faults=dict(
+                Counter(self.request_runner.faults) + Counter(before.faults if before else {})
+            ),
+            tokens_in=sum(d.tokens_in for d in self.drafts),
+            tokens_cached=sum(d.tokens_cached for d in self.drafts),
+            tokens_out=sum(d.tokens_out for d in self.drafts),
+            cost_usd=sum(d.cost_usd for d in self.drafts),
+            lost=len(lost),
+            lost_usd=sum(lost),
+            server=identify_server(self.request_runner.server).address,
+        )
+
+    def _explain_end(self, kind: ItemKind, missing: int) -> str:
+        if missing <= 0:
+            return "met"
+        if self.before and self.before.usage.ended[kind] != "met":
+            return self.before.usage.ended[kind]  # it was asked for no more of this kind
+        if self.request_runner.stop_error:
+            return (
+                "budget" if isinstance(self.request_runner.stop_error, BudgetSpent) else "stopped"
+            )
+        reasons = {place.closed_reasons.get(kind, "rounds") for place in self.windows}
+        return next((reason for reason in ("rounds", "exhausted") if reason in reasons), "refused")

@@ -1,0 +1,150 @@
+"""Answers that hold nothing: what came instead of a text, and when to stop asking for more of it.
+
+A server that answers HTTP 200 without a text costs money with every answer. Before its first text two answers that may
+cost their worst price, or three of any kind, are enough to know; after it, a gateway may stumble a few times.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, NamedTuple
+
+from tasks.generation.openai.request_errors import READING_ERRORS, redact_keys
+
+FIRST, FIRST_UNPROVEN, LATER = 3, 2, 4  # answers in a row
+SHOWN = 120  # characters of a body that are told
+
+REMEDIES = {
+    "thought": (
+        "Set generation.max_output_tokens higher where thinking only needs room (reasoning counts); else turn thinking off at "
+        "the server, or the reasoning parser that takes the answer out of the content, or set generation.model to one that does not reason."
+    ),
+    "tool": "The server answers by calling a tool. Set generation.structure to json or text, or turn its tool calls off.",
+    "page": "OPENAI_BASE_URL leads to a web page, a login or a proxy. Set it to the address of the API, which mostly ends in /v1.",
+    "cut": "The answers end before they are whole: look at the server's log, and at limits of size or time of a proxy before it.",
+    "none": "Look at the server's log, and try what it can do with `book2lora check --ask`; generation.structure: text asks the least of it.",
+}
+
+
+class Emptiness(NamedTuple):
+    """What a body holds instead of a text."""
+
+    kind: str  # of REMEDIES
+    seen: str  # in words, without keys
+
+
+class EmptyAnswer(NamedTuple):
+    """One such answer and what it costs."""
+
+    what: Emptiness
+    usd: float
+    is_proven: bool  # the server told its price; else the worst is set aside
+
+
+@dataclass
+class EmptyAnswerBreaker:
+    """Counts answers without text in a row, over all chapters that ask one server; safe for several threads."""
+
+    row: list[EmptyAnswer] = field(default_factory=list)
+    stopped: str = ""  # why nothing more is asked
+    _has_written: bool = False
+    _counted_at: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note_text(self) -> None:
+        """An answer held a text."""
+        with self._lock:
+            self._has_written = True
+            self.row = []
+
+    def note_empty(self, answer: EmptyAnswer, entered: float, server: str, model: str) -> None:
+        """An answer held none; those that were under way together when the last one was counted are one sight."""
+        with self._lock:
+            if self._has_written and entered <= self._counted_at:
+                return
+            self._counted_at = monotonic()
+            self.row.append(answer)
+            unproven = sum(not one.is_proven for one in self.row)
+            enough = (
+                len(self.row) >= LATER
+                if self._has_written
+                else len(self.row) >= FIRST or unproven >= FIRST_UNPROVEN
+            )
+            if enough and not self.stopped:
+                self.stopped = explain_stop(self.row, server, model)
+
+
+def explain_stop(row: list[EmptyAnswer], server: str, model: str) -> str:
+    """What was seen and where, what it cost, what to do."""
+    paid = sum(one.usd for one in row if one.is_proven)
+    doubtful = sum(one.usd for one in row if not one.is_proven)
+    seen = "; ".join(dict.fromkeys(one.what.seen for one in row))
+    cost = f"They cost ${paid:.4f}" + (
+        f", and ${doubtful:.4f} more may have been charged" if doubtful else ""
+    )
+    return (
+        f"{model} at {server} gave {len(row)} answers in a row that hold no text. Seen: {seen}. {cost}. "
+        f"{REMEDIES[row[-1].what.kind]} Every answer so far is kept; more money would bring no more."
+    )
+
+
+def describe_empty(body: str) -> Emptiness:
+    """What is in a body that no text could be read from."""
+    start = redact_keys(" ".join(body[: 4 * SHOWN].split()))[:SHOWN]
+    if not body.strip():
+        return Emptiness("none", "an empty body")
+    if body.lstrip()[:1] == "<":
+        return Emptiness("page", f"a web page that begins {start!r}")
+    try:
+        tree = json.loads(body)
+    except READING_ERRORS:
+        return Emptiness("cut", f"a body that is no whole JSON and begins {start!r}")
+    choices = tree.get("choices", "is missing") if isinstance(tree, dict) else "is missing"
+    if not choices or not isinstance(choices, list):
+        return Emptiness(
+            "none", f"choices: {json.dumps(choices)[:SHOWN]} in a body that begins {start!r}"
+        )
+    return _describe_choice(choices[0])
+
+
+def _describe_choice(choice: Any) -> Emptiness:
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(message, dict):
+        return Emptiness("none", "choices[0] without a message")
+    ended = f"finish_reason {redact_keys(str(choice.get('finish_reason')))[:40]}"
+    if calls := message.get("tool_calls") or message.get("function_call"):
+        names = re.findall(r'"name": "([\w.-]{1,40})"', json.dumps(calls)[:2000])
+        return Emptiness(
+            "tool",
+            f"an empty content and a call of the tool {', '.join(names[:3]) or '(without a name)'}, {ended}",
+        )
+    for name in ("reasoning_content", "reasoning", "thinking"):
+        if thought := message.get(name):
+            return Emptiness(
+                "thought", f"an empty content and {len(str(thought))} characters in {name}, {ended}"
+            )
+    kind = "thought" if choice.get("finish_reason") == "length" else "none"
+    return Emptiness(kind, f"an empty content, {ended}")
+
+
+_breakers: dict[str, tuple[EmptyAnswerBreaker, int]] = {}
+_all = threading.Lock()
+
+
+@contextmanager
+def shared_breaker(name: str) -> Iterator[EmptyAnswerBreaker]:
+    """The one breaker of all that ask under a name at the same time; who comes after all have gone begins anew."""
+    with _all:
+        breaker, users = _breakers.get(name, (EmptyAnswerBreaker(), 0))
+        _breakers[name] = (breaker, users + 1)
+    try:
+        yield breaker
+    finally:
+        with _all:
+            breaker, users = _breakers.pop(name)
+            if users > 1:
+                _breakers[name] = (breaker, users - 1)

@@ -1,0 +1,300 @@
+"""The writer that asks an OpenAI-compatible server; the only module that speaks to the `openai` package.
+
+Everything the model says comes back as drafts in an order that the plan, the book and the ledger decide alone: each
+round's requests are fixed before any is sent, and its answers are judged in that order, however they arrive.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import openai
+from httpx2 import Response  # the client's own HTTP package
+from openai.types import Batch
+
+from tasks.generation import generation_loop
+from tasks.generation.openai import batch_runner
+from tasks.generation.openai.concurrency_limiter import get_limiter
+from tasks.generation.openai.empty_answers import shared_breaker
+from tasks.generation.openai.pdf_parts import open_pdf_pages
+from tasks.generation.openai.request_errors import RequestFailure, classify_failure, redact_keys
+from tasks.generation.openai.request_runner import (
+    HttpReply,
+    RequestRunner,
+    RetryPolicy,
+    SendRequest,
+)
+from tasks.generation.openai.server_identity import OPENAI, configured_server
+from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
+from tasks.generation.response_cache import ResponseCache
+from tasks.schemas.errors import WriterRefused
+from tasks.schemas.item_rows import Passage
+from tasks.schemas.plan import GenerationPlan
+from tasks.store.progress import ProgressCallback, ignore_progress
+from tasks.store.stop_signals import send_nothing_more
+
+T = TypeVar("T")
+CONNECT_SECONDS = 20.0  # seconds to reach the server at all
+UNSENT_ERROR_NAMES = {"ConnectError", "ConnectTimeout", "PoolTimeout"}
+
+
+def write_items_by_model(
+    passages: list[Passage],
+    quota: Quota,
+    plan: GenerationPlan,
+    language: str,
+    ledger: ResponseCache,
+    accept: JudgeDraft,
+    machine_concurrency: int = 16,
+    progress: ProgressCallback = ignore_progress,
+    book_path: Path | None = None,
+    patience: RetryPolicy | None = None,
+    before: WrittenChapter | None = None,
+) -> WrittenChapter:
+    """Ask for one chapter's items until the quota is met or it has no more to give; `before`: an earlier call gave these already.
+
+    Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in the ledger by then.
+    """
+    patience = patience or RetryPolicy()
+    work = _write_items_async(
+        passages,
+        quota,
+        plan,
+        language,
+        ledger,
+        accept,
+        machine_concurrency,
+        progress,
+        book_path,
+        patience,
+        before,
+    )
+    return asyncio.run(work)
+
+
+async def _write_items_async(
+    passages: Sequence[Passage],
+    quota: Quota,
+    plan: GenerationPlan,
+    language: str,
+    ledger: ResponseCache,
+    accept: JudgeDraft,
+    concurrency: int,
+    progress: ProgressCallback,
+    book_path: Path | None,
+    patience: RetryPolicy,
+    before: WrittenChapter | None,
+) -> WrittenChapter:
+    client = open_client(patience)
+    try:
+        pages = open_pdf_pages(plan.show, book_path)
+        server = get_server_name()
+        with shared_breaker(f"{ledger.folder} {server} {plan.model}") as breaker:
+            exchange = RequestRunner(
+                cache=ledger,
+                limiter=get_limiter(f"{server} {plan.model}", concurrency),
+                policy=patience,
+                send=build_sender(client, server, patience.timeout),
+                fill_body=pages.fill_placeholders if pages else dict,
+                server=server,
+                breaker=breaker,
+            )
+            post = OpenAIBatchApi(client, server)
+            asked = (
+                batch_runner.build_batch_asker(exchange, post)
+                if plan.mode == "batch"
+                else generation_loop.build_live_asker(exchange, concurrency)
+            )
+            chapter = generation_loop.ChapterRun(
+                list(passages), quota, plan, language, accept, pages, progress, exchange, before
+            )
+            return await chapter.run_rounds(asked)
+    finally:
+        await client.close()
+
+
+def get_server_name() -> str:
+    """The server's address without anything secret in it."""
+    return configured_server().address
+
+
+def open_client(patience: RetryPolicy) -> openai.AsyncOpenAI:
+    """A client without retries of its own: ours know the budget and the ledger."""
+    key, url = _read_variable("OPENAI_API_KEY"), _read_variable("OPENAI_BASE_URL") or None
+    if not key and url is None:
+        raise WriterRefused(
+            "generation.writer is gpt, but there is no key. Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that needs none."
+        )
+    if url and not url.lower().startswith(("http://", "https://")):
+        raise WriterRefused(
+            f"OPENAI_BASE_URL is {redact_keys(url)!r}. Set it to an address that begins with http:// or https://."
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise WriterRefused(
+            "OPENAI_API_KEY holds characters that no key has (a space, a typographic quote?). Set it to the bare key."
+        )
+    timeout = openai.Timeout(patience.timeout, connect=min(CONNECT_SECONDS, patience.timeout))
+    # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for the address
+    return openai.AsyncOpenAI(
+        api_key=key or "none", base_url=url or OPENAI, max_retries=0, timeout=timeout
+    )
+
+
+def _read_variable(variable: str) -> str:
+    """Its value, without the spaces and line ends that come with pasting."""
+    return os.environ.get(variable, "").strip()
+
+
+def build_sender(client: openai.AsyncOpenAI, url: str, seconds: float) -> SendRequest:
+    """How a chat completion is sent; the key of idempotency lets a careful proxy answer a repeated request once."""
+
+    async def send_completion(body: dict[str, Any], key: str) -> HttpReply | RequestFailure:
+        return await call_with_v1_fallback(
+            client, lambda: _post_completion(client, body, key, seconds), url, str(body["model"])
+        )
+
+    return send_completion
+
+
+async def call_with_v1_fallback(
+    client: openai.AsyncOpenAI, call: Callable[[], Awaitable[T]], url: str, model: str
+) -> T | RequestFailure:
+    """A call, its faults as values; a server named without the /v1 of its paths is tried there when it does not know the bare one."""
+    await send_nothing_more()
+    named = client.base_url
+    outcome = await catch_failures(call(), url, model)
+    if not (isinstance(outcome, RequestFailure) and outcome.name == "404" and named.path == "/"):
+        return outcome
+    client.base_url = named.join("v1/")
+    second = await catch_failures(call(), url, model)
+    if isinstance(second, RequestFailure) and second.name == "404":
+        client.base_url = named
+        return outcome
+    return second
+
+
+async def _post_completion(
+    client: openai.AsyncOpenAI, body: dict[str, Any], key: str, seconds: float
+) -> HttpReply:
+    """The raw post: `chat.completions.create` would walk through every message and schema first, a third of its time."""
+    async with asyncio.timeout(
+        seconds
+    ):  # the client's own time begins anew with each byte that trickles in
+        response = await client.post(
+            "/chat/completions",
+            cast_to=Response,
+            body=body,
+            options={"headers": {"Idempotency-Key": key}},
+        )
+    return HttpReply(response.status_code, response.headers, response.text)
+
+
+@dataclass(frozen=True)
+class OpenAIBatchApi:
+    """Files and batches (batch.Post)."""
+
+    client: openai.AsyncOpenAI
+    url: str
+
+    async def upload_requests(self, content: bytes) -> str | RequestFailure:
+        file = ("requests.jsonl", content, "application/jsonl")
+        made = await self._call_batch_api(
+            lambda: self.client.files.create(file=file, purpose="batch")
+        )
+        return made if isinstance(made, RequestFailure) else made.id
+
+    async def create_batch(self, file: str, mark: str) -> batch_runner.BatchState | RequestFailure:
+        endpoint, window, data = "/v1/chat/completions", "24h", {batch_runner.METADATA_KEY: mark}
+        order = {
+            "input_file_id": file,
+            "endpoint": endpoint,
+            "completion_window": window,
+            "metadata": data,
+        }
+        return _convert_batch_or_failure(
+            await self._call_batch_api(
+                lambda: self.client.batches.create(**order)  # type: ignore[arg-type]
+            )
+        )
+
+    async def retrieve_batch(self, name: str) -> batch_runner.BatchState | RequestFailure:
+        return _convert_batch_or_failure(
+            await self._call_batch_api(lambda: self.client.batches.retrieve(name))
+        )
+
+    async def list_recent_batches(self) -> list[batch_runner.BatchState] | RequestFailure:
+        page = await self._call_batch_api(lambda: _fetch_batch_page(self.client))
+        return page if isinstance(page, RequestFailure) else [_convert_batch(one) for one in page]
+
+    async def download_file(self, file: str) -> str | RequestFailure:
+        made = await self._call_batch_api(lambda: self.client.files.content(file))
+        return made if isinstance(made, RequestFailure) else made.content.decode("utf-8", "replace")
+
+    async def _call_batch_api(self, call: Callable[[], Awaitable[T]]) -> T | RequestFailure:
+        outcome = await call_with_v1_fallback(self.client, call, self.url, "")
+        if isinstance(outcome, RequestFailure) and outcome.name == "404":
+            return outcome._replace(
+                message=f"{self.url} has no batch API, or no longer has this batch. Set generation.mode to live."
+            )
+        return outcome
+
+
+async def _fetch_batch_page(client: openai.AsyncOpenAI) -> list[Batch]:
+    return (await client.batches.list(limit=100)).data
+
+
+def _convert_batch_or_failure(
+    made: Batch | RequestFailure,
+) -> batch_runner.BatchState | RequestFailure:
+    return made if isinstance(made, RequestFailure) else _convert_batch(made)
+
+
+def _convert_batch(made: Batch) -> batch_runner.BatchState:
+    files = [file for file in (made.output_file_id, made.error_file_id) if file]
+    errors = [
+        (str(e.code), str(e.message))
+        for e in (made.errors.data if made.errors and made.errors.data else [])
+    ]
+    return batch_runner.BatchState(
+        made.id,
+        made.status,
+        files,
+        errors,
+        (made.metadata or {}).get(batch_runner.METADATA_KEY, ""),
+    )
+
+
+async def catch_failures(call: Awaitable[T], url: str, model: str) -> T | RequestFailure:
+    """A call with its faults as values: an openai exception holds the request's headers, so none leaves this module."""
+    try:
+        return await call
+    except TimeoutError:
+        return RequestFailure(
+            "timeout", "again", f"no whole answer from {url} in time", charged=True
+        )
+    except openai.APITimeoutError as error:
+        return RequestFailure(
+            "timeout", "again", f"no answer from {url} in time", charged=_was_sent(error)
+        )
+    except openai.APIConnectionError as error:
+        return RequestFailure(
+            "connection",
+            "again",
+            f"the connection to {url} broke: {redact_keys(str(error.__cause__ or error))}",
+            charged=_was_sent(error),
+        )
+    except openai.APIStatusError as error:
+        return classify_failure(
+            error.status_code,
+            error.body or redact_keys(error.response.text),
+            error.response.headers,
+            model,
+            url,
+        )
+
+
+def _was_sent(error: openai.APIConnectionError) -> bool:
+    return type(error.__cause__).__name__ not in UNSENT_ERROR_NAMES

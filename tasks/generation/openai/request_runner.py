@@ -1,0 +1,373 @@
+"""One request at the server until it is answered: ledger first, money set aside, attempts bounded, faults sorted."""
+
+import asyncio
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from tasks.generation.budget import Charge, TokenUsage, compute_price
+from tasks.generation.openai.charging import believe_usage
+from tasks.generation.openai.completions import (
+    Completion,
+    find_error_status,
+    read_completion,
+    usage_in,
+)
+from tasks.generation.openai.concurrency_limiter import ConcurrencyLimiter
+from tasks.generation.openai.empty_answers import EmptyAnswer, EmptyAnswerBreaker, describe_empty
+from tasks.generation.openai.request_builder import ChatRequest
+from tasks.generation.openai.request_errors import READING_ERRORS, RequestFailure, classify_failure
+from tasks.generation.response_cache import ResponseCache, StoredResponse
+from tasks.schemas.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
+
+T = TypeVar("T")
+MAX_LEARNED_PARAMETERS = 8  # about its fields that one request takes from a server
+MAX_WAIT_FACTOR = 10  # times the longest wait; a server that wishes for more is left alone
+NO_USAGE = TokenUsage(0, 0, 0)
+
+
+class RetryPolicy(NamedTuple):
+    """How long to bear with a server; nothing here changes what is asked."""
+
+    attempts: int = 10  # per request
+    timeout: float = 600.0  # seconds for one answer; local models on a CPU are slow
+    first_wait: float = 0.5  # seconds, doubled at each attempt
+    longest_wait: float = 60.0
+    poll: float = 20.0  # seconds between looks at a batch
+    longest_batch: float = 26 * 3600.0  # seconds; the server promises 24 hours
+
+
+class HttpReply(NamedTuple):
+    """What came over the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+SendRequest = Callable[
+    [dict[str, Any], str], Awaitable[HttpReply | RequestFailure]
+]  # the wire's body, and a name for this attempt
+
+
+@dataclass
+class RequestRunner:
+    """All that the requests of one chapter share."""
+
+    cache: ResponseCache
+    limiter: ConcurrencyLimiter
+    policy: RetryPolicy
+    send: SendRequest
+    fill_body: Callable[[dict[str, Any]], dict[str, Any]]
+    server: str
+    parameter_names: dict[str, str | None] = field(
+        default_factory=dict
+    )  # request fields that this server calls otherwise, or lacks
+    faults: Counter[str] = field(default_factory=Counter)
+    breaker: EmptyAnswerBreaker = field(default_factory=EmptyAnswerBreaker)
+    sent_count: int = 0
+    stop_error: StudyError | None = None
+
+    async def answer_request(self, request: ChatRequest) -> StoredResponse | None:
+        """The stored or fetched response; none once something stopped the whole."""
+        if found := self.cache.find_response(request.key):
+            return found
+        if self.stop_error:
+            return None
+        async with self.cache.lock_request(request.key):
+            return self.cache.find_own_response(request.key) or await self._fetch_response(request)
+
+    async def _fetch_response(self, request: ChatRequest) -> StoredResponse | None:
+        attempt, learnt, well_before, fault = 0, 0, self.limiter.successes, None
+        while attempt < self.policy.attempts and not self.is_stopped():
+            outcome = await self._attempt_request(request, attempt)
+            if outcome is None or isinstance(outcome, StoredResponse):
+                return outcome
+            fault = outcome
+            self.faults[fault.name] += 1
+            if fault.action != "again" and not (
+                learnt < MAX_LEARNED_PARAMETERS and self.learn_parameter_name(fault, request)
+            ):
+                return self.give_up_request(request, fault)
+            learnt += fault.action == "dialect"
+            if fault.action == "again":
+                attempt += 1
+                if self._is_wait_too_long(fault):
+                    break
+                await asyncio.sleep(
+                    self.compute_wait_seconds(attempt, fault)
+                    if attempt < self.policy.attempts
+                    else 0
+                )
+        if fault is None or self.is_stopped():
+            return None
+        if self.limiter.successes > well_before and not self._is_wait_too_long(
+            fault
+        ):  # the server works, only not for this one
+            return _build_error_response(request, fault)
+        self.stop_error = WriterUnavailable(
+            f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept."
+        )
+        return None
+
+    def is_stopped(self) -> bool:
+        """Whether nothing more is to be sent: stopped here, or by answers without text in any chapter."""
+        if self.breaker.stopped and not self.stop_error:
+            self.stop_error = WriterRefused(self.breaker.stopped)
+        return self.stop_error is not None
+
+    async def _attempt_request(
+        self, request: ChatRequest, attempt: int
+    ) -> StoredResponse | RequestFailure | None:
+        entered = await self.limiter.acquire_slot()
+        try:
+            charge = await self._reserve_budget(request)
+            if charge is None:
+                return None
+            await self.cache.force()
+            self.sent_count += 1
+            return self._settle_reply(
+                request,
+                charge,
+                await self.send(self.translate_body(request.body), f"{request.key}-{attempt}"),
+                entered,
+            )
+        finally:
+            self.limiter.release_slot()
+
+    def _settle_reply(
+        self,
+        request: ChatRequest,
+        charge: Charge,
+        reply: HttpReply | RequestFailure,
+        entered: float,
+    ) -> StoredResponse | RequestFailure:
+        """Store what came before anything else, then say what it was."""
+        if isinstance(reply, HttpReply) and 200 <= reply.status < 300:
+            if response := build_response(request, reply.body, self.cache, batch=False):
+                self.cache.save_response(response)
+                self._note(request, response, reply, entered)
+                return response
+            reply = self._unread(request, charge, reply, entered)
+        fault = (
+            reply
+            if isinstance(reply, RequestFailure)
+            else read_failure(reply, str(request.body["model"]), self.server)
+        )
+        with self.cache.lock_budget() as budget:
+            if fault.charged:
+                budget.mark_lost(request.key)
+            else:
+                budget.free_charge(charge)
+        if fault.action == "again":
+            self.limiter.record_busy(
+                entered, None if self._is_wait_too_long(fault) else fault.wait
+            )  # who will not wait holds up nobody
+        return fault
+
+    def _note(
+        self, request: ChatRequest, response: StoredResponse, reply: HttpReply, entered: float
+    ) -> None:
+        """Whether an answer held a text, for the breaker and the limiter."""
+        if is_empty(response):
+            self._note_empty(
+                request,
+                EmptyAnswer(
+                    describe_empty(reply.body),
+                    response.cost_usd,
+                    response.usage != request.worst_usage,
+                ),
+                entered,
+            )
+            return
+        self.breaker.note_text()
+        self.limiter.record_success(reply.headers)
+
+    def _note_empty(self, request: ChatRequest, answer: EmptyAnswer, entered: float) -> None:
+        self.breaker.note_empty(answer, entered, self.server, str(request.body["model"]))
+        self.limiter.record_busy(entered, None)
+
+    def _unread(
+        self, request: ChatRequest, charge: Charge, reply: HttpReply, entered: float
+    ) -> RequestFailure:
+        """The fault of a body that no answer can be read from; charged by its own count where it tells one."""
+        self.cache.save_broken_body(request.key, reply.body)
+        told = usage_in(reply.body)
+        usage = believe_usage(told, request, "")
+        is_proven = usage == told
+        if is_proven:
+            with self.cache.lock_budget() as budget:
+                budget.settle_charges(
+                    request.key, compute_price(usage, self.cache.prices), charge.id
+                )
+        if (status := find_error_status(reply.body)) is not None:
+            fault = read_failure(
+                reply._replace(status=status), str(request.body["model"]), self.server
+            )
+        else:
+            usd = compute_price(usage, self.cache.prices) if is_proven else charge.usd
+            empty = EmptyAnswer(describe_empty(reply.body), usd, is_proven)
+            self._note_empty(request, empty, entered)
+            fault = RequestFailure("broken body", "again", f"{self.server} sent {empty.what.seen}")
+        return fault._replace(charged=True)  # under HTTP 200 an error proves nothing
+
+    def _is_wait_too_long(self, fault: RequestFailure) -> bool:
+        """Whether the server asks for a wait that nobody should sit through: an hour, a day."""
+        return (fault.wait or 0.0) > MAX_WAIT_FACTOR * self.policy.longest_wait
+
+    async def _reserve_budget(self, request: ChatRequest) -> Charge | None:
+        """Reserve the worst price; while others are under way their change may suffice, so wait for it."""
+        while not self.is_stopped():
+            worst = self.compute_worst_price(request)
+            with self.cache.lock_budget() as budget:
+                charge = budget.reserve_usd(request.key, worst)
+                others = [] if charge else budget.list_open_charges()
+            if charge:
+                return charge
+            if not any(
+                not c.lost and c.key != request.key and self.cache.is_under_way(c.key)
+                for c in others
+            ):
+                self.stop_error = build_budget_error(self.cache, worst)
+            await asyncio.sleep(0.05)
+        return None
+
+    def compute_worst_price(self, request: ChatRequest, batch: bool = False) -> float:
+        """Dollars that the request can cost at most."""
+        sort = request.script_profile  # looked at before the purse is open
+        with self.cache.lock_budget() as budget:
+            tokens_in = math.ceil(request.worst_usage.tokens_in * budget.get_token_share(sort))
+        return compute_price(
+            request.worst_usage._replace(tokens_in=tokens_in), self.cache.prices, batch
+        )
+
+    def translate_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body in the words of this server."""
+        named = {
+            self.parameter_names.get(name, name): value
+            for name, value in self.fill_body(body).items()
+        }
+        return {name: value for name, value in named.items() if name is not None}
+
+    def learn_parameter_name(self, fault: RequestFailure, request: ChatRequest) -> bool:
+        """Learn that the server lacks a field or calls it otherwise; false where there is nothing to learn."""
+        if fault.action != "dialect" or fault.param == self.parameter_names.get(
+            "max_tokens"
+        ):  # it has no name for the limit
+            return False
+        if fault.param in self.translate_body(
+            request.body
+        ):  # not learnt meanwhile, from another request
+            self.parameter_names[fault.param] = {"max_tokens": "max_completion_tokens"}.get(
+                fault.param
+            )
+        return True
+
+    async def call_with_retries(
+        self, call: Callable[[], Awaitable[T | RequestFailure]]
+    ) -> T | None:
+        """A call that costs nothing, repeated until it works; none once something stopped the whole."""
+        message = ""
+        for attempt in range(1, self.policy.attempts + 1):
+            outcome = await call()
+            if not isinstance(outcome, RequestFailure):
+                return outcome
+            self.faults[outcome.name] += 1
+            if outcome.action != "again":
+                self.stop_error = WriterRefused(outcome.message)
+                return None
+            message = outcome.message
+            await asyncio.sleep(self.compute_wait_seconds(attempt, outcome))
+        self.stop_error = WriterUnavailable(
+            f"{message} ({self.policy.attempts} attempts). Run again later; every answer so far is kept."
+        )
+        return None
+
+    def give_up_request(self, request: ChatRequest, fault: RequestFailure) -> StoredResponse | None:
+        """What a fault that trying again cannot mend leaves: an empty answer, or the end."""
+        if fault.action == "filtered":
+            response = StoredResponse(request.key, "content_filter", NO_USAGE, 0.0, fault.message)
+            self.cache.save_response(response)
+            return response
+        if fault.action == "smaller":
+            return _build_error_response(request, fault)
+        self.stop_error = WriterRefused(fault.message)
+        return None
+
+    def compute_wait_seconds(self, attempt: int, fault: RequestFailure | None) -> float:
+        """Exponential with full jitter above the server's own wish."""
+        most = min(self.policy.longest_wait, self.policy.first_wait * 2.0 ** (attempt - 1))
+        return ((fault and fault.wait) or 0.0) + most * random.uniform(0.5, 1.0)
+
+
+def build_response(
+    request: ChatRequest, body: str, ledger: ResponseCache, batch: bool
+) -> StoredResponse | None:
+    """A body as a response with its price."""
+    envelope = read_completion(body)
+    if envelope is None:
+        return None
+    if (
+        request.worst_usage == NO_USAGE
+    ):  # of a batch from before a crash, whose request is not at hand
+        return _response_of_unknown(request.key, envelope, body, ledger)
+    usage = believe_usage(envelope.usage, request, envelope.text + envelope.thought)
+    if envelope.usage and envelope.text and usage.tokens_in < request.worst_usage.tokens_in:
+        with ledger.lock_budget() as budget:
+            budget.learn_token_share(
+                usage.tokens_in / request.worst_usage.tokens_in, request.script_profile
+            )
+    return StoredResponse(
+        request.key, envelope.finish, usage, compute_price(usage, ledger.prices, batch), body
+    )
+
+
+def _response_of_unknown(
+    key: str, envelope: Completion, body: str, ledger: ResponseCache
+) -> StoredResponse:
+    """Charged by the server's count, up to what was set aside for the request."""
+    with ledger.lock_budget() as budget:
+        most = sum(c.usd for c in budget.list_open_charges() if c.key == key and not c.lost)
+    usage = envelope.usage or NO_USAGE
+    usd = min(compute_price(usage, ledger.prices, batch=True), most) if envelope.usage else most
+    return StoredResponse(key, envelope.finish, usage, usd, body)
+
+
+def is_empty(response: StoredResponse) -> bool:
+    """Whether an answer holds no text, although no filter held it back."""
+    envelope = read_completion(response.body)
+    return envelope is None or (not envelope.text.strip() and envelope.finish in ("stop", "length"))
+
+
+def read_failure(reply: HttpReply, model: str, server: str) -> RequestFailure:
+    """The fault that an error reply tells of."""
+    try:
+        body: object = json.loads(reply.body)
+    except READING_ERRORS:
+        body = reply.body[:300]
+    return classify_failure(reply.status, body, reply.headers, model, server)
+
+
+def build_budget_error(ledger: ResponseCache, worst: float) -> BudgetSpent:
+    """What was spent, what is set aside, and how to go on."""
+    with ledger.lock_budget() as budget:
+        aside = sum(c.usd for c in budget.list_open_charges() if not c.lost)
+        (spent, doubtful), cap = budget.get_known_spent_usd(), budget.cap_usd
+    lost = (
+        f", ${doubtful:.4f} is set aside for answers that never arrived and may have been charged"
+        if doubtful > 0
+        else ""
+    )
+    lost += f", ${aside:.4f} for requests under way" if aside > 0 else ""
+    return BudgetSpent(
+        f"generation.budget_usd = {cap:g}: ${spent:.4f} is spent{lost}, and the next request could cost ${worst:.4f}. "
+        "Every answer so far is kept; raise generation.budget_usd and run again to go on from here."
+    )
+
+
+def _build_error_response(request: ChatRequest, fault: RequestFailure) -> StoredResponse:
+    return StoredResponse(request.key, "error", NO_USAGE, 0.0, fault.message)

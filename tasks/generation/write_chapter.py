@@ -1,0 +1,70 @@
+"""One chapter's drafts, by whichever writer the plan names."""
+
+from pathlib import Path
+
+from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
+from tasks.generation.response_cache import ResponseCache
+from tasks.schemas.item_rows import Draft, Passage, WriterUsage
+from tasks.schemas.plan import Machine, StudyPlan
+from tasks.store.artifact_groups import ChapterDrafts
+from tasks.store.paths import get_runs_dir
+from tasks.store.progress import ProgressCallback, ignore_progress
+
+
+def write_chapter(
+    passages: list[Passage],
+    quota: Quota,
+    plan: StudyPlan,
+    accept: JudgeDraft,
+    book: Path,
+    machine: Machine,
+    progress: ProgressCallback = ignore_progress,
+    earlier: ChapterDrafts | None = None,
+) -> tuple[list[Draft], WriterUsage | None]:
+    """The drafts as they came, and the server's account.
+
+    The gpt writer asks again for what `accept` refuses, and goes on from what the chapter gave `earlier`; rules need neither.
+    """
+    if plan.generation.writer == "rules":
+        from tasks.generation.rules import rule_writer
+
+        return rule_writer.write_items_by_rules(
+            passages, quota, plan.generation, plan.language
+        ), None
+    from tasks.generation.openai import openai_writer
+
+    ledger = open_response_cache(plan)
+    before = (
+        WrittenChapter(earlier.drafts.load_rows(), earlier.account)
+        if earlier and earlier.account
+        else None
+    )
+    return openai_writer.write_items_by_model(
+        passages,
+        quota,
+        plan.generation,
+        plan.language,
+        ledger,
+        accept,
+        machine.concurrency,
+        progress,
+        book,
+        before=before,
+    )
+
+
+def open_response_cache(plan: StudyPlan) -> ResponseCache:
+    """A study's paid answers and its money."""
+    from tasks.generation.openai.openai_writer import get_server_name
+
+    return ResponseCache(
+        get_response_cache_dir(plan),
+        plan.generation.budget_usd,
+        plan.generation.prices,
+        get_server_name(),
+    )
+
+
+def get_response_cache_dir(plan: StudyPlan) -> Path:
+    """Where a study's paid answers and its money lie."""
+    return get_runs_dir() / "ledger" / plan.name

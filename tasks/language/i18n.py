@@ -1,0 +1,120 @@
+"""Words and numbers in one language: labels and sentences from a folder's <language>.yaml, numbers as the language writes them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+NUMERALS_FILE = Path(__file__).with_name("numerals.yaml")
+LRM = "\u200e"  # keeps a sign on the left of its number in right-to-left text, as CLDR does
+
+
+@dataclass(frozen=True)
+class Translator:
+    """Labels by name, and numbers as this language writes them."""
+
+    language: str
+    labels: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.labels[name]
+
+    def get_label(self, group: str, key: str) -> str:
+        """A label for a word of the program; the word itself where there is none."""
+        return str(self.labels[group].get(key, key.replace("_", " ")))
+
+    def format_digits(self, text: str) -> str:
+        """0-9 and the point of plain ASCII numbers in the language's own digits."""
+        return "".join(
+            str(self["ten"][int(c)]) if "0" <= c <= "9" else str(self["decimal"]) if c == "." else c
+            for c in text
+        )
+
+    def format_number(self, value: float | int | str | None, places: int | None = None) -> str:
+        """A number with so many decimals, or with three significant digits; text and nothing as they are."""
+        if value is None:
+            return "—"
+        if isinstance(value, bool | str):
+            return str(value)
+        return self._format_signed(
+            f"{abs(value):,.{places}f}" if places is not None else format_plain_number(abs(value)),
+            value < 0,
+        )
+
+    def format_share(self, value: float, places: int = 1) -> str:
+        """A share as a percentage."""
+        mark = (
+            LRM if self["direction"] == "rtl" and value >= 0 else ""
+        )  # else the sign jumps to the other side after a letter
+        return (
+            mark
+            + self._format_signed(f"{abs(value) * 100:.{places}f}", value < 0)
+            + str(self["percent"])
+        )
+
+    def format_points(self, value: float, sign: bool = True) -> str:
+        """A difference of shares in percentage points."""
+        return (LRM + "+") * (sign and value > 0) + self._format_signed(
+            f"{abs(value) * 100:.1f}", value < 0
+        )
+
+    def format_p_value(self, value: float) -> str:
+        """To be read after "p"."""
+        return (
+            "< " + self.format_digits("0.001")
+            if value < 0.001
+            else "= " + self.format_digits(f"{value:.3f}")
+        )
+
+    def fill_label(self, text: str, **values: str) -> str:
+        """A label's sentence with its values."""
+        return text.format(**values)
+
+    def format_sentence(self, text: str, numbers: Mapping[str, Any]) -> str:
+        """A sentence with its numbers as this language writes them; see `Shown` for what may stand after the colon of a hole."""
+        return text.format_map(
+            {name: FormattedValue(value, self) for name, value in numbers.items()}
+        )
+
+    def _format_signed(self, text: str, negative: bool) -> str:
+        return (LRM + "−") * negative + self.format_digits(text.replace(",", "\u202f"))
+
+
+def format_plain_number(value: float) -> str:
+    """At most three significant digits (two below a thousandth), whole numbers whole, an exponent only below a millionth."""
+    if not math.isfinite(value) or value == int(value):
+        return f"{value:,.0f}" if math.isfinite(value) else str(value)
+    if value < 1e-6:
+        return f"{value:.1e}"
+    places = max(0, (1 if value < 1e-3 else 2) - math.floor(math.log10(value)))
+    return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else f"{value:,.0f}"
+
+
+class FormattedValue(NamedTuple):
+    """A value in a sentence: {n}, {loss:2} with two decimals, {rate:%}, {gain:points}, {least:size} in points without a sign, {verdict:name} as the folder's `names` have it."""
+
+    value: Any
+    translator: Translator
+
+    def __format__(self, how: str) -> str:
+        if how == "name":
+            return self.translator.get_label("names", str(self.value))
+        if self.value is None or not how:
+            return self.translator.format_number(self.value)
+        if how == "%":
+            return self.translator.format_share(self.value, 0)
+        if how in ("points", "size"):
+            return self.translator.format_points(self.value, sign=how == "points")
+        return self.translator.format_number(self.value, int(how))
+
+
+def load_translator(folder: Path, language: str) -> Translator:
+    """The words of a folder in a language; English where it has none of that."""
+    own = language if (folder / f"{language}.yaml").is_file() else "en"
+    numerals = yaml.safe_load(NUMERALS_FILE.read_text("utf-8"))
+    return Translator(
+        own, numerals[own] | yaml.safe_load((folder / f"{own}.yaml").read_text("utf-8"))
+    )

@@ -1,0 +1,86 @@
+"""The report's own words, read from wording/<language>.yaml, and how a book's text runs."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from tasks.language.i18n import Translator, load_translator
+
+LABELS_DIR = Path(__file__).with_name("wording")
+RIGHT_TO_LEFT_LANGUAGES = frozenset(
+    {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
+)  # ISO 639; of books, whatever we speak ourselves
+
+
+SHARE_MEASURES = frozenset(
+    [
+        "base",
+        "base_low",
+        "base_high",
+        "tuned",
+        "tuned_low",
+        "chance",
+        "longest_is_key",
+        "top_key",
+        "top_diagnosis",
+        "blind",
+        "closed",
+        "opened",
+        "too_easy",
+        "coverage",
+        "distinct",
+        "familiar",
+        "favourite_base",
+        "favourite_tuned",
+        "steady_base",
+        "steady_tuned",
+        "leaked_share",
+        "train_base",
+        "train_tuned",
+        "truncated",
+        "truncated_base",
+        "truncated_tuned",
+        "mean_base",
+        "mean_tuned",
+        "discordance",
+        "power_10_points",
+        "hard_base",
+        "hard_tuned",
+    ]
+)
+POINT_MEASURES = frozenset(
+    [
+        "bootstrap_low",
+        "bootstrap_high",
+        "difference",
+        "train_difference",
+        "cloze_difference",
+        "same_fact",
+        "detectable",
+        "lowest",
+        "highest",
+    ]
+)
+
+
+def format_measure(say: Translator, name: str, value: float | int | str | None) -> str:
+    """A number of the evidence: shares as percentages and differences in points, as everywhere on the page."""
+    if not isinstance(value, int | float):
+        return say.format_number(value)
+    if name in SHARE_MEASURES:
+        return say.format_share(value)
+    return (
+        f"{say.format_points(value, sign=name != 'detectable')} {say['points_unit']}"
+        if name in POINT_MEASURES
+        else say.format_number(value)
+    )
+
+
+@lru_cache
+def load_labels(language: str) -> Translator:
+    """The words for a language; English where we have none of our own."""
+    return load_translator(LABELS_DIR, language)
+
+
+def get_text_direction(language: str) -> str:
+    """How a language's text runs."""
+    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT_LANGUAGES else "ltr"

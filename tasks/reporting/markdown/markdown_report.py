@@ -1,0 +1,127 @@
+"""The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
+
+from tasks.language.i18n import Translator
+from tasks.reporting.history import label, next_note, note, role
+from tasks.reporting.labels import load_labels
+from tasks.reporting.markdown.markdown_tables import (
+    describe_hard_subset,
+    describe_seed_spread,
+    describe_shortfalls,
+    format_funnel_table,
+    format_scan_line,
+    format_table,
+    wrap_direction,
+)
+from tasks.reporting.page import format_study_verdict, sort_comparisons
+from tasks.reporting.report_data import ReportData
+from tasks.reporting.sanitize import escape_markdown
+from tasks.schemas.result_rows import Comparison, History
+
+
+def build_markdown_report(study: ReportData) -> str:
+    """The whole short report; right to left where the language is."""
+    say = load_labels(study.plan.language)
+    parts = [
+        _format_result(study, say),
+        _format_findings(study, say),
+        _format_causes(study, say),
+        _format_training(study, say),
+        _format_funnel(study, say),
+        _format_next_step(study, say),
+    ]
+    body = "\n\n".join(part for part in parts if part)
+    return wrap_direction(body, say)
+
+
+def _format_result(study: ReportData, say: Translator) -> str:
+    columns = say["columns"]
+    head = [
+        columns["set"],
+        columns["mode"],
+        columns["n"],
+        say["base"],
+        say["tuned"],
+        columns["difference"],
+        "p",
+        columns["verdict"],
+        columns["role"],
+    ]
+    badge = label(study.primary, study.history, say)
+    about = f"{escape_markdown(study.plan.name)} · {say['book']}: {escape_markdown(study.book_title)} · {say['chance']} {say.format_share(0.25, 0)}"
+    told = [
+        note(study.history, say),
+        describe_seed_spread(study.spread, say) if study.spread else "",
+        describe_hard_subset(study.primary, say),
+    ]
+    further = "".join(f"{escape_markdown(line)}\n\n" for line in told if line)
+    return f"# {badge}\n\n**{escape_markdown(format_study_verdict(study, say))}**\n\n{about}\n\n{further}{format_table(head, (_format_comparison_row(c, study.history, say) for c in sort_comparisons(study)))}"
+
+
+def _format_comparison_row(c: Comparison, history: History, say: Translator) -> list[str]:
+    rates = [
+        f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']} {say.format_share(r.high)})"
+        for r in (c.base, c.tuned)
+    ]
+    p = say.format_p_value(c.p_value).removeprefix("= ").replace("<", "&lt;")
+    names = [say.get_label("sets", c.set), say.get_label("modes", c.mode), say.format_number(c.n)]
+    cells = [
+        *names,
+        *rates,
+        say.format_points(c.difference.value),
+        p,
+        say.get_label("verdicts", c.verdict),
+        role(history, say) if c.primary else say["exploratory"],
+    ]
+    return [f"**{cell}**" for cell in cells] if c.primary else cells
+
+
+def _format_findings(study: ReportData, say: Translator) -> str:
+    if not study.findings:
+        return f"## {say['head']['why']}\n\n{say['no_findings']}"
+    rows = [
+        f"{number}. **{say.get_label('rules', finding.rule)}**: {escape_markdown(finding.claim)} {escape_markdown(finding.advice)}"
+        + f" ({say['followed']})" * (finding.rule in study.followed)
+        for number, finding in enumerate(study.findings, 1)
+    ]
+    return f"## {say['head']['why']}\n\n" + "\n".join(rows)
+
+
+def _format_causes(study: ReportData, say: Translator) -> str:
+    rows = [
+        [
+            say.get_label("causes", c.name),
+            say.get_label("answered", c.verdict),
+            escape_markdown(c.claim),
+        ]
+        for c in study.causes
+    ]
+    columns = [say["columns"]["cause"], say["columns"]["verdict"], say["columns"]["evidence"]]
+    return f"## {say['head']['exercise']}\n\n{format_table(columns, rows)}" if rows else ""
+
+
+def _format_training(study: ReportData, say: Translator) -> str:
+    losses = [step.loss for step in study.steps if step.split == "train"]
+    if not losses:
+        return ""
+    ends = say.fill_label(
+        say["figures"]["loss_text_plain"],
+        first=say.format_number(losses[0], 2),
+        last=say.format_number(losses[-1], 2),
+    )
+    return f"## {say['head']['training']}\n\n{say['figures']['loss']}: {ends}"
+
+
+def _format_funnel(study: ReportData, say: Translator) -> str:
+    if not study.funnel:
+        return ""
+    fewer = "".join(
+        f"\n\n**{escape_markdown(line)}**" for line in describe_shortfalls(study.shortfalls, say)
+    )
+    return f"## {say['head']['data']}\n\n{format_scan_line(study.scan, say)}{format_funnel_table(study.funnel, say)}{fewer}"
+
+
+def _format_next_step(study: ReportData, say: Translator) -> str:
+    if not study.next_command:
+        return ""
+    warned = "".join(f"{escape_markdown(line)}\n\n" for line in [next_note(study, say)] if line)
+    return f"## {say['head']['next']}\n\n{warned}```\n{' '.join(study.next_command.replace('`', '').split())}\n```"

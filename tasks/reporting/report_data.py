@@ -1,0 +1,148 @@
+"""All that a report tells of, as plain rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.schemas.item_rows import (
+    FilterStep,
+    Pair,
+    Passage,
+    Question,
+    ReadingSummary,
+    Rejection,
+    WriterUsage,
+)
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.result_rows import (
+    Answer,
+    Cause,
+    Comparison,
+    Finding,
+    History,
+    ModelDiff,
+    Preflight,
+    ScreenedQuestion,
+    TrainingStep,
+)
+from tasks.schemas.sweep_plan import SeedSpread
+from tasks.schemas.timings import Timing
+
+
+class WriterTotals(NamedTuple):
+    """What the writer of the items was asked for and what it took."""
+
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+
+class ArtifactLocation(NamedTuple):
+    """Where an artifact lies and the digest of its content."""
+
+    path: str
+    digest: str
+
+
+class PowerCurvePoint(NamedTuple):
+    """One point of the power curve."""
+
+    difference: float  # true gain, as a share of the questions
+    power: float  # how often such a gain is found
+
+
+class ItemShortfall(NamedTuple):
+    """Fewer items than were planned."""
+
+    kind: str  # pair, question
+    left: int
+    wanted: int
+    why: tuple[str, ...]  # how the chapters ended that did not meet their share
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """One finished study."""
+
+    plan: StudyPlan
+    book_title: str
+    book_path: str
+    book_digest: str
+    passages: Sequence[Passage]
+    pairs: Sequence[Pair]
+    held_out: Sequence[Pair]
+    questions: Mapping[str, Sequence[Question]]
+    rejected: Sequence[Rejection]
+    funnel: Sequence[FilterStep]
+    steps: Sequence[TrainingStep]
+    preflight: Preflight | None
+    probe: ModelDiff | None
+    base: Sequence[Answer]
+    tuned: Sequence[Answer]
+    comparisons: Sequence[Comparison]
+    findings: Sequence[Finding]
+    causes: Sequence[Cause]
+    next_plan: StudyPlan | None = None
+    next_command: str | None = None
+    followed: Sequence[str] = ()  # rules whose remedies the next plan holds
+    writing: WriterTotals = field(default_factory=WriterTotals)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    timings: Sequence[Timing] = ()
+    artifacts: Mapping[str, ArtifactLocation] = field(default_factory=dict)
+    power: Sequence[PowerCurvePoint] = ()
+    screened: Sequence[ScreenedQuestion] = ()
+    accounts: Sequence[WriterUsage] = ()
+    scan: ReadingSummary | None = None
+    spread: SeedSpread | None = None  # of the effect between seeds, where several were run
+    adapter: Path | None = None
+    machine: Mapping[str, str] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+
+    @property
+    def primary_questions(self) -> list[Question]:
+        """The questions that the verdict rests on; `all` is all but the taught pairs."""
+        name = self.primary.set
+        return [
+            question
+            for key, rows in self.questions.items()
+            if key == name or (name == "all" and key != "train")
+            for question in rows
+        ]
+
+    @property
+    def exported_questions(self) -> list[Question]:
+        """The questions whose answers are handed on: not the taught pairs, unless the verdict rests on them."""
+        sets = (
+            ("train", "same_fact", "new_fact")
+            if self.primary.set == "train"
+            else ("same_fact", "new_fact")
+        )
+        return [question for name in sets for question in self.questions.get(name, ())]
+
+    @property
+    def primary(self) -> Comparison:
+        """The comparison that the plan names; `history` says whether it was fixed before anything was scored."""
+        return next(comparison for comparison in self.comparisons if comparison.primary)
+
+    @property
+    def shortfalls(self) -> list[ItemShortfall]:
+        """The kinds of items that fell short of the plan's number; of a person's own there is no planned number."""
+        asked = sum(len(self.questions.get(name, ())) for name in ("same_fact", "new_fact"))
+        left = {"pair": len(self.pairs) + len(self.held_out), "question": asked}
+        planned = {"pair": self.plan.generation.pairs, "question": self.plan.generation.questions}
+        return [
+            ItemShortfall(kind, left[kind], n, self._list_end_reasons(kind, n))
+            for kind, n in planned.items()
+            if isinstance(n, int) and left[kind] < n
+        ]
+
+    def _list_end_reasons(self, kind: str, planned: int) -> tuple[str, ...]:
+        if self.plan.generation.writer == "rules":
+            came = max((stage.came for stage in self.funnel if stage.kind == kind), default=0)
+            return ("exhausted",) if came < planned else ("checks",)
+        return tuple(sorted({account.ended[kind] for account in self.accounts} - {"met"})) or (
+            "checks",
+        )

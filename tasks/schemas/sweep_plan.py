@@ -1,0 +1,241 @@
+"""A sweep: what it tries (`SweepPlan`), and the rows that say what came of it, shared by selection, flow and report."""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from tasks.schemas.item_rows import StoredRow
+from tasks.schemas.plan import NAME_PATTERN, PlanSection, StudyPlan
+from tasks.schemas.plan_file import parse_plan
+from tasks.schemas.plan_lineage import after_choosing
+from tasks.schemas.result_rows import FIRST_LOOK, Comparison, History
+
+SHARED_SECTIONS = (
+    "name",
+    "language",
+    "evaluation",
+    "comparison",
+    "lineage",
+)  # settings are told apart by one exam, fixed before anything is scored
+
+
+class Setting(PlanSection):
+    """One setting: its name, and what it changes in the study's plan."""
+
+    name: str
+    changes: dict[str, Any] = Field(
+        default={}, description="dotted keys and values, e.g. finetuning.epochs: 3"
+    )
+
+
+class SweepPlan(PlanSection):
+    """Many ways of tuning, one exam. Half of the questions choose the setting; the others decide, and are scored only for the chosen one."""
+
+    name: str = Field(
+        default="sweep", pattern=NAME_PATTERN, description="names the folder below runs/sweeps/"
+    )
+    study: StudyPlan = Field(default=StudyPlan(), description="the study whose settings are tried")
+    grid: dict[str, list[Any]] = Field(
+        default={},
+        description="dotted keys of the study's plan, each with the values to try; every combination is a setting",
+    )
+    arms: tuple[Setting, ...] = Field(
+        default=(), description="settings by name, tried before those of the grid"
+    )
+    seeds: tuple[int, ...] = Field(
+        default=(0,),
+        min_length=1,
+        description="seeds of the tuning, for every setting; the first one decides",
+    )
+    final_seeds: tuple[int, ...] = Field(
+        default=(),
+        description="further seeds for the chosen setting, to know the spread between seeds",
+    )
+    choose_share: float = Field(
+        default=0.5, gt=0, lt=1, description="share of the questions that choose; the others decide"
+    )
+    seed: int = Field(default=0, description="of the split of the questions")
+
+    @model_validator(mode="after")
+    def require_valid_sweep(self) -> Self:
+        """There is something to try, and all of it sits the same exam."""
+        if not self.grid and not self.arms:
+            raise ValueError(
+                "nothing to try: give `grid:` (keys with their values) or `arms:` (settings by name)"
+            )
+        for key in (
+            key for keys in (self.grid, *(arm.changes for arm in self.arms)) for key in keys
+        ):
+            if key.partition(".")[0] in SHARED_SECTIONS:
+                raise ValueError(
+                    f"{key} cannot differ between settings, which sit one exam; set it in `set:` for all of them"
+                )
+            if key == "finetuning.seed":
+                raise ValueError("finetuning.seed is what `seeds:` is for")
+        if empty := [key for key, values in self.grid.items() if not values]:
+            raise ValueError(f"{', '.join(empty)}: no values to try")
+        names = [arm.name for arm in list_settings(self)]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two settings with one name: {', '.join(sorted(twice))}")
+        return self
+
+
+def list_settings(plan: SweepPlan) -> list[Setting]:
+    """What is tried: the settings with names, then every combination of the grid."""
+    if not plan.grid:
+        return list(plan.arms)
+    rows = product(*plan.grid.values())
+    return [*plan.arms, *(build_setting(dict(zip(plan.grid, row, strict=True))) for row in rows)]
+
+
+def build_setting(changes: dict[str, Any]) -> Setting:
+    """A setting named by its changes: "epochs=3 rank=8"."""
+    lasts = [key.rpartition(".")[2] for key in changes]
+    names = [
+        last if lasts.count(last) == 1 else key for last, key in zip(lasts, changes, strict=True)
+    ]
+    return Setting(
+        name=" ".join(
+            f"{name}={format_value(value)}"
+            for name, value in zip(names, changes.values(), strict=True)
+        ),
+        changes=changes,
+    )
+
+
+def format_value(value: Any) -> str:
+    """A value as one would type it."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def build_setting_plan(plan: SweepPlan, arm: Setting, seed: int) -> StudyPlan:
+    """The study with one setting and one seed of the tuning. Raises PlanError."""
+    tree = plan.study.model_dump(mode="json")
+    return parse_plan(
+        tree,
+        {**arm.changes, "finetuning.seed": seed},
+        f"setting {arm.name!r} of sweep {plan.name!r}",
+    )
+
+
+def build_best_plan(plan: SweepPlan, arm: Setting, history: History = FIRST_LOOK) -> StudyPlan:
+    """The chosen setting as a study of its own, with everything scored that the study asks for."""
+    best = build_setting_plan(plan, arm, plan.seeds[0])
+    lineage = after_choosing(best.lineage, plan.name, history, ["setting"])
+    return best.model_copy(update={"name": f"{plan.name}-best", "lineage": lineage})
+
+
+def check_settings(plan: SweepPlan) -> None:
+    """Find a setting that cannot be before any work. Raises PlanError."""
+    for arm in list_settings(plan):
+        build_setting_plan(plan, arm, plan.seeds[0])
+
+
+class Trial(StoredRow):
+    """One setting with one seed, on one part of the questions."""
+
+    arm: Setting
+    seed: int
+    comparison: Comparison | None = Field(
+        description="base against tuned in the mode that counts; none where tuning failed"
+    )
+    margin: float = Field(
+        default=0.0,
+        description="mean score of the key minus the best other option, tuned, in nats; 0 for free writing",
+    )
+    updates: int = Field(default=0, description="optimizer updates that were made")
+    pairs: int = Field(default=0, description="training pairs")
+    held_out: float | None = Field(
+        default=None, description="best held-out loss, in nats per target token"
+    )
+    failed: str = Field(default="", description="why tuning failed")
+
+
+class RankedSetting(StoredRow):
+    """One setting over its seeds, by rank."""
+
+    rank: int = Field(
+        description="from 1; by mean share of right answers, then margin, then fewer updates"
+    )
+    trials: tuple[Trial, ...] = Field(description="one a seed, in the plan's order")
+    rate: float | None = Field(
+        description="mean share of right answers of the questions that choose; none where tuning failed"
+    )
+    deviation: float = Field(description="between seeds, with n - 1; 0 with one seed")
+    p_value: float | None = Field(
+        description="first seed: the larger of McNemar's p by question and the p by fact; exploratory"
+    )
+    p_holm: float | None = Field(
+        description="the same after Holm's correction over all settings; exploratory"
+    )
+
+    @property
+    def setting(self) -> Setting:
+        return self.trials[0].arm
+
+    @property
+    def first_trial(self) -> Trial:
+        """The trial that decides."""
+        return self.trials[0]
+
+
+def index_settings_by_value(standings: Sequence[RankedSetting]) -> dict[float, RankedSetting]:
+    """By value, in rising order, the settings of a sweep over one key that is a number; nothing for any other sweep."""
+    keys = {key for one in standings for key in one.setting.changes}
+    values = [value for one in standings for value in one.setting.changes.values()]
+    plain = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    if len(keys) != 1 or len(values) != len(standings) or not plain:
+        return {}
+    return dict(sorted((float(value), one) for value, one in zip(values, standings, strict=True)))
+
+
+class SeedSpread(StoredRow):
+    """One effect over several seeds of the tuning."""
+
+    seeds: int
+    mean: float = Field(description="mean difference of tuned minus base")
+    deviation: float = Field(description="between seeds, with n - 1")
+    low: float
+    high: float
+    agree: bool = Field(description="all seeds gave the same verdict")
+
+
+class Trend(StoredRow):
+    """The last step of a curve: the largest value of a key against the one before it, on the same questions."""
+
+    key: str
+    smaller: float
+    larger: float
+    comparison: Comparison = Field(
+        description="`base` is the smaller value's tuned model, `tuned` the larger one's"
+    )
+
+
+class SweepResult(StoredRow):
+    """What a sweep found."""
+
+    standings: tuple[RankedSetting, ...] = Field(description="every setting, the best first")
+    finals: tuple[Trial, ...] = Field(
+        description="the chosen setting on the questions that decide, one a seed; the first is the verdict"
+    )
+    spread: SeedSpread
+    same_questions: bool = Field(description="whether all settings sat the very same questions")
+    trend: Trend | None = None
+    history: History = Field(
+        default=FIRST_LOOK, description="what had been decided on these questions before"
+    )
+
+    @property
+    def chosen_setting(self) -> Setting:
+        return self.finals[0].arm
+
+    @property
+    def verdict(self) -> Comparison:
+        """The one final verdict. Its tuning succeeded once, on the questions that chose, so there is a comparison."""
+        found = self.finals[0].comparison
+        assert found is not None
+        return found

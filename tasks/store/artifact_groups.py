@@ -1,0 +1,204 @@
+"""The groups of handles that travel between stages and flows."""
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import ClassVar, Self
+
+from tasks.schemas.item_rows import (
+    FilterStep,
+    Page,
+    Pair,
+    Passage,
+    Question,
+    ReadingSummary,
+    Rejection,
+    SetName,
+    WriterUsage,
+)
+from tasks.schemas.result_rows import ModelDiff, Preflight
+from tasks.store.artifact_folders import Adapter, Checkpoint
+from tasks.store.artifacts import (
+    Answers,
+    Causes,
+    Comparisons,
+    Drafts,
+    FilterSteps,
+    Findings,
+    Handle,
+    Pages,
+    Pairs,
+    Passages,
+    Questions,
+    Rejections,
+    Screenings,
+    TrainingSteps,
+)
+
+
+class BookText(Handle):
+    """The book as it was read: its pages, and its passages with one table a chapter."""
+
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"scan"})
+    chapters: list[Passages]
+    pages: Pages
+    scan: ReadingSummary | None = None
+
+    @classmethod
+    def save_tables(
+        cls, passages: Iterable[Passage], pages: Iterable[Page], scan: ReadingSummary | None = None
+    ) -> Self:
+        """Keep neighbouring passages of one chapter together."""
+        chapters = [
+            Passages.save_rows(list(rows), label=title)
+            for title, rows in groupby(passages, lambda passage: passage.chapter)
+        ]
+        return cls(chapters=chapters, pages=Pages.save_rows(pages), scan=scan)
+
+    def load_passages(self) -> list[Passage]:
+        return [passage for chapter in self.chapters for passage in chapter.load_rows()]
+
+
+class QuestionSets(Handle):
+    """The three papers that base and tuned model sit."""
+
+    train: Questions
+    same_fact: Questions
+    new_fact: Questions
+
+    def load_sets(self) -> dict[str, list[Question]]:
+        """The questions by set."""
+        return {
+            "train": self.train.load_rows(),
+            "same_fact": self.same_fact.load_rows(),
+            "new_fact": self.new_fact.load_rows(),
+        }
+
+    @classmethod
+    def save_sets(cls, questions: Mapping[str, Iterable[Question]]) -> Self:
+        """From the questions by set."""
+        return cls(**{name: Questions.save_rows(rows) for name, rows in questions.items()})
+
+    @property
+    def digest(self) -> str:
+        """Of all three papers."""
+        return "-".join((self.train.digest, self.same_fact.digest, self.new_fact.digest))
+
+    def asked(self, name: SetName) -> list[Question]:
+        """The questions of a set; `all`: of those that are not the taught pairs."""
+        papers = self.load_sets()
+        return [*papers["same_fact"], *papers["new_fact"]] if name == "all" else papers[name]
+
+    def list_questions(self) -> list[Question]:
+        """All questions, one after the other."""
+        return [question for questions in self.load_sets().values() for question in questions]
+
+
+class SelectionSplit(Handle):
+    """The questions of a sweep that choose the setting, and those that decide on it; no fact is in both."""
+
+    choose: QuestionSets
+    final: QuestionSets
+
+
+class CheckedItems(Handle):
+    """What the gate let through, what it stopped, and the count of both."""
+
+    pairs: Pairs
+    held_out: Pairs
+    sitting: QuestionSets
+    rejected: Rejections
+    funnel: FilterSteps
+
+    def count_items(self) -> tuple[int, int]:
+        """How many pairs and questions there are; the questions of `train` are made from the pairs."""
+        asked = self.sitting
+        return self.pairs.count + self.held_out.count, asked.same_fact.count + asked.new_fact.count
+
+    @classmethod
+    def save_tables(
+        cls,
+        pairs: list[Pair],
+        held_out: list[Pair],
+        train: list[Question],
+        same_fact: list[Question],
+        new_fact: list[Question],
+        rejected: list[Rejection],
+        funnel: list[FilterStep],
+    ) -> Self:
+        sitting = QuestionSets.save_sets(
+            {"train": train, "same_fact": same_fact, "new_fact": new_fact}
+        )
+        return cls(
+            pairs=Pairs.save_rows(pairs),
+            held_out=Pairs.save_rows(held_out),
+            sitting=sitting,
+            rejected=Rejections.save_rows(rejected),
+            funnel=FilterSteps.save_rows(funnel),
+        )
+
+
+class ChapterDrafts(Handle):
+    """One chapter's drafts, and the account of the server that wrote them; none for rules."""
+
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account"})
+    drafts: Drafts
+    account: WriterUsage | None = None
+
+    def mark_stopped(self, wanted: Iterable[int]) -> Self:
+        """The same, told to have been stopped by the server where more pairs or questions were wanted of it."""
+        if self.account is None:
+            return self
+        kinds = [
+            kind
+            for kind, number in zip(("pair", "question"), wanted, strict=True)
+            if number > self.account.kept[kind]
+        ]
+        ended = self.account.ended | dict.fromkeys(kinds, "stopped")
+        return self.model_copy(update={"account": self.account.model_copy(update={"ended": ended})})
+
+
+class Diagnosis(Handle):
+    """The findings, ranked, and the exercise's four causes answered."""
+
+    findings: Findings
+    causes: Causes
+    seeds: list[Comparisons] = []  # with the plan's further seeds of the tuning
+
+
+class StudyDataset(Handle):
+    """From the book to checked items."""
+
+    text: BookText
+    drafts: list[ChapterDrafts]
+    splits: CheckedItems
+
+
+class TrainedAdapter(Handle):
+    """The adapter and how its training went."""
+
+    adapter: Adapter
+    log: TrainingSteps
+    preflight: Preflight
+
+
+class TuningResult(Handle):
+    """What the part that wants a GPU brings home."""
+
+    checkpoint: Checkpoint
+    tuning: TrainedAdapter
+    base: Answers
+    tuned: Answers
+    probe: ModelDiff
+    screened: Screenings | None = None
+    further: list[Answers] = []  # of models tuned with the plan's further seeds
+
+
+class TrialOutcome(Handle):
+    """One setting of a sweep, tuned and examined; or why its tuning failed."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"checkpoint"})
+    checkpoint: str = ""  # digest of the base model
+    tuning: TrainedAdapter | None = None
+    base: Answers | None = None
+    tuned: Answers | None = None
+    failed: str = ""

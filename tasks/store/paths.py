@@ -1,0 +1,140 @@
+"""Where artifacts lie, and how a file comes there: whole or not at all."""
+
+import errno
+import fcntl
+import functools
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.schemas.digest import compute_digest
+from tasks.schemas.errors import StoreError
+from tasks.schemas.project import PROJECT_ROOT
+
+DISK_ERROR_REMEDIES = {  # what a full or closed disk says, or one without locks, and the remedy
+    errno.ENOSPC: "Free some space there",
+    errno.EDQUOT: "Free some of your quota there",
+    errno.EFBIG: "Allow larger files there (ulimit -f)",
+    errno.EROFS: "Make it writable",
+    errno.EACCES: "Give yourself the right to write there",
+    errno.EPERM: "Give yourself the right to write there",
+    errno.ENOLCK: "Let it be locked (NFS: version 4, or without the option nolock)",
+    errno.EOPNOTSUPP: "Put it on a filesystem that knows flock",
+}
+
+
+def get_runs_dir() -> Path:
+    """Where all artifacts lie on this machine: $RUNS_DIR, or ./runs; for a URL the folder that mirrors it."""
+    url = get_remote_url()
+    return _get_mirror_dir(url) if url else Path(os.environ.get("RUNS_DIR") or "runs").absolute()
+
+
+def make_private_dir(name: str) -> Path:
+    """A folder of the store that only its owner can read or write."""
+    folder = get_runs_dir() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def get_remote_url() -> str | None:
+    """The URL of the object store that $RUNS_DIR names, if it names one."""
+    place = os.environ.get("RUNS_DIR", "")
+    return place.rstrip("/") if "://" in place else None
+
+
+def _get_mirror_dir(url: str) -> Path:
+    """$RUNS_MIRROR, or a folder of the user's cache for each URL."""
+    if mirror := os.environ.get("RUNS_MIRROR"):
+        return Path(mirror).absolute()
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError as error:
+        raise StoreError(
+            f"RUNS_DIR={url} wants a folder on this machine, too, and this user has no home: set RUNS_MIRROR to one."
+        ) from error
+    return (cache / "book2lora" / compute_digest(url.encode())).absolute()
+
+
+def find_input_file(path: str | Path, *, or_folder: bool = False) -> Path | None:
+    """A file that a plan names: as it is from the working folder, else from the project's; none where there is none."""
+    places = (Path(path), PROJECT_ROOT / path)
+    return next((p for p in places if p.is_file() or (or_folder and p.is_dir())), None)
+
+
+def compute_folder_digest(folder: Path) -> str:
+    """Digest over the names and contents of all files below a folder."""
+    whole = hashlib.sha256()
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        with file.open("rb") as stream:
+            whole.update(
+                f"{file.relative_to(folder).as_posix()}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode()
+            )
+    return whole.hexdigest()[:16]
+
+
+def get_cached_folder_digest(folder: Path) -> str:
+    """The same, read once a process while sizes and times stay: the gigabytes of a model take seconds."""
+    return _compute_stamped_digest(folder, file_stamps(folder))
+
+
+def file_stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Path, size and time of every file below a folder: while they stay, so does its content."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return tuple((str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+
+
+@functools.lru_cache(maxsize=8)
+def _compute_stamped_digest(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    return compute_folder_digest(folder)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(part).replace(path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def hold_lock(key: str) -> Iterator[None]:
+    """Two runs never do the same work at once: the second waits, then finds it done. The kernel frees a killed run's lock."""
+    place = get_runs_dir() / "locks" / key.replace("/", "-")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def translate_disk_errors() -> Iterator[None]:
+    """A disk that is full or may not be written becomes an error that its user can act on; other faults stay as they are."""
+    try:
+        yield
+    except BaseException as error:
+        number = error.errno if isinstance(error, OSError) else _parse_rust_errno(error)
+        if number not in DISK_ERROR_REMEDIES:
+            raise
+        place = getattr(error, "filename", None) or get_runs_dir()
+        raise StoreError(
+            f"{place} cannot be written: {os.strerror(number)}. {DISK_ERROR_REMEDIES[number]}, or set RUNS_DIR to another place; then run the same "
+            "command again: what was finished is kept."
+        ) from error
+
+
+def _parse_rust_errno(error: BaseException) -> int:
+    """Packages written in Rust (safetensors, tokenizers) have errors of their own: "… File too large (os error 27)"."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found[1]) if found else 0

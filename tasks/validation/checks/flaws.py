@@ -1,0 +1,344 @@
+"""Item-writing flaws by rule (after arXiv 2307.08161): each rule names one flaw and the values that decided.
+
+Calibrated so that names of neighbouring conditions may share words («کم‌خونی فقر آهن», «کم‌خونی داسی‌شکل»): where all four
+options are names that the book gives to its sections, lengths and shared words are the book's, not the writer's.
+"""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+from tasks.language.text import to_latin_digits
+from tasks.validation.checks.quote_support import Defect
+from tasks.validation.checks.section_topics import is_supported, list_stems
+from tasks.validation.items import ParsedItem
+from tasks.validation.language_patterns import LanguagePatterns, match_negative_stem, search_folded
+from tasks.validation.splitting.answer_positions import is_in_order, parse_leading_number
+from tasks.validation.term_matching import (
+    contains_phrase,
+    fold_words,
+    normalize_name,
+    normalize_title,
+)
+
+CHECK_NAME = "flaws"
+KEY_LENGTH_RATIO = 2.0  # a key so many times as long as the longest distractor stands out
+KEY_LENGTH_EXCESS = 20  # characters; below it the ratio says nothing
+KEY_WORD_SHARE = 0.67  # share of the key's words in the stem that gives it away
+MIN_TEXT_WORDS = 3  # words of a vignette or stem
+MAX_DIAGNOSIS_WORDS = 14  # words of a diagnosis
+
+
+class FlawContext(NamedTuple):
+    """An item with what the rules look at."""
+
+    item: ParsedItem
+    patterns: LanguagePatterns
+    quote: str = ""
+    topic: str = ""  # what the quoted lines are about
+    topic_text: str = ""  # what they say; empty for a person's own items
+    titles: frozenset[str] = frozenset()
+
+    @property
+    def has_title_options(self) -> bool:
+        """All options are names of the book's sections."""
+        return bool(self.titles) and all(
+            normalize_title(o) in self.titles for o in self.item.options
+        )
+
+    def get_content_stems(self, text: str) -> set[str]:
+        """Stems of the words that carry meaning."""
+        return {
+            s
+            for w in fold_words(text)
+            if w not in self.patterns.function_words and len(w) > 2
+            for s in list_stems(w)
+        }
+
+
+FlawRule = Callable[[FlawContext], str | None]
+
+
+def find_flaws(paper: FlawContext) -> list[Defect]:
+    """Every flaw of an item; sound items have none."""
+    rules = QUESTION_RULES if paper.item.kind == "question" else PAIR_RULES
+    return [
+        Defect(label, detail)
+        for label, rule in rules.items()
+        if (detail := rule(paper)) is not None
+    ]
+
+
+def find_repeated_options(paper: FlawContext) -> str | None:
+    squeezed = [normalize_name(o).replace(" ", "") or o for o in paper.item.options]
+    return " / ".join(paper.item.options) if len(set(squeezed)) < len(squeezed) else None
+
+
+def find_overlapping_options(paper: FlawContext) -> str | None:
+    """One option says all that another says, and more; or two ranges of numbers meet."""
+    options = paper.item.options
+    for i, one in enumerate(options):
+        for j, other in enumerate(options):
+            both_named = {normalize_title(one), normalize_title(other)} <= paper.titles
+            if (
+                i != j
+                and not both_named
+                and normalize_name(one) != normalize_name(other)
+                and _contains_option(other, one, paper.patterns)
+            ):
+                return f"«{other}» contains «{one}»"
+    ranges = sorted(r for r in (_parse_range(o) for o in options) if r)
+    meeting = [(a, b) for a, b in pairwise(ranges) if b[0] < a[1]]
+    return f"ranges {meeting[0]}" if len(ranges) == len(options) and meeting else None
+
+
+def _contains_option(whole: str, part: str, words: LanguagePatterns) -> bool:
+    """The part and something joined to it by «and», or the part as the broader name of the whole."""
+    joined = (
+        any(
+            normalize_name(piece) == normalize_name(part)
+            for piece in re.split(f"{words.also}|،|,", whole)
+        )
+        if words.also
+        else False
+    )
+    return joined or (
+        len(fold_words(part)) > 1
+        and f" {normalize_name(whole)} ".startswith(f" {normalize_name(part)} ")
+    )
+
+
+def _parse_range(option: str) -> tuple[float, float] | None:
+    found = re.fullmatch(
+        r"\D*(\d+(?:[.٫]\d+)?)\s*(?:تا|الی|to|-|–)\s*(\d+(?:[.٫]\d+)?)\D*", to_latin_digits(option)
+    )
+    return (float(found[1].replace("٫", ".")), float(found[2].replace("٫", "."))) if found else None
+
+
+def find_all_or_none(paper: FlawContext) -> str | None:
+    return next(
+        (
+            o
+            for o in paper.item.options
+            if search_folded(paper.patterns.all_or_none, normalize_name(o))
+        ),
+        None,
+    )
+
+
+def find_placeholder(paper: FlawContext) -> str | None:
+    """An option that says nothing."""
+    return next(
+        (
+            o
+            for o in paper.item.options
+            if search_folded(paper.patterns.placeholder, normalize_name(o))
+            and parse_leading_number(o) is None
+        ),
+        None,
+    )
+
+
+def find_told_key(paper: FlawContext) -> str | None:
+    """The stem or an option says which option is right."""
+    texts = (paper.item.text, *paper.item.options)
+    return next((t[:120] for t in texts if search_folded(paper.patterns.told_answer, t)), None)
+
+
+def find_long_key(paper: FlawContext) -> str | None:
+    """The key is much longer than every distractor."""
+    key, longest = len(paper.item.key), max(map(len, paper.item.distractors), default=0)
+    stands_out = key >= KEY_LENGTH_RATIO * longest and key - longest >= KEY_LENGTH_EXCESS
+    return (
+        f"{key} characters, the next {longest}"
+        if stands_out and not paper.has_title_options
+        else None
+    )
+
+
+def find_shared_words(paper: FlawContext) -> str | None:
+    """The stem holds the words of the key and not those of the distractors."""
+    stem = paper.get_content_stems(paper.item.text)
+    shares = [
+        _compute_share(paper.get_content_stems(o), stem)
+        for o in (paper.item.key, *paper.item.distractors)
+    ]
+    told = contains_phrase(paper.item.text, paper.item.key) and not any(
+        contains_phrase(paper.item.text, o) for o in paper.item.distractors
+    )
+    alone = shares[0] >= KEY_WORD_SHARE and max(shares[1:]) < KEY_WORD_SHARE / 2
+    return (
+        f"«{paper.item.key}» shares {shares[0]:.0%} of its words with the stem"
+        if told or alone
+        else None
+    )
+
+
+def _compute_share(words: set[str], stem: set[str]) -> float:
+    return len(words & stem) / len(words) if words else 0.0
+
+
+def find_grammar_clue(paper: FlawContext) -> str | None:
+    """Only the key fits the stem's article, or only the key ends like a sentence."""
+    key, others = paper.item.key, paper.item.distractors
+    article = re.search(r"\b(an?)\s*[:…_.]*$", paper.item.text.strip().lower())
+    if article:
+        fits = [
+            o
+            for o in paper.item.options
+            if (o.strip().lower()[:1] in "aeiou") == (article[1] == "an")
+        ]
+        if fits == [key]:
+            return f"only «{key}» fits «{article[1]}»"
+    ends = [o.rstrip()[-1:] in (".", "!", "؛") for o in (key, *others)]
+    return (
+        f"only «{key}» ends like a sentence"
+        if ends[0] and not any(ends[1:]) and not key.isascii()
+        else None
+    )
+
+
+def find_unmarked_negative(paper: FlawContext) -> str | None:
+    """The stem asks what does not hold, and the negative word is not set off."""
+    found = match_negative_stem(paper.item.text, paper.patterns)
+    marked = re.search(paper.patterns.marked_negative, paper.item.text)
+    return found[0][:80] if found and not marked else None
+
+
+def find_missing_question(paper: FlawContext) -> str | None:
+    """Neither a question mark, nor a question word, nor a blank to fill in."""
+    text = paper.item.text
+    asks = re.search(r"[?؟？]", text) or re.search(r"(?:[:：…]|\.{3}|_{2,})\s*$|_{3,}", text)
+    return (
+        text[-80:]
+        if not asks and not set(fold_words(text)) & paper.patterns.question_words
+        else None
+    )
+
+
+def find_short_text(paper: FlawContext) -> str | None:
+    text = paper.item.text
+    return (
+        text if len(fold_words(text)) < MIN_TEXT_WORDS and len(text) < MIN_TEXT_WORDS * 4 else None
+    )
+
+
+def find_absolute_terms(paper: FlawContext) -> str | None:
+    """«Always», «never»: such options are seldom right; what the book itself says so is left alone."""
+    said = set(fold_words(paper.quote))
+    found = [
+        (o, w)
+        for o in paper.item.options
+        for w in fold_words(o)
+        if w in paper.patterns.absolute and w not in said
+    ]
+    return f"«{found[0][1]}» in «{found[0][0]}»" if found else None
+
+
+def find_unordered_numbers(paper: FlawContext) -> str | None:
+    numeric = all(parse_leading_number(o) is not None for o in paper.item.options)
+    return (
+        " / ".join(paper.item.options) if numeric and not is_in_order(paper.item.options) else None
+    )
+
+
+def find_second_right_option(paper: FlawContext) -> str | None:
+    """The quoted passage supports a distractor too."""
+    if not paper.topic_text or match_negative_stem(paper.item.text, paper.patterns):
+        return None
+    key = normalize_title(paper.item.key)
+    if key == paper.topic or (
+        key in paper.titles and not contains_phrase(paper.item.text, paper.topic)
+    ):
+        return None  # it asks which condition it is, and the passage is about one
+    right = [o for o in paper.item.distractors if is_supported(o, paper.topic_text)]
+    return f"the passage supports «{right[0]}» too" if right else None
+
+
+def find_text_reference(paper: FlawContext) -> str | None:
+    """«According to the passage»: whoever answers sees none."""
+    found = search_folded(paper.patterns.source, paper.item.text)
+    return found[0] if found else None
+
+
+def find_two_questions(paper: FlawContext) -> str | None:
+    """More than one thing is asked, so no option answers all."""
+    unquoted = re.sub(r"«[^»]*»|\"[^\"]*\"", "", paper.item.text)
+    pieces = [
+        p
+        for p in re.split(r"[?؟？]", unquoted)
+        if set(fold_words(p)) & paper.patterns.question_words
+    ]
+    return unquoted[-120:] if len(pieces) > 1 else None
+
+
+def find_told_diagnosis(paper: FlawContext) -> str | None:
+    return paper.item.diagnosis if contains_phrase(paper.item.text, paper.item.diagnosis) else None
+
+
+def find_unclear_diagnosis(paper: FlawContext) -> str | None:
+    """A definite or most probable diagnosis is one name."""
+    item = paper.item
+    several = (
+        search_folded(paper.patterns.either, f" {item.diagnosis} ")
+        and normalize_title(item.diagnosis) not in paper.titles
+    )
+    sentence = len(fold_words(item.diagnosis)) > MAX_DIAGNOSIS_WORDS or re.search(
+        r"[?؟]", item.diagnosis
+    )
+    empty = search_folded(paper.patterns.placeholder, normalize_name(item.diagnosis))
+    act = (
+        search_folded(paper.patterns.act, normalize_name(item.diagnosis))
+        and normalize_title(item.diagnosis) not in paper.titles
+    )
+    return item.diagnosis[:120] if several or sentence or empty or act else None
+
+
+def find_sign_as_diagnosis(paper: FlawContext) -> str | None:
+    """The diagnosis is one line of a list from which the vignette takes another line: one more sign."""
+    lines = {normalize_name(line) for line in paper.topic_text.split("\n")}
+    others = [
+        line
+        for line in lines
+        if line != normalize_name(paper.item.diagnosis) and contains_phrase(paper.item.text, line)
+    ]
+    is_sign = (
+        normalize_name(paper.item.diagnosis) in lines
+        and normalize_title(paper.item.diagnosis) not in paper.titles
+    )
+    return paper.item.diagnosis if is_sign and others else None
+
+
+def find_question_ending(paper: FlawContext) -> str | None:
+    """The vignette asks instead of telling."""
+    return paper.item.text[-80:] if re.search(r"[?؟]\s*$", paper.item.text) else None
+
+
+QUESTION_RULES: dict[str, FlawRule] = {
+    "repeated options": find_repeated_options,
+    "overlapping options": find_overlapping_options,
+    "all or none of the above": find_all_or_none,
+    "an option that says nothing": find_placeholder,
+    "answer told in the item": find_told_key,
+    "key given away by its length": find_long_key,
+    "key given away by words of the stem": find_shared_words,
+    "key given away by grammar": find_grammar_clue,
+    "negative stem unmarked": find_unmarked_negative,
+    "stem without a question": find_missing_question,
+    "two questions in one": find_two_questions,
+    "speaks of a text": find_text_reference,
+    "too short": find_short_text,
+    "absolute terms": find_absolute_terms,
+    "numbers out of order": find_unordered_numbers,
+    "more than one option supported": find_second_right_option,
+}
+PAIR_RULES: dict[str, FlawRule] = {
+    "diagnosis in the vignette": find_told_diagnosis,
+    "not one diagnosis": find_unclear_diagnosis,
+    "a sign for a diagnosis": find_sign_as_diagnosis,
+    "speaks of a text": find_text_reference,
+    "vignette ends in a question": find_question_ending,
+    "answer told in the item": find_told_key,
+    "too short": find_short_text,
+}

@@ -1,0 +1,56 @@
+"""Count what came, what fell and what went on, check by check, so that the counts add up."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from tasks.schemas.item_rows import FilterStep, Rejection
+from tasks.validation.items import ItemKind, get_reason_label
+
+CHECKS_BY_STEP = {
+    "answered": ("refusal", "content_filter", "error", "length"),
+    "parsed": ("parsing",),
+    "grounded": ("grounding",),
+    "flawless": ("flaws",),
+    "unrepeated": ("duplicates",),
+    "split": ("split",),
+    "unleaked": ("leakage",),
+    "used": ("surplus",),
+}
+RepairCounts = Mapping[tuple[ItemKind, str], Counter[str]]  # (kind, stage) → defect → items
+
+
+def count_filter_steps(
+    came: Mapping[ItemKind, int], rejected: Iterable[Rejection], repaired: RepairCounts
+) -> list[FilterStep]:
+    """The stages of both kinds in their order; each begins with what the one before it kept."""
+    fell: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
+    for row in rejected:
+        fell[row.kind, row.check][get_reason_label(row)] += row.items
+    made = []
+    for kind, left in came.items():
+        for stage, checks in CHECKS_BY_STEP.items():
+            lost = sum((fell[kind, check] for check in checks), Counter[str]())
+            kept = left - lost.total()
+            mended = dict(sorted(repaired.get((kind, stage), Counter()).items()))
+            made.append(
+                FilterStep(
+                    name=stage,
+                    kind=kind,
+                    came=left,
+                    kept=kept,
+                    fell=dict(lost.most_common()),
+                    repaired=mended,
+                )
+            )
+            left = kept
+    return made
+
+
+def describe_rejections(stages: Iterable[FilterStep], kind: ItemKind) -> str:
+    """How many items fell by which check, in words."""
+    parts = [
+        f"{s.came - s.kept} {s.name} ({', '.join(f'{n} {label}' for label, n in s.fell.items())})"
+        for s in stages
+        if s.kind == kind and s.fell
+    ]
+    return "; ".join(parts) or "none came"

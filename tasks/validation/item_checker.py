@@ -1,0 +1,166 @@
+"""The desk that every item passes: read, ground, look for flaws and repeats. Remembers what it let through."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from tasks.schemas.digest import compute_digest
+from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Quote, Rejection
+from tasks.schemas.plan import ValidationPlan
+from tasks.validation.checks import flaws, grounding, text_damage, zwnj_repair
+from tasks.validation.checks.duplicates import SeenItems
+from tasks.validation.checks.passage_index import PassageIndex
+from tasks.validation.items import ItemKind, PairOrQuestion, ParsedItem
+from tasks.validation.language_patterns import get_language_patterns
+from tasks.validation.parsing import draft_reader
+
+
+class CheckedDraft(NamedTuple):
+    """What was let through and what was stopped."""
+
+    kept: list[PairOrQuestion]
+    rejected: list[Rejection]
+    exhausted: bool = False  # the writer says that its passages hold no more
+
+
+class ItemChecker:
+    """The checks on single items, in their order. One desk serves a whole study; `take` may be called draft by draft."""
+
+    def __init__(
+        self,
+        passages: Iterable[Passage],
+        language: str,
+        plan: ValidationPlan,
+        seen: SeenItems | None = None,
+    ) -> None:
+        self.language, self.plan, self.patterns = language, plan, get_language_patterns(language)
+        self.passage_index = PassageIndex(passages)
+        self.spelling = zwnj_repair.learn_spelling(
+            (p.text for p in self.passage_index.passages.values()), self.patterns, language
+        )
+        script = text_damage.get_main_script([p.text for p in self.passage_index.passages.values()])
+        self.book_profile = text_damage.BookProfile(
+            self.passage_index.vocabulary, script, self.patterns.years
+        )
+        self.seen_items = seen or SeenItems(language, plan)
+        self.input_counts: Counter[ItemKind] = Counter()
+        self.repair_counts: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
+
+    def check_draft(self, draft: Draft) -> CheckedDraft:
+        """Check one response of a writer."""
+        found = draft_reader.read_draft(draft, self.language)
+        shown = self.passage_index.get_shown_passages(draft.passages)
+        return self._check_items(found.items, found.rejected, shown)._replace(
+            exhausted=found.exhausted
+        )
+
+    def check_imported(
+        self, items: Sequence[ParsedItem], rejected: Sequence[Rejection]
+    ) -> CheckedDraft:
+        """Check a person's own items: everything but grounding."""
+        return self._check_items(items, rejected, None)
+
+    def _check_items(
+        self,
+        items: Sequence[ParsedItem],
+        rejected: Sequence[Rejection],
+        shown: list[Passage] | None,
+    ) -> CheckedDraft:
+        made = CheckedDraft([], list(rejected))
+        for row in rejected:
+            self.input_counts[row.kind] += row.items
+        for item in items:
+            self.input_counts[item.kind] += 1
+            outcome = self._check_item(
+                zwnj_repair.repair_item(item, self.spelling, self.patterns), shown
+            )
+            (made.rejected if isinstance(outcome, Rejection) else made.kept).append(outcome)  # type: ignore[arg-type]
+        return made
+
+    def _check_item(
+        self, item: ParsedItem, shown: list[Passage] | None
+    ) -> PairOrQuestion | Rejection:
+        if backward := zwnj_repair.find_reversed_part(item, self.spelling):
+            return item.build_rejection("parsing", "words in reversed order", backward[:120])
+        if fault := text_damage.find_damage(item, self.book_profile):
+            return item.build_rejection("parsing", fault.label, fault.detail)
+        self._count_repairs(item.kind, "parsed", item.repairs)
+        quote = None
+        if shown is not None and self.plan.grounding == "quote":
+            place = grounding.ground_item(
+                item, shown, self.passage_index, self.patterns, self.language
+            )
+            if place.quote is None:
+                return item.build_rejection(
+                    grounding.CHECK_NAME,
+                    place.label,
+                    place.detail,
+                    place.passage.id if place.passage else "",
+                )
+            quote = place.quote
+            self._count_repairs(item.kind, "grounded", place.repairs)
+        if flaw := self._find_flaw(item, quote, own=shown is None):
+            return flaw
+        passage_id = quote.passage_id if quote else ""
+        if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
+            return item.build_rejection(
+                "duplicates", "says the same as an earlier item", earlier, passage_id
+            )
+        row = build_row(item, quote)
+        self.seen_items.add_item(row.id, item.kind, item.text, item.key)
+        return row
+
+    def _find_flaw(self, item: ParsedItem, quote: Quote | None, *, own: bool) -> Rejection | None:
+        found = flaws.find_flaws(self._build_flaw_context(item, quote))
+        if found and (self.plan.flaws == "report" or (own and self.plan.flaws == "auto")):
+            self._count_repairs(
+                item.kind, "flawless", [f"let through: {why.label}" for why in found]
+            )
+            return None
+        detail = (
+            "; ".join([found[0].detail, *(f"also {why.label}" for why in found[1:])])
+            if found
+            else ""
+        )
+        return (
+            item.build_rejection(
+                flaws.CHECK_NAME, found[0].label, detail, quote.passage_id if quote else ""
+            )
+            if found
+            else None
+        )
+
+    def _build_flaw_context(self, item: ParsedItem, quote: Quote | None) -> flaws.FlawContext:
+        topics = self.passage_index.topics
+        if quote is None:
+            return flaws.FlawContext(item, self.patterns, titles=topics.all_names)
+        passage = self.passage_index.passages[quote.passage_id]
+        topic, said = (
+            topics.get_topic(passage, quote.start),
+            topics.get_topic_text(passage, quote.start),
+        )
+        return flaws.FlawContext(item, self.patterns, quote.text, topic, said, topics.all_names)
+
+    def _count_repairs(self, kind: ItemKind, stage: str, defects: Iterable[str]) -> None:
+        for defect in dict.fromkeys(defects):
+            self.repair_counts[kind, stage][defect] += 1
+
+
+def build_row(item: ParsedItem, quote: Quote | None) -> PairOrQuestion:
+    """The item as a row; its id is the digest of what it says, so equal items have equal ids."""
+    content = "\n".join([item.kind, item.text, item.diagnosis, *item.options, str(item.answer)])
+    identity = f"{item.kind}-{compute_digest(content.encode())}"
+    if item.kind == "pair":
+        return Pair(
+            id=identity, fact=item.fact, symptom=item.text, diagnosis=item.diagnosis, quote=quote
+        )
+    a, b, c, d = item.options
+    return Question(
+        id=identity,
+        fact=item.fact,
+        question=item.text,
+        options=(a, b, c, d),
+        answer=item.answer,
+        kind=item.about,
+        quote=quote,
+    )

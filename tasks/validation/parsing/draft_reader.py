@@ -1,0 +1,309 @@
+"""Read a draft's text into items: every printed defect is mended where one reading is certain, refused else, and counted."""
+
+import json
+import re
+import unicodedata
+from typing import Any, get_args
+
+from tasks.language.text import fold_text, normalize_text, to_latin_digits
+from tasks.schemas.item_rows import Draft, QuestionType, Rejection
+from tasks.validation.items import ItemKind, ParsedItem, ParsedItems, Refused, format_reason
+from tasks.validation.parsing import lenient_json
+from tasks.validation.parsing.key_convention import MARKS, read_key
+from tasks.validation.term_matching import fold_cached
+
+FIELD_NAMES = {
+    "pair": {
+        "text": ("symptom", "symptoms", "vignette", "علائم", "علایم بیمار", "شرح حال"),
+        "diagnosis": ("diagnosis", "تشخیص"),
+    },
+    "question": {
+        "text": ("question", "stem", "سؤال", "پرسش"),
+        "options": ("options", "choices", "گزینه‌ها"),
+        "answer": ("answer", "key", "correct", "correct_answer", "correct_option", "پاسخ"),
+    },
+}
+LIST_NAMES = ("items", "pairs", "questions", "data", "results")
+QUESTION_TYPES = frozenset(get_args(QuestionType))
+_MARK = re.compile(r"^[\s(\[]*(الف|[ابجدABCDabcd]|[1-4۱-۴١-٤])\s*(?:[).\]:ـ–-]|\.)\s*(?=\S)(?!\d)")
+_CIRCLED = re.compile(r"^[①-④❶-❹➀-➃](?=\s*\S)")
+_NUMBERING = re.compile(r"^(?:\d{1,3}|سؤال \d{1,3})\s*[.):-]\s*(?=[^\W\d])")
+_STRAY = re.compile(
+    r"^[\u0621-\u064a\u067e-\u06cc]{1,2}[.,،؛)]\s?(?=[\u0621-\u06cc]{2})|^[a-z]{1,2}[.,;)](?=[A-Z])"
+)
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
+
+
+def read_draft(draft: Draft, language: str) -> ParsedItems:
+    """The items of one response. A response without any is one rejection that stands for all it was asked for."""
+    if draft.finish in ("refusal", "content_filter", "error"):
+        return ParsedItems(
+            [], [_reject_draft(draft, draft.finish, f"the writer ended with {draft.finish}")]
+        )
+    found = ParsedItems([], [])
+    for value, raw, repairs in _list_values(draft, found.rejected):
+        try:
+            found.items.append(
+                build_parsed_item(value, draft.kind, language, raw, repairs, draft.id)
+            )
+        except Refused as error:
+            found.rejected.append(_reject_item(draft, error.label, error.detail, raw))
+    if draft.finish == "length":
+        return _count_cut_items(draft, found)
+    if not found.items and not found.rejected:
+        if _is_empty_list(draft.raw):
+            return ParsedItems([], [], exhausted=True)
+        return ParsedItems(
+            [], [_reject_draft(draft, "parsing", "no items: the response holds no JSON object")]
+        )
+    return found
+
+
+def _is_empty_list(raw: str) -> bool:
+    """Whether the whole answer is an empty list of items, with a code fence or words around at most."""
+    try:
+        value = lenient_json.parse_strict(raw)
+    except ValueError:
+        read = lenient_json.read_objects(raw).parsed
+        value = read[0].value if len(read) == 1 else None
+    return value == [] or (
+        isinstance(value, dict) and any(value.get(name) == [] for name in LIST_NAMES)
+    )
+
+
+def build_parsed_item(
+    value: dict[str, Any],
+    kind: ItemKind,
+    language: str,
+    raw: str,
+    repairs: tuple[str, ...] = (),
+    draft_id: str = "",
+) -> ParsedItem:
+    """One JSON object as an item; raises Refused where it has no certain reading."""
+    mended = list(repairs)
+    fields = {name: _get_field(value, names) for name, names in FIELD_NAMES[kind].items()}
+    text = _strip_opening(
+        _read_string(fields["text"], "the symptom" if kind == "pair" else "the question", language),
+        mended,
+    )
+    common = {
+        "draft_id": draft_id,
+        "kind": kind,
+        "text": text,
+        "raw": raw,
+        **_read_source(value, language),
+    }
+    if kind == "pair":
+        return ParsedItem(
+            **common,
+            diagnosis=_read_string(fields["diagnosis"], "the diagnosis", language).rstrip(" .،؛"),
+            repairs=tuple(mended),
+        )
+    options = read_options(fields["options"], language, mended)
+    return ParsedItem(
+        **common,
+        options=options,
+        answer=_read_answer(fields["answer"], options, mended),
+        repairs=tuple(dict.fromkeys(mended)),
+    )
+
+
+def _list_values(
+    draft: Draft, rejected: list[Rejection]
+) -> list[tuple[dict[str, Any], str, tuple[str, ...]]]:
+    """(object, its raw text, repairs) for every object that could be an item."""
+    try:
+        return [
+            (v, json.dumps(v, ensure_ascii=False), ())
+            for v in _unwrap_objects(lenient_json.parse_strict(draft.raw))
+        ]
+    except ValueError:
+        found = lenient_json.read_objects(draft.raw)
+    rejected += [
+        _reject_item(draft, "broken JSON", piece.reason, piece.raw) for piece in found.broken
+    ]
+    values = []
+    for whole in found.parsed:
+        for v in _unwrap_objects(whole.value):
+            alone = v is whole.value
+            values.append(
+                (
+                    v,
+                    whole.raw if alone else json.dumps(v, ensure_ascii=False),
+                    whole.repairs or ("text around",),
+                )
+            )
+    return values
+
+
+def _unwrap_objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a bare list, of {"items": […]}, or the one object itself."""
+    if isinstance(value, dict):
+        inside = [value[name] for name in LIST_NAMES if isinstance(value.get(name), list)]
+        return _unwrap_objects(inside[0]) if inside else [value]
+    if isinstance(value, list):
+        return [v if isinstance(v, dict) else {"": v} for v in value]
+    return []
+
+
+def _get_field(value: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """The value under any of a field's names; two names with two values are refused."""
+    wanted = {fold_cached(name) for name in names}
+    found = [v for k, v in value.items() if fold_cached(str(k)).strip() in wanted]
+    if any(v != found[0] for v in found):
+        raise Refused("a field twice", f"{names[0]}: {found!r}")
+    return found[0] if found else None
+
+
+def _read_string(value: Any, what: str, language: str) -> str:
+    if not isinstance(value, str):
+        raise Refused(
+            "a field is missing" if value is None else "a field of the wrong type",
+            f"{what} is {value!r}"[:200],
+        )
+    if _UNPRINTABLE.search(value.replace("\n", " ").replace("\t", " ").replace("\r", " ")):
+        raise Refused("illegible characters", f"{what} is {value!r}"[:200])
+    text = " ".join(normalize_text(value, language).split())
+    if not any(c.isalnum() for c in text):
+        raise Refused("an empty field", what)
+    return text
+
+
+def _read_source(value: dict[str, Any], language: str) -> dict[str, Any]:
+    """Quote, page, fact and type of question, as far as they are there; a bare page number may come as a string."""
+    quote, page, fact, about = (value.get(name) for name in ("quote", "page", "fact", "kind"))
+    number = (
+        to_latin_digits(str(page)).strip()
+        if isinstance(page, int | str) and not isinstance(page, bool)
+        else ""
+    )
+    return {
+        "quote": normalize_text(quote, language) if isinstance(quote, str) else "",
+        "page": int(number) if number.isdigit() and len(number) < 7 else None,
+        "fact": normalize_text(fact, language) if isinstance(fact, str) else "",
+        "about": about if about in QUESTION_TYPES else "other",
+    }
+
+
+def _strip_opening(text: str, mended: list[str]) -> str:
+    """Numbering and stray letters before the first word go."""
+    for pattern, name in ((_NUMBERING, "numbering"), (_STRAY, "stray letters")):
+        if pattern.match(text):
+            text = pattern.sub("", text, count=1)
+            mended.append(name)
+    return text
+
+
+def read_options(value: Any, language: str, mended: list[str]) -> tuple[str, ...]:
+    """Four options without their marks; marks that are not in order leave the key uncertain."""
+    if isinstance(value, dict):
+        value = [f"{mark}) {option}" for mark, option in value.items()]
+    if not isinstance(value, list):
+        raise Refused("no list of options", f"{value!r}"[:200])
+    if len(value) != 4:
+        raise Refused("not four options", f"{len(value)} options")
+    plain = [
+        o.get("text")
+        if isinstance(o, dict)
+        else str(o)
+        if isinstance(o, int | float) and not isinstance(o, bool)
+        else o
+        for o in value
+    ]
+    options = [_read_string(o, f"option {i}", language) for i, o in enumerate(plain, 1)]
+    options = [_CIRCLED.sub(lambda m: f"{unicodedata.digit(m[0])}) ", o) for o in options]
+    marks = [_MARK.match(o) for o in options]
+    if all(marks):
+        numbers = [_get_mark_number(m[1]) for m in marks if m]
+        if numbers != [1, 2, 3, 4]:
+            raise Refused(
+                "options out of order", f"they are numbered {numbers}, so the key is uncertain"
+            )
+        options = [o[m.end() :] for o, m in zip(options, marks, strict=True) if m]
+        mended.append("option marks")
+    return tuple(o.rstrip(" ،؛") for o in options)
+
+
+_MARKED = re.compile(
+    r"(?:^|(?<=[\s,،;|]))\(?\s?(الف|[ابپجدتabcdeABCDE]|[1-5۱-۵])\s?[).:ـ-]\s?(?=\S)(?!\d)|(?:^|(?<=\s))[①-⑤]"
+)
+_SERIES = ("1234", "abcd", "ابجد", "ابپت")
+
+
+def split_marked(text: str) -> tuple[str, list[str] | None]:
+    """A text and the options at its end, each behind its mark in order: "… A) asthma B) croup C) … D) …"."""
+    marks = list(_MARKED.finditer(text))
+    said = "".join(fold_text(m[1])[:1] if m[1] else str(unicodedata.digit(m[0])) for m in marks)
+    for series in _SERIES:
+        at = said.rfind(series)
+        if at < 0:
+            continue
+        found = marks[at : at + (5 if said[at + 4 : at + 5] in ("5", "e") else 4)]
+        ends = [*(m.start() for m in found[1:]), len(text)]
+        options = [text[m.end() : end].strip(" \n,،;|") for m, end in zip(found, ends, strict=True)]
+        return text[: found[0].start()].strip(), options if all(options) else None
+    return text, None
+
+
+def _get_mark_number(mark: str) -> int:
+    return MARKS[fold_text(mark)]
+
+
+def _read_answer(value: Any, options: tuple[str, ...], mended: list[str]) -> int:
+    """The key as a number from 1 to 4, as the prompt asks for it; words and texts are read where one reading is left."""
+    key = read_key(value, options)
+    place = key.place or key.number
+    in_words = isinstance(value, str) and value.strip() not in ("1", "2", "3", "4")
+    if place not in (1, 2, 3, 4):
+        if not isinstance(value, str) or key.text is None:
+            raise Refused("key out of range", f"answer is {value!r}"[:200])
+        place = key.text
+    if isinstance(value, str) and key.text not in (
+        None,
+        place,
+    ):  # options that are numbers themselves
+        raise Refused(
+            "an uncertain key", f"answer is {value!r}, which is a number and also option {key.text}"
+        )
+    if in_words:
+        mended.append("key in words")
+    return place
+
+
+def _get_single_passage(draft: Draft) -> str:
+    """Known only where the writer was shown a single one."""
+    return draft.passages[0] if len(draft.passages) == 1 else ""
+
+
+def _reject_item(draft: Draft, label: str, detail: str, raw: str) -> Rejection:
+    return Rejection(
+        draft_id=draft.id,
+        kind=draft.kind,
+        passage_id=_get_single_passage(draft),
+        check="parsing",
+        reason=format_reason(label, detail),
+        raw=raw,
+    )
+
+
+def _reject_draft(draft: Draft, check: str, sentence: str, items: int | None = None) -> Rejection:
+    return Rejection(
+        draft_id=draft.id,
+        kind=draft.kind,
+        passage_id=_get_single_passage(draft),
+        check=check,
+        reason=sentence,
+        raw=draft.raw,
+        items=draft.asked if items is None else items,
+    )
+
+
+def _count_cut_items(draft: Draft, found: ParsedItems) -> ParsedItems:
+    """A response cut at the token limit: its whole items count, all that is lost is one rejection."""
+    kept = [
+        r for r in found.rejected if not draft.raw.rstrip(" \n,").endswith(r.raw)
+    ]  # the last piece is the cut itself
+    lost = max(1, draft.asked - len(found.items) - len(kept))
+    return ParsedItems(
+        found.items, [*kept, _reject_draft(draft, "length", "cut at the token limit", lost)]
+    )

@@ -1,0 +1,260 @@
+"""Read the rows of a person's file: JSON, JSON lines, CSV, XLSX, parquet, a folder of Hugging Face `save_to_disk`, gzipped or not.
+
+What cannot be read is told, row by row; nothing of a file is left out silently.
+"""
+
+import csv
+import gzip
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from tasks.language import persian
+from tasks.language.text import split_words
+from tasks.schemas.errors import PlanError
+from tasks.validation.parsing import lenient_json
+from tasks.validation.parsing.column_names import count_known, known_names, squeeze
+from tasks.validation.parsing.draft_reader import LIST_NAMES
+
+MMLU = ["question", "A", "B", "C", "D", "answer"]  # the columns of its files, which have no header
+TITLES = 10  # rows at most that stand above the header of a sheet
+MOST_BYTES = 2**29  # of an unpacked file: half a gigabyte, some million rows
+MOST_CELL = (
+    2**24
+)  # characters of a cell that csv reads; longer than any, but no unclosed quote reads a whole file
+KINDS = ".json, .jsonl, .csv, .tsv, .xlsx, .parquet (each but the last two also as .gz), or a folder of save_to_disk"
+
+
+class Line(NamedTuple):
+    """One row of a file: its fields or why they cannot be read, and its text."""
+
+    fields: dict[str, Any] | None
+    raw: str
+    fault: str = ""
+
+
+class Rows(NamedTuple):
+    """The rows of a file, and what is to be told about how it was read."""
+
+    lines: list[Line]
+    notes: tuple[str, ...] = ()
+
+
+def read_rows(path: Path) -> Rows:
+    """All rows of a file. Raises PlanError where it is none of these, damaged, or of an unknown encoding."""
+    try:
+        return _read(path)
+    except (
+        OSError,
+        EOFError,
+        InvalidFileException,
+        zipfile.BadZipFile,
+        KeyError,
+        csv.Error,
+        ValueError,
+    ) as error:
+        raise PlanError(f"{path} cannot be read: {error}. Own items are {KINDS}.") from None
+
+
+def _read(path: Path) -> Rows:
+    if path.is_dir():
+        return _arrow_folder(path)
+    kind = (
+        "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    )
+    if kind == ".xlsx":
+        return _sheets(path)
+    if kind in (".parquet", ".pq"):
+        import pyarrow.parquet as parquet
+
+        return Rows(_arrow_lines(parquet.read_table(path)))
+    if (plain := kind.removesuffix(".gz")) in (".csv", ".tsv", ".txt"):
+        text, notes = _text(path)
+        return Rows(_table(_cells(text)), notes)
+    if plain in (".json", ".jsonl", ".ndjson"):
+        text, notes = _text(path)
+        return Rows(_json(text), notes)
+    raise PlanError(
+        f"{path}: own items are {KINDS}; not {path.suffix or 'a file without a suffix'}."
+    )
+
+
+def _text(path: Path) -> tuple[str, tuple[str, ...]]:
+    """The text of a file: UTF-8, UTF-16 with its mark, or Windows-1256 where it reads as Persian or Arabic."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it holds more than {MOST_BYTES >> 20} MB")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16"), ()
+    try:
+        return content.decode("utf-8-sig"), ()
+    except UnicodeDecodeError as error:
+        text = content.decode("cp1256", errors="replace")
+        known = persian.FUNCTION_WORDS.union(*known_names().values())
+        if not known.intersection(map(squeeze, split_words(text))) or re.search(
+            r"[\x00-\x08\ufffd]", text
+        ):
+            raise ValueError(f"{error}; save it as UTF-8") from None
+        return text, ("read as Windows-1256 (ANSI Arabic)",)
+
+
+def _json(text: str) -> list[Line]:
+    """A list, an object that holds one, or one object a line; else what can be read of it."""
+    try:
+        return [_of(v) for v in _inside(lenient_json.parse_strict(text))]
+    except ValueError:
+        whole = [
+            line for line in re.split(r"[\r\n]+", text) if line.strip()
+        ]  # not splitlines: a text may hold other separators
+    if all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in whole):
+        return [_one_line(line) for line in whole]
+    found = lenient_json.read_objects(text)
+    return [_of(v) for r in found.parsed for v in _inside(r.value)] + [
+        Line(None, b.raw, b.reason) for b in found.broken
+    ]
+
+
+def _one_line(line: str) -> Line:
+    try:
+        return _of(lenient_json.parse_strict(line))
+    except ValueError as error:
+        found = lenient_json.read_objects(line)
+        good = (
+            len(found.parsed) == 1 and not found.broken and isinstance(found.parsed[0].value, dict)
+        )
+        return Line(found.parsed[0].value, line) if good else Line(None, line, str(error))
+
+
+def _inside(value: Any) -> list[Any]:
+    """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, or of columns {"question": […], …}."""
+    if not isinstance(value, dict):
+        return value if isinstance(value, list) else [value]
+    inside = [value[k] for k in LIST_NAMES if isinstance(value.get(k), list)]
+    if inside or count_known(value) > 1:
+        return inside[0] if inside else _columns(value) or [value]
+    lists = [
+        v
+        for v in value.values()
+        if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)
+    ]
+    return [row for rows in lists for row in rows] or [value]
+
+
+def _columns(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """pandas' {"question": {"0": …, "1": …}, …}: one object a column, each with the same row numbers."""
+    parts = list(value.values())
+    if not all(isinstance(p, dict) and p and all(str(k).isdigit() for k in p) for p in parts):
+        return []
+    return [{column: rows.get(number) for column, rows in value.items()} for number in parts[0]]
+
+
+def _of(value: Any) -> Line:
+    raw = json.dumps(value, ensure_ascii=False, default=str)
+    return Line(value, raw) if isinstance(value, dict) else Line(None, raw, "not an object")
+
+
+def _cells(text: str) -> list[list[Any]]:
+    """Comma, semicolon or tab: whichever cuts the first line into most columns, or what Excel's `sep=;` says."""
+    csv.field_size_limit(MOST_CELL)
+    text = re.sub(r"\r\n?", "\n", text)
+    first, _, rest = text.partition("\n")
+    if told := re.fullmatch(r"sep=(.)\s*", first):
+        return [list(row) for row in csv.reader(io.StringIO(rest, newline=""), delimiter=told[1])]
+    mark = max(",;\t|", key=lambda m: len(next(csv.reader([first], delimiter=m), [])))
+    return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
+
+
+def _sheets(path: Path) -> Rows:
+    """Every sheet of a workbook that has a header we know, else the first; formulas are not computed, their last values are read."""
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        sheets = {
+            sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
+            for sheet in book.worksheets
+        }
+    finally:
+        book.close()
+    known = {
+        title: rows
+        for title, rows in sheets.items()
+        if any(count_known(row) > 1 for row in rows[:TITLES])
+    }
+    used = known or dict(list(sheets.items())[:1])
+    filled = [
+        title
+        for title, rows in sheets.items()
+        if any(cell not in (None, "") for row in rows for cell in row)
+    ]
+    left = [title for title in filled if title not in used]
+    notes = [f"{len(used)} sheets were read: {', '.join(used)}"] * (len(used) > 1)
+    notes += [f"sheets without a header that is known were left out: {', '.join(left)}"] * bool(
+        left
+    )
+    return Rows([line for rows in used.values() for line in _table(rows)], tuple(notes))
+
+
+def _table(rows: Sequence[list[Any]]) -> list[Line]:
+    """Rows under the header, which may stand below a title; MMLU's files have none."""
+    filled = [row for row in rows if any(cell not in (None, "") for cell in row)]
+    if not filled:
+        return []
+    if len(filled[0]) == len(MMLU) and str(filled[0][-1]).strip().upper() in ("A", "B", "C", "D"):
+        return [_row(MMLU, row) for row in filled]
+    at = next((i for i, row in enumerate(filled[:TITLES]) if count_known(row) > 1), 0)
+    above = [row for row in filled[:at] if sum(cell not in (None, "") for cell in row) > 1]
+    header = [str(c).strip() if c is not None else "" for c in filled[at]]
+    lost = [
+        Line(None, json.dumps(row, ensure_ascii=False, default=str), "above the header")
+        for row in above
+    ]
+    return lost + [_row(header, row) for row in filled[at + 1 :]]
+
+
+def _row(header: Sequence[str], row: list[Any]) -> Line:
+    raw = json.dumps(row, ensure_ascii=False, default=str)
+    if any(cell not in (None, "") for cell in row[len(header) :]):
+        return Line(None, raw, f"{len(row)} cells under {len(header)} columns")
+    return Line({k: v for k, v in zip(header, row, strict=False) if k}, raw)
+
+
+def _arrow_folder(folder: Path) -> Rows:
+    """All splits of a folder that `datasets.save_to_disk` wrote."""
+    import pyarrow
+
+    files = sorted(folder.rglob("*.arrow"))
+    if not files:
+        raise ValueError("the folder holds no .arrow file, as save_to_disk writes them")
+    lines: list[Line] = []
+    for file in files:
+        with pyarrow.OSFile(str(file)) as stream:
+            lines += _arrow_lines(pyarrow.ipc.open_stream(stream).read_all())
+    splits = sorted({str(file.parent.relative_to(folder)) for file in files} - {"."})
+    return Rows(
+        lines, (f"{len(splits)} splits were read: {', '.join(splits)}",) if len(splits) > 1 else ()
+    )
+
+
+def _arrow_lines(table: Any) -> list[Line]:
+    """Rows of an Arrow table; class numbers of Hugging Face become the names of their classes."""
+    told = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+    features = told.get("info", {}).get("features", {})
+    names = {k: v["names"] for k, v in features.items() if isinstance(v, dict) and v.get("names")}
+    rows = ({k: _class_name(v, names.get(k)) for k, v in row.items()} for row in table.to_pylist())
+    return [_of(row) for row in rows]
+
+
+def _class_name(value: Any, names: Sequence[str] | None) -> Any:
+    return names[value] if names and isinstance(value, int) and 0 <= value < len(names) else value
+
+
+def list_columns(lines: Iterable[Line]) -> list[str]:
+    """The columns of a file, in the order in which they come."""
+    return list(dict.fromkeys(str(k) for line in lines for k in line.fields or ()))

@@ -1,0 +1,55 @@
+"""Words and names for comparing."""
+
+import re
+from functools import lru_cache
+
+from tasks.language import text as texts
+
+_NUMBER = re.compile(r"^\s*\d+(?:[.\-–:]\d+)*[.:)\-–]?\s+(?=[^\W\d])")
+_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
+
+
+def fold_words(text: str) -> list[str]:
+    """The folded words of a text."""
+    return [_fold_word(w) for w in texts.split_words(text)]
+
+
+@lru_cache(maxsize=200_000)
+def _fold_word(word: str) -> str:
+    return texts.fold_text(word)
+
+
+@lru_cache(maxsize=50_000)
+def fold_cached(text: str) -> str:
+    """`text.fold`, remembered: an item's texts are looked at by many checks."""
+    return texts.fold_text(text)
+
+
+@lru_cache(maxsize=50_000)
+def normalize_name(text: str) -> str:
+    """A name for comparing: folded words with one blank between them."""
+    return " ".join(fold_words(text))
+
+
+def normalize_title(text: str) -> str:
+    """A heading for comparing: «۳.۲ آسم (Asthma)» is «آسم»."""
+    return normalize_name(_NUMBER.sub("", _BRACKETS.sub(" ", text))) or normalize_name(text)
+
+
+def list_bracket_names(text: str) -> list[str]:
+    """The names in a heading's brackets: COPD in «بیماری انسدادی مزمن ریه (COPD)»."""
+    return [
+        n
+        for inside in _BRACKETS.findall(text)
+        if (n := normalize_name(" ".join(inside))) and not n.replace(" ", "").isdigit()
+    ]
+
+
+def contains_phrase(text: str, phrase: str) -> bool:
+    """Whether the words of `phrase` stand in `text`, one after the other."""
+    return f" {normalize_name(phrase)} " in f" {normalize_name(text)} "
+
+
+def find_numbers(text: str) -> set[str]:
+    """The numbers of a text, in Latin digits: 140/90 is one."""
+    return {w for w in fold_words(text) if any(c.isdigit() for c in w)}

@@ -1,0 +1,121 @@
+"""What `check` learns of the writer's server: for nothing what it tells of itself, for a told price what it can do."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from support.openai_server.server import start_server
+from support.small_study import build_small_plan
+
+from tasks.engine.plan_check import check_plan
+from tasks.generation.write_chapter import open_response_cache
+
+
+@pytest.fixture
+def check(monkeypatch, tmp_path):
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+
+    def run(server, ask=False, **changes):
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        plan = build_small_plan(**{"generation.writer": "gpt", "reading.last_page": 3, **changes})
+        readiness = check_plan(plan, ask)
+        return dict(readiness.lines), readiness, plan
+
+    return run
+
+
+def test_nothing_is_asked_unless_it_is_wanted_and_the_price_of_asking_is_told(check):
+    with start_server() as server:
+        lines, readiness, _ = check(server)
+    assert not server.entries and readiness.paid == 0
+    assert "reachable: yes" in lines["server"] and "has gpt-4o: yes" in lines["server"]
+    assert (
+        "not known" in lines["structure"]
+        and "--ask tries it with three tiny requests, for at most 0.00" in lines["structure"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("lacks", "told"),
+    [
+        ((), "strict schema: yes; JSON mode: yes; text: yes."),
+        (
+            ("schema",),
+            "strict schema: no; JSON mode: yes; text: yes. Set generation.structure to json.",
+        ),
+        (
+            ("schema", "json", "max_tokens"),
+            "strict schema: no; JSON mode: no; text: yes. Set generation.structure to text.",
+        ),
+    ],
+)
+def test_asking_tells_what_the_server_can_do_below_the_price_that_was_told(check, lacks, told):
+    with start_server(lacks=lacks) as server:
+        lines, readiness, plan = check(server, ask=True)
+    assert lines["structure"].endswith(told)
+    assert (
+        0
+        < server.compute_bill()
+        <= open_response_cache(plan).budget.get_spent_usd() + 1e-9
+        <= readiness.paid + 1e-9
+    )
+
+
+def test_a_server_that_takes_the_wish_and_ignores_it_cannot_do_it(check):
+    with start_server(ignores=("schema",)) as server:
+        lines, _, _ = check(server, ask=True)
+    assert "strict schema: no; JSON mode: yes" in lines["structure"]
+
+
+def test_a_server_that_costs_nothing_is_asked_at_once(check):
+    free = {"generation.prices": {"input": 0, "cached_input": 0, "output": 0}}
+    with start_server() as server:
+        lines, readiness, _ = check(server, **free)
+    assert "strict schema: yes" in lines["structure"] and readiness.paid == 0
+
+
+def test_a_proxy_that_tells_its_models_parameters_need_not_be_asked(check):
+    with start_server(told={"supported_parameters": ["response_format", "temperature"]}) as server:
+        lines, _, _ = check(server)
+    assert "strict schema: no; JSON mode: yes" in lines["structure"] and not server.entries
+
+
+def test_a_server_of_ones_own_needs_no_key(check, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with start_server() as server:
+        _, readiness, _ = check(server)
+    assert readiness.missing == []
+
+
+def test_a_server_that_does_not_answer_is_missing(check):
+    with start_server() as server:
+        pass
+    _, readiness, _ = check(server)
+    assert [
+        lack
+        for lack in readiness.missing
+        if server.url.removesuffix("/v1") in lack and "does not answer" in lack
+    ]
+
+
+def test_the_server_for_trying_out_answers_as_its_command_line_says(check):
+    command = [
+        sys.executable,
+        "tests/support/openai_server/server.py",
+        "--models",
+        "gpt-4o,other",
+        "--remaining",
+        "9",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
+    ) as process:
+        try:
+            assert process.stdout is not None
+            lines, readiness, _ = check(SimpleNamespace(url=process.stdout.readline().strip()))
+        finally:
+            process.kill()
+    assert "reachable: yes; has gpt-4o: yes" in lines["server"] and not readiness.missing

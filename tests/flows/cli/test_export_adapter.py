@@ -1,0 +1,62 @@
+"""`book2lora export` gives a study's adapter away, merged or as it is, and only when asked."""
+
+import json
+
+import pytest
+import torch
+from support.models import small_llama
+from transformers import AutoModelForCausalLM
+
+from flows.cli.export_adapter import export
+from tasks.finetuning import lora
+from tasks.models.loading import load_model
+from tasks.schemas.errors import MissingArtifact, PlanError
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study folder as far as export reads it, beside the base model that it names."""
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    base = small_llama.save_checkpoint(tmp_path / "base")
+    folder = tmp_path / "runs" / "studies" / "mine"
+    folder.mkdir(parents=True)
+    model = lora.attach_fresh_adapter(small_llama.make_model(), small_llama.PLAN)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.constant_(parameter, 0.05)
+    lora.save_adapter(model, folder / "adapter", "small", "card")
+    (folder / "study.json").write_text(
+        json.dumps({"artifacts": {"checkpoint": {"path": base.source, "digest": base.digest}}})
+    )
+    return base, folder
+
+
+def test_the_merged_folder_is_a_model_of_its_own(study, tmp_path, capsys):
+    base, folder = study
+    assert export("mine", merged=tmp_path / "merged") == 0
+    ids = torch.tensor([[5, 9, 20, 31]])
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    torch.testing.assert_close(
+        merged(ids).logits,
+        load_model(base, small_llama.CPU, folder / "adapter").model(ids).logits,
+        atol=1e-4,
+        rtol=1e-4,
+    )
+    assert str(tmp_path / "merged") in capsys.readouterr().out
+    with pytest.raises(PlanError, match="is there already"):
+        export("mine", merged=tmp_path / "merged")
+
+
+def test_without_a_token_nothing_is_merged_nor_sent(study, tmp_path, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    with pytest.raises(PlanError, match="me/model: HF_TOKEN is not set"):
+        export("mine", merged=tmp_path / "merged", push="me/model")
+    assert not (tmp_path / "merged").exists()
+
+
+def test_a_study_that_is_not_there_is_named_with_where_it_was_looked_for(study):
+    with pytest.raises(
+        MissingArtifact,
+        match=r"no study 'other' with an adapter \(looked for other, .*studies/other",
+    ):
+        export("other", push="me/model")

@@ -1,0 +1,80 @@
+"""A model names the same fact otherwise in each request; names and quotes decide what is taught."""
+
+import json
+
+from tasks.schemas.item_rows import Draft, Passage
+from tasks.schemas.plan import ValidationPlan
+from tasks.validation.validate import PlannedCounts, validate_items
+
+NAMES = ("Asthma", "Bronchitis", "Pneumonia", "Pleurisy")
+SIGNS = {
+    "Asthma": ("wheezing at night", "tightness after exercise", "cough with cold air"),
+    "Bronchitis": ("morning phlegm for months", "hoarse rattling breath", "cough after smoking"),
+    "Pneumonia": ("rusty sputum", "shaking chills", "crackles over one lobe"),
+    "Pleurisy": (
+        "stabbing pain on breathing in",
+        "rubbing sound on listening",
+        "pain in the shoulder tip",
+    ),
+}
+
+
+def sentence(name):
+    a, b, c = SIGNS[name]
+    return f"{name} shows itself by {a}, {b} and {c}."
+
+
+PASSAGES = [
+    Passage(id=f"p{i:03}-01", chapter="Lungs", section=n, heading="Signs", page=i, text=sentence(n))
+    for i, n in enumerate(NAMES, 1)
+]
+
+
+def drafts(writer):
+    for i, name in enumerate(NAMES, 1):
+        a, b, c = SIGNS[name]
+        pair = {
+            "fact": f"first wording {i}",
+            "symptom": f"A man of 40 with {a} and {b}",
+            "diagnosis": name,
+            "page": i,
+            "quote": sentence(name),
+        }
+        question = {
+            "fact": f"other wording {i}",
+            "question": f"Which condition explains {c} together with {a} in a woman of 30?",
+            "options": list(NAMES),
+            "answer": NAMES.index(name) + 1,
+            "page": i,
+            "quote": sentence(name),
+        }
+        for kind, item in (("pair", pair), ("question", question)):
+            yield Draft(
+                id=f"{kind}{i}",
+                kind=kind,
+                passages=(f"p{i:03}-01",),
+                asked=1,
+                writer=writer,
+                raw=json.dumps({"items": [item]}),
+            )
+
+
+def gate(writer):
+    return validate_items(
+        list(drafts(writer)),
+        PASSAGES,
+        ValidationPlan(new_fact_share=0, held_out_share=0),
+        "en",
+        PlannedCounts(),
+    )
+
+
+def test_a_question_on_a_taught_diagnosis_is_taught_whatever_the_model_calls_its_fact():
+    found = gate("gpt-4o")
+    assert (len(found.same_fact), len(found.new_fact)) == (4, 0)
+    assert {q.fact for q in found.same_fact} == {p.fact for p in found.pairs}
+
+
+def test_the_facts_of_rules_stand():
+    found = gate("rules")
+    assert {p.fact for p in found.pairs} == {f"first wording {i}" for i in range(1, 5)}
