@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from urllib.error import URLError
 
 import cyclopts
+import psutil
 from rich.markup import escape
 
 from deployments.register import POOLS, register_deployments
@@ -17,9 +18,10 @@ from deployments.supervisor import Part, log_of, stop, supervise
 from tasks.engine.orchestration.server_app import server_command, server_environment
 from tasks.engine.orchestration.server_login import login_file, login_of_store
 from tasks.schemas.errors import StudyError
+from tasks.store.parent_death import adopt_orphans
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import console, print_status
-from tasks.store.stop_signals import stop_on_signals
+from tasks.store.stop_signals import kill_children, stop_on_signals
 
 STARTUP_SECONDS = 120.0
 WORKER_SECONDS = 3.6  # for workers to end their runs and tell Prefect, deployments/worker.py
@@ -45,6 +47,7 @@ def serve_dashboard(host: str, port: int) -> None:
     stop_on_signals(
         sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3
     )
+    adopt_orphans()
     server.start()
     wait_until_healthy(f"{address}/api/health", server.process)
     register_deployments(environment)
@@ -58,9 +61,15 @@ def serve_dashboard(host: str, port: int) -> None:
 
 
 def stop_all(parts: Sequence[Part]) -> None:
-    """Workers first, since they tell the server; then the server."""
+    """Workers and orphaned runs first, since they tell the server; then the server."""
     processes = [part.process for part in parts if part.started]
+    known = {process.pid for process in processes}
+    orphans = [child for child in psutil.Process().children() if child.pid not in known]
+    for orphan in orphans:  # runs whose worker died
+        orphan.terminate()
+    until = time.monotonic() + WORKER_SECONDS
     stop(processes[1:], WORKER_SECONDS)
+    psutil.wait_procs(orphans, timeout=max(0.0, until - time.monotonic()))
     stop(processes[:1], SERVER_SECONDS)
 
 
@@ -143,6 +152,8 @@ def main(host: str = "127.0.0.1", port: int = 4200) -> None:
         serve_dashboard(host, port)
     except StudyError as error:
         sys.exit(f"dashboard: {error}")
+    finally:
+        kill_children()
 
 
 if __name__ == "__main__":
