@@ -145,7 +145,7 @@ def validate_drafts(
 
 
 @stage(
-    version=1, sources=("tasks.models.tiny_llama",), run_name="base · {plan.model}", needs_gpu=True
+    version=2, sources=("tasks.models.tiny_llama",), run_name="base · {plan.model}", needs_gpu=True
 )
 def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint:
     """The model that is to be tuned: found, or built from the book's own text."""

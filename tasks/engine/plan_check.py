@@ -53,11 +53,30 @@ def list_missing_requirements(
         lacks.append(
             f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)"
         )
-    if tunes_here and (lack := model_hub.explain_missing_base(plan.base)):
-        lacks.append(lack)
+    if tunes_here:
+        lack = model_hub.explain_missing_base(plan.base) or _template_fault(plan)
+        lacks += [lack] if lack else []
     return lacks + (
         requirements.list_unmet_requirements(plan.finetuning, machine) if tunes_here else []
     )
+
+
+def _template_fault(plan: StudyPlan) -> str | None:
+    """Why the base's tokenizer cannot be used, or its chat template takes no questions."""
+    from tasks.models.model_hub import find_here
+
+    if (folder := find_here(plan.base)) is None:
+        return None
+    from tasks.evaluation.scorer.encoding import format_chat_prompt, has_chat_template
+    from tasks.models.loading import read_tokenizer
+
+    try:
+        tokenizer = read_tokenizer(str(folder))
+        if plan.evaluation.chat == "auto" and has_chat_template(tokenizer):
+            format_chat_prompt(tokenizer, "?", plan.evaluation.template_options)
+    except PlanError as error:
+        return str(error)
+    return None
 
 
 def _list_book_errors(plan: StudyPlan) -> list[str]:

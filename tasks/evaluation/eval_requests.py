@@ -1,6 +1,6 @@
 """What each model is asked, in tokens: one sheet for each question, mode and rotation of its options."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tasks import prompts
@@ -57,7 +57,12 @@ def build_requests(
     chat = plan.chat == "auto" and encoding.has_chat_template(tokenizer)
     most = encoding.get_context_window(model, tokenizer)
     return [
-        _check_request(_build_eval_request(question, mode, rotation, words, tokenizer, chat), most)
+        _check_request(
+            _build_eval_request(
+                question, mode, rotation, words, tokenizer, plan.template_options if chat else None
+            ),
+            most,
+        )
         for question in questions
         for mode in plan.modes
         for rotation in range(1 if mode.startswith("cloze") else plan.rotations)
@@ -70,8 +75,9 @@ def _build_eval_request(
     rotation: int,
     words: PromptBuilder,
     tokenizer: Any,
-    chat: bool,
+    chat: Mapping[str, Any] | None,
 ) -> EvalRequest:
+    """`chat`: options of the chat template; None where it is not used."""
     if mode.startswith("cloze"):
         contexts = [words.build_cloze_prompt(question)] + [words.empty_cloze_prompt] * (
             mode == "cloze_prior"
@@ -83,13 +89,13 @@ def _build_eval_request(
             for one in encoding.encode_continuations(tokenizer, context, options)
         ]
         return EvalRequest(question, mode, rotation, continuations=tuple(asked))
-    paper = words.build_prompt(question, rotation)
-    context = encoding.format_chat_prompt(tokenizer, paper) if chat else paper
+    prompt = words.build_prompt(question, rotation)
+    context = prompt if chat is None else encoding.format_chat_prompt(tokenizer, prompt, chat)
     if mode == "generate":
         return EvalRequest(
             question, mode, rotation, prompt=tuple(encoding.encode_texts(tokenizer, [context])[0])
         )
-    delimiter = "" if chat else " "  # as lm-evaluation-harness does
+    delimiter = " " if chat is None else ""  # as lm-evaluation-harness does
     shown = encoding.encode_continuations(
         tokenizer, context, [delimiter + numeral for numeral in words.numerals]
     )

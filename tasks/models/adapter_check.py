@@ -48,7 +48,7 @@ def _refuse_kind(adapter: Path, config: Any) -> None:
     kind = str(getattr(config.peft_type, "value", config.peft_type))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
         raise PlanError(
-            f"{adapter}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another kind that changes weights."
+            f"{adapter / CONFIG}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another kind that changes weights."
         )
     if config.is_prompt_learning or config.peft_type in NEEDS_MORE:
         raise PlanError(

@@ -26,7 +26,7 @@ from tasks.models.adapter_check import describe_doubts, read_adapter_config, wri
 from tasks.models.adapters import adapter_headers, attach_adapter, first_scores
 from tasks.models.library_logging import silence_transformers
 from tasks.models.model_config import UNREADABLE, read_config
-from tasks.models.model_hub import verify_checkpoint
+from tasks.models.model_hub import TOKENIZER_FILES, verify_checkpoint
 from tasks.models.weight_check import refuse_damaged_model
 from tasks.models.weight_files import list_weight_files, read_headers
 from tasks.schemas.errors import PlanError
@@ -95,10 +95,14 @@ def load_model(
         before = first_scores(base.model)
         tuned = attach_adapter(_copy_sharing_weights(base.model), adapter, config)
         if torch.equal(before, first_scores(base.model)):
-            return LoadedModel(tuned.eval(), base.tokenizer, again, tuple(notes))
+            return LoadedModel(
+                tuned, _adapter_tokenizer(adapter, base.tokenizer, tuned), again, tuple(notes)
+            )
     base = _read_alone(place_of_weights)
     tuned = attach_adapter(base.model, adapter, config)
-    return LoadedModel(tuned.eval(), base.tokenizer, again, (*notes, WRITTEN))
+    return LoadedModel(
+        tuned, _adapter_tokenizer(adapter, base.tokenizer, tuned), again, (*notes, WRITTEN)
+    )
 
 
 WRITTEN = "Loading this adapter changes weights of the base, so the base was scored from weights read apart from it."
@@ -192,23 +196,44 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
 
 @functools.lru_cache(maxsize=4)
 def _read_tokenizer(path: str, digest: str) -> Any:
-    """Raises PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
+    tokenizer = read_tokenizer(path)
+    _refuse_tokens_without_rows(
+        path, tokenizer, read_config(Path(path)).get_text_config().vocab_size
+    )
+    return tokenizer
+
+
+def read_tokenizer(path: str) -> Any:
+    """The tokenizer of a folder, unchecked. Raises PlanError where it has none that can be used."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, **SAFE_LOADING)
+        return AutoTokenizer.from_pretrained(path, **SAFE_LOADING)
     except UNREADABLE as error:
         raise PlanError(
             f"{path}: its tokenizer cannot be used: {type(error).__name__}: {error}"[:600]
         ) from error
-    rows = read_config(Path(path)).get_text_config().vocab_size
+
+
+def _adapter_tokenizer(adapter: Path, below: Any, model: Any) -> Any:
+    """The adapter's own, where it knows tokens that the base's does not; else the base's, so that both are asked alike."""
+    if not any((adapter / name).is_file() for name in TOKENIZER_FILES):
+        return below
+    own = read_tokenizer(str(adapter))
+    if own.get_vocab().keys() <= below.get_vocab().keys():
+        return below
+    _refuse_tokens_without_rows(str(adapter), own, model.get_input_embeddings().weight.shape[0])
+    return own
+
+
+def _refuse_tokens_without_rows(path: str, tokenizer: Any, rows: int) -> None:
+    """Raise PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
     beyond = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
     if beyond.pop(tokenizer.pad_token_id, None) is not None:
         tokenizer.pad_token = tokenizer.eos_token  # a filler is masked, any token will do
     if beyond:
         raise PlanError(
-            f"base.model: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows} only, not for {beyond[min(beyond)]!r}; "
+            f"{path}: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows} only, not for {beyond[min(beyond)]!r}; "
             "take the tokenizer that belongs to the model, or give it rows with resize_token_embeddings and save it again."
         )
-    return tokenizer
 
 
 def count_parameters(folder: Path) -> int:

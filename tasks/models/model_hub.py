@@ -33,17 +33,22 @@ HUB_TIMEOUT_SECONDS = 10.0  # seconds that the hub is given to answer
 def explain_missing_base(plan: BasePlan) -> str | None:
     """What stands in the way of this base model, in one sentence; nothing is loaded or downloaded."""
     try:
-        if plan.model == TINY_MODEL:
-            return None
-        if found := _find_model_folder(plan.model) or _find_cached_snapshot(
-            plan.model, plan.revision
-        ):
+        if found := find_here(plan):
             _refuse_damaged(found)
-        else:
+        elif plan.model != TINY_MODEL:
             _fetch_hub_commit(plan)
     except PlanError as error:
         return str(error)
     return None
+
+
+def find_here(plan: BasePlan) -> Path | None:
+    """The folder of a model that is on this machine; None for the tiny one, and for one that is still to be fetched."""
+    return (
+        None
+        if plan.model == TINY_MODEL
+        else _find_model_folder(plan.model) or _find_cached_snapshot(plan.model, plan.revision)
+    )
 
 
 def _refuse_damaged(folder: Path) -> None:

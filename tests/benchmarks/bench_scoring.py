@@ -250,7 +250,8 @@ def work(folder: Path, dtype: str, modes: list[str]) -> None:
     """The evaluation with option texts after the whole paper, which is not one of the study's modes."""
     from tasks.evaluation.eval_requests import build_requests, get_prompt_builder
     from tasks.evaluation.evaluate import score_requests
-    from tasks.models.loading import load_model, resolve_base_model
+    from tasks.models.loading import load_model
+    from tasks.models.model_hub import resolve_base_model
     from tasks.schemas.item_rows import Question
     from tasks.schemas.plan import BasePlan, EvaluationPlan, Machine
     from tasks.store.progress import ignore_progress

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.models import small_llama
 
-from tasks.models.loading import build_tiny_llama, load_model, resolve_base_model
-from tasks.models.tiny_llama import train_tokenizer
+from tasks.models.loading import load_model
+from tasks.models.model_hub import resolve_base_model
+from tasks.models.tiny_llama import build_tiny_llama, train_tokenizer
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.plan import BasePlan
 from tasks.store.paths import compute_folder_digest

@@ -13,8 +13,8 @@ from support.models import scoring_models
 from support.models.architectures import ARCHITECTURES, make_model
 
 from tasks.evaluation.standalone import evaluate_questions
-from tasks.models.loading import load_model, resolve_base_model
-from tasks.models.model_hub import explain_missing_base
+from tasks.models.loading import load_model
+from tasks.models.model_hub import explain_missing_base, resolve_base_model
 from tasks.models.weight_check import refuse_damaged_model
 from tasks.schemas.errors import PlanError
 from tasks.schemas.plan import BasePlan, EvaluationPlan
@@ -37,8 +37,11 @@ def save(loaded, place):
 def rewrite(place, change) -> None:
     """The weights of a folder, changed."""
     file = place / "model.safetensors"
+    weights = {
+        name: tensor.clone() for name, tensor in load_file(file).items()
+    }  # the file is written over
     save_file(
-        {name: tensor.contiguous() for name, tensor in change(load_file(file)).items()},
+        {name: tensor.contiguous() for name, tensor in change(weights).items()},
         file,
         metadata={"format": "pt"},
     )
