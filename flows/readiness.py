@@ -41,9 +41,28 @@ def missing(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = 
             lacks.append(f"generation.{key}: {file} is too few for a study; it takes at least one, and a hundred to tell something")
     if needs_writer(plan) and not (os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
         lacks.append(f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)")
-    if tunes_here and (lack := weights.missing(plan.base)):
-        lacks.append(lack)
+    if tunes_here:
+        lack = weights.missing(plan.base) or _template_fault(plan)
+        lacks += [lack] if lack else []
     return lacks + (needs.missing(plan.finetuning, machine) if tunes_here else [])
+
+
+def _template_fault(plan: StudyPlan) -> str | None:
+    """Why the base's tokenizer cannot be used, or its chat template takes no questions."""
+    from tasks.weights import find_here
+
+    if (folder := find_here(plan.base)) is None:
+        return None
+    from tasks.evaluation.encoding import as_chat, has_chat
+    from tasks.llama import read_tokenizer
+
+    try:
+        tokenizer = read_tokenizer(str(folder))
+        if plan.evaluation.chat == "auto" and has_chat(tokenizer):
+            as_chat(tokenizer, "?", plan.evaluation.template_options)
+    except PlanError as error:
+        return str(error)
+    return None
 
 
 def _unopened(plan: StudyPlan) -> list[str]:

@@ -32,9 +32,9 @@ from tasks.models.weight_files import list_weight_files, read_headers
 from tasks.plan import Machine
 from tasks.tiny import build_tiny as build_tiny
 from tasks.tiny import quiet as quiet
+from tasks.weights import TOKENIZERS, verify
 from tasks.weights import missing as missing
 from tasks.weights import resolve as resolve
-from tasks.weights import verify
 
 SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 SMALL = 100_000_000  # parameters below which speed does not matter and float32 is taken on every device
@@ -82,10 +82,10 @@ def load(
         before = first_scores(base.model)
         tuned = attach_adapter(_sharing_weights(base.model), adapter, config)
         if torch.equal(before, first_scores(base.model)):
-            return Loaded(tuned.eval(), base.tokenizer, again, tuple(notes))
+            return Loaded(tuned, _adapter_tokenizer(adapter, base.tokenizer, tuned), again, tuple(notes))
     base = _read_alone(place_of_weights)
     tuned = attach_adapter(base.model, adapter, config)
-    return Loaded(tuned.eval(), base.tokenizer, again, (*notes, WRITTEN))
+    return Loaded(tuned, _adapter_tokenizer(adapter, base.tokenizer, tuned), again, (*notes, WRITTEN))
 
 
 WRITTEN = "Loading this adapter changes weights of the base, so the base was scored from weights read apart from it."
@@ -159,21 +159,40 @@ def tokenizer_of(checkpoint: Checkpoint) -> Any:
 
 @functools.lru_cache(maxsize=4)
 def _tokenizer(path: str, digest: str) -> Any:
-    """Raises PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
+    tokenizer = read_tokenizer(path)
+    _refuse_tokens_without_rows(path, tokenizer, read_config(Path(path)).get_text_config().vocab_size)
+    return tokenizer
+
+
+def read_tokenizer(path: str) -> Any:
+    """The tokenizer of a folder, unchecked. Raises PlanError where it has none that can be used."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, **SAFE)
+        return AutoTokenizer.from_pretrained(path, **SAFE)
     except UNREADABLE as error:
         raise PlanError(f"{path}: its tokenizer cannot be used: {type(error).__name__}: {error}"[:600]) from error
-    rows = read_config(Path(path)).get_text_config().vocab_size
+
+
+def _adapter_tokenizer(adapter: Path, below: Any, model: Any) -> Any:
+    """The adapter's own, where it knows tokens that the base's does not; else the base's, so that both are asked alike."""
+    if not any((adapter / name).is_file() for name in TOKENIZERS):
+        return below
+    own = read_tokenizer(str(adapter))
+    if own.get_vocab().keys() <= below.get_vocab().keys():
+        return below
+    _refuse_tokens_without_rows(str(adapter), own, model.get_input_embeddings().weight.shape[0])
+    return own
+
+
+def _refuse_tokens_without_rows(path: str, tokenizer: Any, rows: int) -> None:
+    """Raise PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
     beyond = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
     if beyond.pop(tokenizer.pad_token_id, None) is not None:
         tokenizer.pad_token = tokenizer.eos_token  # a filler is masked, any token will do
     if beyond:
         raise PlanError(
-            f"base.model: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows} only, not for {beyond[min(beyond)]!r}; "
+            f"{path}: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows} only, not for {beyond[min(beyond)]!r}; "
             "take the tokenizer that belongs to the model, or give it rows with resize_token_embeddings and save it again."
         )
-    return tokenizer
 
 
 def parameters_in(folder: Path) -> int:

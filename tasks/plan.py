@@ -4,7 +4,7 @@ A plan is in every cache key; a machine never is. The defaults are the laptop st
 """
 
 import re
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -190,9 +190,17 @@ class EvaluationPlan(Choices):
     chat: Literal["auto", "off"] = Field(
         default="auto", description="auto: where the tokenizer has a chat template, the exam is put as a person's message; cloze never is"
     )
+    template_options: dict[str, Any] = Field(
+        default={}, description="passed to the chat template, e.g. {enable_thinking: false} or {chat_template: NAME} where it has several"
+    )
     screening: bool = Field(
         default=True, description="ask the base model also without stem and with the passage, to know guessable questions"
     )
+
+    @property
+    def apart(self) -> frozenset[str]:
+        """Unset options change no answer, so answers from before there were options stay found."""
+        return frozenset() if self.template_options else frozenset({"template_options"})
 
 
 class ComparisonPlan(Choices):
@@ -241,7 +249,8 @@ class StudyPlan(Choices):
 
     def screening(self) -> EvaluationPlan:
         """The exam as far as screening depends on it: how it is put; mode and rotations are the screening's own."""
-        return EvaluationPlan(instruction=self.evaluation.instruction, chat=self.evaluation.chat)
+        kept = ("instruction", "chat", "template_options")
+        return EvaluationPlan(**{name: getattr(self.evaluation, name) for name in kept})
 
     def named(self, name: str | None) -> "StudyPlan":
         """The same plan under a name of its own, where one is given. Raises PlanError for a name that is a path."""

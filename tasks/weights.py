@@ -33,15 +33,18 @@ PATIENCE = 10.0  # seconds that the hub is given to answer
 def missing(plan: BasePlan) -> str | None:
     """What stands in the way of this base model, in one sentence; nothing is loaded or downloaded."""
     try:
-        if plan.model == TINY:
-            return None
-        if found := _folder(plan.model) or _cached(plan.model, plan.revision):
+        if found := find_here(plan):
             _refuse_damaged(found)
-        else:
+        elif plan.model != TINY:
             _commit_on_hub(plan)
     except PlanError as error:
         return str(error)
     return None
+
+
+def find_here(plan: BasePlan) -> Path | None:
+    """The folder of a model that is on this machine; None for the tiny one, and for one that is still to be fetched."""
+    return None if plan.model == TINY else _folder(plan.model) or _cached(plan.model, plan.revision)
 
 
 def _refuse_damaged(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """From text to tokens exactly as lm-evaluation-harness does it, so that our log-likelihoods can be checked against its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
@@ -67,8 +68,8 @@ def has_chat(tokenizer: Any) -> bool:
     return bool(getattr(tokenizer, "chat_template", None))
 
 
-def as_chat(tokenizer: Any, prompt: str) -> str:
-    """The prompt as a person's message, up to where the model's reply begins.
+def as_chat(tokenizer: Any, prompt: str, options: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The prompt as a person's message, up to where the model's reply begins; `options` are the template's own.
 
     Templates of models that also see read a message as a list of parts; one of them is then the text.
     Raises PlanError where the template fails on it, or leaves it out: all questions would be one and the same.
@@ -76,10 +77,20 @@ def as_chat(tokenizer: Any, prompt: str) -> str:
     why = "it leaves the text of a message out"
     for content in (prompt, [{"type": "text", "text": prompt}]):
         try:
-            made = str(tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True))
-        except (TemplateError, TypeError, ArithmeticError) as error:
+            message = [{"role": "user", "content": content}]
+            made = str(tokenizer.apply_chat_template(message, **{**options, "tokenize": False, "add_generation_prompt": True}))
+        except (TemplateError, TypeError, ArithmeticError, ValueError) as error:  # ValueError: several templates and no default
             why = str(error)
             continue
         if prompt.strip() in made:
             return made
-    raise PlanError(f"base.model: its chat template takes no exam ({why}); set evaluation.chat to off.")
+    raise PlanError(f"base.model: its chat template takes no exam ({why}); set evaluation.chat to off{_or_choose(tokenizer)}.")
+
+
+def _or_choose(tokenizer: Any) -> str:
+    """How to choose among several templates, where there are several."""
+    templates = tokenizer.chat_template
+    if not isinstance(templates, dict) or "default" in templates:
+        return ""
+    names = ", ".join(str(name)[:40] for name in sorted(templates)[:9])
+    return f", or evaluation.template_options to {{chat_template: NAME}} with one of {names}"

@@ -1,6 +1,6 @@
 """What each model is asked, in tokens: one sheet for each question, mode and rotation of its options."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tasks import exam
@@ -49,24 +49,25 @@ def sheets(questions: list[Question], plan: EvaluationPlan, words: Wording, mode
     chat = plan.chat == "auto" and encoding.has_chat(tokenizer)
     most = encoding.window(model, tokenizer)
     return [
-        _checked(_sheet(question, mode, rotation, words, tokenizer, chat), most)
+        _checked(_sheet(question, mode, rotation, words, tokenizer, plan.template_options if chat else None), most)
         for question in questions
         for mode in plan.modes
         for rotation in range(1 if mode.startswith("cloze") else plan.rotations)
     ]
 
 
-def _sheet(question: Question, mode: Mode, rotation: int, words: Wording, tokenizer: Any, chat: bool) -> Sheet:
+def _sheet(question: Question, mode: Mode, rotation: int, words: Wording, tokenizer: Any, chat: Mapping[str, Any] | None) -> Sheet:
+    """`chat`: options of the chat template; None where it is not used."""
     if mode.startswith("cloze"):
         contexts = [words.frame(question)] + [words.bare] * (mode == "cloze_prior")
         options = [f" {option}" for option in question.options]
         asked = [one for context in contexts for one in encoding.asked(tokenizer, context, options)]
         return Sheet(question, mode, rotation, asked=tuple(asked))
     paper = words.paper(question, rotation)
-    context = encoding.as_chat(tokenizer, paper) if chat else paper
+    context = paper if chat is None else encoding.as_chat(tokenizer, paper, chat)
     if mode == "generate":
         return Sheet(question, mode, rotation, prompt=tuple(encoding.encode(tokenizer, [context])[0]))
-    delimiter = "" if chat else " "  # as lm-evaluation-harness does
+    delimiter = " " if chat is None else ""  # as lm-evaluation-harness does
     shown = encoding.asked(tokenizer, context, [delimiter + numeral for numeral in words.numerals])
     return Sheet(question, mode, rotation, asked=tuple(shown[(own - rotation) % 4] for own in range(4)))
 

@@ -37,7 +37,8 @@ def save(loaded, place):
 def rewrite(place, change) -> None:
     """The weights of a folder, changed."""
     file = place / "model.safetensors"
-    save_file({name: tensor.contiguous() for name, tensor in change(load_file(file)).items()}, file, metadata={"format": "pt"})
+    weights = {name: tensor.clone() for name, tensor in load_file(file).items()}  # the file is written over
+    save_file({name: tensor.contiguous() for name, tensor in change(weights).items()}, file, metadata={"format": "pt"})
 
 
 def reconfigure(place, **changes) -> None:

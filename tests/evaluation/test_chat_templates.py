@@ -1,0 +1,75 @@
+"""Chat templates: options of their own reach them, several without a default are told before any work."""
+
+import json
+
+import pytest
+from evaluation import sitters
+
+from flows.readiness import missing
+from tasks.errors import PlanError
+from tasks.evaluation import encoding
+from tasks.evaluation.sheets import sheets, wording
+from tasks.evaluation.standalone import evaluate
+from tasks.identity import identity
+from tasks.plan import BasePlan, EvaluationPlan, StudyPlan
+
+THINKS = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<model>{% if enable_thinking %}<think>{% endif %}"
+PLAN = EvaluationPlan(modes=("digits",))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    loaded = sitters.base()
+    loaded.model.save_pretrained(tmp_path)
+    loaded.tokenizer.save_pretrained(tmp_path)
+    return tmp_path
+
+
+def with_templates(folder, templates) -> None:
+    file = folder / "tokenizer_config.json"
+    content = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps(content | {"chat_template": templates}), "utf-8")
+
+
+def study(folder, **changes) -> StudyPlan:
+    return StudyPlan(base=BasePlan(model=str(folder)), evaluation=EvaluationPlan(**changes))
+
+
+NAMED = [{"name": "rag", "template": THINKS}, {"name": "tool_use", "template": THINKS}]
+
+
+def test_several_templates_without_a_default_are_told_by_check_and_evaluate(folder):
+    with_templates(folder, NAMED)
+    said = missing(study(folder))
+    assert len(said) == 1 and "set evaluation.chat to off, or evaluation.template_options" in said[0] and "rag, tool_use" in said[0]
+    with pytest.raises(PlanError, match="rag, tool_use"):
+        evaluate(str(folder), None, sitters.questions(1), PLAN)
+
+
+@pytest.mark.parametrize("changes", [{"chat": "off"}, {"template_options": {"chat_template": "rag"}}])
+def test_the_remedies_that_are_told_work(folder, changes):
+    with_templates(folder, NAMED)
+    assert missing(study(folder, **changes)) == []
+    assert len(evaluate(str(folder), None, sitters.questions(1), PLAN.model_copy(update=changes)).base) == 1
+
+
+@pytest.mark.parametrize(("thinking", "end"), [(True, "<model><think>"), (False, "<model>")])
+def test_options_reach_the_template(thinking, end):
+    chatty = type(sitters.tokenizer())(tokenizer_object=sitters.tokenizer().backend_tokenizer, bos_token="<|begin_of_text|>")
+    chatty.chat_template = THINKS
+    assert encoding.as_chat(chatty, "Q", {"enable_thinking": thinking, "tokenize": True}) == "<user>Q" + end
+    plan = EvaluationPlan(modes=("generate",), template_options={"enable_thinking": thinking})
+    put = sheets(sitters.questions(1), plan, wording(plan, "fa"), sitters.base().model, chatty)
+    assert chatty.decode(put[0].prompt).endswith(end)
+
+
+def test_only_options_that_are_set_are_in_the_key_and_screening_has_them():
+    assert "template_options" not in identity(EvaluationPlan())
+    some = EvaluationPlan(template_options={"enable_thinking": False})
+    assert identity(some)["template_options"] == {"enable_thinking": False}
+    assert StudyPlan(evaluation=some).screening().template_options == {"enable_thinking": False}
+
+
+def test_a_tokenizer_that_cannot_be_used_is_told_by_check(folder):
+    (folder / "tokenizer.json").write_text("{}")
+    assert "its tokenizer cannot be used" in missing(study(folder))[0]
