@@ -39,7 +39,7 @@ def read_adapter_config(adapter: Path) -> Any:
 def _refuse_kind(adapter: Path, config: Any) -> None:
     kind = str(getattr(config.peft_type, "value", config.peft_type))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
-        raise PlanError(f"{adapter}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another kind that changes weights.")
+        raise PlanError(f"{adapter / CONFIG}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another kind that changes weights.")
     if config.is_prompt_learning or config.peft_type in NEEDS_MORE:
         raise PlanError(
             f"{adapter} is of kind {kind}, which does not change weights alone: the questions cannot be put to it as they are put to "

@@ -120,16 +120,18 @@ def test_an_untrained_adapter_changes_no_answer(config, base, tmp_path):
     assert any("changes weights of the base" in note for note in both.notes)
 
 
-def test_an_adapter_with_added_tokens_takes_its_own_tokenizer_and_embeddings(base, tmp_path):
-    loaded = biased()
+def test_an_adapter_with_added_tokens_takes_its_own_tokenizer_and_embeddings(tmp_path):
+    loaded, base = make("Llama"), tmp_path / "base"
+    loaded.model.save_pretrained(base)
+    loaded.tokenizer.save_pretrained(base)
     words = copy.deepcopy(loaded.tokenizer)
     words.add_tokens(["<diagnosis>", "<sign>"])
     loaded.model.resize_token_embeddings(len(words), mean_resizing=False)
     model = get_peft_model(loaded.model, lora(init_lora_weights=False))
-    model.save_pretrained(tmp_path, save_embedding_layers=True)
-    words.save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path / "adapter", save_embedding_layers=True)
+    words.save_pretrained(tmp_path / "adapter")
     checkpoint = resolve(BasePlan(model=str(base)))
-    tuned = load(checkpoint, adapter=tmp_path)
+    tuned = load(checkpoint, adapter=tmp_path / "adapter")
     assert tuned.tokenizer("<sign>")["input_ids"][-1] == len(words) - 1
     torch.testing.assert_close(scores(tuned.model), scores(model.eval()))
     below = base_of(tuned)
