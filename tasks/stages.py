@@ -58,7 +58,7 @@ def validate_drafts(drafts: list[Drafts], text: BookText, own: list[OwnItems], p
         return Splits.save(*validate(rows, text.passages(), plan.validation, plan.language, wanted(plan.generation), progress, brought))
 
 
-@stage(version=finetuning.VERSION, run_name="base · {plan.model}", on_card=True)
+@stage(version=finetuning.BASE_VERSION, run_name="base · {plan.model}", on_card=True)
 def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint:
     """The model that is to be tuned: found, or built from the book's own text."""
     from tasks import llama, tiny
