@@ -23,7 +23,7 @@ from tasks.schemas.plan import ComparisonPlan, StudyPlan
 from tasks.schemas.plan_lineage import flat
 from tasks.schemas.result_rows import Comparison, History
 
-TEMPLATE_DIR = Path(__file__).parent
+TEMPLATE_DIR = Path(__file__).with_name("templates")
 MAX_ROWS = 2000  # of one kind on the page; the files hold all
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.models import scoring_models
 
-from tasks.engine.cache_key import build_identity
+from tasks.engine.cache_key import canonical_value
 from tasks.engine.plan_check import list_missing_requirements
 from tasks.evaluation.eval_requests import build_requests, get_prompt_builder
 from tasks.evaluation.scorer import encoding
@@ -89,9 +89,9 @@ def test_options_reach_the_template(thinking, end):
 
 
 def test_only_options_that_are_set_are_in_the_key_and_screening_has_them():
-    assert "template_options" not in build_identity(EvaluationPlan())
+    assert "template_options" not in canonical_value(EvaluationPlan())
     some = EvaluationPlan(template_options={"enable_thinking": False})
-    assert build_identity(some)["template_options"] == {"enable_thinking": False}
+    assert canonical_value(some)["template_options"] == {"enable_thinking": False}
     assert StudyPlan(evaluation=some).screening().template_options == {"enable_thinking": False}
 
 

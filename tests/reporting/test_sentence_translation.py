@@ -22,17 +22,17 @@ from tasks.schemas.item_rows import Rejection
 from tasks.validation.checks import flaws
 
 FA, EN = load_labels("fa"), load_labels("en")
-GATE = sorted(Path(validation.__file__).parent.glob("*.py"))
+GATE = sorted(Path(validation.__file__).parent.rglob("*.py"))
 SAYING = {
-    "Why",
-    "Refused",
-    "_nowhere",
-    "_one",
-    "_whole",
-    "rejection_of",
+    "Defect",
+    "UnreadableItem",
+    "_build_failure",
+    "_reject_item",
+    "_reject_draft",
+    "build_row_rejection",
     "Leak",
-    "Unreadable",
-    "Line",
+    "UnreadableJson",
+    "FileRow",
 }  # what a detail is given to
 RULES = {rule.__name__ for rule in (*flaws.QUESTION_RULES.values(), *flaws.PAIR_RULES.values())}
 
@@ -79,7 +79,9 @@ def of_the_gate() -> set[str]:
 def of_the_preflight() -> set[str]:
     tree = ast.parse((Path(finetuning.__file__).parent / "preflight.py").read_text("utf-8"))
     (function,) = (
-        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "warnings"
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == "list_warnings"
     )
     (tests,) = (node for node in ast.walk(function) if isinstance(node, ast.Dict))
     return {written(key) for key in tests.keys if isinstance(key, ast.JoinedStr | ast.Constant)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-STRANGER = "import os; from tasks.engine.orchestration.prefect_settings import settle; os.setuid(54321); os.environ.pop('HOME', None)\n"
+STRANGER = "import os; from tasks.engine.orchestration.prefect_settings import configure_prefect; os.setuid(54321); os.environ.pop('HOME', None)\n"
 
 
 def told_to(code, **environment):
@@ -29,12 +29,14 @@ def told_to(code, **environment):
 def test_a_user_without_a_home_gets_one_in_the_store():
     with tempfile.TemporaryDirectory() as store:
         Path(store).chmod(0o777)
-        done = told_to("settle(); print(os.environ['HOME'])", RUNS_DIR=store)
+        done = told_to("configure_prefect(); print(os.environ['HOME'])", RUNS_DIR=store)
         assert done.stdout.strip() == f"{store}/.home", done.stderr
 
 
 def test_a_bucket_without_a_home_for_its_mirror_is_told_with_the_remedy():
-    done = told_to("settle()", RUNS_DIR="s3://bucket/team", RUNS_MIRROR="", XDG_CACHE_HOME="")
+    done = told_to(
+        "configure_prefect()", RUNS_DIR="s3://bucket/team", RUNS_MIRROR="", XDG_CACHE_HOME=""
+    )
     assert (
         "StoreError: RUNS_DIR=s3://bucket/team wants a folder on this machine" in done.stderr
         and "set RUNS_MIRROR" in done.stderr
