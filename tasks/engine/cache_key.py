@@ -16,7 +16,7 @@ def canonical_value(value: Any) -> Any:
     Raises TypeError on anything that is not plain data, since such an input would silently never be found again.
     """
     if isinstance(value, BaseModel):
-        apart: frozenset[str] = getattr(value, "apart", frozenset())
+        apart: frozenset[str] = getattr(value, "excluded_from_key", frozenset())
         return {
             name: canonical_value(getattr(value, name))
             for name in type(value).model_fields

@@ -16,10 +16,19 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]  # the folder of `tasks`
 DATA = {".yaml", ".html", ".css", ".js", ".txt", ".json"}
-NEUTRAL = (  # what only stores, finds, schedules or words errors; a plan's values are in the key themselves
-    "tasks.engine", "tasks.store.paths", "tasks.store.remote_store", "tasks.store.artifacts", "tasks.store.artifact_folders", "tasks.store.artifact_groups", "tasks.engine.gpu_lock",
-    "tasks.schemas.plan", "tasks.schemas.plan_file", "tasks.schemas.sweep_file", "tasks.schemas.errors", "tasks.store.progress", "tasks.store.redaction", "tasks.stages",
-)  # fmt: skip
+# What only stores, finds, schedules or words errors; a plan's values are in the key themselves.
+NEUTRAL = (
+    "tasks.engine",
+    "tasks.stages",
+    "tasks.store",
+    "tasks.schemas.plan",
+    "tasks.schemas.plan_file",
+    "tasks.schemas.plan_lineage",
+    "tasks.schemas.sweep_file",
+    "tasks.schemas.errors",
+    "tasks.schemas.digest",
+    "tasks.schemas.project",
+)
 MODULE = re.compile(r"tasks(?:\.\w+)+")
 
 

@@ -42,20 +42,20 @@ def digests() -> dict[str, str]:
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("reporting/page.html", {"write_report", "write_sweep"}),
+        ("reporting/templates/page.html", {"write_report", "write_sweep"}),
         ("reporting/wording/fa.yaml", {"write_report", "write_sweep"}),
-        ("diagnosis/rules_tuning.py", {"diagnose_tuning"}),
-        ("reading/order.py", {"read_book"}),
-        ("validation/flaws.py", {"validate_drafts"}),
-        ("tiny.py", {"prepare_base"}),
-        ("evaluation/answering.py", {"evaluate_model"}),
+        ("diagnosis/rules/tuning_rules.py", {"diagnose_tuning"}),
+        ("reading/layout/bidi.py", {"read_book"}),
+        ("validation/checks/flaws.py", {"validate_drafts"}),
+        ("models/tiny_llama.py", {"prepare_base"}),
+        ("evaluation/answer_extraction.py", {"evaluate_model"}),
         (
-            "evaluation/mcnemar.py",
+            "evaluation/statistics/mcnemar.py",
             {"compare_answers", "compare_setting", "halve_questions", "write_report"},
         ),
-        ("generation/rule_questions.py", {"generate_drafts"}),
-        ("generation/exchange.py", set()),
-        ("store.py", set()),
+        ("generation/rules/question_makers.py", {"generate_drafts"}),
+        ("generation/openai/request_runner.py", set()),
+        ("store/paths.py", set()),
         ("engine/stage.py", set()),
     ],
 )
@@ -97,4 +97,4 @@ def test_a_changed_prompt_is_part_of_the_keys_of_what_shows_it_to_a_model(monkey
 
 
 def test_modules_that_are_run_as_processes_count_too():
-    assert "tasks.reading.worker" in source_digest.reachable_modules({"tasks.reading.pdf"})
+    assert "tasks.reading.sandbox.worker" in source_digest.reachable_modules({"tasks.reading.pdf"})
