@@ -17,6 +17,7 @@ from typing import Any
 PACKAGE = Path(__file__).parents[1]  # the folder of `tasks`
 DATA = {".yaml", ".html", ".css", ".js", ".txt", ".json"}
 # What only stores, finds, schedules or words errors; a plan's values are in the key themselves.
+RELEVANT = ("tasks.engine.report_inputs",)  # the report's data are gathered there
 NEUTRAL = (
     "tasks.engine",
     "tasks.stages",
@@ -62,7 +63,9 @@ def reachable_modules(names: Iterable[str]) -> set[str]:
 
 
 def _is_neutral(name: str) -> bool:
-    return any(name == one or name.startswith(one + ".") for one in NEUTRAL)
+    return name not in RELEVANT and any(
+        name == one or name.startswith(one + ".") for one in NEUTRAL
+    )
 
 
 @cache

@@ -180,4 +180,4 @@ def format_choice(value: Any) -> Any:
     """A choice as one would type it."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
-    return value
+    return str(dict(value)) if isinstance(value, Mapping) else value

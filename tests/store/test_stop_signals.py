@@ -43,9 +43,11 @@ def start(doing="asleep", last_words=0.0):
 
 def has_ended(pid):
     """Gone, or a zombie where the machine has no process that reaps orphans."""
-    with suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    return True
+    with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+        process = psutil.Process(pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            process.wait(timeout=1)  # SIGKILL was sent; the kernel may need a moment
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def stopped(process):
