@@ -29,23 +29,22 @@ def answer_questions(
     tuned: bool = True,
 ) -> list[Answer]:
     """One row for each question, mode and rotation, in that order; with `tuned` off the base below the adapter answers."""
+    asked = loaded if tuned else base_of(loaded)
     put = build_requests(
-        questions, plan, get_prompt_builder(plan, language), loaded.model, loaded.tokenizer
+        questions, plan, get_prompt_builder(plan, language), asked.model, asked.tokenizer
     )
-    return score_requests(loaded, put, plan, language, machine or Machine(), progress, tuned)
+    return score_requests(asked, put, plan, language, machine or Machine(), progress)
 
 
 def score_requests(
-    loaded: LoadedModel,
+    asked: LoadedModel,
     put: Sequence[EvalRequest],
     plan: EvaluationPlan,
     language: str,
     machine: Machine,
     progress: ProgressCallback,
-    tuned: bool,
 ) -> list[Answer]:
     """One row for each sheet; what is longer than the window is not put."""
-    asked = loaded if tuned else base_of(loaded)
     heard = iter(
         run_requests(
             asked,
