@@ -88,7 +88,7 @@ def load(
     return Loaded(tuned, _adapter_tokenizer(adapter, base.tokenizer, tuned), again, (*notes, WRITTEN))
 
 
-WRITTEN = "Loading this adapter changes weights of the base, so the base was scored from weights read apart from it."
+WRITTEN = "Loading an adapter of this kind can change weights of the base, so the base was scored from weights read apart from it."
 
 
 def _read_alone(place: tuple[str, str, str, torch.dtype, str]) -> Loaded:

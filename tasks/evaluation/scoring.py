@@ -29,15 +29,13 @@ def answer(
     tuned: bool = True,
 ) -> list[Answer]:
     """One row for each question, mode and rotation, in that order; with `tuned` off the base below the adapter answers."""
-    put = sheets(questions, plan, wording(plan, language), loaded.model, loaded.tokenizer)
-    return sit(loaded, put, plan, language, machine or Machine(), progress, tuned)
-
-
-def sit(
-    loaded: Loaded, put: Sequence[Sheet], plan: EvaluationPlan, language: str, machine: Machine, progress: Progress, tuned: bool
-) -> list[Answer]:
-    """One row for each sheet; what is longer than the window is not put."""
     asked = loaded if tuned else base_of(loaded)
+    put = sheets(questions, plan, wording(plan, language), asked.model, asked.tokenizer)
+    return sit(asked, put, plan, language, machine or Machine(), progress)
+
+
+def sit(asked: Loaded, put: Sequence[Sheet], plan: EvaluationPlan, language: str, machine: Machine, progress: Progress) -> list[Answer]:
+    """One row for each sheet; what is longer than the window is not put."""
     heard = iter(listen(asked, [sheet for sheet in put if not sheet.truncated], plan.answer_tokens, machine, progress))
     return [row(sheet, [], "", language) if sheet.truncated else row(sheet, *next(heard), language) for sheet in put]
 

@@ -80,13 +80,16 @@ def test_a_model_s_answers_do_not_depend_on_the_size_of_the_packs():
 
 
 def test_base_and_tuned_are_read_in_the_same_passes():
-    loaded = sitters.tuned()
+    loaded, base = sitters.tuned(), sitters.base()
+    loaded = loaded._replace(load_base=lambda: base)
     shapes: list[tuple[int, ...]] = []
-    loaded.model.get_base_model().model.register_forward_hook(
-        lambda module, args, kwargs, output: shapes.append(tuple(output.last_hidden_state.shape)), with_kwargs=True
-    )
+    for model in (loaded.model.get_base_model(), base.model):
+        model.model.register_forward_hook(
+            lambda module, args, kwargs, output: shapes.append(tuple(output.last_hidden_state.shape)), with_kwargs=True
+        )
     plan = EvaluationPlan(modes=("digits", "cloze"))
-    answer(loaded, sitters.questions(8), plan)  # the first call also tries whether the model can branch
+    for tuned in (True, False):
+        answer(loaded, sitters.questions(8), plan, tuned=tuned)  # the first call also tries whether the model can branch
     shapes.clear()
     answer(loaded, sitters.questions(8), plan, tuned=False)
     first, shapes[:] = list(shapes), []

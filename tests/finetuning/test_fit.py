@@ -65,7 +65,7 @@ def test_the_exercise_makes_fourteen_updates(tune):
 
 def test_the_first_loss_is_the_base_models_mean_over_the_target_tokens(tune, base):
     done, _, _ = tune(pairs=small.pairs(8), updates=1)
-    model, tokenizer = load(base, small.CPU)
+    model, tokenizer, *_ = load(base, small.CPU)
     total = tokens = 0.0
     for example in encode(small.pairs(8), tokenizer, small.PLAN, "fa").examples:
         scores = model(input_ids=torch.tensor([example.input_ids])).logits[0, :-1].log_softmax(-1)
