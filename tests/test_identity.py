@@ -45,7 +45,7 @@ def test_every_choice_of_the_plan_changes_its_key_but_where_the_log_is_sent():
         float: lambda v: v * 0.5 + 0.01,
         bool: lambda v: not v,
         str: lambda v: v + "x",
-        dict: lambda v: {},
+        dict: lambda v: {} if v else {"x": 1},
         type(None): lambda v: 1,
         tuple: lambda v: (*v, "x"),
     }
