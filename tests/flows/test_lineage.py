@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 from small_study import small_plan
 
@@ -28,6 +29,7 @@ def done(ran):
 
 
 def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict_is_told(rerun, monkeypatch):
+    shutil.rmtree(rerun.store / "looks")  # as if nobody had decided on these questions
     fork = small_plan(name="fork", **{"comparison.primary_set": "new_fact"})
     monkeypatch.setattr(next_plan, "follows", lambda plan, findings: [moved(plan, findings)])
     rerun(fork)
