@@ -40,7 +40,7 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
     (*_, warned, command) = endings.of_study(rerun.store / "studies" / "fork")
     assert warned.endswith("seen: the endpoint. On the same questions its verdict will be exploratory.") and "next" in command
 
-    assert done(rerun(following)) == ["compare_answers", "diagnose_tuning", "write_report"]
+    assert done(rerun(following)) == ["diagnose_tuning", "write_report"]
     told = json.loads(read(rerun.store, "fork-next", "verdict.json"))
     assert told["exploratory"] is True and told["look"] == 2
     assert told["sentence"].startswith("Exploratory: ")
