@@ -24,7 +24,7 @@ from tasks.store.progress import console, print_status
 from tasks.store.stop_signals import kill_children, stop_on_signals
 
 STARTUP_SECONDS = 120.0
-WORKER_SECONDS = 3.6  # for workers to end their runs and tell Prefect, deployments/worker.py
+WORKER_SECONDS = 3.0  # for workers to end their runs and tell Prefect, deployments/worker.py
 SERVER_SECONDS = 0.6  # for the server after them, so that all is over within 5 s
 WILDCARD_HOSTS = ("0.0.0.0", "::")
 
