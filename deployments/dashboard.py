@@ -16,8 +16,8 @@ import cyclopts
 from rich.markup import escape
 
 from deployments.register import POOLS, register
-from flows.own_server import die_with_parent
 from tasks.errors import StudyError
+from tasks.parent_death import die_with_parent
 from tasks.progress import say
 from tasks.store import HOUSE, runs_dir
 

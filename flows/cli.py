@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from flows import endings
 from flows.outgoing import export
 from flows.own_server import own_server
+from flows.stopping import stop_on_signals
 from flows.swift import importing
 from tasks.errors import PlanError, StudyError
 from tasks.plan import Machine, StudyPlan
@@ -23,7 +24,7 @@ app = App(
     name="book2lora",
     help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.",
     version="0.1.0",
-    suppress_keyboard_interrupt=False,  # main tells how to go on
+    suppress_keyboard_interrupt=False,  # flows/stopping.py ends the process
 )
 
 Plan = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
@@ -184,13 +185,11 @@ app.command(export)
 
 
 def main() -> None:
-    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong, 130 stopped by Ctrl-C."""
+    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM."""
+    stop_on_signals("book2lora")
     try:
         with writable():
             sys.exit(app(exit_on_error=False))
-    except KeyboardInterrupt:
-        print("book2lora: stopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
     except PlanError as error:

@@ -5,11 +5,9 @@ cached study; and it would leave it running after a kill -9. Where PREFECT_API_U
 whether it is there.
 """
 
-import ctypes
 import fcntl
 import importlib.util
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -22,10 +20,10 @@ from typing import IO
 from urllib.error import URLError
 
 from tasks.errors import PlanError, StudyError
+from tasks.parent_death import die_with_parent
 from tasks.store import private, runs_dir
 
 STARTUP_SECONDS = 120.0
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @contextmanager
@@ -87,6 +85,7 @@ def _started(port: int) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            start_new_session=True,  # Ctrl-C goes to the whole process group of a terminal
             preexec_fn=die_with_parent,  # no thread is running yet
         )
 
@@ -97,12 +96,6 @@ def _site_packages() -> Path:
     if found is None or found.origin is None:
         raise StudyError("Prefect is not installed in this environment; install book2lora again: pip install -e .")
     return Path(found.origin).parents[1]
-
-
-def die_with_parent() -> None:
-    """Called in a new child: the kernel ends it when the process that started it is gone (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:

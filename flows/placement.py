@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from flows.presence import attend
 from flows.reaching import deployed
 from flows.showing import show
+from flows.stopping import cancellable_elsewhere
 from tasks import mirror, timings
 from tasks.errors import StudyError
 from tasks.folders import StudyFolder
@@ -53,7 +54,8 @@ def placed(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
         parameters = TypeAdapter(dict[str, Any]).dump_python(dict(zip(names, args, strict=False)), mode="json")
         say(f"  → {deployment}: waiting for a worker")
         run: FlowRun = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=True)  # type: ignore[assignment]
-        state = _finished(run, deployment)
+        with cancellable_elsewhere(run.id):
+            state = _finished(run, deployment)
         if not state.is_completed():
             raise StudyError(
                 f"{deployment} ended {state.name}: {state.message}. Look at its run {run.name!r} on the dashboard, then run the same command again."

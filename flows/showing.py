@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 from prefect.artifacts import create_markdown_artifact
 
 from flows.dashboard_text import for_dashboard
+from flows.stopping import cancellable_here
 from tasks import timings
 from tasks.artifacts import Comparisons
 from tasks.errors import StudyError, WriterError
@@ -70,7 +71,7 @@ def explaining(function: Callable[P, T]) -> Callable[P, T]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            with writable():
+            with cancellable_here(), writable():
                 return function(*args, **kwargs)
         except BaseException as error:
             scrub_error(error)

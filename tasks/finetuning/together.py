@@ -21,6 +21,7 @@ from tasks.finetuning import needs
 from tasks.finetuning.attempt import Job, attempt
 from tasks.finetuning.examples import Example
 from tasks.folders import Checkpoint
+from tasks.parent_death import dying_with_parent
 from tasks.plan import FinetuningPlan, Machine
 from tasks.progress import Progress, silent
 
@@ -44,7 +45,14 @@ def train(job: Job, micro: int, progress: Progress) -> None:
     paths |= {"PYTHONSAFEPATH": "1"}  # here and in torchrun's own children: a file in the working folder is no module
     log = job.scratch / LOG
     with log.open("w") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **paths})
+        process = subprocess.Popen(
+            dying_with_parent(command),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **paths},
+            start_new_session=True,
+        )
         failed = _listen(process, progress)
     if failed is not None:
         raise RuntimeError(failed["memory"]) if "memory" in failed else TuningError(failed["tuning"])

@@ -26,6 +26,7 @@ from tasks.generation.writer import Accept, Quota, Written
 from tasks.plan import GenerationPlan
 from tasks.progress import Progress, silent
 from tasks.records import Passage
+from tasks.stopping import send_nothing_more
 
 OPENAI = "https://api.openai.com/v1"
 T = TypeVar("T")
@@ -125,6 +126,7 @@ def sender(client: openai.AsyncOpenAI, url: str, seconds: float) -> Send:
 
 async def at_its_place(client: openai.AsyncOpenAI, call: Callable[[], Awaitable[T]], url: str, model: str) -> T | Fault:
     """A call, its faults as values; a server named without the /v1 of its paths is tried there when it does not know the bare one."""
+    await send_nothing_more()
     named = client.base_url
     outcome = await caught(call(), url, model)
     if not (isinstance(outcome, Fault) and outcome.name == "404" and named.path == "/"):

@@ -48,6 +48,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a signal to our process group is no fault of the page
             env=apart.environment(),
             text=True,
             encoding="utf-8",

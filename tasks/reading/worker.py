@@ -17,6 +17,7 @@ from typing import Any
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from tasks.parent_death import die_with_parent
 from tasks.reading import legibility, ocr, plain, turned
 from tasks.reading.glyphs import FAULTS, Pages
 from tasks.reading.repair import bare
@@ -134,6 +135,7 @@ def _say(answer: dict[str, Any]) -> None:
 
 def main(path: str, mebibytes: str, language: str, languages_of_ocr: str) -> None:
     """First line out: pages and bookmarks, or why the file cannot be opened. Then a line for each page asked for."""
+    die_with_parent(signal.SIGKILL)
     limit_memory(int(mebibytes))
     logging.disable(logging.CRITICAL)
     try:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -121,18 +120,6 @@ def test_read_gives_one_line_a_page(tmp_path):
 def test_plans_and_the_book_are_found_from_another_folder(tmp_path):
     done = book2lora("check", cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
-    command = [sys.executable, "-m", "flows.cli", "study", "--set", "reading.last_page=20"]
-    env = {**os.environ, "RUNS_DIR": str(tmp_path)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=env) as process:
-        assert process.stderr is not None
-        next(line for line in process.stderr if "read_book" in line)
-        process.send_signal(signal.SIGINT)
-        told = process.stderr.read()
-    assert process.returncode == 130
-    assert "stopped. What was finished is kept; the same command goes on from there." in told and "Traceback" not in told
 
 
 def test_runs_lists_nothing_where_there_is_nothing(tmp_path):

@@ -1,0 +1,24 @@
+"""A child process that must not outlive the one that started it, whatever ends that one (Linux)."""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def die_with_parent(number: int = signal.SIGTERM) -> None:
+    """Called in a new child: the kernel signals it when the thread that started it ends (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
+def dying_with_parent(command: list[str]) -> list[str]:
+    """A command that dies with its parent, for a parent whose threads forbid a preexec function."""
+    return [sys.executable, "-P", "-m", "tasks.parent_death", *command]
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    os.execv(sys.argv[1], sys.argv[1:])

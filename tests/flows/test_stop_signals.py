@@ -1,0 +1,110 @@
+"""Ctrl-C, `docker stop`, a closed terminal: the command ends within 5 s, whatever the writer's latency, and says so once."""
+
+import os
+import pty
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from killing import Command
+from openai_server import serving
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 5.0
+SENTENCE = "book2lora: stopped. What was finished is kept; the same command goes on from there."
+TREE = {
+    "name": "small",
+    "reading": {"last_page": 12},
+    "generation": {"writer": "gpt", "pairs": 16, "questions": 24, "per_request": 4, "budget_usd": 20},
+    "base": {"steps": 4},
+    "finetuning": {"epochs": 1, "rank": 4},
+}
+
+
+class Terminal:
+    """A command as a shell starts it: leader of its session, its terminal a pty."""
+
+    def __init__(self, *arguments, **environment):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RUNS_"))}
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:
+            os.chdir(ROOT)
+            os.execve(sys.executable, [sys.executable, "-m", "flows.cli", *map(str, arguments)], kept | {"TERM": "dumb"} | environment)
+        self._said, self._reader = [], threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        try:
+            while chunk := os.read(self._master, 65536):
+                self._said.append(chunk)
+        except OSError:  # the other end is closed
+            pass
+
+    def said(self):
+        return b"".join(self._said).decode("utf-8", "replace")
+
+    def press(self, key):
+        os.write(self._master, key)
+
+    def hang_up(self):
+        os.close(self._master)
+
+    def code(self):
+        """Exit code once it has ended."""
+        status = os.waitpid(self.pid, 0)[1]
+        self._reader.join(2)
+        return os.waitstatus_to_exitcode(status)
+
+
+def asked_of(server, command):
+    return {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789", "RUNS_DIR": str(command.store)}
+
+
+def over(tmp_path):
+    command = Command.over(tmp_path / "runs", TREE)
+    command.store.mkdir()
+    return command
+
+
+def until(is_so, process=None, seconds=250):
+    begun = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - begun < seconds, process.said()[-2000:] if process else "not in time"
+        time.sleep(0.05)
+
+
+def states(store):
+    """The states of all flow runs in Prefect's own database."""
+    with sqlite3.connect(f"file:{store}/.prefect/prefect.db?mode=ro", uri=True) as database:
+        return database.execute("select state_type, s.message from flow_run r join flow_run_state s on s.id = r.state_id").fetchall()
+
+
+def own_servers(store):
+    """The Prefect servers that run over a store."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "environ", "status"]):
+        words, environment = process.info["cmdline"] or [], process.info["environ"] or {}
+        if environment.get("RUNS_DIR") == str(store) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found += [process] if any("uvicorn" in word or "prefect" in word for word in words) else []
+    return found
+
+
+def test_ctrl_c_in_a_terminal_ends_a_study_in_the_middle_of_slow_requests(tmp_path):
+    command = over(tmp_path)
+    with serving(latency=90) as server:
+        study = Terminal("study", command.plan, **asked_of(server, command))
+        until(lambda: sum(server.attempts.values()) >= 2, study)
+        asked, begun = sum(server.attempts.values()), time.monotonic()
+        study.press(b"\x03")
+        assert study.code() == 130
+        assert time.monotonic() - begun < SECONDS
+        time.sleep(0.5)
+        assert sum(server.attempts.values()) <= asked + 1, "it went on asking"
+    assert study.said().count(SENTENCE) == 1 and "Traceback" not in study.said()
+    assert states(command.store) and {state for state, _ in states(command.store)} == {"CANCELLED"}
+    assert all("by its user" in message for _, message in states(command.store))
+    assert (command.store / "ledger" / "small" / "charges.jsonl").stat().st_size, "the money of open requests is not set aside"
+    assert not own_servers(command.store)
