@@ -1,35 +1,45 @@
 """A worker for one pool, with our settings: `book2lora-worker cpu` or `book2lora-worker gpu`; `--limit N` for more runs at once."""
 
-import signal
 import sys
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from deployments.register import POOLS, ensure_server, say_and_leave
+from flows.stopping import set_cancelled
 from tasks.errors import PlanError, StudyError
+from tasks.stopping import kill_children, stop_on_signals
 
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import WorkerFlowRunResponse
     from prefect.workers.base import BaseWorker
 
 HELP = ("-h", "--help")
+NAME = "book2lora-worker"
+LAST_WORDS_SECONDS = 3.0  # less than the dashboard waits for it
+_workers: list["BaseWorker[Any, Any, Any]"] = []  # of this process, one
 
 
 def main() -> None:
-    """Be Prefect's process worker. Exit codes: 1 the server is away or refuses, 2 no server or no such pool is named."""
+    """Be Prefect's process worker. Exit codes: 1 the server is away or refuses, 2 no server or no such pool is named.
+
+    129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM; its runs are ended and Cancelled.
+    """
     from flows.settings import settle
 
     settle(verbose=True)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's `&` lets it be ignored; Prefect ends a worker by it alone
     try:
         pool, options = asked(sys.argv[1:])
         if not {*HELP} & {*options}:
             ensure_server()
     except StudyError as error:
-        say_and_leave("book2lora-worker", error)
+        say_and_leave(NAME, error)
     from prefect.cli import app
+    from prefect.utilities import processutils
     from prefect.workers.process import ProcessWorker
 
     take_nothing_twice(ProcessWorker)
+    processutils.setup_signal_handlers_worker = lambda *_: None  # a worker of Prefect would wait for its runs
+    stop_on_signals(f"{NAME}: stopped, and its runs with it.", end_runs, seconds=LAST_WORDS_SECONDS)
     sys.argv = ["prefect", *start(pool, *options)]
     app()
 
@@ -61,10 +71,22 @@ def take_nothing_twice(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
     submit = worker._submit_scheduled_flow_runs
 
     async def submit_others(self: "BaseWorker[Any, Any, Any]", flow_run_response: "list[WorkerFlowRunResponse]") -> object:
-        held = set(self._limiter.statistics().borrowers) if self._limiter else set()
+        _workers[:] = [self]
+        held = held_runs(self)
         return await submit(self, [one for one in flow_run_response if one.flow_run.id not in held])
 
     worker._submit_scheduled_flow_runs = submit_others  # type: ignore[method-assign, assignment]
+
+
+def held_runs(worker: "BaseWorker[Any, Any, Any]") -> set[UUID]:
+    """The flow runs whose processes hold a place of the worker."""
+    return set(worker._limiter.statistics().borrowers) if worker._limiter else set()
+
+
+def end_runs() -> None:
+    """Kill the processes of all runs, so that nothing more is paid for, then tell Prefect."""
+    kill_children()
+    set_cancelled([run for worker in _workers for run in held_runs(worker)])
 
 
 if __name__ == "__main__":

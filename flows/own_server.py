@@ -6,11 +6,9 @@ whether it is there.
 """
 
 import fcntl
-import importlib.util
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import IO
 from urllib.error import URLError
 
+from flows.login import make_login
 from tasks.errors import PlanError, StudyError
 from tasks.parent_death import die_with_parent
 from tasks.store import private, runs_dir
@@ -47,16 +46,29 @@ def own_server(deployment: str | None = None) -> Iterator[Callable[[], None]]:
         port = free.getsockname()[1]
     with (private(".prefect") / "booting").open("w") as booting:
         fcntl.flock(booting, fcntl.LOCK_EX)  # two that create the database at once would disturb each other
-        process = _started(port)
-        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-        try:
-            from flows.reaching import told  # and with it Prefect, while the server boots
+        login = make_login()  # of this command alone
+        process = _started(port, login)
+        with _environment(PREFECT_API_URL=f"http://127.0.0.1:{port}/api", PREFECT_API_AUTH_STRING=login):
+            try:
+                from flows.reaching import told  # and with it Prefect, while the server boots
 
-            with told(f"It was started for this command only; see the end of {_log()}."):
-                yield lambda: _wait(process, port, booting)
-        finally:
-            del os.environ["PREFECT_API_URL"]
-            _stop(process)
+                with told(f"It was started for this command only; see the end of {_log()}."):
+                    yield lambda: _wait(process, port, booting)
+            finally:
+                _stop(process)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -72,15 +84,16 @@ def _log() -> Path:
     return runs_dir() / "logs" / "own-server.log"
 
 
-def _started(port: int) -> subprocess.Popen[bytes]:
+def _started(port: int, login: str) -> subprocess.Popen[bytes]:
     """As Prefect starts its own: without the dashboard, and with those services only that a single run needs."""
-    flags = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-    options = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
-    options += ["--app-dir", str(_site_packages())]  # else uvicorn looks for modules in the working folder first, in spite of -P
+    from flows.server_app import LOOPBACK, server_command, server_environment
+
+    flags = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"}
+    flags |= server_environment(LOOPBACK[0], port, login)
     _log().parent.mkdir(parents=True, exist_ok=True)
     with _log().open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", *options],
+            server_command(LOOPBACK[0], port),
             env={**os.environ, **flags},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -88,14 +101,6 @@ def _started(port: int) -> subprocess.Popen[bytes]:
             start_new_session=True,  # Ctrl-C goes to the whole process group of a terminal
             preexec_fn=die_with_parent,  # no thread is running yet
         )
-
-
-def _site_packages() -> Path:
-    """Where Prefect lies, without importing it."""
-    found = importlib.util.find_spec("prefect")
-    if found is None or found.origin is None:
-        raise StudyError("Prefect is not installed in this environment; install book2lora again: pip install -e .")
-    return Path(found.origin).parents[1]
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:

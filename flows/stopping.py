@@ -3,15 +3,12 @@
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tasks import stopping
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
+from tasks.store import runs_dir
 
 MESSAGE = "Cancelled by its user. What was finished is kept; the same command goes on from there."
 STOPPED = "stopped. What was finished is kept; the same command goes on from there."
@@ -32,7 +29,9 @@ def cancellable_here() -> Iterator[None]:
     """
     from prefect.context import FlowRunContext
 
-    if "PREFECT__FLOW_RUN_ID" in os.environ and _is_main_thread():  # a worker started this process
+    if not stopping.is_installed() and "PREFECT__FLOW_RUN_ID" in os.environ and _is_main_thread():
+        # a worker started this process
+        _log_to_own_file(os.environ["PREFECT__FLOW_RUN_ID"])
         stop_on_signals("flow run")
     stopping.keep_handlers()
     context = FlowRunContext.get()
@@ -50,25 +49,28 @@ def cancellable_elsewhere(run_id: UUID) -> AbstractContextManager[None]:
 
 def cancel_runs() -> None:
     """Set every unfinished run of this process to Cancelled, and ask workers to cancel theirs."""
-    if not (_here or _elsewhere):
+    set_cancelled(list(_here), list(_elsewhere))
+
+
+def set_cancelled(run_ids: Sequence[UUID], elsewhere: Sequence[UUID] = ()) -> None:
+    """Set runs to Cancelled, and to Cancelling those whose worker must still end them.
+
+    A server that is away is told in a line; the next run of the command then marks the run as crashed.
+    """
+    if not (run_ids or elsewhere):
         return
     import httpx
     from prefect import get_client
+    from prefect.states import Cancelled, Cancelling
 
     try:
         with get_client(sync_client=True) as client:
-            _cancel(client)
-    except httpx.HTTPError as error:  # the next run of the command tells Prefect that it crashed
+            for run_id in elsewhere:
+                client.set_flow_run_state(run_id, Cancelling(message=MESSAGE))
+            for run_id in run_ids:
+                client.set_flow_run_state(run_id, Cancelled(message=MESSAGE), force=True)
+    except httpx.HTTPError as error:
         sys.stderr.write(f"Prefect could not be told: {type(error).__name__}\n")
-
-
-def _cancel(client: "SyncPrefectClient") -> None:
-    from prefect.states import Cancelled, Cancelling
-
-    for run_id in list(_elsewhere):
-        client.set_flow_run_state(run_id, Cancelling(message=MESSAGE))
-    for run_id in list(_here):
-        client.set_flow_run_state(run_id, Cancelled(message=MESSAGE), force=True)
 
 
 @contextmanager
@@ -78,6 +80,16 @@ def _listed(runs: list[UUID], run_id: UUID) -> Iterator[None]:
         yield
     finally:
         runs.remove(run_id)
+
+
+def _log_to_own_file(run_id: str) -> None:
+    """The output goes to a pipe of the worker, which breaks when the worker dies; a file does not."""
+    logs = runs_dir() / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / f"flow-run-{run_id}.log").open("ab") as log:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
 
 
 def _is_main_thread() -> bool:

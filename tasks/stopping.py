@@ -53,6 +53,11 @@ def stop_on_signals(
     threading.Thread(target=_watch, args=(reader, finish), daemon=True, name="stopping").start()
 
 
+def is_installed() -> bool:
+    """Whether a signal ends this process as described above."""
+    return _is_installed
+
+
 def keep_handlers() -> None:
     """Install the handlers again where a library has put its own in their place.
 

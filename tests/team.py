@@ -18,8 +18,10 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import AwaitingRetry
 
-from deployments.dashboard import environment_for, spawn, stop, wait_healthy
+from deployments.dashboard import environment_for, wait_healthy, worker_command
 from deployments.register import prefect, register
+from deployments.supervisor import spawn, stop
+from flows.server_app import server_command, server_environment
 from tasks.store import HOUSE
 
 PATIENCE = 600  # seconds; a study of the small plan takes about 60, on a busy machine many times that
@@ -32,7 +34,8 @@ class Team:
         self.folder, self.port, self._shared, self._environment = folder, port, shared, environment
         self.address = f"http://127.0.0.1:{port}"
         self.api = f"{self.address}/api"
-        self.client = SyncPrefectClient(self.api)
+        self.login = environment["PREFECT_API_AUTH_STRING"]
+        self.client = SyncPrefectClient(self.api, auth_string=self.login)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
@@ -42,15 +45,17 @@ class Team:
 
     def serve(self) -> None:
         """Start the server, or start it again."""
-        home = self._environment | {"PREFECT_HOME": str(self.folder / "server-home")}
-        self.processes["server"] = spawn("server", home, "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
+        home = (
+            self._environment | {"PREFECT_HOME": str(self.folder / "server-home")} | server_environment("127.0.0.1", self.port, self.login)
+        )
+        self.processes["server"] = spawn("server", home, server_command("127.0.0.1", self.port))
         wait_healthy(f"{self.api}/health", self.processes["server"])
 
     def hire(self, pool: str, name: str) -> None:
         """A worker in a home of its own; with an object store in a mirror of its own, too."""
         home = self._environment | {"PREFECT_HOME": str(self.folder / f"{name}-home")}
         mirror = {} if self._shared else {"RUNS_MIRROR": str(self.folder / f"{name}-mirror")}
-        self.processes[name] = spawn(f"worker-{name}", home | mirror, "deployments.worker", pool, "--name", name)
+        self.processes[name] = spawn(f"worker-{name}", home | mirror, worker_command(pool, name))
 
     def kill(self, name: str, with_children: bool = True) -> None:
         """kill -9."""
@@ -105,7 +110,7 @@ class Team:
         if way == "dashboard":
             self.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         else:
-            prefect("flow-run", "retry", str(run.id), environment={**os.environ, "PREFECT_API_URL": self.api})
+            prefect("flow-run", "retry", str(run.id), environment=self._environment)
         self.when(run, lambda state: not state.is_final(), 60)
 
     def command(self, *arguments: str) -> subprocess.Popen[str]:
@@ -157,4 +162,5 @@ def team(folder: Path, store: str | None = None, database: str | None = None, **
                 one.hire(pool, f"{pool}-1")
             yield one
         finally:
-            stop(one.processes)
+            stop([process for name, process in one.processes.items() if name != "server"], 10)
+            stop([process for name, process in one.processes.items() if name == "server"], 10)

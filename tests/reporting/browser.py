@@ -19,10 +19,10 @@ QUIET = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*options: str) -> Iterator[Browser]:
     """A fresh browser with no profile."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *options])
         try:
             yield browser
         finally:

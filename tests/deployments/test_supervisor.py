@@ -1,0 +1,54 @@
+"""What dies is started again, later and later; the others are not touched."""
+
+import sys
+
+from deployments.supervisor import Part, keep_alive, stop
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def part(name, seconds):
+    one = Part(name, [sys.executable, "-c", f"import time; time.sleep({seconds})"], {})
+    one.start()
+    return one
+
+
+def test_a_dead_part_is_told_and_started_again_with_back_off(runs, capfd):
+    dies, lives, clock = part("worker-gpu", 0), part("worker-cpu", 60), Clock()
+    try:
+        for wait in (1, 2, 4):
+            dies.process.wait()
+            dies.started = clock.now
+            keep_alive([dies, lives], clock)
+            told = capfd.readouterr().err
+            assert "worker-gpu ended with code 0" in told and f"in {wait} s" in told and "worker-cpu" not in told
+            before = dies.process.pid
+            clock.now += wait - 0.1
+            keep_alive([dies, lives], clock)
+            assert dies.process.pid == before, "it did not wait"
+            clock.now += 0.2
+            keep_alive([dies, lives], clock)
+            assert dies.process.pid != before
+        assert lives.process.poll() is None
+    finally:
+        stop([dies.process, lives.process], 5)
+
+
+def test_a_part_that_lived_long_is_started_again_soon(runs):
+    one, clock = part("worker-cpu", 0), Clock()
+    one.wait, one.started = 32.0, clock.now - 100
+    one.process.wait()
+    keep_alive([one], clock)
+    assert one.due == clock.now + 1
+
+
+def test_what_does_not_end_in_time_is_killed(runs):
+    one = Part("stubborn", [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"], {})
+    one.start()
+    stop([one.process], 0.5)
+    assert one.process.returncode in (-9, -15)
