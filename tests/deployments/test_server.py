@@ -103,7 +103,7 @@ def browser():
 def test_the_runs_page_shows_name_tags_graph_and_retry(team, study, browser):
     from dashboard_page import opened
 
-    page = opened(browser, f"{team.address}/runs/flow-run/{study.id}", "small · books/handbook.pdf · tiny")
+    page = opened(browser, f"{team.address}/runs/flow-run/{study.id}", "small · books/handbook.pdf · tiny", team.login)
     for text in ("Completed", "free", "Retry", "Subflow Runs", "Artifacts"):
         assert page.get_by_text(text).first.is_visible(), text
     canvas = page.locator("canvas").first  # the graph is drawn, not written
@@ -118,7 +118,7 @@ def test_the_report_runs_from_right_to_left_on_the_dashboard(team, client, study
 
     found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["report"])))
     report = next(artifact for artifact in found if artifact.flow_run_id == study.id)
-    page = opened(browser, f"{team.address}/artifacts/artifact/{report.id}", "مدل پایه")
+    page = opened(browser, f"{team.address}/artifacts/artifact/{report.id}", "مدل پایه", team.login)
     cell = page.locator("td, th").filter(has_text="مدل پایه").first
     assert cell.evaluate("cell => getComputedStyle(cell).direction") == "rtl"
     assert page.locator("table tr").count() > 2
@@ -129,7 +129,9 @@ def test_the_form_of_a_deployment_tells_each_choice_in_a_sentence(team, client, 
     from dashboard_page import opened
 
     deployment = client.read_deployment_by_name("study/laptop")
-    page = opened(browser, f"{team.address}/deployments/deployment/{deployment.id}/run", "what to do; the defaults are the laptop study")
+    page = opened(
+        browser, f"{team.address}/deployments/deployment/{deployment.id}/run", "what to do; the defaults are the laptop study", team.login
+    )
     for sentence in ("path of the PDF", "how fast to do it; never changes the result", "deployment that tunes and scores, e.g. tune/gpu"):
         page.get_by_text(sentence).first.wait_for(timeout=30_000)  # the form is drawn bit by bit
 

@@ -1,7 +1,9 @@
 """Ctrl-C, `docker stop`, a closed terminal: the command ends within 5 s, whatever the writer's latency, and says so once."""
 
+import json
 import os
 import pty
+import signal
 import sqlite3
 import sys
 import threading
@@ -9,6 +11,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 from killing import Command
 from openai_server import serving
 
@@ -52,6 +55,10 @@ class Terminal:
     def hang_up(self):
         os.close(self._master)
 
+    def signalled(self, number, whom):
+        """Send a signal to the process, or to all of its group."""
+        (os.kill if whom == "process" else os.killpg)(self.pid, number)
+
     def code(self):
         """Exit code once it has ended."""
         status = os.waitpid(self.pid, 0)[1]
@@ -61,12 +68,6 @@ class Terminal:
 
 def asked_of(server, command):
     return {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789", "RUNS_DIR": str(command.store)}
-
-
-def over(tmp_path):
-    command = Command.over(tmp_path / "runs", TREE)
-    command.store.mkdir()
-    return command
 
 
 def until(is_so, process=None, seconds=250):
@@ -103,18 +104,59 @@ def own_servers(store):
 
 
 def test_ctrl_c_in_a_terminal_ends_a_study_in_the_middle_of_slow_requests(tmp_path):
-    command = over(tmp_path)
+    stopped_alike(tmp_path, lambda study: study.press(b"\x03"), 130)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("whom", ["process", "group"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_every_signal_to_process_or_group_ends_a_study_alike(number, whom, tmp_path):
+    stopped_alike(tmp_path, lambda study: study.signalled(number, whom), 128 + number)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_closed_terminal_ends_a_study(tmp_path):
+    stopped_alike(tmp_path, Terminal.hang_up, 129, is_heard=False)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_ctrl_c_ends_a_sweep(tmp_path):
+    tree = {"name": "small", "study": TREE, "grid": {"finetuning.rank": [2, 4]}}
+    stopped_alike(tmp_path, lambda sweep: sweep.press(b"\x03"), 130, command="sweep", tree=tree)
+
+
+def stopped_alike(tmp_path, stop, code, is_heard=True, command="study", tree=TREE):
+    """Stop a command while its requests wait for 90 s, and look at all that must hold then."""
+    place = Command.over(tmp_path / "runs", tree)
+    place.store.mkdir()
     with serving(latency=90) as server:
-        study = Terminal("study", command.plan, **asked_of(server, command))
-        asked = all_under_way(server, study)
+        process = Terminal(command, place.plan, **asked_of(server, place))
+        asked = all_under_way(server, process)
         begun = time.monotonic()
-        study.press(b"\x03")
-        assert study.code() == 130
+        stop(process)
+        assert process.code() == code
         assert time.monotonic() - begun < SECONDS
         time.sleep(0.5)
         assert sum(server.attempts.values()) == asked, "it went on asking"
-    assert study.said().count(SENTENCE) == 1 and "Traceback" not in study.said()
-    assert states(command.store) and {state for state, _ in states(command.store)} == {"CANCELLED"}
-    assert all("by its user" in message for _, message in states(command.store))
-    assert (command.store / "ledger" / "small" / "charges.jsonl").stat().st_size, "the money of open requests is not set aside"
-    assert not own_servers(command.store)
+    assert process.said().count(SENTENCE) == is_heard and "Traceback" not in process.said()
+    assert states(place.store) and {state for state, _ in states(place.store)} == {"CANCELLED"}
+    assert all("by its user" in message for _, message in states(place.store))
+    charges = [json.loads(line) for line in next(place.store.glob("ledger/*/charges.jsonl")).read_text("utf-8").splitlines()]
+    assert sum("reserve" in charge for charge in charges) >= asked, "the money of open requests is not set aside"
+    assert not own_servers(place.store)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_ctrl_c_ends_an_evaluation_that_is_loading_its_libraries(tmp_path):
+    questions = tmp_path / "questions.json"
+    questions.write_text(json.dumps([{"question": "?", "options": list("abcd"), "answer": 1}]), "utf-8")
+    process = Terminal("evaluate", "--base", tmp_path, "--questions", questions)
+    time.sleep(3)
+    process.press(b"\x03")
+    begun = time.monotonic()
+    assert process.code() == 130 and time.monotonic() - begun < SECONDS
+    assert process.said().count(SENTENCE) == 1 and "Traceback" not in process.said()
