@@ -18,7 +18,7 @@ from flows.login import login_file, login_of_store
 from flows.server_app import server_command, server_environment
 from tasks.errors import StudyError
 from tasks.progress import console, say
-from tasks.stopping import stop_on_signals
+from tasks.stopping import kill_children, stop_on_signals
 from tasks.store import runs_dir
 
 STARTUP_SECONDS = 120.0
@@ -123,6 +123,8 @@ def main(host: str = "127.0.0.1", port: int = 4200) -> None:
         serve(host, port)
     except StudyError as error:
         sys.exit(f"dashboard: {error}")
+    finally:
+        kill_children()
 
 
 if __name__ == "__main__":
