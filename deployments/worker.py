@@ -80,7 +80,8 @@ def take_nothing_twice(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
 
 def held_runs(worker: "BaseWorker[Any, Any, Any]") -> set[UUID]:
     """The flow runs whose processes hold a place of the worker."""
-    return set(worker._limiter.statistics().borrowers) if worker._limiter else set()
+    borrowers = worker._limiter.statistics().borrowers if worker._limiter else ()
+    return {run_id for run_id in borrowers if isinstance(run_id, UUID)}
 
 
 def end_runs() -> None:
