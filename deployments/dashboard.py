@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from urllib.error import URLError
 
 import cyclopts
+import psutil
 from rich.markup import escape
 
 from deployments.register import POOLS, register
@@ -17,12 +18,14 @@ from deployments.supervisor import Part, log_of, stop, supervise
 from flows.login import login_file, login_of_store
 from flows.server_app import server_command, server_environment
 from tasks.errors import StudyError
+from tasks.parent_death import adopt_orphans
 from tasks.progress import console, say
 from tasks.stopping import kill_children, stop_on_signals
 from tasks.store import runs_dir
 
 STARTUP_SECONDS = 120.0
 WORKER_SECONDS = 3.6  # for workers to end their runs and tell Prefect, deployments/worker.py
+ORPHAN_SECONDS = 0.3  # beyond those, for runs whose worker died
 SERVER_SECONDS = 0.6  # for the server after them, so that all is over within 5 s
 EVERYWHERE = ("0.0.0.0", "::")
 
@@ -36,7 +39,8 @@ def serve(host: str, port: int) -> None:
     workers = [Part(f"worker-{pool}", worker_command(pool, f"{pool}-1"), environment) for pool in POOLS]
     parts = [server, *workers]
     sentence = "dashboard: stopped, and the runs of its workers with it. What was finished is kept."
-    stop_on_signals(sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3)
+    stop_on_signals(sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + ORPHAN_SECONDS + SERVER_SECONDS)
+    adopt_orphans()
     server.start()
     wait_healthy(f"{address}/api/health", server.process)
     register(environment)
@@ -48,9 +52,14 @@ def serve(host: str, port: int) -> None:
 
 
 def stop_all(parts: Sequence[Part]) -> None:
-    """Workers first, since they tell the server; then the server."""
+    """Workers and orphaned runs first, since they tell the server; then the server."""
     processes = [part.process for part in parts if part.started]
+    known = {process.pid for process in processes}
+    orphans = [child for child in psutil.Process().children() if child.pid not in known]
+    for orphan in orphans:  # runs whose worker died
+        orphan.terminate()
     stop(processes[1:], WORKER_SECONDS)
+    psutil.wait_procs(orphans, timeout=ORPHAN_SECONDS)
     stop(processes[:1], SERVER_SECONDS)
 
 
