@@ -25,7 +25,6 @@ from tasks.store import runs_dir
 
 STARTUP_SECONDS = 120.0
 WORKER_SECONDS = 3.6  # for workers to end their runs and tell Prefect, deployments/worker.py
-ORPHAN_SECONDS = 0.3  # beyond those, for runs whose worker died
 SERVER_SECONDS = 0.6  # for the server after them, so that all is over within 5 s
 EVERYWHERE = ("0.0.0.0", "::")
 
@@ -39,7 +38,7 @@ def serve(host: str, port: int) -> None:
     workers = [Part(f"worker-{pool}", worker_command(pool, f"{pool}-1"), environment) for pool in POOLS]
     parts = [server, *workers]
     sentence = "dashboard: stopped, and the runs of its workers with it. What was finished is kept."
-    stop_on_signals(sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + ORPHAN_SECONDS + SERVER_SECONDS)
+    stop_on_signals(sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3)
     adopt_orphans()
     server.start()
     wait_healthy(f"{address}/api/health", server.process)
@@ -58,8 +57,9 @@ def stop_all(parts: Sequence[Part]) -> None:
     orphans = [child for child in psutil.Process().children() if child.pid not in known]
     for orphan in orphans:  # runs whose worker died
         orphan.terminate()
+    until = time.monotonic() + WORKER_SECONDS
     stop(processes[1:], WORKER_SECONDS)
-    psutil.wait_procs(orphans, timeout=ORPHAN_SECONDS)
+    psutil.wait_procs(orphans, timeout=max(0.0, until - time.monotonic()))
     stop(processes[:1], SERVER_SECONDS)
 
 
