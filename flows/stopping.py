@@ -5,10 +5,15 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tasks import stopping
 from tasks.store import runs_dir
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun
 
 MESSAGE = "Cancelled by its user. What was finished is kept; the same command goes on from there."
 STOPPED = "stopped. What was finished is kept; the same command goes on from there."
@@ -53,7 +58,7 @@ def cancel_runs() -> None:
 
 
 def set_cancelled(run_ids: Sequence[UUID], elsewhere: Sequence[UUID] = ()) -> None:
-    """Set runs to Cancelled, and to Cancelling those whose worker must still end them.
+    """Set runs with their subflows to Cancelled, and to Cancelling those that a worker must end.
 
     A server that is away is told in a line; the next run of the command then marks the run as crashed.
     """
@@ -69,8 +74,21 @@ def set_cancelled(run_ids: Sequence[UUID], elsewhere: Sequence[UUID] = ()) -> No
                 client.set_flow_run_state(run_id, Cancelling(message=MESSAGE))
             for run_id in run_ids:
                 client.set_flow_run_state(run_id, Cancelled(message=MESSAGE), force=True)
+            for subflow in _unfinished_subflows(client, run_ids):
+                if subflow.deployment_id:
+                    client.set_flow_run_state(subflow.id, Cancelling(message=MESSAGE))
+                else:
+                    client.set_flow_run_state(subflow.id, Cancelled(message=MESSAGE), force=True)
     except httpx.HTTPError as error:
         sys.stderr.write(f"Prefect could not be told: {type(error).__name__}\n")
+
+
+def _unfinished_subflows(client: "SyncPrefectClient", run_ids: Sequence[UUID]) -> "list[FlowRun]":
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+
+    of_these = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=list(run_ids)))
+    found = client.read_flow_runs(flow_run_filter=of_these) if run_ids else []
+    return [run for run in found if run.state is None or not (run.state.is_final() or run.state.is_cancelling())]
 
 
 @contextmanager
