@@ -24,7 +24,7 @@ from tasks.stopping import kill_children, stop_on_signals
 from tasks.store import runs_dir
 
 STARTUP_SECONDS = 120.0
-WORKER_SECONDS = 3.6  # for workers to end their runs and tell Prefect, deployments/worker.py
+WORKER_SECONDS = 3.0  # for workers to end their runs and tell Prefect, deployments/worker.py
 SERVER_SECONDS = 0.6  # for the server after them, so that all is over within 5 s
 EVERYWHERE = ("0.0.0.0", "::")
 

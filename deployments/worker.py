@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HELP = ("-h", "--help")
 NAME = "book2lora-worker"
-LAST_WORDS_SECONDS = 3.0  # less than the dashboard waits for it
+LAST_WORDS_SECONDS = 2.5  # less than the dashboard waits for it
 _workers: list["BaseWorker[Any, Any, Any]"] = []  # of this process, one
 
 
