@@ -242,7 +242,9 @@ class ChapterRun:
         """What was asked, what came of it, and why it ended."""
         pairs = sum(isinstance(item, Pair) for item in self.kept)
         with self.request_runner.cache.lock_budget() as budget:
-            lost = budget.list_lost_usd({draft.id for draft in self.drafts})
+            lost = budget.list_lost_usd(
+                {draft.id for draft in self.drafts} | self.request_runner.asked
+            )
         kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
         before = self.before.usage if self.before else None
         wanted = {

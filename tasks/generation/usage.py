@@ -42,7 +42,7 @@ def load_usages(folder: Path, chapters: Collection[str]) -> list[WriterUsage]:
 def format_usages(accounts: Sequence[WriterUsage], folder: Path) -> str:
     """All of them in plain lines: the sum, then chapter by chapter."""
     lost = (
-        f" {n} answers never arrived, for {_format_lost_usd(accounts)} USD."
+        f" {n} answers never arrived; {_format_lost_usd(accounts)} USD may have been charged for them."
         if (n := sum(one.lost for one in accounts))
         else ""
     )

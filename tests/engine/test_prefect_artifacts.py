@@ -117,12 +117,13 @@ def test_the_cost_adds_up():
             sent=n,
             finishes={},
             cost_usd=0.01 * n,
+            lost_usd=0.025 * (n - 1),
         )
         for n in (1, 2)
     ]
     assert (
         markdown_tables.format_cost_table(accounts, "en").splitlines()[-3]
-        == "| **Σ** | 3 | 0 | 0 | 0.0300 |"
+        == "| **Σ** | 3 | 0 | 0 | 0.0300 | 0.0250 |"
     )
 
 

@@ -10,21 +10,14 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from time import time
 from typing import Any, NamedTuple, Protocol
 
 from tasks.generation.generation_loop import AskRequests, RequestFactory
+from tasks.generation.openai.replies import NO_USAGE, HttpReply, build_response, read_failure
 from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.request_errors import RequestFailure, redact_keys
-from tasks.generation.openai.request_runner import (
-    NO_USAGE,
-    HttpReply,
-    RequestRunner,
-    build_budget_error,
-    build_response,
-    read_failure,
-)
+from tasks.generation.openai.request_runner import RequestRunner, build_budget_error
 from tasks.generation.response_cache import ResponseCache, StoredResponse
 from tasks.schemas.errors import WriterRefused, WriterUnavailable
 from tasks.store.paths import write_atomically
@@ -315,12 +308,10 @@ def load_records(ledger: ResponseCache) -> list[BatchRecord]:
 
 def save_record(ledger: ResponseCache, record: BatchRecord) -> BatchRecord:
     """Put a record on disk."""
-    write_atomically(_get_record_path(ledger, record), json.dumps(record._asdict()).encode())
+    write_atomically(
+        ledger.folder / "batches" / f"{record.mark}.json", json.dumps(record._asdict()).encode()
+    )
     return record
-
-
-def _get_record_path(ledger: ResponseCache, record: BatchRecord) -> Path:
-    return ledger.folder / "batches" / f"{record.mark}.json"
 
 
 def _build_request_line(key: str, body: dict[str, Any]) -> bytes:

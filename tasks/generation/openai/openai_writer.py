@@ -14,19 +14,24 @@ from typing import Any, TypeVar
 import openai
 from httpx2 import Response  # the client's own HTTP package
 from openai.types import Batch
+from pydantic import ValidationError
 
 from tasks.generation import generation_loop
 from tasks.generation.openai import batch_runner
+from tasks.generation.openai.bounded_http import BoundedClient, UnreadAnswer
 from tasks.generation.openai.concurrency_limiter import get_limiter
 from tasks.generation.openai.empty_answers import shared_breaker
 from tasks.generation.openai.pdf_parts import open_pdf_pages
-from tasks.generation.openai.request_errors import RequestFailure, classify_failure, redact_keys
-from tasks.generation.openai.request_runner import (
-    HttpReply,
-    RequestRunner,
-    RetryPolicy,
-    SendRequest,
+from tasks.generation.openai.replies import HttpReply
+from tasks.generation.openai.request_errors import (
+    READING_ERRORS,
+    UNREAD,
+    FailureAction,
+    RequestFailure,
+    classify_failure,
+    redact_keys,
 )
+from tasks.generation.openai.request_runner import RequestRunner, RetryPolicy, SendRequest
 from tasks.generation.openai.server_identity import OPENAI, configured_server
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
@@ -138,8 +143,13 @@ def open_client(patience: RetryPolicy) -> openai.AsyncOpenAI:
         )
     timeout = openai.Timeout(patience.timeout, connect=min(CONNECT_SECONDS, patience.timeout))
     # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for the address
+    http = BoundedClient(patience.timeout)
     return openai.AsyncOpenAI(
-        api_key=key or "none", base_url=url or OPENAI, max_retries=0, timeout=timeout
+        api_key=key or "none",
+        base_url=url or OPENAI,
+        max_retries=0,
+        timeout=timeout,
+        http_client=http,
     )
 
 
@@ -214,20 +224,19 @@ class OpenAIBatchApi:
             "completion_window": window,
             "metadata": data,
         }
-        return _convert_batch_or_failure(
-            await self._call_batch_api(
-                lambda: self.client.batches.create(**order)  # type: ignore[arg-type]
+        return await self._call_batch_api(
+            lambda: _convert_batch(
+                self.client.batches.create(**order)  # type: ignore[arg-type]
             )
         )
 
     async def retrieve_batch(self, name: str) -> batch_runner.BatchState | RequestFailure:
-        return _convert_batch_or_failure(
-            await self._call_batch_api(lambda: self.client.batches.retrieve(name))
+        return await self._call_batch_api(
+            lambda: _convert_batch(self.client.batches.retrieve(name))
         )
 
     async def list_recent_batches(self) -> list[batch_runner.BatchState] | RequestFailure:
-        page = await self._call_batch_api(lambda: _fetch_batch_page(self.client))
-        return page if isinstance(page, RequestFailure) else [_convert_batch(one) for one in page]
+        return await self._call_batch_api(lambda: _fetch_batch_page(self.client))
 
     async def download_file(self, file: str) -> str | RequestFailure:
         made = await self._call_batch_api(lambda: self.client.files.content(file))
@@ -242,17 +251,15 @@ class OpenAIBatchApi:
         return outcome
 
 
-async def _fetch_batch_page(client: openai.AsyncOpenAI) -> list[Batch]:
-    return (await client.batches.list(limit=100)).data
+async def _fetch_batch_page(client: openai.AsyncOpenAI) -> list[batch_runner.BatchState]:
+    return [_convert_batch_or_failure(one) for one in (await client.batches.list(limit=100)).data]
 
 
-def _convert_batch_or_failure(
-    made: Batch | RequestFailure,
-) -> batch_runner.BatchState | RequestFailure:
-    return made if isinstance(made, RequestFailure) else _convert_batch(made)
+async def _convert_batch(call: Awaitable[Batch]) -> batch_runner.BatchState:
+    return _convert_batch_or_failure(await call)
 
 
-def _convert_batch(made: Batch) -> batch_runner.BatchState:
+def _convert_batch_or_failure(made: Batch) -> batch_runner.BatchState:
     files = [file for file in (made.output_file_id, made.error_file_id) if file]
     errors = [
         (str(e.code), str(e.message))
@@ -268,18 +275,19 @@ def _convert_batch(made: Batch) -> batch_runner.BatchState:
 
 
 async def catch_failures(call: Awaitable[T], url: str, model: str) -> T | RequestFailure:
-    """A call with its faults as values: an openai exception holds the request's headers, so none leaves this module."""
+    """A call with its faults as values, whatever the server sent; an openai exception holds the request's headers, so none leaves here."""
     try:
         return await call
     except TimeoutError:
-        return RequestFailure(
-            "timeout", "again", f"no whole answer from {url} in time", charged=True
-        )
+        return RequestFailure("timeout", "again", f"no whole answer from {url} in time")
     except openai.APITimeoutError as error:
         return RequestFailure(
             "timeout", "again", f"no answer from {url} in time", charged=_was_sent(error)
         )
     except openai.APIConnectionError as error:
+        if isinstance(error.__cause__, UnreadAnswer):
+            course: FailureAction = "stop" if error.__cause__.leads_away else "again"
+            return RequestFailure(UNREAD, course, redact_keys(str(error.__cause__)))
         return RequestFailure(
             "connection",
             "again",
@@ -293,6 +301,14 @@ async def catch_failures(call: Awaitable[T], url: str, model: str) -> T | Reques
             error.response.headers,
             model,
             url,
+        )
+    except (
+        openai.OpenAIError,
+        ValidationError,
+        *READING_ERRORS,
+    ) as error:  # in the package's own reading of what came
+        return RequestFailure(
+            UNREAD, "again", f"{url} sent what cannot be read ({type(error).__name__})"
         )
 
 

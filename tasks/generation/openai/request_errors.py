@@ -29,6 +29,8 @@ READING_ERRORS = (
     RecursionError,
     OverflowError,
 )  # what foreign text may do
+LONGEST_WAIT = 365 * 86400.0  # seconds
+UNREAD = "unread answer"  # the name of a fault
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 REFUSALS = {400, 401, 403, 404, 413, 422}  # a server that answers so has not let a model write
@@ -167,7 +169,12 @@ def _suggest_setting(param: str, said: str) -> str:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of Retry-After, in either of its forms."""
+    """Seconds of Retry-After, in either of its forms; a year at most."""
+    wait = _wait(headers)
+    return None if wait is None else min(wait, LONGEST_WAIT)
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
     if (millis := _parse_number(headers.get("retry-after-ms"))) is not None:
         return millis / 1000
     value = headers.get("retry-after")
@@ -175,7 +182,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
         return seconds if value is not None else None
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except ValueError:
+    except READING_ERRORS:
         return None
 
 

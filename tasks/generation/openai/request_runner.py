@@ -1,33 +1,38 @@
 """One request at the server until it is answered: ledger first, money set aside, attempts bounded, faults sorted."""
 
 import asyncio
-import json
 import math
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from tasks.generation.budget import Charge, TokenUsage, compute_price
+from tasks.generation.budget import Charge, compute_price
 from tasks.generation.openai.charging import believe_usage
-from tasks.generation.openai.completions import (
-    Completion,
-    find_error_status,
-    read_completion,
-    usage_in,
-)
+from tasks.generation.openai.completions import find_error_status, usage_in
 from tasks.generation.openai.concurrency_limiter import ConcurrencyLimiter
-from tasks.generation.openai.empty_answers import EmptyAnswer, EmptyAnswerBreaker, describe_empty
+from tasks.generation.openai.empty_answers import (
+    Emptiness,
+    EmptyAnswer,
+    EmptyAnswerBreaker,
+    describe_empty,
+)
+from tasks.generation.openai.replies import (
+    NO_USAGE,
+    HttpReply,
+    build_response,
+    is_empty,
+    read_failure,
+)
 from tasks.generation.openai.request_builder import ChatRequest
-from tasks.generation.openai.request_errors import READING_ERRORS, RequestFailure, classify_failure
+from tasks.generation.openai.request_errors import UNREAD, RequestFailure
 from tasks.generation.response_cache import ResponseCache, StoredResponse
 from tasks.schemas.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
 
 T = TypeVar("T")
 MAX_LEARNED_PARAMETERS = 8  # about its fields that one request takes from a server
 MAX_WAIT_FACTOR = 10  # times the longest wait; a server that wishes for more is left alone
-NO_USAGE = TokenUsage(0, 0, 0)
 
 
 class RetryPolicy(NamedTuple):
@@ -39,14 +44,6 @@ class RetryPolicy(NamedTuple):
     longest_wait: float = 60.0
     poll: float = 20.0  # seconds between looks at a batch
     longest_batch: float = 26 * 3600.0  # seconds; the server promises 24 hours
-
-
-class HttpReply(NamedTuple):
-    """What came over the wire."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
 
 
 SendRequest = Callable[
@@ -70,6 +67,7 @@ class RequestRunner:
     faults: Counter[str] = field(default_factory=Counter)
     breaker: EmptyAnswerBreaker = field(default_factory=EmptyAnswerBreaker)
     sent_count: int = 0
+    asked: set[str] = field(default_factory=set)  # requests that were sent
     stop_error: StudyError | None = None
 
     async def answer_request(self, request: ChatRequest) -> StoredResponse | None:
@@ -130,6 +128,7 @@ class RequestRunner:
                 return None
             await self.cache.force()
             self.sent_count += 1
+            self.asked.add(request.key)
             return self._settle_reply(
                 request,
                 charge,
@@ -158,6 +157,10 @@ class RequestRunner:
             if isinstance(reply, RequestFailure)
             else read_failure(reply, str(request.body["model"]), self.server)
         )
+        if fault.name == UNREAD:
+            self._note_empty(
+                request, EmptyAnswer(Emptiness("cut", fault.message), charge.usd, False), entered
+            )
         with self.cache.lock_budget() as budget:
             if fault.charged:
                 budget.mark_lost(request.key)
@@ -302,54 +305,6 @@ class RequestRunner:
         """Exponential with full jitter above the server's own wish."""
         most = min(self.policy.longest_wait, self.policy.first_wait * 2.0 ** (attempt - 1))
         return ((fault and fault.wait) or 0.0) + most * random.uniform(0.5, 1.0)
-
-
-def build_response(
-    request: ChatRequest, body: str, ledger: ResponseCache, batch: bool
-) -> StoredResponse | None:
-    """A body as a response with its price."""
-    envelope = read_completion(body)
-    if envelope is None:
-        return None
-    if (
-        request.worst_usage == NO_USAGE
-    ):  # of a batch from before a crash, whose request is not at hand
-        return _response_of_unknown(request.key, envelope, body, ledger)
-    usage = believe_usage(envelope.usage, request, envelope.text + envelope.thought)
-    if envelope.usage and envelope.text and usage.tokens_in < request.worst_usage.tokens_in:
-        with ledger.lock_budget() as budget:
-            budget.learn_token_share(
-                usage.tokens_in / request.worst_usage.tokens_in, request.script_profile
-            )
-    return StoredResponse(
-        request.key, envelope.finish, usage, compute_price(usage, ledger.prices, batch), body
-    )
-
-
-def _response_of_unknown(
-    key: str, envelope: Completion, body: str, ledger: ResponseCache
-) -> StoredResponse:
-    """Charged by the server's count, up to what was set aside for the request."""
-    with ledger.lock_budget() as budget:
-        most = sum(c.usd for c in budget.list_open_charges() if c.key == key and not c.lost)
-    usage = envelope.usage or NO_USAGE
-    usd = min(compute_price(usage, ledger.prices, batch=True), most) if envelope.usage else most
-    return StoredResponse(key, envelope.finish, usage, usd, body)
-
-
-def is_empty(response: StoredResponse) -> bool:
-    """Whether an answer holds no text, although no filter held it back."""
-    envelope = read_completion(response.body)
-    return envelope is None or (not envelope.text.strip() and envelope.finish in ("stop", "length"))
-
-
-def read_failure(reply: HttpReply, model: str, server: str) -> RequestFailure:
-    """The fault that an error reply tells of."""
-    try:
-        body: object = json.loads(reply.body)
-    except READING_ERRORS:
-        body = reply.body[:300]
-    return classify_failure(reply.status, body, reply.headers, model, server)
 
 
 def build_budget_error(ledger: ResponseCache, worst: float) -> BudgetSpent:

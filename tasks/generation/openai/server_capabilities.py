@@ -14,8 +14,9 @@ from tasks.generation.openai.openai_writer import (
     get_server_name,
     open_client,
 )
+from tasks.generation.openai.replies import HttpReply
 from tasks.generation.openai.request_errors import RequestFailure
-from tasks.generation.openai.request_runner import HttpReply, RetryPolicy, SendRequest
+from tasks.generation.openai.request_runner import RetryPolicy, SendRequest
 from tasks.generation.response_cache import ResponseCache, hash_request
 from tasks.schemas.errors import WriterRefused
 from tasks.schemas.plan import GenerationPlan

@@ -133,7 +133,14 @@ def format_cost_table(accounts: Sequence[WriterUsage], language: str) -> str:
     say = load_labels(language)
     columns = say["columns"]
     rows = [[escape_markdown(one.chapter), *_format_usage_sums([one], say)] for one in accounts]
-    head = [columns["chapter"], columns["responses"], "tokens in", "tokens out", "US$"]
+    head = [
+        columns["chapter"],
+        columns["responses"],
+        "tokens in",
+        "tokens out",
+        "US$",
+        columns["doubtful"],
+    ]
     return wrap_direction(
         format_table(head, [*rows, ["**Σ**", *_format_usage_sums(accounts, say)]]), say
     )
@@ -145,9 +152,10 @@ def _format_usage_sums(accounts: Sequence[WriterUsage], say: Translator) -> list
         sum(one.tokens_in for one in accounts),
         sum(one.tokens_out for one in accounts),
     ]
+    dollars = (sum(one.cost_usd for one in accounts), sum(one.lost_usd for one in accounts))
     return [
         *(say.format_number(one) for one in sums),
-        say.format_number(sum(one.cost_usd + one.lost_usd for one in accounts), 4),
+        *(say.format_number(one, 4) for one in dollars),
     ]
 
 

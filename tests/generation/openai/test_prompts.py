@@ -7,10 +7,13 @@ from support.openai_study import build_plan, load_chapters
 
 from tasks.generation import book_windows
 from tasks.generation.openai import request_builder
+from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.prompts import instructions
 from tasks.generation.quotas import ITEM_FIELDS, Quota
 from tasks.language.persian import ZWNJ
 from tasks.schemas.item_rows import Passage
+
+HERE = identify_server("http://here/v1")
 
 KINDS = ("pair", "question")
 
@@ -71,9 +74,10 @@ def test_marks_in_the_books_own_text_are_defused():
 def test_the_part_that_changes_comes_last_so_that_prompts_can_be_cached():
     chosen, quota = build_plan(per_request=5), Quota(10, 0)
     windows = book_windows.plan_windows(load_chapters(1)["chapter 1"], quota, chosen)[:1]
+    askings = book_windows.plan_round(windows, quota, chosen, [])[:2]
     one, two = (
-        request_builder.build_request(a, chosen, "fa", None).body["messages"]
-        for a in book_windows.plan_round(windows, quota, chosen, [])[:2]
+        request_builder.build_request(a, chosen, "fa", None, server=HERE).body["messages"]
+        for a in askings
     )
     first, second = one[0]["content"] + one[1]["content"], two[0]["content"] + two[1]["content"]
     common = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
@@ -83,24 +87,21 @@ def test_the_part_that_changes_comes_last_so_that_prompts_can_be_cached():
 def test_everything_that_decides_the_answer_is_in_the_hash():
     quota = Quota(5, 5)
 
-    def key(language="fa", **choices):
+    def key(language="fa", server=HERE, **choices):
         chosen = build_plan(**choices)
-        return request_builder.build_request(
-            book_windows.plan_round(
-                book_windows.plan_windows(load_chapters(1)["chapter 1"], quota, chosen),
-                quota,
-                chosen,
-                [],
-            )[0],
+        asking = book_windows.plan_round(
+            book_windows.plan_windows(load_chapters(1)["chapter 1"], quota, chosen),
+            quota,
             chosen,
-            language,
-            None,
-        ).key
+            [],
+        )[0]
+        return request_builder.build_request(asking, chosen, language, None, server=server).key
 
     base = key()
     assert base == key() == key(budget_usd=1.0) == key(mode="batch")
     changes = [
         key("en"),
+        key(server=identify_server("http://there/v1")),
         key(model="m"),
         key(temperature=0.1),
         key(seed=1),

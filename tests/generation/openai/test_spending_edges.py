@@ -215,10 +215,10 @@ def test_an_answer_with_unusual_line_separators_is_one_line(tmp_path):
     assert read_completion(stream).text == SEPARATED
 
     class Done:
-        async def retrieve(self, batch):
+        async def retrieve_batch(self, batch):
             return BatchState(batch, "completed", ["answers"], [], "mark")
 
-        async def content(self, file):
+        async def download_file(self, file):
             line = {"custom_id": "aa", "response": {"status_code": 200, "body": body}}
             return json.dumps(line, ensure_ascii=False) + "\n"
 

@@ -125,7 +125,7 @@ def test_an_answer_on_the_wire_at_a_kill_is_paid_twice_at_most_within_the_cap_an
             time.sleep(0.01)
         process.kill()
         process.wait()
-    with start_server() as server:
+    with start_server(port=int(server.url.split(":")[2].split("/")[0])) as server:
         to(server)
         written = write_study(tmp_path / "ledger", chosen, load_chapters(1, 5))
         spent = ResponseCache(tmp_path / "ledger", 50.0, chosen.prices).budget.get_spent_usd()
@@ -210,7 +210,12 @@ def test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_miss
             ).budget.get_spent_usd()
         assert count_kept(written) == {"pair": 30, "question": 30}
         assert max(Counter(server.list_answered()).values()) == 1
-        assert spent == pytest.approx(server.compute_bill())
+        if (
+            fault == "batch_errors"
+        ):  # a server's error in a batch does not prove that it cost nothing
+            assert spent > server.compute_bill()
+        else:
+            assert spent == pytest.approx(server.compute_bill())
         assert len([e for e in server.entries if e.get("created")]) > max(
             one.usage.rounds for one in written.values()
         )

@@ -35,7 +35,7 @@ from support.openai_server.fault_orders import (  # noqa: E402
     find_refusal,
     parse_faults,
 )
-from support.openai_server.http_wire import HttpWire  # noqa: E402
+from support.openai_server.http_wire import HttpWire, packed_gigabyte  # noqa: E402
 from support.openai_server.item_replies import (  # noqa: E402
     build_reply,
     count_tokens,
@@ -67,6 +67,7 @@ class OpenAIServer(HttpWire):
     replays: bool = (
         False  # answer a repeated Idempotency-Key from memory, uncharged, as a careful proxy does
     )
+    sends_on: tuple[int, str] | None = None  # redirect status and the address that it leads to
     url: str = ""
     entries: list[dict[str, Any]] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
@@ -76,6 +77,8 @@ class OpenAIServer(HttpWire):
     def __post_init__(self) -> None:
         self.rates = parse_faults(self.faults)
         self.batches = BatchStore(self)
+        if "bomb" in self.dialects:
+            packed_gigabyte()  # takes seconds, the first time
 
     def log_request(self, **entry: Any) -> None:
         """One line in the log."""
@@ -120,7 +123,12 @@ class OpenAIServer(HttpWire):
         """Answer one request; false closes the connection."""
         if "bare" in self.lacks and not path.startswith("/v1/"):
             return await self.send_reply(writer, 404, {"detail": "Not Found"})
-        path = path.removeprefix("/v1")
+        if self.sends_on and not path.startswith("/moved"):
+            status, there = self.sends_on
+            return await self.send_bytes(
+                writer, status, b"", {"Location": there + path.removeprefix("/v1")}
+            )
+        path = path.removeprefix("/moved").removeprefix("/v1")
         key = headers.get("authorization", "").removeprefix("Bearer ")
         if "refused" in key:
             return await self.send_error(
