@@ -27,7 +27,7 @@ from openai_answers import hash_of, say, texts_of, tokens  # noqa: E402
 from openai_batches import Batches  # noqa: E402
 from openai_dialects import worded  # noqa: E402
 from openai_orders import CANNED, REFUSED, SAID, WIRE, dollars, parse_faults, refusal_of, wait_of  # noqa: E402
-from openai_wire import Wire  # noqa: E402
+from openai_wire import Wire, packed_gigabyte  # noqa: E402
 
 
 @dataclass
@@ -47,6 +47,7 @@ class Server(Wire):
     dialect_attempts: int = 1_000_000  # of each request, that are answered so
     canned: bool = False  # the same ten items for every request: costs the machine nothing, for benchmarks
     replays: bool = False  # answer a repeated Idempotency-Key from memory, uncharged, as a careful proxy does
+    sends_on: tuple[int, str] | None = None  # redirect status and the address that it leads to
     url: str = ""
     entries: list[dict[str, Any]] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
@@ -56,6 +57,8 @@ class Server(Wire):
     def __post_init__(self) -> None:
         self.rates = parse_faults(self.faults)
         self.batches = Batches(self)
+        if "bomb" in self.dialects:
+            packed_gigabyte()  # takes seconds, the first time
 
     def note(self, **entry: Any) -> None:
         """One line in the log."""
@@ -91,7 +94,10 @@ class Server(Wire):
         """Answer one request; false closes the connection."""
         if "bare" in self.lacks and not path.startswith("/v1/"):
             return await self.reply(writer, 404, {"detail": "Not Found"})
-        path = path.removeprefix("/v1")
+        if self.sends_on and not path.startswith("/moved"):
+            status, there = self.sends_on
+            return await self.send(writer, status, b"", {"Location": there + path.removeprefix("/v1")})
+        path = path.removeprefix("/moved").removeprefix("/v1")
         key = headers.get("authorization", "").removeprefix("Bearer ")
         if "refused" in key:
             return await self.error(writer, 401, f"Incorrect API key provided: {key}.", "invalid_api_key")

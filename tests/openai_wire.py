@@ -4,7 +4,16 @@ import asyncio
 import gzip
 import json
 import time
+import zlib
+from functools import cache
 from typing import Any
+
+
+@cache
+def packed_gigabyte() -> bytes:
+    """A gigabyte of zeros, packed into a megabyte."""
+    pack = zlib.compressobj(wbits=31)
+    return b"".join(pack.compress(bytes(2**20)) for _ in range(1024)) + pack.flush()
 
 
 class Wire:
@@ -65,6 +74,10 @@ class Wire:
             content = gzip.compress(content)
             told |= {"Content-Encoding": "gzip", "Content-Length": str(len(content))}
         head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in told.items()) + "\r\n"
+        if "bomb" in self.dialects:
+            return await self.flood(writer, packed_gigabyte())
+        if "endless" in self.dialects:
+            return await self.flood(writer, None)
         try:
             writer.write(head.encode())
             if "trickle" in self.dialects and status == 200:
@@ -78,6 +91,21 @@ class Wire:
         except ConnectionError:
             return False
         return True
+
+    async def flood(self, writer: asyncio.StreamWriter, packed: bytes | None) -> bool:
+        """A gzip body that unpacks to a gigabyte, or one that never ends."""
+        how = f"Content-Encoding: gzip\r\nContent-Length: {len(packed)}" if packed else "Transfer-Encoding: chunked"
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{how}\r\n\r\n".encode())
+        try:
+            if packed:
+                writer.write(packed)
+            while not packed:
+                writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+                await writer.drain()
+            await writer.drain()
+        except ConnectionError:
+            return False
+        return False
 
     def allowance(self) -> dict[str, str]:
         """Rate-limit headers: so many requests a second."""

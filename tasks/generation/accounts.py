@@ -38,7 +38,11 @@ def kept(folder: Path, chapters: Collection[str]) -> list[Account]:
 
 def told(accounts: Sequence[Account], folder: Path) -> str:
     """All of them in plain lines: the sum, then chapter by chapter."""
-    lost = f" {n} answers never arrived, for {_usd(accounts)} USD." if (n := sum(one.lost for one in accounts)) else ""
+    lost = (
+        f" {n} answers never arrived; {_usd(accounts)} USD may have been charged for them."
+        if (n := sum(one.lost for one in accounts))
+        else ""
+    )
     answers = f"All {sum(one.requests for one in accounts)} answers are in {folder}.{lost}"
     lines = [f"So far, in {len(accounts)} chapters: {_counts(accounts)}. {answers}"]
     for one in accounts:

@@ -13,8 +13,8 @@ from tasks.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailab
 from tasks.generation.answers import Envelope, error_in, read_envelope, usage_in
 from tasks.generation.budget import Charge, Usage, price
 from tasks.generation.charging import believe_usage
-from tasks.generation.empty_answers import EmptyAnswer, EmptyAnswerBreaker, describe_empty
-from tasks.generation.faults import READING_ERRORS, Fault, fault_of_status
+from tasks.generation.empty_answers import Emptiness, EmptyAnswer, EmptyAnswerBreaker, describe_empty
+from tasks.generation.faults import READING_ERRORS, UNREAD, Fault, fault_of_status
 from tasks.generation.ledger import Ledger, Response
 from tasks.generation.limits import Limiter
 from tasks.generation.requests import Request
@@ -61,6 +61,7 @@ class Exchange:
     faults: Counter[str] = field(default_factory=Counter)
     breaker: EmptyAnswerBreaker = field(default_factory=EmptyAnswerBreaker)
     sent: int = 0
+    asked: set[str] = field(default_factory=set)  # requests that were sent
     stop: StudyError | None = None
 
     async def answer(self, request: Request) -> Response | None:
@@ -109,6 +110,7 @@ class Exchange:
                 return None
             await self.ledger.force()
             self.sent += 1
+            self.asked.add(request.key)
             return self._settle(request, charge, await self.send(self.wire(request.body), f"{request.key}-{attempt}"), entered)
         finally:
             self.limiter.leave()
@@ -122,6 +124,8 @@ class Exchange:
                 return response
             reply = self._unread(request, charge, reply, entered)
         fault = reply if isinstance(reply, Fault) else fault_of(reply, str(request.body["model"]), self.server)
+        if fault.name == UNREAD:
+            self._note_empty(request, EmptyAnswer(Emptiness("cut", fault.message), charge.usd, False), entered)
         with self.ledger.purse() as budget:
             if fault.charged:
                 budget.lose(request.key)

@@ -12,6 +12,8 @@ Course = Literal["again", "smaller", "filtered", "dialect", "stop"]
 _KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|key|gsk|hf|xai)[-_][A-Za-z0-9*._-]{6,}|\bBearer\s+\S+|(?<=://)[^/\s@]+@", re.IGNORECASE)
 _SECRETS = ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET")
 READING_ERRORS = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError)  # what foreign text may do
+LONGEST_WAIT = 365 * 86400.0  # seconds
+UNREAD = "unread answer"  # the name of a fault
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 REFUSALS = {400, 401, 403, 404, 413, 422}  # a server that answers so has not let a model write
@@ -99,7 +101,12 @@ def _hint(param: str, said: str) -> str:
 
 
 def wait_of(headers: Mapping[str, str]) -> float | None:
-    """Seconds of Retry-After, in either of its forms."""
+    """Seconds of Retry-After, in either of its forms; a year at most."""
+    wait = _wait(headers)
+    return None if wait is None else min(wait, LONGEST_WAIT)
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
     if (millis := _number(headers.get("retry-after-ms"))) is not None:
         return millis / 1000
     value = headers.get("retry-after")
@@ -107,7 +114,7 @@ def wait_of(headers: Mapping[str, str]) -> float | None:
         return seconds if value is not None else None
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except ValueError:
+    except READING_ERRORS:
         return None
 
 

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 import openai
 from httpx2 import Response  # the client's own HTTP package
 from openai.types import Batch
+from pydantic import ValidationError
 
 from tasks.errors import WriterRefused
 from tasks.generation import batch, rounds
+from tasks.generation.bounded_http import BoundedClient, UnreadAnswer
 from tasks.generation.empty_answers import shared_breaker
 from tasks.generation.exchange import Exchange, Patience, Reply, Send
-from tasks.generation.faults import Fault, fault_of_status, scrub
+from tasks.generation.faults import READING_ERRORS, UNREAD, Course, Fault, fault_of_status, scrub
 from tasks.generation.ledger import Ledger
 from tasks.generation.limits import limiter_for
 from tasks.generation.pages import pages_of
@@ -109,7 +111,8 @@ def open_client(patience: Patience) -> openai.AsyncOpenAI:
         raise WriterRefused("OPENAI_API_KEY holds characters that no key has (a space, a typographic quote?). Set it to the bare key.")
     timeout = openai.Timeout(patience.timeout, connect=min(CONNECT, patience.timeout))
     # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for the address
-    return openai.AsyncOpenAI(api_key=key or "none", base_url=url or OPENAI, max_retries=0, timeout=timeout)
+    http = BoundedClient(patience.timeout)
+    return openai.AsyncOpenAI(api_key=key or "none", base_url=url or OPENAI, max_retries=0, timeout=timeout, http_client=http)
 
 
 def _named(variable: str) -> str:
@@ -162,14 +165,13 @@ class Post:
     async def create(self, file: str, mark: str) -> batch.State | Fault:
         endpoint, window, data = "/v1/chat/completions", "24h", {batch.MARK: mark}
         order = {"input_file_id": file, "endpoint": endpoint, "completion_window": window, "metadata": data}
-        return _state(await self._caught(lambda: self.client.batches.create(**order)))  # type: ignore[arg-type]
+        return await self._caught(lambda: _known(self.client.batches.create(**order)))  # type: ignore[arg-type]
 
     async def retrieve(self, name: str) -> batch.State | Fault:
-        return _state(await self._caught(lambda: self.client.batches.retrieve(name)))
+        return await self._caught(lambda: _known(self.client.batches.retrieve(name)))
 
     async def recent(self) -> list[batch.State] | Fault:
-        page = await self._caught(lambda: _page(self.client))
-        return page if isinstance(page, Fault) else [_known(one) for one in page]
+        return await self._caught(lambda: _page(self.client))
 
     async def content(self, file: str) -> str | Fault:
         made = await self._caught(lambda: self.client.files.content(file))
@@ -182,34 +184,39 @@ class Post:
         return outcome
 
 
-async def _page(client: openai.AsyncOpenAI) -> list[Batch]:
-    return (await client.batches.list(limit=100)).data
+async def _page(client: openai.AsyncOpenAI) -> list[batch.State]:
+    return [_state(one) for one in (await client.batches.list(limit=100)).data]
 
 
-def _state(made: Batch | Fault) -> batch.State | Fault:
-    return made if isinstance(made, Fault) else _known(made)
+async def _known(call: Awaitable[Batch]) -> batch.State:
+    return _state(await call)
 
 
-def _known(made: Batch) -> batch.State:
+def _state(made: Batch) -> batch.State:
     files = [file for file in (made.output_file_id, made.error_file_id) if file]
     errors = [(str(e.code), str(e.message)) for e in (made.errors.data if made.errors and made.errors.data else [])]
     return batch.State(made.id, made.status, files, errors, (made.metadata or {}).get(batch.MARK, ""))
 
 
 async def caught(call: Awaitable[T], url: str, model: str) -> T | Fault:
-    """A call with its faults as values: an openai exception holds the request's headers, so none leaves this module."""
+    """A call with its faults as values, whatever the server sent; an openai exception holds the request's headers, so none leaves here."""
     try:
         return await call
     except TimeoutError:
-        return Fault("timeout", "again", f"no whole answer from {url} in time", charged=True)
+        return Fault("timeout", "again", f"no whole answer from {url} in time")
     except openai.APITimeoutError as error:
         return Fault("timeout", "again", f"no answer from {url} in time", charged=_was_sent(error))
     except openai.APIConnectionError as error:
+        if isinstance(error.__cause__, UnreadAnswer):
+            course: Course = "stop" if error.__cause__.leads_away else "again"
+            return Fault(UNREAD, course, scrub(str(error.__cause__)))
         return Fault(
             "connection", "again", f"the connection to {url} broke: {scrub(str(error.__cause__ or error))}", charged=_was_sent(error)
         )
     except openai.APIStatusError as error:
         return fault_of_status(error.status_code, error.body or scrub(error.response.text), error.response.headers, model, url)
+    except (openai.OpenAIError, ValidationError, *READING_ERRORS) as error:  # in the package's own reading of what came
+        return Fault(UNREAD, "again", f"{url} sent what cannot be read ({type(error).__name__})")
 
 
 def _was_sent(error: openai.APIConnectionError) -> bool:

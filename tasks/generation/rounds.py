@@ -206,7 +206,7 @@ class Chapter:
         """What was asked, what came of it, and why it ended."""
         pairs = sum(isinstance(item, Pair) for item in self.kept)
         with self.exchange.ledger.purse() as budget:
-            lost = budget.lost({draft.id for draft in self.drafts})
+            lost = budget.lost({draft.id for draft in self.drafts} | self.exchange.asked)
         kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
         before = self.before.report if self.before else None
         wanted = {kind: max(number, before.wanted[kind] if before else 0) for kind, number in zip(KINDS, self.quota, strict=True)}

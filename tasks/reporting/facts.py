@@ -19,7 +19,9 @@ class Writing(NamedTuple):
     tokens_in: int = 0
     tokens_cached: int = 0
     tokens_out: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float = 0.0  # for the answers
+    lost_usd: float = 0.0  # set aside for answers that never arrived and may have been charged
+    servers: tuple[str, ...] = ()  # who wrote, by address without login or query
 
 
 class Place(NamedTuple):

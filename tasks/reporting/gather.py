@@ -87,13 +87,15 @@ def gather(
 def writing(prepared: Prepared) -> Writing:
     """Requests, tokens and money over all drafts."""
     drafts = [draft for chapter in prepared.drafts for draft in chapter.drafts.load()]
-    lost = sum(chapter.account.lost_usd for chapter in prepared.drafts if chapter.account)
+    accounts = [chapter.account for chapter in prepared.drafts if chapter.account]
     return Writing(
         requests=len(drafts),
         tokens_in=sum(draft.tokens_in for draft in drafts),
         tokens_cached=sum(draft.tokens_cached for draft in drafts),
         tokens_out=sum(draft.tokens_out for draft in drafts),
-        cost_usd=sum(draft.cost_usd for draft in drafts) + lost,
+        cost_usd=sum(draft.cost_usd for draft in drafts),
+        lost_usd=sum(account.lost_usd for account in accounts),
+        servers=tuple(sorted({account.server for account in accounts if account.server})),
     )
 
 

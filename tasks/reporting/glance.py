@@ -102,13 +102,14 @@ def cost(accounts: Sequence[Account], language: str) -> str:
     say = wording(language)
     columns = say["columns"]
     rows = [[markdown(one.chapter), *_spent([one], say)] for one in accounts]
-    head = [columns["chapter"], columns["responses"], "tokens in", "tokens out", "US$"]
+    head = [columns["chapter"], columns["responses"], "tokens in", "tokens out", "US$", columns["doubtful"]]
     return turned(table(head, [*rows, ["**Σ**", *_spent(accounts, say)]]), say)
 
 
 def _spent(accounts: Sequence[Account], say: Wording) -> list[str]:
     sums = [sum(one.requests for one in accounts), sum(one.tokens_in for one in accounts), sum(one.tokens_out for one in accounts)]
-    return [*(say.number(one) for one in sums), say.number(sum(one.cost_usd + one.lost_usd for one in accounts), 4)]
+    dollars = (sum(one.cost_usd for one in accounts), sum(one.lost_usd for one in accounts))
+    return [*(say.number(one) for one in sums), *(say.number(one, 4) for one in dollars)]
 
 
 def loss(steps: Sequence[Step], language: str) -> str:

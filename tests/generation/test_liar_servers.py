@@ -1,11 +1,15 @@
 """Servers that bill and do not deliver, in every way seen: the cap holds by their count, nothing is drained, each is told in a sentence."""
 
+from resource import RUSAGE_SELF, getrusage
+
 import pytest
 from gpt_study import SHORT, book, kept, plan, study
 from openai_server import serving
 
 from tasks.errors import BudgetSpent, WriterError, WriterRefused
+from tasks.generation.faults import LONGEST_WAIT, wait_of
 from tasks.generation.ledger import Ledger
+from tasks.generation.limits import Limiter
 from tasks.plan import Prices
 
 CAP = 1.0
@@ -133,3 +137,37 @@ def test_a_lost_book_of_charges_does_not_open_the_cap_again(tmp_path, to):
             with pytest.raises(BudgetSpent):
                 ask(tmp_path, cap=0.4)
             assert 0.2 < server.billed() <= 0.4
+
+
+@pytest.mark.parametrize(("dialect", "told"), [("bomb", "a body of more than 16 MiB"), ("endless", "a body of more than 16 MiB")])
+def test_a_body_without_end_is_cut_and_costs_two_answers_at_most(tmp_path, to, dialect, told):
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    with serving(dialects=(dialect,)) as server:
+        to(server)
+        with pytest.raises(WriterRefused, match=told):
+            ask(tmp_path)
+    assert sum(money(tmp_path)) <= 2 * WORST
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_the_book_is_not_sent_on_to_another_server(tmp_path, to, status):
+    with serving() as other, serving(sends_on=(status, other.url)) as server:
+        to(server)
+        with pytest.raises(WriterRefused, match="sends the request on to another server"):
+            ask(tmp_path)
+    assert not other.entries and sum(money(tmp_path)) <= WORST
+
+
+def test_a_redirect_within_the_server_is_followed(tmp_path, to):
+    with serving() as server:
+        server.sends_on = (307, server.url.replace("/v1", "/moved/v1"))
+        to(server)
+        assert kept(study(tmp_path, plan(pairs=4, questions=4), book(1))) == {"pair": 4, "question": 4}
+
+
+@pytest.mark.parametrize("wait", ["9" * 400, "1e400", "-5", "soon", "Wed, 21 Oct 99999999999999999999 07:28:00 GMT", "٣"])
+def test_no_header_breaks_the_writer(wait):
+    assert 0 <= (wait_of({"retry-after": wait}) or 0) <= LONGEST_WAIT
+    assert 0 <= (wait_of({"retry-after-ms": wait}) or 0) <= LONGEST_WAIT
+    Limiter(2).went_well({"x-ratelimit-remaining-requests": wait, "x-ratelimit-reset-requests": wait + "s"})
