@@ -14,9 +14,10 @@ from time import time
 from typing import Any, NamedTuple, Protocol
 
 from tasks.errors import WriterRefused, WriterUnavailable
-from tasks.generation.exchange import NOTHING, Exchange, Reply, fault_of, response_of, spent_out
+from tasks.generation.exchange import Exchange, spent_out
 from tasks.generation.faults import Fault, scrub
 from tasks.generation.ledger import Ledger, Response
+from tasks.generation.replies import NOTHING, Reply, fault_of, response_of
 from tasks.generation.requests import Request
 from tasks.generation.rounds import Ask, Words
 from tasks.store import write_whole

@@ -1,28 +1,27 @@
 """One request at the server until it is answered: ledger first, money set aside, attempts bounded, faults sorted."""
 
 import asyncio
-import json
 import math
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tasks.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
-from tasks.generation.answers import Envelope, error_in, read_envelope, usage_in
-from tasks.generation.budget import Charge, Usage, price
+from tasks.generation.answers import error_in, usage_in
+from tasks.generation.budget import Charge, price
 from tasks.generation.charging import believe_usage
 from tasks.generation.empty_answers import Emptiness, EmptyAnswer, EmptyAnswerBreaker, describe_empty
-from tasks.generation.faults import READING_ERRORS, UNREAD, Fault, fault_of_status
+from tasks.generation.faults import UNREAD, Fault
 from tasks.generation.ledger import Ledger, Response
 from tasks.generation.limits import Limiter
+from tasks.generation.replies import NOTHING, Reply, fault_of, is_empty, response_of
 from tasks.generation.requests import Request
 
 T = TypeVar("T")
 LESSONS = 8  # about its fields that one request takes from a server
 PATIENCE_OF_WAITS = 10  # times the longest wait; a server that wishes for more is left alone
-NOTHING = Usage(0, 0, 0)
 
 
 class Patience(NamedTuple):
@@ -34,14 +33,6 @@ class Patience(NamedTuple):
     longest_wait: float = 60.0
     poll: float = 20.0  # seconds between looks at a batch
     longest_batch: float = 26 * 3600.0  # seconds; the server promises 24 hours
-
-
-class Reply(NamedTuple):
-    """What came over the wire."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
 
 
 Send = Callable[[dict[str, Any], str], Awaitable[Reply | Fault]]  # the wire's body, and a name for this attempt
@@ -234,44 +225,6 @@ class Exchange:
         """Exponential with full jitter above the server's own wish."""
         most = min(self.patience.longest_wait, self.patience.first_wait * 2.0 ** (attempt - 1))
         return ((fault and fault.wait) or 0.0) + most * random.uniform(0.5, 1.0)
-
-
-def response_of(request: Request, body: str, ledger: Ledger, batch: bool) -> Response | None:
-    """A body as a response with its price."""
-    envelope = read_envelope(body)
-    if envelope is None:
-        return None
-    if request.worst == NOTHING:  # of a batch from before a crash, whose request is not at hand
-        return _response_of_unknown(request.key, envelope, body, ledger)
-    usage = believe_usage(envelope.usage, request, envelope.text + envelope.thought)
-    if envelope.usage and envelope.text and usage.tokens_in < request.worst.tokens_in:
-        with ledger.purse() as budget:
-            budget.learn(usage.tokens_in / request.worst.tokens_in, request.sort)
-    return Response(request.key, envelope.finish, usage, price(usage, ledger.prices, batch), body)
-
-
-def _response_of_unknown(key: str, envelope: Envelope, body: str, ledger: Ledger) -> Response:
-    """Charged by the server's count, up to what was set aside for the request."""
-    with ledger.purse() as budget:
-        most = sum(c.usd for c in budget.unsettled() if c.key == key and not c.lost)
-    usage = envelope.usage or NOTHING
-    usd = min(price(usage, ledger.prices, batch=True), most) if envelope.usage else most
-    return Response(key, envelope.finish, usage, usd, body)
-
-
-def is_empty(response: Response) -> bool:
-    """Whether an answer holds no text, although no filter held it back."""
-    envelope = read_envelope(response.body)
-    return envelope is None or (not envelope.text.strip() and envelope.finish in ("stop", "length"))
-
-
-def fault_of(reply: Reply, model: str, server: str) -> Fault:
-    """The fault that an error reply tells of."""
-    try:
-        body: object = json.loads(reply.body)
-    except READING_ERRORS:
-        body = reply.body[:300]
-    return fault_of_status(reply.status, body, reply.headers, model, server)
 
 
 def spent_out(ledger: Ledger, worst: float) -> BudgetSpent:

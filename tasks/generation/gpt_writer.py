@@ -20,11 +20,12 @@ from tasks.errors import WriterRefused
 from tasks.generation import batch, rounds
 from tasks.generation.bounded_http import BoundedClient, UnreadAnswer
 from tasks.generation.empty_answers import shared_breaker
-from tasks.generation.exchange import Exchange, Patience, Reply, Send
+from tasks.generation.exchange import Exchange, Patience, Send
 from tasks.generation.faults import READING_ERRORS, UNREAD, Course, Fault, fault_of_status, scrub
 from tasks.generation.ledger import Ledger
 from tasks.generation.limits import limiter_for
 from tasks.generation.pages import pages_of
+from tasks.generation.replies import Reply
 from tasks.generation.server import OPENAI, configured_server
 from tasks.generation.writer import Accept, Quota, Written
 from tasks.plan import GenerationPlan

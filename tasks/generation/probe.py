@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 from tasks.errors import WriterRefused
 from tasks.generation.answers import Envelope, read_envelope
 from tasks.generation.budget import Usage, price
-from tasks.generation.exchange import Patience, Reply, Send
+from tasks.generation.exchange import Patience, Send
 from tasks.generation.faults import Fault
 from tasks.generation.gpt_writer import Post, at_its_place, open_client, sender, server_name
 from tasks.generation.ledger import Ledger, hash_of
+from tasks.generation.replies import Reply
 from tasks.plan import GenerationPlan
 
 TOKENS = 60  # that a probe may write

@@ -90,10 +90,11 @@ def test_the_cost_adds_up():
             sent=n,
             finishes={},
             cost_usd=0.01 * n,
+            lost_usd=0.025 * (n - 1),
         )
         for n in (1, 2)
     ]
-    assert glance.cost(accounts, "en").splitlines()[-3] == "| **Σ** | 3 | 0 | 0 | 0.0300 |"
+    assert glance.cost(accounts, "en").splitlines()[-3] == "| **Σ** | 3 | 0 | 0 | 0.0300 | 0.0250 |"
 
 
 def test_right_to_left_is_one_block_of_html_and_html_inside_stays_text():

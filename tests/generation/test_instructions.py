@@ -61,7 +61,10 @@ def test_marks_in_the_books_own_text_are_defused():
 def test_the_part_that_changes_comes_last_so_that_prompts_can_be_cached():
     chosen, quota = plan(per_request=5), Quota(10, 0)
     windows = places.places(book(1)["chapter 1"], quota, chosen)[:1]
-    one, two = (requests.word(a, chosen, "fa", None).body["messages"] for a in places.plan_round(windows, quota, chosen, [])[:2])
+    one, two = (
+        requests.word(a, chosen, "fa", None, server=configured_server()).body["messages"]
+        for a in places.plan_round(windows, quota, chosen, [])[:2]
+    )
     first, second = one[0]["content"] + one[1]["content"], two[0]["content"] + two[1]["content"]
     common = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     assert common > 0.9 * len(first)

@@ -99,7 +99,7 @@ def test_an_answer_on_the_wire_at_a_kill_is_paid_twice_at_most_within_the_cap_an
             time.sleep(0.01)
         process.kill()
         process.wait()
-    with serving() as server:
+    with serving(port=int(server.url.split(":")[2].split("/")[0])) as server:
         to(server)
         written = study(tmp_path / "ledger", chosen, book(1, 5))
         spent = Ledger(tmp_path / "ledger", 50.0, chosen.prices).budget.spent()
@@ -164,7 +164,8 @@ def test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_miss
             spent = Ledger(tmp_path / str(number), 50.0, plan().prices).budget.spent()
         assert kept(written) == {"pair": 30, "question": 30}
         assert max(Counter(server.answered()).values()) == 1
-        assert spent == pytest.approx(server.billed())
+        proven = fault in ("batch_expired", "batch_failed")  # the server says that it did not come to them
+        assert spent == pytest.approx(server.billed()) if proven else spent > server.billed()
         assert len([e for e in server.entries if e.get("created")]) > max(one.report.rounds for one in written.values())
 
 
