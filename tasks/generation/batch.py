@@ -9,7 +9,6 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import time
 from typing import Any, NamedTuple, Protocol
 
@@ -234,12 +233,8 @@ def records(ledger: Ledger) -> list[Record]:
 
 def write(ledger: Ledger, record: Record) -> Record:
     """Put a record on disk."""
-    write_whole(_file(ledger, record), json.dumps(record._asdict()).encode())
+    write_whole(ledger.folder / "batches" / f"{record.mark}.json", json.dumps(record._asdict()).encode())
     return record
-
-
-def _file(ledger: Ledger, record: Record) -> Path:
-    return ledger.folder / "batches" / f"{record.mark}.json"
 
 
 def _line(key: str, body: dict[str, Any]) -> bytes:

@@ -6,9 +6,12 @@ import pytest
 from gpt_study import book, plan
 
 from tasks.generation import instructions, places, requests
+from tasks.generation.server import identify_server
 from tasks.generation.writer import FIELDS, Quota
 from tasks.persian import ZWNJ
 from tasks.records import Passage
+
+HERE = identify_server("http://here/v1")
 
 KINDS = ("pair", "question")
 
@@ -61,10 +64,8 @@ def test_marks_in_the_books_own_text_are_defused():
 def test_the_part_that_changes_comes_last_so_that_prompts_can_be_cached():
     chosen, quota = plan(per_request=5), Quota(10, 0)
     windows = places.places(book(1)["chapter 1"], quota, chosen)[:1]
-    one, two = (
-        requests.word(a, chosen, "fa", None, server=configured_server()).body["messages"]
-        for a in places.plan_round(windows, quota, chosen, [])[:2]
-    )
+    askings = places.plan_round(windows, quota, chosen, [])[:2]
+    one, two = (requests.word(a, chosen, "fa", None, server=HERE).body["messages"] for a in askings)
     first, second = one[0]["content"] + one[1]["content"], two[0]["content"] + two[1]["content"]
     common = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     assert common > 0.9 * len(first)
@@ -73,16 +74,16 @@ def test_the_part_that_changes_comes_last_so_that_prompts_can_be_cached():
 def test_everything_that_decides_the_answer_is_in_the_hash():
     quota = Quota(5, 5)
 
-    def key(language="fa", **choices):
+    def key(language="fa", server=HERE, **choices):
         chosen = plan(**choices)
-        return requests.word(
-            places.plan_round(places.places(book(1)["chapter 1"], quota, chosen), quota, chosen, [])[0], chosen, language, None
-        ).key
+        asking = places.plan_round(places.places(book(1)["chapter 1"], quota, chosen), quota, chosen, [])[0]
+        return requests.word(asking, chosen, language, None, server=server).key
 
     base = key()
     assert base == key() == key(budget_usd=1.0) == key(mode="batch")
     changes = [
         key("en"),
+        key(server=identify_server("http://there/v1")),
         key(model="m"),
         key(temperature=0.1),
         key(seed=1),
