@@ -38,7 +38,7 @@ def canonical_value(value: Any) -> Any:
 
 
 def compute_stage_key(name: str, version: int, inputs: dict[str, Any]) -> str:
-    """`<stage>/v<version>-<hash>`; inputs that are an `Aside` (a Machine) are left out."""
+    """`<stage>/v<version>-<hash>`; inputs that are `ExecutionOptions` (a Machine) are left out."""
     what = {
         key: canonical_value(value)
         for key, value in inputs.items()
