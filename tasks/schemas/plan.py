@@ -352,7 +352,7 @@ class Lineage(PlanSection):
 class StudyPlan(PlanSection):
     """The whole study. Its defaults are plans/laptop.yaml."""
 
-    apart: ClassVar[frozenset[str]] = frozenset(
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset(
         {"lineage"}
     )  # changes what a verdict is worth, and no stage's work
 

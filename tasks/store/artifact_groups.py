@@ -196,7 +196,7 @@ class TuningResult(Handle):
 class TrialOutcome(Handle):
     """One setting of a sweep, tuned and examined; or why its tuning failed."""
 
-    apart: ClassVar[frozenset[str]] = frozenset({"checkpoint"})
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"checkpoint"})
     checkpoint: str = ""  # digest of the base model
     tuning: TrainedAdapter | None = None
     base: Answers | None = None
