@@ -4,36 +4,15 @@ In this order: a first line that is nothing but an answer; "the answer is …"; 
 At each step two different answers are none. What is denied ("option 1 is wrong") does not count.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
+from tasks.evaluation.answer_words import WIDE, Token, cut_next_question, mask_options, tokenize
+from tasks.evaluation.thoughts import cut_thoughts
+from tasks.language import text
 
-from tasks.language import persian, text
-
-_TOKEN_PATTERN = re.compile(
-    r"\x00\d|\d+(?:[./,:٫٬-]\d+)*|[a-z]+(?:-[a-z]{2,})+|[^\W\d_]+(?:['’][^\W\d_]+)*|\n|\S"
-)
-_THINKING_PATTERN = re.compile(
-    r".*</think>|<think>.*", re.DOTALL
-)  # one that was cut off, too: what is weighed is no answer
 _CLAUSE_MARKS = frozenset(".,;:!?،؛؟\n")
-_WORD_KINDS = ("answer", "option", "between", "after", "joint", "wrong", "without", "reason")
-_FULL_WIDTH_FORMS = {
-    0xFF01 + place: 0x21 + place for place in range(94)
-}  # the full-width forms of ASCII
-_LATIN_OPTIONS = {"a": 1, "b": 2, "c": 3, "d": 4}
-
-
-class Token(NamedTuple):
-    """A word, number or mark, what it can be, and which option it names."""
-
-    kinds: frozenset[str]
-    option: int | None
-    word: str
+FARTHEST_VERDICT = 4  # tokens between an option and what is said of it
 
 
 class Claim(NamedTuple):
@@ -46,25 +25,20 @@ class Claim(NamedTuple):
 
 def extract_answer(said: str, options: Sequence[str], language: str = "fa") -> int | None:
     """The number (1 to 4) of the shown option that is named, or none. All languages' words are known whatever `language` is."""
-    words = _cut_at_new_question(
-        text.fold_text(
-            _THINKING_PATTERN.sub("", said)
-            .replace("\x00", " ")
-            .translate(_FULL_WIDTH_FORMS)
-            .replace("’", "'")
-        )
+    words = cut_next_question(
+        text.fold_text(cut_thoughts(said).replace("\x00", " ").translate(WIDE).replace("’", "'"))
     )
-    tokens = _tokenize_reply(_mask_option_texts(words, options))
+    tokens = tokenize(mask_options(words, options))
     lines = _split_lines(tokens)
     if not lines:
         return None
     if _is_bare_answer(lines[0]):
         return _read_bare_answer(lines)
-    claims = _drop_reasons(tokens, list(_find_claims(tokens)))
+    claims = _without_retracted(tokens, _drop_reasons(tokens, list(_find_claims(tokens))))
     for how in ({"answer"}, {"option"}, {"text", "number"}):
         numbers = {claim.option for claim in claims if claim.basis in how}
         if numbers:
-            return numbers.pop() if len(numbers) == 1 else None
+            return (numbers.pop() or None) if len(numbers) == 1 else None
     return None
 
 
@@ -102,13 +76,21 @@ def _find_claims(tokens: list[Token]) -> Iterator[Claim]:
         if token.option is None or place in denied:
             continue
         how = _find_lead_kind(tokens, place)
-        if how == "option" or (
+        concluded = _verdict(tokens, place) == "right" or _follows(tokens, place, "hence")
+        if concluded and (
+            "text" in token.kinds or _stands_alone(tokens, place) or _verdict_by_mark(tokens, place)
+        ):
+            yield Claim(token.option, place, "answer")
+        elif how == "option" or (
             how == "answer" and ("count" not in token.kinds or _stands_alone(tokens, place))
         ):
             yield Claim(token.option, place, how)
             yield from (Claim(n, place, how) for n in _find_joined_options(tokens, place))
         elif "text" in token.kinds:
-            yield Claim(token.option, place, "text")
+            halved = _follows(tokens, place, "either") and not _named_before(tokens, place)
+            yield Claim(
+                0 if halved else token.option, place, "text"
+            )  # «کم‌کاری یا پرکاری تیروئید» names two
         elif "digit" in token.kinds and _stands_alone(tokens, place):
             yield Claim(
                 token.option,
@@ -118,10 +100,51 @@ def _find_claims(tokens: list[Token]) -> Iterator[Claim]:
                 else "number",
             )
         elif _begins_line(tokens, place) and (
-            place + 1 == len(tokens) or tokens[place + 1].word in ".,،):-–]*"
+            place + 1 == len(tokens) or _may_end_answer(tokens[place + 1])
         ):
             yield Claim(token.option, place, "option")
             yield from (Claim(n, place, "option") for n in _find_joined_options(tokens, place))
+
+
+def _may_end_answer(token: Token) -> bool:
+    return token.word in ".,،):-–]*" or "reason" in token.kinds
+
+
+def _verdict(tokens: list[Token], place: int) -> str | None:
+    """ "right" or "wrong" where that is said of the option at this place: "B: correct", «گزینه ۲ نادرست است»."""
+    for token in tokens[place + 1 : place + 1 + FARTHEST_VERDICT]:
+        if token.kinds & {"wrong", "right"}:
+            return "wrong" if "wrong" in token.kinds else "right"
+        if not (token.kinds & {"after", "between"} or token.word in ':=-–—()*؟"»'):
+            return None
+    return None
+
+
+def _verdict_by_mark(tokens: list[Token], place: int) -> bool:
+    """Whether a mark parts the option from what is said of it: "B - correct"."""
+    return tokens[place + 1 : place + 2] != [] and "mark" in tokens[place + 1].kinds
+
+
+def _follows(tokens: list[Token], place: int, kind: str) -> bool:
+    """Whether a word of this kind stands before a place, with marks between at most."""
+    before = [t for t in tokens[max(0, place - 3) : place] if t.word not in ',،:*("«']
+    return bool(before) and kind in before[-1].kinds
+
+
+def _named_before(tokens: list[Token], place: int) -> bool:
+    return any(token.option for token in tokens[max(0, place - 3) : place])
+
+
+def _without_retracted(tokens: list[Token], claims: list[Claim]) -> list[Claim]:
+    """Leave out what a model takes back: "1? No. 2.", "the answer is 1. Correction: 2"."""
+    taken_back = [
+        place
+        for place, token in enumerate(tokens[:-1])
+        if "retract" in token.kinds
+        and (place == 0 or tokens[place - 1].word in ".?؟!,،;…\n")
+        and tokens[place + 1].word in ".,،:;!\n"
+    ]
+    return [claim for claim in claims if not taken_back or claim.position > taken_back[-1]]
 
 
 def _find_lead_kind(tokens: list[Token], place: int) -> str | None:
@@ -152,6 +175,7 @@ def _find_denied_positions(tokens: list[Token]) -> set[int]:
     denied: set[int] = set()
     for clause in _split_clauses(tokens):
         named = [place for place in clause if tokens[place].option]
+        denied.update(place for place in named if _verdict(tokens, place) == "wrong")
         for place in clause:
             before, after = [n for n in named if n < place], [n for n in named if n > place]
             if "wrong" in tokens[place].kinds:
@@ -165,7 +189,21 @@ def _find_denied_positions(tokens: list[Token]) -> set[int]:
                     )
                 ]
                 denied.update(follows or before)
-    return denied
+    return denied | _listed_with(tokens, denied)
+
+
+def _listed_with(tokens: list[Token], denied: set[int]) -> set[int]:
+    """What is named in one list with a denied option: "options 1, 3 and 4 are wrong"."""
+    listed: set[int] = set()
+    for place in denied:
+        while place >= 2 and (
+            tokens[place - 1].word in ",،/&" or "joint" in tokens[place - 1].kinds
+        ):
+            place -= 2 if tokens[place - 2].option else 3
+            if place < 0 or not tokens[place].option:
+                break
+            listed.add(place)
+    return listed
 
 
 def _split_clauses(tokens: list[Token]) -> list[list[int]]:
@@ -230,77 +268,3 @@ def _split_lines(tokens: list[Token]) -> list[list[Token]]:
         else:
             lines[-1].append(token)
     return [line for line in lines if any("mark" not in token.kinds for token in line)]
-
-
-def _cut_at_new_question(words: str) -> str:
-    """Up to where the model begins a question of its own."""
-    starts = "|".join(map(re.escape, sorted(_load_answer_words()["question"])))
-    found = re.search(rf"(?:^|\n)\W*(?:{starts})\s*\d*\s*:", words)
-    return words[: found.start()] if found else words
-
-
-def _mask_option_texts(words: str, options: Sequence[str]) -> str:
-    """Each option's own text by a sign of its own, the longest first, so that "type 2" inside a name is not an answer."""
-    folded = sorted(
-        ((text.fold_text(option).strip(), number) for number, option in enumerate(options, 1)),
-        key=lambda pair: -len(pair[0]),
-    )
-    for option, number in folded:
-        option = option.rstrip(".") or option
-        if re.fullmatch(r"[1-4]|[a-d]|" + "|".join(persian.OPTION_LETTERS), option) or not option:
-            continue  # a bare number or letter is read as the number of an option, as the paper asks
-        words = re.sub(rf"(?<!\w){re.escape(option)}(?!\w)", f" \x00{number} ", words)
-    return words
-
-
-def _tokenize_reply(words: str) -> list[Token]:
-    tokens: list[Token] = []
-    for word in _TOKEN_PATTERN.findall(words):
-        token = _classify_word(word)
-        pronoun = (
-            word == "one"
-            and bool(tokens)
-            and not tokens[-1].kinds & {"option", "mark"}
-            and tokens[-1].word != "is"
-        )
-        tokens.append(Token(frozenset({"between", "after"}), None, word) if pronoun else token)
-    return tokens
-
-
-def _classify_word(word: str) -> Token:
-    known = _load_answer_words()
-    if word.startswith("\x00"):
-        return Token(frozenset({"text"}), int(word[1:]), word)
-    if re.fullmatch("[1-4]", word):
-        return Token(frozenset({"digit"}), int(word), word)
-    kinds = {kind for kind in _WORD_KINDS if word in known[kind]}
-    names = known["names"].get(word)
-    if word in known["counts"]:
-        kinds.add("count")
-    if not re.match(r"\w", word):
-        kinds.add("mark")
-    return Token(frozenset(kinds), names, word)
-
-
-@cache
-def _load_answer_words() -> dict[str, Any]:
-    """The words of wording/answers.yaml, folded, all languages together."""
-    told = yaml.safe_load((Path(__file__).parent / "wording" / "answers.yaml").read_text("utf-8"))
-    known: dict[str, Any] = {
-        kind: frozenset(text.fold_text(word) for words in lists for word in words)
-        for kind, lists in told.items()
-        if kind not in ("numbers", "counts")
-    }
-    known["counts"] = frozenset(text.fold_text(word) for word in told["counts"])
-    numbers = {
-        text.fold_text(word): number
-        for language in told["numbers"]
-        for number, words in language.items()
-        for word in words
-    }
-    known["names"] = (
-        numbers
-        | _LATIN_OPTIONS
-        | {text.fold_text(letter): number for letter, number in persian.OPTION_LETTERS.items()}
-    )
-    return known

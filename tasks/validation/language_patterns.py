@@ -1,6 +1,8 @@
 """The words that the checks look for, one table a language; a language without a table has only what all share."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tasks.language import persian
@@ -34,10 +36,18 @@ class LanguagePatterns(NamedTuple):
     placeholder: str = r"(?!)"
     source: str = r"(?!)"  # speaks of a text that the person who answers does not see
     act: str = r"(?!)"  # opens what is done about a disease, not its name
+    number_words: Mapping[str, str] = MappingProxyType({})  # folded word → its digits
     endings: tuple[str, ...] = ()  # written after a half-space
     typical: tuple[
         str, ...
     ] = ()  # ordinary word order of vignettes and stems, to notice reversed words
+
+
+def _numbered(words: str, first: int = 1) -> Mapping[str, str]:
+    """Words for first, first + 1, …"""
+    return MappingProxyType(
+        {fold_text(word): str(number) for number, word in enumerate(words.split(), first)}
+    )
 
 
 def _fold_words(words: str) -> frozenset[str]:
@@ -52,7 +62,9 @@ PERSIAN_PATTERNS = LanguagePatterns(
         "نیست نیستند نبود نبودند ندارد ندارند نداشت نداشتند نمی‌شود نمی‌شوند نمی‌دهد نمی‌یابد نمی‌کند"
         " نمی‌گیرد نشده نشوند نکرده نباید نمی"
     ),
-    clause=r"[.؛;،,\n]|\b(?:ولی|اما|بلکه|هرچند)\b",
+    clause=r"[.؛;،,\n]|\b(?:ولی|اما|بلکه|هرچند)\b"
+    # «و» parts two clauses where a verb stands before it: Persian verbs close their clause
+    + "".join(f"|(?<={verb}) و " for verb in ["است", "نیست", "دارد", "ندارد", "شود", "شوند", "کند", "کنند", "باشد", "یابد", "گیرد", "دهد", "بود", "شد", "رود"]),
     function_words=_fold_words(
         " ".join(persian.FUNCTION_WORDS) + " کدام زیر چه چیست کدام‌یک از میان بیمار بیماری او وی آن‌ها نیز اما ولی پس پیش هنگام همراه مانند"
         " سال ساله ساله‌ای مرد زن خانم آقای آقا دچار دارد دارند می‌شود می‌کند شکایت مراجعه است بوده بود شد هستند باشد روی دو سه نوع بیشتر"
@@ -62,7 +74,10 @@ PERSIAN_PATTERNS = LanguagePatterns(
     years=r"\b\d+(?= ?سال)",
     all_or_none=r"(?:موارد?|گزینه(?: ?های?)?) ?(?:[1-4]|الف|ب|ج|د)(?:،? ?[1-4بجد])*،? و (?:[1-4]|ب|ج|د)\b|(?:همه|همهی|تمام|هیچ ?کدام|هیچ ?یک)\b.{0,12}(?:موارد|گزینه|بالا|فوق|زیر|درست|صحیح)|^هیچ ?(?:کدام|یک)\.?$|^(?:همه|تمام)(?: آنها)?\.?$"
     r"|گزینه ?(?:های)? ?(?:[1-4]|الف|ب|ج|د) و (?:[1-4]|الف|ب|ج|د)|^(?:الف|ب|ج|[1-4]) و (?:ب|ج|د|[1-4])$|^هر (?:دو|سه|چهار)(?: مورد| گزینه)?",
-    absolute=_fold_words("همیشه هرگز همواره هیچ‌گاه هیچگاه هیچ‌وقت حتما مطلقا قطعا لزوما منحصرا فقط"),
+    number_words=_numbered(
+        "یک دو سه چهار پنج شش هفت هشت نه ده یازده دوازده سیزده چهارده پانزده شانزده هفده هجده نوزده بیست"
+    ),
+    absolute=_fold_words("همیشه هرگز همواره هیچ‌گاه هیچگاه هیچ‌وقت مطلقا"),
     question_words=_fold_words("کدام کدام‌یک چیست چه چند چرا چگونه کجا کی کدامند کدام‌اند"),
     negative_stem=r"\b(?:به ?جز|بجز|به ?استثنای|غیر از)\b|\b(?:نیست|نیستند|نادرست|غلط|نامحتمل)\b[^.؟?]{0,12}[؟?]|"
     r"کدام(?: ?یک)?[^؟?]{0,40}(?:موارد|مورد|گزینه|عبارت|جمله|نشانه|علامت|علایم|عارضه|عوارض|یافته|ویژگی)[^؟?]{0,60}\b(?:نمی ?\w+|ندارد|نبوده|نباشد)\s*[؟?]",
@@ -71,7 +86,7 @@ PERSIAN_PATTERNS = LanguagePatterns(
     told_answer=r"(?:پاسخ|جواب|گزینه) ?(?:ی|های)? ?(?:درست|صحیح)? ?[:：=]|\((?:پاسخ )?(?:درست|صحیح|پاسخ)\)|✓|✔",
     either=r" (?:یا|و ?/ ?یا) ",
     also=r" و ",
-    placeholder=r"^(?:گزینه|تشخیص|بیماری|مورد|پاسخ)? ?(?:[1-4]|الف|ب|ج|د|نخست|اول|دوم|سوم|چهارم)?$|^(?:نامشخص|نامعلوم|ندارد|موردی نیست|هیچ)$",
+    placeholder=r"^(?:گزینه|تشخیص|بیماری|مورد|پاسخ)?$|^(?:گزینه|تشخیص|مورد|پاسخ) ?(?:[1-4]|الف|ب|ج|د|نخست|اول|دوم|سوم|چهارم)?$|^(?:نامشخص|نامعلوم|ندارد|موردی نیست|هیچ)$",
     source=r"(?:متن|بخش|قطعه|پاراگراف|جمله)(?:ی)? (?:بالا|فوق|زیر|کتاب|داده ?شده|ارایه ?شده|یاد ?شده)|(?:طبق|مطابق|براساس|بر اساس|بر پایه|باتوجه به|با توجه به|در) (?:این )?(?:متن|کتاب|پاراگراف)\b",
     act=r"^(?:رد|درمان|بررسی|ارجاع|پیگیری|تجویز|جراحی برای|احتمال) ",
     endings=("هایی", "های", "ها"),
@@ -97,9 +112,13 @@ ENGLISH_PATTERNS = LanguagePatterns(
     age=r"\b\d{1,3}(?=[\s-]?(?:years?|months?|days?|weeks?|yo|y/o)\b)",
     years=r"\b\d+(?= ?years?\b| y ?o\b)",
     all_or_none=r"\b(?:all|none|both|any|neither) of (?:the |these|those)|^(?:all|none|both)$|^[a-d] (?:and|&) [a-d]$|\boptions? [1-4a-d] and",
-    absolute=_fold_words("always never only invariably exclusively absolutely"),
+    absolute=_fold_words("always never invariably absolutely"),
+    number_words=_numbered(
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+        " eighteen nineteen twenty"
+    ),
     question_words=_fold_words("which what who when where why how whose"),
-    negative_stem=r"\b(?:not|except|least|false|incorrect|untrue)\b[^.?]{0,60}[?:]?$",
+    negative_stem=r"\b(?:not|except|(?<!at )(?<!at the )least|false|incorrect|untrue)\b[^.?]{0,60}[?:]?$",
     contrast=r"\bunlike\b|in contrast|distinguish|differentiate",
     marked_negative=r"\*\*|__|<u>|<b>|\b(?:NOT|EXCEPT|LEAST|FALSE|INCORRECT|UNTRUE)\b",
     told_answer=r"\b(?:correct )?answer ?(?:is|:|=)|\((?:correct|right|answer)\)|✓|✔",
@@ -107,7 +126,7 @@ ENGLISH_PATTERNS = LanguagePatterns(
     also=r" and ",
     source=r"\b(?:the|this) (?:passage|text|excerpt|paragraph|section) (?:above|below)|(?:according to|based on|in) (?:the|this) (?:passage|text|excerpt|paragraph|book)\b",
     act=r"^(?:rule out|r/?o|treatment of|management of|history of) ",
-    placeholder=r"^(?:option|choice|answer|diagnosis|disease)? ?(?:[1-4a-d])?$|^(?:n/?a|unknown|none|unclear)$",
+    placeholder=r"^(?:option|choice|answer|diagnosis|disease)?$|^(?:option|choice|answer) ?[1-4a-d]$|^(?:n/?a|unknown|none|unclear)$",
     typical=(
         "a 5 year old man with",
         "a 5 year old woman presents with",

@@ -31,6 +31,82 @@ def normalize_name(text: str) -> str:
     return " ".join(fold_words(text))
 
 
+# Endings that change no sense, longest first, and how many letters must be left before them. English after the first
+# step of Porter's stemmer, Persian plural, ezafe, comparative, infinitive and person.
+_ENDINGS = (
+    "ically",
+    "ation",
+    "ities",
+    "ness",
+    "ment",
+    "ings",
+    "ing",
+    "ies",
+    "ity",
+    "ive",
+    "ed",
+    "es",
+    "ly",
+    "al",
+    "s",
+    "e",
+    "y",
+)
+_PERSIAN_ENDINGS = (
+    "هایی",
+    "ترین",
+    "های",
+    "شان",
+    "اند",
+    "ها",
+    "ات",
+    "تر",
+    "ان",
+    "ای",
+    "ند",
+    "اش",
+    "ه",
+    "ی",
+    "ن",
+    "م",
+    "ش",
+)
+_LEAST_STEM = 3
+
+
+@lru_cache(maxsize=200_000)
+def stem_of(word: str) -> str:
+    """A folded word without its endings: masks → mask, running → run, weekly → week, «می‌ماند» and «ماندن» → «ماند»."""
+    if word.isascii():
+        bare = next(
+            (
+                word[: -len(e)]
+                for e in _ENDINGS
+                if word.endswith(e) and len(word) - len(e) >= _LEAST_STEM
+            ),
+            word,
+        )
+        bare = bare[:-1] if len(bare) > _LEAST_STEM and bare[-1] == bare[-2] else bare
+        return bare if bare == word else stem_of(bare)
+    for prefix in ("نمی", "می"):
+        if word.startswith(prefix) and len(word) - len(prefix) >= _LEAST_STEM:
+            word = word.removeprefix(prefix)
+            break
+    return next(
+        (
+            word[: -len(e)]
+            for e in _PERSIAN_ENDINGS
+            if word.endswith(e) and len(word) - len(e) >= _LEAST_STEM
+        ),
+        word,
+    )
+
+
+def stem_set(text: str) -> set[str]:
+    """The words of a text without their endings."""
+    return {stem_of(w) for w in fold_words(text)}
+
+
 def normalize_title(text: str) -> str:
     """A heading for comparing: «۳.۲ آسم (Asthma)» is «آسم»."""
     return normalize_name(_NUMBER.sub("", _BRACKETS.sub(" ", text))) or normalize_name(text)

@@ -11,18 +11,20 @@ from typing import NamedTuple
 
 from tasks.language.text import to_latin_digits
 from tasks.validation.checks.quote_support import Defect
-from tasks.validation.checks.section_topics import is_supported, list_stems
 from tasks.validation.items import ParsedItem
 from tasks.validation.language_patterns import LanguagePatterns, match_negative_stem, search_folded
+from tasks.validation.roles import share_a_role
 from tasks.validation.splitting.answer_positions import is_in_order, parse_leading_number
 from tasks.validation.term_matching import (
     contains_phrase,
     fold_words,
     normalize_name,
     normalize_title,
+    stem_of,
 )
 
 CHECK_NAME = "flaws"
+_BARE_MARKS = (["a", "b", "c", "d"], ["الف", "ب", "ج", "د"])
 KEY_LENGTH_RATIO = 2.0  # a key so many times as long as the longest distractor stands out
 KEY_LENGTH_EXCESS = 20  # characters; below it the ratio says nothing
 KEY_WORD_SHARE = 0.67  # share of the key's words in the stem that gives it away
@@ -48,12 +50,11 @@ class FlawContext(NamedTuple):
         )
 
     def get_content_stems(self, text: str) -> set[str]:
-        """Stems of the words that carry meaning."""
+        """The words that carry meaning, without their endings."""
         return {
-            s
+            stem_of(w)
             for w in fold_words(text)
             if w not in self.patterns.function_words and len(w) > 2
-            for s in list_stems(w)
         }
 
 
@@ -128,7 +129,9 @@ def find_all_or_none(paper: FlawContext) -> str | None:
 
 
 def find_placeholder(paper: FlawContext) -> str | None:
-    """An option that says nothing."""
+    """An option that says nothing; a letter alone can be a blood group, unless all four are the marks of a list."""
+    if [normalize_name(o) for o in paper.item.options] in _BARE_MARKS:
+        return " / ".join(paper.item.options)
     return next(
         (
             o
@@ -237,14 +240,20 @@ def find_absolute_terms(paper: FlawContext) -> str | None:
 
 
 def find_unordered_numbers(paper: FlawContext) -> str | None:
-    numeric = all(parse_leading_number(o) is not None for o in paper.item.options)
+    units = {tuple(fold_words(o)[1:]) for o in paper.item.options}  # 90 minutes come before 2 hours
+    numeric = len(units) == 1 and all(
+        parse_leading_number(o) is not None for o in paper.item.options
+    )
     return (
         " / ".join(paper.item.options) if numeric and not is_in_order(paper.item.options) else None
     )
 
 
 def find_second_right_option(paper: FlawContext) -> str | None:
-    """The quoted passage supports a distractor too."""
+    """The quoted lines give a distractor the same part as the key: another item of one list, or "this and that".
+
+    A distractor that the passage names otherwise (the contrasted condition, the second-commonest cause) may be wrong.
+    """
     if not paper.topic_text or match_negative_stem(paper.item.text, paper.patterns):
         return None
     key = normalize_title(paper.item.key)
@@ -252,7 +261,11 @@ def find_second_right_option(paper: FlawContext) -> str | None:
         key in paper.titles and not contains_phrase(paper.item.text, paper.topic)
     ):
         return None  # it asks which condition it is, and the passage is about one
-    right = [o for o in paper.item.distractors if is_supported(o, paper.topic_text)]
+    right = [
+        o
+        for o in paper.item.distractors
+        if share_a_role(paper.item.key, o, paper.topic_text, paper.patterns)
+    ]
     return f"the passage supports «{right[0]}» too" if right else None
 
 

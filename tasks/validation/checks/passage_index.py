@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tasks.language.text import fold_text
 from tasks.schemas.item_rows import Passage
 from tasks.validation.checks.section_topics import SectionTopics
-from tasks.validation.term_matching import fold_words
+from tasks.validation.term_matching import fold_words, normalize_name, stem_of
 
 _DIGIT_MARKS = {"٫": ".", "٬": ",", "،": ",", "\n": " ", "\t": " "}
 
@@ -27,7 +27,15 @@ class PassageIndex:
         self.passages = {p.id: p for p in passages}
         self.topics = SectionTopics(self.passages.values())
         self.vocabulary = frozenset(w for p in self.passages.values() for w in fold_words(p.text))
+        self.stems = frozenset(map(stem_of, self.vocabulary))
         self._views: dict[str, FoldedView] = {}
+        self._names: list[str] | None = None
+
+    def holds(self, phrase: str) -> bool:
+        """Whether the words of a phrase stand anywhere in the book, one after the other."""
+        if self._names is None:
+            self._names = [f" {normalize_name(p.text)} " for p in self.passages.values()]
+        return any(f" {normalize_name(phrase)} " in text for text in self._names)
 
     def get_shown_passages(self, ids: Iterable[str]) -> list[Passage]:
         """The passages that a writer was shown; all where none is told."""

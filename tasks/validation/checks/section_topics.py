@@ -88,6 +88,15 @@ class SectionTopics:
             at += run or 1
         return found
 
+    def is_named(self, text: str, topic: str) -> bool:
+        """Whether a text names a topic, also by what sets its title apart: «ریفلاکس معده» of «بیماری ریفلاکس معده»."""
+        words = topic.split()
+        shared = {w for other in self.titles if other != topic for w in other.split()}
+        own = [w for w in words if w not in shared and len(w) > 2]
+        return topic in self.find_titles(text) or (
+            bool(own) and len(words) > 1 and set(own) <= set(fold_words(text))
+        )
+
     def compute_topic_coverage(self, text: str) -> dict[str, float]:
         """For each topic the weight of the text's words that it holds, as a share of all its words that the book holds."""
         own = sorted(set(list_stems(text)) & self.stem_weights.keys())
