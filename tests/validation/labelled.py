@@ -29,22 +29,22 @@ class Judged(NamedTuple):
 
 
 def judge(folder: Path) -> list[Judged]:
-    """Each item alone before a desk of its book, so that no repeat hides another reason."""
-    desks: dict[str, ItemChecker] = {}
+    """Each item alone before a checker of its book, so that no repeat hides another reason."""
+    checkers: dict[str, ItemChecker] = {}
     judged = []
     for file in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(file.read_text("utf-8").splitlines()):
             row = json.loads(line)
             name = row["passages"]
-            if name not in desks:
+            if name not in checkers:
                 lines = (folder / "passages" / f"{name}.jsonl").read_text("utf-8").splitlines()
-                desks[name] = ItemChecker(
+                checkers[name] = ItemChecker(
                     map(Passage.model_validate_json, lines), row["language"], ValidationPlan()
                 )
-            desk = desks[name]
-            desk.seen = SeenItems(row["language"], ValidationPlan())
+            checker = checkers[name]
+            checker.seen_items = SeenItems(row["language"], ValidationPlan())
             raw = json.dumps({"items": [row["item"]]}, ensure_ascii=False)
-            fell = desk.take(
+            fell = checker.check_draft(
                 Draft(
                     id=f"{file.stem}-{number}",
                     kind=row["kind"],

@@ -26,12 +26,12 @@ LEAST = {
 
 
 @pytest.fixture(scope="module")
-def desk() -> ItemChecker:
+def checker() -> ItemChecker:
     return ItemChecker(load_book(), "fa", ValidationPlan())
 
 
 @pytest.mark.parametrize("name", SUBTLE)
-def test_a_subtle_defect_is_stopped(name: str, desk: ItemChecker) -> None:
+def test_a_subtle_defect_is_stopped(name: str, checker: ItemChecker) -> None:
     applies, plant = SUBTLE[name]
     draw = random.Random(3)
     chosen = draw.sample(
@@ -39,12 +39,12 @@ def test_a_subtle_defect_is_stopped(name: str, desk: ItemChecker) -> None:
     )
     passed = []
     for number, (kind, item) in enumerate(chosen):
-        desk.seen_items = SeenItems("fa", ValidationPlan())
+        checker.seen_items = SeenItems("fa", ValidationPlan())
         bad = plant(item, draw)
         assert isinstance(bad, dict)
         raw = json.dumps(bad, ensure_ascii=False)
         passed += [raw] * bool(
-            desk.check_draft(
+            checker.check_draft(
                 build_draft(
                     kind, raw, number, [*list_shown_passages(bad), *list_shown_passages(item)]
                 )
@@ -54,10 +54,10 @@ def test_a_subtle_defect_is_stopped(name: str, desk: ItemChecker) -> None:
 
 
 def test_good_items_in_other_words_pass() -> None:
-    desk = ItemChecker(load_book(), "fa", ValidationPlan())
+    checker = ItemChecker(load_book(), "fa", ValidationPlan())
     items = make_other_good_items(300)
     taken = [
-        desk.check_draft(
+        checker.check_draft(
             build_draft(kind, json.dumps(item, ensure_ascii=False), n, list_shown_passages(item))
         )
         for n, (kind, item) in enumerate(items)

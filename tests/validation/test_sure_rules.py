@@ -38,7 +38,7 @@ RULES = Passage(
 
 
 def label(text, options, answer, quote, page=10, book=BOOK, language="fa", about="other"):
-    desk = ItemChecker(book, language, ValidationPlan())
+    checker = ItemChecker(book, language, ValidationPlan())
     item = {
         "question": text,
         "options": options,
@@ -48,7 +48,7 @@ def label(text, options, answer, quote, page=10, book=BOOK, language="fa", about
         "kind": about,
     }
     shown = build_draft(item, kind="question").model_copy(update={"passages": ()})
-    rejected = desk.take(shown).rejected
+    rejected = checker.check_draft(shown).rejected
     return get_reason_label(rejected[0]) if rejected else "kept"
 
 

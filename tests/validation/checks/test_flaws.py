@@ -90,7 +90,7 @@ FLAWED = [
     ("too short", {"text": "نشانه؟"}),
     ("absolute terms", {"options": with_key("همیشه تب دارد")}),
     ("numbers out of order", {"options": ("۱۰ میلی‌گرم", "۴۰ میلی‌گرم", "۲۰ میلی‌گرم", "۳۰ میلی‌گرم")}),
-    ("more than one option supported", {"said": "- خلط زنگاری\n- ورم یک ساق", "topic": "پنومونی"}),
+    ("more than one option supported", {"topic_text": "- خلط زنگاری\n- ورم یک ساق", "topic": "پنومونی"}),
 ]
 
 
@@ -117,14 +117,14 @@ FLAWED_PAIRS = [
 
 def test_a_line_of_the_list_that_the_vignette_tells_is_a_sign_and_no_diagnosis():
     said = "- تب بالا با لرز\n- خلط زنگاری"
-    assert found_in_pair("مرد ۵۰ ساله با تب بالا با لرز", "خلط زنگاری", said=said) == {
+    assert found_in_pair("مرد ۵۰ ساله با تب بالا با لرز", "خلط زنگاری", topic_text=said) == {
         "a sign for a diagnosis"
     }
     assert (
         found_in_pair(
             "مرد ۵۰ ساله با تب بالا با لرز",
             "خلط زنگاری",
-            said=said,
+            topic_text=said,
             titles=frozenset(["خلط زنگاری"]),
         )
         == set()
@@ -169,7 +169,7 @@ def test_flaw_of_a_pair_is_named(label, text, diagnosis):
         {
             "options": with_key("همیشه تب دارد"),
             "quote": "بیمار همیشه تب دارد",
-            "said": "بیمار همیشه تب دارد",
+            "topic_text": "بیمار همیشه تب دارد",
         },
         {
             "text": "The most likely diagnosis is:",
