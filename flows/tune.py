@@ -12,8 +12,8 @@ from tasks.stages import (
     probe_tuning,
     screen_questions,
 )
-from tasks.store.artifact_folders import Checkpoint
-from tasks.store.artifact_groups import BookText, StudyDataset, TuningResult
+from tasks.store.artifact_folders import Adapter, Checkpoint
+from tasks.store.artifact_groups import BookText, CheckedItems, StudyDataset, TuningResult
 from tasks.store.artifacts import Answers, Screenings
 
 
@@ -37,24 +37,8 @@ def tune_model(
         select_book_text(prepared.text, plan),
     )
     publish_training(tuning, plan)
-    base = evaluate_model(
-        checkpoint,
-        None,
-        splits.sitting,
-        plan.select_answering_plan(),
-        language,
-        machine,
-        plan.finetuning.quantize,
-    )
-    tuned = evaluate_model(
-        checkpoint,
-        tuning.adapter,
-        splits.sitting,
-        plan.select_answering_plan(),
-        language,
-        machine,
-        plan.finetuning.quantize,
-    )
+    base = evaluate_on_papers(checkpoint, None, splits, plan, machine)
+    tuned = evaluate_on_papers(checkpoint, tuning.adapter, splits, plan, machine)
     probe = probe_tuning(
         checkpoint,
         tuning.adapter,
@@ -99,14 +83,25 @@ def evaluate_further_seed(
         machine,
         select_book_text(prepared.text, plan),
     )
+    return evaluate_on_papers(checkpoint, tuning.adapter, splits, plan, machine)
+
+
+def evaluate_on_papers(
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    splits: CheckedItems,
+    plan: StudyPlan,
+    machine: Machine,
+) -> Answers:
+    """What a model, tuned or not, answers on all papers of the plan."""
     return evaluate_model(
         checkpoint,
-        tuning.adapter,
+        adapter,
         splits.sitting,
         plan.select_answering_plan(),
         plan.language,
         machine,
-        own.quantize,
+        plan.finetuning.quantize,
     )
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CODE = sorted([*ROOT.glob("tasks/**/*.py"), *ROOT.glob("flows/*.py")])
-DECLARATIONS = {
-    "records",
-    "plan",
-}  # lists of fields and their sentences; longer, and read field by field
+CODE = sorted([*ROOT.glob("tasks/**/*.py"), *ROOT.glob("flows/**/*.py")])
+# Lists of fields, and of the DAG's stages: longer, and read entry by entry.
+DECLARATIONS = {"plan", "stages"}
 
 
 def functions(path: Path) -> list[ast.FunctionDef]:
@@ -23,10 +21,19 @@ def functions(path: Path) -> list[ast.FunctionDef]:
     ]
 
 
-def body_lines(function: ast.FunctionDef) -> int:
+def get_body(function: ast.FunctionDef) -> list[ast.stmt]:
+    return function.body[1:] if ast.get_docstring(function) else function.body
+
+
+def count_lines(function: ast.FunctionDef) -> int:
     """Lines of code without signature and docstring."""
-    body = function.body[1:] if ast.get_docstring(function) else function.body
+    body = get_body(function)
     return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def count_statements(function: ast.FunctionDef) -> int:
+    """Statements at every depth: what there is to follow, however wide the lines are."""
+    return sum(isinstance(n, ast.stmt) for part in get_body(function) for n in ast.walk(part))
 
 
 def decorated_with(function: ast.FunctionDef, name: str) -> bool:
@@ -36,22 +43,25 @@ def decorated_with(function: ast.FunctionDef, name: str) -> bool:
     )
 
 
-def test_task_bodies_are_at_most_eight_lines_and_flow_bodies_fifteen():
+def test_stages_hold_at_most_eight_statements_and_flows_fifteen():
     long = [
-        f"{path.name}:{function.name} {body_lines(function)}"
+        f"{path.name}:{function.name} {count_statements(function)}"
         for path in CODE
         for function in functions(path)
-        if (decorated_with(function, "stage") and body_lines(function) > 8)
-        or (decorated_with(function, "flow") and body_lines(function) > 15)
+        if (decorated_with(function, "stage") and count_statements(function) > 8)
+        or (decorated_with(function, "flow") and count_statements(function) > 15)
     ]
     assert not long
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_and_functions_fit_on_their_screen(path):
-    most = 320 if path.stem in DECLARATIONS else 280
+    """A formatter that puts one argument on a line makes calls tall, not hard: both are counted."""
+    most = 450 if path.stem in DECLARATIONS else 360
     assert len(path.read_text("utf-8").splitlines()) <= most, "a file is one subject; split it"
-    assert not [f"{f.name}: {body_lines(f)}" for f in functions(path) if body_lines(f) > 40]
+    assert not [f"{f.name}: {count_lines(f)}" for f in functions(path) if count_lines(f) > 50]
+    long = [f"{f.name}: {n}" for f in functions(path) if (n := count_statements(f)) > 25]
+    assert not long
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda p: str(p.relative_to(ROOT)))
