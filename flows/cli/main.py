@@ -180,16 +180,38 @@ def read(
     ocr: Annotated[
         str, Parameter(help="pages that are pictures: refuse, skip or tesseract")
     ] = "skip",
+    passages: Annotated[
+        bool,
+        Parameter(
+            help="passages instead of pages, each with its headings and paragraphs", negative=""
+        ),
+    ] = False,
+    report: Annotated[
+        Path | None, Parameter(help="HTML file to write: each page beside its text, with doubts")
+    ] = None,
 ) -> int:
     """Read a PDF: one JSON line a page, with page, text, script, engine, legibility and ocr."""
+    from tasks.reading.commands import passage_rows, write_report
+    from tasks.reading.pdf import read as read_book
     from tasks.reading.pdf import read_pages
     from tasks.schemas.plan_file import parse_plan
     from tasks.store.progress import show_progress_bar
 
     plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
     with show_progress_bar("pages") as progress:
-        pages = read_pages(book, plan, language, progress=progress)
-    _write_lines(out, (page.model_dump() for page in pages))
+        if not (passages or report):
+            _write_lines(
+                out,
+                (page.model_dump() for page in read_pages(book, plan, language, progress=progress)),
+            )
+            return 0
+        reading = read_book(book, plan, language, progress=progress)
+    for doubt in reading.doubts:
+        print(f"doubt: {doubt.sentence}", file=sys.stderr)
+    if report:
+        write_report(book, reading, report)
+    if passages:
+        _write_lines(out, passage_rows(reading))
     return 0
 
 

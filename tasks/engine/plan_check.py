@@ -149,10 +149,27 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     lines = [
         *_describe_items(plan, server.lines),
         *own.lines,
+        *_describe_doubts(plan),
         *_describe_tuning(plan),
         *_describe_endpoint(plan),
     ]
     return PlanCheck(lines, lacks, server.paid)
+
+
+def _describe_doubts(plan: StudyPlan) -> list[tuple[str, str]]:
+    """Signs, on a dozen of its pages, that the book is not read right."""
+    from tasks.reading.commands import sample_doubts
+
+    book = find_input_file(plan.book)
+    if book is None:
+        return []
+    try:
+        return [
+            ("reading", f"doubtful: {doubt.sentence}")
+            for doubt in sample_doubts(book, plan.reading, plan.language)
+        ]
+    except BookError:
+        return []  # told by what is missing
 
 
 def estimate_updates(plan: StudyPlan) -> int | None:

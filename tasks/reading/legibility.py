@@ -5,6 +5,7 @@ from collections import Counter
 
 from tasks.language import persian
 from tasks.language.text import split_words
+from tasks.reading import letters
 from tasks.reading.types import Glyph
 
 # The share of small words on a page of prose that counts as fully legible (1.0); half of it is the limit.
@@ -56,9 +57,9 @@ def rtl_share(text: str) -> float:
     """Share of right-to-left letters among the letters."""
     if text.isascii():
         return 0.0
-    letters = sum(map(str.isalpha, text))
+    count = sum(map(str.isalpha, text))
     turned = sum(len(pattern.findall(text)) for name, pattern in _SCRIPTS if name in RTL)
-    return turned / letters if letters else 0.0
+    return turned / count if count else 0.0
 
 
 def is_rtl(glyph: Glyph) -> bool:
@@ -85,9 +86,9 @@ def unmapped(text: str) -> float:
     return len(_BROKEN.findall(text)) / visible if visible else 0.0
 
 
-def legibility(text: str) -> float:
-    """0 to 1; under LEGIBLE the page is not language, or not in order."""
-    sound = max(0.0, 1 - 5 * unmapped(text))
+def legibility(text: str, language: str = "en") -> float:
+    """0 to 1; under LEGIBLE the page is not language, or not in order, or in letters that are not its own."""
+    sound = 0.0 if letters.are_wrong(text, language) else max(0.0, 1 - 5 * unmapped(text))
     tokens = [w for w in split_words(text) if not w[0].isdigit()]
     if len(tokens) < LEAST_WORDS:
         return sound

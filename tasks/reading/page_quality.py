@@ -11,13 +11,13 @@ FEW = 20  # visible characters; fewer on a page with pictures: it is a scan
 KNOWN_WORDS = 0.5  # share of a page's words that other pages hold too: then it is language, if without small words
 
 
-def bad_pages(sheets: Sequence[Sheet]) -> dict[int, str]:
+def bad_pages(sheets: Sequence[Sheet], language: str) -> dict[int, str]:
     """Pages without usable text, by number: failed, empty, picture or illegible."""
     bad = {sheet.page: why for sheet in sheets if (why := _missing(sheet))}
     doubtful = [
         s
         for s in sheets
-        if s.page not in bad and legibility.legibility(s.text) < legibility.LEGIBLE
+        if s.page not in bad and legibility.legibility(s.text, language) < legibility.LEGIBLE
     ]
     if doubtful:
         bad |= _illegible(doubtful, [s for s in sheets if s.page not in bad and s not in doubtful])

@@ -8,10 +8,13 @@ from typing import NamedTuple
 from tasks.language import text as words_of
 from tasks.reading import legibility, ocr
 from tasks.reading.book_level import settled
+from tasks.reading.doubts import Doubt, reading_doubts
 from tasks.reading.layout import arabic_shaping
 from tasks.reading.page_quality import bad_pages
 from tasks.reading.sandbox import pool
 from tasks.reading.structure import bookmarks, chapters, headers_footers, headings, toc
+from tasks.reading.structure.hyphens import BookWords
+from tasks.reading.structure.size_headings import Heading, Place
 from tasks.reading.types import Sheet
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Page, Passage, ReadingSummary
@@ -29,6 +32,16 @@ class Reading(NamedTuple):
     faults: dict[int, str]  # page: why it could not be read
     running_lines: int  # heads, feet and page numbers left out of the passages
     bookmarks: bookmarks.Checked  # how many of their titles stand on their pages
+    sheets: list[Sheet]  # the pages' lines with their places
+    bad: dict[int, str]  # page: why it is not in the passages
+    headings: list[Heading]
+    running: set[Place]  # (page, line) of each running head, foot and page number
+    doubts: list[Doubt]  # signs that the book was not read right
+
+    @property
+    def heading_levels(self) -> dict[Place, int]:
+        """Level of each line that is a heading, or part of one."""
+        return {(h.page, h.line + i): h.level for h in self.headings for i in range(h.lines)}
 
     @property
     def scan(self) -> ReadingSummary:
@@ -52,8 +65,7 @@ def read(
     progress: ProgressCallback = ignore_progress,
 ) -> Reading:
     """Pages and passages of a PDF. Raises BookError with the reason and what to do."""
-    opened, sheets, bad = _read(path, plan, language, workers, progress)
-    return _reading([s for s in sheets if s.page not in bad], sheets, bad, opened, plan)
+    return _reading(_read(path, plan, language, workers, progress), plan, language)
 
 
 def read_pages(
@@ -64,18 +76,25 @@ def read_pages(
     progress: ProgressCallback = ignore_progress,
 ) -> list[Page]:
     """One row for each page of the range, readable or not. Raises BookError like `read`."""
-    _, sheets, _ = _read(path, plan, language, workers, progress)
-    return [page_row(sheet) for sheet in sheets]
+    sheets = _read(path, plan, language, workers, progress).sheets
+    return [page_row(sheet, language) for sheet in sheets]
+
+
+class _Book(NamedTuple):
+    """A book's pages, its bookmarks, and which pages are unusable for what reason."""
+
+    sheets: list[Sheet]
+    marks: list[headings.Mark]
+    bad: dict[int, str]
 
 
 def _read(
     path: Path, plan: ReadingPlan, language: str, workers: int, progress: ProgressCallback
-) -> tuple[pool.Opened, list[Sheet], dict[int, str]]:
-    """What the file says of itself, its pages, and which of them are unusable for what reason."""
+) -> _Book:
     opened, numbers = pages_wanted(path, plan)
     _check_ocr(plan)
-    sheets = _sheets(path, numbers, language, workers, progress)
-    bad = bad_pages(sheets)
+    sheets = read_sheets(path, numbers, language, workers, progress)
+    bad = bad_pages(sheets, language)
     if plan.ocr == "tesseract":
         again = [page for page, why in bad.items() if why in ("picture", "illegible")]
         seen = pool.read_pages(
@@ -87,10 +106,11 @@ def _read(
             lambda sheet: progress(sheet.page, opened.pages, "OCR"),
         )
         sheets = [_normal(seen[s.page], language) if s.page in seen else s for s in sheets]
-        bad = bad_pages(sheets)
+        bad = bad_pages(sheets, language)
     _gate(path, plan, sheets, bad)
-    _in_order(path, bookmarks.check(headings.marks_of(opened.outline), sheets))
-    return opened, sheets, bad
+    marks = headings.marks_of(opened.outline, _language_of(sheets, language))
+    _in_order(path, bookmarks.check(marks, sheets))
+    return _Book(sheets, marks, bad)
 
 
 class Wanted(NamedTuple):
@@ -131,9 +151,14 @@ def _check_ocr(plan: ReadingPlan) -> None:
         )
 
 
-def _sheets(
-    path: Path, numbers: list[int], language: str, workers: int, progress: ProgressCallback
+def read_sheets(
+    path: Path,
+    numbers: list[int],
+    language: str,
+    workers: int = 0,
+    progress: ProgressCallback = ignore_progress,
 ) -> list[Sheet]:
+    """These pages' lines in normal form. Raises BookError when the book kills its readers."""
     done = 0
 
     def each(sheet: Sheet) -> None:
@@ -148,7 +173,7 @@ def _sheets(
 
 def _normal(sheet: Sheet, language: str) -> Sheet:
     """Normal form, Persian's only for Persian; a line that holds nothing goes."""
-    own = "ar" if language == "fa" and arabic_shaping.is_arabic_language(sheet.text) else language
+    own = _language_of([sheet], language)
     lines = (
         line._replace(
             text=words_of.normalize_text(arabic_shaping.finished(line.text, own), own).replace(
@@ -158,6 +183,12 @@ def _normal(sheet: Sheet, language: str) -> Sheet:
         for line in sheet.lines
     )
     return sheet._replace(lines=tuple(line for line in lines if line.text))
+
+
+def _language_of(sheets: Sequence[Sheet], language: str) -> str:
+    """Arabic where most pages of a study that says Persian are Arabic: its letters stay as they are."""
+    arabic = sum(arabic_shaping.is_arabic_language(sheet.text) for sheet in sheets)
+    return "ar" if language == "fa" and 2 * arabic > len(sheets) else language
 
 
 def _gate(path: Path, plan: ReadingPlan, sheets: Sequence[Sheet], bad: dict[int, str]) -> None:
@@ -191,36 +222,39 @@ def _remedy(counts: Counter[str]) -> str:
     return "The file seems damaged or cut: get it anew, or allow more with reading.most_bad_pages."
 
 
-def _reading(
-    good: list[Sheet],
-    sheets: list[Sheet],
-    bad: dict[int, str],
-    opened: pool.Opened,
-    plan: ReadingPlan,
-) -> Reading:
-    listing = toc.contents(good)
-    good = [sheet for sheet in good if sheet.page not in listing]
+def _reading(book: _Book, plan: ReadingPlan, language: str) -> Reading:
+    readable = [sheet for sheet in book.sheets if sheet.page not in book.bad]
+    listing = toc.contents(readable)
+    good = [sheet for sheet in readable if sheet.page not in listing]
     gone = headers_footers.furniture(good)
-    found = headings.headings(good, headings.marks_of(opened.outline), gone)
-    rows = chapters.passages(chapters.stretches(good, found, gone), plan.passage_characters)
+    words = BookWords(good)
+    found = headings.headings(good, book.marks, gone, words)
+    rows = chapters.passages(chapters.stretches(good, found, gone), plan.passage_characters, words)
+    pages = [page_row(sheet, language) for sheet in book.sheets]
+    checked = bookmarks.check(book.marks, good)
     return Reading(
         passages=rows,
-        pages=[page_row(sheet) for sheet in sheets],
+        pages=pages,
         chapters=list(dict.fromkeys(row.chapter for row in rows)),
-        skipped=dict(Counter([*bad.values(), *["contents"] * len(listing)])),
-        faults={sheet.page: sheet.fault for sheet in sheets if sheet.fault},
+        skipped=dict(Counter([*book.bad.values(), *["contents"] * len(listing)])),
+        faults={sheet.page: sheet.fault for sheet in book.sheets if sheet.fault},
         running_lines=len(gone),
-        bookmarks=bookmarks.check(headings.marks_of(opened.outline), good),
+        bookmarks=checked,
+        sheets=book.sheets,
+        bad=book.bad | dict.fromkeys(listing, "contents"),
+        headings=found,
+        running=gone,
+        doubts=reading_doubts(pages, checked, language),
     )
 
 
-def page_row(sheet: Sheet) -> Page:
+def page_row(sheet: Sheet, language: str) -> Page:
     """One line of `book2lora read`."""
     return Page(
         page=sheet.page,
         text=sheet.text,
         script=legibility.script(sheet.text),
         engine=sheet.engine,
-        legibility=round(legibility.legibility(sheet.text) if sheet.lines else 0.0, 3),
+        legibility=round(legibility.legibility(sheet.text, language) if sheet.lines else 0.0, 3),
         ocr=sheet.ocr,
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.reading.structure.headings import Mark, headings
+from tasks.reading.structure.hyphens import BookWords
 from tasks.reading.structure.toc import contents
 from tasks.reading.types import Line, Sheet
 
@@ -48,12 +49,14 @@ def test_a_muddled_bookmark_takes_the_title_from_its_page(title: str) -> None:
     shown = "تعریف" if title.startswith("ت") else "بخش ۱: تعریف"
     page = sheet(1, "متن پیشین", shown, "متن بیماری")
     assert [
-        (h.title, h.line, h.lines) for h in headings([page], [Mark(1, title, 1, 600 - 38.0)], set())
+        (h.title, h.line, h.lines)
+        for h in headings([page], [Mark(1, title, 1, 600 - 38.0)], set(), BookWords())
     ] == [(shown, 1, 1)]
 
 
 def test_a_bookmark_in_other_words_keeps_them() -> None:
     page = sheet(1, "متن پیشین", "شرح", "متن بیماری")
     assert [
-        (h.title, h.lines) for h in headings([page], [Mark(1, "تعریف", 1, 600 - 38.0)], set())
+        (h.title, h.lines)
+        for h in headings([page], [Mark(1, "تعریف", 1, 600 - 38.0)], set(), BookWords())
     ] == [("تعریف", 0)]

@@ -25,6 +25,7 @@ COMPANION_UNITS = _set(
 )  # only beside "/", "°" or another unit
 ROUND, ANGLED, SIGNS = "()[]{}", "«»‹›", "<>≤≥"
 BRACKETS = ROUND + ANGLED + SIGNS
+TRAILING = frozenset("%٪‰+*°′″®™†‡")
 FIRST_BRACKET = 0x100000
 _MIRROR = str.maketrans(BRACKETS, ")(][}{»«›‹><≥≤")
 _OPEN = {ord(bracket): chr(FIRST_BRACKET + i) for i, bracket in enumerate(BRACKETS)}
@@ -240,10 +241,22 @@ def _is_unit(text: str, between: str) -> bool:
 
 
 def _with_brackets(cells: Sequence[Cell], first: int, last: int) -> tuple[int, int]:
-    """A run that opens a bracket takes the closing one that touches it, and its own trailing sign of charge."""
+    """A run takes the closing bracket that touches it, where it opened one, and its trailing signs: 94%, K+."""
+    last = _with_signs(cells, first, last)
     text = _straight(cells[first : last + 1])
     follower = cells[last + 1].text if last + 1 < len(cells) and not cells[last].gap else ""
     pairs = {")": "(", "]": "["}
     if follower in pairs and text.count(pairs[follower]) > text.count(follower):
         return first, last + 1
     return first, last
+
+
+def _with_signs(cells: Sequence[Cell], first: int, last: int) -> int:
+    """Signs that touch the end of a run with Latin letters, and nothing after them."""
+    end = last
+    while end + 1 < len(cells) and not cells[end].gap and cells[end + 1].text in TRAILING:
+        end += 1
+    if end == last or not any(c.kind == "L" for c in cells[first : last + 1]):
+        return last
+    alone = end + 1 == len(cells) or cells[end].gap or cells[end + 1].kind == "O"
+    return end if alone else last

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
+from tasks.reading.layout.drop_caps import lift_drop_caps
 from tasks.reading.layout.rows import (
     MANY_ROWS,
     WIDE_EM,
@@ -21,7 +22,7 @@ from tasks.reading.types import Glyph, Rule
 
 def blocks(glyphs: Sequence[Glyph], rules: Sequence[Rule], rtl: bool) -> list[list[Block]]:
     """The page's blocks in reading order; blocks of one inner list stand on one line of a table."""
-    found = rows(glyphs)
+    found = lift_drop_caps(rows(glyphs))
     size = median(g.size for g in glyphs) if glyphs else 10.0
     return _parted(found, rules, rtl, size)
 

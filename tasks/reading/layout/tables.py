@@ -16,6 +16,9 @@ from tasks.reading.layout.rows import (
 )
 from tasks.reading.types import Rule
 
+FILLED = 0.7  # of a column's width, by a usual line of prose
+FULL_LINE = 0.85  # of a column's width: a ragged line of prose that is full
+FULL_SHARE = 0.3  # of a column's lines are full, where headings and lists stand among the prose
 SHORT_CELL = 24  # letters of a usual row; half-verses have fewer, the lines of a column more
 
 
@@ -56,19 +59,39 @@ def _frames(rules: Sequence[Rule]) -> list[tuple[float, float, float, float]]:
 
 def _many_strips(found: list[Row], size: float) -> tuple[int, int] | None:
     """A run of three rows or more that two wide strips part in the same places."""
-    for first in range(len(found) - 2):
-        strips = enclosed(strips_of(found[first], size), WIDE_EM * size)
-        last = first + 1
-        while len(strips) > 1 and last < len(found):
-            common = enclosed(
-                common_strips(strips, strips_of(found[last], size), size), WIDE_EM * size
-            )
-            if len(common) < 2 or len(enclosed(strips_of(found[last], size), WIDE_EM * size)) < 2:
-                break
-            strips, last = common, last + 1
-        if last - first > 2 and len(strips) > 1:
+    first = 0
+    while first < len(found) - 2:
+        last = _end_of_strips(found, first, size)
+        if last - first < 3:
+            first += 1
+        elif _are_columns(found[first:last], size):
+            first = last
+        else:
             return first, last
     return None
+
+
+def _end_of_strips(found: list[Row], first: int, size: float) -> int:
+    """One past the last row that shares two wide strips with all from `first` on."""
+    strips = enclosed(strips_of(found[first], size), WIDE_EM * size)
+    last = first + 1
+    while len(strips) > 1 and last < len(found):
+        own = strips_of(found[last], size)
+        common = enclosed(common_strips(strips, own, size), WIDE_EM * size)
+        if len(common) < 2 or len(enclosed(own, WIDE_EM * size)) < 2:
+            break
+        strips, last = common, last + 1
+    return last if len(strips) > 1 else first
+
+
+def _are_columns(found: list[Row], size: float) -> bool:
+    """Three columns of prose or more: each is filled by its lines, which are longer than cells."""
+    sides = []
+    for low, high in _strips(found, size):
+        cut = [Row(r.y, [g for g in r.glyphs if low <= g.middle < high]) for r in found]
+        sides.append([row for row in cut if row.ink])
+    long = all(median(len(r.ink) for r in side) >= SHORT_CELL for side in sides)
+    return long and min(map(_fill, sides)) > FILLED
 
 
 def is_table(found: list[Row], gutter: Span, rules: Sequence[Rule]) -> bool:
@@ -76,13 +99,25 @@ def is_table(found: list[Row], gutter: Span, rules: Sequence[Rule]) -> bool:
     sides = halves(found, gutter)
     ys = [{round(r.y) for r in side} for side in sides]
     shared = sum(1 for y in ys[0] if ys[1] & {y - 1, y, y + 1}) / max(map(len, ys))
-    if min(map(len, sides)) < 4:
-        return shared > 0.7
     crossing = sum(
         x0 < gutter[0] and x1 > gutter[1] and found[-1].y < y < found[0].y for x0, x1, y in rules
     )
+    if crossing < 2 and all(map(_is_prose, sides)):
+        return False
+    if min(map(len, sides)) < 4:
+        return shared > 0.7
     short = min(median(len(r.ink) for r in side) for side in sides) < SHORT_CELL
-    return shared > 0.6 and (min(map(_fill, sides)) < 0.7 or short or crossing > 1)
+    return shared > 0.6 and (min(map(_fill, sides)) < FILLED or short or crossing > 1)
+
+
+def _is_prose(side: list[Row]) -> bool:
+    """Many lines reach from edge to edge and are longer than cells; headings and items stand among them."""
+    wide = max(r.x1 for r in side) - min(r.x0 for r in side)
+    full = [r for r in side if r.x1 - r.x0 > FULL_LINE * wide]
+    return (
+        len(full) >= max(2, FULL_SHARE * len(side))
+        and median(len(r.ink) for r in full) >= SHORT_CELL
+    )
 
 
 def without_strangers(found: list[Row], gutter: Span) -> tuple[int, int]:

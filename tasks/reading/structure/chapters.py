@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tasks.language import text as words_of
-from tasks.reading.structure.headings import Heading, body_size
+from tasks.reading.structure.hyphens import BookWords
 from tasks.reading.structure.paragraphs import Paragraph, Placed, paragraphs
+from tasks.reading.structure.size_headings import Heading, body_size
 from tasks.reading.types import Sheet
 from tasks.schemas.item_rows import Passage
 
@@ -75,12 +76,12 @@ def _edges(sheet: Sheet, gone: set[tuple[int, int]]) -> dict[int, tuple[float, f
     return edges
 
 
-def passages(parts: Iterator[Stretch], characters: int) -> list[Passage]:
+def passages(parts: Iterator[Stretch], characters: int, words: BookWords) -> list[Passage]:
     """Passages of about this many characters, numbered by the page where each begins."""
     found: list[Passage] = []
     counts: dict[int, int] = {}
     for part in parts:
-        for group in _groups(list(paragraphs(part.lines)), characters):
+        for group in _groups(list(paragraphs(part.lines, words)), characters):
             page = group[0].page
             counts[page] = counts.get(page, 0) + 1
             own = [p.box for p in group if p.page == page]

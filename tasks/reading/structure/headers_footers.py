@@ -1,6 +1,7 @@
 """Running heads, feet and page numbers: lines at a page's edge that come back on its neighbours."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from tasks.language import text as words_of
@@ -43,7 +44,8 @@ def _outermost(sheet: Sheet, edge: int, dropped: set[tuple[int, int]]) -> int | 
 
 
 def _key(line: Line) -> str:
-    return re.sub(r"\d+", "#", words_of.fold_text(line.text))
+    """The line without numbers and blanks: programs set the one and stretch the other."""
+    return re.sub(r"[\s|]+", "", re.sub(r"\d+", "#", words_of.fold_text(line.text)))
 
 
 def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, int]]:
@@ -55,7 +57,12 @@ def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, 
             key = _key(line) if len(sheets) >= LEAST_TIMES else line.text
             seen.setdefault(key, []).append((sheet.page, line))
     found: set[tuple[int, int]] = set()
-    for places in seen.values():
+    within = Counter(
+        _key(line) for s in sheets for i, line in enumerate(s.lines) if i != layer.get(s.page)
+    )
+    for key, places in seen.items():
+        if within[key] >= len(places):  # a heading that also stands amid pages
+            continue
         level = sorted(line.top for _, line in places)[len(places) // 2]
         pages = [page for page, line in places if abs(line.top - level) <= SAME_HEIGHT]
         stretch = max(pages) - min(pages) + 1

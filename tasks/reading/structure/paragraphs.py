@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
+from tasks.reading.structure.hyphens import BREAK, BookWords, join_lines
 from tasks.reading.types import Line
 
 BULLET = re.compile(r"\s*(?:[•●○◦▪▫■□◆◇❖➢➤►▸‣⁃∙·*\uf0b7]|[-–—](?=\s))\s*")
 NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)\-–]|\(?[a-zA-Zآ-ی][.)]|\(?الف[.)])\s+(?=\S)")
 ENDED = re.compile(r"[.!?؟…:؛][»”\"')\]]*\s*$")
-WORD_BREAK = re.compile(r"(?<=[a-zà-ɏ])-$")
 
 MOST_LINES = 100  # of one paragraph; more is text without marks, and has to end somewhere
+LONG_LINE = 0.5  # of its column; shorter ones may be items of a list without marks
 WIDE_STEP = 1.35  # times the usual distance between lines: a new paragraph
 WIDER_STEP = 1.12  # the same after the end of a sentence
 
@@ -39,17 +40,17 @@ class Paragraph(NamedTuple):
     ocr: bool
 
 
-def paragraphs(lines: Sequence[Placed]) -> Iterator[Paragraph]:
+def paragraphs(lines: Sequence[Placed], words: BookWords) -> Iterator[Paragraph]:
     """The paragraphs of a stretch of lines without headings."""
     leading = _leading(lines)
     group: list[Placed] = []
     for placed in lines:
         if group and _begins(placed, group, leading):
-            yield _whole(group)
+            yield _whole(group, words)
             group = []
         group.append(placed)
     if group:
-        yield _whole(group)
+        yield _whole(group, words)
 
 
 def _leading(lines: Sequence[Placed]) -> float:
@@ -79,6 +80,8 @@ def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
         line.bold != before.line.bold and ENDED.search(before.line.text)
     ):
         return True
+    if _runs_on(before, placed):
+        return False
     same_block = placed.page == before.page and line.block == before.line.block
     item = is_item(group[0].line.text)
     if not same_block:
@@ -96,6 +99,15 @@ def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
     return _had_room(before, placed) or (_inset(placed) and not _inset(before) and ended)
 
 
+def _runs_on(before: Placed, placed: Placed) -> bool:
+    """A word is cut by the line's end, or a long line without an end is followed by a small letter."""
+    start = placed.line.text[:1]
+    if BREAK.search(before.line.text) and start.isalnum():
+        return True
+    wide = before.line.x1 - before.line.x0 > LONG_LINE * (before.right - before.left)
+    return start.islower() and wide and not ENDED.search(before.line.text)
+
+
 def _inset(placed: Placed) -> bool:
     """The line starts further in than its block."""
     start = placed.right - placed.line.x1 if placed.rtl else placed.line.x0 - placed.left
@@ -110,15 +122,8 @@ def _had_room(before: Placed, placed: Placed) -> bool:
     return room > 1.2 * width + placed.line.size
 
 
-def _whole(group: list[Placed]) -> Paragraph:
-    pieces: list[str] = []
-    for placed in group:
-        piece = placed.line.text.strip()
-        if pieces and WORD_BREAK.search(pieces[-1]) and piece[:1].islower():
-            pieces[-1] = pieces[-1][:-1] + piece  # a word broken at the line's end is whole again
-        else:
-            pieces.append(piece)
-    text = " ".join(pieces)
+def _whole(group: list[Placed], words: BookWords) -> Paragraph:
+    text = join_lines((placed.line.text for placed in group), words)
     first = group[0]
     own = [p.line for p in group if p.page == first.page]
     box = (
@@ -128,11 +133,6 @@ def _whole(group: list[Placed]) -> Paragraph:
         max(o.bottom for o in own),
     )
     item = is_item(text)
-    text = (
-        "- " + BULLET.sub("", text, count=1)
-        if item and not NUMBERED.match(text)
-        else f"- {text}"
-        if item
-        else text
-    )
+    if item:
+        text = f"- {text}" if NUMBERED.match(text) else "- " + BULLET.sub("", text, count=1)
     return Paragraph(text, first.page, box, item, any(p.ocr for p in group))

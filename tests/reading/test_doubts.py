@@ -1,0 +1,99 @@
+"""A book that was not read right is doubted, with numbers; one that was is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+from reading import drawn
+from reading.test_latin_pages import BODY, CHAPTERS
+
+from flows.cli.main import app
+from tasks.reading.commands import sample_doubts
+from tasks.reading.doubts import reading_doubts
+from tasks.reading.structure.bookmarks import Checked
+from tasks.schemas.item_rows import Page
+from tasks.schemas.plan import ReadingPlan
+
+NONE = Checked(0, 0, 0)
+HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"
+
+
+def _page(text: str, legibility: float = 1.0, engine: str = "glyphs", script: str = "Arab") -> Page:
+    return Page(page=1, text=text, script=script, engine=engine, legibility=legibility)
+
+
+def _codes(*pages: Page, bookmarks: Checked = NONE, language: str = "fa") -> list[str]:
+    return [doubt.code for doubt in reading_doubts(pages, bookmarks, language)]
+
+
+def test_bookmarks_that_do_not_stand_on_their_pages_are_told() -> None:
+    doubts = reading_doubts([_page("متن")], Checked(95, 31, 0), "fa")
+    assert [d.code for d in doubts] == ["bookmarks_not_found"]
+    assert "31 of 95" in doubts[0].sentence and doubts[0].values == {"found": 31, "titles": 95}
+    assert _codes(_page("متن"), bookmarks=Checked(95, 95, 0)) == []
+
+
+def test_words_that_run_together_are_told() -> None:
+    sound = "بیماران با تب و لرز به درمانگاه آمده‌اند. " * 40
+    joined = "اوریونباعثتورمدردناکغدههایبناگوشی " * 20 + sound
+    assert _codes(_page(joined)) == ["words_run_together"]
+    assert _codes(_page(sound)) == []
+
+
+def test_pages_that_read_like_no_language_and_fallbacks_are_told() -> None:
+    assert _codes(_page("متن", legibility=0.2), _page("متن")) == ["not_language"]
+    assert _codes(_page("متن", engine="pdfium"), _page("متن")) == ["second_engine"]
+
+
+def test_the_handbook_is_not_doubted_on_a_dozen_pages() -> None:
+    assert sample_doubts(HANDBOOK, ReadingPlan(), "fa") == ()
+
+
+def test_a_file_with_moved_letters_is_doubted_before_anything_is_drawn_from_it(
+    tmp_path: Path,
+) -> None:
+    moved = "".join(chr((ord(c) - 97 + 3) % 26 + 97) if c.islower() else c for c in BODY * 2)
+    file = drawn.write(tmp_path, drawn.pdf([drawn.paragraph(moved, 72, 760, 430)] * 3))
+    assert [d.code for d in sample_doubts(file, ReadingPlan(), "en")] == ["not_language"]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    pages = [
+        drawn.show(name, 72, 770, 18, "F2") + drawn.paragraph(first + " <b>" + BODY, 72, 735, 430)
+        for name, first in CHAPTERS.items()
+    ]
+    return drawn.write(tmp_path, drawn.pdf(pages))
+
+
+def test_the_command_prints_passages_with_their_headings_and_paragraphs(
+    book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        app(["read", str(book), "--passages", "--language", "en"], result_action="return_value")
+        == 0
+    )
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["id"], row["page"], row["chapter"]) for row in rows] == [
+        ("p001-01", 1, "Measles"),
+        ("p002-01", 2, "Influenza"),
+    ]
+    assert set(rows[0]) == {"id", "page", "chapter", "section", "heading", "ocr", "paragraphs"}
+    assert rows[0]["paragraphs"][0].startswith("Fever, cough, red eyes and a rash are its signs.")
+
+
+def test_the_report_shows_each_page_beside_its_text_and_runs_nothing(
+    book: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.html"
+    assert (
+        app(
+            ["read", str(book), "--report", str(out), "--language", "en"],
+            result_action="return_value",
+        )
+        == 0
+    )
+    page = out.read_text("utf-8")
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert '<div class="heading" title="heading 1"># Measles</div>' in page
+    assert "&lt;b&gt;" in page and "<b>" not in page and "<script" not in page
