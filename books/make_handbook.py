@@ -1,6 +1,7 @@
-"""Make handbook.pdf from the Markdown in handbook/: python books/make_handbook.py [OUT.pdf]
+"""Make handbook.pdf and handbook-en.pdf from their Markdown: python books/make_handbook.py [handbook|handbook-en] [OUT.pdf]
 
-The same sources give the same bytes. Needs fpdf2 and uharfbuzz (in the project's `dev` extra).
+Without a name both books are made. The same sources give the same bytes. Needs fpdf2 and uharfbuzz (in the project's
+`dev` extra).
 """
 
 import re
@@ -10,22 +11,62 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import MethodReturnValue, XPos, YPos
 
 HERE = Path(__file__).parent
-TITLE = "راهنمای بیماری‌های شایع"
-REVIEW = "مرور پایانی"
-NOTICE = [
-    "این کتاب مادهٔ آموزشی نرم‌افزار book2lora است و توصیهٔ پزشکی نیست.",
-    "متن آن برای آزمودن یک برنامه نوشته شده و هیچ پزشکی آن را بازبینی نکرده است؛ برای تشخیص یا درمان هیچ بیماری به آن تکیه نکنید.",
-]
-NOTICE_LATIN = "Teaching material for software, not medical advice."
 INK, FAINT, ACCENT = (25, 25, 30), (120, 120, 128), (20, 85, 120)
 SIZES = {1: 21.0, 2: 15.5, 3: 12.0}  # points, by level of heading
 BODY = 11.0
 LEADING = 6.6  # millimetres from line to line
 BULLET = "•"
 DATE = datetime(2026, 11, 1, tzinfo=UTC)  # fixed, so that the file is reproducible
+
+
+class Edition(NamedTuple):
+    """One book: where its sources stand and how its language is set."""
+
+    folder: str
+    title: str
+    review: str  # title of the last chapter
+    chapter: str  # pattern of what stands before a chapter's own title
+    notice: tuple[str, ...]  # first page: what the book is not
+    language: str  # ISO 639-1, for the PDF
+    shaping: dict[str, str]  # direction, script, language for HarfBuzz
+    side: str  # the edge that lines begin at: "R" or "L"
+    digits: str = "0123456789"
+    unbroken: bool = False  # a paragraph that does not fit moves to the next page as a whole
+
+
+PERSIAN = Edition(
+    folder="handbook",
+    title="راهنمای بیماری‌های شایع",
+    review="مرور پایانی",
+    chapter=r"^فصل [۰-۹]+: *",
+    notice=(
+        "این کتاب مادهٔ آموزشی نرم‌افزار book2lora است و توصیهٔ پزشکی نیست.",
+        "متن آن برای آزمودن یک برنامه نوشته شده و هیچ پزشکی آن را بازبینی نکرده است؛ برای تشخیص یا درمان هیچ بیماری به آن تکیه نکنید.",
+    ),
+    language="fa",
+    shaping={"direction": "rtl", "script": "arab", "language": "fas"},
+    side="R",
+    digits="۰۱۲۳۴۵۶۷۸۹",
+)
+ENGLISH = Edition(
+    folder="handbook-en",
+    title="A Short Handbook of Diseases",
+    review="Final review",
+    chapter=r"^Chapter \d+: *",
+    notice=(
+        "This book is teaching material for the software book2lora and not medical advice.",
+        "It was written to try a program on, and no physician has reviewed it; rely on it for no diagnosis and no treatment.",
+    ),
+    language="en",
+    shaping={"direction": "ltr", "script": "latn", "language": "eng"},
+    side="L",
+    unbroken=True,
+)
+NOTICE_LATIN = "Teaching material for software, not medical advice."
+EDITIONS = {edition.folder: edition for edition in (PERSIAN, ENGLISH)}
 
 
 class Block(NamedTuple):
@@ -60,8 +101,9 @@ def _unwrapped(piece: str) -> list[str]:
     return lines
 
 
-def handbook(folder: Path = HERE / "handbook") -> list[Block]:
+def handbook(edition: Edition = PERSIAN) -> list[Block]:
     """All chapters in order, then the reviews as one last chapter with a section for each."""
+    folder = HERE / edition.folder
     whole: list[Block] = []
     reviews: list[Block] = []
     for file in sorted(folder.glob("[0-9][0-9]-*.md")):
@@ -69,21 +111,22 @@ def handbook(folder: Path = HERE / "handbook") -> list[Block]:
         whole += chapter
         review = folder / f"review-{file.name[:2]}.md"
         if review.is_file():
-            title = re.sub(r"^فصل [۰-۹]+: *", "", chapter[0].text)
-            reviews += [Block(2, f"{REVIEW}: {title}"), *blocks(review.read_text("utf-8"))]
-    return whole + ([Block(1, REVIEW), *reviews] if reviews else [])
+            title = re.sub(edition.chapter, "", chapter[0].text)
+            reviews += [Block(2, f"{edition.review}: {title}"), *blocks(review.read_text("utf-8"))]
+    return whole + ([Block(1, edition.review), *reviews] if reviews else [])
 
 
 class Handbook(FPDF):
-    """Right-to-left pages with a running head and a page number."""
+    """Pages of an edition with a running head and a page number."""
 
     chapter = ""  # empty on the title page and on the first page of a chapter: no running head there
 
-    def __init__(self) -> None:
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
         super().__init__(format=(165, 235))
         self.set_creation_date(DATE)
-        self.set_title(TITLE)
-        self.set_lang("fa")
+        self.set_title(edition.title)
+        self.set_lang(edition.language)
         for style, name in (("", "Regular"), ("B", "Bold")):
             self.add_font("Vazirmatn", style, HERE / "fonts" / f"Vazirmatn-{name}.ttf")
         self.set_margins(20, 24, 20)
@@ -93,13 +136,13 @@ class Handbook(FPDF):
     def header(self) -> None:
         if self.chapter:
             self.set_y(11)
-            self._faint(self.chapter, "R")
+            self._faint(self.chapter, self.edition.side)
             self.set_y(self.t_margin)
 
     def footer(self) -> None:
         if self.page_no() > 1:
             self.set_y(-16)
-            self._faint(str(self.page_no()).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")), "C")
+            self._faint(str(self.page_no()).translate(str.maketrans("0123456789", self.edition.digits)), "C")
 
     def _faint(self, text: str, align: str) -> None:
         self.set_font("Vazirmatn", "", 8.5)
@@ -111,17 +154,18 @@ class Handbook(FPDF):
         """Says first of all what the book is not."""
         self.add_page()
         self.set_y(70)
-        self._write(TITLE, 28, "B", "C", 14, ACCENT)
+        self._write(self.edition.title, 28, "B", "C", 14, ACCENT)
         self.ln(12)
-        for line in NOTICE:
+        for line in self.edition.notice:
             self._write(line, 12, "", "C", 8)
             self.ln(4)
-        self.set_text_shaping(False)
-        self._write(NOTICE_LATIN, 11, "", "C", 8)
-        self._shape()
+        if self.edition.side == "R":
+            self.set_text_shaping(False)
+            self._write(NOTICE_LATIN, 11, "", "C", 8)
+            self._shape()
 
     def _shape(self) -> None:
-        self.set_text_shaping(True, direction="rtl", script="arab", language="fas")
+        self.set_text_shaping(True, **self.edition.shaping)
 
     def _write(self, text: str, size: float, style: str, align: str, height: float, color: tuple[int, int, int] = INK) -> None:
         self.set_font("Vazirmatn", style, size)
@@ -139,28 +183,35 @@ class Handbook(FPDF):
             self.add_page()
         self.ln({1: 16, 2: 6, 3: 2.5}[level])
         self.start_section(text, level - 1)
-        self._write(text, SIZES[level], "B", "R", {1: 12, 2: 10, 3: 8}[level], ACCENT)
+        self._write(text, SIZES[level], "B", self.edition.side, {1: 12, 2: 10, 3: 8}[level], ACCENT)
         self.ln({1: 6, 2: 0.5, 3: 0}[level])
 
     def paragraph(self, text: str) -> None:
-        self._write(text, BODY, "", "R", LEADING)
+        self.set_font("Vazirmatn", "", BODY)
+        if self.edition.unbroken:
+            height = self.multi_cell(0, LEADING, text, align=self.edition.side, dry_run=True, output=MethodReturnValue.HEIGHT)
+            if self.will_page_break(height):
+                self.add_page()
+        self._write(text, BODY, "", self.edition.side, LEADING)
         self.ln(1.6)
 
     def item(self, text: str) -> None:
-        """A bullet at the right edge, the text hanging from it."""
+        """A bullet at the edge that lines begin at, the text hanging from it."""
         self.set_font("Vazirmatn", "", BODY)
         if self.will_page_break(LEADING):
             self.add_page()
         y, right = self.y, self.w - self.r_margin
-        self.set_xy(right - 6, y)
-        self.cell(6, LEADING, BULLET, align="R")
-        self.set_xy(self.l_margin, y)
-        self.multi_cell(right - 6 - self.l_margin, LEADING, text, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        bullet, left = (right - 6, self.l_margin) if self.edition.side == "R" else (self.l_margin, self.l_margin + 6)
+        self.set_xy(bullet, y)
+        self.cell(6, LEADING, BULLET, align=self.edition.side)
+        self.set_xy(left, y)
+        width = right - 6 - self.l_margin
+        self.multi_cell(width, LEADING, text, align=self.edition.side, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
-def make(out: Path, content: list[Block]) -> None:
+def make(out: Path, content: list[Block], edition: Edition = PERSIAN) -> None:
     """Lay the blocks out and write the PDF."""
-    pdf = Handbook()
+    pdf = Handbook(edition)
     pdf.title_page()
     for block, after in zip(content, [*(b.kind for b in content[1:]), "end"], strict=True):
         if isinstance(block.kind, int):
@@ -175,4 +226,6 @@ def make(out: Path, content: list[Block]) -> None:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "handbook.pdf", handbook())
+    for name in sys.argv[1:2] or EDITIONS:
+        out = Path(sys.argv[2]) if len(sys.argv) > 2 else HERE / f"{name}.pdf"
+        make(out, handbook(EDITIONS[name]), EDITIONS[name])

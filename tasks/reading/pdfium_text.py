@@ -41,10 +41,11 @@ def read_simple_page(page: Any, textpage: Any, text: str) -> SimplePage | None:
         or page.get_rotation()
     ):
         return None
-    if tuple(page.get_mediabox()) != tuple(page.get_cropbox()):
+    box = page.get_bbox()  # the only box that pdfium inherits from the page tree
+    if (page.get_mediabox(fallback_ok=False) or box) != box:
         return None
     lines: list[Line] = []
-    hidden, at, top = 0, 0, page.get_mediabox()[3]
+    hidden, at, top = 0, 0, box[3]
     for piece in re.split("(\r?\n)", textpage.get_text_range()):
         if piece.strip():
             found = _line(textpage.raw, at, piece, top)

@@ -26,7 +26,9 @@ def draw_page(page: Any, textpage: Any) -> Drawing:
 
     Pages that are shown turned (/Rotate) are for pdfminer.
     """
-    left, bottom, right, top = page.get_cropbox()
+    left, bottom, right, top = (
+        page.get_bbox()
+    )  # the only box that pdfium inherits from the page tree
     width, height = right - left, top - bottom
     by_angle: dict[int, list[Glyph]] = {}
     hidden = 0

@@ -66,7 +66,7 @@ def make_tokenizer(size: int):
 
     lines = [
         line
-        for file in sorted((ROOT / "books").rglob("*.md"))
+        for file in sorted((ROOT / "books" / "handbook").glob("*.md"))
         for line in file.read_text("utf-8").splitlines()
     ]
     tree = json.loads(train_tokenizer(lines, min(size, 6000)).backend_tokenizer.to_str())

@@ -90,7 +90,10 @@ FLAWED = [
     ("too short", {"text": "نشانه؟"}),
     ("absolute terms", {"options": with_key("همیشه تب دارد")}),
     ("numbers out of order", {"options": ("۱۰ میلی‌گرم", "۴۰ میلی‌گرم", "۲۰ میلی‌گرم", "۳۰ میلی‌گرم")}),
-    ("more than one option supported", {"topic_text": "- خلط زنگاری\n- ورم یک ساق", "topic": "پنومونی"}),
+    (
+        "more than one option supported",
+        {"topic_text": "- خلط زنگاری\n- ورم یک ساق", "topic": "پنومونی"},
+    ),
 ]
 
 
