@@ -81,12 +81,10 @@ def study(
     configure_prefect(verbose)
     from tasks.engine.plan_check import ensure_ready, refuse_unknown_stages
 
+    refuse_unknown_stages(redo)
     ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
     with run_local_server(gpu) as wait:
         from flows.study import run_study as run
-        from tasks.stages import list_stages
-
-        refuse_unknown_stages(redo, list_stages())
         wait()
         folder = Path(run(choices, how, redo, gpu, name))
     print(*map(mark_control_characters, summary.summarize_study(folder)), sep="\n")
@@ -122,11 +120,9 @@ def sweep(
     configure_prefect(verbose)
     from tasks.engine.plan_check import refuse_unknown_stages
 
+    refuse_unknown_stages(redo)
     with run_local_server(gpu) as wait:
         from flows.sweep import run_sweep as run
-        from tasks.stages import list_stages
-
-        refuse_unknown_stages(redo, list_stages())
         wait()
         folder = Path(run(choices, how, redo, gpu))
     print(*map(mark_control_characters, summary.summarize_sweep(folder)), sep="\n")

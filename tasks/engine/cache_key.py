@@ -16,11 +16,11 @@ def canonical_value(value: Any) -> Any:
     Raises TypeError on anything that is not plain data, since such an input would silently never be found again.
     """
     if isinstance(value, BaseModel):
-        apart: frozenset[str] = getattr(value, "excluded_from_key", frozenset())
+        excluded: frozenset[str] = getattr(value, "excluded_from_key", frozenset())
         return {
             name: canonical_value(getattr(value, name))
             for name in type(value).model_fields
-            if name not in apart and not isinstance(getattr(value, name), ExecutionOptions)
+            if name not in excluded and not isinstance(getattr(value, name), ExecutionOptions)
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [canonical_value(item) for item in value]

@@ -291,7 +291,7 @@ class EvaluationPlan(PlanSection):
     )
 
     @property
-    def apart(self) -> frozenset[str]:
+    def excluded_from_key(self) -> frozenset[str]:
         """Unset options change no answer, so answers from before there were options stay found."""
         return frozenset() if self.template_options else frozenset({"template_options"})
 

@@ -12,7 +12,7 @@ from tasks.schemas.sweep_plan import SweepPlan
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = {
-    f"{d['entrypoint'].rpartition(':')[2]}/{d['name']}": d
+    f"{Path(d['entrypoint'].partition(':')[0]).stem}/{d['name']}": d
     for d in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
 }
 SWEEPS = {path for path in (ROOT / "plans").glob("*.yaml") if path.stem.startswith("sweep-")}
@@ -35,12 +35,12 @@ def test_what_a_team_runs_is_there():
         "study/exercise",
         "study/recommended",
         "tune/gpu",
-        "arm/gpu",
+        "sweep_trial/gpu",
         "sweep/laptop",
         "sweep/gpu",
     } == set(DEPLOYMENTS)
     pools = {name: deployment["work_pool"]["name"] for name, deployment in DEPLOYMENTS.items()}
-    assert [name for name, pool in pools.items() if pool == "gpu"] == ["tune/gpu", "arm/gpu"]
+    assert [name for name, pool in pools.items() if pool == "gpu"] == ["tune/gpu", "sweep_trial/gpu"]
 
 
 def test_what_costs_money_is_paused():

@@ -176,9 +176,8 @@ def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_
         else [told["sentence"].split(": ")[0]] * (told["verdict"] == "identical")
     )
     before = reserved + fewer + ["why"] * bool(told["causes"])
-    assert [line.split(": ")[0] for line in others] == before + ["report"] + ["next"] * bool(
-        following
-    )
+    ending = ["report"] + [study["next_note"].split(": ")[0]] * bool(study["next_note"])
+    assert [line.split(": ")[0] for line in others] == before + ending + ["next"] * bool(following)
     assert not following or others[-1] == f"next: {following}"
 
 

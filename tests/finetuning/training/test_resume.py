@@ -39,7 +39,7 @@ def undisturbed(base, tmp_path_factory):
 def test_killed_and_run_again_it_ends_with_the_same_bytes(base, undisturbed, tmp_path, moment):
     command = [
         sys.executable,
-        str(ROOT / "tests" / "finetuning" / "interrupted.py"),
+        str(ROOT / "tests" / "support" / "interrupted_training.py"),
         base.source,
         str(tmp_path),
         *moment,
@@ -71,7 +71,7 @@ def test_a_training_killed_between_its_last_checkpoint_and_its_adapter_trains_no
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("tasks.finetuning.lora.save", die)
+        patch.setattr("tasks.finetuning.lora.save_adapter", die)
         with pytest.raises(Killed):
             interrupted_training.run_training(base, tmp_path)
     told = []
