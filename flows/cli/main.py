@@ -79,9 +79,9 @@ def study(
 
     choices, how = _load_study_plan(plan, set), _parse_machine(machine)
     configure_prefect(verbose)
-    from tasks.engine.plan_check import ensure_ready, refuse_unknown_stages
+    from tasks.engine.plan_check import ensure_ready
 
-    refuse_unknown_stages(redo)
+    _refuse_unknown_stages(redo)
     ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
     with run_local_server(gpu) as wait:
         from flows.study import run_study as run
@@ -118,9 +118,7 @@ def sweep(
 
     choices, how = load_sweep(plan, _parse_changes(set)), _parse_machine(machine)
     configure_prefect(verbose)
-    from tasks.engine.plan_check import refuse_unknown_stages
-
-    refuse_unknown_stages(redo)
+    _refuse_unknown_stages(redo)
     with run_local_server(gpu) as wait:
         from flows.sweep import run_sweep as run
         wait()
@@ -295,6 +293,18 @@ def _parse_machine(changes: list[str]) -> Machine:
         return Machine.model_validate(values)
     except ValidationError as error:
         raise PlanError(f"--machine {format_validation_error(error)}") from None
+
+
+def _refuse_unknown_stages(redo: list[str]) -> None:
+    """Before Prefect's server is started for nothing. Raises PlanError for a stage that is not there."""
+    if not redo:
+        return  # the list of stages costs a second of imports
+    from tasks.stages import list_stages
+
+    known = list_stages()
+    for name in redo:
+        if name not in known:
+            raise PlanError(f"--redo {name}: no such stage. Stages: {', '.join(known)}")
 
 
 def _parse_changes(changes: list[str]) -> dict[str, Any]:

@@ -349,14 +349,3 @@ def _fixed(lineage: Lineage) -> str:
         return "fixed before anything is scored"
     what = " and ".join(lineage.chosen_after)
     return f"{what} chosen after the answers of {lineage.predecessor} were seen: on the same questions the verdict is exploratory"
-
-
-def refuse_unknown_stages(redo: list[str]) -> None:
-    """Raises PlanError for a stage that does not exist."""
-    if not redo:
-        return  # the list of stages costs a second of imports
-    from tasks.stages import list_stages
-
-    for name in redo:
-        if name not in (known := list_stages()):
-            raise PlanError(f"--redo {name}: no such stage. Stages: {', '.join(known)}")

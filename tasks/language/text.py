@@ -13,6 +13,7 @@ _IGNORED_CHARACTERS = dict.fromkeys(
 )
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*")
+_DIGIT = re.compile(r"[^\D0-9]")  # Unicode's Nd without our own
 _WORD = re.compile(r"[\w\u200c]+(?:[./٫/-](?=\d)[\w\u200c]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?؟…])(?<!\d\.)[»\")\]]*(?=\s)|\n")
 
@@ -35,6 +36,8 @@ def normalize_text(text: str, language: str = "fa") -> str:
 
 def fold_text(text: str) -> str:
     """For comparing only: case, accents, letter variants, half-spaces and digit scripts made equal."""
+    if text.isascii():
+        return text.casefold()  # the same, and a third of the reading of an English book
     bare = "".join(
         c
         for c in unicodedata.normalize("NFD", persian.fold_persian(text))
@@ -45,7 +48,7 @@ def fold_text(text: str) -> str:
 
 def to_latin_digits(text: str) -> str:
     """Any script's decimal digits as 0-9; everything else as it is (10⁹ keeps its exponent)."""
-    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+    return _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
 
 
 def split_words(text: str) -> list[str]:

@@ -96,9 +96,9 @@ def test_it_has_eight_chapters_of_eight_conditions_and_a_review(
 def test_each_condition_tells_its_signs_in_two_wordings(chapters: dict[str, list[Passage]]) -> None:
     for title, rows in list(chapters.items())[:-1]:
         for topic in find_topics(rows, load_rule_language("en")):
-            ways = [sum(s.told == way for s in topic.signs) for way in ("list", "prose")]
+            ways = [sum(s.source == way for s in topic.signs) for way in ("list", "prose")]
             assert ways[0] == 8 and ways[1] >= 8, (title, topic.name, ways)
-            assert len(topic.complications) == 4 and topic.others, (title, topic.name)
+            assert len(topic.complications) == 4 and topic.contrasted, (title, topic.name)
 
 
 def test_the_planned_items_are_met_and_few_are_rejected(gate: ValidationResult) -> None:

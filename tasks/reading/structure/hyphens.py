@@ -149,7 +149,9 @@ def join_lines(pieces: Iterable[str], words: BookWords) -> str:
 
 
 def _join(text: str, piece: str, words: BookWords) -> str:
-    left, right = _LAST.search(text), _FIRST.match(piece)
+    if not BREAK.search(text, len(text) - 2):
+        return f"{text} {piece}"
+    left, right = _LAST.search(text.split()[-1]), _FIRST.match(piece)
     if not (left and right) or right[0].casefold() in HANGING:
         return f"{text} {piece}"
     if piece[0].islower() and text[-2].islower() and not words.keeps_hyphen(left[1], right[0]):

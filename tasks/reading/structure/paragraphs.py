@@ -115,11 +115,16 @@ def _inset(placed: Placed) -> bool:
 
 
 def _had_room(before: Placed, placed: Placed) -> bool:
-    """The first word of this line would have fitted on the line before: the break was meant."""
+    """The first word of this line would have fitted on the line before: the break was meant.
+
+    Its width is guessed from the mean letter of its line, 20 % more; inside a sentence by an em more, since
+    a line may also end early before a word that could not be hyphenated.
+    """
     room = before.line.x0 - before.left if before.rtl else before.right - before.line.x1
     first = placed.line.text.split(maxsplit=1)[0] if placed.line.text.strip() else ""
     width = (placed.line.x1 - placed.line.x0) * (len(first) + 1) / max(1, len(placed.line.text))
-    return room > 1.2 * width + placed.line.size
+    inside = 0 if ENDED.search(before.line.text) else placed.line.size
+    return room > 1.2 * width + inside
 
 
 def _whole(group: list[Placed], words: BookWords) -> Paragraph:
