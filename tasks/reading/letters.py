@@ -123,17 +123,20 @@ def are_wrong(text: str, language: str) -> bool:
 def _are_mixed(words: list[str]) -> bool:
     if sum(map(len, words)) < LEAST_LETTERS:
         return False
-    mixed = sum(sum(bool(script.search(word)) for script in _SCRIPTS) > 1 for word in words)
+    mixed = sum(
+        sum(bool(script.search(word)) for script in _SCRIPTS) > 1
+        for word in words
+        if not word.isascii()
+    )
     return mixed > MIXED_SHARE * len(words)
 
 
 def _are_moved(words: list[str], language: str) -> bool:
     letters = "".join(words)
-    if len(letters) < LEAST_LETTERS or sum(c < "\x80" for c in letters) < ASCII_SHARE * len(
-        letters
-    ):
+    ascii_letters = len(letters.encode("ascii", "ignore"))
+    if len(letters) < LEAST_LETTERS or ascii_letters < ASCII_SHARE * len(letters):
         return False
     pairs = [a + b for word in words for a, b in itertools.pairwise(word)]
     common = sum(pair in COMMON_PAIRS for pair in pairs) / max(1, len(pairs))
-    vowels = sum(c in "aeiouy" for c in letters) / len(letters)
+    vowels = sum(map(letters.count, "aeiouy")) / len(letters)
     return common < LEAST_PAIRS and (language in PAIRED or vowels < LEAST_VOWELS)

@@ -1,26 +1,40 @@
 """MinHash sketches and an index of them: candidates for likeness among a hundred thousand texts without comparing all pairs."""
 
-from collections.abc import Iterable
+from __future__ import annotations
 
-from datasketch import MinHash, MinHashLSH
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datasketch import MinHash, MinHashLSH
 
 PERMUTATIONS = 64
 LSH_WEIGHTS = (
     0.1,
     0.9,
 )  # weights of false positives and false negatives: candidates are compared exactly afterwards
-_EMPTY = MinHash(num_perm=PERMUTATIONS, seed=1)
+
+
+@cache
+def _empty_sketch() -> MinHash:
+    """Its permutations are drawn once. datasketch imports SciPy: a second of every command, unless it is needed."""
+    from datasketch import MinHash
+
+    return MinHash(num_perm=PERMUTATIONS, seed=1)
 
 
 def build_sketch(pieces: Iterable[str]) -> MinHash:
     """A sketch whose likeness estimates the Jaccard similarity of the sets."""
-    made = _EMPTY.copy()
+    made = _empty_sketch().copy()
     made.update_batch([piece.encode() for piece in pieces])
     return made
 
 
 def build_lsh_index(threshold: float) -> MinHashLSH:
     """An empty index that finds sketches from this likeness on."""
+    from datasketch import MinHashLSH
+
     return MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, weights=LSH_WEIGHTS)
 
 
