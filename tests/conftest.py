@@ -1,5 +1,7 @@
 """What all tests share: a store of their own, one quiet Prefect for the session, no keys from outside."""
 
+import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -46,11 +48,17 @@ def prefect():
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, prefect):
-    """The store of a finished small study."""
-    store = tmp_path_factory.mktemp("finished") / "runs"
-    with pytest.MonkeyPatch.context() as patch:
-        ran = run_study_in(store, patch, build_small_plan())
-    return SimpleNamespace(store=store, stages=ran)
+    """The store of a finished small study, made once for all workers of the session."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    store, ran = folder / "finished" / "runs", folder / "finished" / "stages.json"
+    ran.parent.mkdir(exist_ok=True)
+    with (folder / "finished" / "lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ran.exists():
+            ran.write_text(json.dumps(run_study_in(store, patch, build_small_plan())))
+    return SimpleNamespace(store=store, stages=list(map(tuple, json.loads(ran.read_text()))))
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ def study(
     from tasks.engine.orchestration.prefect_settings import configure_prefect
 
     choices, how = _load_study_plan(plan, set), _parse_machine(machine)
+    choices.copy_with_name(name)  # a path is refused before anything is loaded or started
     configure_prefect(verbose)
     from tasks.engine.plan_check import ensure_ready
 

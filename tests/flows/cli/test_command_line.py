@@ -96,7 +96,7 @@ def test_a_path_as_name_of_a_study_is_refused_since_what_lies_there_would_be_rep
 
 
 def test_the_exercise_says_precisely_what_is_missing_and_does_no_work(tmp_path):
-    check = book2lora("check", "exercise", RUNS_DIR=str(tmp_path))
+    check = book2lora("check", "exercise", "--set", "reading.last_page=30", RUNS_DIR=str(tmp_path))
     assert check.returncode == 1
     assert "14 updates" in check.stdout and "USD" in check.stdout
     assert (
@@ -143,7 +143,7 @@ def test_check_spends_nothing_and_knows_the_power():
 
 def test_read_gives_one_line_a_page(tmp_path):
     out = tmp_path / "pages.jsonl"
-    assert book2lora("read", "books/handbook.pdf", "--out", out).returncode == 0
+    assert book2lora("read", "books/handbook-en.pdf", "--out", out).returncode == 0
     pages = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [page["page"] for page in pages] == list(range(1, len(pages) + 1))
     assert all(
@@ -152,7 +152,9 @@ def test_read_gives_one_line_a_page(tmp_path):
 
 
 def test_plans_and_the_book_are_found_from_another_folder(tmp_path):
-    done = book2lora("check", cwd=tmp_path, PYTHONPATH=str(ROOT))
+    done = book2lora(
+        "check", "--set", "reading.last_page=20", cwd=tmp_path, PYTHONPATH=str(ROOT)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
