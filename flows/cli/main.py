@@ -86,6 +86,7 @@ def study(
     ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
     with run_local_server(gpu) as wait:
         from flows.study import run_study as run
+
         wait()
         folder = Path(run(choices, how, redo, gpu, name))
     print(*map(mark_control_characters, summary.summarize_study(folder)), sep="\n")
@@ -122,6 +123,7 @@ def sweep(
     _refuse_unknown_stages(redo)
     with run_local_server(gpu) as wait:
         from flows.sweep import run_sweep as run
+
         wait()
         folder = Path(run(choices, how, redo, gpu))
     print(*map(mark_control_characters, summary.summarize_sweep(folder)), sep="\n")

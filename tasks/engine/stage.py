@@ -171,7 +171,7 @@ class Stage(Generic[P, T]):
         """A stage that holds a model has the GPU for itself; the wait is not counted as its time."""
         if not self._needs_gpu:
             return nullcontext()
-        from tasks.models.loading import choose_device
+        from tasks.models.device import choose_device
 
         return lock_device(choose_device(call.arguments["machine"]))
 

@@ -27,7 +27,7 @@ def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None
 def _list_unmet_gpu_requirements(plan: FinetuningPlan, machine: Machine) -> list[str]:
     import torch
 
-    from tasks.models.loading import build_4bit_config, choose_device
+    from tasks.models.device import build_4bit_config, choose_device
 
     try:
         device = choose_device(machine)

@@ -11,7 +11,6 @@ Safetensors only, and no code that comes with a model is ever run.
 
 import copy
 import functools
-import importlib.util
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +18,12 @@ from typing import Any, NamedTuple
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tasks.models import cpu_dtype
 from tasks.models.adapter_check import describe_doubts, read_adapter_config, writes_into_base
 from tasks.models.adapters import adapter_headers, attach_adapter, first_scores
+from tasks.models.device import build_4bit_config, choose_device
 from tasks.models.library_logging import silence_transformers
 from tasks.models.model_config import UNREADABLE, read_config
 from tasks.models.model_hub import TOKENIZER_FILES, verify_checkpoint
@@ -114,31 +114,6 @@ def _read_alone(place: tuple[str, str, str, torch.dtype, str]) -> LoadedModel:
     return _read(*place)
 
 
-def choose_device(machine: Machine) -> str:
-    """The device to work on. Raises PlanError where the machine asks for one that is not there.
-
-    Of several GPUs one is chosen by CUDA_VISIBLE_DEVICES: transformers' Trainer moves a model to the first that it sees.
-    """
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    here = [name for name, is_here in there.items() if is_here]
-    if machine.device == "auto":
-        return here[0]
-    if machine.device not in here:
-        several = (
-            " To choose among several GPUs set CUDA_VISIBLE_DEVICES."
-            if machine.device.startswith("cuda:")
-            else ""
-        )
-        raise PlanError(
-            f"machine.device: {machine.device!r} is not here; there is {', '.join(here)}. auto takes the first.{several}"
-        )
-    return machine.device
-
-
 def choose_checkpoint_dtype(checkpoint: Checkpoint, machine: Machine) -> torch.dtype:
     """The kind of number that the model is computed in."""
     return choose_dtype(
@@ -175,17 +150,6 @@ def _read(path: str, digest: str, device: str, dtype: torch.dtype, quantize: str
     )
     model = model if quantize == "4bit" else model.to(device)
     return LoadedModel(model.requires_grad_(False).eval(), _read_tokenizer(path, digest))
-
-
-def build_4bit_config(device: str) -> BitsAndBytesConfig:
-    """NF4 with bfloat16 arithmetic (QLoRA, arXiv 2305.14314). Raises PlanError where this machine cannot do it."""
-    if not device.startswith("cuda") or importlib.util.find_spec("bitsandbytes") is None:
-        raise PlanError(
-            f"finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes; the device here is {device}. Set it to none."
-        )
-    return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
-    )
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:

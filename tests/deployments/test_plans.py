@@ -40,7 +40,10 @@ def test_what_a_team_runs_is_there():
         "sweep/gpu",
     } == set(DEPLOYMENTS)
     pools = {name: deployment["work_pool"]["name"] for name, deployment in DEPLOYMENTS.items()}
-    assert [name for name, pool in pools.items() if pool == "gpu"] == ["tune/gpu", "sweep_trial/gpu"]
+    assert [name for name, pool in pools.items() if pool == "gpu"] == [
+        "tune/gpu",
+        "sweep_trial/gpu",
+    ]
 
 
 def test_what_costs_money_is_paused():

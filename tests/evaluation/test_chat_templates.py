@@ -92,7 +92,9 @@ def test_only_options_that_are_set_are_in_the_key_and_screening_has_them():
     assert "template_options" not in canonical_value(EvaluationPlan())
     some = EvaluationPlan(template_options={"enable_thinking": False})
     assert canonical_value(some)["template_options"] == {"enable_thinking": False}
-    assert StudyPlan(evaluation=some).select_screening_plan().template_options == {"enable_thinking": False}
+    assert StudyPlan(evaluation=some).select_screening_plan().template_options == {
+        "enable_thinking": False
+    }
 
 
 def test_a_tokenizer_that_cannot_be_used_is_told_by_check(folder):

@@ -10,7 +10,8 @@ from support.models import small_llama
 
 from tasks.finetuning import lora
 from tasks.models import loading
-from tasks.models.loading import base_of, choose_device, choose_dtype, load_model
+from tasks.models.device import choose_device
+from tasks.models.loading import base_of, choose_dtype, load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.plan import BasePlan, Machine

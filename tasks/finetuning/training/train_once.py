@@ -19,7 +19,8 @@ from tasks.finetuning.training.trainer import (
     build_training_arguments,
     choose_attention,
 )
-from tasks.models.loading import choose_device, load_model
+from tasks.models.device import choose_device
+from tasks.models.loading import load_model
 from tasks.schemas.plan import FinetuningPlan, Machine
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.artifact_folders import Checkpoint

@@ -152,9 +152,7 @@ def test_read_gives_one_line_a_page(tmp_path):
 
 
 def test_plans_and_the_book_are_found_from_another_folder(tmp_path):
-    done = book2lora(
-        "check", "--set", "reading.last_page=20", cwd=tmp_path, PYTHONPATH=str(ROOT)
-    )
+    done = book2lora("check", "--set", "reading.last_page=20", cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
