@@ -7,7 +7,12 @@ import shutil
 import tempfile
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
+
+# On a busy machine a first example takes longer than hypothesis allows; pytest's own timeout ends what hangs.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 # Before anything imports Prefect: its history and results lie in a folder of this session.
 os.environ["RUNS_DIR"] = os.environ.get("BOOK2LORA_TEST_RUNS") or tempfile.mkdtemp(

@@ -8,8 +8,6 @@ from typing import Any
 from tasks.language import text
 from tasks.schemas.item_rows import Pair, Question
 
-_MAX_LEAK_FACTS = 3  # a run of words found with more facts than this tells nothing of any of them
-
 
 def describe_pairs(pairs: Sequence[Pair]) -> dict[str, Any]:
     """How many, how different, how long."""
@@ -79,10 +77,7 @@ def find_leaked_questions(
         for words in text.build_shingles(f"{pair.symptom} {pair.diagnosis}", run) & holders.keys():
             seen.setdefault(words, set()).add(pair.fact)
     return {
-        name
-        for words, facts in seen.items()
-        if len(facts) <= _MAX_LEAK_FACTS
-        for name in holders[words]
+        name for words, facts in seen.items() if not text.is_frame(facts) for name in holders[words]
     }
 
 

@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from tasks.language import persian
 
+MIN_FRAME_FACTS = 3  # facts; the gate refuses a leak, and the diagnosis counts one, below it
 _IGNORED_CHARACTERS = dict.fromkeys(
     map(
         ord,
@@ -74,3 +76,9 @@ def build_shingles(text: str, n: int) -> set[tuple[str, ...]]:
     return (
         {tuple(tokens[i : i + n]) for i in range(max(1, len(tokens) - n + 1))} if tokens else set()
     )
+
+
+def is_frame(facts: Collection[str]) -> bool:
+    """Whether a run of words that stands in the items of these facts is their writer's manner
+    («بیمار مردی … ساله است که با»), which gives no single fact away."""
+    return len(facts) >= MIN_FRAME_FACTS

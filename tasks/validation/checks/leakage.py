@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tasks.language.text import is_frame
 from tasks.schemas.item_rows import Pair, Question
 from tasks.schemas.plan import ValidationPlan
 from tasks.validation.checks.minhash import (
@@ -14,8 +15,6 @@ from tasks.validation.checks.minhash import (
 )
 from tasks.validation.items import get_key, get_text
 from tasks.validation.term_matching import fold_words
-
-MIN_FRAME_FACTS = 3  # a run of words in pairs of so many facts is the writer's frame («بیمار مردی … ساله است که با»), not a leak
 
 
 class Leak(NamedTuple):
@@ -51,7 +50,7 @@ class TrainingTextIndex:
         tokens = fold_words(f"{get_text(question)} {get_key(question)}")
         for run in list_word_runs(fold_words(get_text(question)), self.plan.leak_ngram):
             owners = [self.pairs[i] for i in self.pair_ids_by_run.get(hash(run), [])]
-            if owners and len({p.fact for p in owners}) < MIN_FRAME_FACTS:
+            if owners and not is_frame({p.fact for p in owners}):
                 return Leak(
                     question,
                     owners[0],
