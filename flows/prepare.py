@@ -14,7 +14,8 @@ from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
 from tasks.schemas.errors import WriterError
-from tasks.schemas.plan import GenerationPlan, Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import GenerationPlan, StudyPlan
 from tasks.stages import generate_drafts, read_book, validate_drafts
 from tasks.store.artifact_groups import BookText, ChapterDrafts, CheckedItems, StudyDataset
 from tasks.store.artifacts import Book, ItemFile

@@ -8,7 +8,8 @@ from tasks.engine.orchestration.prefect_artifacts import publish_failure, publis
 from tasks.engine.orchestration.remote_run import bind_to_deployment, publish_study, start_run
 from tasks.engine.plan_check import ensure_ready
 from tasks.engine.run_timings import get_timings
-from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
 from tasks.stages import compare_answers, diagnose_tuning, write_report
 from tasks.store.artifact_groups import StudyDataset, TuningResult

@@ -14,7 +14,7 @@ from tasks.evaluation.statistics.setting_selection import (
     rank_settings,
     summarize_trial_spread,
 )
-from tasks.schemas.plan import Machine
+from tasks.schemas.machine import Machine
 from tasks.schemas.sweep_plan import (
     RankedSetting,
     SweepPlan,

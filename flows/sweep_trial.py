@@ -18,7 +18,8 @@ from tasks.engine.orchestration.remote_run import bind_to_deployment, persist_re
 from tasks.engine.plan_check import ensure_ready
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName
-from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
 from tasks.schemas.sweep_plan import Setting, SweepPlan, Trial, build_setting_plan, list_settings
 from tasks.stages import (

@@ -4,7 +4,8 @@ from prefect import flow
 
 from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_training
 from tasks.engine.orchestration.remote_run import persist_result, start_run
-from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import StudyPlan
 from tasks.stages import (
     evaluate_model,
     finetune_adapter,

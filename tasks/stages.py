@@ -12,12 +12,12 @@ from tasks.engine.stage import Stage, running_key
 from tasks.generation.openai.server_identity import ServerIdentity
 from tasks.prompts import prompt_texts
 from tasks.schemas.item_rows import AnswerMode, SetName
+from tasks.schemas.machine import Machine
 from tasks.schemas.plan import (
     BasePlan,
     ComparisonPlan,
     EvaluationPlan,
     FinetuningPlan,
-    Machine,
     ReadingPlan,
     StudyPlan,
 )

@@ -7,7 +7,8 @@ from typing import Any
 from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
 from tasks.evaluation.statistics.paired_comparison import compare_models
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import Answer
 from tasks.store.progress import show_progress_bar
 from tasks.validation.parsing.import_items import name_rows, open_items

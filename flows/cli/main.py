@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from flows.cli import summary
 from flows.cli.export_adapter import export
+from flows.cli.plan_text import format_plan, list_choices
 from tasks.engine.orchestration.cancellation import stop_on_signals
 from tasks.engine.orchestration.local_server import run_local_server
 from tasks.reporting.sanitize import (
     mark_control_characters,  # an error may quote a server or a book: no control characters reach the terminal
 )
 from tasks.schemas.errors import PlanError, StudyError
-from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import format_validation_error, load_plan
 from tasks.store.paths import translate_disk_errors
 
@@ -58,7 +60,7 @@ MachineOption = Annotated[
 ]
 
 
-@app.command
+@app.command(help_epilogue=list_choices())
 def study(
     plan: PlanArgument = "laptop",
     /,
@@ -131,6 +133,13 @@ def sweep(
 
 
 @app.command
+def plan(plan: PlanArgument = "laptop", /, *, set: SetOption = []) -> int:
+    """Print the whole plan as YAML: every choice with its value and its sentence; a file to change and to run."""
+    print(mark_control_characters(format_plan(_load_study_plan(plan, set))), end="")
+    return 0
+
+
+@app.command(help_epilogue=list_choices())
 def check(
     plan: PlanArgument = "laptop",
     /,

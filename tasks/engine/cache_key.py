@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tasks.schemas.plan import ExecutionOptions
+from tasks.schemas.machine import ExecutionOptions
 
 
 def canonical_value(value: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from tasks.schemas.errors import BookError, PlanError
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.plan import GenerationPlan, Lineage, Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import GenerationPlan, Lineage, StudyPlan
 from tasks.store.paths import find_input_file
 
 

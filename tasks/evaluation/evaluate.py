@@ -14,7 +14,8 @@ from tasks.evaluation.eval_requests import EvalRequest, build_requests, get_prom
 from tasks.evaluation.scorer.dispatch import run_requests
 from tasks.models.loading import LoadedModel, base_of
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import EvaluationPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import EvaluationPlan
 from tasks.schemas.result_rows import Answer
 from tasks.store.progress import ProgressCallback, ignore_progress
 

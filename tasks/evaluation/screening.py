@@ -24,7 +24,8 @@ from tasks.evaluation.evaluate import interpret_output
 from tasks.evaluation.scorer.dispatch import run_requests
 from tasks.models.loading import LoadedModel, base_of
 from tasks.schemas.item_rows import AnswerMode, Passage, Question
-from tasks.schemas.plan import EvaluationPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import EvaluationPlan
 from tasks.schemas.result_rows import Answer, ScreenedQuestion
 from tasks.store.progress import ProgressCallback, ignore_progress
 

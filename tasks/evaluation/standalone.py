@@ -10,7 +10,8 @@ from tasks.models.loading import LoadedModel, load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import NothingLeft, PlanError
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import BasePlan, EvaluationPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import BasePlan, EvaluationPlan
 from tasks.schemas.result_rows import Answer
 from tasks.store.progress import ProgressCallback, ignore_progress
 

@@ -26,7 +26,8 @@ from tasks.finetuning.training.train_once import TrainingJob, train_once
 from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import Pair
-from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import FinetuningPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.progress import ProgressCallback, ignore_progress

@@ -15,7 +15,8 @@ from tasks.finetuning.training.trainer import compute_mean_loss
 from tasks.models.loading import LoadedModel, base_of, load_model
 from tasks.prompts import split_training_text
 from tasks.schemas.item_rows import Pair
-from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import FinetuningPlan
 from tasks.schemas.result_rows import ModelDiff
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.progress import ProgressCallback, ignore_progress

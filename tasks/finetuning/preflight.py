@@ -14,7 +14,8 @@ from tasks.language.text import split_words
 from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.models.model_config import read_config
 from tasks.schemas.item_rows import Pair
-from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import FinetuningPlan
 from tasks.schemas.result_rows import Preflight
 from tasks.store.artifact_folders import Checkpoint
 

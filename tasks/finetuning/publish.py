@@ -7,7 +7,7 @@ from huggingface_hub import HfApi
 
 from tasks.models.loading import load_model
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import Machine
+from tasks.schemas.machine import Machine
 from tasks.store.artifact_folders import Checkpoint
 
 

@@ -3,7 +3,8 @@
 import importlib.util
 
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import FinetuningPlan
 
 
 def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.item_rows import Draft, Passage, WriterUsage
-from tasks.schemas.plan import Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import StudyPlan
 from tasks.store.artifact_groups import ChapterDrafts
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import ProgressCallback, ignore_progress

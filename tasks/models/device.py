@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import Machine
+from tasks.schemas.machine import Machine
 
 if TYPE_CHECKING:
     from transformers import BitsAndBytesConfig

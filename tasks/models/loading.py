@@ -30,7 +30,7 @@ from tasks.models.model_hub import TOKENIZER_FILES, verify_checkpoint
 from tasks.models.weight_check import refuse_damaged_model
 from tasks.models.weight_files import list_weight_files, read_headers
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import Machine
+from tasks.schemas.machine import Machine
 from tasks.store.artifact_folders import Checkpoint
 
 SAFE_LOADING: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}

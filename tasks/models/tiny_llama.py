@@ -14,7 +14,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tasks.models.library_logging import silence_transformers
 from tasks.schemas.errors import NothingLeft
-from tasks.schemas.plan import BasePlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import BasePlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
 BOS, EOS = "<|begin_of_text|>", "<|end_of_text|>"

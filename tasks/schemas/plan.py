@@ -1,4 +1,4 @@
-"""What to do: every choice that changes the result (`StudyPlan`), and how fast to do it (`Machine`).
+"""What to do: every choice that changes the result. How fast to do it is machine.py.
 
 A plan is in every cache key; a machine never is. The defaults are the laptop study: our handbook, rules, the tiny Llama.
 """
@@ -59,10 +59,10 @@ class ReadingPlan(PlanSection):
 class Prices(PlanSection):
     """US dollars for a million tokens, and when they were true."""
 
-    input: float = Field(default=2.50, ge=0)
-    cached_input: float = Field(default=1.25, ge=0)
-    output: float = Field(default=10.00, ge=0)
-    as_of: str = "2026-11"
+    input: float = Field(default=2.50, ge=0, description="what the server reads")
+    cached_input: float = Field(default=1.25, ge=0, description="what it has read just before")
+    output: float = Field(default=10.00, ge=0, description="what it writes, its thoughts too")
+    as_of: str = Field(default="2026-11", description="when these prices were looked up")
     batch_discount: float = Field(
         default=0.5, ge=0, description="what a batch request costs, as a share of a live one"
     )
@@ -119,8 +119,8 @@ class GenerationPlan(PlanSection):
         default="schema",
         description="strict JSON schema, JSON mode, or plain text with a tolerant parser",
     )
-    temperature: float = 0.7
-    max_output_tokens: int = Field(default=4096, ge=1)
+    temperature: float = Field(default=0.7, description="of the writer's sampling")
+    max_output_tokens: int = Field(default=4096, ge=1, description="most tokens of one reply")
     budget_usd: float = Field(
         default=5.0, ge=0, description="hard cap for the study, across retries and reruns"
     )
@@ -130,7 +130,7 @@ class GenerationPlan(PlanSection):
         ge=1,
         description="how often rejected items are asked for again from the same place, and how often what the whole book's checks took is",
     )
-    seed: int = 0
+    seed: int = Field(default=0, description="of the rules' draws; sent to a writer")
 
 
 class ValidationPlan(PlanSection):
@@ -174,7 +174,9 @@ class ValidationPlan(PlanSection):
         default="auto",
         description="items with item-writing flaws: refuse, or let through and report; auto: refuse those of a writer, report a person's own",
     )
-    seed: int = 0
+    seed: int = Field(
+        default=0, description="of the split by fact, the sampled pairs and the places of the keys"
+    )
 
 
 class BasePlan(PlanSection):
@@ -189,7 +191,7 @@ class BasePlan(PlanSection):
         description="commit of the hub's repository; none: the newest, whose commit is then recorded",
     )
     steps: int = Field(default=500, ge=1, description="pre-training steps of the tiny model")
-    seed: int = 0
+    seed: int = Field(default=0, description="of the tiny model's first weights and batches")
 
 
 class FinetuningPlan(PlanSection):
@@ -199,22 +201,37 @@ class FinetuningPlan(PlanSection):
         {"report_to"}
     )  # where the log is sent, not what comes out: in no cache key
 
-    rank: int = Field(default=16, ge=1)
-    alpha: float = 32
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    rank: int = Field(
+        default=16, ge=1, description="r: rank of each update matrix (LoRA, arXiv 2106.09685)"
+    )
+    alpha: float = Field(default=32, description="the update is scaled by alpha / r")
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the adapter's inputs that is dropped in training",
+    )
     target_modules: str | tuple[str, ...] = Field(
         default="all-linear", description='"all-linear" or names such as q_proj, v_proj'
     )
-    rslora: bool = False
-    dora: bool = False
-    learning_rate: float = Field(default=5e-3, gt=0)
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    rslora: bool = Field(
+        default=False, description="scale by alpha / √r instead (rsLoRA, arXiv 2312.03732)"
+    )
+    dora: bool = Field(
+        default=False, description="learn magnitude and direction apart (DoRA, arXiv 2402.09353)"
+    )
+    learning_rate: float = Field(default=5e-3, gt=0, description="of AdamW, at its highest")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        default="linear", description="how the learning rate falls after the warm-up"
+    )
     warmup: float = Field(
         default=0.03, ge=0, lt=1, description="share of the updates over which the rate rises"
     )
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
-    epochs: float = Field(default=8, gt=0)
+    weight_decay: float = Field(default=0.0, description="of AdamW")
+    max_grad_norm: float = Field(default=1.0, description="longer gradients are cut to this norm")
+    epochs: float = Field(
+        default=8, gt=0, description="passes over the training texts; parts of one are allowed"
+    )
     updates: int | None = Field(
         default=None, ge=1, description="optimizer updates; none: as many as the epochs hold"
     )
@@ -246,7 +263,10 @@ class FinetuningPlan(PlanSection):
         le=1,
         description="share of the pairs that are trained on in the form of the test, too: four options and the number",
     )
-    packing: bool = False
+    packing: bool = Field(
+        default=False,
+        description="the texts of a micro-batch in one row without padding, each blind to the others",
+    )
     early_stopping: int | None = Field(
         default=None,
         description="stop after so many epochs without a better held-out loss; the best epoch is kept",
@@ -254,18 +274,27 @@ class FinetuningPlan(PlanSection):
     shuffle_diagnoses: bool = Field(
         default=False, description="a control: the diagnoses are dealt out anew among the pairs"
     )
-    quantize: Literal["none", "4bit"] = "none"
+    quantize: Literal["none", "4bit"] = Field(
+        default="none",
+        description="4bit: the frozen base in NF4 (QLoRA, arXiv 2305.14314); needs an NVIDIA GPU",
+    )
     report_to: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
         default=(),
         description="programs that follow the training live; one that is finished is not done again for them",
     )
-    seed: int = 0
+    seed: int = Field(
+        default=0, description="of the adapter's first weights and the order of the texts"
+    )
 
 
 class EvaluationPlan(PlanSection):
     """How the questions are put and read."""
 
-    modes: tuple[AnswerMode, ...] = ("generate", "digits", "cloze")
+    modes: tuple[AnswerMode, ...] = Field(
+        default=("generate", "digits", "cloze"),
+        description="generate: what the model writes; digits: the likeliest option number; cloze: the likeliest option text, by its whole"
+        " log-likelihood; cloze_mean: by its mean over characters; cloze_prior: less what the text is worth without the question",
+    )
     rotations: int = Field(
         default=1,
         ge=1,
@@ -299,8 +328,13 @@ class EvaluationPlan(PlanSection):
 class ComparisonPlan(PlanSection):
     """What counts, fixed before anything is scored. All that is not primary is exploratory."""
 
-    primary_mode: AnswerMode = "cloze"
-    primary_set: SetName = "same_fact"
+    primary_mode: AnswerMode = Field(
+        default="cloze", description="the mode that the verdict is about"
+    )
+    primary_set: SetName = Field(
+        default="same_fact",
+        description="the questions that the verdict is about: same_fact (taught facts, other words), new_fact (facts never taught), train (the pairs themselves) or all",
+    )
     alpha: float = Field(default=0.05, gt=0, lt=1, description="two-sided level of the verdict")
     power: float = Field(
         default=0.8, gt=0, lt=1, description="power at which the detectable difference is stated"
@@ -411,34 +445,3 @@ class StudyPlan(PlanSection):
                 f"comparison.primary_mode {self.comparison.primary_mode!r} is not among evaluation.modes {list(self.evaluation.modes)}"
             )
         return self
-
-
-class ExecutionOptions(BaseModel):
-    """How, never what: nothing in here may change a result or enter a cache key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Machine(ExecutionOptions):
-    """How fast: device, precision, sizes of work. May change a result by rounding only."""
-
-    device: str = Field(
-        default="auto",
-        description="auto, cpu, cuda, mps; auto takes the GPU where there is one, CUDA_VISIBLE_DEVICES chooses among several",
-    )
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto",
-        description="auto: float32 on a CPU unless bfloat16 was measured to be faster for the model, bfloat16 on a GPU that has it",
-    )
-    micro_batch: int = Field(
-        default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's"
-    )
-    processes: int = Field(
-        default=1,
-        ge=1,
-        description="processes that tune together, one a GPU; the effective batch stays the plan's",
-    )
-    workers: int = Field(default=0, ge=0, description="processes that read pages; 0: one a core")
-    concurrency: int = Field(
-        default=16, ge=1, description="requests to the writer under way at once, at most"
-    )

@@ -1,7 +1,7 @@
 """What a stage of a run took: seconds and memory."""
 
 from tasks.schemas.item_rows import StoredRow
-from tasks.schemas.plan import ExecutionOptions
+from tasks.schemas.machine import ExecutionOptions
 
 
 class Timing(StoredRow):

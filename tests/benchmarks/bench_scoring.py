@@ -253,7 +253,8 @@ def work(folder: Path, dtype: str, modes: list[str]) -> None:
     from tasks.models.loading import load_model
     from tasks.models.model_hub import resolve_base_model
     from tasks.schemas.item_rows import Question
-    from tasks.schemas.plan import BasePlan, EvaluationPlan, Machine
+    from tasks.schemas.machine import Machine
+    from tasks.schemas.plan import BasePlan, EvaluationPlan
     from tasks.store.progress import ignore_progress
 
     machine, plan = Machine(device="cpu", dtype=dtype), EvaluationPlan(modes=tuple(modes))

@@ -108,7 +108,8 @@ def plan(updates: int, packing: bool = False):
 def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: str) -> None:
     """Train as one contestant; leaves the clock at each update, the losses and the peak memory."""
     from tasks.models.model_hub import resolve_base_model
-    from tasks.schemas.plan import BasePlan, Machine
+    from tasks.schemas.machine import Machine
+    from tasks.schemas.plan import BasePlan
 
     checkpoint = resolve_base_model(BasePlan(model=str(folder / "base")))
     machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), Clock()

@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.engine.cache_key import canonical_value, compute_stage_key
-from tasks.schemas.plan import FinetuningPlan, Lineage, Machine, ReadingPlan, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import FinetuningPlan, Lineage, ReadingPlan, StudyPlan
 from tasks.store.artifacts import Book
 
 

@@ -7,7 +7,8 @@ from flows.cli.evaluate_files import describe_base_accuracy, evaluate_files
 from tasks.evaluation.evaluate import answer_questions
 from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
 from tasks.schemas.errors import NothingLeft, PlanError
-from tasks.schemas.plan import ComparisonPlan, EvaluationPlan, Machine, StudyPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import ComparisonPlan, EvaluationPlan, StudyPlan
 from tasks.schemas.result_rows import Answer
 
 PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"))

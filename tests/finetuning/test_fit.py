@@ -17,7 +17,7 @@ from tasks.finetuning.fit import fit_adapter
 from tasks.finetuning.training import trainer as loop
 from tasks.models.loading import load_model
 from tasks.schemas.errors import PlanError, TuningError
-from tasks.schemas.plan import Machine
+from tasks.schemas.machine import Machine
 
 
 @pytest.fixture(scope="module")

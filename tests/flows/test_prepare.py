@@ -7,7 +7,8 @@ from flows.prepare import draft_chapters, prepare_items, top_up_items, validate_
 from tasks.generation.quotas import allocate_quotas
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import WriterUsage
-from tasks.schemas.plan import GenerationPlan, Machine, ReadingPlan, StudyPlan, ValidationPlan
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import GenerationPlan, ReadingPlan, StudyPlan, ValidationPlan
 from tasks.stages import read_book
 from tasks.store.artifacts import Book
 

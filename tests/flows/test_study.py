@@ -104,7 +104,7 @@ def test_a_second_run_is_cached_throughout(rerun):
 
 
 def test_another_machine_is_cached_and_another_plan_is_not(rerun):
-    from tasks.schemas.plan import Machine
+    from tasks.schemas.machine import Machine
 
     assert {how for _, how in rerun(machine=Machine(micro_batch=2, workers=1))} == {"cached"}
     ran = rerun(build_small_plan(**{"finetuning.seed": 1}))

@@ -7,7 +7,7 @@ from support.models import small_llama
 
 from tasks.models import cpu_dtype, loading
 from tasks.models.loading import choose_checkpoint_dtype, load_model
-from tasks.schemas.plan import Machine
+from tasks.schemas.machine import Machine
 
 
 class Killed(BaseException):

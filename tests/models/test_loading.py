@@ -14,7 +14,8 @@ from tasks.models.device import choose_device
 from tasks.models.loading import base_of, choose_dtype, load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import MissingArtifact, PlanError
-from tasks.schemas.plan import BasePlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import BasePlan
 
 IDS = torch.tensor([[5, 9, 20, 31]])
 

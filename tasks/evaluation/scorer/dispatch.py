@@ -10,7 +10,7 @@ from tasks.evaluation.scorer.sequential_scorer import DecodingLimits
 from tasks.evaluation.scorer.tree_attention import score_tree
 from tasks.evaluation.scorer.tree_attention_support import can_use_tree_attention
 from tasks.models.loading import LoadedModel
-from tasks.schemas.plan import Machine
+from tasks.schemas.machine import Machine
 from tasks.store.progress import ProgressCallback
 
 MAX_TREE_TOKENS = (

@@ -20,7 +20,8 @@ from tasks.finetuning import requirements
 from tasks.finetuning.examples import Example
 from tasks.finetuning.training.train_once import TrainingJob, train_once
 from tasks.schemas.errors import PlanError, TuningError
-from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import FinetuningPlan
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.parent_death import dying_with_parent
 from tasks.store.progress import ProgressCallback, ignore_progress

@@ -21,7 +21,8 @@ from tasks.finetuning.training.trainer import (
 )
 from tasks.models.device import choose_device
 from tasks.models.loading import load_model
-from tasks.schemas.plan import FinetuningPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import FinetuningPlan
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.progress import ProgressCallback

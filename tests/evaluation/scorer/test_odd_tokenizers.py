@@ -15,7 +15,8 @@ from tasks.evaluation.scorer.sequential_scorer import compute_log_likelihood
 from tasks.models.loading import load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import BasePlan, EvaluationPlan, Machine
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import BasePlan, EvaluationPlan
 
 PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"), answer_tokens=4)
 
