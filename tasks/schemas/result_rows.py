@@ -235,7 +235,7 @@ class Finding(StoredRow):
     claim: str = Field(description="one sentence")
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
     weight: float = Field(
-        description="0 to 1: how much of the result it explains; findings are ranked by it"
+        description="0 to 1: in which order findings are told, set by hand (broken parts before weak data); no measured share"
     )
     remedy: dict[str, Any] = Field(
         default_factory=dict, description="change of plan, as dotted keys and values"
