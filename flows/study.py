@@ -60,5 +60,14 @@ def run_study(
         for tuned in outcome.further
     ]
     why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
-    folder = write_report(own, book, prepared, outcome, comparisons, why, get_timings(), history)
+    folder = write_report(
+        own,
+        book,
+        prepared,
+        outcome,
+        comparisons=comparisons,
+        why=why,
+        timings=get_timings(),
+        history=history,
+    )
     return publish_study(folder)

@@ -49,6 +49,7 @@ def run_trial(
     text: BookText,
     pairs: Pairs,
     held_out: Pairs,
+    *,
     paper: QuestionSets,
     plan: StudyPlan,
     machine: Machine = Machine(),
@@ -64,17 +65,29 @@ def run_trial(
             pairs,
             held_out,
             plan.finetuning,
-            plan.language,
-            machine,
-            select_book_text(text, plan),
+            language=plan.language,
+            machine=machine,
+            text=select_book_text(text, plan),
         )
     except TuningError as error:
         return TrialOutcome(checkpoint=checkpoint.digest, failed=str(error))
     base = evaluate_model(
-        checkpoint, None, paper, exam, plan.language, machine, plan.finetuning.quantize
+        checkpoint,
+        None,
+        paper,
+        exam,
+        language=plan.language,
+        machine=machine,
+        quantize=plan.finetuning.quantize,
     )
     tuned = evaluate_model(
-        checkpoint, tuning.adapter, paper, exam, plan.language, machine, plan.finetuning.quantize
+        checkpoint,
+        tuning.adapter,
+        paper,
+        exam,
+        language=plan.language,
+        machine=machine,
+        quantize=plan.finetuning.quantize,
     )
     return TrialOutcome(checkpoint=checkpoint.digest, tuning=tuning, base=base, tuned=tuned)
 

@@ -33,9 +33,9 @@ def tune_model(
         splits.pairs,
         splits.held_out,
         plan.finetuning,
-        language,
-        machine,
-        select_book_text(prepared.text, plan),
+        language=language,
+        machine=machine,
+        text=select_book_text(prepared.text, plan),
     )
     publish_training(tuning, plan)
     base = evaluate_on_papers(checkpoint, None, splits, plan, machine)
@@ -45,10 +45,10 @@ def tune_model(
         tuning.adapter,
         splits.pairs,
         splits.held_out,
-        prepared.text,
-        plan.finetuning,
-        language,
-        machine,
+        text=prepared.text,
+        plan=plan.finetuning,
+        language=language,
+        machine=machine,
     )
     screened = (
         screen_prepared_questions(checkpoint, prepared, plan, machine)
@@ -80,9 +80,9 @@ def evaluate_further_seed(
         splits.pairs,
         splits.held_out,
         own,
-        plan.language,
-        machine,
-        select_book_text(prepared.text, plan),
+        language=plan.language,
+        machine=machine,
+        text=select_book_text(prepared.text, plan),
     )
     return evaluate_on_papers(checkpoint, tuning.adapter, splits, plan, machine)
 
@@ -100,9 +100,9 @@ def evaluate_on_papers(
         adapter,
         splits.sitting,
         plan.select_answering_plan(),
-        plan.language,
-        machine,
-        plan.finetuning.quantize,
+        language=plan.language,
+        machine=machine,
+        quantize=plan.finetuning.quantize,
     )
 
 
@@ -121,7 +121,7 @@ def screen_prepared_questions(
         sitting,
         prepared.text,
         plan.select_screening_plan(),
-        mode,
-        plan.language,
-        machine,
+        mode=mode,
+        language=plan.language,
+        machine=machine,
     )

@@ -94,6 +94,7 @@ def generate_drafts(
     pairs: int,
     questions: int,
     book: Book,
+    *,
     plan: StudyPlan,
     machine: Machine,
     earlier: ChapterDrafts | None = None,
@@ -110,7 +111,14 @@ def generate_drafts(
     with report_progress(f"drafts · {chapter.label}") as progress:
         accept, quota = build_draft_check(plan.language, plan.validation), Quota(pairs, questions)
         drafts, account = write_chapter(
-            chapter.load_rows(), quota, plan, accept, Path(book.path), machine, progress, earlier
+            chapter.load_rows(),
+            quota,
+            plan,
+            accept,
+            book=Path(book.path),
+            machine=machine,
+            progress=progress,
+            earlier=earlier,
         )
     return ChapterDrafts(drafts=Drafts.save_rows(drafts), account=account)
 
@@ -131,17 +139,16 @@ def validate_drafts(
             plan.language,
             plan.generation.columns,
         )
-        return CheckedItems.save_tables(
-            *validate_items(
-                rows,
-                text.load_passages(),
-                plan.validation,
-                plan.language,
-                get_planned_counts(plan.generation),
-                progress,
-                brought,
-            )
+        checked = validate_items(
+            rows,
+            text.load_passages(),
+            plan.validation,
+            plan.language,
+            wanted=get_planned_counts(plan.generation),
+            progress=progress,
+            own=brought,
         )
+        return CheckedItems.save_tables(**checked._asdict())
 
 
 @stage(
@@ -173,6 +180,7 @@ def finetune_adapter(
     pairs: Pairs,
     held_out: Pairs,
     plan: FinetuningPlan,
+    *,
     language: str,
     machine: Machine,
     text: BookText | None = None,
@@ -189,12 +197,12 @@ def finetune_adapter(
             pairs.load_rows(),
             held_out.load_rows(),
             plan,
-            language,
-            machine,
-            adapter,
-            scratch,
-            progress,
-            book,
+            language=language,
+            machine=machine,
+            folder=adapter,
+            scratch=scratch,
+            progress=progress,
+            book=book,
         )
     return TrainedAdapter(
         adapter=Adapter.adopt_folder(adapter),
@@ -217,6 +225,7 @@ def evaluate_model(
     adapter: Adapter | None,
     sitting: QuestionSets,
     plan: EvaluationPlan,
+    *,
     language: str,
     machine: Machine,
     quantize: str = "none",
@@ -228,7 +237,9 @@ def evaluate_model(
     with report_progress("scoring base" if adapter is None else "scoring tuned") as progress:
         loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
         return Answers.save_rows(
-            answer_questions(loaded, sitting.list_questions(), plan, language, machine, progress)
+            answer_questions(
+                loaded, sitting.list_questions(), plan, language, machine=machine, progress=progress
+            )
         )
 
 
@@ -244,6 +255,7 @@ def screen_questions(
     sitting: QuestionSets,
     text: BookText,
     plan: EvaluationPlan,
+    *,
     mode: AnswerMode,
     language: str,
     machine: Machine,
@@ -258,10 +270,10 @@ def screen_questions(
             sitting.list_questions(),
             text.load_passages(),
             plan,
-            language,
-            machine,
-            progress,
-            mode,
+            language=language,
+            machine=machine,
+            progress=progress,
+            mode=mode,
         )
     return Screenings.save_rows(rows)
 
@@ -278,6 +290,7 @@ def probe_tuning(
     adapter: Adapter,
     pairs: Pairs,
     held_out: Pairs,
+    *,
     text: BookText,
     plan: FinetuningPlan,
     language: str,
@@ -293,11 +306,11 @@ def probe_tuning(
             adapter.path,
             pairs.load_rows(),
             held_out.load_rows(),
-            book,
-            plan,
-            language,
-            machine,
-            progress,
+            book_texts=book,
+            plan=plan,
+            language=language,
+            machine=machine,
+            progress=progress,
         )
 
 
@@ -346,10 +359,10 @@ def compare_setting(
         seed,
         paper.load_sets(),
         attempt.base.load_rows(),
-        attempt.tuned.load_rows(),
-        tuning.log.load_rows(),
-        tuning.preflight,
-        plan,
+        tuned=attempt.tuned.load_rows(),
+        steps=tuning.log.load_rows(),
+        preflight=tuning.preflight,
+        plan=plan,
     )
 
 
@@ -381,6 +394,7 @@ def write_report(
     book: Book,
     prepared: StudyDataset,
     outcome: TuningResult,
+    *,
     comparisons: Comparisons,
     why: Diagnosis,
     timings: Timings,
@@ -391,7 +405,16 @@ def write_report(
 
     return StudyFolder.replace_folder(
         plan.name,
-        build_folder_filler(plan, book, prepared, outcome, comparisons, why, timings, history),
+        build_folder_filler(
+            plan,
+            book,
+            prepared,
+            outcome,
+            comparisons=comparisons,
+            why=why,
+            timings=timings,
+            history=history,
+        ),
     )
 
 

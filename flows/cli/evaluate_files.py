@@ -35,10 +35,10 @@ def evaluate_files(
             str(adapter) if adapter else None,
             questions,
             plan.evaluation,
-            plan.language,
-            machine,
-            progress,
-            tuned,
+            language=plan.language,
+            machine=machine,
+            progress=progress,
+            tuned=tuned,
         )
     refused = (
         f" {len(own.rejected)} rows of {file.name} are no sound questions and were left out."

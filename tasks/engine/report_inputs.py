@@ -27,13 +27,23 @@ def build_folder_filler(
     book: Book,
     prepared: StudyDataset,
     outcome: TuningResult,
+    *,
     comparisons: Comparisons,
     why: Diagnosis,
     timings: Timings,
     history: History,
 ) -> Callable[[Path], None]:
     """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets` loads."""
-    study = gather_report_data(plan, book, prepared, outcome, comparisons, why, timings, history)
+    study = gather_report_data(
+        plan,
+        book,
+        prepared,
+        outcome,
+        comparisons=comparisons,
+        why=why,
+        timings=timings,
+        history=history,
+    )
 
     def fill_folder(folder: Path) -> None:
         write.write_study_folder(folder, study)
@@ -51,6 +61,7 @@ def gather_report_data(
     book: Book,
     prepared: StudyDataset,
     outcome: TuningResult,
+    *,
     comparisons: Comparisons,
     why: Diagnosis,
     timings: Timings,
@@ -73,20 +84,20 @@ def gather_report_data(
         book,
         prepared,
         outcome,
-        comparisons,
-        why.findings,
-        timings,
-        why.causes.load_rows(),
-        following,
-        command,
-        [finding.rule for finding in select_followed_findings(plan, findings)],
-        curve,
-        screened,
-        title_of(Path(book.path)),
-        summarize_seed_spread([one.load_rows()[0] for one in (comparisons, *why.seeds)])
+        comparisons=comparisons,
+        findings=why.findings,
+        timings=timings,
+        causes=why.causes.load_rows(),
+        next_plan=following,
+        next_command=command,
+        followed=[finding.rule for finding in select_followed_findings(plan, findings)],
+        power=curve,
+        screened=screened,
+        title=title_of(Path(book.path)),
+        spread=summarize_seed_spread([one.load_rows()[0] for one in (comparisons, *why.seeds)])
         if why.seeds
         else None,
-        history,
+        history=history,
     )
 
 

@@ -25,6 +25,7 @@ def answer_questions(
     questions: list[Question],
     plan: EvaluationPlan,
     language: str = "fa",
+    *,
     machine: Machine | None = None,
     progress: ProgressCallback = ignore_progress,
     tuned: bool = True,

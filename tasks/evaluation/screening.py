@@ -45,6 +45,7 @@ def screen_with_model(
     questions: list[Question],
     passages: Sequence[Passage],
     plan: EvaluationPlan,
+    *,
     language: str = "fa",
     machine: Machine | None = None,
     progress: ProgressCallback = ignore_progress,

@@ -29,6 +29,7 @@ def evaluate_questions(
     adapter: str | None,
     questions: list[Question],
     plan: EvaluationPlan,
+    *,
     language: str = "fa",
     machine: Machine | None = None,
     progress: ProgressCallback = ignore_progress,
@@ -53,7 +54,12 @@ def evaluate_questions(
 
     def put(loaded: LoadedModel, before: int) -> list[Answer]:
         return answer_questions(
-            loaded, questions, plan, language, place, scale_progress(progress, before, size, whole)
+            loaded,
+            questions,
+            plan,
+            language,
+            machine=place,
+            progress=scale_progress(progress, before, size, whole),
         )
 
     first = put(load_model(checkpoint, place), 0)

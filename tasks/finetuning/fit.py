@@ -45,6 +45,7 @@ def fit_adapter(
     pairs: Sequence[Pair],
     held_out: Sequence[Pair],
     plan: FinetuningPlan,
+    *,
     language: str,
     machine: Machine,
     folder: Path,
@@ -60,7 +61,9 @@ def fit_adapter(
     taught = shuffle_diagnoses(pairs, plan.seed) if plan.shuffle_diagnoses else list(pairs)
     tokenizer = load_tokenizer(checkpoint)
     encoded = encode_pairs(taught, tokenizer, plan, language)
-    told = build_preflight(taught, held_out, checkpoint, plan, language, machine, encoded)
+    told = build_preflight(
+        taught, held_out, checkpoint, plan, language=language, machine=machine, encoded=encoded
+    )
     require_usable_texts(encoded, plan)
     unseen = encode_pairs(
         held_out, tokenizer, plan.model_copy(update={"exam_share": 0.0}), language

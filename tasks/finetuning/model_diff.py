@@ -43,6 +43,7 @@ def measure_model_changes(
     adapter: Path,
     pairs: Sequence[Pair],
     held_out: Sequence[Pair],
+    *,
     book_texts: Sequence[str],
     plan: FinetuningPlan,
     language: str,

@@ -39,6 +39,7 @@ def build_preflight(
     held_out: Sequence[Pair],
     checkpoint: Checkpoint,
     plan: FinetuningPlan,
+    *,
     language: str,
     machine: Machine | None = None,
     encoded: EncodedTexts | None = None,

@@ -34,6 +34,7 @@ def collect_report_data(
     book: Book,
     prepared: StudyDataset,
     outcome: TuningResult,
+    *,
     comparisons: Comparisons,
     findings: Findings,
     timings: Timings | None = None,

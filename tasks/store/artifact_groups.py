@@ -121,6 +121,7 @@ class CheckedItems(Handle):
         held_out: list[Pair],
         train: list[Question],
         same_fact: list[Question],
+        *,
         new_fact: list[Question],
         rejected: list[Rejection],
         funnel: list[FilterStep],

@@ -78,6 +78,7 @@ def validate_items(
     passages: Sequence[Passage],
     plan: ValidationPlan,
     language: str,
+    *,
     wanted: PlannedCounts = ALL_ITEMS,
     progress: ProgressCallback = ignore_progress,
     own: ImportedItems = NO_IMPORTED_ITEMS,

@@ -98,7 +98,14 @@ def written(folder: Path, items: int, number: int = 0) -> WrittenChapter:
     chosen = build_plan(pairs=items, questions=0, budget_usd=1e6)
     ledger = ResponseCache(folder, chosen.budget_usd, chosen.prices)
     return write_items_by_model(
-        chapter(number), Quota(items, 0), chosen, "fa", ledger, keep_all, AT_ONCE, patience=CALM
+        chapter(number),
+        Quota(items, 0),
+        chosen,
+        "fa",
+        ledger=ledger,
+        accept=keep_all,
+        machine_concurrency=AT_ONCE,
+        patience=CALM,
     )
 
 

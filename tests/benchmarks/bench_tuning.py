@@ -128,8 +128,8 @@ def _ours(who, checkpoint, machine, rows, updates, folder, clock) -> list[float]
     from tasks.finetuning.fit import fit_adapter
 
     done = fit_adapter(
-        checkpoint, rows, [], plan(updates, who == "packed"), "fa", machine, folder / "adapter", folder / "scratch",
-        lambda done, total, note="": clock.take(),
+        checkpoint, rows, [], plan(updates, who == "packed"), language="fa", machine=machine, folder=folder / "adapter", scratch=folder / "scratch",
+        progress=lambda done, total, note="": clock.take(),
     )  # fmt: skip
     return [step.loss for step in done.steps]
 

@@ -54,7 +54,7 @@ def expected(model, tokenizer, question, mode, rotation):
 def test_scores_equal_one_forward_for_each_option(with_adapter):
     loaded = scoring_models.make_tuned_model()
     questions = scoring_models.make_questions(12)
-    rows = answer_questions(loaded, questions, PLAN, "fa", Machine(), tuned=with_adapter)
+    rows = answer_questions(loaded, questions, PLAN, "fa", machine=Machine(), tuned=with_adapter)
     by_id = {question.id: question for question in questions}
     model = (
         loaded.model if with_adapter else scoring_models.make_base_model().model

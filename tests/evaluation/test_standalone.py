@@ -31,7 +31,7 @@ def test_base_and_tuned_from_folders_answer_as_the_loaded_models_do(folder, lang
         str(folder / "adapter"),
         questions,
         PLAN,
-        language,
+        language=language,
         progress=lambda done, total, note="": told.append(done / total),
     )
     assert both.base == answer_questions(

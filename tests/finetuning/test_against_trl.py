@@ -52,7 +52,14 @@ def theirs(base, folder, order):
 def test_trl_logs_the_same_losses(tmp_path):
     base = small_llama.save_checkpoint(tmp_path / "base")
     done = fit_adapter(
-        base, PAIRS, [], PLAN, "fa", small_llama.CPU, tmp_path / "adapter", tmp_path / "scratch"
+        base,
+        PAIRS,
+        [],
+        PLAN,
+        language="fa",
+        machine=small_llama.CPU,
+        folder=tmp_path / "adapter",
+        scratch=tmp_path / "scratch",
     )
     order = [
         int(i)

@@ -34,7 +34,14 @@ def tuned(loaded, folder, **changes):
         PLAN.model_copy(update=changes),
     )
     done = fit_adapter(
-        base, PAIRS, HELD_OUT, plan, "fa", small_llama.CPU, folder / "adapter", folder / "scratch"
+        base,
+        PAIRS,
+        HELD_OUT,
+        plan,
+        language="fa",
+        machine=small_llama.CPU,
+        folder=folder / "adapter",
+        scratch=folder / "scratch",
     )
     return (
         done,

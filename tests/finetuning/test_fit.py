@@ -44,11 +44,11 @@ def tune(base, tmp_path):
             pairs or small_llama.make_pairs(30),
             held_out,
             plan,
-            "fa",
-            machine,
-            folder / "adapter",
-            folder / "scratch",
-            progress,
+            language="fa",
+            machine=machine,
+            folder=folder / "adapter",
+            scratch=folder / "scratch",
+            progress=progress,
         )
         return done, load_file(folder / "adapter" / "adapter_model.safetensors"), folder
 

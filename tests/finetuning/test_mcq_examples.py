@@ -60,10 +60,10 @@ def test_they_stand_beside_the_pairs_in_training_and_leave_the_held_out_loss_as_
             PAIRS,
             small_llama.make_pairs(8, start=70),
             one,
-            "fa",
-            small_llama.CPU,
-            tmp_path / f"a{i}",
-            tmp_path / f"s{i}",
+            language="fa",
+            machine=small_llama.CPU,
+            folder=tmp_path / f"a{i}",
+            scratch=tmp_path / f"s{i}",
         )
         for i, one in enumerate((plan, plan.model_copy(update={"exam_share": 0.0})))
     ]

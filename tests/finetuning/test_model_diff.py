@@ -26,13 +26,20 @@ def tuned(tmp_path_factory):
             taught,
             held_out,
             plan,
-            "fa",
-            small_llama.CPU,
-            folder / "adapter",
-            folder / "scratch",
+            language="fa",
+            machine=small_llama.CPU,
+            folder=folder / "adapter",
+            scratch=folder / "scratch",
         )
         return measure_model_changes(
-            base, folder / "adapter", taught, held_out, BOOK, plan, "fa", small_llama.CPU
+            base,
+            folder / "adapter",
+            taught,
+            held_out,
+            book_texts=BOOK,
+            plan=plan,
+            language="fa",
+            machine=small_llama.CPU,
         ), folder / "adapter"
 
     return base, run

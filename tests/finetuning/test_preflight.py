@@ -31,14 +31,14 @@ def base(tmp_path_factory):
 
 
 def test_the_exercise_is_fourteen_updates_and_is_warned_of(base):
-    told = build_preflight(small_llama.make_pairs(100), [], base, EXERCISE, "fa")
+    told = build_preflight(small_llama.make_pairs(100), [], base, EXERCISE, language="fa")
     assert told.updates == 14  # 2 · ⌈100 / 16⌉
     assert any("only 14 updates" in sentence for sentence in told.warnings)
     assert any("learning_rate 5e-05 is low" in sentence for sentence in told.warnings)
 
 
 def test_numbers_in_the_adapter_are_rank_times_the_edges(base):
-    told = build_preflight(small_llama.make_pairs(20), [], base, EXERCISE, "fa")
+    told = build_preflight(small_llama.make_pairs(20), [], base, EXERCISE, language="fa")
     # q: 32 → 32, v: 32 → 2 heads of 8; A and B each of rank 8; two layers
     assert told.trainable_parameters == 2 * 8 * ((32 + 32) + (32 + 16))
     assert told.parameters == sum(p.numel() for p in small_llama.make_model().parameters())
@@ -64,7 +64,7 @@ def test_updates_count_the_last_small_batch(texts, changes, updates):
 def test_nothing_is_warned_of_where_nothing_is_wrong(base):
     assert (
         build_preflight(
-            small_llama.make_pairs(100), [], base, FinetuningPlan(epochs=8), "fa"
+            small_llama.make_pairs(100), [], base, FinetuningPlan(epochs=8), language="fa"
         ).warnings
         == ()
     )
@@ -75,7 +75,7 @@ def test_what_is_wrong_is_told_with_its_numbers(base):
         Pair(id="long", fact="x", symptom="سردرد " * 400, diagnosis="میگرن")
     ]
     plan = FinetuningPlan(epochs=20, early_stopping=2, too_long="drop")
-    told = build_preflight(repeated, [], base, plan, "fa")
+    told = build_preflight(repeated, [], base, plan, language="fa")
     text = "\n".join(told.warnings)
     assert (told.texts, told.too_long) == (60, 1)
     for part in (
@@ -94,7 +94,9 @@ def test_a_script_that_the_tokenizer_does_not_know_is_told(base):
     ]
     assert any(
         "tokens a word" in sentence
-        for sentence in build_preflight(strange, [], base, FinetuningPlan(epochs=20), "th").warnings
+        for sentence in build_preflight(
+            strange, [], base, FinetuningPlan(epochs=20), language="th"
+        ).warnings
     )
 
 
@@ -104,8 +106,8 @@ def test_memory_is_weights_optimizer_and_one_micro_batch_of_the_longest(base):
         [],
         base,
         EXERCISE,
-        "fa",
-        small_llama.CPU.model_copy(update={"micro_batch": 8}),
+        language="fa",
+        machine=small_llama.CPU.model_copy(update={"micro_batch": 8}),
     )
     activations = (
         2 * (10 * 32 + 4 * 48) * 4 + len(small_llama.make_tokenizer()) * 16

@@ -94,9 +94,9 @@ def more(ledger, chosen, quota, before, passages):
         quota,
         chosen,
         "fa",
-        opened,
-        accept_items,
-        8,
+        ledger=opened,
+        accept=accept_items,
+        machine_concurrency=8,
         patience=SHORT_RETRIES,
         before=before,
     )

@@ -56,7 +56,7 @@ def gate(chapters: dict[str, list[Passage]]) -> ValidationResult:
     ]
     passages = [p for rows in chapters.values() for p in rows]
     return validate_items(
-        drafts, passages, PLAN.validation, PLAN.language, get_planned_counts(PLAN.generation)
+        drafts, passages, PLAN.validation, PLAN.language, wanted=get_planned_counts(PLAN.generation)
     )
 
 

@@ -46,9 +46,9 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ReportDat
         made.held_out,
         q["train"],
         q["same_fact"],
-        q["new_fact"],
-        made.rejected,
-        made.funnel,
+        new_fact=q["new_fact"],
+        rejected=made.rejected,
+        funnel=made.funnel,
     )
     paid = [
         Draft(
@@ -92,8 +92,8 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ReportDat
         Book.from_path(book),
         prepared,
         outcome,
-        Comparisons.save_rows(made.comparisons),
-        Findings.save_rows(made.findings),
+        comparisons=Comparisons.save_rows(made.comparisons),
+        findings=Findings.save_rows(made.findings),
     )
     return made, found
 

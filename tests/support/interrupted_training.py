@@ -24,11 +24,11 @@ def run_training(base: Checkpoint, folder: Path, progress=lambda done, total, no
         PAIRS,
         HELD_OUT,
         PLAN,
-        "fa",
-        small_llama.CPU,
-        folder / "adapter",
-        folder / "scratch",
-        progress,
+        language="fa",
+        machine=small_llama.CPU,
+        folder=folder / "adapter",
+        scratch=folder / "scratch",
+        progress=progress,
     )
 
 

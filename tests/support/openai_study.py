@@ -117,9 +117,9 @@ def write_study(
             quota,
             chosen,
             more.get("language", "fa"),
-            ResponseCache(ledger, chosen.budget_usd, chosen.prices),
-            gate,
-            concurrency,
+            ledger=ResponseCache(ledger, chosen.budget_usd, chosen.prices),
+            accept=gate,
+            machine_concurrency=concurrency,
             patience=more.get("patience", SHORT_RETRIES),
             book_path=more.get("book_path"),
         )

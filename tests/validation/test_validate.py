@@ -46,7 +46,7 @@ def drafts():
 
 @pytest.fixture(scope="module")
 def gate(drafts):
-    return validate_items(drafts, load_book(), PLAN, "fa", PlannedCounts(300, 200))
+    return validate_items(drafts, load_book(), PLAN, "fa", wanted=PlannedCounts(300, 200))
 
 
 def check_counts(gate, came):
@@ -117,9 +117,9 @@ def test_every_quote_is_cut_from_its_passage(gate):
 
 
 def test_seed_decides_everything(drafts, gate):
-    assert validate_items(drafts, load_book(), PLAN, "fa", PlannedCounts(300, 200)) == gate
+    assert validate_items(drafts, load_book(), PLAN, "fa", wanted=PlannedCounts(300, 200)) == gate
     other = validate_items(
-        drafts, load_book(), ValidationPlan(seed=1), "fa", PlannedCounts(300, 200)
+        drafts, load_book(), ValidationPlan(seed=1), "fa", wanted=PlannedCounts(300, 200)
     )
     assert {q.fact for q in other.new_fact} != {q.fact for q in gate.new_fact}
 
@@ -159,7 +159,7 @@ def test_nothing_written_says_what_rules_need_and_what_else_there_is():
 
 
 def nothing_of(drafts):
-    done = validate_items(drafts, BOOK, PLAN, "fa", PlannedCounts(10, 0))
+    done = validate_items(drafts, BOOK, PLAN, "fa", wanted=PlannedCounts(10, 0))
     refuse_empty_result(
         done.funnel, (len(done.pairs) + len(done.held_out), 0), PlannedCounts(10, 0)
     )
@@ -218,7 +218,7 @@ def test_counts_add_up_whatever_comes(data):
             load_book(),
             ValidationPlan(new_fact_share=data.draw(st.floats(0, 1))),
             "fa",
-            PlannedCounts(5, 5),
+            wanted=PlannedCounts(5, 5),
         )
     except NothingLeft:
         return

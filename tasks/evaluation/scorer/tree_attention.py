@@ -66,7 +66,13 @@ def score_tree(
     with torch.inference_mode():
         if layout.shared_prefix.nodes:
             cache = _score_pack(
-                model, wood.tree, [layout.shared_prefix], scored, EMPTY_CACHE, voice, heard
+                model,
+                wood.tree,
+                [layout.shared_prefix],
+                scored,
+                before=EMPTY_CACHE,
+                voice=voice,
+                heard=heard,
             )
             trunk = CacheColumns(
                 {node: at for at, node in enumerate(layout.shared_prefix.nodes)},
@@ -74,7 +80,7 @@ def score_tree(
                 cache,
             )
         for pack in layout.packs:
-            _score_pack(model, wood.tree, pack, scored, trunk, voice, heard)
+            _score_pack(model, wood.tree, pack, scored, before=trunk, voice=voice, heard=heard)
             done += sum(len(row.nodes) for row in pack)
             progress(done, layout.token_count - len(layout.shared_prefix.nodes))
     return heard
@@ -85,6 +91,7 @@ def _score_pack(
     tree: TokenTree,
     pack: list[BatchRow],
     scored: dict[int, list[int]],
+    *,
     before: CacheColumns,
     voice: DecodingLimits,
     heard: TreeScores,
@@ -115,9 +122,9 @@ def _score_pack(
             first,
             [tree.depth[end] + 1 for end in ends],
             opened,
-            batch.visibility,
-            copy_cache(cache),
-            voice,
+            seen=batch.visibility,
+            cache=copy_cache(cache),
+            voice=voice,
         )
         heard.replies.update(zip(ends, said, strict=True))
     return cache
@@ -222,6 +229,7 @@ def generate_greedy(
     first: list[int],
     lengths: list[int],
     opened: list[Position],
+    *,
     seen: Visibility,
     cache: Any,
     voice: DecodingLimits,

@@ -69,6 +69,7 @@ def build_trial(
     seed: int,
     questions: Mapping[str, Sequence[Question]],
     base: Sequence[Answer],
+    *,
     tuned: Sequence[Answer],
     steps: Sequence[TrainingStep],
     preflight: Preflight,

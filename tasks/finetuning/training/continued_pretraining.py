@@ -46,6 +46,7 @@ def train_on_book(
     tokenizer: Any,
     texts: Sequence[Example],
     plan: FinetuningPlan,
+    *,
     scratch: Path,
     device: str,
     micro: int,

@@ -55,7 +55,14 @@ def train_once(
     model = lora.attach_fresh_adapter(loaded.model, job.plan)
     read = (
         train_on_book(
-            model, loaded.tokenizer, job.book, job.plan, job.scratch, device, micro, progress
+            model,
+            loaded.tokenizer,
+            job.book,
+            job.plan,
+            scratch=job.scratch,
+            device=device,
+            micro=micro,
+            progress=progress,
         )
         if job.book
         else []

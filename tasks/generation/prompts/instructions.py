@@ -61,6 +61,7 @@ def format_demand(
     language: str,
     asked: int,
     paraphrases: int = 1,
+    *,
     kinds: Mapping[QuestionType, int] | None = None,
     focus: str = "",
     avoid: Sequence[str] = (),

@@ -63,7 +63,7 @@ def _make_diagnosis_questions(
             if not all(has_alike_sign(s, o.signs) for s in signs)
         ]
         yield from _build_question(
-            topic, "diagnosis", "signs", stem, topic.name, rivals, signs[0], rng
+            topic, "diagnosis", "signs", stem, key=topic.name, wrong=rivals, sign=signs[0], rng=rng
         )
 
 
@@ -83,7 +83,14 @@ def _make_differential_questions(
             )
             rivals = [o.name for o in near if o is not other]
             yield from _build_question(
-                topic, "telling_apart", "signs", stem, topic.name, rivals, signs[0], rng
+                topic,
+                "telling_apart",
+                "signs",
+                stem,
+                key=topic.name,
+                wrong=rivals,
+                sign=signs[0],
+                rng=rng,
             )
 
 
@@ -113,7 +120,14 @@ def _make_membership_questions(
         ]
         stem = rng.choice(chapter.form.questions[kind]).format(topic=topic.name)
         yield from _build_question(
-            topic, kind, field, stem, sign.text, [s.text for s in wrong], sign, rng
+            topic,
+            kind,
+            field,
+            stem,
+            key=sign.text,
+            wrong=[s.text for s in wrong],
+            sign=sign,
+            rng=rng,
         )
 
 
@@ -122,6 +136,7 @@ def _build_question(
     kind: QuestionType,
     part: str,
     stem: str,
+    *,
     key: str,
     wrong: list[str],
     sign: Sign,

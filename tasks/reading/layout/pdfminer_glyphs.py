@@ -121,7 +121,7 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         if self.count > MOST_GLYPHS:
             raise ValueError(f"more than {MOST_GLYPHS} glyphs on the page")
         self.hidden += self._mode == 3
-        self._keep(text, matrix, font, fontsize, rise, cid, advance)
+        self._keep(text, matrix, font, fontsize, rise=rise, cid=cid, advance=advance)
         return advance
 
     def _keep(
@@ -130,6 +130,7 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         matrix: Any,
         font: Any,
         fontsize: float,
+        *,
         rise: float,
         cid: int,
         advance: float,

@@ -63,7 +63,14 @@ def tried(
     ]
     arm = Setting(name=name, changes=dict(changes))
     return build_trial(
-        arm, seed, {"same_fact": asked}, make_answers(asked, base), said, steps, PREFLIGHT, PLAN
+        arm,
+        seed,
+        {"same_fact": asked},
+        make_answers(asked, base),
+        tuned=said,
+        steps=steps,
+        preflight=PREFLIGHT,
+        plan=PLAN,
     )
 
 
@@ -223,10 +230,10 @@ def test_the_p_value_of_a_setting_is_not_smaller_than_that_by_fact() -> None:
         0,
         {"same_fact": asked},
         make_answers(asked, [2] * 20),
-        make_answers(asked, [1] * 10 + [2] * 10),
-        [],
-        PREFLIGHT,
-        PLAN,
+        tuned=make_answers(asked, [1] * 10 + [2] * 10),
+        steps=[],
+        preflight=PREFLIGHT,
+        plan=PLAN,
     )
     standing = rank_settings([one])[0]
     assert standing.p_value > one.comparison.p_value == pytest.approx(2 / 2**10)

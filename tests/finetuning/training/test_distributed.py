@@ -25,9 +25,16 @@ def tuned(base, folder, machine, **changes):
     told = []
     plan = small_llama.PLAN.model_copy(update=changes)
     done = fit_adapter(
-        *(base, PAIRS, HELD_OUT, plan, "fa", machine, folder / "adapter", folder / "scratch"),
-        lambda done, total, note="": told.append(done),
-        BOOK,
+        base,
+        PAIRS,
+        HELD_OUT,
+        plan,
+        language="fa",
+        machine=machine,
+        folder=folder / "adapter",
+        scratch=folder / "scratch",
+        progress=lambda done, total, note="": told.append(done),
+        book=BOOK,
     )
     return done.steps, load_file(folder / "adapter" / "adapter_model.safetensors"), told
 

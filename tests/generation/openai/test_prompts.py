@@ -36,7 +36,7 @@ def test_languages_without_a_wording_are_asked_for_by_name():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_persian_is_written_with_half_spaces_and_persian_letters(kind):
     text = instructions.build_system_message(kind, "fa") + instructions.format_demand(
-        kind, "fa", 10, 3, {"diagnosis": 3}, "p001-01", ["x"]
+        kind, "fa", 10, 3, kinds={"diagnosis": 3}, focus="p001-01", avoid=["x"]
     )
     assert text.count(ZWNJ) > 15
     assert not set(text) & set("يكة٠١٢٣٤٥٦٧٨٩")

@@ -59,7 +59,14 @@ def tried(arm: Setting, right: int, seed: int = 0, n: int = 40, base_right: int 
         make_answers(asked, [1] * hits + [2] * (n - hits)) for hits in (base_right, right)
     )
     return build_trial(
-        arm, seed, {"same_fact": asked}, base, tuned, [], PREFLIGHT, ComparisonPlan()
+        arm,
+        seed,
+        {"same_fact": asked},
+        base,
+        tuned=tuned,
+        steps=[],
+        preflight=PREFLIGHT,
+        plan=ComparisonPlan(),
     )
 
 

@@ -260,7 +260,7 @@ def test_own_items_pass_the_gate_without_grounding(tmp_path):
             ("question", saved(tmp_path, "q.json", [*questions, questions[0]])),
         ]
     )
-    done = validate_items([], [], ValidationPlan(), "fa", PlannedCounts(), own=own)
+    done = validate_items([], [], ValidationPlan(), "fa", wanted=PlannedCounts(), own=own)
     assert [r.check for r in done.rejected if r.kind == "question"] == ["duplicates"]
     assert {q.fact for q in done.same_fact} <= {p.fact for p in done.pairs} and len(
         done.new_fact

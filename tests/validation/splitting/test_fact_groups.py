@@ -65,7 +65,7 @@ def gate(writer):
         PASSAGES,
         ValidationPlan(new_fact_share=0, held_out_share=0),
         "en",
-        PlannedCounts(),
+        wanted=PlannedCounts(),
     )
 
 
