@@ -93,15 +93,16 @@ def draft_chapters(
     before = dict(enumerate(earlier))
     server = configured_server() if plan.generation.writer == "gpt" else None
     calls = [
-        (
-            text.chapters[i],
-            *quota,
-            book,
-            plan.select_drafting_plan(),
-            machine,
-            before.get(i),
-            server,
-        )
+        {
+            "chapter": text.chapters[i],
+            "pairs": quota.pairs,
+            "questions": quota.questions,
+            "book": book,
+            "plan": plan.select_drafting_plan(),
+            "machine": machine,
+            "earlier": before.get(i),
+            "server": server,
+        }
         for i, quota in quotas.items()
     ]
     written = generate_drafts.map(calls, at_once=CHAPTERS_AT_ONCE[plan.generation.writer])

@@ -218,7 +218,14 @@ class TrialRunner:
         text = self._prepared[self._build_data_key(one.setting)].text
         name = f"{one.setting.name} · seed {one.seed}"
         attempt = bind_to_deployment(run_trial, self.gpu)(
-            name, text, splits.pairs, splits.held_out, one.questions, study, self.machine, redo
+            name,
+            text,
+            splits.pairs,
+            splits.held_out,
+            paper=one.questions,
+            plan=study,
+            machine=self.machine,
+            redo=redo,
         )
         if one.seed == self.plan.seeds[0]:
             self._outcomes.setdefault((one.setting.name, one.questions.digest), attempt)

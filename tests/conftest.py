@@ -27,6 +27,9 @@ for name in (
 ):
     os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # each of the test workers has a core, not all of them
 
 from support.small_study import build_small_plan, run_study_in  # noqa: E402
 

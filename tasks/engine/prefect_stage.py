@@ -58,10 +58,10 @@ class PrefectStage(Stage[P, T]):
         result: T = state.result()
         return result
 
-    def map(self, calls: Sequence[tuple[Any, ...]], *, at_once: int) -> list[T]:
-        """Do many, `at_once` at a time, each as a task run of its own; results in the order of the calls."""
+    def map(self, calls: Sequence[dict[str, Any]], *, at_once: int) -> list[T]:
+        """Do many by their arguments, `at_once` at a time, each as a task run of its own; results in the order of the calls."""
         with ThreadPoolExecutor(max_workers=at_once) as pool:
-            futures = [pool.submit(copy_context().run, partial(self, *call)) for call in calls]
+            futures = [pool.submit(copy_context().run, partial(self, **call)) for call in calls]
             return [future.result() for future in futures]
 
     def _as_task(self) -> Callable[P, Any]:

@@ -43,22 +43,28 @@ def client(team):
     return team.client
 
 
-@pytest.fixture(scope="module")
-def study(team, client):
-    """A study that was asked for at its deployment, with tuning sent to tune/gpu; a cron schedule was set before."""
+def schedule_study(client, cron, name):
+    """Run the small study under a name of its own when `cron` says so."""
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.schedules import CronSchedule
 
     deployment = client.read_deployment_by_name("study/laptop")
-    plan = build_small_plan().model_dump(mode="json")
     schedule = DeploymentScheduleCreate(
-        schedule=CronSchedule(cron="* * * * *", timezone="Asia/Tehran"),
+        schedule=CronSchedule(cron=cron, timezone="Asia/Tehran"),
         active=True,
-        parameters={"plan": {**plan, "name": "by-cron"}},
+        parameters={"plan": build_small_plan(name=name).model_dump(mode="json")},
     )
     client.create_deployment_schedules(deployment.id, [(schedule.schedule, schedule.active)])
+    return deployment
+
+
+@pytest.fixture(scope="module")
+def study(team, client):
+    """A study that was asked for at its deployment, with tuning sent to tune/gpu; a nightly schedule was set before."""
+    deployment = schedule_study(client, "0 3 * * *", "by-night")
     run = client.create_flow_run_from_deployment(
-        deployment.id, parameters={"plan": plan, "gpu": "tune/gpu"}
+        deployment.id,
+        parameters={"plan": build_small_plan().model_dump(mode="json"), "gpu": "tune/gpu"},
     )
     return team.wait_until_final(run)
 
@@ -97,7 +103,8 @@ def test_a_cron_deployment_gets_scheduled_runs(team, study):
 
 
 @pytest.mark.slow
-def test_a_scheduled_run_fires_in_time(team, study):
+def test_a_scheduled_run_fires_in_time(team, client, study):
+    schedule_study(client, "* * * * *", "by-minute")
     begun = time.monotonic()
     while (
         not (

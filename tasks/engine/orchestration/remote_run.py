@@ -50,10 +50,10 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str | None) -> Callable[.
     get_deployment(deployment)
     kind: TypeAdapter[T] = TypeAdapter(get_type_hints(flow.fn)["return"])
 
-    def call_deployment(*args: Any) -> T:
+    def call_deployment(*args: Any, **kwargs: Any) -> T:
         names = list(flow.parameters.properties)
         parameters = TypeAdapter(dict[str, Any]).dump_python(
-            dict(zip(names, args, strict=False)), mode="json"
+            dict(zip(names, args, strict=False)) | kwargs, mode="json"
         )
         print_status(f"  → {deployment}: waiting for a worker")
         run: FlowRun = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=True)  # type: ignore[assignment]
