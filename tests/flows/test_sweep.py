@@ -59,9 +59,9 @@ def test_a_sweep_takes_the_studys_data_tunes_each_setting_once_and_a_second_run_
     monkeypatch.setattr(
         evaluate,
         "answer_questions",
-        lambda loaded, questions, *rest: (
+        lambda loaded, questions, *rest, **named: (
             papers.append({q.id for q in questions}),
-            answer(loaded, questions, *rest),
+            answer(loaded, questions, *rest, **named),
         )[1],
     )
     ran = sweep_in(store, small_sweep())
@@ -98,11 +98,11 @@ def test_a_sweep_takes_the_studys_data_tunes_each_setting_once_and_a_second_run_
 def test_a_sweep_that_was_cut_off_does_no_finished_setting_again(store, sweep_in, monkeypatch):
     tune, names = fit.fit_adapter, []
 
-    def killed(checkpoint, pairs, held_out, plan, *rest):
+    def killed(checkpoint, pairs, held_out, plan, **rest):
         names.append(plan.learning_rate)
         if plan.learning_rate == 0.02:
             raise RuntimeError("cut off")
-        return tune(checkpoint, pairs, held_out, plan, *rest)
+        return tune(checkpoint, pairs, held_out, plan, **rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(fit, "fit_adapter", killed)
