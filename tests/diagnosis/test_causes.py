@@ -111,17 +111,6 @@ def test_where_pairs_cost_nothing_the_next_plan_has_more_of_them() -> None:
     assert plan.finetuning.epochs == 8
 
 
-def test_a_person_s_own_items_are_never_replaced_by_a_remedy() -> None:
-    for fault in planted.FAULTS:
-        evidence = planted.collect_fault_evidence(fault)
-        own = evidence.plan.generation.model_copy(
-            update={"pairs": "pairs.json", "questions": "questions.json"}
-        )
-        plan = evidence.plan.model_copy(update={"generation": own})
-        for finding in diagnose_evidence(evidence.model_copy(update={"plan": plan})):
-            assert not {"generation.pairs", "generation.questions"} & finding.remedy.keys(), fault
-
-
 def test_a_finding_without_a_remedy_gives_way_to_the_next() -> None:
     def finding(rule: str, **remedy: object) -> Finding:
         return Finding(

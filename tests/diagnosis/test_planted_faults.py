@@ -37,6 +37,17 @@ def test_every_finding_can_be_followed_or_advised(fault: str) -> None:
         ), finding.remedy
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_person_s_own_items_are_never_replaced_by_a_remedy(fault: str) -> None:
+    evidence = collect_fault_evidence(fault)
+    own = evidence.plan.generation.model_copy(
+        update={"pairs": "pairs.json", "questions": "questions.json"}
+    )
+    plan = evidence.plan.model_copy(update={"generation": own})
+    for finding in diagnose_evidence(evidence.model_copy(update={"plan": plan})):
+        assert not {"generation.pairs", "generation.questions"} & finding.remedy.keys()
+
+
 def test_illegible_answers_and_cut_prompts_are_named() -> None:
     evidence = plant_illegible_answers(make_healthy_study()).collect_evidence()
     row = evidence.primary

@@ -13,7 +13,9 @@ from tasks.schemas.errors import PlanError
 SMALL = ["a learning rate of nothing", "all labels are masked", "the adapter is not attached"]
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name", [SMALL[0], *(pytest.param(name, marks=pytest.mark.slow) for name in SMALL[1:])]
+)
 def test_a_mechanical_fault_is_named_first(finished, tmp_path, name):
     store = shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     told = run_with_fault(store, FAULTS[name], SMALL_PLAN_TREE)

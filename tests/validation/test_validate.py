@@ -117,7 +117,9 @@ def test_every_quote_is_cut_from_its_passage(gate):
 
 
 def test_seed_decides_everything(drafts, gate):
-    assert validate_items(drafts, load_book(), PLAN, "fa", wanted=PlannedCounts(300, 200)) == gate
+    some = drafts[: len(drafts) // 4]
+    once, again = (validate_items(some, load_book(), PLAN, "fa") for _ in range(2))
+    assert once == again
     other = validate_items(
         drafts, load_book(), ValidationPlan(seed=1), "fa", wanted=PlannedCounts(300, 200)
     )

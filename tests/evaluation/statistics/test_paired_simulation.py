@@ -55,8 +55,8 @@ def share(found: list[VerdictName], *names: VerdictName) -> float:
     ("n", "per_fact", "discordance", "together"),
     [
         (100, 1, 0.2, 0.0),
-        (100, 4, 0.3, 0.0),
-        (91, 1, 0.05, 0.0),
+        pytest.param(100, 4, 0.3, 0.0, marks=pytest.mark.slow),
+        pytest.param(91, 1, 0.05, 0.0, marks=pytest.mark.slow),
         (100, 5, 0.3, 0.7),
         (100, 10, 0.4, 1.0),
     ],
@@ -71,7 +71,8 @@ def test_a_null_adapter_is_called_better_or_worse_in_at_most_five_percent(
 
 
 @pytest.mark.parametrize(
-    ("n", "per_fact", "discordance"), [(100, 1, 0.2), (200, 4, 0.3), (400, 4, 0.2)]
+    ("n", "per_fact", "discordance"),
+    [(100, 1, 0.2), (200, 4, 0.3), pytest.param(400, 4, 0.2, marks=pytest.mark.slow)],
 )
 def test_the_stated_detectable_difference_is_found_in_four_of_five(
     n: int, per_fact: int, discordance: float

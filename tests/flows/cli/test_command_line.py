@@ -51,7 +51,6 @@ def test_a_wrong_command_ends_with_2():
             ["study", "--machine", "processes=3"],
             "machine.processes: 3 do not divide finetuning.batch_size = 16",
         ),
-        (["study", "--machine", "device=cudaa"], "machine.device: 'cudaa' is not here; there is "),
         (["export"], "nothing to do: say --merged FOLDER"),
         (["study", "--set", "generation.pairs=none.json"], "is neither a number nor a file"),
         (

@@ -79,8 +79,8 @@ def items_in(draft):
 @pytest.mark.parametrize(
     ("mode", "kills"),
     [
-        ("live", 3),
-        ("batch", 3),
+        ("live", 2),
+        ("batch", 2),
         pytest.param("live", 10, marks=pytest.mark.slow),
         pytest.param("batch", 10, marks=pytest.mark.slow),
     ],
