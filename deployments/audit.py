@@ -1,4 +1,6 @@
-"""`make audit`: known holes in the pinned packages, by pip-audit; says so where it could not look."""
+"""`make audit`: known holes in the pinned packages, by pip-audit; says so where it could
+not look.
+"""
 
 import json
 import subprocess
@@ -37,7 +39,8 @@ def summarize_audit(dependencies: list[dict[str, Any]]) -> tuple[int, str]:
     """What pip-audit found; a package it could not look up is counted, not taken for sound."""
     skipped = [one["name"] for one in dependencies if "skip_reason" in one]
     holes = [
-        f"{one['name']} {one['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'no version yet'}"
+        f"{one['name']} {one['version']}: {hole['id']}, mended in"
+        f" {', '.join(hole['fix_versions']) or 'no version yet'}"
         for one in dependencies
         for hole in one.get("vulns", [])
     ]

@@ -1,4 +1,6 @@
-"""`make dashboard`: a Prefect server on the same store as the laptop runs, with both pools, all deployments and one worker each."""
+"""`make dashboard`: a Prefect server on the same store as the laptop runs, with both pools, all
+deployments and one worker each.
+"""
 
 import os
 import socket
@@ -32,7 +34,8 @@ WILDCARD_HOSTS = ("0.0.0.0", "::")
 def serve_dashboard(host: str, port: int) -> None:
     """Run until a signal ends this process and everything that it started."""
     ensure_port_free(host, port)
-    address = f"http://{'127.0.0.1' if host in WILDCARD_HOSTS else f'[{host}]' if ':' in host else host}:{port}"
+    name = "127.0.0.1" if host in WILDCARD_HOSTS else f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{port}"
     environment = build_environment(address)
     server = Part(
         "server",
@@ -79,7 +82,9 @@ def worker_command(pool: str, name: str) -> list[str]:
 
 
 def say_how_to_log_in(address: str) -> None:
-    """The login itself is shown at a terminal only: other outputs are logs, which others may read."""
+    """The login itself is shown at a terminal only: other outputs are logs, which others
+    may read.
+    """
     if os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         print_status("  log in with what PREFECT_SERVER_API_AUTH_STRING says")
         return
@@ -90,12 +95,15 @@ def say_how_to_log_in(address: str) -> None:
     )
     print_status(f"  log in with {login}")
     print_status(
-        f'  for commands: export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {escape(str(login_file()))})"'
+        f'  for commands: export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat'
+        f' {escape(str(login_file()))})"'
     )
 
 
 def ensure_port_free(host: str, port: int) -> None:
-    """Raises StudyError where we cannot listen; else a server that is there already would be taken for ours."""
+    """Raises StudyError where we cannot listen; else a server that is there already would be taken
+    for ours.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(
@@ -105,12 +113,15 @@ def ensure_port_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise StudyError(
-                f"cannot listen on {host}, port {port}: {error.strerror}. Is a dashboard running there? Try --port {port + 1}."
+                f"cannot listen on {host}, port {port}: {error.strerror}. Is a dashboard running"
+                f" there? Try --port {port + 1}."
             ) from error
 
 
 def build_environment(address: str) -> dict[str, str]:
-    """What server, workers and commands need to find one another; the settings of tasks/engine/orchestration/prefect_settings.py are in it already."""
+    """What server, workers and commands need to find one another; the settings of
+    tasks/engine/orchestration/prefect_settings.py are in it already.
+    """
     return {
         **os.environ,
         "PREFECT_API_URL": f"{address}/api",
@@ -131,7 +142,8 @@ def wait_until_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.5)
     raise StudyError(
-        f"the server did not answer at {health} within {STARTUP_SECONDS:.0f} s; see {log_of('server')}"
+        f"the server did not answer at {health} within {STARTUP_SECONDS:.0f} s; see"
+        f" {log_of('server')}"
     )
 
 

@@ -1,18 +1,21 @@
-"""Create both work pools, all deployments and the watch for dead runs on the server that PREFECT_API_URL names."""
+"""Create both work pools, all deployments and the watch for dead runs on the server that
+PREFECT_API_URL names.
+"""
 
-import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import yaml
 
 from tasks.schemas.errors import PlanError, ServerError, StudyError
 from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.redaction import redact_secrets
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
 
 POOLS = {"cpu": 2, "gpu": 1}  # runs at once on one worker: one model on a card at a time
 
@@ -29,36 +32,47 @@ def register_deployments(
 
 
 def create_work_pool(pool: str, environment: Mapping[str, str], kubernetes: bool) -> None:
-    """Of process workers, or of Kubernetes jobs with the template of kubernetes.yaml."""
-    if not kubernetes:
-        run_prefect(
-            "work-pool", "create", pool, "--type", "process", "--overwrite", environment=environment
-        )
-        return
-    template = yaml.safe_load(
-        (PROJECT_ROOT / "deployments" / "kubernetes.yaml").read_text("utf-8")
-    )["pools"][pool]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(template, file)
-        file.flush()
-        options = ("--type", "kubernetes", "--base-job-template", file.name, "--overwrite")
-        run_prefect("work-pool", "create", pool, *options, environment=environment)
+    """Of process workers, or of Kubernetes jobs with the template of kubernetes.yaml; one that is
+    there is replaced.
+    """
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.workers.process import ProcessWorker
+
+    template = (
+        yaml.safe_load((PROJECT_ROOT / "deployments" / "kubernetes.yaml").read_text("utf-8"))[
+            "pools"
+        ][pool]
+        if kubernetes
+        else ProcessWorker.get_default_base_job_template()
+    )
+    made = WorkPoolCreate(
+        name=pool, type="kubernetes" if kubernetes else "process", base_job_template=template
+    )
+    with _open_client(environment) as client:
+        client.create_work_pool(made, overwrite=True)
 
 
 def create_crash_automation(environment: Mapping[str, str]) -> None:
-    """The first automation of automations.yaml: a run whose machine was lost becomes Crashed, so that nobody waits for it."""
-    from prefect.client.orchestration import SyncPrefectClient
+    """The first automation of automations.yaml: a run whose machine was lost becomes Crashed, so
+    that nobody waits for it.
+    """
     from prefect.events.schemas.automations import AutomationCore
 
     tree = yaml.safe_load((PROJECT_ROOT / "deployments" / "automations.yaml").read_text("utf-8"))[
         "automations"
     ][0]
     watch = AutomationCore.model_validate(tree)
-    with SyncPrefectClient(
-        environment["PREFECT_API_URL"], auth_string=environment.get("PREFECT_API_AUTH_STRING")
-    ) as client:
+    with _open_client(environment) as client:
         if not client.read_automations_by_name(watch.name):
             client.create_automation(watch)
+
+
+def _open_client(environment: Mapping[str, str]) -> "SyncPrefectClient":
+    from prefect.client.orchestration import SyncPrefectClient
+
+    return SyncPrefectClient(
+        environment["PREFECT_API_URL"], auth_string=environment.get("PREFECT_API_AUTH_STRING")
+    )
 
 
 def run_prefect(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
@@ -93,10 +107,13 @@ def main() -> None:
 
 
 def ensure_server_reachable() -> None:
-    """Raises PlanError where no server is named, ServerError where it does not let us in: Prefect would start one of its own."""
+    """Raises PlanError where no server is named, ServerError where it does not let us in: Prefect
+    would start one of its own.
+    """
     if not os.environ.get("PREFECT_API_URL"):
         raise PlanError(
-            "set PREFECT_API_URL to the address of Prefect's server, e.g. http://127.0.0.1:4200/api (make dashboard starts one)."
+            "set PREFECT_API_URL to the address of Prefect's server, e.g. http://127.0.0.1:4200/api"
+            " (make dashboard starts one)."
         )
     from tasks.engine.orchestration.prefect_api import ensure_reachable
 

@@ -43,7 +43,9 @@ def log_of(name: str) -> Path:
 def spawn(
     name: str, environment: dict[str, str], command: Sequence[str]
 ) -> subprocess.Popen[bytes]:
-    """A process in a session of its own, with its output in a log; it ends with us, whatever ends us."""
+    """A process in a session of its own, with its output in a log; it ends with us, whatever ends
+    us.
+    """
     log_of(name).parent.mkdir(parents=True, exist_ok=True)
     with log_of(name).open("ab") as log:
         return subprocess.Popen(
@@ -68,7 +70,8 @@ def keep_alive(parts: Sequence[Part], now: Callable[[], float] = time.monotonic)
                 part.wait = FIRST_WAIT
             part.due = now() + part.wait
             print_status(
-                f"[yellow]{part.name}[/] ended with code {code}; started again in {part.wait:.0f} s (see {log_of(part.name)})"
+                f"[yellow]{part.name}[/] ended with code {code}; started again in {part.wait:.0f} s"
+                f" (see {log_of(part.name)})"
             )
             part.wait = min(2 * part.wait, LONGEST_WAIT)
 

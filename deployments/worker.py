@@ -1,4 +1,6 @@
-"""A worker for one pool, with our settings: `book2lora-worker cpu` or `book2lora-worker gpu`; `--limit N` for more runs at once."""
+"""A worker for one pool, with our settings: `book2lora-worker cpu` or `book2lora-worker gpu`;
+`--limit N` for more runs at once.
+"""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,8 @@ _workers: list["BaseWorker[Any, Any, Any]"] = []  # of this process, one
 
 
 def main() -> None:
-    """Be Prefect's process worker. Exit codes: 1 the server is away or refuses, 2 no server or no such pool is named.
+    """Be Prefect's process worker. Exit codes: 1 the server is away or refuses, 2 no server or no
+    such pool is named.
 
     129, 130, 143: stopped by SIGHUP, SIGINT, SIGTERM; its runs are ended and Cancelled.
     """
@@ -47,13 +50,16 @@ def main() -> None:
 
 
 def parse_arguments(arguments: list[str]) -> tuple[str, list[str]]:
-    """The pool and what else Prefect is to be told; raises PlanError for a pool that nobody sends runs to."""
+    """The pool and what else Prefect is to be told; raises PlanError for a pool that nobody sends
+    runs to.
+    """
     pool, *options = arguments or ["cpu"]
     if pool in HELP:
         return "cpu", arguments
     if pool not in POOLS:
         raise PlanError(
-            f"{pool!r}: no such pool. Pools: {', '.join(POOLS)}; then Prefect's own options, e.g. --limit 2."
+            f"{pool!r}: no such pool. Pools: {', '.join(POOLS)}; then Prefect's own options, e.g."
+            " --limit 2."
         )
     return pool, options
 
@@ -61,9 +67,12 @@ def parse_arguments(arguments: list[str]) -> tuple[str, list[str]]:
 def build_worker_arguments(pool: str, *options: str) -> list[str]:
     """Prefect's arguments, with the limit of POOLS where none is told.
 
-    The limit is the worker's: what it has no room for waits in the queue, goes to another worker, and is begun as soon as there is
-    room. One of the deployment would try again every 30 s only; one of the pool would let the first worker take what the second
-    could do. That two workers of one machine do not put two models on one card is tasks/engine/gpu_lock.py's business.
+    The limit is the worker's: what it has no room for waits in the queue, goes to another worker,
+    and is begun as soon as there is
+    room. One of the deployment would try again every 30 s only; one of the pool would let the first
+    worker take what the second
+    could do. That two workers of one machine do not put two models on one card is
+    tasks/engine/gpu_lock.py's business.
     """
     is_told = any(option.startswith(("--limit", "-l")) for option in options)
     limit = [] if is_told else ["--limit", str(POOLS[pool])]
@@ -71,7 +80,9 @@ def build_worker_arguments(pool: str, *options: str) -> list[str]:
 
 
 def skip_running_flow_runs(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
-    """A run that is retried while its process still holds a place waits until that has ended; Prefect 3.8.8 would end the worker."""
+    """A run that is retried while its process still holds a place waits until that has ended;
+    Prefect 3.8.8 would end the worker.
+    """
     submit = worker._submit_scheduled_flow_runs
 
     async def submit_not_running(
@@ -81,7 +92,8 @@ def skip_running_flow_runs(worker: "type[BaseWorker[Any, Any, Any]]") -> None:
         held = held_runs(self)
         return await submit(self, [one for one in flow_run_response if one.flow_run.id not in held])
 
-    worker._submit_scheduled_flow_runs = submit_not_running  # type: ignore[method-assign, assignment]
+    patched: Any = worker
+    patched._submit_scheduled_flow_runs = submit_not_running
 
 
 def held_runs(worker: "BaseWorker[Any, Any, Any]") -> set[UUID]:

@@ -15,7 +15,8 @@ from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
 from tasks.schemas.errors import WriterError
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import GenerationPlan, StudyPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import GenerationPlan
 from tasks.stages import generate_drafts, read_book, validate_drafts
 from tasks.store.artifact_groups import BookText, ChapterDrafts, CheckedItems, StudyDataset
 from tasks.store.artifacts import Book, ItemFile
@@ -29,7 +30,9 @@ CHAPTERS_AT_ONCE = {"rules": 1, "gpt": 8}  # chapters
 @flow(name="prepare", flow_run_name="{plan.book}")
 @publish_failure
 def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> StudyDataset:
-    """Read the book, draft items chapter by chapter, let through what is sound, and ask again for what is missing then."""
+    """Read the book, draft items chapter by chapter, let through what is sound, and ask again for
+    what is missing then.
+    """
     text = read_book(book, plan.reading, plan.language, machine)
     shares = allocate_quotas(
         {chapter.digest: chapter.load_rows() for chapter in text.chapters},
@@ -61,7 +64,9 @@ def top_up_items(
     plan: StudyPlan,
     machine: Machine,
 ) -> tuple[list[ChapterDrafts], CheckedItems]:
-    """With what is missing asked for again, until nothing is, no chapter has more, or the server stops it: then there is enough for a study."""
+    """With what is missing asked for again, until nothing is, no chapter has more, or the server
+    stops it: then there is enough for a study.
+    """
     for _ in range(plan.generation.rounds):
         if not (more := plan_top_up(drafts, splits, text, plan)):
             break
@@ -71,7 +76,8 @@ def top_up_items(
             if not all(splits.count_items()):
                 raise
             print_status(
-                f"  the server stopped the asking for more; the study goes on with what there is: {error}"
+                "  the server stopped the asking for more; the study goes on with what there is:"
+                f" {error}"
             )
             return [
                 chapter.mark_stopped(more[i]) if i in more else chapter
@@ -124,7 +130,9 @@ def validate_chapters(
 def plan_top_up(
     drafts: Sequence[ChapterDrafts], splits: CheckedItems, text: BookText, plan: StudyPlan
 ) -> dict[int, Quota]:
-    """What a server is asked again, and where, because the checks over the whole book took more than was drafted on top."""
+    """What a server is asked again, and where, because the checks over the whole book took more
+    than was drafted on top.
+    """
     left, accounts = splits.count_items(), [chapter.account for chapter in drafts]
     lacking = count_missing_items(plan.generation, left)
     if not any(lacking) or None in accounts:

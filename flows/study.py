@@ -6,7 +6,7 @@ from flows.prepare import prepare_items
 from flows.tune import tune_model
 from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_verdict
 from tasks.engine.orchestration.remote_run import bind_to_deployment, publish_study, start_run
-from tasks.engine.plan_check import ensure_ready
+from tasks.engine.plan_requirements import ensure_ready
 from tasks.engine.run_timings import get_timings
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan

@@ -32,13 +32,15 @@ from tasks.stages import compare_answers, write_sweep
 def run_sweep(
     plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None
 ) -> str:
-    """Try settings of the tuning, choose one, and judge it on questions that had no say in the choice.
+    """Try settings of the tuning, choose one, and judge it on questions that had no say in the
+    choice.
 
     Args:
         plan: what to try
         machine: how fast to do it; never changes the result
         redo: stages to do again although their results are kept
-        gpu: deployment that tunes and scores each setting, e.g. arm/gpu: as many at once as it has workers; none: here, one by one
+        gpu: deployment that tunes and scores each setting, e.g. arm/gpu: as many at once as it has
+            workers; none: here, one by one
     """
     start_run(redo, tags=[plan.name, plan.study.book])
     bench = TrialRunner(plan, machine, redo, gpu)
@@ -67,7 +69,9 @@ def found_of(
 
 
 def compute_trend(standings: Sequence[RankedSetting], bench: TrialRunner) -> Trend | None:
-    """The last step of a curve over one number: does more of it still help? All settings must have sat the same questions."""
+    """The last step of a curve over one number: does more of it still help? All settings must have
+    sat the same questions.
+    """
     steps = list(
         pairwise(
             (value, one)

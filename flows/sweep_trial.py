@@ -1,4 +1,6 @@
-"""One setting of a sweep: tuned and examined, here or at a deployment; and the bench where all of them are tried."""
+"""One setting of a sweep: tuned and examined, here or at a deployment; and the bench where all of
+them are tried.
+"""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from flows.tune import select_book_text
 from tasks.engine.orchestration.prefect_api import get_deployment
 from tasks.engine.orchestration.prefect_artifacts import publish_failure
 from tasks.engine.orchestration.remote_run import bind_to_deployment, persist_result, start_run
-from tasks.engine.plan_check import ensure_ready
+from tasks.engine.plan_requirements import ensure_ready
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName
 from tasks.schemas.machine import Machine
@@ -55,7 +57,9 @@ def run_trial(
     machine: Machine = Machine(),
     redo: list[str] = [],
 ) -> TrialOutcome:
-    """Tune with one setting, and let both models sit one paper in the mode that counts. A tuning that fails is a result, too."""
+    """Tune with one setting, and let both models sit one paper in the mode that counts. A tuning
+    that fails is a result, too.
+    """
     start_run(redo, keep_timings=True)
     exam = plan.select_answering_plan(plan.comparison.primary_mode)
     checkpoint = prepare_base(text, plan.base, machine)
@@ -120,7 +124,9 @@ class TrialRunner:
             ensure_ready(one, gpu is None, machine)
 
     def run_selection_trials(self, arms: Sequence[Setting]) -> list[Trial]:
-        """The settings with every seed, on the questions that choose. All data are prepared before anything is tuned."""
+        """The settings with every seed, on the questions that choose. All data are prepared before
+        anything is tuned.
+        """
         for one in arms:
             self._prepare_data(one)
         keys = list(self._prepared)
@@ -143,7 +149,9 @@ class TrialRunner:
         )
 
     def run_final_trials(self, one: Setting) -> list[Trial]:
-        """The chosen setting on the questions that had no say, with every seed; nobody has answered them before."""
+        """The chosen setting on the questions that had no say, with every seed; nobody has answered
+        them before.
+        """
         print_status(f"  → [bold]{escape(one.name)}[/] was chosen; now the questions that decide")
         final = self._selection_splits[self._build_data_key(one)].final
         return self._run_trials(
@@ -165,7 +173,9 @@ class TrialRunner:
         return answers
 
     def decided_before(self, one: Setting) -> History:
-        """Record the decision on the chosen setting, and tell what had been decided on the questions of both halves before."""
+        """Record the decision on the chosen setting, and tell what had been decided on the
+        questions of both halves before.
+        """
         halves, plan = (
             self._selection_splits[self._build_data_key(one)],
             self.plan.study.copy_with_name(self.plan.name),
@@ -231,7 +241,8 @@ class TrialRunner:
             self._outcomes.setdefault((one.setting.name, one.questions.digest), attempt)
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
         print_status(
-            f"  [bold]{escape(name)}[/]: {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else escape(trial.failed)}"
+            f"  [bold]{escape(name)}[/]:"
+            f" {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else escape(trial.failed)}"
         )
         return trial
 
@@ -252,7 +263,9 @@ def _dump_machine_needs(study: StudyPlan) -> str:
 
 
 def count_worker_slots(deployment: str) -> int:
-    """How many runs a deployment can take at once: the workers of its pool that are there now, within its limit; one at least."""
+    """How many runs a deployment can take at once: the workers of its pool that are there now,
+    within its limit; one at least.
+    """
     found = get_deployment(deployment)
     limit = found.global_concurrency_limit.limit if found.global_concurrency_limit else math.inf
     with get_client(sync_client=True) as client:

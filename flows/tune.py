@@ -107,7 +107,9 @@ def evaluate_on_papers(
 
 
 def select_book_text(text: BookText, plan: StudyPlan) -> BookText | None:
-    """The book, where the adapter reads it before the pairs; else the tuning does not depend on it."""
+    """The book, where the adapter reads it before the pairs; else the tuning does not
+    depend on it.
+    """
     return text if plan.finetuning.book_epochs else None
 
 

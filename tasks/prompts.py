@@ -18,14 +18,20 @@ class PromptTemplate(NamedTuple):
 
 PROMPT_TEMPLATES = {
     "fa": PromptTemplate(
-        instruction="در ادامه یک پرسش پزشکی چهارگزینه‌ای آمده است. فقط یکی از گزینه‌ها درست است؛ تنها شمارهٔ گزینهٔ درست را بنویسید.",
+        instruction=(
+            "در ادامه یک پرسش پزشکی چهارگزینه‌ای آمده است. فقط یکی از گزینه‌ها درست است؛ تنها"
+            " شمارهٔ گزینهٔ درست را بنویسید."
+        ),
         question="سؤال: {question}\n۱. {1}\n۲. {2}\n۳. {3}\n۴. {4}\n",
         reply="پاسخ:",
         pair="علائم بیمار: {symptom}\nتشخیص: {diagnosis}",
         recall="{symptom}. محتمل‌ترین تشخیص کدام است؟",
     ),
     "en": PromptTemplate(
-        instruction="A four-option medical question follows. Exactly one option is right; write only the number of that option.",
+        instruction=(
+            "A four-option medical question follows. Exactly one option is right; write only the"
+            " number of that option."
+        ),
         question="Question: {question}\n1. {1}\n2. {2}\n3. {3}\n4. {4}\n",
         reply="Answer:",
         pair="Symptoms: {symptom}\nDiagnosis: {diagnosis}",
@@ -50,7 +56,9 @@ def get_option_numerals(language: str) -> tuple[str, str, str, str]:
 
 
 def prompt_texts(language: str) -> dict[str, str]:
-    """Every text that a language's prompts are made of, by name; part of the keys of the stages that show them to a model."""
+    """Every text that a language's prompts are made of, by name; part of the keys of the stages
+    that show them to a model.
+    """
     return get_prompt_template(language)._asdict() | {
         "numerals": " ".join(get_option_numerals(language))
     }
@@ -81,19 +89,24 @@ def build_question_prompt(
 def build_cloze_prompt(question: Question, language: str = "fa") -> str:
     """The bare training-text frame, to be continued by an option's text.
 
-    A base model is asked to go on as its texts do (OLMES, arXiv 2406.08446); the frame is that of the pairs.
+    A base model is asked to go on as its texts do (OLMES, arXiv 2406.08446); the frame is that of
+    the pairs.
     """
     return get_pair_template(language).format(symptom=question.question, diagnosis="").rstrip()
 
 
 def get_pair_template(language: str = "fa", template: str | None = None) -> str:
-    """The training text's template; the plan has seen to it that the symptom stands before the diagnosis."""
+    """The training text's template; the plan has seen to it that the symptom stands before the
+    diagnosis.
+    """
     return template or get_prompt_template(language).pair
 
 
 def split_training_text(
     pair: Pair, language: str = "fa", template: str | None = None
 ) -> tuple[str, str]:
-    """(prompt, target): the text up to the diagnosis, and the diagnosis itself with what follows it."""
+    """(prompt, target): the text up to the diagnosis, and the diagnosis itself with what follows
+    it.
+    """
     before, _, after = get_pair_template(language, template).partition("{diagnosis}")
     return before.replace("{symptom}", pair.symptom), pair.diagnosis + after

@@ -1,6 +1,8 @@
-"""Every stage side by side: what goes in, what comes out, how it is named on the dashboard. The work itself is in tasks/<stage>/.
+"""Every stage side by side: what goes in, what comes out, how it is named on the dashboard. The
+work itself is in tasks/<stage>/.
 
-The heavy packages are imported inside the stages, so that a study whose stages are all cached never waits for them.
+The heavy packages are imported inside the stages, so that a study whose stages are all cached never
+waits for them.
 """
 
 from collections.abc import Mapping
@@ -13,13 +15,13 @@ from tasks.generation.openai.server_identity import ServerIdentity
 from tasks.prompts import prompt_texts
 from tasks.schemas.item_rows import AnswerMode, SetName
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import (
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import (
     BasePlan,
     ComparisonPlan,
     EvaluationPlan,
     FinetuningPlan,
     ReadingPlan,
-    StudyPlan,
 )
 from tasks.schemas.result_rows import History, ModelDiff
 from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
@@ -100,7 +102,8 @@ def generate_drafts(
     earlier: ChapterDrafts | None = None,
     server: ServerIdentity | None = None,
 ) -> ChapterDrafts:
-    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and more.
+    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and
+    more.
 
     `server`: who writes, where a server does; another server's drafts are other drafts.
     """
@@ -185,7 +188,9 @@ def finetune_adapter(
     machine: Machine,
     text: BookText | None = None,
 ) -> TrainedAdapter:
-    """LoRA on the pairs, after the book's own text where that is given: an adapter in PEFT's format and the training log."""
+    """LoRA on the pairs, after the book's own text where that is given: an adapter in PEFT's format
+    and the training log.
+    """
     from tasks.finetuning.fit import fit_adapter
 
     scratch = get_runs_dir() / "scratch" / running_key()
@@ -260,7 +265,9 @@ def screen_questions(
     language: str,
     machine: Machine,
 ) -> Screenings:
-    """Each question without its stem, without and with its passage: is it guessable, too easy, too hard, or useful?"""
+    """Each question without its stem, without and with its passage: is it guessable, too easy, too
+    hard, or useful?
+    """
     from tasks.evaluation.screening import screen_with_model
     from tasks.models.loading import load_model
 
@@ -330,7 +337,9 @@ def compare_answers(
 def halve_questions(
     sittings: list[QuestionSets], primary_set: SetName, share: float, seed: int
 ) -> list[SelectionSplit]:
-    """A sweep's questions: by fact, one part to choose a setting and one, untouched until then, to decide on it."""
+    """A sweep's questions: by fact, one part to choose a setting and one, untouched until then, to
+    decide on it.
+    """
     from tasks.evaluation.statistics.setting_selection import split_questions
 
     halves = split_questions(

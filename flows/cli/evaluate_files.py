@@ -24,7 +24,8 @@ def evaluate_files(
 ) -> tuple[Iterator[dict[str, Any]], str]:
     """The answers as lines for a file, and what they say in one sentence.
 
-    Rows of the file that are no sound question are counted in the sentence; without an adapter or a tuned model there is
+    Rows of the file that are no sound question are counted in the sentence; without an adapter or a
+    tuned model there is
     nothing to compare.
     """
     own = name_rows(open_items(file, "question", plan.language, plan.generation.columns).found)
@@ -56,7 +57,9 @@ def evaluate_files(
 
 
 def describe_base_accuracy(both: ModelAnswers, plan: StudyPlan, base: str) -> str:
-    """What the base model has right in each mode; all rotations count, wherever it was not put counts as wrong."""
+    """What the base model has right in each mode; all rotations count, wherever it was not put
+    counts as wrong.
+    """
     asked = len({answer.question_id for answer in both.base})
     rows = {
         mode: [answer.is_correct for answer in both.base if answer.mode == mode]
@@ -72,7 +75,8 @@ def describe_truncated(both: ModelAnswers) -> str:
     """How many questions did not fit the model's window; they were not put."""
     long = {answer.question_id for answer in both.base if answer.truncated}
     return (
-        f" {len(long)} questions are longer than the model's window; they were not put and count as wrong."
+        f" {len(long)} questions are longer than the model's window; they were not put and count as"
+        " wrong."
         if long
         else ""
     )
@@ -92,8 +96,9 @@ def describe_comparison(questions: list[Question], both: ModelAnswers, plan: Stu
         {"train": [], "same_fact": questions, "new_fact": []}, both.base, both.tuned, comparison
     )[0]
     return (
-        f"{first.verdict.upper()} ({first.mode}, n = {first.n}): base {first.base.rate:.2%}, tuned {first.tuned.rate:.2%}, "
-        f"+{first.gained} −{first.lost}, p = {first.p_value:.2g}. {first.sentence}"
+        f"{first.verdict.upper()} ({first.mode}, n = {first.n}): base {first.base.rate:.2%}, tuned"
+        f" {first.tuned.rate:.2%}, +{first.gained} −{first.lost}, p = {first.p_value:.2g}."
+        f" {first.sentence}"
     )
 
 

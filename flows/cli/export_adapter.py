@@ -1,4 +1,6 @@
-"""A study's adapter for others: merged into its base, or put on the hub. Only what is asked for is done."""
+"""A study's adapter for others: merged into its base, or put on the hub. Only what is asked for is
+done.
+"""
 
 import json
 import sys
@@ -26,7 +28,9 @@ def export(
     push: Annotated[
         str | None,
         Parameter(
-            help="OWNER/NAME on the hub: the merged model if there is one, else the adapter; private"
+            help=(
+                "OWNER/NAME on the hub: the merged model if there is one, else the adapter; private"
+            )
         ),
     ] = None,
     base: Annotated[
@@ -42,7 +46,7 @@ def export(
     from tasks.finetuning.publish import merge_adapter, require_hub_token
     from tasks.finetuning.publish import push_to_hub as upload
     from tasks.models.model_hub import resolve_base_model
-    from tasks.schemas.plan import BasePlan
+    from tasks.schemas.plan_sections import BasePlan
 
     if push is not None:
         require_hub_token(push)
@@ -67,7 +71,8 @@ def find_study_folder(study: str) -> Path:
     )
     if found is None:
         raise MissingArtifact(
-            f"no study {study!r} with an adapter (looked for {', '.join(map(str, places))}); book2lora runs lists them."
+            f"no study {study!r} with an adapter (looked for {', '.join(map(str, places))});"
+            " book2lora runs lists them."
         )
     return found
 

@@ -1,33 +1,39 @@
-"""The command `book2lora`. Imports nothing heavy until a command needs it, so that --help is at once."""
+"""The command `book2lora`. Imports nothing heavy until a command needs it, so that --help is at
+once.
+"""
 
 import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from cyclopts import App, CycloptsError, Parameter
-from pydantic import ValidationError
 
 from flows.cli import summary
+from flows.cli.arguments import (
+    load_study_plan,
+    parse_changes,
+    parse_machine,
+    parse_plan_tree,
+    refuse_unknown_stages,
+)
 from flows.cli.export_adapter import export
 from flows.cli.plan_text import format_plan, list_choices
 from tasks.engine.orchestration.cancellation import stop_on_signals
 from tasks.engine.orchestration.local_server import run_local_server
 from tasks.reporting.sanitize import (
-    mark_control_characters,  # an error may quote a server or a book: no control characters reach the terminal
+    # an error may quote a server or a book: no control characters reach the terminal
+    mark_control_characters,
 )
 from tasks.schemas.errors import PlanError, StudyError
-from tasks.schemas.machine import Machine
-from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_file import format_validation_error, load_plan
 from tasks.store.paths import translate_disk_errors
 
 app = App(
     name="book2lora",
     help="Turn a book into a LoRA-tuned model, and tell the truth about whether the tuning helped.",
     version="0.1.0",
-    suppress_keyboard_interrupt=False,  # tasks/engine/orchestration/cancellation.py ends the process
+    # tasks/engine/orchestration/cancellation.py ends the process
+    suppress_keyboard_interrupt=False,
 )
 
 PlanArgument = Annotated[str, Parameter(help="a YAML file, or the name of one in plans/")]
@@ -76,15 +82,17 @@ def study(
     machine: MachineOption = [],
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
 ) -> int:
-    """Run a study: book → pairs and questions → adapter → paired verdict → report. Finished stages are not done again."""
+    """Run a study: book → pairs and questions → adapter → paired verdict → report. Finished stages
+    are not done again.
+    """
     from tasks.engine.orchestration.prefect_settings import configure_prefect
 
-    choices, how = _load_study_plan(plan, set), _parse_machine(machine)
+    choices, how = load_study_plan(plan, set), parse_machine(machine)
     choices.copy_with_name(name)  # a path is refused before anything is loaded or started
     configure_prefect(verbose)
-    from tasks.engine.plan_check import ensure_ready
+    from tasks.engine.plan_requirements import ensure_ready
 
-    _refuse_unknown_stages(redo)
+    refuse_unknown_stages(redo)
     ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
     with run_local_server(gpu) as wait:
         from flows.study import run_study as run
@@ -110,19 +118,24 @@ def sweep(
     gpu: Annotated[
         str | None,
         Parameter(
-            help="deployment that tunes and scores each setting, e.g. arm/gpu; as many at once as it has workers"
+            help=(
+                "deployment that tunes and scores each setting, e.g. arm/gpu; as many at once as it"
+                " has workers"
+            )
         ),
     ] = None,
     machine: MachineOption = [],
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
 ) -> int:
-    """Try many settings of the tuning on the same questions: half of them choose, the other half decide. Finished settings are not done again."""
+    """Try many settings of the tuning on the same questions: half of them choose, the other half
+    decide. Finished settings are not done again.
+    """
     from tasks.engine.orchestration.prefect_settings import configure_prefect
     from tasks.schemas.sweep_file import load_sweep
 
-    choices, how = load_sweep(plan, _parse_changes(set)), _parse_machine(machine)
+    choices, how = load_sweep(plan, parse_changes(set)), parse_machine(machine)
     configure_prefect(verbose)
-    _refuse_unknown_stages(redo)
+    refuse_unknown_stages(redo)
     with run_local_server(gpu) as wait:
         from flows.sweep import run_sweep as run
 
@@ -134,8 +147,10 @@ def sweep(
 
 @app.command
 def plan(plan: PlanArgument = "laptop", /, *, set: SetOption = []) -> int:
-    """Print the whole plan as YAML: every choice with its value and its sentence; a file to change and to run."""
-    print(mark_control_characters(format_plan(_load_study_plan(plan, set))), end="")
+    """Print the whole plan as YAML: every choice with its value and its sentence; a file to change
+    and to run.
+    """
+    print(mark_control_characters(format_plan(load_study_plan(plan, set))), end="")
     return 0
 
 
@@ -153,10 +168,12 @@ def check(
     ] = False,
     machine: MachineOption = [],
 ) -> int:
-    """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is told to ask."""
+    """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is
+    told to ask.
+    """
     from tasks.engine.plan_check import check_plan
 
-    readiness = check_plan(_load_study_plan(plan, set), ask, _parse_machine(machine))
+    readiness = check_plan(load_study_plan(plan, set), ask, parse_machine(machine))
     spent = f"at most {readiness.paid:.4f} USD was spent" if readiness.paid else "nothing was spent"
     for topic, sentence in readiness.lines:
         print(f"{topic:<12} {sentence}")
@@ -243,12 +260,14 @@ def evaluate(
     set: SetOption = [],
     machine: MachineOption = [],
 ) -> int:
-    """Put questions to a base model and to its adapter or a tuned model, and compare the two; no book and no Prefect needed."""
+    """Put questions to a base model and to its adapter or a tuned model, and compare the two; no
+    book and no Prefect needed.
+    """
     from flows.cli.evaluate_files import evaluate_files
 
-    choices = _parse_plan_tree({"name": "evaluate", "language": language}, set)
+    choices = parse_plan_tree({"name": "evaluate", "language": language}, set)
     lines, sentence = evaluate_files(
-        base, adapter, questions, choices, _parse_machine(machine), tuned
+        base, adapter, questions, choices, parse_machine(machine), tuned
     )
     _write_lines(out, lines)
     print(sentence, file=sys.stderr)
@@ -268,7 +287,9 @@ app.command(export)
 
 
 def main() -> None:
-    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is wrong; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM."""
+    """Exit codes: 0 done whatever the verdict, 1 it failed, 2 the plan or the command line is
+    wrong; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM.
+    """
     stop_on_signals("book2lora")
     try:
         with translate_disk_errors():
@@ -283,60 +304,6 @@ def main() -> None:
             mark_control_characters(f"book2lora: {type(error).__name__}: {error}"), file=sys.stderr
         )
         sys.exit(1)
-
-
-def _load_study_plan(source: str, changes: list[str]) -> StudyPlan:
-    return load_plan(source, _parse_changes(changes))
-
-
-def _parse_plan_tree(tree: dict[str, Any], changes: list[str]) -> StudyPlan:
-    from tasks.schemas.plan_file import parse_plan
-
-    return parse_plan(tree, _parse_changes(changes))
-
-
-def _parse_machine(changes: list[str]) -> Machine:
-    values = _parse_changes(changes)
-    if unknown := values.keys() - Machine.model_fields.keys():
-        raise PlanError(
-            f"--machine {', '.join(unknown)}: no such key. Known: {', '.join(Machine.model_fields)}"
-        )
-    try:
-        return Machine.model_validate(values)
-    except ValidationError as error:
-        raise PlanError(f"--machine {format_validation_error(error)}") from None
-
-
-def _refuse_unknown_stages(redo: list[str]) -> None:
-    """Before Prefect's server is started for nothing. Raises PlanError for a stage that is not there."""
-    if not redo:
-        return  # the list of stages costs a second of imports
-    from tasks.stages import list_stages
-
-    known = list_stages()
-    for name in redo:
-        if name not in known:
-            raise PlanError(f"--redo {name}: no such stage. Stages: {', '.join(known)}")
-
-
-def _parse_changes(changes: list[str]) -> dict[str, Any]:
-    """`["a.b=1", "c=x"]` → `{"a.b": 1, "c": "x"}`; values are read as YAML."""
-    for change in changes:
-        if not change.partition("=")[0].strip() or "=" not in change:
-            raise PlanError(f"{change!r} is not key=value, e.g. --set finetuning.epochs=3")
-    return {
-        key.strip(): _parse_yaml_value(key, value)
-        for key, _, value in (change.partition("=") for change in changes)
-    }
-
-
-def _parse_yaml_value(key: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise PlanError(
-            f"{key}: {text!r} is not a YAML value; put text in quotes of its own, as in --set '{key}=\"…\"'"
-        ) from None
 
 
 def _write_lines(out: Path | None, rows: Any) -> None:

@@ -24,19 +24,19 @@ def _format_section(section: BaseModel, indent: str) -> Iterator[str]:
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
-            sentence = (type(value).__doc__ or "").strip().split("\n")[0]
+            sentence = " ".join((type(value).__doc__ or "").split("\n\n")[0].split())
             yield from ["", *_format_comment(sentence, indent), f"{indent}{name}:"]
             yield from _format_section(value, indent + "  ")
         else:
-            yield from _format_comment(_describe_field(field), indent)
-            yield f"{indent}{name}: {_format_value(value)}"
+            yield from _format_comment(describe_field(field), indent)
+            yield f"{indent}{name}: {format_value(value)}"
 
 
 def _format_comment(sentence: str, indent: str) -> list[str]:
     return wrap(sentence, COLUMNS, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
 
-def _describe_field(field: FieldInfo) -> str:
+def describe_field(field: FieldInfo) -> str:
     """Its sentence, and what is allowed where only some words are."""
     words = _list_allowed_words(field.annotation)
     sentence = field.description or ""
@@ -52,7 +52,7 @@ def _list_allowed_words(annotation: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _format_value(value: Any) -> str:
+def format_value(value: Any) -> str:
     plain = list(value) if isinstance(value, tuple) else value
     text = yaml.safe_dump(
         plain, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False
@@ -61,7 +61,9 @@ def _format_value(value: Any) -> str:
 
 
 def list_choices() -> str:
-    """Every key that `--set` takes, with its default and its sentence, in Markdown: what `--help` shows."""
+    """Every key that `--set` takes, with its default and its sentence, in Markdown: what `--help`
+    shows.
+    """
     return "\n".join(
         [
             "Choices of a plan, for `--set` (with their values: `book2lora plan PLAN`):",
@@ -81,4 +83,4 @@ def _list_section(section: BaseModel, prefix: str) -> Iterator[str]:
         if isinstance(value, BaseModel):
             yield from _list_section(value, f"{prefix}{name}.")
         else:
-            yield f"- `{prefix}{name}={_format_value(value)}` {_describe_field(field)}"
+            yield f"- `{prefix}{name}={format_value(value)}` {describe_field(field)}"

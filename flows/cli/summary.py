@@ -1,4 +1,6 @@
-"""What a command says when it is done: the verdict in one line, why, where the report is, what to try next."""
+"""What a command says when it is done: the verdict in one line, why, where the report is, what to
+try next.
+"""
 
 import json
 from collections.abc import Iterable
@@ -16,13 +18,18 @@ STOP_REASON_TEXTS = {
 
 
 def summarize_study(folder: Path) -> Iterable[str]:
-    """Verdict, first cause, report, and last the command that tries the first remedy, and those that it cannot do without."""
+    """Verdict, first cause, report, and last the command that tries the first remedy, and those
+    that it cannot do without.
+    """
     told, study = _read_json(folder / "verdict.json"), _read_json(folder / "study.json")
     yield format_verdict(told)
     yield from explain_limits(told)
     yield from history(told)
     for short in study["short"]:
-        yield f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']} ({', '.join(map(STOP_REASON_TEXTS.__getitem__, short['why']))})"
+        yield (
+            f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']}"
+            f" ({', '.join(map(STOP_REASON_TEXTS.__getitem__, short['why']))})"
+        )
     for cause in told["causes"][:1]:
         yield f"why: {cause['claim']} {cause['advice']}".rstrip()
     yield f"report: {folder / 'index.html'}"
@@ -35,9 +42,14 @@ def summarize_study(folder: Path) -> Iterable[str]:
 
 
 def summarize_sweep(folder: Path) -> Iterable[str]:
-    """The setting that was chosen, its verdict, report, and last the command that runs it as a study."""
+    """The setting that was chosen, its verdict, report, and last the command that runs it as a
+    study.
+    """
     told = _read_json(folder / "sweep.json")
-    yield f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that have no say below)"
+    yield (
+        f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that"
+        " have no say below)"
+    )
     yield format_verdict(told["verdict"])
     yield from explain_limits(told["verdict"])
     yield from history(told["verdict"])
@@ -68,13 +80,16 @@ def format_verdict(told: dict[str, Any]) -> str:
     """IMPROVED: base 28.3% → tuned 56.6% (same_fact, cloze, n = 198, +68 −12, p = 1.2e-10)"""
     base, tuned = told["base"], told["tuned"]
     return (
-        f"{told['verdict'].upper()}{' (exploratory)' * told.get('exploratory', False)}: base {base['rate']:.1%} → tuned {tuned['rate']:.1%} "
-        f"({told['set']}, {told['mode']}, n = {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
+        f"{told['verdict'].upper()}{' (exploratory)' * told.get('exploratory', False)}: base"
+        f" {base['rate']:.1%} → tuned {tuned['rate']:.1%} ({told['set']}, {told['mode']}, n ="
+        f" {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
     )
 
 
 def explain_limits(told: dict[str, Any]) -> Iterable[str]:
-    """What the figures of the first line do not show: why a small p decides nothing, or what answers that all stayed the same can tell."""
+    """What the figures of the first line do not show: why a small p decides nothing, or what
+    answers that all stayed the same can tell.
+    """
     if told["verdict"] == "identical":
         yield told["sentence"]
     elif told["limits"]:
@@ -82,7 +97,9 @@ def explain_limits(told: dict[str, Any]) -> Iterable[str]:
 
 
 def history(told: dict[str, Any]) -> Iterable[str]:
-    """What had been decided on these questions before, and why a verdict is exploratory; nothing of studies that knew neither."""
+    """What had been decided on these questions before, and why a verdict is exploratory; nothing of
+    studies that knew neither.
+    """
     yield from filter(None, [told.get("history")])
 
 

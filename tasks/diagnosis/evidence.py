@@ -1,4 +1,6 @@
-"""All that the rules may know, as plain numbers: gathered once from the rows of a study, then judged without them."""
+"""All that the rules may know, as plain numbers: gathered once from the rows of a study, then
+judged without them.
+"""
 
 import math
 from collections import Counter
@@ -65,29 +67,44 @@ class Evidence(StoredRow):
     )
     vignette_words: float = Field(description="mean number of words of a vignette")
     coverage: float = Field(
-        description="share of the primary set's questions whose fact, or keyed option, is in the training pairs"
+        description=(
+            "share of the primary set's questions whose fact, or keyed option, is in the training"
+            " pairs"
+        )
     )
     familiar: float = Field(
-        description="expected share right if a model only prefers options whose name it was taught, primary set; chance 0.25"
+        description=(
+            "expected share right if a model only prefers options whose name it was taught, primary"
+            " set; chance 0.25"
+        )
     )
     leaked: int = Field(
-        description="questions outside `train` that share LEAK_RUN words in a row with a training text"
+        description=(
+            "questions outside `train` that share LEAK_RUN words in a row with a training text"
+        )
     )
     leaked_share: float = Field(description="the same as a share")
     shared_facts: int = Field(
-        description="questions of `new_fact` whose fact is among the training pairs: the split is broken"
+        description=(
+            "questions of `new_fact` whose fact is among the training pairs: the split is broken"
+        )
     )
     drafted_pairs: int = Field(default=0, description="pairs that the writer delivered")
     drafted_questions: int = Field(default=0, description="questions that the writer delivered")
     rejected: dict[str, int] = Field(default_factory=dict, description="items stopped, by check")
     longest_is_key: float = Field(
-        description="share of the primary set's questions whose longest option is the key; chance 0.25"
+        description=(
+            "share of the primary set's questions whose longest option is the key; chance 0.25"
+        )
     )
     top_key: float = Field(
         description="share of the commonest key number in the primary set; chance 0.25"
     )
     favourite_base: float = Field(
-        description="share of its answers that the base model gives to its favourite place, primary set and mode"
+        description=(
+            "share of its answers that the base model gives to its favourite place, primary set and"
+            " mode"
+        )
     )
     favourite_tuned: float = Field(description="the same, tuned")
     screening: dict[str, float] = Field(
@@ -136,7 +153,9 @@ def load_evidence(
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
 ) -> Evidence:
-    """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own seed, then of further ones."""
+    """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own
+    seed, then of further ones.
+    """
     rows = [comparisons.load_rows() for comparisons in seeds]
     return gather_evidence(
         splits.pairs.load_rows(),
@@ -173,7 +192,9 @@ def gather_evidence(
     screened: Iterable[ScreenedQuestion] = (),
     seeds: Sequence[Comparison] = (),
 ) -> Evidence:
-    """Measure everything that a rule may ask for; `pairs` are those trained on, without the held-out ones."""
+    """Measure everything that a rule may ask for; `pairs` are those trained on, without the
+    held-out ones.
+    """
     primary = comparisons[0]
     asked = select_questions(questions, primary.set)
     unseen = select_questions(questions, "all")

@@ -1,4 +1,6 @@
-"""What can be counted in the items themselves: repetition, breadth, coverage, leaks, and keys that give themselves away."""
+"""What can be counted in the items themselves: repetition, breadth, coverage, leaks, and keys that
+give themselves away.
+"""
 
 import re
 from collections import Counter
@@ -41,9 +43,11 @@ def compute_coverage(pairs: Iterable[Pair], asked: Sequence[Question]) -> float:
 
 
 def compute_familiar_rate(pairs: Iterable[Pair], asked: Sequence[Question]) -> float:
-    """What a model would score that only prefers options whose name it was taught, and else guesses.
+    """What a model would score that only prefers options whose name it was taught, and else
+    guesses.
 
-    Above chance where the keys' names were taught and the distractors' were not, below it where it is the other way
+    Above chance where the keys' names were taught and the distractors' were not, below it where it
+    is the other way
     round: a gain, or a loss, without any learning.
     """
     taught = {text.fold_text(pair.diagnosis).strip() for pair in pairs}
@@ -65,7 +69,8 @@ def find_leaked_questions(
 ) -> set[str]:
     """Ids of the questions whose stem shares `run` words in a row with a training text.
 
-    Runs found with several facts are the writer's manner ("which diagnosis fits best"), not a leak. The questions'
+    Runs found with several facts are the writer's manner ("which diagnosis fits best"), not a leak.
+    The questions'
     runs are kept and the pairs pass by, so memory grows with the questions only.
     """
     holders: dict[tuple[str, ...], set[str]] = {}

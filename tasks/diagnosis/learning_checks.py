@@ -12,10 +12,13 @@ NO_GAIN = 0.1  # nats per token
 
 
 def has_learnt_pairs(evidence: Evidence) -> bool | None:
-    """Whether the taught pairs, asked as questions, are answered better; none where it was not measured.
+    """Whether the taught pairs, asked as questions, are answered better; none where it was not
+    measured.
 
-    Their likelihood alone does not tell: with shuffled diagnoses it rises too, since names of diagnoses as such become
-    likelier. So it speaks only where the pairs were not asked in a mode that needs no option numbers.
+    Their likelihood alone does not tell: with shuffled diagnoses it rises too, since names of
+    diagnoses as such become
+    likelier. So it speaks only where the pairs were not asked in a mode that needs no option
+    numbers.
     """
     train = evidence.select_comparisons("train")
     if any(row.verdict == "improved" for row in train):
@@ -26,7 +29,9 @@ def has_learnt_pairs(evidence: Evidence) -> bool | None:
 
 
 def find_early_signs(evidence: Evidence) -> Comparison | None:
-    """The taught pairs, where more of them are answered right than luck explains nine times in ten: learning before it is proved."""
+    """The taught pairs, where more of them are answered right than luck explains nine times in ten:
+    learning before it is proved.
+    """
     rows = [
         row
         for row in evidence.select_comparisons("train", *CLOZE_MODES)

@@ -1,4 +1,6 @@
-"""The plan of the next study: this one with its first remedy, and with what else its answers need to be read at all."""
+"""The plan of the next study: this one with its first remedy, and with what else its answers need
+to be read at all.
+"""
 
 from collections.abc import Sequence
 
@@ -13,7 +15,9 @@ READABILITY_RULES = frozenset(
 
 
 def select_followed_findings(plan: StudyPlan, findings: Sequence[Finding]) -> list[Finding]:
-    """The first finding that knows a change of plan; beside it those that would leave the next run mute, where they touch other choices."""
+    """The first finding that knows a change of plan; beside it those that would leave the next run
+    mute, where they touch other choices.
+    """
     first = next(
         (finding for finding in findings if _apply_remedies(plan, [finding]) is not None), None
     )
@@ -34,7 +38,9 @@ def select_followed_findings(plan: StudyPlan, findings: Sequence[Finding]) -> li
 def build_next_plan(
     plan: StudyPlan, findings: Sequence[Finding], history: History = FIRST_LOOK
 ) -> StudyPlan | None:
-    """The plan with the remedies that are followed, and its lineage; none where no finding knows a change."""
+    """The plan with the remedies that are followed, and its lineage; none where no finding knows a
+    change.
+    """
     changed = _apply_remedies(plan, select_followed_findings(plan, findings))
     return with_lineage(changed, plan, history) if changed else None
 

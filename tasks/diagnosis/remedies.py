@@ -15,7 +15,9 @@ MAX_EPOCHS = 40
 
 
 def get_usual_rate(plan: StudyPlan) -> float:
-    """A learning rate that moves a LoRA adapter: measured for the tiny model; for others about ten times full tuning's."""
+    """A learning rate that moves a LoRA adapter: measured for the tiny model; for others about ten
+    times full tuning's.
+    """
     return 5e-3 if plan.base.model == "tiny" else 5e-4
 
 
@@ -28,7 +30,8 @@ def change_learning_rate(plan: StudyPlan, value: float) -> PlanChange:
 def extend_training(plan: StudyPlan, texts: int) -> PlanChange:
     """Enough updates, twice as many at least, at a rate, on matrices and with a loss that use them.
 
-    Where new pairs cost nothing, few texts become more texts; where they are paid for, or the book gave far fewer than it was
+    Where new pairs cost nothing, few texts become more texts; where they are paid for, or the book
+    gave far fewer than it was
     asked for, they are read more often.
     """
     tuning, asked = plan.finetuning, plan.generation.pairs

@@ -1,4 +1,6 @@
-"""What a stage's work depends on, as one short key: the same choices and contents, the same key, on any machine."""
+"""What a stage's work depends on, as one short key: the same choices and contents, the same key, on
+any machine.
+"""
 
 import hashlib
 import json
@@ -13,7 +15,8 @@ from tasks.schemas.machine import ExecutionOptions
 def canonical_value(value: Any) -> Any:
     """The JSON that tells what a value is, without where it lies or how fast it is made.
 
-    Raises TypeError on anything that is not plain data, since such an input would silently never be found again.
+    Raises TypeError on anything that is not plain data, since such an input would silently never be
+    found again.
     """
     if isinstance(value, BaseModel):
         excluded: frozenset[str] = getattr(value, "excluded_from_key", frozenset())

@@ -1,8 +1,12 @@
-"""One model at a time on a card, whoever sends it there: two workers on one machine, a worker and a command, two runs of one worker.
+"""One model at a time on a card, whoever sends it there: two workers on one machine, a worker and a
+command, two runs of one worker.
 
-A limit on Prefect's server could not do this. That of a deployment counts runs wherever they are and tries again only every 30 s;
-that of a pool must be told each time a machine comes or goes; that of a worker ends with the worker. The card belongs to the
-machine, so its lock does, too: whoever comes next waits for a stage, not for a study, and the kernel frees a killed one's lock.
+A limit on Prefect's server could not do this. That of a deployment counts runs wherever they are
+and tries again only every 30 s;
+that of a pool must be told each time a machine comes or goes; that of a worker ends with the
+worker. The card belongs to the
+machine, so its lock does, too: whoever comes next waits for a stage, not for a study, and the
+kernel frees a killed one's lock.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""What a plan needs and this machine lacks, what it would do and cost; spends nothing."""
+"""What a plan would do and cost on this machine; spends nothing unless it is told to ask."""
 
 import math
 import os
@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.schemas.errors import BookError, PlanError
+from tasks.engine.plan_requirements import (
+    list_book_errors,
+    list_missing_requirements,
+    needs_writer,
+    open_own_files,
+)
+from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import GenerationPlan, Lineage, StudyPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import GenerationPlan, Lineage
 from tasks.store.paths import find_input_file
 
 
@@ -21,106 +28,10 @@ class PlanCheck(NamedTuple):
     paid: float = 0.0  # dollars, at most, for asking the server what it can do
 
 
-def ensure_ready(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None) -> None:
-    """Stop before any work where something is missing. Raises PlanError with all of it."""
-    if lacks := list_missing_requirements(plan, tunes_here, machine):
-        raise PlanError(f"plan {plan.name!r} cannot run here:\n  - " + "\n  - ".join(lacks))
-
-
-def list_missing_requirements(
-    plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None
-) -> list[str]:
-    """One sentence with its remedy for each thing that is not there."""
-    from tasks.finetuning import requirements
-    from tasks.models import model_hub
-
-    lacks = []
-    if find_input_file(plan.book) is None:
-        lacks.append(
-            f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set book=PATH"
-        )
-    for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
-        if isinstance(file, str) and find_input_file(file, or_folder=True) is None:
-            lacks.append(
-                f"generation.{key}: {file!r} is neither a number nor a file (looked in {Path.cwd()})"
-            )
-        if isinstance(file, int) and file < 1:
-            lacks.append(
-                f"generation.{key}: {file} is too few for a study; it takes at least one, and a hundred to tell something"
-            )
-    if needs_writer(plan) and not (
-        os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
-    ):
-        lacks.append(
-            f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a server of your own without keys)"
-        )
-    if tunes_here:
-        lack = model_hub.explain_missing_base(plan.base) or _template_fault(plan)
-        lacks += [lack] if lack else []
-    return lacks + (
-        requirements.list_unmet_requirements(plan.finetuning, machine) if tunes_here else []
-    )
-
-
-def _template_fault(plan: StudyPlan) -> str | None:
-    """Why the base's tokenizer cannot be used, or its chat template takes no questions."""
-    from tasks.models.model_hub import find_here
-
-    if (folder := find_here(plan.base)) is None:
-        return None
-    from tasks.evaluation.scorer.encoding import format_chat_prompt, has_chat_template
-    from tasks.models.loading import read_tokenizer
-
-    try:
-        tokenizer = read_tokenizer(str(folder))
-        if plan.evaluation.chat == "auto" and has_chat_template(tokenizer):
-            format_chat_prompt(tokenizer, "?", plan.evaluation.template_options)
-    except PlanError as error:
-        return str(error)
-    return None
-
-
-def _list_book_errors(plan: StudyPlan) -> list[str]:
-    """Why the book cannot be opened, or has none of the pages that are wanted."""
-    from tasks.reading.pdf import pages_wanted
-
-    try:
-        if book := find_input_file(plan.book):
-            pages_wanted(book, plan.reading)
-    except BookError as error:
-        return [f"book: {error}"]
-    return []
-
-
-class OwnFiles(NamedTuple):
-    """What a person's own files hold, by file, and which hold nothing that can be used."""
-
-    lines: list[tuple[str, str]]
-    lacks: list[str]
-
-
-def open_own_files(plan: StudyPlan) -> OwnFiles:
-    """The rows of a person's own files: read, kept, and refused by reason."""
-    from tasks.validation.items import ItemKind
-    from tasks.validation.parsing.import_items import open_items
-
-    told = OwnFiles([], [])
-    kinds: dict[str, tuple[ItemKind, int | str]] = {
-        "own pairs": ("pair", plan.generation.pairs),
-        "own questions": ("question", plan.generation.questions),
-    }
-    for topic, (kind, name) in kinds.items():
-        if isinstance(name, str) and (file := find_input_file(name, or_folder=True)):
-            try:
-                own = open_items(file, kind, plan.language, plan.generation.columns)
-                told.lines.append((topic, own.describe(kind)))
-            except PlanError as error:
-                told.lacks.append(str(error))
-    return told
-
-
 def add_new_fact_margin(plan: StudyPlan) -> GenerationPlan:
-    """The numbers to draft, so that the planned number of pairs is left when new facts are kept out of training."""
+    """The numbers to draft, so that the planned number of pairs is left when new facts are kept out
+    of training.
+    """
     number = plan.generation.pairs if isinstance(plan.generation.pairs, int) else 0
     share = 1 - plan.validation.new_fact_share
     return (
@@ -130,20 +41,15 @@ def add_new_fact_margin(plan: StudyPlan) -> GenerationPlan:
     )
 
 
-def needs_writer(plan: StudyPlan) -> bool:
-    """Whether anything is asked of a server."""
-    return plan.generation.writer == "gpt" and not (
-        isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str)
-    )
-
-
 def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = None) -> PlanCheck:
-    """The whole plan in sentences, with what is missing and what it would cost; `ask`: the server is tried, which costs a little."""
+    """The whole plan in sentences, with what is missing and what it would cost; `ask`: the server
+    is tried, which costs a little.
+    """
     server = _probe_server(plan, ask) if needs_writer(plan) else ServerCheck([])
     own = open_own_files(plan)
     lacks = [
         *list_missing_requirements(plan, machine=machine),
-        *_list_book_errors(plan),
+        *list_book_errors(plan),
         *own.lacks,
         *server.lacks,
     ]
@@ -174,7 +80,9 @@ def _describe_doubts(plan: StudyPlan) -> list[tuple[str, str]]:
 
 
 def estimate_updates(plan: StudyPlan) -> int | None:
-    """Optimizer updates that the plan's tuning will make; none where a person's own pairs are not counted yet."""
+    """Optimizer updates that the plan's tuning will make; none where a person's own pairs are not
+    counted yet.
+    """
     tuning = plan.finetuning
     if tuning.updates is not None:
         return tuning.updates
@@ -227,7 +135,9 @@ class ServerCheck(NamedTuple):
 
 
 def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
-    """What the server can do: what it tells for nothing, and where asking is wanted or free, three tiny requests."""
+    """What the server can do: what it tells for nothing, and where asking is wanted or free, three
+    tiny requests.
+    """
     from tasks.generation.openai.server_capabilities import compute_probe_price, probe_capabilities
     from tasks.generation.write_chapter import open_response_cache
 
@@ -239,12 +149,16 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
     lines = [
         (
             "server",
-            f"reachable: {TRISTATE_WORDS[can.reachable]}; has {generation.model}: {TRISTATE_WORDS[can.model]}. {can.remark}".strip(),
+            f"reachable: {TRISTATE_WORDS[can.reachable]}; has {generation.model}:"
+            f" {TRISTATE_WORDS[can.model]}. {can.remark}".strip(),
         )
     ]
     if can.reachable and can.model is not False:
         lines.append(("structure", _describe_structure(generation, can.structures, most, tries)))
-    away = f"the server at {_get_server_name()} does not answer: start it, or set OPENAI_BASE_URL to where it is"
+    away = (
+        f"the server at {_get_server_name()} does not answer: start it, or set OPENAI_BASE_URL to"
+        " where it is"
+    )
     return ServerCheck(
         lines, most if tries and can.reachable else 0.0, (away,) if can.reachable is False else ()
     )
@@ -253,7 +167,9 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
 def _describe_structure(
     plan: GenerationPlan, found: Mapping[str, bool | None], most: float, tried: bool
 ) -> str:
-    """Whether the server can answer in the form that the plan wants, and the next best that it can."""
+    """Whether the server can answer in the form that the plan wants, and the next best that
+    it can.
+    """
     wanted = f"generation.structure is {plan.structure}"
     if not found:
         how = (
@@ -281,7 +197,10 @@ def _describe_cost(plan: StudyPlan) -> tuple[str, str]:
     tokens = (
         f"{told.requests} requests, about {told.tokens_in:,} tokens in and {told.tokens_out:,} out"
     )
-    cost = f"about {told.usd:.2f} USD at the prices of {plan.generation.prices.as_of}; never more than {plan.generation.budget_usd:g}"
+    cost = (
+        f"about {told.usd:.2f} USD at the prices of {plan.generation.prices.as_of}; never more than"
+        f" {plan.generation.budget_usd:g}"
+    )
     own = (
         os.environ.get("OPENAI_BASE_URL")
         and "; for a server of your own set generation.prices to what it costs you, 0 if nothing"
@@ -313,7 +232,10 @@ def _describe_tuning(plan: StudyPlan) -> list[tuple[str, str]]:
         ("base", plan.base.model),
         (
             "tuning",
-            f"LoRA r={tuning.rank} on {matrices}, {tuning.epochs:g} epochs, {number or '?'} updates{few}",
+            (
+                f"LoRA r={tuning.rank} on {matrices}, {tuning.epochs:g} epochs, {number or '?'}"
+                f" updates{few}"
+            ),
         ),
     ]
 
@@ -330,7 +252,10 @@ def _describe_endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
     ]
     if isinstance(number := plan.generation.questions, int):
         gain = find_detectable_difference(number, 0.2, comparison.alpha, comparison.power)
-        sentence = f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance ({100 * comparison.power:g} % of the time)"
+        sentence = (
+            f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance"
+            f" ({100 * comparison.power:g} % of the time)"
+        )
         shares = {
             "same_fact": 1 - plan.validation.new_fact_share,
             "new_fact": plan.validation.new_fact_share,
@@ -349,4 +274,7 @@ def _fixed(lineage: Lineage) -> str:
     if not lineage.chosen_after:
         return "fixed before anything is scored"
     what = " and ".join(lineage.chosen_after)
-    return f"{what} chosen after the answers of {lineage.predecessor} were seen: on the same questions the verdict is exploratory"
+    return (
+        f"{what} chosen after the answers of {lineage.predecessor} were seen: on the same questions"
+        " the verdict is exploratory"
+    )

@@ -1,4 +1,6 @@
-"""A stage as a Prefect task run: its name and state on the dashboard, retries while a writer is busy, progress."""
+"""A stage as a Prefect task run: its name and state on the dashboard, retries while a writer is
+busy, progress.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +53,9 @@ class PrefectStage(Stage[P, T]):
         )(self._as_task())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the stage as a task run, or find what it gave before: then the run's state is Cached."""
+        """Do the stage as a task run, or find what it gave before: then the run's state is
+        Cached.
+        """
         if replaying.get():
             return self.find(self.bind(*args, **kwargs))
         state: Any = self.task(*args, **kwargs, return_state=True)
@@ -59,7 +63,9 @@ class PrefectStage(Stage[P, T]):
         return result
 
     def map(self, calls: Sequence[dict[str, Any]], *, at_once: int) -> list[T]:
-        """Do many by their arguments, `at_once` at a time, each as a task run of its own; results in the order of the calls."""
+        """Do many by their arguments, `at_once` at a time, each as a task run of its own; results
+        in the order of the calls.
+        """
         with ThreadPoolExecutor(max_workers=at_once) as pool:
             futures = [pool.submit(copy_context().run, partial(self, **call)) for call in calls]
             return [future.result() for future in futures]
@@ -75,7 +81,9 @@ class PrefectStage(Stage[P, T]):
 
 
 def stage(run_name: RunName, **options: Any) -> Callable[[Callable[P, T]], PrefectStage[P, T]]:
-    """Make a function a stage; `run_name` is what people see on the dashboard; options are those of `Stage`."""
+    """Make a function a stage; `run_name` is what people see on the dashboard; options are those of
+    `Stage`.
+    """
     return lambda function: PrefectStage(function, run_name, **options)
 
 

@@ -33,7 +33,9 @@ def build_folder_filler(
     timings: Timings,
     history: History,
 ) -> Callable[[Path], None]:
-    """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets` loads."""
+    """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets`
+    loads.
+    """
     study = gather_report_data(
         plan,
         book,
@@ -67,7 +69,9 @@ def gather_report_data(
     timings: Timings,
     history: History,
 ) -> ReportData:
-    """The rows of a finished study, with the plan that should follow it and the command for that."""
+    """The rows of a finished study, with the plan that should follow it and the command for
+    that.
+    """
     findings = why.findings.load_rows()
     following = build_next_plan(plan, findings, history)
     command = (
@@ -102,7 +106,9 @@ def gather_report_data(
 
 
 def compute_power_curve(primary: Comparison, alpha: float) -> list[PowerCurvePoint]:
-    """How often a true gain of so many points is found, at the discordance that was seen (at least the gain itself)."""
+    """How often a true gain of so many points is found, at the discordance that was seen (at least
+    the gain itself).
+    """
     discordance = (primary.gained + primary.lost) / primary.n
     return [
         PowerCurvePoint(

@@ -1,4 +1,6 @@
-"""What each stage of this run took; the figures themselves are kept in the stages' records, so a cached stage still has them."""
+"""What each stage of this run took; the figures themselves are kept in the stages' records, so a
+cached stage still has them.
+"""
 
 import resource
 import sys

@@ -1,8 +1,12 @@
-"""Which code makes a stage's result, as one digest: a result is never older than the code that would make it now.
+"""Which code makes a stage's result, as one digest: a result is never older than the code that
+would make it now.
 
-The digest covers the stage's function, every module of `tasks` that it imports (also inside functions, and modules named in
-strings, which are run as processes of their own), and the data files (prompts, templates, catalogues) in the folders of these
-modules. It is taken over the files as they are: a changed comment makes a cheap stage run once more, which costs seconds.
+The digest covers the stage's function, every module of `tasks` that it imports (also inside
+functions, and modules named in
+strings, which are run as processes of their own), and the data files (prompts, templates,
+catalogues) in the folders of these
+modules. It is taken over the files as they are: a changed comment makes a cheap stage run once
+more, which costs seconds.
 """
 
 import ast
@@ -22,9 +26,11 @@ NEUTRAL = (
     "tasks.engine",
     "tasks.stages",
     "tasks.store",
+    "tasks.schemas.machine",
     "tasks.schemas.plan",
     "tasks.schemas.plan_file",
     "tasks.schemas.plan_lineage",
+    "tasks.schemas.plan_sections",
     "tasks.schemas.sweep_file",
     "tasks.schemas.errors",
     "tasks.schemas.digest",
@@ -52,7 +58,9 @@ def digest_modules(names: Iterable[str], *, follow: bool) -> str:
 
 
 def reachable_modules(names: Iterable[str]) -> set[str]:
-    """The modules themselves and all of `tasks` that they import, without those that no result depends on."""
+    """The modules themselves and all of `tasks` that they import, without those that no result
+    depends on.
+    """
     found: set[str] = set()
     waiting = [name for name in names if not _is_neutral(name)]
     while waiting:

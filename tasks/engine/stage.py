@@ -1,6 +1,8 @@
-"""Run a stage once for the same inputs and the same code: its record is found by key, checked, or made anew.
+"""Run a stage once for the same inputs and the same code: its record is found by key, checked, or
+made anew.
 
-Nothing in here knows an orchestrator. A record is plain JSON at results/<stage>/v<version>-<digest>: what the stage returned
+Nothing in here knows an orchestrator. A record is plain JSON at
+results/<stage>/v<version>-<digest>: what the stage returned
 (handles, never data), the seconds and the memory that it took. One key, one check, one lock a call.
 """
 
@@ -59,9 +61,12 @@ class StageCall(NamedTuple):
 class Stage(Generic[P, T]):
     """A function whose result is kept under a key made of its inputs and of the code that makes it.
 
-    `sources` says which code that is. None: the function and all that it imports, for stages that cost seconds. A tuple of
-    modules: these alone; then `version` stands for the rest and is raised by hand, since doing such a stage again costs money
-    or hours (tests hold a digest of its output against its version). `content` gives from the arguments what else the result
+    `sources` says which code that is. None: the function and all that it imports, for stages that
+    cost seconds. A tuple of
+    modules: these alone; then `version` stands for the rest and is raised by hand, since doing such
+        a stage again costs money
+    or hours (tests hold a digest of its output against its version). `content` gives from the
+    arguments what else the result
     depends on, such as the texts of a language's prompts.
     """
 
@@ -118,7 +123,9 @@ class Stage(Generic[P, T]):
         return result, is_cached
 
     def find(self, call: StageCall) -> T:
-        """The kept result; raises NotCached where there is none, or where it stands for something that is gone."""
+        """The kept result; raises NotCached where there is none, or where it stands for something
+        that is gone.
+        """
         found = None if self.name in forced_stages.get() else self._find(call)
         if found is None:
             raise NotCached(f"{self.name} has no kept result for these inputs.")
@@ -129,7 +136,9 @@ class Stage(Generic[P, T]):
         return result
 
     def _find(self, call: StageCall) -> tuple[StageRecord, T] | None:
-        """A record that is whole and stands for artifacts that are there; one that is not is told."""
+        """A record that is whole and stands for artifacts that are there; one that is not
+        is told.
+        """
         path = make_private_dir("results") / call.key
         if not path.is_file() and not remote_store.pull_file(path):
             return None
@@ -168,7 +177,9 @@ class Stage(Generic[P, T]):
         return record, result
 
     def _exclusive_device(self, call: StageCall) -> AbstractContextManager[None]:
-        """A stage that holds a model has the GPU for itself; the wait is not counted as its time."""
+        """A stage that holds a model has the GPU for itself; the wait is not counted as its
+        time.
+        """
         if not self._needs_gpu:
             return nullcontext()
         from tasks.models.device import choose_device
@@ -177,7 +188,9 @@ class Stage(Generic[P, T]):
 
 
 def running_key() -> str:
-    """The key of the stage that is being done; a name for its scratch files that another run of it finds again."""
+    """The key of the stage that is being done; a name for its scratch files that another run of it
+    finds again.
+    """
     return _running_key.get()
 
 

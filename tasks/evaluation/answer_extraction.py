@@ -1,6 +1,8 @@
-"""Which option a model's words name: a number, a letter, a word for a number or the option itself; none where it is not clear.
+"""Which option a model's words name: a number, a letter, a word for a number or the option itself;
+none where it is not clear.
 
-In this order: a first line that is nothing but an answer; "the answer is …"; "option …"; an option's own text or a lone number.
+In this order: a first line that is nothing but an answer; "the answer is …"; "option …"; an
+option's own text or a lone number.
 At each step two different answers are none. What is denied ("option 1 is wrong") does not count.
 """
 
@@ -24,7 +26,9 @@ class Claim(NamedTuple):
 
 
 def extract_answer(said: str, options: Sequence[str], language: str = "fa") -> int | None:
-    """The number (1 to 4) of the shown option that is named, or none. All languages' words are known whatever `language` is."""
+    """The number (1 to 4) of the shown option that is named, or none. All languages' words are
+    known whatever `language` is.
+    """
     words = cut_next_question(
         text.fold_text(cut_thoughts(said).replace("\x00", " ").translate(WIDE).replace("’", "'"))
     )
@@ -111,7 +115,9 @@ def _may_end_answer(token: Token) -> bool:
 
 
 def _verdict(tokens: list[Token], place: int) -> str | None:
-    """ "right" or "wrong" where that is said of the option at this place: "B: correct", «گزینه ۲ نادرست است»."""
+    """ "right" or "wrong" where that is said of the option at this place: "B: correct", «گزینه ۲
+    نادرست است».
+    """
     for token in tokens[place + 1 : place + 1 + FARTHEST_VERDICT]:
         if token.kinds & {"wrong", "right"}:
             return "wrong" if "wrong" in token.kinds else "right"
@@ -148,7 +154,9 @@ def _without_retracted(tokens: list[Token], claims: list[Claim]) -> list[Claim]:
 
 
 def _find_lead_kind(tokens: list[Token], place: int) -> str | None:
-    """ "answer" or "option" where such a word leads to this place, with nothing but small words and marks between."""
+    """ "answer" or "option" where such a word leads to this place, with nothing but small words and
+    marks between.
+    """
     found = None
     for token in reversed(tokens[:place]):
         if "option" in token.kinds or "answer" in token.kinds:

@@ -1,4 +1,6 @@
-"""Cut a model's reply into words, each with what it can be: an option's text, number or letter, a denial, a reason."""
+"""Cut a model's reply into words, each with what it can be: an option's text, number or letter, a
+denial, a reason.
+"""
 
 import re
 from collections.abc import Sequence
@@ -47,7 +49,9 @@ def cut_next_question(words: str) -> str:
 
 
 def mask_options(words: str, options: Sequence[str]) -> str:
-    """Each option's own text by a sign of its own, the longest first, so that "type 2" inside a name is not an answer."""
+    """Each option's own text by a sign of its own, the longest first, so that "type 2" inside a
+    name is not an answer.
+    """
     folded = sorted(
         (
             (text.fold_text(option.replace(persian.ZWNJ, " ")).strip(), number)
@@ -58,13 +62,16 @@ def mask_options(words: str, options: Sequence[str]) -> str:
     for option, number in folded:
         option = option.rstrip(".") or option
         if re.fullmatch(r"[1-4]|[a-d]|" + "|".join(persian.OPTION_LETTERS), option) or not option:
-            continue  # a bare number or letter is read as the number of an option, as the paper asks
+            # a bare number or letter is read as the number of an option, as the paper asks
+            continue
         words = re.sub(rf"(?<!\w){_spelling(option)}(?!\w)", f" \x00{number} ", words)
     return words
 
 
 def _spelling(option: str) -> str:
-    """A pattern of an option in all its spellings: blanks and half-spaces, «ی» of ezafe, numbers in words."""
+    """A pattern of an option in all its spellings: blanks and half-spaces, «ی» of ezafe, numbers in
+    words.
+    """
     parts = []
     for word in option.split():
         same = _wording()["amounts"].get(word, {word})

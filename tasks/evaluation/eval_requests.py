@@ -1,4 +1,6 @@
-"""What each model is asked, in tokens: one sheet for each question, mode and rotation of its options."""
+"""What each model is asked, in tokens: one sheet for each question, mode and rotation of its
+options.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -8,7 +10,7 @@ from tasks.evaluation.scorer import encoding
 from tasks.evaluation.scorer.encoding import Continuation
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, Question
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 
 TokenIds = tuple[int, ...]
 
@@ -25,7 +27,9 @@ class EvalRequest(NamedTuple):
 
 
 class PromptBuilder(NamedTuple):
-    """How a question is put in words: the exam's paper, the cloze frame, and that frame without a question."""
+    """How a question is put in words: the exam's paper, the cloze frame, and that frame without a
+    question.
+    """
 
     build_prompt: Callable[[Question, int], str]
     build_cloze_prompt: Callable[[Question], str]
@@ -53,7 +57,9 @@ def build_requests(
     model: Any,
     tokenizer: Any,
 ) -> list[EvalRequest]:
-    """By question, then mode, then rotation. Cloze shows no options, so no rotation changes it: it is put once, as rotation 0."""
+    """By question, then mode, then rotation. Cloze shows no options, so no rotation changes it: it
+    is put once, as rotation 0.
+    """
     chat = plan.chat == "auto" and encoding.has_chat_template(tokenizer)
     most = encoding.get_context_window(model, tokenizer)
     return [
@@ -112,7 +118,8 @@ def _check_request(sheet: EvalRequest, most: int) -> EvalRequest:
     for place, (context, continuation) in enumerate(sheet.continuations):
         if not continuation or not context:
             raise PlanError(
-                f"question {sheet.question.id!r}: option {place % 4 + 1} has no text that could be scored; correct the question."
+                f"question {sheet.question.id!r}: option {place % 4 + 1} has no text that could be"
+                " scored; correct the question."
             )
     longest = max(
         [

@@ -1,4 +1,5 @@
-"""Let a model sit the questions: every mode, every rotation, one row for each, the same batches for base and tuned.
+"""Let a model sit the questions: every mode, every rotation, one row for each, the same batches for
+base and tuned.
 
 base = answer(loaded, questions, plan, "fa", machine, tuned=False)
 tuned = answer(loaded, questions, plan, "fa", machine)
@@ -15,7 +16,7 @@ from tasks.evaluation.scorer.dispatch import run_requests
 from tasks.models.loading import LoadedModel, base_of
 from tasks.schemas.item_rows import Question
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 from tasks.schemas.result_rows import Answer
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -30,7 +31,9 @@ def answer_questions(
     progress: ProgressCallback = ignore_progress,
     tuned: bool = True,
 ) -> list[Answer]:
-    """One row for each question, mode and rotation, in that order; with `tuned` off the base below the adapter answers."""
+    """One row for each question, mode and rotation, in that order; with `tuned` off the base below
+    the adapter answers.
+    """
     asked = loaded if tuned else base_of(loaded)
     put = build_requests(
         questions, plan, get_prompt_builder(plan, language), asked.model, asked.tokenizer
@@ -99,7 +102,9 @@ def _build_answer(sheet: EvalRequest, predicted: int | None, **fields: Any) -> A
 
 
 def _compute_option_scores(sheet: EvalRequest, likelihoods: Sequence[float]) -> list[float] | None:
-    """Log-likelihoods as they are, per character of the option, or with the option's own likelihood taken out."""
+    """Log-likelihoods as they are, per character of the option, or with the option's own likelihood
+    taken out.
+    """
     if sheet.truncated or any(math.isnan(value) for value in likelihoods):
         return None  # nothing was said: a model whose numbers broke has no answer
     values = [max(value, LOG_ZERO) for value in likelihoods]

@@ -1,6 +1,8 @@
-"""The study's questions as tasks of lm-evaluation-harness, so that anyone can check our scores with it.
+"""The study's questions as tasks of lm-evaluation-harness, so that anyone can check our scores with
+it.
 
-lm_eval --include_path FOLDER --tasks book2lora --model hf --model_args pretrained=BASE,peft=ADAPTER,dtype=float32 --device cpu
+lm_eval --include_path FOLDER --tasks book2lora --model hf --model_args
+pretrained=BASE,peft=ADAPTER,dtype=float32 --device cpu
 """
 
 import json
@@ -13,7 +15,7 @@ import yaml
 
 from tasks.evaluation.eval_requests import get_prompt_builder
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 
 TASK_GROUP = "book2lora"
 _READER_SOURCE = '''"""Read a set of questions that lies beside this file."""
@@ -31,17 +33,23 @@ _YAML_TEMPLATE = Template("""custom_dataset: !function reader.load
 $rest""")
 _README_TEMPLATE = """# The questions of a book2lora study as tasks of lm-evaluation-harness
 
-    lm_eval --include_path . --tasks {group} --model hf --model_args pretrained=BASE,dtype=float32 --device cpu
-    lm_eval --include_path . --tasks {group} --model hf --model_args pretrained=BASE,peft=ADAPTER,dtype=float32 --device cpu
+    lm_eval --include_path . --tasks {group} --model hf --device cpu \\
+        --model_args pretrained=BASE,dtype=float32
+    lm_eval --include_path . --tasks {group} --model hf --device cpu \\
+        --model_args pretrained=BASE,peft=ADAPTER,dtype=float32
 
 Tasks: {tasks}.
 
-* `digits`: log-likelihood of the numbers of the options after the exam's paper; `_r1` to `_r3` show the options rotated. `acc` is our mode `digits`.
-* `cloze`: log-likelihood of the options' texts after the training text's frame. `acc` is our mode `cloze`, `acc_norm` our `cloze_mean`.
-* Add `--apply_chat_template` to check `digits` of a model whose tokenizer has a chat template (book2lora uses it unless the plan says
-  `evaluation.chat: off`); check `cloze` without it.
-* Compare in float32: in bfloat16 the sums differ by 0.1 to 0.2 nats through the shape of the batches alone.
-* Compare models whose vocabulary is as long as their tokenizer's: with `peft=` the harness cuts longer ones, and then normalises differently.
+* `digits`: log-likelihood of the numbers of the options after the exam's paper; `_r1` to `_r3` show
+  the options rotated. `acc` is our mode `digits`.
+* `cloze`: log-likelihood of the options' texts after the training text's frame. `acc` is our mode
+  `cloze`, `acc_norm` our `cloze_mean`.
+* Add `--apply_chat_template` to check `digits` of a model whose tokenizer has a chat template
+  (book2lora uses it unless the plan says `evaluation.chat: off`); check `cloze` without it.
+* Compare in float32: in bfloat16 the sums differ by 0.1 to 0.2 nats through the shape of the
+  batches alone.
+* Compare models whose vocabulary is as long as their tokenizer's: with `peft=` the harness cuts
+  longer ones, and then normalises differently.
 """
 
 

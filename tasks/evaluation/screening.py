@@ -1,12 +1,16 @@
-"""What a question asks of a model, measured: with its options alone, without the passage, with the passage; all rotations.
+"""What a question asks of a model, measured: with its options alone, without the passage, with the
+passage; all rotations.
 
-    guessable      right in most sittings with the options alone: it tests no knowledge (arXiv 2402.12483, 2404.07720)
+    guessable      right in most sittings with the options alone: it tests no knowledge (arXiv
+    2402.12483, 2404.07720)
     too easy       right in every sitting without the passage: there is nothing to gain
-    unanswerable   wrong in most sittings with the passage, which does not even help: key, quote or model is at fault
+    unanswerable   wrong in most sittings with the passage, which does not even help: key, quote or
+    model is at fault
     too hard       wrong in most sittings with the passage, though it helps
     useful         the rest: the passage makes it answerable, and the model does not always know it
 
-By luck alone a model is right in 3 of 4 rotations of 5 % of the questions, in the single sitting of cloze of 25 %.
+By luck alone a model is right in 3 of 4 rotations of 5 % of the questions, in the single sitting of
+cloze of 25 %.
 """
 
 import math
@@ -25,7 +29,7 @@ from tasks.evaluation.scorer.dispatch import run_requests
 from tasks.models.loading import LoadedModel, base_of
 from tasks.schemas.item_rows import AnswerMode, Passage, Question
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 from tasks.schemas.result_rows import Answer, ScreenedQuestion
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -51,8 +55,11 @@ def screen_with_model(
     progress: ProgressCallback = ignore_progress,
     mode: AnswerMode = "digits",
 ) -> list[ScreenedQuestion]:
-    """One row for each question, as the base model sees it. `generate` is screened as digits, `cloze_prior` as cloze."""
-    mode = {"generate": "digits", "cloze_prior": "cloze"}.get(mode, mode)  # type: ignore[assignment]
+    """One row for each question, as the base model sees it. `generate` is screened as digits,
+    `cloze_prior` as cloze.
+    """
+    screened: dict[AnswerMode, AnswerMode] = {"generate": "digits", "cloze_prior": "cloze"}
+    mode = screened.get(mode, mode)
     sittings = plan.model_copy(update={"modes": (mode,), "rotations": 4})
     closed = get_prompt_builder(sittings, language)
     books = {passage.id: passage.text for passage in passages}

@@ -1,4 +1,6 @@
-"""The paired evaluation alone: any causal language model, beside an adapter or another model, any questions."""
+"""The paired evaluation alone: any causal language model, beside an adapter or another model, any
+questions.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -11,7 +13,7 @@ from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import NothingLeft, PlanError
 from tasks.schemas.item_rows import Question
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import BasePlan, EvaluationPlan
+from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
 from tasks.schemas.result_rows import Answer
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -35,14 +37,16 @@ def evaluate_questions(
     progress: ProgressCallback = ignore_progress,
     tuned: str | None = None,
 ) -> ModelAnswers:
-    """Put the questions to the base, then to the base with the adapter, or to `tuned`, a whole model.
+    """Put the questions to the base, then to the base with the adapter, or to `tuned`, a whole
+    model.
 
     The base has answered before the adapter is loaded, since some adapters write into its weights.
     """
     _refuse_questions(questions)
     if adapter and tuned:
         raise PlanError(
-            "--adapter and --tuned: name one of them, the adapter of the base or a whole tuned model."
+            "--adapter and --tuned: name one of them, the adapter of the base or a whole tuned"
+            " model."
         )
     checkpoint, place, size = (
         resolve_base_model(BasePlan(model=base)),
@@ -77,5 +81,6 @@ def _refuse_questions(questions: list[Question]) -> None:
     ]
     if repeated:
         raise PlanError(
-            f"questions: the id {repeated[0]!r} is used more than once; each question needs its own."
+            f"questions: the id {repeated[0]!r} is used more than once; each question needs its"
+            " own."
         )

@@ -13,7 +13,7 @@ from tasks.finetuning.mcq_examples import build_mcq_texts
 from tasks.prompts import split_training_text
 from tasks.schemas.errors import NothingLeft, PlanError, TuningError
 from tasks.schemas.item_rows import Pair
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 
 IGNORED_LABEL = -100  # a label that no loss is taken over
 
@@ -28,7 +28,9 @@ class Example(NamedTuple):
 
     @property
     def target_count(self) -> int:
-        """Tokens that the loss is taken over; the first token has nothing before it to be told from."""
+        """Tokens that the loss is taken over; the first token has nothing before it to be told
+        from.
+        """
         return sum(label != IGNORED_LABEL for label in self.labels[1:])
 
 
@@ -46,7 +48,9 @@ class EncodedTexts(NamedTuple):
 def encode_pairs(
     pairs: Sequence[Pair], tokenizer: Any, plan: FinetuningPlan, language: str
 ) -> EncodedTexts:
-    """Every pair as tokens and labels, and plan.exam_share of them as questions, too; texts over plan.max_tokens are counted and left out."""
+    """Every pair as tokens and labels, and plan.exam_share of them as questions, too; texts over
+    plan.max_tokens are counted and left out.
+    """
     texts = [split_training_text(pair, language, plan.template) for pair in pairs]
     texts += build_mcq_texts(pairs, plan.exam_share, plan.seed, language) if plan.exam_share else []
     examples = [encode_text(prompt, target, tokenizer, plan.loss_on) for prompt, target in texts]
@@ -60,7 +64,8 @@ def encode_text(prompt: str, target: str, tokenizer: Any, loss_on: str) -> Examp
     end = tokenizer.eos_token_id
     if end is None:
         raise PlanError(
-            "base.model: its tokenizer has no end-of-text token, so the model could not learn where a text ends."
+            "base.model: its tokenizer has no end-of-text token, so the model could not learn where"
+            " a text ends."
         )
     whole = tokenizer(prompt + target)["input_ids"]
     ids = whole if whole[-1] == end else [*whole, end]
@@ -71,20 +76,24 @@ def encode_text(prompt: str, target: str, tokenizer: Any, loss_on: str) -> Examp
 
 
 def require_usable_texts(encoded: EncodedTexts, plan: FinetuningPlan) -> None:
-    """Raise TuningError where the plan refuses long texts and there are some; NothingLeft where no text fits."""
+    """Raise TuningError where the plan refuses long texts and there are some; NothingLeft where no
+    text fits.
+    """
     if encoded.too_long and plan.too_long == "refuse":
         raise TuningError(
-            f"{encoded.too_long} of {len(encoded.examples) + encoded.too_long} training texts are over finetuning.max_tokens = "
-            f"{plan.max_tokens} (the longest has {encoded.longest}); raise max_tokens, or leave them out with finetuning.too_long: drop."
+            f"{encoded.too_long} of {len(encoded.examples) + encoded.too_long} training texts are"
+            f" over finetuning.max_tokens = {plan.max_tokens} (the longest has {encoded.longest});"
+            " raise max_tokens, or leave them out with finetuning.too_long: drop."
         )
     if encoded.examples and not any(example.target_count for example in encoded.examples):
         raise TuningError(
-            f"no token of the {len(encoded.examples)} training texts counts for the loss: every label is masked; "
-            "see finetuning.loss_on and finetuning.template."
+            f"no token of the {len(encoded.examples)} training texts counts for the loss: every"
+            " label is masked; see finetuning.loss_on and finetuning.template."
         )
     if not encoded.examples:
         raise NothingLeft(
-            f"no training text is left: {encoded.too_long} are over finetuning.max_tokens = {plan.max_tokens}."
+            f"no training text is left: {encoded.too_long} are over finetuning.max_tokens ="
+            f" {plan.max_tokens}."
         )
 
 
@@ -98,8 +107,9 @@ def refuse_beyond_window(window: int, *groups: EncodedTexts) -> None:
     ]
     if long:
         raise TuningError(
-            f"{len(long)} training texts are longer than the {window} tokens that the model reads at once (the longest has {max(long)}); "
-            f"set finetuning.max_tokens to {window} and too_long to drop, or take a base.model that reads more."
+            f"{len(long)} training texts are longer than the {window} tokens that the model reads"
+            f" at once (the longest has {max(long)}); set finetuning.max_tokens to {window} and"
+            " too_long to drop, or take a base.model that reads more."
         )
 
 
@@ -113,7 +123,8 @@ def build_dataset(examples: Sequence[Example]) -> Dataset:
 def shuffle_diagnoses(pairs: Sequence[Pair], seed: int) -> list[Pair]:
     """Deal the diagnoses out anew, at random, so that none stays with a vignette of its own.
 
-    A control: the texts, their lengths and the count of each diagnosis stay, only the knowledge is gone.
+    A control: the texts, their lengths and the count of each diagnosis stay, only the knowledge is
+    gone.
     Where one diagnosis fills more than half of the pairs, some must keep it.
     """
     dice = random.Random(seed)

@@ -1,4 +1,6 @@
-"""Tune a LoRA adapter on the pairs; killed at any moment, the same call goes on where it was and ends with the same adapter."""
+"""Tune a LoRA adapter on the pairs; killed at any moment, the same call goes on where it was and
+ends with the same adapter.
+"""
 
 import gc
 import hashlib
@@ -27,7 +29,7 @@ from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.progress import ProgressCallback, ignore_progress
@@ -53,9 +55,11 @@ def fit_adapter(
     progress: ProgressCallback = ignore_progress,
     book: Sequence[str] = (),
 ) -> FitResult:
-    """Train on `pairs`, after plan.book_epochs on the passages of the `book`; save the adapter in `folder` (PEFT's format); `scratch` holds checkpoints until then.
+    """Train on `pairs`, after plan.book_epochs on the passages of the `book`; save the adapter in
+    `folder` (PEFT's format); `scratch` holds checkpoints until then.
 
-    Raises TuningError where a text is over the limit, the loss is no number, or the memory is too small.
+    Raises TuningError where a text is over the limit, the loss is no number, or the memory is too
+    small.
     """
     distributed.check_requirements(plan, machine)
     taught = shuffle_diagnoses(pairs, plan.seed) if plan.shuffle_diagnoses else list(pairs)
@@ -107,7 +111,9 @@ def fit_adapter(
 def _train_within_memory(
     job: TrainingJob, progress: ProgressCallback
 ) -> tuple[Any, list[TrainingStep]]:
-    """Train with the machine's micro-batch, halved as often as memory runs out; the effective batch stays."""
+    """Train with the machine's micro-batch, halved as often as memory runs out; the effective batch
+    stays.
+    """
     share = (
         job.plan.batch_size // job.machine.processes
     )  # texts of an update that one process computes
@@ -143,6 +149,6 @@ def _clear_stale_scratch(scratch: Path, work: list[Any]) -> None:
 def _describe_memory_shortage(job: TrainingJob) -> str:
     longest = max(len(example.input_ids) for example in job.train)
     return (
-        f"memory ran out with one text of {longest} tokens at a time; lower finetuning.max_tokens, take a smaller base.model, "
-        "or a machine with more memory."
+        f"memory ran out with one text of {longest} tokens at a time; lower finetuning.max_tokens,"
+        " take a smaller base.model, or a machine with more memory."
     )

@@ -17,7 +17,9 @@ def write_hf_dataset(
     questions: Mapping[str, Sequence[StoredRow]],
     folder: Path,
 ) -> None:
-    """One JSON-lines file a split; a split without a row has no file, since an empty file cannot be read."""
+    """One JSON-lines file a split; a split without a row has no file, since an empty file cannot be
+    read.
+    """
     disable_progress_bars()
     configs = []
     for name, splits in (("pairs", pairs), ("questions", questions)):
@@ -33,7 +35,10 @@ def write_hf_dataset(
         for split, rows in splits.items()
     )
     head = yaml.safe_dump({"configs": configs}, sort_keys=False)
-    body = f"# Pairs and questions drawn from a book\n\n| set | split | rows |\n|---|---|---|\n{counts}"
+    body = (
+        "# Pairs and questions drawn from a book\n\n| set | split | rows"
+        f" |\n|---|---|---|\n{counts}"
+    )
     (folder / "README.md").write_text(f"---\n{head}---\n{body}", "utf-8")
 
 

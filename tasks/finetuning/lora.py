@@ -1,4 +1,5 @@
-"""LoRA: W x + (alpha / rank) · B A x beside each chosen matrix W, A and B alone being trained (arXiv 2106.09685).
+"""LoRA: W x + (alpha / rank) · B A x beside each chosen matrix W, A and B alone being trained
+(arXiv 2106.09685).
 
 B begins at zero, so an untrained adapter changes nothing.
 """
@@ -14,7 +15,7 @@ from peft.utils.integrations import dequantize_module_weight
 
 from tasks.models.library_logging import silence_transformers
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 
 
 def build_lora_config(plan: FinetuningPlan) -> LoraConfig:
@@ -34,7 +35,9 @@ def build_lora_config(plan: FinetuningPlan) -> LoraConfig:
 
 
 def attach_fresh_adapter(model: Any, plan: FinetuningPlan) -> PeftModel:
-    """The model with a fresh adapter, drawn by the plan's seed. Raises PlanError where the model has no such matrices."""
+    """The model with a fresh adapter, drawn by the plan's seed. Raises PlanError where the model
+    has no such matrices.
+    """
     torch.manual_seed(plan.seed)
     silence_transformers()
     try:
@@ -46,7 +49,9 @@ def attach_fresh_adapter(model: Any, plan: FinetuningPlan) -> PeftModel:
 
 
 def save_adapter(model: PeftModel, folder: Path, base: str, card: str) -> None:
-    """The adapter in PEFT's own format; equal adapters give equal bytes, on any machine and under any path."""
+    """The adapter in PEFT's own format; equal adapters give equal bytes, on any machine and under
+    any path.
+    """
     model.save_pretrained(folder)
     file = folder / "adapter_config.json"
     told = json.loads(file.read_text("utf-8"))
@@ -58,7 +63,9 @@ def save_adapter(model: PeftModel, folder: Path, base: str, card: str) -> None:
 
 @torch.no_grad()
 def compute_weight_shift(model: PeftModel) -> float:
-    """‖ΔW‖ / ‖W‖ (Frobenius, over all adapted matrices): how large the adapter's change is beside what it changes."""
+    """‖ΔW‖ / ‖W‖ (Frobenius, over all adapted matrices): how large the adapter's change is beside
+    what it changes.
+    """
     change = size = 0.0
     for module in model.modules():
         if isinstance(module, LoraLayer):

@@ -1,6 +1,8 @@
-"""A share of the pairs in the form of the test, so that a model that knows an answer can also say its number.
+"""A share of the pairs in the form of the test, so that a model that knows an answer can also say
+its number.
 
-The questions are made of training pairs alone: their vignettes, and the diagnoses of other pairs beside the right one.
+The questions are made of training pairs alone: their vignettes, and the diagnoses of other pairs
+beside the right one.
 """
 
 import random
@@ -16,9 +18,11 @@ OPTION_COUNT = 4
 def build_mcq_texts(
     pairs: Sequence[Pair], share: float, seed: int, language: str
 ) -> list[tuple[str, str]]:
-    """(prompt, target): `share` of the pairs, drawn by the seed, as the exam puts them, with the number of the right option.
+    """(prompt, target): `share` of the pairs, drawn by the seed, as the exam puts them, with the
+    number of the right option.
 
-    The right option stands equally often at each place. Nothing where there are not four different diagnoses.
+    The right option stands equally often at each place. Nothing where there are not four different
+    diagnoses.
     """
     draw = random.Random(f"exam form/{seed}")
     names = {fold_text(pair.diagnosis): pair.diagnosis for pair in pairs}

@@ -1,10 +1,12 @@
-"""The model card that goes with an adapter: what it is, how it was made, what it cannot be used for."""
+"""The model card that goes with an adapter: what it is, how it was made, what it cannot be used
+for.
+"""
 
 from collections.abc import Sequence
 
 import yaml
 
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 
 
@@ -28,8 +30,8 @@ def build_model_card(
 {head}---
 # LoRA adapter for {base}
 
-Tuned on {told.texts} short texts drawn from one book: {told.updates} updates, {told.trainable_parameters:,} of
-{told.parameters:,} parameters trained.
+Tuned on {told.texts} short texts drawn from one book: {told.updates} updates,
+{told.trainable_parameters:,} of {told.parameters:,} parameters trained.
 
 | loss, nats per target token | before | after |
 |---|---|---|
@@ -37,8 +39,8 @@ Tuned on {told.texts} short texts drawn from one book: {told.updates} updates, {
 Warned of before the training:
 
 {warned}
-A falling loss does not show that anything useful was learnt. Whether the tuned model answers better than its base is the
-verdict of the study that made it (`verdict.json` in the study's folder).
+A falling loss does not show that anything useful was learnt. Whether the tuned model answers better
+than its base is the verdict of the study that made it (`verdict.json` in the study's folder).
 
 **Limits.** It was taught one book and examined on the same book. It is no source of medical advice.
 

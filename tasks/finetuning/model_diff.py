@@ -1,4 +1,6 @@
-"""What the tuning changed inside the model, beside its answers: distributions, weights, likelihoods, perplexities."""
+"""What the tuning changed inside the model, beside its answers: distributions, weights,
+likelihoods, perplexities.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,7 +18,7 @@ from tasks.models.loading import LoadedModel, base_of, load_model
 from tasks.prompts import split_training_text
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import ModelDiff
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.progress import ProgressCallback, ignore_progress
@@ -50,7 +52,9 @@ def measure_model_changes(
     machine: Machine,
     progress: ProgressCallback = ignore_progress,
 ) -> ModelDiff:
-    """Look at base and tuned model on evenly spaced samples; `pairs` are the true ones, also where the training had them shuffled."""
+    """Look at base and tuned model on evenly spaced samples; `pairs` are the true ones, also where
+    the training had them shuffled.
+    """
     loaded = load_model(checkpoint, machine, adapter, quantize=plan.quantize)
     taught, unseen = (
         _build_answer_examples(pairs, loaded, plan, language),
@@ -122,7 +126,9 @@ def _count_prompt_tokens(row: Example) -> int:
 def _build_answer_examples(
     pairs: Sequence[Pair], loaded: LoadedModel, plan: FinetuningPlan, language: str
 ) -> list[Example]:
-    """Vignettes with their diagnoses as the only targets, without the end of the text; those that fit."""
+    """Vignettes with their diagnoses as the only targets, without the end of the text; those that
+    fit.
+    """
     texts = [
         split_training_text(pair, language, plan.template)
         for pair in sample_evenly(pairs, MAX_PAIRS)

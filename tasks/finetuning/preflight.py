@@ -15,13 +15,16 @@ from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.models.model_config import read_config
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import Preflight
 from tasks.store.artifact_folders import Checkpoint
 
-FEW_UPDATES = 50  # with 14 updates no learning rate from 5e-5 to 2e-2 taught the tiny model anything; 50 began to
-LOW_RATE = 1e-4  # LoRA wants about ten times the rate of full tuning: 1e-4 to 5e-4 and more for small models
-MANY_TOKENS = 4.0  # tokens a word; 1.8 to 2.2 for Persian in Llama 3, 7.2 where presentation forms were left in
+# with 14 updates no learning rate from 5e-5 to 2e-2 taught the tiny model anything; 50 began to
+FEW_UPDATES = 50
+# LoRA wants about ten times the rate of full tuning: 1e-4 to 5e-4 and more for small models
+LOW_RATE = 1e-4
+# tokens a word; 1.8 to 2.2 for Persian in Llama 3, 7.2 where presentation forms were left in
+MANY_TOKENS = 4.0
 
 
 class ModelSizes(NamedTuple):
@@ -51,9 +54,11 @@ def build_preflight(
     return Preflight(
         texts=texts,
         updates=count_updates(texts, plan),
-        epochs=plan.updates / max(1, count_updates_per_epoch(texts, plan))
-        if plan.updates
-        else plan.epochs,
+        epochs=(
+            plan.updates / max(1, count_updates_per_epoch(texts, plan))
+            if plan.updates
+            else plan.epochs
+        ),
         batch_size=plan.batch_size,
         trainable_parameters=sizes.trainable,
         parameters=sizes.base_parameters,
@@ -139,21 +144,25 @@ def list_warnings(
     tokens = sum(len(example.input_ids) for example in encoded.examples)
     distinct = len({(pair.symptom, pair.diagnosis) for pair in pairs})
     tests = {
-        f"only {updates} updates ({texts} texts, batches of {plan.batch_size}): too few to teach anything; "
-        f"from {FEW_UPDATES} on there is a chance. More epochs or a smaller batch_size give more.": updates
-        < FEW_UPDATES,
-        f"learning_rate {plan.learning_rate:g} is low for LoRA, which wants 1e-4 to 5e-4.": plan.learning_rate
-        < LOW_RATE,
-        f"{encoded.too_long} texts are over max_tokens = {plan.max_tokens} and left out.": encoded.too_long
-        > 0,
-        f"the longest text has {encoded.longest} tokens, the model reads {sizes.window} at once.": 0
-        < sizes.window
-        < encoded.longest,
-        f"{len(pairs) - distinct} of {len(pairs)} pairs are repeated word for word.": distinct
-        < len(pairs),
-        f"{tokens / max(1, counted):.1f} tokens a word: the tokenizer does not know this script, or the text is damaged.": tokens
-        > MANY_TOKENS * max(1, counted),
-        "early_stopping needs held-out pairs and there are none.": plan.early_stopping is not None
-        and not held_out,
+        f"only {updates} updates ({texts} texts, batches of {plan.batch_size}): too few to teach"
+        f" anything; from {FEW_UPDATES} on there is a chance. More epochs or a smaller batch_size"
+        " give more.": updates < FEW_UPDATES,
+        f"learning_rate {plan.learning_rate:g} is low for LoRA, which wants 1e-4 to 5e-4.": (
+            plan.learning_rate < LOW_RATE
+        ),
+        f"{encoded.too_long} texts are over max_tokens = {plan.max_tokens} and left out.": (
+            encoded.too_long > 0
+        ),
+        f"the longest text has {encoded.longest} tokens, the model reads {sizes.window} at once.": (
+            0 < sizes.window < encoded.longest
+        ),
+        f"{len(pairs) - distinct} of {len(pairs)} pairs are repeated word for word.": (
+            distinct < len(pairs)
+        ),
+        f"{tokens / max(1, counted):.1f} tokens a word: the tokenizer does not know this script, or"
+        " the text is damaged.": tokens > MANY_TOKENS * max(1, counted),
+        "early_stopping needs held-out pairs and there are none.": (
+            plan.early_stopping is not None and not held_out
+        ),
     }
     return [sentence for sentence, holds in tests.items() if holds]

@@ -1,4 +1,6 @@
-"""An adapter for others: merged into its base as one model, or put on the hub. Nothing here runs unless it is asked for."""
+"""An adapter for others: merged into its base as one model, or put on the hub. Nothing here runs
+unless it is asked for.
+"""
 
 import os
 from pathlib import Path
@@ -14,7 +16,9 @@ from tasks.store.artifact_folders import Checkpoint
 def merge_adapter(
     checkpoint: Checkpoint, adapter: Path, folder: Path, machine: Machine | None = None
 ) -> None:
-    """W + BA as plain weights in `folder`, with the tokenizer: what vLLM, llama.cpp and Ollama's converters read."""
+    """W + BA as plain weights in `folder`, with the tokenizer: what vLLM, llama.cpp and Ollama's
+    converters read.
+    """
     loaded = load_model(checkpoint, machine, adapter, own=True)
     loaded.model.merge_and_unload(safe_merge=True).save_pretrained(folder)
     loaded.tokenizer.save_pretrained(folder)
@@ -24,14 +28,17 @@ def require_hub_token(repository: str) -> None:
     """Raise PlanError where HF_TOKEN is not set."""
     if not os.environ.get("HF_TOKEN"):
         raise PlanError(
-            f"{repository}: HF_TOKEN is not set; a token that may write is needed to put a model on the hub."
+            f"{repository}: HF_TOKEN is not set; a token that may write is needed to put a model on"
+            " the hub."
         )
 
 
 def push_to_hub(
     folder: Path, repository: str, private: bool = True, api: HfApi | None = None
 ) -> str:
-    """Upload a folder as a model of the hub and return its address. Raises PlanError where HF_TOKEN is not set."""
+    """Upload a folder as a model of the hub and return its address. Raises PlanError where HF_TOKEN
+    is not set.
+    """
     require_hub_token(repository)
     hub = api or HfApi()
     hub.create_repo(repository, private=private, exist_ok=True)

@@ -1,10 +1,12 @@
-"""What a tuning needs and this machine has not, told before any work; imports nothing heavy unless something of a GPU is asked for."""
+"""What a tuning needs and this machine has not, told before any work; imports nothing heavy unless
+something of a GPU is asked for.
+"""
 
 import importlib.util
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 
 
 def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
@@ -17,7 +19,8 @@ def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None
     place = machine or Machine()
     if plan.batch_size % place.processes:
         lacks.append(
-            f"machine.processes: {place.processes} do not divide finetuning.batch_size = {plan.batch_size}; take another number."
+            f"machine.processes: {place.processes} do not divide finetuning.batch_size ="
+            f" {plan.batch_size}; take another number."
         )
     wants_card = (
         place.device not in ("auto", "cpu") or place.processes > 1 or plan.quantize == "4bit"
@@ -39,6 +42,7 @@ def _list_unmet_gpu_requirements(plan: FinetuningPlan, machine: Machine) -> list
     count, has_card, lacks = machine.processes, device.startswith("cuda"), []
     if count > 1 and has_card and count > torch.cuda.device_count():
         lacks.append(
-            f"machine.processes: {count}, but there are {torch.cuda.device_count()} GPUs here; each process needs its own."
+            f"machine.processes: {count}, but there are {torch.cuda.device_count()} GPUs here; each"
+            " process needs its own."
         )
     return lacks

@@ -1,6 +1,8 @@
-"""Where in a chapter to ask, and for how much: windows of passages, each with its share of the chapter's quota.
+"""Where in a chapter to ask, and for how much: windows of passages, each with its share of the
+chapter's quota.
 
-Pure and deterministic: what a round asks depends on the passages, the plan, and what was kept before the round.
+Pure and deterministic: what a round asks depends on the passages, the plan, and what was kept
+before the round.
 """
 
 from collections import Counter
@@ -11,7 +13,7 @@ from typing import NamedTuple
 from tasks.generation.prompts.instructions import ItemKind
 from tasks.generation.quotas import PairOrQuestion, Quota, apportion_total, count_letters
 from tasks.schemas.item_rows import Pair, Passage, QuestionType
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 
 MIN_WINDOW_CHARACTERS = (
     2500  # characters; a window below it holds too little to tell like things apart
@@ -147,7 +149,9 @@ def round_to_whole_facts(most: int, paraphrases: int) -> int:
 def allocate_question_types(
     shares: dict[QuestionType, float], have: Counter[QuestionType], number: int
 ) -> dict[QuestionType, int]:
-    """The types of the next `number` questions: each time the type that is furthest behind its share; counts in `have`."""
+    """The types of the next `number` questions: each time the type that is furthest behind its
+    share; counts in `have`.
+    """
     dealt: Counter[QuestionType] = Counter()
     whole = sum(shares.values()) or 1.0
     for _ in range(number if shares else 0):
@@ -170,7 +174,9 @@ def close_round(
     broken: set[tuple[int, ItemKind]],
     most: int,
 ) -> None:
-    """A place that gave nothing new in two rounds, though it answered, is exhausted; one that answered often enough is left."""
+    """A place that gave nothing new in two rounds, though it answered, is exhausted; one that
+    answered often enough is left.
+    """
     for place, kind in {(id(a.window), a.kind): (a.window, a.kind) for a in asked}.values():
         found = brought[id(place), kind]
         if not found and (id(place), kind) in broken:
@@ -184,7 +190,9 @@ def close_round(
 
 
 def rebalance_needs(all_places: Sequence[Window], kind: ItemKind, missing: int) -> None:
-    """Make the open places' needs sum up to what the chapter misses: surplus here pays debts there."""
+    """Make the open places' needs sum up to what the chapter misses: surplus here pays
+    debts there.
+    """
     wants = {
         str(i): max(0, p.need[kind]) if p.is_open(kind) else 0 for i, p in enumerate(all_places)
     }

@@ -1,11 +1,16 @@
 """The money limit, hard across processes, retries, reruns and power cuts.
 
-Nothing is sent before its worst price is set aside on disk. The book of charges is one append-only file. A request
-reserves its worst price; its answer closes the reservation with the price of the answer; only a proof that nothing was
-charged frees it. What is without answer and without proof (a kill, a broken connection, a server's error) may have been
-charged: it stays set aside at its worst price for good, since a later answer proves nothing about an earlier one.
+Nothing is sent before its worst price is set aside on disk. The book of charges is one append-only
+file. A request
+reserves its worst price; its answer closes the reservation with the price of the answer; only a
+proof that nothing was
+charged frees it. What is without answer and without proof (a kill, a broken connection, a server's
+error) may have been
+charged: it stays set aside at its worst price for good, since a later answer proves nothing about
+    an earlier one.
 
-The kept answers are the truth beside it: `Ledger` enters those that the book does not know, whatever became of the book.
+The kept answers are the truth beside it: `Ledger` enters those that the book does not know,
+whatever became of the book.
 """
 
 import errno
@@ -19,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.schemas.plan import Prices
+from tasks.schemas.plan_sections import Prices
 
 MILLION = 1_000_000
 ROUNDING_USD = 1e-9  # dollars; below it two sums are equal
@@ -83,7 +88,9 @@ class Budget:
             return self._sum_usd()
 
     def get_known_spent_usd(self) -> tuple[float, float]:
-        """Dollars for answers, and dollars that may have been charged, as far as this process knows."""
+        """Dollars for answers, and dollars that may have been charged, as far as this process
+        knows.
+        """
         lost = [charge.usd for charge in self._open_charges.values() if charge.lost]
         return self._paid, sum(lost) + sum(map(sum, self._settled_lost.values()))
 
@@ -98,7 +105,8 @@ class Budget:
             return set(self._answered)
 
     def reserve_usd(self, key: str, usd: float) -> Charge | None:
-        """Set the worst price aside; None where that could pass the cap. Only who holds the request may do this.
+        """Set the worst price aside; None where that could pass the cap. Only who holds the request
+        may do this.
 
         Before the request is sent, `force` must have returned.
         """
@@ -112,7 +120,9 @@ class Budget:
             return charge
 
     def force(self) -> None:
-        """Returns when a power cut can take no reservation made before; those who wait together share one turn of the disk."""
+        """Returns when a power cut can take no reservation made before; those who wait together
+        share one turn of the disk.
+        """
         mine = self._reserved
         with self._forcing:
             if self._forced >= mine:
@@ -129,7 +139,9 @@ class Budget:
             self._append_entry(book, {"settle": charge.id, "usd": 0.0})
 
     def mark_lost(self, key: str) -> None:
-        """What is still open for a request whose answers will not come: it may have been charged."""
+        """What is still open for a request whose answers will not come: it may have been
+        charged.
+        """
         with self._lock_file() as book:
             self._write_lost(book, key)
 
@@ -140,13 +152,16 @@ class Budget:
     def settle_charges(self, key: str, usd: float, answer: str = "") -> None:
         """The request was answered at this price. What was lost on the way to it stays set aside.
 
-        `answer` names the kept answer; entered twice (by its process, and by another that found it) it counts once.
+        `answer` names the kept answer; entered twice (by its process, and by another that found it)
+        it counts once.
         """
         with self._lock_file() as book:
             self._append_entry(book, {"answer": answer or key, "request": key, "usd": usd})
 
     def list_lost_usd(self, keys: Collection[str]) -> list[float]:
-        """Dollars for each answer to these requests that never arrived and may have been charged."""
+        """Dollars for each answer to these requests that never arrived and may have been
+        charged.
+        """
         with self._lock_file():
             waiting = [
                 charge.usd
@@ -156,14 +171,18 @@ class Budget:
             return waiting + [usd for key in keys for usd in self._settled_lost.get(key, ())]
 
     def learn_token_share(self, share: float, sort: str) -> None:
-        """An answer told how many tokens its prompt's bytes were; every model cuts the tokens of a script in its own way."""
+        """An answer told how many tokens its prompt's bytes were; every model cuts the tokens of a
+        script in its own way.
+        """
         seen = self._token_shares.get(sort, [])
         if len(seen) < MIN_SHARE_SAMPLES or share > max(seen):
             with self._lock_file() as book:
                 self._append_entry(book, {"share": share, "sort": sort})
 
     def get_token_share(self, sort: str) -> float:
-        """Tokens in a byte of prompt, at most: 1 for want of experience, since no tokenizer makes more tokens than bytes."""
+        """Tokens in a byte of prompt, at most: 1 for want of experience, since no tokenizer makes
+        more tokens than bytes.
+        """
         seen = self._token_shares.get(sort, [])
         return min(1.0, TOKEN_SHARE_MARGIN * max(seen)) if len(seen) >= MIN_SHARE_SAMPLES else 1.0
 
@@ -178,9 +197,11 @@ class Budget:
             os.close(book)  # frees the lock
 
     def _read_new_entries(self, book: int) -> None:
-        """Take in what other processes wrote; a line that a crash cut off is closed, and counts for nothing.
+        """Take in what other processes wrote; a line that a crash cut off is closed, and counts for
+        nothing.
 
-        A book that was emptied or deleted meanwhile is read from its new beginning; what is known stays known.
+        A book that was emptied or deleted meanwhile is read from its new beginning; what is known
+        stays known.
         """
         size = os.fstat(book).st_size
         self._read_bytes = self._read_bytes if size >= self._read_bytes else 0
@@ -205,7 +226,9 @@ class Budget:
         try:
             entry = json.loads(line)
         except ValueError:
-            return  # cut off by a crash: a reservation that was never used, or an answer that stays at its worst price
+            # cut off by a crash: a reservation that was never used, or an answer that stays at its
+            # worst price
+            return
         if not isinstance(entry, dict):
             return
         if "reserve" in entry:

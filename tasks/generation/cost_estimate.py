@@ -1,4 +1,6 @@
-"""What the writing will cost, before a cent is spent: the first round's real requests, their tokens guessed."""
+"""What the writing will cost, before a cent is spent: the first round's real requests, their tokens
+guessed.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ from tasks.generation.openai.request_builder import ChatRequest, build_request
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import allocate_quotas
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 
 ITEM_TOKENS = {
     "pair": 130,
@@ -22,7 +24,9 @@ GUESSED_PAGE_TOKENS = 1000  # the picture of one page
 
 
 class CostEstimate(NamedTuple):
-    """The writing without repeats; rejected items are asked for again and cost extra, within the budget."""
+    """The writing without repeats; rejected items are asked for again and cost extra, within the
+    budget.
+    """
 
     requests: int
     tokens_in: int

@@ -1,4 +1,6 @@
-"""A chapter's rounds: ask everywhere for what is missing, judge the answers in order, ask again where items fell."""
+"""A chapter's rounds: ask everywhere for what is missing, judge the answers in order, ask again
+where items fell.
+"""
 
 import asyncio
 import json
@@ -19,7 +21,7 @@ from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenCh
 from tasks.generation.response_cache import StoredResponse
 from tasks.schemas.errors import BudgetSpent
 from tasks.schemas.item_rows import Draft, Pair, Passage, WriterUsage
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
 MAX_REQUESTS_AHEAD = (
@@ -69,7 +71,9 @@ def build_live_asker(exchange: RequestRunner, concurrency: int) -> AskRequests:
 
 
 def is_json(text: str) -> bool:
-    """Whether an answer could be read; an empty one that can be read says that there is no more to write."""
+    """Whether an answer could be read; an empty one that can be read says that there is no more to
+    write.
+    """
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -98,9 +102,11 @@ class ChapterRun:
     rounds: int = 0
 
     async def run_rounds(self, ask: AskRequests) -> WrittenChapter:
-        """All rounds; raises what stopped them, once everything under way and the account are in the ledger.
+        """All rounds; raises what stopped them, once everything under way and the account are in
+        the ledger.
 
-        A budget that ends while a chapter is asked for more stops nothing: there is enough for a study.
+        A budget that ends while a chapter is asked for more stops nothing: there is enough for a
+        study.
         """
         self.windows = (
             book_windows.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
@@ -176,7 +182,9 @@ class ChapterRun:
     def _judge_draft(
         self, draft: Draft, shown: list[Passage]
     ) -> tuple[Sequence[PairOrQuestion], bool]:
-        """Add a draft and what the gate makes of it; the items that it keeps, and whether it says that there is no more."""
+        """Add a draft and what the gate makes of it; the items that it keeps, and whether it says
+        that there is no more.
+        """
         self.drafts.append(draft)
         if draft.finish in NO_ITEM_FINISHES:
             self.refused[draft.kind] += draft.asked

@@ -1,14 +1,21 @@
-"""What every writer is given and gives back, and how the requested numbers are shared out over the chapters.
+"""What every writer is given and gives back, and how the requested numbers are shared out over the
+chapters.
 
-A writer gets one chapter's passages and a quota and returns drafts: raw text as it came, each holding one JSON
-object `{"items": [...]}` whose items have the fields of `FIELDS`. What an item is worth is decided by the gate, which
+A writer gets one chapter's passages and a quota and returns drafts: raw text as it came, each
+holding one JSON
+object `{"items": [...]}` whose items have the fields of `FIELDS`. What an item is worth is decided
+by the gate, which
 the caller hands in as `Accept`; generation itself judges nothing.
 
-The numbers are shared over *all* chapters in proportion to their substance (letters of their prose), by largest
-remainder, so that they sum up exactly and every chapter with text contributes as long as there is one item for each
+The numbers are shared over *all* chapters in proportion to their substance (letters of their
+prose), by largest
+remainder, so that they sum up exactly and every chapter with text contributes as long as there is
+one item for each
 (a title page is no chapter: it gets its share, which is nothing as a rule).
-A surplus of `GenerationPlan.margin` is drafted on top, because checks over the whole book (duplicates between
-chapters, leakage) can still refuse an item that its chapter alone would keep; the gate cuts what is left over, and
+A surplus of `GenerationPlan.margin` is drafted on top, because checks over the whole book
+(duplicates between
+chapters, leakage) can still refuse an item that its chapter alone would keep; the gate cuts what is
+left over, and
 what they took beyond the surplus is asked for again (`shortfall`).
 """
 
@@ -18,7 +25,7 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Rejection, WriterUsage
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 
 ITEM_FIELDS = {
     "pair": ("fact", "symptom", "diagnosis", "page", "quote"),
@@ -94,7 +101,9 @@ def allocate_quotas(
 
 
 def apportion_total(weights: Mapping[str, int], total: int, sure_from: int = 1) -> dict[str, int]:
-    """Share `total` by weight, largest remainder; one for sure for each place from a weight on, where that is possible."""
+    """Share `total` by weight, largest remainder; one for sure for each place from a weight on,
+    where that is possible.
+    """
     heavy = [name for name, weight in weights.items() if weight > 0]
     shares = dict.fromkeys(weights, 0)
     if not heavy or total <= 0:

@@ -1,12 +1,18 @@
-"""Every response of the server, raw, under the hash of its request and the server: what was answered once is never asked again.
+"""Every response of the server, raw, under the hash of its request and the server: what was
+answered once is never asked again.
 
-What the same server answered to another study of the store is found there, and costs this study nothing; money and locks
-are each study's own. Answers of versions before the server was part of their name are found where they tell that the same
-server gave them; one that tells no server is counted as spent and never used, since nobody knows who wrote it.
+What the same server answered to another study of the store is found there, and costs this study
+nothing; money and locks
+are each study's own. Answers of versions before the server was part of their name are found where
+they tell that the same
+server gave them; one that tells no server is counted as spent and never used, since nobody knows
+who wrote it.
 
-<ledger>/responses/ab/ab12….json    one response each: how it ended, its price, its server, and its body as it came
+<ledger>/responses/ab/ab12….json    one response each: how it ended, its price, its server, and its
+body as it came
 <ledger>/broken/ab12….1             bodies that no answer could be read from, for the curious
-<ledger>/under-way/ab12…            locked while somebody asks; what lies here unlocked was left by a crash
+<ledger>/under-way/ab12…            locked while somebody asks; what lies here unlocked was left by
+a crash
 <ledger>/batches/….json             batches of the server that are under way or done
 <ledger>/charges.jsonl              the book of charges (budget.py)
 <ledger>/accounts/….json            what became of each chapter (accounts.py)
@@ -27,7 +33,7 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.generation.budget import Budget, TokenUsage, force
 from tasks.generation.openai.server_identity import ServerIdentity, identify_server
-from tasks.schemas.plan import Prices
+from tasks.schemas.plan_sections import Prices
 
 LOCK_POLL_SECONDS = 0.05  # seconds between looks at a lock that another holds
 
@@ -54,7 +60,9 @@ def hash_request(request: dict[str, Any]) -> str:
 
 
 def key_of(request: dict[str, Any], server: ServerIdentity) -> str:
-    """The name of a request: a hash over its body, and the server, which together decide its answer."""
+    """The name of a request: a hash over its body, and the server, which together decide its
+    answer.
+    """
     return f"{hash_request(request)}-{server.tag}"
 
 
@@ -100,7 +108,9 @@ class ResponseCache:
         return None
 
     def save_response(self, response: StoredResponse) -> None:
-        """Put a response on disk in one step, then settle its charge; `sync` makes it outlive a power cut, too."""
+        """Put a response on disk in one step, then settle its charge; `sync` makes it outlive a
+        power cut, too.
+        """
         response = response._replace(id=uuid.uuid4().hex[:16])
         stored = {
             "request": response.key,
@@ -129,7 +139,9 @@ class ResponseCache:
         await asyncio.to_thread(self.budget.force)
 
     async def sync_to_disk(self, every: float = 0.0) -> None:
-        """Force what was kept to the disk, if the last time is so many seconds ago; the first file costs a turn of the disk, others little."""
+        """Force what was kept to the disk, if the last time is so many seconds ago; the first file
+        costs a turn of the disk, others little.
+        """
         if self._unsynced and monotonic() - self._last_sync >= every:
             await asyncio.to_thread(self._fsync_files)
             self._last_sync = monotonic()
@@ -177,7 +189,9 @@ class ResponseCache:
         return False
 
     def _settle_answered(self) -> None:
-        """Enter every kept answer that the book of charges does not know: after a crash, or where the book was lost."""
+        """Enter every kept answer that the book of charges does not know: after a crash, or where
+        the book was lost.
+        """
         with self.lock_budget() as budget:
             known = budget.knows()
             for file in sorted(self.folder.glob("responses/*/*.json")):
@@ -207,7 +221,9 @@ def _read_response(file: Path, key: str) -> StoredResponse | None:
 
 
 def _read_earlier(file: Path, key: str) -> StoredResponse | None:
-    """An answer kept before the server was part of the key, if it tells that this key's server gave it."""
+    """An answer kept before the server was part of the key, if it tells that this key's server gave
+    it.
+    """
     found = _read_response(file, key) if _body_hash(key) != key else None
     return (
         found

@@ -1,6 +1,7 @@
 """What to ask again when the checks over the whole book have taken more than was drafted on top.
 
-Those checks (repeats between chapters, leaks between pairs and questions) can only be made when every chapter is done.
+Those checks (repeats between chapters, leaks between pairs and questions) can only be made when
+every chapter is done.
 What they take is shared out anew over the chapters that still had more to give.
 """
 
@@ -11,7 +12,9 @@ from typing import NamedTuple
 from tasks.generation.quotas import MIN_CHAPTER_LETTERS, Quota, apportion_total
 from tasks.schemas.item_rows import WriterUsage
 
-MIN_KEPT_SHARE = 0.25  # of the items kept by their chapters; were fewer left, asking four times as many would still be enough
+# of the items kept by their chapters; were fewer left, asking four times as many would still be
+# enough
+MIN_KEPT_SHARE = 0.25
 
 
 class ChapterYield(NamedTuple):
@@ -24,10 +27,13 @@ class ChapterYield(NamedTuple):
 def compute_top_up_quotas(
     missing: Quota, left: Quota, given: Sequence[ChapterYield]
 ) -> dict[int, Quota]:
-    """What chapters are to give in all, by their place in the book, so that `missing` more are left; none where none can.
+    """What chapters are to give in all, by their place in the book, so that `missing` more are
+    left; none where none can.
 
-    As many are asked for as will be left, at the share that was left of what the chapters kept. Only chapters that met
-    their quota are asked: any other has said that it has no more, was refused, or was asked often enough.
+    As many are asked for as will be left, at the share that was left of what the chapters kept.
+    Only chapters that met
+    their quota are asked: any other has said that it has no more, was refused, or was asked often
+    enough.
     """
     more = {
         "pair": _allocate_missing("pair", missing.pairs, left.pairs, given),

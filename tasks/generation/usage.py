@@ -1,4 +1,5 @@
-"""What became of each chapter, kept beside its answers, so that a study which money or server stopped tells what it has.
+"""What became of each chapter, kept beside its answers, so that a study which money or server
+stopped tells what it has.
 
 <ledger>/accounts/p012-03.json    the account of the chapter that begins with that passage
 """
@@ -27,7 +28,9 @@ def save_usage(folder: Path, passages: Sequence[Passage], account: WriterUsage) 
 
 
 def load_usages(folder: Path, chapters: Collection[str]) -> list[WriterUsage]:
-    """The accounts of these chapters, in the book's order; one of another version counts for nothing."""
+    """The accounts of these chapters, in the book's order; one of another version counts for
+    nothing.
+    """
     found = []
     for file in sorted((folder / "accounts").glob("*.json")):
         try:
@@ -42,7 +45,8 @@ def load_usages(folder: Path, chapters: Collection[str]) -> list[WriterUsage]:
 def format_usages(accounts: Sequence[WriterUsage], folder: Path) -> str:
     """All of them in plain lines: the sum, then chapter by chapter."""
     lost = (
-        f" {n} answers never arrived; {_format_lost_usd(accounts)} USD may have been charged for them."
+        f" {n} answers never arrived; {_format_lost_usd(accounts)} USD may have been charged for"
+        " them."
         if (n := sum(one.lost for one in accounts))
         else ""
     )
@@ -55,15 +59,17 @@ def format_usages(accounts: Sequence[WriterUsage], folder: Path) -> str:
             if one.wanted[kind]
         )
         lines.append(
-            f"  - {_clean_title(one)}: {_format_counts([one])}; ended: {ended or 'nothing was wanted'}"
+            f"  - {_clean_title(one)}: {_format_counts([one])}; ended:"
+            f" {ended or 'nothing was wanted'}"
         )
     return "\n".join(lines)
 
 
 def _format_counts(accounts: Sequence[WriterUsage]) -> str:
     return ", ".join(
-        f"{_sum_counts(accounts, 'kept', kind)} of {_sum_counts(accounts, 'wanted', kind)} {name} kept "
-        f"({_sum_counts(accounts, 'rejected', kind)} rejected, {_sum_counts(accounts, 'refused', kind)} refused)"
+        f"{_sum_counts(accounts, 'kept', kind)} of {_sum_counts(accounts, 'wanted', kind)} {name}"
+        f" kept ({_sum_counts(accounts, 'rejected', kind)} rejected,"
+        f" {_sum_counts(accounts, 'refused', kind)} refused)"
         for kind, name in ITEM_KIND_PLURALS.items()
     )
 

@@ -25,7 +25,8 @@ def write_chapter(
 ) -> tuple[list[Draft], WriterUsage | None]:
     """The drafts as they came, and the server's account.
 
-    The gpt writer asks again for what `accept` refuses, and goes on from what the chapter gave `earlier`; rules need neither.
+    The gpt writer asks again for what `accept` refuses, and goes on from what the chapter gave
+    `earlier`; rules need neither.
     """
     if plan.generation.writer == "rules":
         from tasks.generation.rules import rule_writer

@@ -1,4 +1,6 @@
-"""Words and numbers in one language: labels and sentences from a folder's <language>.yaml, numbers as the language writes them."""
+"""Words and numbers in one language: labels and sentences from a folder's <language>.yaml, numbers
+as the language writes them.
+"""
 
 import math
 from collections.abc import Mapping
@@ -34,7 +36,9 @@ class Translator:
         )
 
     def format_number(self, value: float | int | str | None, places: int | None = None) -> str:
-        """A number with so many decimals, or with three significant digits; text and nothing as they are."""
+        """A number with so many decimals, or with three significant digits; text and nothing as
+        they are.
+        """
         if value is None:
             return "—"
         if isinstance(value, bool | str):
@@ -74,7 +78,9 @@ class Translator:
         return text.format(**values)
 
     def format_sentence(self, text: str, numbers: Mapping[str, Any]) -> str:
-        """A sentence with its numbers as this language writes them; see `Shown` for what may stand after the colon of a hole."""
+        """A sentence with its numbers as this language writes them; see `Shown` for what may stand
+        after the colon of a hole.
+        """
         return text.format_map(
             {name: FormattedValue(value, self) for name, value in numbers.items()}
         )
@@ -84,7 +90,9 @@ class Translator:
 
 
 def format_plain_number(value: float) -> str:
-    """At most three significant digits (two below a thousandth), whole numbers whole, an exponent only below a millionth."""
+    """At most three significant digits (two below a thousandth), whole numbers whole, an exponent
+    only below a millionth.
+    """
     if not math.isfinite(value) or value == int(value):
         return f"{value:,.0f}" if math.isfinite(value) else str(value)
     if value < 1e-6:
@@ -94,7 +102,9 @@ def format_plain_number(value: float) -> str:
 
 
 class FormattedValue(NamedTuple):
-    """A value in a sentence: {n}, {loss:2} with two decimals, {rate:%}, {gain:points}, {least:size} in points without a sign, {verdict:name} as the folder's `names` have it."""
+    """A value in a sentence: {n}, {loss:2} with two decimals, {rate:%}, {gain:points}, {least:size}
+    in points without a sign, {verdict:name} as the folder's `names` have it.
+    """
 
     value: Any
     translator: Translator

@@ -1,4 +1,6 @@
-"""Words, sentences and the normal form of text in any language; Persian's own part is in persian.py."""
+"""Words, sentences and the normal form of text in any language; Persian's own part is in
+persian.py.
+"""
 
 import re
 import unicodedata
@@ -10,7 +12,8 @@ MIN_FRAME_FACTS = 3  # facts; the gate refuses a leak, and the diagnosis counts 
 _IGNORED_CHARACTERS = dict.fromkeys(
     map(
         ord,
-        "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad\u061c\u200b\u200d\u0640",
+        "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+        "\ufeff\u00ad\u061c\u200b\u200d\u0640",
     )
 )
 _SPACES = re.compile(r"[^\S\n]+")
@@ -21,7 +24,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?؟…])(?<!\d\.)[»\")\]]*(?=\s)|\n")
 
 
 def normalize_text(text: str, language: str = "fa") -> str:
-    """One normal form: NFC, one space between words, no bidi marks or tatweel; plus the language's own.
+    """One normal form: NFC, one space between words, no bidi marks or tatweel; plus the language's
+    own.
 
     Never NFKC on the whole: that would turn 10⁹/L into 109/L.
     """
@@ -37,7 +41,9 @@ def normalize_text(text: str, language: str = "fa") -> str:
 
 
 def fold_text(text: str) -> str:
-    """For comparing only: case, accents, letter variants, half-spaces and digit scripts made equal."""
+    """For comparing only: case, accents, letter variants, half-spaces and digit scripts
+    made equal.
+    """
     if text.isascii():
         return text.casefold()  # the same, and a third of the reading of an English book
     bare = "".join(
@@ -59,7 +65,9 @@ def split_words(text: str) -> list[str]:
 
 
 def find_sentence_spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each sentence, without the blank around it; a line break ends a sentence too."""
+    """(start, end) of each sentence, without the blank around it; a line break ends a
+    sentence too.
+    """
     spans, start = [], 0
     for mark in [*_SENTENCE_END.finditer(text), None]:
         end = mark.end() if mark else len(text)

@@ -1,1 +1,3 @@
-"""Models: their folders are checked before use, and adapters are attached without touching the base."""
+"""Models: their folders are checked before use, and adapters are attached without touching the
+base.
+"""

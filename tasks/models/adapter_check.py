@@ -14,14 +14,17 @@ from tasks.store.paths import get_cached_folder_digest
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 # These need more than a folder: other adapters, or a task's number beside every question.
 NEEDS_MORE = (PeftType.XLORA, PeftType.POLY)
-# LoRA begins at W - BA where its init takes BA out of W. As long as the config names such an init, the adapter was not
+# LoRA begins at W - BA where its init takes BA out of W. As long as the config names such an init,
+# the adapter was not
 # converted, and what W was in training is known only where loading computes the same BA again.
 REDRAWN = ("_niter_", "corda")  # drawn at random, or from texts that are not in the folder
 LEFT_OUT = ("lora_ga",)  # PEFT does not take BA out of W again when it loads
 
 
 def read_adapter_config(adapter: Path) -> Any:
-    """PEFT's configuration of an adapter that can be loaded and compared. Raises MissingArtifact or PlanError."""
+    """PEFT's configuration of an adapter that can be loaded and compared. Raises MissingArtifact or
+    PlanError.
+    """
     for name in (WEIGHTS, CONFIG):
         if not (adapter / name).is_file():
             pickled = (
@@ -48,25 +51,30 @@ def _refuse_kind(adapter: Path, config: Any) -> None:
     kind = str(getattr(config.peft_type, "value", config.peft_type))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
         raise PlanError(
-            f"{adapter / CONFIG}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another kind that changes weights."
+            f"{adapter / CONFIG}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another"
+            " kind that changes weights."
         )
     if config.is_prompt_learning or config.peft_type in NEEDS_MORE:
         raise PlanError(
-            f"{adapter} is of kind {kind}, which does not change weights alone: the questions cannot be put to it as they are put to "
-            "the base. Use LoRA, DoRA, IA3 or another kind that changes weights."
+            f"{adapter} is of kind {kind}, which does not change weights alone: the questions"
+            " cannot be put to it as they are put to the base. Use LoRA, DoRA, IA3 or another kind"
+            " that changes weights."
         )
     if config.task_type not in (None, "CAUSAL_LM"):
         raise PlanError(
-            f"{adapter} was made for {str(config.task_type)[:40]}, not for writing text (CAUSAL_LM); name another adapter."
+            f"{adapter} was made for {str(config.task_type)[:40]}, not for writing text"
+            " (CAUSAL_LM); name another adapter."
         )
     if any(part in _init(config) for part in REDRAWN):
         raise PlanError(
-            f"{adapter} was begun with init_lora_weights={_init(config)!r} and not converted: its starting weights cannot be computed again, "
-            "each loading would be another model. Save it with save_pretrained(…, path_initial_model_for_weight_conversion=…)."
+            f"{adapter} was begun with init_lora_weights={_init(config)!r} and not converted: its"
+            " starting weights cannot be computed again, each loading would be another model. Save"
+            " it with save_pretrained(…, path_initial_model_for_weight_conversion=…)."
         )
     if _init(config) == "loftq" and find_spec("bitsandbytes") is None:
         raise PlanError(
-            f"{adapter} was begun with LoftQ, which needs bitsandbytes to be loaded: pip install bitsandbytes (NVIDIA GPUs)."
+            f"{adapter} was begun with LoftQ, which needs bitsandbytes to be loaded: pip install"
+            " bitsandbytes (NVIDIA GPUs)."
         )
 
 
@@ -87,9 +95,11 @@ LEAVES_BASE = (
 
 
 def writes_into_base(config: Any, headers: dict[str, TensorHeader]) -> bool:
-    """Whether loading may change the base's own weights: unless it is LoRA alone, begun in a way that was seen to leave them.
+    """Whether loading may change the base's own weights: unless it is LoRA alone, begun in a way
+    that was seen to leave them.
 
-    `bias`, new embeddings and other kinds of adapters put weights of the base's own names beside LoRA's.
+    `bias`, new embeddings and other kinds of adapters put weights of the base's own names beside
+    LoRA's.
     """
     is_plain = (
         config.peft_type == PeftType.LORA
@@ -100,7 +110,9 @@ def writes_into_base(config: Any, headers: dict[str, TensorHeader]) -> bool:
 
 
 def describe_doubts(adapter: Path, config: Any, names: set[str], base: Path) -> list[str]:
-    """What a reader should know of adapter and base, in sentences; `names`: all that the base is called."""
+    """What a reader should know of adapter and base, in sentences; `names`: all that the base is
+    called.
+    """
     doubts = []
     told = str(config.base_model_name_or_path or "")
     if (
@@ -109,7 +121,8 @@ def describe_doubts(adapter: Path, config: Any, names: set[str], base: Path) -> 
         and not _is_same(Path(told), base)
     ):
         doubts.append(
-            f"The adapter was made for {told[:200]!r}, and {sorted(names)[0]!r} was scored: if these are two models, the comparison is worthless."
+            f"The adapter was made for {told[:200]!r}, and {sorted(names)[0]!r} was scored: if"
+            " these are two models, the comparison is worthless."
         )
     if (
         config.revision
@@ -117,12 +130,14 @@ def describe_doubts(adapter: Path, config: Any, names: set[str], base: Path) -> 
         and not base.name.startswith(str(config.revision))
     ):
         doubts.append(
-            f"The adapter was made for revision {str(config.revision)[:40]}, and {base.name} was scored."
+            f"The adapter was made for revision {str(config.revision)[:40]}, and {base.name} was"
+            " scored."
         )
     if _init(config) in LEFT_OUT:
         doubts.append(
-            f"{adapter.name} was begun with init_lora_weights={_init(config)!r} and not converted: on the plain base it is another model "
-            "than in training. Save it with save_pretrained(…, path_initial_model_for_weight_conversion=…)."
+            f"{adapter.name} was begun with init_lora_weights={_init(config)!r} and not converted:"
+            " on the plain base it is another model than in training. Save it with"
+            " save_pretrained(…, path_initial_model_for_weight_conversion=…)."
         )
     return doubts
 

@@ -1,4 +1,6 @@
-"""Attach an adapter to a model so that nothing of it is left out, and tell whether the model is one that answers."""
+"""Attach an adapter to a model so that nothing of it is left out, and tell whether the model is one
+that answers.
+"""
 
 import warnings
 from pathlib import Path
@@ -19,9 +21,11 @@ def adapter_headers(adapter: Path) -> dict[str, TensorHeader]:
 
 
 def attach_adapter(model: Any, adapter: Path, config: Any) -> PeftModel:
-    """The model with the adapter on it. Raises PlanError where the adapter was made for another model.
+    """The model with the adapter on it. Raises PlanError where the adapter was made for another
+    model.
 
-    PEFT only warns of weights that the file lacks, and says nothing of those for which the model has no place.
+    PEFT only warns of weights that the file lacks, and says nothing of those for which the model
+    has no place.
     """
     _fit_embeddings(model, adapter)
     with warnings.catch_warnings(record=True) as told:
@@ -47,7 +51,8 @@ def attach_adapter(model: Any, adapter: Path, config: Any) -> PeftModel:
         raise PlanError(f"{adapter}: {NO_FIT} {lacks[0]}"[:600])
     if unexpected:
         raise PlanError(
-            f"{adapter}: {NO_FIT} {len(unexpected)} matrices have no match, such as {min(unexpected)}."
+            f"{adapter}: {NO_FIT} {len(unexpected)} matrices have no match, such as"
+            f" {min(unexpected)}."
         )
     _refuse_silent(tuned.eval(), adapter)
     return tuned
@@ -65,7 +70,8 @@ def _refuse_silent(tuned: PeftModel, adapter: Path) -> None:
         ) from error
     if not bool(scores.isfinite().all()):
         raise PlanError(
-            f"{adapter}: with this adapter the model's scores are NaN or infinite; it was made for another model, or broke."
+            f"{adapter}: with this adapter the model's scores are NaN or infinite; it was made for"
+            " another model, or broke."
         )
 
 
@@ -73,7 +79,9 @@ NO_FIT = "the adapter does not fit this base model; name the one it was made for
 
 
 def _fit_embeddings(model: Any, adapter: Path) -> None:
-    """Give the model as many rows of embeddings as the adapter brings, where tokens were added before it was trained."""
+    """Give the model as many rows of embeddings as the adapter brings, where tokens were added
+    before it was trained.
+    """
     if rows := embedding_rows(model, adapter_headers(adapter)):
         model.resize_token_embeddings(rows, mean_resizing=False)
 
@@ -90,7 +98,9 @@ def embedding_rows(model: Any, headers: dict[str, TensorHeader]) -> int | None:
 
 @torch.no_grad()
 def first_scores(model: Any) -> torch.Tensor:
-    """Scores of every token after each of a few that lie evenly over the vocabulary, (8, V): one short forward pass."""
+    """Scores of every token after each of a few that lie evenly over the vocabulary, (8, V): one
+    short forward pass.
+    """
     rows = model.get_input_embeddings().weight.shape[0]
     ids = torch.arange(8) * (rows // 8)
     scores: torch.Tensor = model(input_ids=ids[None].to(next(model.parameters()).device)).logits[0]

@@ -1,7 +1,10 @@
-"""Which numbers a large model is computed in on a CPU: measured once for each model, kept in the store, and followed from then on.
+"""Which numbers a large model is computed in on a CPU: measured once for each model, kept in the
+store, and followed from then on.
 
-So base and tuned model, and a training before and after it was killed, are computed alike, also where a busy core or another
-machine with the same store would measure otherwise. `machine.dtype` sets it by hand; a record that is deleted is measured anew.
+So base and tuned model, and a training before and after it was killed, are computed alike, also
+where a busy core or another
+machine with the same store would measure otherwise. `machine.dtype` sets it by hand; a record that
+is deleted is measured anew.
 """
 
 import functools
@@ -12,12 +15,16 @@ import torch
 from tasks.store import remote_store
 from tasks.store.paths import get_runs_dir, hold_lock, write_atomically
 
-REQUIRED_SPEEDUP = 1.2  # times faster that bfloat16 must be: it rounds log-likelihoods by 0.1 to 0.2 nats, for a little speed it is not worth that
+# times faster that bfloat16 must be: it rounds log-likelihoods by 0.1 to 0.2 nats, for a little
+# speed it is not worth that
+REQUIRED_SPEEDUP = 1.2
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def choose_cpu_dtype(digest: str) -> torch.dtype:
-    """The kind of number for the model with this digest; outside of a store there is nothing to keep in step with."""
+    """The kind of number for the model with this digest; outside of a store there is nothing to
+    keep in step with.
+    """
     if not get_runs_dir().is_dir():
         return DTYPES[_measure_faster_dtype()]
     place = get_runs_dir() / "precision" / f"{digest}.txt"

@@ -1,4 +1,6 @@
-"""The device that a plan's models run on; without transformers and PEFT, whose import takes longer than a whole check."""
+"""The device that a plan's models run on; without transformers and PEFT, whose import takes longer
+than a whole check.
+"""
 
 import importlib.util
 from typing import TYPE_CHECKING
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 def choose_device(machine: Machine) -> str:
     """The device to work on. Raises PlanError where the machine asks for one that is not there.
 
-    Of several GPUs one is chosen by CUDA_VISIBLE_DEVICES: transformers' Trainer moves a model to the first that it sees.
+    Of several GPUs one is chosen by CUDA_VISIBLE_DEVICES: transformers' Trainer moves a model to
+    the first that it sees.
     """
     there = {
         "cuda": torch.cuda.is_available(),
@@ -32,16 +35,20 @@ def choose_device(machine: Machine) -> str:
             else ""
         )
         raise PlanError(
-            f"machine.device: {machine.device!r} is not here; there is {', '.join(here)}. auto takes the first.{several}"
+            f"machine.device: {machine.device!r} is not here; there is {', '.join(here)}. auto"
+            f" takes the first.{several}"
         )
     return machine.device
 
 
 def build_4bit_config(device: str) -> "BitsAndBytesConfig":
-    """NF4 with bfloat16 arithmetic (QLoRA, arXiv 2305.14314). Raises PlanError where this machine cannot do it."""
+    """NF4 with bfloat16 arithmetic (QLoRA, arXiv 2305.14314). Raises PlanError where this machine
+    cannot do it.
+    """
     if not device.startswith("cuda") or importlib.util.find_spec("bitsandbytes") is None:
         raise PlanError(
-            f"finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes; the device here is {device}. Set it to none."
+            "finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes; the device here is"
+            f" {device}. Set it to none."
         )
     from transformers import BitsAndBytesConfig
 

@@ -1,10 +1,12 @@
-"""Load a causal language model from a folder or the hub, with or without an adapter; or build the tiny one.
+"""Load a causal language model from a folder or the hub, with or without an adapter; or build the
+tiny one.
 
     loaded = load(checkpoint, machine, adapter)
     tuned = loaded.model(**inputs)
     base = base_of(loaded).model(**inputs)
 
-Base scores come from weights that no adapter was ever loaded into: PEFT writes into the base when it loads some adapters
+Base scores come from weights that no adapter was ever loaded into: PEFT writes into the base when
+it loads some adapters
 (PiSSA, OLoRA, trained biases, new embeddings), and `disable_adapter` does not give the base back.
 Safetensors only, and no code that comes with a model is ever run.
 """
@@ -49,7 +51,9 @@ class LoadedModel(NamedTuple):
 
 
 def base_of(loaded: LoadedModel) -> LoadedModel:
-    """The base below the adapter, from weights that no adapter touched; the model itself where it has none."""
+    """The base below the adapter, from weights that no adapter touched; the model itself where it
+    has none.
+    """
     if loaded.load_base is not None:
         base: LoadedModel = loaded.load_base()
         return base
@@ -67,9 +71,11 @@ def load_model(
     quantize: str = "none",
     own: bool = False,
 ) -> LoadedModel:
-    """The model in evaluation mode. Weights are read once a process; each call gets modules of its own around them.
+    """The model in evaluation mode. Weights are read once a process; each call gets modules of its
+    own around them.
 
-    `own`: weights of its own too, for work that writes into them, such as merging; the kept ones are then given up,
+    `own`: weights of its own too, for work that writes into them, such as merging; the kept ones
+    are then given up,
     so that memory holds them once.
     """
     verify_checkpoint(checkpoint)
@@ -105,7 +111,10 @@ def load_model(
     )
 
 
-WRITTEN = "Loading an adapter of this kind can change weights of the base, so the base was scored from weights read apart from it."
+WRITTEN = (
+    "Loading an adapter of this kind can change weights of the base, so the base was scored from"
+    " weights read apart from it."
+)
 
 
 def _read_alone(place: tuple[str, str, str, torch.dtype, str]) -> LoadedModel:
@@ -122,7 +131,9 @@ def choose_checkpoint_dtype(checkpoint: Checkpoint, machine: Machine) -> torch.d
 
 
 def choose_dtype(dtype: str, device: str, parameters: int, digest: str) -> torch.dtype:
-    """bfloat16 where asked, or where it is faster: GPUs that have it, CPUs where it was measured for the model with this digest."""
+    """bfloat16 where asked, or where it is faster: GPUs that have it, CPUs where it was measured
+    for the model with this digest.
+    """
     if dtype != "auto":
         return cpu_dtype.DTYPES[dtype]
     if parameters < SMALL_MODEL_PARAMETERS or device.startswith("mps"):
@@ -136,7 +147,9 @@ def choose_dtype(dtype: str, device: str, parameters: int, digest: str) -> torch
 def _load_base(
     path: str, digest: str, device: str, dtype: torch.dtype, quantize: str
 ) -> LoadedModel:
-    """The frozen weights, read once; the digest is among the arguments so that a replaced folder is read again."""
+    """The frozen weights, read once; the digest is among the arguments so that a replaced folder is
+    read again.
+    """
     return _read(path, digest, device, dtype, quantize)
 
 
@@ -178,7 +191,9 @@ def read_tokenizer(path: str) -> Any:
 
 
 def _adapter_tokenizer(adapter: Path, below: Any, model: Any) -> Any:
-    """The adapter's own, where it knows tokens that the base's does not; else the base's, so that both are asked alike."""
+    """The adapter's own, where it knows tokens that the base's does not; else the base's, so that
+    both are asked alike.
+    """
     if not any((adapter / name).is_file() for name in TOKENIZER_FILES):
         return below
     own = read_tokenizer(str(adapter))
@@ -189,14 +204,17 @@ def _adapter_tokenizer(adapter: Path, below: Any, model: Any) -> Any:
 
 
 def _refuse_tokens_without_rows(path: str, tokenizer: Any, rows: int) -> None:
-    """Raise PlanError where it knows tokens that the model has no embedding for; the model may have more than it needs."""
+    """Raise PlanError where it knows tokens that the model has no embedding for; the model may have
+    more than it needs.
+    """
     beyond = {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
     if beyond.pop(tokenizer.pad_token_id, None) is not None:
         tokenizer.pad_token = tokenizer.eos_token  # a filler is masked, any token will do
     if beyond:
         raise PlanError(
-            f"{path}: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows} only, not for {beyond[min(beyond)]!r}; "
-            "take the tokenizer that belongs to the model, or give it rows with resize_token_embeddings and save it again."
+            f"{path}: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows}"
+            f" only, not for {beyond[min(beyond)]!r}; take the tokenizer that belongs to the model,"
+            " or give it rows with resize_token_embeddings and save it again."
         )
 
 
@@ -208,6 +226,8 @@ def count_parameters(folder: Path) -> int:
 
 
 def _copy_sharing_weights(model: Any) -> Any:
-    """A copy of the modules around the same tensors, so that an adapter on one does not show in another."""
+    """A copy of the modules around the same tensors, so that an adapter on one does not show in
+    another.
+    """
     tensors = [*model.parameters(), *model.buffers()]
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors})

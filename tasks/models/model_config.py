@@ -1,4 +1,6 @@
-"""A model folder's config.json: read without running its code, and refused where it is no plain causal language model."""
+"""A model folder's config.json: read without running its code, and refused where it is no plain
+causal language model.
+"""
 
 import json
 from pathlib import Path
@@ -46,8 +48,9 @@ def read_config(folder: Path) -> Any:
         ) from error
     if config.is_encoder_decoder or type(config) not in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING:
         raise PlanError(
-            f"{folder}: a model of type {config.model_type!r} is no decoder-only language model; "
-            "only causal language models (Llama, Qwen, Gemma, Mistral, …) can be tuned and scored. Name one of them."
+            f"{folder}: a model of type {config.model_type!r} is no decoder-only language model;"
+            " only causal language models (Llama, Qwen, Gemma, Mistral, …) can be tuned and"
+            " scored. Name one of them."
         )
     config._attn_implementation = (
         None  # a name such as "kernels-community/…" would fetch and run code
@@ -78,8 +81,9 @@ def _refuse_by_words(folder: Path, content: dict[str, Any]) -> None:
             else "unknown method"
         )
         raise PlanError(
-            f"{folder}: its weights are quantized already ({str(method)[:40]}), which can be neither compared nor merged exactly. "
-            "Name the model that it was made from; finetuning.quantize: 4bit quantizes that one while loading."
+            f"{folder}: its weights are quantized already ({str(method)[:40]}), which can be"
+            " neither compared nor merged exactly. Name the model that it was made from;"
+            " finetuning.quantize: 4bit quantizes that one while loading."
         )
     named = content.get("architectures")
     heads = [str(name) for name in named] if isinstance(named, list) else []
@@ -93,7 +97,8 @@ def _refuse_by_words(folder: Path, content: dict[str, Any]) -> None:
     }
     if heads and heads[0] in others:
         raise PlanError(
-            f"{folder} holds a {heads[0]}, which is no causal language model; name a model that writes text."
+            f"{folder} holds a {heads[0]}, which is no causal language model; name a model that"
+            " writes text."
         )
 
 
@@ -102,9 +107,12 @@ def _as_tuple(names: Any) -> tuple[str, ...]:
 
 
 def refuse_impossible_size(folder: Path, config: Any, tensors: int) -> None:
-    """Raise PlanError where config.json tells more layers than there are tensors: building them could take all memory."""
+    """Raise PlanError where config.json tells more layers than there are tensors: building them
+    could take all memory.
+    """
     layers = getattr(config.get_text_config(), "num_hidden_layers", 0)
     if not isinstance(layers, int) or layers > tensors:
         raise PlanError(
-            f"{folder / 'config.json'} tells {layers} layers, but the weight files hold {tensors} tensors only; copy both again."
+            f"{folder / 'config.json'} tells {layers} layers, but the weight files hold {tensors}"
+            " tensors only; copy both again."
         )

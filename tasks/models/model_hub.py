@@ -1,13 +1,17 @@
-"""Find a model's weights: in a folder, in the local cache of the hub, or on the hub; say precisely what is missing.
+"""Find a model's weights: in a folder, in the local cache of the hub, or on the hub; say precisely
+what is missing.
 
-Safetensors only. A folder is told by the digest of its files, a hub model by its commit. Whatever is found is checked
+Safetensors only. A folder is told by the digest of its files, a hub model by its commit. Whatever
+is found is checked
 whole (tasks.models) before it is used: its headers against config.json, its numbers for NaN.
 """
 
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError is there, from whichever httpx it was built on
+
+# HTTPError is there, from whichever httpx it was built on
+from huggingface_hub.errors import (  # type: ignore[attr-defined]
     GatedRepoError,
     HFValidationError,
     HTTPError,
@@ -20,7 +24,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from tasks.models.weight_files import list_weight_files, refuse_stray_adapter
 from tasks.schemas.errors import MissingArtifact, PlanError
-from tasks.schemas.plan import BasePlan
+from tasks.schemas.plan_sections import BasePlan
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.paths import get_cached_folder_digest
 
@@ -31,7 +35,9 @@ HUB_TIMEOUT_SECONDS = 10.0  # seconds that the hub is given to answer
 
 
 def explain_missing_base(plan: BasePlan) -> str | None:
-    """What stands in the way of this base model, in one sentence; nothing is loaded or downloaded."""
+    """What stands in the way of this base model, in one sentence; nothing is loaded or
+    downloaded.
+    """
     try:
         if found := find_here(plan):
             _refuse_damaged(found)
@@ -43,7 +49,9 @@ def explain_missing_base(plan: BasePlan) -> str | None:
 
 
 def find_here(plan: BasePlan) -> Path | None:
-    """The folder of a model that is on this machine; None for the tiny one, and for one that is still to be fetched."""
+    """The folder of a model that is on this machine; None for the tiny one, and for one that is
+    still to be fetched.
+    """
     return (
         None
         if plan.model == TINY_MODEL
@@ -58,13 +66,15 @@ def _refuse_damaged(folder: Path) -> None:
 
 
 def resolve_base_model(plan: BasePlan) -> Checkpoint:
-    """The folder with the model's weights, downloaded where need be, and what tells them from others.
+    """The folder with the model's weights, downloaded where need be, and what tells them from
+    others.
 
     Raises PlanError with what is missing or damaged and how to get it.
     """
     if plan.model == TINY_MODEL:
         raise PlanError(
-            "base.model: the tiny model is built from the book, there is nothing to look up; name a folder or a hub model."
+            "base.model: the tiny model is built from the book, there is nothing to look up; name a"
+            " folder or a hub model."
         )
     folder = _find_model_folder(plan.model)
     if folder is not None:
@@ -80,11 +90,14 @@ def resolve_base_model(plan: BasePlan) -> Checkpoint:
 
 
 def verify_checkpoint(checkpoint: Checkpoint) -> None:
-    """Raise MissingArtifact where the model that a handle stands for is gone, or is another one by now."""
+    """Raise MissingArtifact where the model that a handle stands for is gone, or is another one by
+    now.
+    """
     checkpoint.verify_content()
     if checkpoint.source is not None and (gaps := list_missing_files(checkpoint.path)):
         raise MissingArtifact(
-            f"{checkpoint.path} lacks {', '.join(gaps)}; it was there when the study began. Put it back, or --redo prepare_base."
+            f"{checkpoint.path} lacks {', '.join(gaps)}; it was there when the study began. Put it"
+            " back, or --redo prepare_base."
         )
 
 
@@ -117,13 +130,16 @@ def _find_model_folder(model: str) -> Path | None:
     gaps = list_missing_files(path)
     if gaps:
         raise PlanError(
-            f"base.model: the folder {model!r} lacks {', '.join(gaps)}; save the model there with save_pretrained."
+            f"base.model: the folder {model!r} lacks {', '.join(gaps)}; save the model there with"
+            " save_pretrained."
         )
     return path.absolute()
 
 
 def _find_cached_snapshot(model: str, revision: str | None) -> Path | None:
-    """The whole snapshot in the local cache, if it is there: the asked revision, or the newest that was ever fetched."""
+    """The whole snapshot in the local cache, if it is there: the asked revision, or the newest that
+    was ever fetched.
+    """
     try:
         snapshot = Path(
             snapshot_download(
@@ -146,7 +162,8 @@ def _fetch_hub_commit(plan: BasePlan) -> str:
         info = HfApi().model_info(name, revision=plan.revision, timeout=HUB_TIMEOUT_SECONDS)
     except GatedRepoError:
         raise PlanError(
-            f"{name}: its licence must be accepted on the hub first; then put a token into HF_TOKEN."
+            f"{name}: its licence must be accepted on the hub first; then put a token into"
+            " HF_TOKEN."
         ) from None
     except RevisionNotFoundError:
         raise PlanError(
@@ -179,6 +196,7 @@ def _download_snapshot(name: str, commit: str) -> Path:
 
 def _describe_unreachable_hub(name: str, error: Exception) -> str:
     return (
-        f"{name}: no weights in the local cache and the hub did not answer ({type(error).__name__}). "
-        f"Fetch them once where there is a network (hf download {name}), or set base.model to a folder with the model."
+        f"{name}: no weights in the local cache and the hub did not answer"
+        f" ({type(error).__name__}). Fetch them once where there is a network (hf download {name}),"
+        " or set base.model to a folder with the model."
     )

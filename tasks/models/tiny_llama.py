@@ -1,6 +1,8 @@
-"""The tiny Llama: a control that knows nothing but the book, built and pre-trained on its text in about a minute.
+"""The tiny Llama: a control that knows nothing but the book, built and pre-trained on its text in
+about a minute.
 
-One million parameters and a byte-level BPE of its own, so that any language and every half-space survives. It never sees
+One million parameters and a byte-level BPE of its own, so that any language and every half-space
+survives. It never sees
 a pair or a question; a gain after tuning therefore comes from the tuning.
 """
 
@@ -15,7 +17,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from tasks.models.library_logging import silence_transformers
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import BasePlan
+from tasks.schemas.plan_sections import BasePlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
 BOS, EOS = "<|begin_of_text|>", "<|end_of_text|>"
@@ -27,8 +29,12 @@ LEARNING_RATE, MUON_RATE, WARMUP_STEPS, FINAL_RATE_SHARE = (
     20,
     0.05,
 )  # peaks, steps to them, share of them at the end
-# Llama 3's own split rule: contractions, words with the mark before them, digits by threes, marks, line ends, blanks.
-SPLIT_PATTERN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+# Llama 3's own split rule: contractions, words with the mark before them, digits by threes, marks,
+# line ends, blanks.
+SPLIT_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|"
+    r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 def build_tiny_llama(
@@ -38,7 +44,9 @@ def build_tiny_llama(
     progress: ProgressCallback = ignore_progress,
     machine: Machine | None = None,
 ) -> None:
-    """Train tokenizer and model on the texts of a book and save them in `folder`; equal input and threads, equal bytes."""
+    """Train tokenizer and model on the texts of a book and save them in `folder`; equal input and
+    threads, equal bytes.
+    """
     silence_transformers()
     device = "cuda" if machine is not None and machine.device == "cuda" else "cpu"
     tokenizer = train_tokenizer(texts)
@@ -51,7 +59,8 @@ def build_tiny_llama(
     )
     if len(stream) < 2 * WARMUP_STEPS:
         raise NothingLeft(
-            f"the book's text has {len(stream)} tokens, too few to train the tiny model on; set base.model to a model."
+            f"the book's text has {len(stream)} tokens, too few to train the tiny model on; set"
+            " base.model to a model."
         )
     torch.manual_seed(plan.seed)
     model = LlamaForCausalLM(build_tiny_config(tokenizer)).to(device)
@@ -61,7 +70,9 @@ def build_tiny_llama(
 
 
 def train_tokenizer(texts: list[str], size: int = VOCABULARY_SIZE) -> PreTrainedTokenizerFast:
-    """A byte-level BPE with Llama 3's split rule: no text is unknown to it, and decoding gives the text back."""
+    """A byte-level BPE with Llama 3's split rule: no text is unknown to it, and decoding gives the
+    text back.
+    """
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -131,7 +142,8 @@ def _pretrain_model(
 def _build_optimizers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
     """Muon (Jordan 2024) for the matrices inside the layers, AdamW for the rest.
 
-    In 500 steps of AdamW alone the book is learnt to 3.0 nats a token, with Muon to 2.15; a base that does not know the
+    In 500 steps of AdamW alone the book is learnt to 3.0 nats a token, with Muon to 2.15; a base
+    that does not know the
     book cannot be taught to turn it round.
     """
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "layers" in name]

@@ -1,7 +1,10 @@
-"""Do the weight files make the whole model that config.json tells? Known from the files' headers, before anything is loaded.
+"""Do the weight files make the whole model that config.json tells? Known from the files' headers,
+before anything is loaded.
 
-Transformers gives a missing or renamed weight random numbers and only logs it. Here its own loader is run with the
-headers' shapes on the meta device (shapes without numbers), so that tied weights, old names and split or joined experts
+Transformers gives a missing or renamed weight random numbers and only logs it. Here its own loader
+is run with the
+headers' shapes on the meta device (shapes without numbers), so that tied weights, old names and
+split or joined experts
 are understood exactly as in the real loading, and what it reports is refused.
 """
 
@@ -30,7 +33,9 @@ SHOWN = 3  # names in a message
 
 
 def refuse_damaged_model(folder: Path) -> None:
-    """Raise PlanError for a folder whose model would not be the one it tells of; once a process while the files stay."""
+    """Raise PlanError for a folder whose model would not be the one it tells of; once a process
+    while the files stay.
+    """
     _refuse_damaged_model(folder, file_stamps(folder))
 
 
@@ -42,13 +47,16 @@ def _refuse_damaged_model(folder: Path, stamps: tuple[tuple[str, int, int], ...]
     refuse_impossible_size(folder, config, len(headers))
     if faults := find_weight_faults(config, headers):
         raise PlanError(
-            f"{folder}: the weights do not make a whole {config.model_type} model: {'; '.join(faults)}"
+            f"{folder}: the weights do not make a whole {config.model_type} model:"
+            f" {'; '.join(faults)}"
         )
     refuse_non_finite(files)
 
 
 def find_weight_faults(config: Any, headers: Mapping[str, TensorHeader]) -> list[str]:
-    """One sentence for each thing that is missing, misnamed, misshapen or left over; the last is the remedy."""
+    """One sentence for each thing that is missing, misnamed, misshapen or left over; the last is
+    the remedy.
+    """
     silence_transformers()
     tensors = {name: torch.empty(header.shape, device="meta") for name, header in headers.items()}
     model_class = _get_model_class(config, AutoModelForCausalLM._model_mapping)
@@ -70,7 +78,9 @@ def find_weight_faults(config: Any, headers: Mapping[str, TensorHeader]) -> list
 
 
 def _is_old_mask(name: str, headers: Mapping[str, TensorHeader]) -> bool:
-    """Whether it is a causal mask, which transformers kept as a weight until 2023 (GPT-2, GPT-NeoX): (1, 1, n, n) or one number."""
+    """Whether it is a causal mask, which transformers kept as a weight until 2023 (GPT-2,
+    GPT-NeoX): (1, 1, n, n) or one number.
+    """
     shape = headers[name].shape if name in headers else (0,)
     is_mask = len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
     return name.rpartition(".")[2] in ("bias", "masked_bias") and (is_mask or shape in ((), (1,)))
@@ -81,18 +91,21 @@ def _describe(missing: list[str], unexpected: list[str], mismatched: list[Any]) 
         return []
     if prefix := _find_prefix(missing, unexpected):
         return [
-            f"their names begin with {prefix!r}, which the model does not know, so that random numbers would stand in "
-            f"for {len(missing)} weights. Take the wrapped model out ({_unwrapping(prefix)}) and save it again with save_pretrained."
+            f"their names begin with {prefix!r}, which the model does not know, so that random"
+            f" numbers would stand in for {len(missing)} weights. Take the wrapped model out"
+            f" ({_unwrapping(prefix)}) and save it again with save_pretrained."
         ]
     faults = []
     if missing:
         faults.append(
-            f"{len(missing)} weights are missing and would be random numbers: {_list_names(missing)}"
+            f"{len(missing)} weights are missing and would be random numbers:"
+            f" {_list_names(missing)}"
         )
     if mismatched:
         name, in_file, wanted = mismatched[0]
         faults.append(
-            f"{len(mismatched)} have another shape than config.json tells: {name} is {tuple(in_file)}, not {tuple(wanted)}"
+            f"{len(mismatched)} have another shape than config.json tells: {name} is"
+            f" {tuple(in_file)}, not {tuple(wanted)}"
         )
     if unexpected:
         faults.append(

@@ -1,6 +1,8 @@
-"""The weight files of a model folder: which are read, what their headers tell, whether their numbers are finite.
+"""The weight files of a model folder: which are read, what their headers tell, whether their
+numbers are finite.
 
-Safetensors only, and only files that lie in the folder itself: pickled weights can run code, and a file elsewhere would
+Safetensors only, and only files that lie in the folder itself: pickled weights can run code, and a
+file elsewhere would
 be outside the folder's digest.
 """
 
@@ -23,27 +25,34 @@ class TensorHeader(NamedTuple):
 
 
 def refuse_stray_adapter(folder: Path) -> None:
-    """Raise PlanError for an adapter in the model's folder: it would be attached silently and taken for the base."""
+    """Raise PlanError for an adapter in the model's folder: it would be attached silently and taken
+    for the base.
+    """
     if not (folder / "adapter_config.json").is_file():
         return
     if any((folder / name).is_file() for name in (SINGLE, INDEX)):
         raise PlanError(
-            f"{folder} holds adapter_config.json beside the model's own weights: the adapter would be attached and taken for the base. "
-            "Move adapter_config.json and adapter_model.safetensors into a folder of their own, and name that folder as the adapter."
+            f"{folder} holds adapter_config.json beside the model's own weights: the adapter would"
+            " be attached and taken for the base. Move adapter_config.json and"
+            " adapter_model.safetensors into a folder of their own, and name that folder as the"
+            " adapter."
         )
     raise PlanError(
-        f"{folder} is an adapter, not a model; name its base model here, and this folder as the adapter."
+        f"{folder} is an adapter, not a model; name its base model here, and this folder as the"
+        " adapter."
     )
 
 
 def list_weight_files(folder: Path) -> list[Path]:
-    """The files that transformers reads, there or not: model.safetensors, else those that the index names.
+    """The files that transformers reads, there or not: model.safetensors, else those that the index
+    names.
 
     Raises PlanError where the index is none, or names anything but safetensors files beside it.
     """
     if shards := sorted(folder.glob("shard-*-model-*.safetensors")):
         raise PlanError(
-            f"{folder} holds {shards[0].name}, a training checkpoint in shards; save the model there with save_pretrained."
+            f"{folder} holds {shards[0].name}, a training checkpoint in shards; save the model"
+            " there with save_pretrained."
         )
     if (folder / SINGLE).is_file() or not (folder / INDEX).is_file():
         return [folder / SINGLE]
@@ -51,8 +60,9 @@ def list_weight_files(folder: Path) -> list[Path]:
     for name in names:
         if Path(name).name != name or "\\" in name or not name.endswith(".safetensors"):
             raise PlanError(
-                f"{folder / INDEX} names {name[:200]!r}; only safetensors files of the same folder are read "
-                "(pickled weights can run code). Save the model again with save_pretrained."
+                f"{folder / INDEX} names {name[:200]!r}; only safetensors files of the same folder"
+                " are read (pickled weights can run code). Save the model again with"
+                " save_pretrained."
             )
     return [folder / name for name in names]
 
@@ -96,7 +106,8 @@ def _what_is_wrong(file: Path) -> str:
 
 
 def refuse_non_finite(files: Iterable[Path]) -> None:
-    """Raise PlanError for NaN or infinite weights. Reads every number: 6 GB a second from memory on one core, measured
+    """Raise PlanError for NaN or infinite weights. Reads every number: 6 GB a second from memory on
+    one core, measured
     with bfloat16 and float32 (torch.aminmax passes NaN on; isfinite takes 40 times as long)."""
     import torch
     from safetensors import safe_open
@@ -110,6 +121,7 @@ def refuse_non_finite(files: Iterable[Path]) -> None:
                 ends = torch.aminmax(tensor if tensor.itemsize > 1 else tensor.float())
                 if not (ends.min.isfinite() and ends.max.isfinite()):
                     raise PlanError(
-                        f"{file}: {name} holds NaN or infinite numbers, every answer would be worthless; "
-                        "the training that made it broke, or the file is damaged. Take an earlier checkpoint, or copy it again."
+                        f"{file}: {name} holds NaN or infinite numbers, every answer would be"
+                        " worthless; the training that made it broke, or the file is damaged. Take"
+                        " an earlier checkpoint, or copy it again."
                     )

@@ -1,4 +1,6 @@
-"""What no page can decide alone, decided by the whole book: hidden half-spaces, mirrored brackets."""
+"""What no page can decide alone, decided by the whole book: hidden half-spaces, mirrored
+brackets.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,7 +35,9 @@ def _half_spaces(sheets: Sequence[Sheet]) -> set[tuple[str, str]]:
 
 
 def _mirrored(own: tuple[int, int], all_pages: tuple[int, int]) -> str:
-    """The brackets to exchange: by the page's own balance, else the book's, else as the other brackets are."""
+    """The brackets to exchange: by the page's own balance, else the book's, else as the other
+    brackets are.
+    """
     rounded, angled = own[0] or all_pages[0], own[1] or all_pages[1]
     signs = rounded or angled
     return (

@@ -1,4 +1,6 @@
-"""What `book2lora read` writes: pages, passages, a report; and what `book2lora check` sees of a book without reading all of it."""
+"""What `book2lora read` writes: pages, passages, a report; and what `book2lora check` sees of a
+book without reading all of it.
+"""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -10,7 +12,7 @@ from tasks.reading.doubts import Doubt, reading_doubts
 from tasks.reading.report import build_report
 from tasks.reading.sandbox.pictures import draw_pictures
 from tasks.reading.structure import bookmarks, headings
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 SAMPLE = 12  # pages: half of them spread over the book, half where bookmarks lead
 
@@ -29,7 +31,9 @@ def write_report(book: Path, reading: pdf.Reading, out: Path) -> None:
 
 
 def sample_doubts(book: Path, plan: ReadingPlan, language: str) -> tuple[Doubt, ...]:
-    """Doubts about a dozen pages of the book, in seconds. Raises BookError where it cannot be opened."""
+    """Doubts about a dozen pages of the book, in seconds. Raises BookError where it cannot be
+    opened.
+    """
     stat = book.stat()
     return _sample_doubts(book, plan.model_dump_json(), language, (stat.st_mtime_ns, stat.st_size))
 

@@ -9,7 +9,8 @@ from tasks.reading.structure.bookmarks import Checked
 from tasks.schemas.item_rows import Page
 
 LEAST_TITLES = 5  # bookmarks; fewer tell nothing of a book
-FOUND_SHARE = 0.7  # of the titles stand on their pages in a book read right (handbook 1.0; run-together words 0.33)
+# of the titles stand on their pages in a book read right (handbook 1.0; run-together words 0.33)
+FOUND_SHARE = 0.7
 LONG_WORD = 20  # letters, half-spaces aside; German and Finnish aside hardly a word has more
 LONG_SHARE = 0.01  # of the words; run-together text has 0.05 and more, sound prose 0.001
 LEAST_WORDS = 200
@@ -41,8 +42,9 @@ def _bookmark_doubt(bookmarks: Checked) -> Doubt | None:
         return None
     values = {"found": bookmarks.found, "titles": bookmarks.titles}
     sentence = (
-        f"only {bookmarks.found} of {bookmarks.titles} bookmark titles stand on their pages as they were read: "
-        "words may run together or be out of order. Look at `book2lora read BOOK --report FILE`."
+        f"only {bookmarks.found} of {bookmarks.titles} bookmark titles stand on their pages as they"
+        " were read: words may run together or be out of order. Look at `book2lora read BOOK"
+        " --report FILE`."
     )
     return Doubt("bookmarks_not_found", values, sentence)
 
@@ -58,8 +60,9 @@ def _long_word_doubt(pages: Sequence[Page], language: str) -> Doubt | None:
     if language in COMPOUNDING or len(tokens) < LEAST_WORDS or long <= LONG_SHARE * len(tokens):
         return None
     sentence = (
-        f"{long} of {len(tokens)} words are longer than {LONG_WORD} letters: the spaces between words may be lost. "
-        "Look at `book2lora read BOOK --report FILE`; reading.ocr: tesseract reads the pages as pictures."
+        f"{long} of {len(tokens)} words are longer than {LONG_WORD} letters: the spaces between"
+        " words may be lost. Look at `book2lora read BOOK --report FILE`; reading.ocr: tesseract"
+        " reads the pages as pictures."
     )
     return Doubt("words_run_together", {"long": long, "words": len(tokens)}, sentence)
 
@@ -70,8 +73,9 @@ def _language_doubt(pages: Sequence[Page]) -> Doubt | None:
         return None
     first = ", ".join(map(str, doubtful[:5]))
     sentence = (
-        f"{len(doubtful)} of {len(pages)} pages do not read like the book's language (first pages {first}): is the plan's "
-        "language right? If it is, the file names its letters wrongly; reading.ocr: tesseract reads them as pictures."
+        f"{len(doubtful)} of {len(pages)} pages do not read like the book's language (first pages"
+        f" {first}): is the plan's language right? If it is, the file names its letters wrongly;"
+        " reading.ocr: tesseract reads them as pictures."
     )
     return Doubt("not_language", {"doubtful": len(doubtful), "pages": len(pages)}, sentence)
 
@@ -83,7 +87,7 @@ def _fallback_doubt(pages: Sequence[Page]) -> Doubt | None:
     if not fallen or len(fallen) < DOUBTFUL_PAGES * len(turned):
         return None
     sentence = (
-        f"{len(fallen)} of {len(turned)} right-to-left pages were read by the second-best way (first page {fallen[0]}): "
-        "half-spaces may be missing there."
+        f"{len(fallen)} of {len(turned)} right-to-left pages were read by the second-best way"
+        f" (first page {fallen[0]}): half-spaces may be missing there."
     )
     return Doubt("second_engine", {"fallen": len(fallen), "pages": len(turned)}, sentence)

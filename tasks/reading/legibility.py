@@ -1,4 +1,6 @@
-"""Is this language? Every tongue's pages are held together by a few small words; unmapped or reversed text lacks them."""
+"""Is this language? Every tongue's pages are held together by a few small words; unmapped or
+reversed text lacks them.
+"""
 
 import re
 from collections import Counter
@@ -8,7 +10,8 @@ from tasks.language.text import split_words
 from tasks.reading import letters
 from tasks.reading.types import Glyph
 
-# The share of small words on a page of prose that counts as fully legible (1.0); half of it is the limit.
+# The share of small words on a page of prose that counts as fully legible (1.0); half of it is the
+# limit.
 FULL_SHARE = 0.16
 LEGIBLE = 0.5
 LEAST_WORDS = 40  # fewer tell nothing
@@ -19,11 +22,14 @@ def _set(line: str) -> frozenset[str]:
 
 
 SMALL_WORDS = {
-    "Arab": persian.FUNCTION_WORDS
-    | _set(
-        "في من على إلى الى أن إن ان عن مع هذا هذه ذلك التي الذي لا ما كان هو هي أو او ثم قد كما بين بعد عند كل غير حتى"
-    )
-    | _set("کے کی کا میں سے ہے ہیں اور کو نے پر لە بۆ کە ئەو ئەم لەگەڵ د په او چې کې ته"),
+    "Arab": (
+        persian.FUNCTION_WORDS
+        | _set(
+            "في من على إلى الى أن إن ان عن مع هذا هذه ذلك التي الذي لا ما كان هو هي أو او ثم قد كما"
+            " بين بعد عند كل غير حتى"
+        )
+        | _set("کے کی کا میں سے ہے ہیں اور کو نے پر لە بۆ کە ئەو ئەم لەگەڵ د په او چې کې ته")
+    ),
     "Hebr": _set("של את על לא עם זה הוא היא או אם כי גם כל אל מן בין כמו יש אין היה אשר רק עד לפי"),
 }
 _SCRIPTS = (
@@ -87,7 +93,9 @@ def unmapped(text: str) -> float:
 
 
 def legibility(text: str, language: str = "en") -> float:
-    """0 to 1; under LEGIBLE the page is not language, or not in order, or in letters that are not its own."""
+    """0 to 1; under LEGIBLE the page is not language, or not in order, or in letters that are not
+    its own.
+    """
     sound = 0.0 if letters.are_wrong(text, language) else max(0.0, 1 - 5 * unmapped(text))
     tokens = [w for w in split_words(text) if not w[0].isdigit()]
     if len(tokens) < LEAST_WORDS:

@@ -1,8 +1,12 @@
-"""Are these the letters that stand on the page? Fonts without a character map give others, which look like words.
+"""Are these the letters that stand on the page? Fonts without a character map give others, which
+look like words.
 
-Measured on prose, lists of drugs and of names in English, German, French, Spanish, Italian, Indonesian:
-0.38 to 0.54 of the neighbouring letters are common pairs; the same texts with their letters moved or
-exchanged have 0.02 to 0.23. Turkish has 0.29, Polish 0.19 (but letters beyond ASCII, which moved ones lack).
+Measured on prose, lists of drugs and of names in English, German, French, Spanish, Italian,
+Indonesian:
+0.38 to 0.54 of the neighbouring letters are common pairs; the same texts with their letters moved
+or
+exchanged have 0.02 to 0.23. Turkish has 0.29, Polish 0.19 (but letters beyond ASCII, which moved
+ones lack).
 """
 
 import itertools
@@ -115,7 +119,9 @@ _SCRIPTS = (
 
 
 def are_wrong(text: str, language: str) -> bool:
-    """Whether the letters cannot be the page's own. `language` is the study's; Latin pages of others count as English."""
+    """Whether the letters cannot be the page's own. `language` is the study's; Latin pages of
+    others count as English.
+    """
     words = _WORD.findall(text.casefold())
     return _are_mixed(words) or _are_moved(words, language)
 

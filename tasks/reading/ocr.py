@@ -1,4 +1,6 @@
-"""Pages that are pictures, read by tesseract (an optional program): good words, untrustworthy numbers."""
+"""Pages that are pictures, read by tesseract (an optional program): good words, untrustworthy
+numbers.
+"""
 
 import csv
 import io
@@ -66,7 +68,9 @@ def read(page: Any, number: int, languages: str) -> Sheet:
 
 
 def _lines(table: str, scale: float) -> Iterable[Line]:
-    """tesseract's words are in reading order already; its table names block, paragraph and line of each."""
+    """tesseract's words are in reading order already; its table names block, paragraph and line of
+    each.
+    """
     rows: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
         if row["text"] and row["text"].strip() and float(row["conf"]) >= LEAST_CONFIDENCE:

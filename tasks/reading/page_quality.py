@@ -8,7 +8,8 @@ from tasks.reading import legibility
 from tasks.reading.types import Sheet
 
 FEW = 20  # visible characters; fewer on a page with pictures: it is a scan
-KNOWN_WORDS = 0.5  # share of a page's words that other pages hold too: then it is language, if without small words
+# share of a page's words that other pages hold too: then it is language, if without small words
+KNOWN_WORDS = 0.5
 
 
 def bad_pages(sheets: Sequence[Sheet], language: str) -> dict[int, str]:

@@ -1,4 +1,6 @@
-"""Read a PDF: its pages, and its text in passages. Foreign files are touched only in child processes (pool.py)."""
+"""Read a PDF: its pages, and its text in passages. Foreign files are touched only in child
+processes (pool.py).
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ from tasks.reading.structure.size_headings import Heading, Place
 from tasks.reading.types import Sheet
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Page, Passage, ReadingSummary
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
 
@@ -133,7 +135,8 @@ def _range(path: Path, plan: ReadingPlan, count: int) -> list[int]:
     if not numbers:
         asked = f"{plan.first_page} to {plan.last_page or 'the end'}"
         raise BookError(
-            f"{path.name} has {count} pages; none of them is in the plan's range ({asked}). Change reading.first_page or last_page."
+            f"{path.name} has {count} pages; none of them is in the plan's range ({asked}). Change"
+            " reading.first_page or last_page."
         )
     return numbers
 
@@ -143,11 +146,13 @@ def _check_ocr(plan: ReadingPlan) -> None:
         return
     if not ocr.available():
         raise BookError(
-            "reading.ocr is tesseract, but that program is not installed (Debian: apt-get install tesseract-ocr tesseract-ocr-fas)."
+            "reading.ocr is tesseract, but that program is not installed (Debian: apt-get install"
+            " tesseract-ocr tesseract-ocr-fas)."
         )
     if missing := ocr.missing_languages(plan.ocr_languages):
         raise BookError(
-            f"tesseract has no data for {', '.join(missing)} (Debian: apt-get install tesseract-ocr-{missing[0]})."
+            f"tesseract has no data for {', '.join(missing)} (Debian: apt-get install"
+            f" tesseract-ocr-{missing[0]})."
         )
 
 
@@ -186,7 +191,9 @@ def _normal(sheet: Sheet, language: str) -> Sheet:
 
 
 def _language_of(sheets: Sequence[Sheet], language: str) -> str:
-    """Arabic where most pages of a study that says Persian are Arabic: its letters stay as they are."""
+    """Arabic where most pages of a study that says Persian are Arabic: its letters stay as they
+    are.
+    """
     arabic = sum(arabic_shaping.is_arabic_language(sheet.text) for sheet in sheets)
     return "ar" if language == "fa" and 2 * arabic > len(sheets) else language
 
@@ -201,9 +208,8 @@ def _gate(path: Path, plan: ReadingPlan, sheets: Sequence[Sheet], bad: dict[int,
         first = ", ".join(map(str, sorted(bad)[:5]))
         faults = sorted({s.fault for s in sheets if s.fault and s.page in bad})[:2]
         raise BookError(
-            f"{path.name}: {len(bad)} of {len(sheets)} pages have no usable text ({told}; first pages {first}). "
-            + "".join(f"[{fault}] " for fault in faults)
-            + _remedy(counts)
+            f"{path.name}: {len(bad)} of {len(sheets)} pages have no usable text ({told}; first"
+            f" pages {first}). " + "".join(f"[{fault}] " for fault in faults) + _remedy(counts)
         )
 
 
@@ -211,14 +217,19 @@ def _in_order(path: Path, checked: bookmarks.Checked) -> None:
     """The gate counts small words, which reversed lines hold too; bookmarks see the order."""
     if checked.reversed:
         raise BookError(
-            f"{path.name}: the titles of {checked.backward} of {checked.titles} bookmarks stand on their pages with their words in reversed "
-            f"order, {checked.found} as they should: the file's text is stored backwards. Print it to a new PDF, or use reading.ocr: tesseract."
+            f"{path.name}: the titles of {checked.backward} of {checked.titles} bookmarks stand on"
+            f" their pages with their words in reversed order, {checked.found} as they should: the"
+            " file's text is stored backwards. Print it to a new PDF, or use reading.ocr:"
+            " tesseract."
         )
 
 
 def _remedy(counts: Counter[str]) -> str:
     if counts["picture"] + counts["illegible"] >= counts["failed"] + counts["empty"]:
-        return "Scanned pages, or letters that the file does not name, can be read with reading.ocr: tesseract, or left out with reading.ocr: skip."
+        return (
+            "Scanned pages, or letters that the file does not name, can be read with reading.ocr:"
+            " tesseract, or left out with reading.ocr: skip."
+        )
     return "The file seems damaged or cut: get it anew, or allow more with reading.most_bad_pages."
 
 

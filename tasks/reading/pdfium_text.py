@@ -1,7 +1,10 @@
-"""Pages whose lines pdfium reads as they stand: one column, written from top to bottom, spaces drawn.
+"""Pages whose lines pdfium reads as they stand: one column, written from top to bottom, spaces
+drawn.
 
-Nothing is left for the layout to decide there, and they cost a tenth of it. A page that shows any sign
-of more (gaps instead of spaces, a step up or aside, raised or sunken letters, another direction) has none.
+Nothing is left for the layout to decide there, and they cost a tenth of it. A page that shows any
+sign
+of more (gaps instead of spaces, a step up or aside, raised or sunken letters, another direction)
+has none.
 """
 
 import ctypes
@@ -58,7 +61,9 @@ def read_simple_page(page: Any, textpage: Any, text: str) -> SimplePage | None:
 
 
 def _line(textpage: Any, at: int, piece: str, page_top: float) -> tuple[Line, bool] | None:
-    """(line, drawn invisibly); None where it is not one level run of one size with its own spaces."""
+    """(line, drawn invisibly); None where it is not one level run of one size with its own
+    spaces.
+    """
     first = at + len(piece) - len(piece.lstrip())
     last = at + len(piece.rstrip()) - 1
     matrix = raw.FS_MATRIX()

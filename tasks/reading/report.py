@@ -1,4 +1,6 @@
-"""A page that shows each PDF page beside its text, so that a person sees in a minute whether the book was read right."""
+"""A page that shows each PDF page beside its text, so that a person sees in a minute whether the
+book was read right.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,10 +13,13 @@ from tasks.schemas.item_rows import Page
 
 STYLE = """
 body{font:15px/1.6 system-ui,Vazirmatn,sans-serif;margin:1.5rem;color:#222;background:#fff}
-section{display:grid;grid-template-columns:minmax(260px,42%) 1fr;gap:1.5rem;border-top:1px solid #ccc;padding:1rem 0}
+section{display:grid;grid-template-columns:minmax(260px,42%) 1fr;gap:1.5rem;padding:1rem 0;
+ border-top:1px solid #ccc}
 img{width:100%;border:1px solid #ddd}.text{white-space:pre-wrap;overflow-wrap:anywhere}
-.heading{font-weight:700;background:#e3efff}.table{font-family:ui-monospace,monospace;background:#eef7ea}
-.running{color:#999}.doubt{background:#ffe9c7;padding:.3rem .6rem;border-radius:4px}dt{font-weight:700}
+.heading{font-weight:700;background:#e3efff}
+.table{font-family:ui-monospace,monospace;background:#eef7ea}
+.running{color:#999}.doubt{background:#ffe9c7;padding:.3rem .6rem;border-radius:4px}
+dt{font-weight:700}
 table{border-collapse:collapse}td{padding:.1rem .8rem .1rem 0}
 """
 
@@ -27,7 +32,10 @@ def build_report(name: str, reading: Reading, pictures: Mapping[int, str]) -> st
         for sheet in reading.sheets
     ]
     body = f"<h1>{escape(name)}</h1>{_summary(reading)}{''.join(sections)}"
-    return f'<!doctype html><html><head><meta charset="utf-8"><title>{escape(name)}</title><style>{STYLE}</style></head><body>{body}</body></html>'
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><title>{escape(name)}</title>'
+        f"<style>{STYLE}</style></head><body>{body}</body></html>"
+    )
 
 
 def _summary(reading: Reading) -> str:
@@ -61,12 +69,18 @@ def _section(page: Page, sheet: Sheet, reading: Reading, picture: str) -> str:
         if picture
         else "<p>no picture</p>"
     )
-    facts = f"page {page.page} · {escape(page.engine)} · {escape(page.script)} · legibility {page.legibility:.2f}"
+    facts = (
+        f"page {page.page} · {escape(page.engine)} · {escape(page.script)} · legibility"
+        f" {page.legibility:.2f}"
+    )
     doubts = [why for why in _page_doubts(page, sheet, reading) if why]
     marks = "".join(f'<p class="doubt">{escape(why)}</p>' for why in doubts)
     direction = "rtl" if rtl_share(page.text) >= 0.5 else "ltr"
     lines = "".join(_line(sheet, i, reading) for i in range(len(sheet.lines)))
-    return f'<section id="p{page.page}"><div>{image}</div><div><p>{facts}</p>{marks}<div class="text" dir="{direction}">{lines}</div></div></section>'
+    return (
+        f'<section id="p{page.page}"><div>{image}</div><div><p>{facts}</p>{marks}<div class="text"'
+        f' dir="{direction}">{lines}</div></div></section>'
+    )
 
 
 def _page_doubts(page: Page, sheet: Sheet, reading: Reading) -> list[str]:

@@ -1,4 +1,6 @@
-"""The title that a PDF gives itself, asked in a child process like all that comes from a foreign file; else the file's name."""
+"""The title that a PDF gives itself, asked in a child process like all that comes from a foreign
+file; else the file's name.
+"""
 
 import re
 import subprocess

@@ -135,7 +135,9 @@ def locate_artifact(handle: Handle) -> ArtifactLocation:
 
 
 def collect_versions() -> dict[str, str]:
-    """The versions of Python and of the packages that can change a result; what is not installed is left out."""
+    """The versions of Python and of the packages that can change a result; what is not installed is
+    left out.
+    """
     found = {"python": python_version()}
     for name in PACKAGES:
         try:

@@ -72,7 +72,9 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
 
 
 def standing(result: Comparison, history: History) -> dict[str, Any]:
-    """The verdict's sentence, whether it confirms anything, and the number of this decision on these questions."""
+    """The verdict's sentence, whether it confirms anything, and the number of this decision on
+    these questions.
+    """
     return {
         "sentence": plain_sentence(result, history),
         "exploratory": history.exploratory,
@@ -142,7 +144,9 @@ def build_question_record(question: Question) -> dict[str, Any]:
 
 
 def build_answer_records(study: ReportData, answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """One record of five fields for each question; a question without an answer stays, unanswered and wrong."""
+    """One record of five fields for each question; a question without an answer stays, unanswered
+    and wrong.
+    """
     said = decide_final_answers(
         answers, {question.id: question.answer for question in study.exported_questions}
     )
@@ -155,7 +159,9 @@ def build_answer_records(study: ReportData, answers: Sequence[Answer]) -> list[d
 
 
 def save_json(path: Path, content: Any) -> None:
-    """What is no number becomes null: JSON has no word for it, and other programs refuse the whole file."""
+    """What is no number becomes null: JSON has no word for it, and other programs refuse the whole
+    file.
+    """
     sound = json.loads(json.dumps(content), parse_constant=lambda name: None)
     path.write_text(
         json.dumps(sound, ensure_ascii=False, indent=1, allow_nan=False) + "\n", "utf-8"

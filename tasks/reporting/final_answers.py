@@ -1,4 +1,6 @@
-"""One answer of a model to each question, as the verdict counts it: over several rotations the best mean score, else the most named."""
+"""One answer of a model to each question, as the verdict counts it: over several rotations the best
+mean score, else the most named.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

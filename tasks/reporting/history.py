@@ -1,4 +1,6 @@
-"""What a verdict is worth, in words: whether it was decided beforehand, and how often its questions had been decided on."""
+"""What a verdict is worth, in words: whether it was decided beforehand, and how often its questions
+had been decided on.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -31,7 +33,9 @@ def note(history: History, say: Translator) -> str:
 
 
 def told(history: History, say: Translator) -> str:
-    """Why the verdict is exploratory, and the number of this decision; nothing where it is the first on its questions."""
+    """Why the verdict is exploratory, and the number of this decision; nothing where it is the
+    first on its questions.
+    """
     own = say["history"]
     lines = []
     if history.exploratory:
@@ -55,7 +59,9 @@ def plain_sentence(result: Comparison, history: History) -> str:
 
 
 def next_note(study: ReportData, say: Translator) -> str:
-    """What the next plan chooses after these answers were seen; nothing where it chooses nothing, or there is none."""
+    """What the next plan chooses after these answers were seen; nothing where it chooses nothing,
+    or there is none.
+    """
     if study.next_plan is None or not study.next_plan.lineage.chosen_after:
         return ""
     return say.fill_label(

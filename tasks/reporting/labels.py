@@ -63,7 +63,9 @@ POINT_MEASURES = frozenset(
 
 
 def format_measure(say: Translator, name: str, value: float | int | str | None) -> str:
-    """A number of the evidence: shares as percentages and differences in points, as everywhere on the page."""
+    """A number of the evidence: shares as percentages and differences in points, as everywhere on
+    the page.
+    """
     if not isinstance(value, int | float):
         return say.format_number(value)
     if name in SHARE_MEASURES:

@@ -1,4 +1,6 @@
-"""The page that people read: one self-contained HTML file that loads nothing and works without scripts."""
+"""The page that people read: one self-contained HTML file that loads nothing and works without
+scripts.
+"""
 
 import base64
 import hashlib
@@ -19,8 +21,9 @@ from tasks.reporting.markdown import markdown_tables
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import mark_control_characters
 from tasks.reporting.sentence_translation import translate_reason, translate_sentence
-from tasks.schemas.plan import ComparisonPlan, StudyPlan
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import flat
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Comparison, History
 
 TEMPLATE_DIR = Path(__file__).with_name("templates")
@@ -110,7 +113,9 @@ def format_comparison_verdict(
 
 
 def _choose_sentence(result: Comparison, plan: ComparisonPlan) -> str:
-    """Which sentence: what cannot be told has one of its own where the questions alone would tell it, and only their facts do not; so has what could not be read."""
+    """Which sentence: what cannot be told has one of its own where the questions alone would tell
+    it, and only their facts do not; so has what could not be read.
+    """
     if result.verdict == "inconclusive" and result.p_value <= plan.alpha:
         return "inconclusive_by_fact"
     if (

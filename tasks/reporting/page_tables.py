@@ -73,7 +73,9 @@ class RejectionGroup(NamedTuple):
 
 
 def build_loss_curve(steps: Sequence[TrainingStep]) -> LossCurve:
-    """Thin out a long log by means over equal runs of updates; what is not finite is left out (`unfinite` counts it)."""
+    """Thin out a long log by means over equal runs of updates; what is not finite is left out
+    (`unfinite` counts it).
+    """
     frame = pd.DataFrame(
         [(s.step, s.loss, s.split) for s in steps if math.isfinite(s.loss)],
         columns=["step", "loss", "split"],
@@ -100,7 +102,9 @@ def count_nonfinite(steps: Sequence[TrainingStep]) -> int:
 
 
 def compute_option_shares(study: ReportData) -> dict[str, list[float]]:
-    """Shares of options 1 to 4 and of no answer among the keys and both models' answers, primary mode and set."""
+    """Shares of options 1 to 4 and of no answer among the keys and both models' answers, primary
+    mode and set.
+    """
     asked = study.primary_questions
     chosen: dict[str, list[int | None]] = {"key": [question.answer for question in asked]}
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
@@ -163,7 +167,9 @@ def count_unrecorded(study: ReportData) -> int:
 
 
 def build_quote_cutter(passages: Mapping[str, str]) -> Callable[[Quote], QuotedPassage | None]:
-    """Shows a quote in its passage; none where the passage is not at hand or says something else at that place."""
+    """Shows a quote in its passage; none where the passage is not at hand or says something else at
+    that place.
+    """
 
     def cut_passage(quote: Quote) -> QuotedPassage | None:
         text = passages.get(quote.passage_id, "")

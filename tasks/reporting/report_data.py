@@ -116,7 +116,9 @@ class ReportData:
 
     @property
     def exported_questions(self) -> list[Question]:
-        """The questions whose answers are handed on: not the taught pairs, unless the verdict rests on them."""
+        """The questions whose answers are handed on: not the taught pairs, unless the verdict rests
+        on them.
+        """
         sets = (
             ("train", "same_fact", "new_fact")
             if self.primary.set == "train"
@@ -126,12 +128,16 @@ class ReportData:
 
     @property
     def primary(self) -> Comparison:
-        """The comparison that the plan names; `history` says whether it was fixed before anything was scored."""
+        """The comparison that the plan names; `history` says whether it was fixed before anything
+        was scored.
+        """
         return next(comparison for comparison in self.comparisons if comparison.primary)
 
     @property
     def shortfalls(self) -> list[ItemShortfall]:
-        """The kinds of items that fell short of the plan's number; of a person's own there is no planned number."""
+        """The kinds of items that fell short of the plan's number; of a person's own there is no
+        planned number.
+        """
         asked = sum(len(self.questions.get(name, ())) for name in ("same_fact", "new_fact"))
         left = {"pair": len(self.pairs) + len(self.held_out), "question": asked}
         planned = {"pair": self.plan.generation.pairs, "question": self.plan.generation.questions}

@@ -1,6 +1,8 @@
-"""What checks and warnings say in English, said in the page's language: the wording's `sayings` hold each form with holes, and its translation.
+"""What checks and warnings say in English, said in the page's language: the wording's `sayings`
+hold each form with holes, and its translation.
 
-The rows keep the English sentence, since rejections.jsonl is for programs; what has no form of its own stays as it is, a quoted word mostly.
+The rows keep the English sentence, since rejections.jsonl is for programs; what has no form of its
+own stays as it is, a quoted word mostly.
 """
 
 import ast
@@ -17,7 +19,9 @@ MAX_SENTENCE_LENGTH = 2000  # characters; a longer text is a whole response, not
 
 
 def translate_sentence(text: str, say: Translator) -> str | None:
-    """The sentence in the language of the page, its numbers too; none where it is not one of ours."""
+    """The sentence in the language of the page, its numbers too; none where it is not one
+    of ours.
+    """
     for form, pattern in (
         compile_sentence_patterns(say.language) if len(text) <= MAX_SENTENCE_LENGTH else ()
     ):
@@ -30,7 +34,9 @@ def translate_sentence(text: str, say: Translator) -> str | None:
 
 @lru_cache
 def compile_sentence_patterns(language: str) -> list[tuple[str, re.Pattern[str]]]:
-    """The forms of a language as patterns: those that hold another sentence first, then those with most words of their own."""
+    """The forms of a language as patterns: those that hold another sentence first, then those with
+    most words of their own.
+    """
     known = sorted(
         load_labels(language)["sayings"],
         key=lambda form: ("{detail}" not in form, -len(HOLE_PATTERN.sub("", form))),
@@ -39,7 +45,9 @@ def compile_sentence_patterns(language: str) -> list[tuple[str, re.Pattern[str]]
 
 
 def _compile_pattern(form: str) -> re.Pattern[str]:
-    """A hole takes as little as it can, since it may hold any text of a book or model; a `detail` takes all but the last of several flaws."""
+    """A hole takes as little as it can, since it may hold any text of a book or model; a `detail`
+    takes all but the last of several flaws.
+    """
     parts = HOLE_PATTERN.split(form)  # words, hole, words, hole, …, words
     takes = {"detail": ".+"}
     return re.compile(
@@ -57,7 +65,9 @@ def translate_reason(label: str, say: Translator) -> str:
 
 
 def _fill_hole(hole: str, value: str, say: Translator) -> str:
-    """What stood in a hole: `detail` is a sentence again, `reason` a label, `list` a list of words; numbers in the language's digits."""
+    """What stood in a hole: `detail` is a sentence again, `reason` a label, `list` a list of words;
+    numbers in the language's digits.
+    """
     match hole:
         case "detail":
             return translate_sentence(value, say) or _localize_number(value, say)
@@ -72,7 +82,9 @@ def _fill_hole(hole: str, value: str, say: Translator) -> str:
 
 
 def _localize_number(value: str, say: Translator) -> str:
-    """A number sign by sign, as it came: it may be a year, a dose or an option of a book or model, so nothing is rounded, grouped or left out."""
+    """A number sign by sign, as it came: it may be a year, a dose or an option of a book or model,
+    so nothing is rounded, grouped or left out.
+    """
     if EXPONENT_PATTERN.fullmatch(value):
         return say.format_number(float(value))
     if not NUMBER_PATTERN.fullmatch(value):

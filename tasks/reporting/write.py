@@ -25,11 +25,17 @@ def write_study_folder(folder: Path, study: ReportData) -> None:
 
 
 def build_card_verdict(study: ReportData) -> str:
-    """What the study found, as the last part of the adapter's model card: the adapter goes its own way from here."""
+    """What the study found, as the last part of the adapter's model card: the adapter goes its own
+    way from here.
+    """
     result, title = study.primary, escape_markdown(study.book_title)
     return (
-        f"\n## Data and verdict\n\n{len(study.pairs)} pairs from «{title}», asked in {sum(map(len, study.questions.values()))} questions.\n\n"
-        f"**{result.verdict}**{' (exploratory)' * study.history.exploratory}: {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions ({result.set}, {result.mode}; "
-        f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p = {result.p_value:.2g}). {plain_sentence(result, study.history)}"
+        f"\n## Data and verdict\n\n{len(study.pairs)} pairs from «{title}», asked in"
+        f" {sum(map(len, study.questions.values()))} questions.\n\n"
+        f"**{result.verdict}**{' (exploratory)' * study.history.exploratory}:"
+        f" {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions ({result.set},"
+        f" {result.mode}; "
+        f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p ="
+        f" {result.p_value:.2g}). {plain_sentence(result, study.history)}"
         f"{' ' + before if (before := told(study.history, load_labels('en'))) else ''}\n"
     )

@@ -1,14 +1,18 @@
-"""The errors a study can end with. Each message says what happened, with which value, and what to do next.
+"""The errors a study can end with. Each message says what happened, with which value, and what to
+do next.
 
     StudyError
       × PlanError             the plan asks for the impossible; found before any work
-      × BookError             the PDF gives no legible text (encrypted, damaged, scanned, wrong script)
+      × BookError             the PDF gives no legible text (encrypted, damaged, scanned, wrong
+      script)
       × WriterError
         + WriterUnavailable   busy, timed out, 5xx: the only error that is retried
         + WriterRefused       key, quota, bad request: retrying cannot help
         + BudgetSpent         the money limit of the plan is reached
-      × NothingLeft           a stage has no row to hand on (says how many were rejected, by which check)
-      × TuningError           training cannot go on (loss is NaN, a text is over the limit); says at which step
+      × NothingLeft           a stage has no row to hand on (says how many were rejected, by which
+      check)
+      × TuningError           training cannot go on (loss is NaN, a text is over the limit); says at
+      which step
       × MissingArtifact       an artifact file is gone or changed; the message gives the redo
       × StoreError            the store cannot be read or written (full, read-only, refused, away)
       × ServerError           Prefect's server is away or does not let us in

@@ -1,4 +1,6 @@
-"""What one line of each artifact says: frozen rows, one JSON object a line, Persian left readable."""
+"""What one line of each artifact says: frozen rows, one JSON object a line, Persian left
+readable.
+"""
 
 from typing import Literal
 
@@ -39,7 +41,9 @@ class Page(StoredRow):
 
 
 class ReadingSummary(StoredRow):
-    """What the reading of a book left out of its passages, and how far its bookmarks bear it out."""
+    """What the reading of a book left out of its passages, and how far its bookmarks bear
+    it out.
+    """
 
     pages: int = Field(description="pages of the plan's range")
     skipped: dict[str, int] = Field(
@@ -115,17 +119,24 @@ class Draft(StoredRow):
 
 
 class WriterUsage(StoredRow):
-    """What became of one chapter's requests to a model. Items that came = kept + rejected; what was refused never came."""
+    """What became of one chapter's requests to a model. Items that came = kept + rejected; what was
+    refused never came.
+    """
 
     chapter: str
     wanted: dict[str, int] = Field(description="items that were to be kept, by kind")
     kept: dict[str, int] = Field(description="items that the gate let through, by kind")
     rejected: dict[str, int] = Field(description="items that it did not, by kind")
     refused: dict[str, int] = Field(
-        description="items asked for in requests that ended in a refusal, a filter or an error, by kind"
+        description=(
+            "items asked for in requests that ended in a refusal, a filter or an error, by kind"
+        )
     )
     ended: dict[str, str] = Field(
-        description='by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often enough), "budget", "stopped" (by the server)'
+        description=(
+            'by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often'
+            ' enough), "budget", "stopped" (by the server)'
+        )
     )
     rounds: int = Field(description="rounds of asking")
     requests: int = Field(description="answers used, from the server or the ledger")
@@ -142,12 +153,16 @@ class WriterUsage(StoredRow):
     cost_usd: float = Field(default=0.0, description="dollars for the answers used")
     lost: int = Field(
         default=0,
-        description="answers that never arrived (a kill, a broken connection) and may have been charged",
+        description=(
+            "answers that never arrived (a kill, a broken connection) and may have been charged"
+        ),
     )
     lost_usd: float = Field(default=0.0, description="dollars set aside for them, beside cost_usd")
     server: str = Field(
         default="",
-        description="the server that was asked: scheme, host, port and path, without login or query",
+        description=(
+            "the server that was asked: scheme, host, port and path, without login or query"
+        ),
     )
 
 
@@ -188,18 +203,25 @@ class Rejection(StoredRow):
         default="", description="the passage it was drawn from, where that is known"
     )
     check: str = Field(
-        description='the check that stopped it: "parsing", "grounding", "flaws", "duplicates", "leakage", …'
+        description=(
+            'the check that stopped it: "parsing", "grounding", "flaws", "duplicates", "leakage", …'
+        )
     )
     reason: str = Field(description="one sentence with the values that decided")
     raw: str = Field(description="the item as it came")
     items: int = Field(
         default=1,
-        description="how many items this row stands for (a whole broken response stands for all it was asked for)",
+        description=(
+            "how many items this row stands for (a whole broken response stands for all it was"
+            " asked for)"
+        ),
     )
 
 
 class FilterStep(StoredRow):
-    """One step of the funnel: what came in, what went on, what fell, by reason. came = kept + Σ fell."""
+    """One step of the funnel: what came in, what went on, what fell, by reason. came = kept + Σ
+    fell.
+    """
 
     name: str
     kind: Literal["pair", "question"]

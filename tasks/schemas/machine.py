@@ -1,4 +1,6 @@
-"""How fast to do it: nothing in here changes a result by more than rounding, and none of it enters a cache key."""
+"""How fast to do it: nothing in here changes a result by more than rounding, and none of it enters
+a cache key.
+"""
 
 from typing import Literal
 
@@ -16,11 +18,17 @@ class Machine(ExecutionOptions):
 
     device: str = Field(
         default="auto",
-        description="auto, cpu, cuda, mps; auto takes the GPU where there is one, CUDA_VISIBLE_DEVICES chooses among several",
+        description=(
+            "auto, cpu, cuda, mps; auto takes the GPU where there is one, CUDA_VISIBLE_DEVICES"
+            " chooses among several"
+        ),
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
-        description="auto: float32 on a CPU unless bfloat16 was measured to be faster for the model, bfloat16 on a GPU that has it",
+        description=(
+            "auto: float32 on a CPU unless bfloat16 was measured to be faster for the model,"
+            " bfloat16 on a GPU that has it"
+        ),
     )
     micro_batch: int = Field(
         default=4, ge=1, description="texts per forward pass; the effective batch stays the plan's"

@@ -1,4 +1,6 @@
-"""Plans as files: found by name, read as YAML, changed by dotted keys, refused with the key and what is allowed."""
+"""Plans as files: found by name, read as YAML, changed by dotted keys, refused with the key and
+what is allowed.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,9 @@ def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> Stud
 
 
 def read_plan_tree(path: Path) -> dict[str, Any]:
-    """The choices of a plan's file as they stand there, named by the file where they have no name."""
+    """The choices of a plan's file as they stand there, named by the file where they have
+    no name.
+    """
     try:
         tree = yaml.safe_load(path.read_text("utf-8")) or {}
     except yaml.YAMLError as error:
@@ -72,11 +76,20 @@ def _format_one_error(error: Any) -> str:
         case "extra_forbidden":
             return f"{where}: no such key. Known: {', '.join(_list_known_keys(error['loc'][:-1]))}"
         case "model_type":
-            return f"{where}: it is {value!r}, but holds keys of its own: {', '.join(_list_known_keys(error['loc']))}"
+            return (
+                f"{where}: it is {value!r}, but holds keys of its own:"
+                f" {', '.join(_list_known_keys(error['loc']))}"
+            )
         case "string_type" if isinstance(value, int | float):  # YAML's 2024, no, 1e3
-            return f'{where}: it is {value!r}, but must be text; put it in quotes, as in {where}: "2024", or on a command line --set \'{where}="2024"\''
+            return (
+                f"{where}: it is {value!r}, but must be text; put it in quotes, as in {where}:"
+                f' "2024", or on a command line --set \'{where}="2024"\''
+            )
         case "string_pattern_mismatch":
-            return f"{where}: it is {value!r}, but must be a name of letters, digits, _, - and ., beginning with a letter or digit"
+            return (
+                f"{where}: it is {value!r}, but must be a name of letters, digits, _, - and .,"
+                " beginning with a letter or digit"
+            )
     return f"{where}: {error['msg'].removeprefix('Value error, ')} (it is {value!r})"
 
 
@@ -104,5 +117,6 @@ def find_plan_file(source: str | Path) -> Path:
         }
     )
     raise PlanError(
-        f"no plan {str(source)!r}: {places[0]} is not a file. Plans by name: {', '.join(known) or 'none'}."
+        f"no plan {str(source)!r}: {places[0]} is not a file. Plans by name:"
+        f" {', '.join(known) or 'none'}."
     )

@@ -1,7 +1,10 @@
-"""Which choices of a plan were made after answers to its questions had been seen: such a verdict is exploratory.
+"""Which choices of a plan were made after answers to its questions had been seen: such a verdict is
+exploratory.
 
-A test keeps its rate of false alarms only for an endpoint, a setting and a number of questions that the answers it judges
-had no part in choosing. A plan says so itself (`lineage`), and the store's record of decisions (`looks.py`) says it of
+A test keeps its rate of false alarms only for an endpoint, a setting and a number of questions that
+the answers it judges
+had no part in choosing. A plan says so itself (`lineage`), and the store's record of decisions
+(`looks.py`) says it of
 plans that do not.
 """
 
@@ -11,7 +14,8 @@ from typing import Any
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import Lineage, StudyPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import Lineage
 from tasks.schemas.result_rows import Choice, History, Look
 
 ENDPOINT = (  # what is measured, how it is put and read, and the line that decides
@@ -56,7 +60,8 @@ def history_of(
 ) -> History:
     """What was decided before on the questions that this look decides on.
 
-    `earlier`: the looks before this one, the oldest first; `asked`: the digests of the primary set's questions.
+    `earlier`: the looks before this one, the oldest first; `asked`: the digests of the primary
+    set's questions.
     """
     wanted = set(asked)
     before = [one for one in earlier if one.base == look.base and wanted & set(one.questions)]
@@ -87,7 +92,9 @@ def with_lineage(following: StudyPlan, plan: StudyPlan, history: History) -> Stu
 def after_choosing(
     lineage: Lineage, name: str, history: History, chosen: Iterable[Choice]
 ) -> Lineage:
-    """The lineage of a plan made from the answers of the study `name`; what was exploratory there stays so."""
+    """The lineage of a plan made from the answers of the study `name`; what was exploratory there
+    stays so.
+    """
     seen = lineage.seen if history.exploratory else ()
     return Lineage(
         predecessor=name,
@@ -132,7 +139,9 @@ def _moved(first: Look, look: Look) -> dict[str, tuple[Any, Any]]:
 
 
 def _inherited(look: Look, before: Sequence[Look]) -> list[Choice]:
-    """What an earlier look at the same answers, or with the endpoint that is now the first one, was told to have chosen."""
+    """What an earlier look at the same answers, or with the endpoint that is now the first one, was
+    told to have chosen.
+    """
     same = [one for one in before if one.answers == look.answers and one.endpoint == look.endpoint]
     first: list[Choice] = ["endpoint"] if before and "endpoint" in before[0].exploratory else []
     return [*first, *(choice for one in same for choice in one.exploratory)]

@@ -1,4 +1,6 @@
-"""What one line of each artifact of tuning, evaluation and diagnosis says; the rows of book and items are in records.py."""
+"""What one line of each artifact of tuning, evaluation and diagnosis says; the rows of book and
+items are in records.py.
+"""
 
 from typing import Any, Literal
 
@@ -41,7 +43,9 @@ class Preflight(StoredRow):
     book_updates: int = Field(default=0, description="optimizer updates of that reading")
     memory_gb: float = Field(
         default=0.0,
-        description="estimated peak: weights, optimizer, activations of a micro-batch of the longest texts",
+        description=(
+            "estimated peak: weights, optimizer, activations of a micro-batch of the longest texts"
+        ),
     )
     warnings: tuple[str, ...] = ()
 
@@ -58,7 +62,9 @@ class Answer(StoredRow):
     mode: AnswerMode
     scores: tuple[float, float, float, float] | None = Field(
         default=None,
-        description="log-probabilities in nats, in the question's own option order; none for generate",
+        description=(
+            "log-probabilities in nats, in the question's own option order; none for generate"
+        ),
     )
     said: str = Field(default="", description="raw text, for generate")
     predicted: int | None = Field(
@@ -87,7 +93,9 @@ class ScreenedQuestion(StoredRow):
         description="right with the passage before it; none where the passage is not known"
     )
     blind_key: float = Field(
-        description="mean share of probability that the key had among the four options, the stem left out"
+        description=(
+            "mean share of probability that the key had among the four options, the stem left out"
+        )
     )
     closed_key: float = Field(description="the same without the passage")
     opened_key: float | None = Field(description="the same with the passage")
@@ -139,7 +147,10 @@ class Comparison(StoredRow):
     sentence: str = Field(default="", description="the verdict in plain words")
     limits: str = Field(
         default="",
-        description="why the questions could not tell; part of the sentence where the verdict is inconclusive",
+        description=(
+            "why the questions could not tell; part of the sentence where the verdict is"
+            " inconclusive"
+        ),
     )
     extra: dict[str, float] = Field(default_factory=dict, description="further figures by name")
 
@@ -163,7 +174,9 @@ class Look(StoredRow):
 
 
 class History(StoredRow):
-    """What had been decided on a study's questions before the study itself; the defaults: nothing."""
+    """What had been decided on a study's questions before the study itself; the defaults:
+    nothing.
+    """
 
     look: int = Field(
         default=1, description="number of this decision on these questions; 1: the first"
@@ -188,7 +201,9 @@ class History(StoredRow):
 
     @property
     def exploratory(self) -> bool:
-        """Whether the verdict confirms nothing, since a choice rests on the answers that it judges."""
+        """Whether the verdict confirms nothing, since a choice rests on the answers that it
+        judges.
+        """
         return bool(self.chosen_after)
 
 
@@ -205,7 +220,10 @@ class ModelDiff(StoredRow):
         description="‖BA·scale‖ / ‖W‖ over the adapted matrices (Frobenius)"
     )
     taught_before: float = Field(
-        description="mean log-likelihood of the taught diagnoses given their vignettes, nats per token, base"
+        description=(
+            "mean log-likelihood of the taught diagnoses given their vignettes, nats per token,"
+            " base"
+        )
     )
     taught_after: float = Field(description="the same, tuned")
     unseen_before: float | None = Field(
@@ -235,7 +253,10 @@ class Finding(StoredRow):
     claim: str = Field(description="one sentence")
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
     weight: float = Field(
-        description="0 to 1: in which order findings are told, set by hand (broken parts before weak data); no measured share"
+        description=(
+            "0 to 1: in which order findings are told, set by hand (broken parts before weak data);"
+            " no measured share"
+        )
     )
     remedy: dict[str, Any] = Field(
         default_factory=dict, description="change of plan, as dotted keys and values"

@@ -1,4 +1,6 @@
-"""Sweeps as files: `study:` names a plan or holds one, `set:` changes it for every setting, `grid:` and `arms:` say what is tried."""
+"""Sweeps as files: `study:` names a plan or holds one, `set:` changes it for every setting, `grid:`
+and `arms:` say what is tried.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from tasks.schemas.sweep_plan import SweepPlan, check_settings
 def load_sweep(source: str | Path, changes: dict[str, Any] | None = None) -> SweepPlan:
     """Read a sweep from a YAML file, or from its name in plans/, and apply `changes` (dotted keys).
 
-    `study.finetuning.rank` reaches into the study, `grid.finetuning.rank` into the grid. Raises PlanError.
+    `study.finetuning.rank` reaches into the study, `grid.finetuning.rank` into the grid. Raises
+    PlanError.
     """
     path = find_plan_file(source)
     return parse_sweep(read_plan_tree(path), changes, str(path))
@@ -25,7 +28,8 @@ def parse_sweep(
     """Check a tree of choices with `changes` applied, and every setting of it."""
     if not tree.get("grid") and not tree.get("arms"):
         raise PlanError(
-            f"{source}: nothing to try; give `grid:` (keys with their values) or `arms:` (settings by name)."
+            f"{source}: nothing to try; give `grid:` (keys with their values) or `arms:` (settings"
+            " by name)."
         )
     if not isinstance(tree.get("grid", {}), dict):
         raise PlanError(

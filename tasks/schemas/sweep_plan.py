@@ -1,4 +1,6 @@
-"""A sweep: what it tries (`SweepPlan`), and the rows that say what came of it, shared by selection, flow and report."""
+"""A sweep: what it tries (`SweepPlan`), and the rows that say what came of it, shared by selection,
+flow and report.
+"""
 
 from collections.abc import Sequence
 from itertools import product
@@ -7,9 +9,10 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from tasks.schemas.item_rows import StoredRow
-from tasks.schemas.plan import NAME_PATTERN, PlanSection, StudyPlan
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import parse_plan
 from tasks.schemas.plan_lineage import after_choosing
+from tasks.schemas.plan_sections import NAME_PATTERN, PlanSection
 from tasks.schemas.result_rows import FIRST_LOOK, Comparison, History
 
 SHARED_SECTIONS = (
@@ -31,7 +34,9 @@ class Setting(PlanSection):
 
 
 class SweepPlan(PlanSection):
-    """Many ways of tuning, one exam. Half of the questions choose the setting; the others decide, and are scored only for the chosen one."""
+    """Many ways of tuning, one exam. Half of the questions choose the setting; the others decide,
+    and are scored only for the chosen one.
+    """
 
     name: str = Field(
         default="sweep", pattern=NAME_PATTERN, description="names the folder below runs/sweeps/"
@@ -39,7 +44,10 @@ class SweepPlan(PlanSection):
     study: StudyPlan = Field(default=StudyPlan(), description="the study whose settings are tried")
     grid: dict[str, list[Any]] = Field(
         default={},
-        description="dotted keys of the study's plan, each with the values to try; every combination is a setting",
+        description=(
+            "dotted keys of the study's plan, each with the values to try; every combination is a"
+            " setting"
+        ),
     )
     arms: tuple[Setting, ...] = Field(
         default=(), description="settings by name, tried before those of the grid"
@@ -63,14 +71,16 @@ class SweepPlan(PlanSection):
         """There is something to try, and all of it sits the same exam."""
         if not self.grid and not self.arms:
             raise ValueError(
-                "nothing to try: give `grid:` (keys with their values) or `arms:` (settings by name)"
+                "nothing to try: give `grid:` (keys with their values) or `arms:` (settings by"
+                " name)"
             )
         for key in (
             key for keys in (self.grid, *(arm.changes for arm in self.arms)) for key in keys
         ):
             if key.partition(".")[0] in SHARED_SECTIONS:
                 raise ValueError(
-                    f"{key} cannot differ between settings, which sit one exam; set it in `set:` for all of them"
+                    f"{key} cannot differ between settings, which sit one exam; set it in `set:`"
+                    " for all of them"
                 )
             if key == "finetuning.seed":
                 raise ValueError("finetuning.seed is what `seeds:` is for")
@@ -145,7 +155,9 @@ class Trial(StoredRow):
     )
     margin: float = Field(
         default=0.0,
-        description="mean score of the key minus the best other option, tuned, in nats; 0 for free writing",
+        description=(
+            "mean score of the key minus the best other option, tuned, in nats; 0 for free writing"
+        ),
     )
     updates: int = Field(default=0, description="optimizer updates that were made")
     pairs: int = Field(default=0, description="training pairs")
@@ -163,11 +175,15 @@ class RankedSetting(StoredRow):
     )
     trials: tuple[Trial, ...] = Field(description="one a seed, in the plan's order")
     rate: float | None = Field(
-        description="mean share of right answers of the questions that choose; none where tuning failed"
+        description=(
+            "mean share of right answers of the questions that choose; none where tuning failed"
+        )
     )
     deviation: float = Field(description="between seeds, with n - 1; 0 with one seed")
     p_value: float | None = Field(
-        description="first seed: the larger of McNemar's p by question and the p by fact; exploratory"
+        description=(
+            "first seed: the larger of McNemar's p by question and the p by fact; exploratory"
+        )
     )
     p_holm: float | None = Field(
         description="the same after Holm's correction over all settings; exploratory"
@@ -184,7 +200,9 @@ class RankedSetting(StoredRow):
 
 
 def index_settings_by_value(standings: Sequence[RankedSetting]) -> dict[float, RankedSetting]:
-    """By value, in rising order, the settings of a sweep over one key that is a number; nothing for any other sweep."""
+    """By value, in rising order, the settings of a sweep over one key that is a number; nothing for
+    any other sweep.
+    """
     keys = {key for one in standings for key in one.setting.changes}
     values = [value for one in standings for value in one.setting.changes.values()]
     plain = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
@@ -205,7 +223,9 @@ class SeedSpread(StoredRow):
 
 
 class Trend(StoredRow):
-    """The last step of a curve: the largest value of a key against the one before it, on the same questions."""
+    """The last step of a curve: the largest value of a key against the one before it, on the same
+    questions.
+    """
 
     key: str
     smaller: float
@@ -220,7 +240,9 @@ class SweepResult(StoredRow):
 
     standings: tuple[RankedSetting, ...] = Field(description="every setting, the best first")
     finals: tuple[Trial, ...] = Field(
-        description="the chosen setting on the questions that decide, one a seed; the first is the verdict"
+        description=(
+            "the chosen setting on the questions that decide, one a seed; the first is the verdict"
+        )
     )
     spread: SeedSpread
     same_questions: bool = Field(description="whether all settings sat the very same questions")
@@ -235,7 +257,9 @@ class SweepResult(StoredRow):
 
     @property
     def verdict(self) -> Comparison:
-        """The one final verdict. Its tuning succeeded once, on the questions that chose, so there is a comparison."""
+        """The one final verdict. Its tuning succeeded once, on the questions that chose, so there
+        is a comparison.
+        """
         found = self.finals[0].comparison
         assert found is not None
         return found

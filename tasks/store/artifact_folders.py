@@ -1,4 +1,6 @@
-"""Handles to folders under RUNS_DIR: models and adapters, named by the digest of their files; studies, named by people."""
+"""Handles to folders under RUNS_DIR: models and adapters, named by the digest of their files;
+studies, named by people.
+"""
 
 import shutil
 import tempfile
@@ -7,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tasks.schemas.errors import MissingArtifact
-from tasks.schemas.plan import check_name
+from tasks.schemas.plan_sections import check_name
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle, build_missing_error
 from tasks.store.paths import compute_folder_digest, get_cached_folder_digest, get_runs_dir
@@ -40,7 +42,9 @@ class ArtifactFolder(Handle):
 
     @classmethod
     def adopt_folder(cls, part: Path, **fields: Any) -> Self:
-        """Move a finished folder to its place; an equal one that is there already stays, a damaged one goes."""
+        """Move a finished folder to its place; an equal one that is there already stays, a damaged
+        one goes.
+        """
         handle = cls(digest=compute_folder_digest(part), **fields)
         if handle.path.is_dir() and not _has_digest(handle.path, handle.digest):
             shutil.rmtree(handle.path)
@@ -81,7 +85,9 @@ class Checkpoint(ArtifactFolder):
         return Path(self.source) if self.source else super().path
 
     def verify_content(self) -> None:
-        """A folder outside runs/ may be on another machine only; where it is here, it must be the one that was found."""
+        """A folder outside runs/ may be on another machine only; where it is here, it must be the
+        one that was found.
+        """
         if not self.source:
             super().verify_content()
         elif self.path.is_dir() and self.digest not in (
@@ -89,12 +95,15 @@ class Checkpoint(ArtifactFolder):
             get_cached_folder_digest(self.path),
         ):  # a snapshot is named by its commit
             raise MissingArtifact(
-                f"{self.path} holds another model than when the study began; run again with --redo prepare_base."
+                f"{self.path} holds another model than when the study began; run again with --redo"
+                " prepare_base."
             )
 
 
 class StudyFolder(Handle):
-    """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder holds."""
+    """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder
+    holds.
+    """
 
     parent_name: ClassVar[str] = "studies"
     name: str
@@ -106,7 +115,9 @@ class StudyFolder(Handle):
 
     @classmethod
     def replace_folder(cls, name: str, fill: Callable[[Path], None]) -> Self:
-        """Let `fill` write into a temporary folder, then put it in the old one's place. Raises PlanError for a path as name."""
+        """Let `fill` write into a temporary folder, then put it in the old one's place. Raises
+        PlanError for a path as name.
+        """
         check_name(name)
         studies = get_runs_dir() / cls.parent_name
         studies.mkdir(parents=True, exist_ok=True)

@@ -94,7 +94,9 @@ class QuestionSets(Handle):
 
 
 class SelectionSplit(Handle):
-    """The questions of a sweep that choose the setting, and those that decide on it; no fact is in both."""
+    """The questions of a sweep that choose the setting, and those that decide on it; no fact is in
+    both.
+    """
 
     choose: QuestionSets
     final: QuestionSets
@@ -110,7 +112,9 @@ class CheckedItems(Handle):
     funnel: FilterSteps
 
     def count_items(self) -> tuple[int, int]:
-        """How many pairs and questions there are; the questions of `train` are made from the pairs."""
+        """How many pairs and questions there are; the questions of `train` are made from
+        the pairs.
+        """
         asked = self.sitting
         return self.pairs.count + self.held_out.count, asked.same_fact.count + asked.new_fact.count
 
@@ -146,7 +150,9 @@ class ChapterDrafts(Handle):
     account: WriterUsage | None = None
 
     def mark_stopped(self, wanted: Iterable[int]) -> Self:
-        """The same, told to have been stopped by the server where more pairs or questions were wanted of it."""
+        """The same, told to have been stopped by the server where more pairs or questions were
+        wanted of it.
+        """
         if self.account is None:
             return self
         kinds = [

@@ -1,6 +1,8 @@
-"""Handles to the tables and folders under RUNS_DIR: small, frozen, named by the digest of their content.
+"""Handles to the tables and folders under RUNS_DIR: small, frozen, named by the digest of their
+content.
 
-Tasks hand these over instead of data, so results are small JSON, cache keys are honest, and a rerun that
+Tasks hand these over instead of data, so results are small JSON, cache keys are honest, and a rerun
+that
 yields the same rows stops there.
 """
 
@@ -76,7 +78,8 @@ class Table(Handle, Generic[R]):
 
     def load_rows(self) -> list[R]:
         """The rows, after their digest was checked."""
-        return [self.row.model_validate_json(line) for line in self._read_content().splitlines()]  # type: ignore[misc]
+        lines = self._read_content().splitlines()
+        return [self.row.model_validate_json(line) for line in lines]  # type: ignore[misc]
 
     def verify_content(self) -> None:
         self._read_content()
@@ -155,7 +158,9 @@ class Causes(Table[Cause]):
 
 
 class InputFile(Handle):
-    """A person's file: path and content digest, so that a replaced file is another one, and a moved one the same."""
+    """A person's file: path and content digest, so that a replaced file is another one, and a moved
+    one the same.
+    """
 
     excluded_from_key: ClassVar[frozenset[str]] = frozenset({"path"})
     plan_key: ClassVar[str] = "file"
@@ -172,7 +177,8 @@ class InputFile(Handle):
         file = find_input_file(path)
         if file is None:
             raise PlanError(
-                f"{cls.plan_key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set `{cls.plan_key}:` in the plan, or --set {cls.plan_key}=PATH."
+                f"{cls.plan_key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set"
+                f" `{cls.plan_key}:` in the plan, or --set {cls.plan_key}=PATH."
             )
         return cls(path=str(file.absolute()), digest=compute_digest(file.read_bytes()), **fields)
 
@@ -191,7 +197,9 @@ class ItemFile(InputFile):
 
     @classmethod
     def at(cls, path: str | Path, **fields: Any) -> Self:
-        """A file, or a folder that `datasets.save_to_disk` wrote. Raises PlanError where there is neither."""
+        """A file, or a folder that `datasets.save_to_disk` wrote. Raises PlanError where there is
+        neither.
+        """
         folder = find_input_file(path, or_folder=True)
         if folder is None or folder.is_file():
             return super().from_path(path, **fields)

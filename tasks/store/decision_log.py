@@ -1,6 +1,8 @@
-"""The store's record of decisions: which questions were answered for one, by which base model, with which endpoint.
+"""The store's record of decisions: which questions were answered for one, by which base model, with
+which endpoint.
 
-One small file a decision, named by what it says. The same study again is the same decision and keeps its place.
+One small file a decision, named by what it says. The same study again is the same decision and
+keeps its place.
 """
 
 import json
@@ -13,15 +15,18 @@ from pydantic import ValidationError
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import Lineage, StudyPlan
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import digests, endpoint_of, history_of
+from tasks.schemas.plan_sections import Lineage
 from tasks.schemas.result_rows import History, Look
 from tasks.store import remote_store
 from tasks.store.paths import get_runs_dir, hold_lock, write_atomically
 
 
 def look_of(plan: StudyPlan, base: str, questions: Iterable[Question], answers: str) -> Look:
-    """The decision of a study: `base` and `answers` are digests of the base model and of the tuned one's answers."""
+    """The decision of a study: `base` and `answers` are digests of the base model and of the tuned
+    one's answers.
+    """
     asked = tuple(sorted(set(digests(questions))))
     return Look(
         name=plan.name, base=base, questions=asked, answers=answers, endpoint=endpoint_of(plan)
@@ -29,7 +34,9 @@ def look_of(plan: StudyPlan, base: str, questions: Iterable[Question], answers: 
 
 
 def record(look: Look, asked: Iterable[Question], lineage: Lineage) -> History:
-    """Keep a decision, and tell what was decided on its questions before it; `asked`: the primary set's questions."""
+    """Keep a decision, and tell what was decided on its questions before it; `asked`: the primary
+    set's questions.
+    """
     with hold_lock("looks"):
         known = sorted(_known(), key=lambda one: (one.at, _id(one)))
         place = next((i for i, one in enumerate(known) if _id(one) == _id(look)), None)
@@ -70,8 +77,9 @@ def _read(place: Path) -> Look:
         return Look.model_validate_json(place.read_bytes())
     except ValidationError as error:
         raise MissingArtifact(
-            f"{place} is no record of a decision that this version can read ({error.error_count()} faults): use the version that "
-            "wrote it, or move the file away; what it says was decided on is then forgotten."
+            f"{place} is no record of a decision that this version can read ({error.error_count()}"
+            " faults): use the version that wrote it, or move the file away; what it says was"
+            " decided on is then forgotten."
         ) from None
 
 

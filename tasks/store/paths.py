@@ -28,7 +28,9 @@ DISK_ERROR_REMEDIES = {  # what a full or closed disk says, or one without locks
 
 
 def get_runs_dir() -> Path:
-    """Where all artifacts lie on this machine: $RUNS_DIR, or ./runs; for a URL the folder that mirrors it."""
+    """Where all artifacts lie on this machine: $RUNS_DIR, or ./runs; for a URL the folder that
+    mirrors it.
+    """
     url = get_remote_url()
     return _get_mirror_dir(url) if url else Path(os.environ.get("RUNS_DIR") or "runs").absolute()
 
@@ -55,13 +57,16 @@ def _get_mirror_dir(url: str) -> Path:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     except RuntimeError as error:
         raise StoreError(
-            f"RUNS_DIR={url} wants a folder on this machine, too, and this user has no home: set RUNS_MIRROR to one."
+            f"RUNS_DIR={url} wants a folder on this machine, too, and this user has no home: set"
+            " RUNS_MIRROR to one."
         ) from error
     return (cache / "book2lora" / compute_digest(url.encode())).absolute()
 
 
 def find_input_file(path: str | Path, *, or_folder: bool = False) -> Path | None:
-    """A file that a plan names: as it is from the working folder, else from the project's; none where there is none."""
+    """A file that a plan names: as it is from the working folder, else from the project's; none
+    where there is none.
+    """
     places = (Path(path), PROJECT_ROOT / path)
     return next((p for p in places if p.is_file() or (or_folder and p.is_dir())), None)
 
@@ -71,14 +76,15 @@ def compute_folder_digest(folder: Path) -> str:
     whole = hashlib.sha256()
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         with file.open("rb") as stream:
-            whole.update(
-                f"{file.relative_to(folder).as_posix()}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode()
-            )
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        whole.update(f"{file.relative_to(folder).as_posix()}\0{content}\n".encode())
     return whole.hexdigest()[:16]
 
 
 def get_cached_folder_digest(folder: Path) -> str:
-    """The same, read once a process while sizes and times stay: the gigabytes of a model take seconds."""
+    """The same, read once a process while sizes and times stay: the gigabytes of a model take
+    seconds.
+    """
     return _compute_stamped_digest(folder, file_stamps(folder))
 
 
@@ -110,7 +116,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @contextmanager
 def hold_lock(key: str) -> Iterator[None]:
-    """Two runs never do the same work at once: the second waits, then finds it done. The kernel frees a killed run's lock."""
+    """Two runs never do the same work at once: the second waits, then finds it done. The kernel
+    frees a killed run's lock.
+    """
     place = get_runs_dir() / "locks" / key.replace("/", "-")
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("w") as lock:
@@ -120,7 +128,9 @@ def hold_lock(key: str) -> Iterator[None]:
 
 @contextmanager
 def translate_disk_errors() -> Iterator[None]:
-    """A disk that is full or may not be written becomes an error that its user can act on; other faults stay as they are."""
+    """A disk that is full or may not be written becomes an error that its user can act on; other
+    faults stay as they are.
+    """
     try:
         yield
     except BaseException as error:
@@ -129,12 +139,15 @@ def translate_disk_errors() -> Iterator[None]:
             raise
         place = getattr(error, "filename", None) or get_runs_dir()
         raise StoreError(
-            f"{place} cannot be written: {os.strerror(number)}. {DISK_ERROR_REMEDIES[number]}, or set RUNS_DIR to another place; then run the same "
-            "command again: what was finished is kept."
+            f"{place} cannot be written: {os.strerror(number)}. {DISK_ERROR_REMEDIES[number]}, or"
+            " set RUNS_DIR to another place; then run the same command again: what was finished is"
+            " kept."
         ) from error
 
 
 def _parse_rust_errno(error: BaseException) -> int:
-    """Packages written in Rust (safetensors, tokenizers) have errors of their own: "… File too large (os error 27)"."""
+    """Packages written in Rust (safetensors, tokenizers) have errors of their own: "… File too
+    large (os error 27)".
+    """
     found = re.search(r"\(os error (\d+)\)", str(error))
     return int(found[1]) if found else 0

@@ -38,7 +38,9 @@ _open_count = 0
 
 @contextmanager
 def show_progress_bar(label: str) -> Iterator[ProgressCallback]:
-    """A bar on the terminal while the block runs; several at once share one display. Plain lines without a terminal."""
+    """A bar on the terminal while the block runs; several at once share one display. Plain lines
+    without a terminal.
+    """
     if not console.is_terminal:
         yield _print_progress_lines(label)
         return

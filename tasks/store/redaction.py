@@ -20,7 +20,9 @@ REDACTED = "…"
 
 
 def redact_secrets(text: str) -> str:
-    """Each value of an environment variable that holds a secret becomes the variable's name; logins in addresses are taken out."""
+    """Each value of an environment variable that holds a secret becomes the variable's name; logins
+    in addresses are taken out.
+    """
     for name, secret in _find_secrets():
         text = text.replace(secret, f"${name}")
     return SECRET_PARAMETER.sub(rf"\1{REDACTED}", redact_login(text))
@@ -32,7 +34,9 @@ def redact_login(text: str) -> str:
 
 
 def _find_secrets() -> Iterator[tuple[str, str]]:
-    """Whole values of variables with a telling name, and the passwords of those that are addresses (OPENAI_BASE_URL, proxies …)."""
+    """Whole values of variables with a telling name, and the passwords of those that are addresses
+    (OPENAI_BASE_URL, proxies …).
+    """
     for name, value in os.environ.items():
         found = (
             [value]

@@ -1,8 +1,12 @@
-"""The far side of a store that others share through an object store: RUNS_DIR=s3://bucket/prefix, or any URL that fsspec knows.
+"""The far side of a store that others share through an object store: RUNS_DIR=s3://bucket/prefix,
+or any URL that fsspec knows.
 
-`runs_dir()` is then a folder on this machine. What is saved goes to both sides; what is missing here is fetched. Artifacts are
-named by the digest of their content and checked after fetching, so neither side is believed. Without a URL nothing happens here.
-Keys and addresses of the object store come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, …).
+`runs_dir()` is then a folder on this machine. What is saved goes to both sides; what is missing
+here is fetched. Artifacts are
+named by the digest of their content and checked after fetching, so neither side is believed.
+Without a URL nothing happens here.
+Keys and addresses of the object store come from the environment (AWS_ACCESS_KEY_ID,
+AWS_ENDPOINT_URL, …).
 """
 
 import shutil
@@ -122,13 +126,16 @@ def _translate_remote_errors(doing: str) -> Iterator[None]:
         yield
     except _list_error_types() as error:
         raise StoreError(
-            f"{doing} {get_remote_url()} failed: {type(error).__name__}: {error}. Check address, key and rights (AWS_…), then run again."
+            f"{doing} {get_remote_url()} failed: {type(error).__name__}: {error}. Check address,"
+            " key and rights (AWS_…), then run again."
         ) from error
 
 
 @lru_cache
 def _list_error_types() -> tuple[type[BaseException], ...]:
-    """fsspec turns answers into OSErrors; botocore's own errors (no key, no connection) come as they are."""
+    """fsspec turns answers into OSErrors; botocore's own errors (no key, no connection) come as
+    they are.
+    """
     try:
         from botocore.exceptions import BotoCoreError
     except ImportError:

@@ -2,7 +2,8 @@
 
 Every stage survives `kill -9`, so a stop unwinds nothing: no new request is sent to a writer, the
 main thread is held where it is, one sentence is printed, `last_words` gets a few seconds, every
-child is killed, and the process ends with 128 + the signal's number. A second signal skips the rest.
+child is killed, and the process ends with 128 + the signal's number. A second signal skips the
+rest.
 
 The signal is read from the wake-up descriptor by a thread of its own: Python would run a handler
 only once the main thread returns from C code, and one backward pass of a model takes a minute.

@@ -1,1 +1,3 @@
-"""Let through only items that are grounded, sound, unrepeated and unleaked; account for every other one."""
+"""Let through only items that are grounded, sound, unrepeated and unleaked; account for every other
+one.
+"""

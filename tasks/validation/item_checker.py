@@ -1,4 +1,6 @@
-"""The desk that every item passes: read, ground, look for flaws and repeats. Remembers what it let through."""
+"""The desk that every item passes: read, ground, look for flaws and repeats. Remembers what it let
+through.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -6,7 +8,7 @@ from typing import NamedTuple
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Quote, Rejection
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks import flaws, grounding, text_damage, zwnj_repair
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.passage_index import PassageIndex
@@ -24,7 +26,9 @@ class CheckedDraft(NamedTuple):
 
 
 class ItemChecker:
-    """The checks on single items, in their order. One desk serves a whole study; `take` may be called draft by draft."""
+    """The checks on single items, in their order. One desk serves a whole study; `take` may be
+    called draft by draft.
+    """
 
     def __init__(
         self,
@@ -74,7 +78,10 @@ class ItemChecker:
             outcome = self._check_item(
                 zwnj_repair.repair_item(item, self.spelling, self.patterns), shown
             )
-            (made.rejected if isinstance(outcome, Rejection) else made.kept).append(outcome)  # type: ignore[arg-type]
+            if isinstance(outcome, Rejection):
+                made.rejected.append(outcome)
+            else:
+                made.kept.append(outcome)
         return made
 
     def _check_item(

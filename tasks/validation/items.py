@@ -11,7 +11,9 @@ PairOrQuestion = Pair | Question
 
 @dataclass(frozen=True)
 class ParsedItem:
-    """A pair (text, diagnosis) or a question (text, options, answer), with what its writer says about its source."""
+    """A pair (text, diagnosis) or a question (text, options, answer), with what its writer says
+    about its source.
+    """
 
     draft_id: str
     kind: ItemKind
@@ -39,7 +41,9 @@ class ParsedItem:
     def build_rejection(
         self, check: str, label: str, detail: str = "", passage_id: str = ""
     ) -> Rejection:
-        """The item as a rejection; its reason is `label: detail`, so that equal labels can be counted."""
+        """The item as a rejection; its reason is `label: detail`, so that equal labels can be
+        counted.
+        """
         return Rejection(
             draft_id=self.draft_id,
             kind=self.kind,

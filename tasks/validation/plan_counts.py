@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tasks.schemas.item_rows import Draft, Passage
-from tasks.schemas.plan import GenerationPlan, ValidationPlan
+from tasks.schemas.plan_sections import GenerationPlan, ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.item_checker import CheckedDraft, ItemChecker
 from tasks.validation.items import PairOrQuestion
@@ -18,7 +18,9 @@ def get_planned_counts(plan: GenerationPlan) -> PlannedCounts:
 
 
 def count_missing_items(plan: GenerationPlan, left: tuple[int, int]) -> tuple[int, int]:
-    """How many of the planned pairs and questions the gate did not let through; none of a person's own."""
+    """How many of the planned pairs and questions the gate did not let through; none of a person's
+    own.
+    """
     pairs, questions = (
         max(0, (number or 0) - there)
         for number, there in zip(get_planned_counts(plan), left, strict=True)
@@ -31,7 +33,8 @@ def build_draft_check(
 ) -> Callable[[Draft, list[Passage], Sequence[PairOrQuestion]], CheckedDraft]:
     """The checks on single items, for a writer that asks again for what fell.
 
-    What was kept is remembered from one draft to the next, as long as it is just what the writer kept, so that many
+    What was kept is remembered from one draft to the next, as long as it is just what the writer
+    kept, so that many
     drafts are not compared with all earlier items anew.
     """
     seen, remembered = SeenItems(language, plan), list[str]()

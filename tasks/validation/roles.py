@@ -1,4 +1,6 @@
-"""Whether a text gives two phrases the same part: two items of one list, or two members of "this, that and the other"."""
+"""Whether a text gives two phrases the same part: two items of one list, or two members of "this,
+that and the other".
+"""
 
 import re
 
@@ -11,7 +13,9 @@ BETWEEN = 3  # words at most of a further member that stands between the two
 
 
 def share_a_role(key: str, other: str, text: str, words: LanguagePatterns) -> bool:
-    """Both are items of one list, or joined in one sentence with nothing but further members between them."""
+    """Both are items of one list, or joined in one sentence with nothing but further members
+    between them.
+    """
     return _in_one_list(key, other, text) or any(
         _joined(key, other, text[start:end], words) for start, end in find_sentence_spans(text)
     )
@@ -28,7 +32,9 @@ def _in_one_list(key: str, other: str, text: str) -> bool:
 
 
 def _joined(key: str, other: str, sentence: str, words: LanguagePatterns) -> bool:
-    """The first closes one piece of the sentence and the second opens a later one: «متوپرولول یا دیلتیازم»."""
+    """The first closes one piece of the sentence and the second opens a later one: «متوپرولول یا
+    دیلتیازم».
+    """
     joints = "|".join(
         filter(None, [r"[،,]", words.also, words.either if words.either != r"(?!)" else ""])
     )

@@ -31,7 +31,8 @@ def normalize_name(text: str) -> str:
     return " ".join(fold_words(text))
 
 
-# Endings that change no sense, longest first, and how many letters must be left before them. English after the first
+# Endings that change no sense, longest first, and how many letters must be left before them.
+# English after the first
 # step of Porter's stemmer, Persian plural, ezafe, comparative, infinitive and person.
 _ENDINGS = (
     "ically",
@@ -76,7 +77,9 @@ _LEAST_STEM = 3
 
 @lru_cache(maxsize=200_000)
 def stem_of(word: str) -> str:
-    """A folded word without its endings: masks → mask, running → run, weekly → week, «می‌ماند» and «ماندن» → «ماند»."""
+    """A folded word without its endings: masks → mask, running → run, weekly → week, «می‌ماند» and
+    «ماندن» → «ماند».
+    """
     if word.isascii():
         bare = next(
             (

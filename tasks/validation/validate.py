@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import Draft, FilterStep, Pair, Passage, Question, Rejection
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.leakage import find_leaks
@@ -58,14 +58,18 @@ def check_single_draft(
     language: str,
     plan: ValidationPlan,
 ) -> CheckedDraft:
-    """The checks on single items, for one draft against what was kept before. For many drafts keep a `Desk` and call `take`."""
+    """The checks on single items, for one draft against what was kept before. For many drafts keep
+    a `Desk` and call `take`.
+    """
     return ItemChecker(passages, language, plan, SeenItems(language, plan, earlier)).check_draft(
         draft
     )
 
 
 def compute_needed_counts(wanted: PlannedCounts, plan: ValidationPlan) -> PlannedCounts:
-    """How many items must be accepted so that, after new facts are kept out of training, as many as wanted are left."""
+    """How many items must be accepted so that, after new facts are kept out of training, as many as
+    wanted are left.
+    """
     share = 1 - plan.new_fact_share
     return PlannedCounts(
         None if wanted.pairs is None or not share else math.ceil(wanted.pairs / share),
@@ -127,22 +131,30 @@ def validate_items(
 
 
 def _remove_fact(row: PairOrQuestion) -> PairOrQuestion:
-    """Without the fact that a model gave it: it names the same thing otherwise in each request, so names and quotes decide."""
+    """Without the fact that a model gave it: it names the same thing otherwise in each request, so
+    names and quotes decide.
+    """
     return row.model_copy(update={"fact": ""})
 
 
 def refuse_empty_result(
     stages: Sequence[FilterStep], left: tuple[int, int], wanted: PlannedCounts
 ) -> None:
-    """Raise NothingLeft where no pair or no question is left, with what became of those that came."""
+    """Raise NothingLeft where no pair or no question is left, with what became of those
+    that came.
+    """
     for kind, number, planned in zip(ITEM_KINDS, left, wanted, strict=True):
         came = next(s.came for s in stages if s.kind == kind)
         if number == 0 and planned != 0:
             raise NothingLeft(
-                f"0 of {came} {kind}s survived: {describe_rejections(stages, kind)}. The rejections hold each with its reason; "
-                "is the book's text legible, and does the writer quote it?"
+                f"0 of {came} {kind}s survived: {describe_rejections(stages, kind)}. The rejections"
+                " hold each with its reason; is the book's text legible, and does the writer"
+                " quote it?"
                 if came
-                else f"not one {kind} was written. Rules draw only from what a book lists plainly, in its plan's language: sections with "
-                "headings such as signs and complications. For another book take --set generation.writer=gpt, or items of your own: "
-                f"--set generation.{kind}s=FILE."
+                else (
+                    f"not one {kind} was written. Rules draw only from what a book lists plainly,"
+                    " in its plan's language: sections with headings such as signs and"
+                    " complications. For another book take --set generation.writer=gpt, or items"
+                    f" of your own: --set generation.{kind}s=FILE."
+                )
             )

@@ -179,7 +179,7 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
 
     from tasks import prompts
     from tasks.evaluation import lm_eval_task
-    from tasks.schemas.plan import EvaluationPlan
+    from tasks.schemas.plan_sections import EvaluationPlan
 
     folder.mkdir(exist_ok=True)
     make_random_llama(folder / "base", shape)
@@ -254,7 +254,7 @@ def work(folder: Path, dtype: str, modes: list[str]) -> None:
     from tasks.models.model_hub import resolve_base_model
     from tasks.schemas.item_rows import Question
     from tasks.schemas.machine import Machine
-    from tasks.schemas.plan import BasePlan, EvaluationPlan
+    from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
     from tasks.store.progress import ignore_progress
 
     machine, plan = Machine(device="cpu", dtype=dtype), EvaluationPlan(modes=tuple(modes))

@@ -97,7 +97,7 @@ def pairs(count: int):
 
 
 def plan(updates: int, packing: bool = False):
-    from tasks.schemas.plan import FinetuningPlan
+    from tasks.schemas.plan_sections import FinetuningPlan
 
     return FinetuningPlan(
         rank=8, alpha=16, dropout=0.0, target_modules=("q_proj", "v_proj"), learning_rate=1e-4, schedule="constant", warmup=0.0, updates=updates,
@@ -109,7 +109,7 @@ def work(who: str, folder: Path, texts: int, updates: int, micro: int, dtype: st
     """Train as one contestant; leaves the clock at each update, the losses and the peak memory."""
     from tasks.models.model_hub import resolve_base_model
     from tasks.schemas.machine import Machine
-    from tasks.schemas.plan import BasePlan
+    from tasks.schemas.plan_sections import BasePlan
 
     checkpoint = resolve_base_model(BasePlan(model=str(folder / "base")))
     machine, clock = Machine(device="cpu", dtype=dtype, micro_batch=micro), Clock()

@@ -45,7 +45,7 @@ def vignettes(number: int, seed: int = 0) -> list[tuple[str, str]]:
 def one(number: int) -> str:
     """A row of the table."""
     from tasks.schemas.item_rows import Pair, Question
-    from tasks.schemas.plan import ValidationPlan
+    from tasks.schemas.plan_sections import ValidationPlan
     from tasks.validation.checks.duplicates import SeenItems
     from tasks.validation.checks.leakage import find_leaks
 

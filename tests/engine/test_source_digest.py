@@ -7,7 +7,7 @@ import pytest
 from tasks import prompts, stages
 from tasks.engine import source_digest
 from tasks.engine.stage import Stage
-from tasks.schemas.plan import EvaluationPlan, FinetuningPlan
+from tasks.schemas.plan_sections import EvaluationPlan, FinetuningPlan
 
 STAGES = {name: stage for name, stage in vars(stages).items() if isinstance(stage, Stage)}
 PACKAGE = source_digest.PACKAGE
@@ -97,4 +97,6 @@ def test_a_changed_prompt_is_part_of_the_keys_of_what_shows_it_to_a_model(monkey
 
 
 def test_modules_that_are_run_as_processes_count_too():
-    assert "tasks.reading.sandbox.worker" in source_digest.reachable_modules({"tasks.reading.pdf"})
+    assert "tasks.reading.sandbox.page_worker" in source_digest.reachable_modules(
+        {"tasks.reading.pdf"}
+    )

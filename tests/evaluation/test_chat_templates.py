@@ -6,12 +6,13 @@ import pytest
 from support.models import scoring_models
 
 from tasks.engine.cache_key import canonical_value
-from tasks.engine.plan_check import list_missing_requirements
+from tasks.engine.plan_requirements import list_missing_requirements
 from tasks.evaluation.eval_requests import build_requests, get_prompt_builder
 from tasks.evaluation.scorer import encoding
 from tasks.evaluation.standalone import evaluate_questions
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import BasePlan, EvaluationPlan, StudyPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
 
 THINKS = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<model>{% if enable_thinking %}<think>{% endif %}"
 PLAN = EvaluationPlan(modes=("digits",))

@@ -9,7 +9,7 @@ from tasks.evaluation.evaluate import answer_questions
 from tasks.models.loading import LoadedModel
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 
 ALL = ("generate", "digits", "cloze", "cloze_mean", "cloze_prior")
 PLAN = EvaluationPlan(modes=ALL, rotations=4, answer_tokens=6)

@@ -8,7 +8,7 @@ from support.models import scoring_models
 from tasks.evaluation import lm_eval_task
 from tasks.evaluation.evaluate import answer_questions
 from tasks.models.loading import LoadedModel, base_of
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 
 PLAN = EvaluationPlan(modes=("digits", "cloze", "cloze_mean"), rotations=2)
 

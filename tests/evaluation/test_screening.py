@@ -12,7 +12,7 @@ from tasks.evaluation.screening import FormResult, classify_question, screen_wit
 from tasks.evaluation.statistics.hard_subset import compare_on_hard_subset, select_hard_subset
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import Passage, Question, Quote
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 from tasks.schemas.result_rows import Answer
 
 

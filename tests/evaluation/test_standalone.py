@@ -8,7 +8,8 @@ from tasks.evaluation.evaluate import answer_questions
 from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
 from tasks.schemas.errors import NothingLeft, PlanError
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import ComparisonPlan, EvaluationPlan, StudyPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import ComparisonPlan, EvaluationPlan
 from tasks.schemas.result_rows import Answer
 
 PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"))

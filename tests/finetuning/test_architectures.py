@@ -11,7 +11,7 @@ from tasks.finetuning.fit import fit_adapter
 from tasks.models.loading import load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import PlanError, TuningError
-from tasks.schemas.plan import BasePlan
+from tasks.schemas.plan_sections import BasePlan
 
 PLAN = small_llama.PLAN.model_copy(
     update={

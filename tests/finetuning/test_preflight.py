@@ -11,7 +11,7 @@ from tasks.finetuning.preflight import (
     estimate_peak_memory,
 )
 from tasks.schemas.item_rows import Pair
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 
 EXERCISE = FinetuningPlan(
     rank=8,

@@ -8,7 +8,8 @@ from tasks.generation.quotas import allocate_quotas
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import WriterUsage
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import GenerationPlan, ReadingPlan, StudyPlan, ValidationPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import GenerationPlan, ReadingPlan, ValidationPlan
 from tasks.stages import read_book
 from tasks.store.artifacts import Book
 

@@ -10,7 +10,7 @@ from tasks.generation.budget import Budget, TokenUsage, compute_price
 from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.server_identity import OPENAI, identify_server
 from tasks.generation.response_cache import ResponseCache, StoredResponse, hash_request, key_of
-from tasks.schemas.plan import Prices
+from tasks.schemas.plan_sections import Prices
 
 
 def test_prices_by_hand():

@@ -18,7 +18,7 @@ from tasks.evaluation.standalone import evaluate_questions
 from tasks.models.loading import base_of, load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import MissingArtifact, PlanError
-from tasks.schemas.plan import BasePlan, EvaluationPlan
+from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
 
 IDS = torch.tensor([[5, 9, 20, 31]])
 CLOZE = EvaluationPlan(modes=("cloze",))

@@ -15,7 +15,7 @@ from tasks.models.loading import base_of, choose_dtype, load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import BasePlan
+from tasks.schemas.plan_sections import BasePlan
 
 IDS = torch.tensor([[5, 9, 20, 31]])
 

@@ -12,7 +12,7 @@ from tasks.models.loading import load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.models.tiny_llama import build_tiny_llama, train_tokenizer
 from tasks.schemas.errors import NothingLeft
-from tasks.schemas.plan import BasePlan
+from tasks.schemas.plan_sections import BasePlan
 from tasks.store.paths import compute_folder_digest
 
 HANDBOOK = [

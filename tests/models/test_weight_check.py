@@ -17,7 +17,7 @@ from tasks.models.loading import load_model
 from tasks.models.model_hub import explain_missing_base, resolve_base_model
 from tasks.models.weight_check import refuse_damaged_model
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import BasePlan, EvaluationPlan
+from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
 
 IDS = torch.tensor([[5, 9, 20, 31]])
 CLOZE = EvaluationPlan(modes=("cloze",))

@@ -13,7 +13,7 @@ from tasks.models import model_hub
 from tasks.models.loading import load_model
 from tasks.models.model_hub import explain_missing_base, resolve_base_model
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import BasePlan
+from tasks.schemas.plan_sections import BasePlan
 
 IDS = torch.tensor([[5, 9, 20, 31]])
 

@@ -7,7 +7,7 @@ import pytest
 from tasks.reading.pdf import read_pages
 from tasks.reading.sandbox import child_process
 from tasks.reading.title import title_of
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"
 

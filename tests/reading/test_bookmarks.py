@@ -10,7 +10,7 @@ from tasks.reading.structure.bookmarks import check
 from tasks.reading.structure.headings import Mark
 from tasks.reading.types import Line, Sheet
 from tasks.schemas.errors import BookError
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 TITLES = ["نارسایی حاد قلب", "فشار خون بالا", "تنگی دریچه آئورت", "بیماری مزمن کلیه"]
 MARKS = [Mark(1, title, number, None) for number, title in enumerate(TITLES, 1)]

@@ -12,7 +12,7 @@ from tasks.reading.commands import sample_doubts
 from tasks.reading.doubts import reading_doubts
 from tasks.reading.structure.bookmarks import Checked
 from tasks.schemas.item_rows import Page
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 NONE = Checked(0, 0, 0)
 HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"

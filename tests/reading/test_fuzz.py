@@ -8,7 +8,7 @@ from reading.made import PrintedBook
 
 from tasks.reading.pdf import read
 from tasks.schemas.errors import BookError
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.language import text
 from tasks.reading.pdf import Reading, read
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 BOOKS = Path(__file__).parents[2] / "books"
 

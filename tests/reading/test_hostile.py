@@ -18,7 +18,7 @@ from reading import hostile
 
 from tasks.reading import pdf
 from tasks.schemas.errors import BookError
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 GIB = 1024**3
 BOOKS = Path(__file__).parents[2] / "books"
@@ -84,7 +84,7 @@ class Watch:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     total += (
                         child.memory_info().rss
-                        if "tasks.reading.sandbox.worker" in child.cmdline()
+                        if "tasks.reading.sandbox.page_worker" in child.cmdline()
                         else 0
                     )
             self.most = max(self.most, total)

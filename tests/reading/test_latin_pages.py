@@ -6,7 +6,7 @@ import pytest
 from reading import drawn
 
 from tasks.reading.pdf import Reading, read
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 BODY = (
     "Measles begins with fever, cough and red eyes four days before the rash appears on the face and neck of the child. "

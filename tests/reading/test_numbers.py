@@ -5,7 +5,7 @@ from reading.made import PrintedBook
 
 from tasks.language import text
 from tasks.reading.pdf import read_pages
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 LINES = [
     "قند خون ناشتا ۱۲۶ میلی\u200cگرم در دسی\u200cلیتر یا بالاتر است.",

@@ -6,7 +6,7 @@ from reading.made import PrintedBook
 
 from tasks.language import text
 from tasks.reading.pdf import Reading, read
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 PLAN = ReadingPlan()
 PROSE = "بیماری در این گروه از بیماران با تب و سرفه آغاز می‌شود و در بیشتر آنان پس از چند روز بهبود می‌یابد. "

@@ -14,7 +14,7 @@ from tasks.language import text
 from tasks.reading import ocr
 from tasks.reading.pdf import read, read_pages
 from tasks.schemas.errors import BookError
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 ARABIC = [
     "القلب عضو عضلي يضخ الدم في الأوعية الدموية إلى جميع أعضاء الجسم.",

@@ -8,7 +8,7 @@ from reading.made import PrintedBook
 from tasks.language import text
 from tasks.reading.layout.word_gaps import WordGaps, learn_gaps, part_gaps
 from tasks.reading.pdf import read_pages
-from tasks.schemas.plan import ReadingPlan
+from tasks.schemas.plan_sections import ReadingPlan
 
 PERSIAN = [
     "سرخک با تب، سرفه و قرمزی چشم‌ها آغاز می‌شود و چهار روز بعد",

@@ -14,7 +14,8 @@ from tasks.reporting.markdown.markdown_report import build_markdown_report
 from tasks.reporting.page import format_study_verdict, list_plan_changes, render_page
 from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import WriterUsage
-from tasks.schemas.plan import GenerationPlan, StudyPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import GenerationPlan
 from tasks.schemas.result_rows import Comparison, Interval, ScreenedQuestion
 
 

@@ -23,7 +23,7 @@ from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
 from tasks.reporting.page import render_page
 from tasks.schemas.item_rows import FilterStep, Rejection
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.validation.checks import flaws, text_damage
 
 FA = load_labels("fa")

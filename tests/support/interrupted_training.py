@@ -9,7 +9,7 @@ from support.models import small_llama
 from tasks.finetuning.fit import fit_adapter
 from tasks.finetuning.training import callbacks
 from tasks.models.model_hub import resolve_base_model
-from tasks.schemas.plan import BasePlan
+from tasks.schemas.plan_sections import BasePlan
 from tasks.store.artifact_folders import Checkpoint
 
 PLAN = small_llama.PLAN.model_copy(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tasks.schemas.item_rows import Draft, Passage
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.item_checker import ItemChecker
 from tasks.validation.items import get_reason_label
 

@@ -13,7 +13,7 @@ from support.items.planted_defects import (
 )
 from support.items.subtle_defects import SUBTLE, make_other_good_items
 
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.item_checker import ItemChecker
 

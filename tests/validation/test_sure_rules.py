@@ -4,7 +4,7 @@ import pytest
 from support.items.gate_items import build_draft
 
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.flaws import FlawContext, find_flaws
 from tasks.validation.item_checker import ItemChecker
 from tasks.validation.items import ParsedItem, get_reason_label

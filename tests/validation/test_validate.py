@@ -20,7 +20,8 @@ from support.items.planted_defects import (
 from tasks.generation.quotas import allocate_quotas
 from tasks.generation.rules.rule_writer import write_items_by_rules
 from tasks.schemas.errors import NothingLeft
-from tasks.schemas.plan import StudyPlan, ValidationPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.plan_counts import build_draft_check
 from tasks.validation.validate import (
     PlannedCounts,

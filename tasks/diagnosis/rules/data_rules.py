@@ -1,9 +1,12 @@
-"""Faults of the training data: repeated, narrow, beside the questions, leaking into them, left out."""
+"""Faults of the training data: repeated, narrow, beside the questions, leaking into them,
+left out.
+"""
 
 from tasks.diagnosis.evidence import LEAK_NGRAM, Evidence
 from tasks.diagnosis.finding_text import RuleResult
 from tasks.diagnosis.remedies import PlanChange, increase_pairs
-from tasks.schemas.plan import StudyPlan, ValidationPlan
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import ValidationPlan
 
 MIN_LEAKED_SHARE = 0.05  # share of the questions
 MIN_DISTINCT_SHARE = 0.8  # share of the texts
@@ -100,7 +103,9 @@ def detect_few_pairs(e: Evidence) -> RuleResult | None:
 
 
 def _loosen_check(plan: StudyPlan, check: str | None) -> PlanChange:
-    """A check that is stricter than usual goes back to what is usual; else a writer is asked again more often."""
+    """A check that is stricter than usual goes back to what is usual; else a writer is asked again
+    more often.
+    """
     usual = ValidationPlan()
     strict: dict[str, PlanChange] = {
         "duplicates": {"validation.near_duplicate": usual.near_duplicate}

@@ -13,7 +13,9 @@ from tasks.diagnosis.remedies import (
 from tasks.schemas.result_rows import Comparison
 
 LOST_PERPLEXITY_RATIO = 1.5  # perplexity after over before
-CONTROL_PERPLEXITY_RATIO = 10.0  # the same for the tiny model, whose healthy tuning on short texts makes the book's own 4 to 8 times as perplexing
+# the same for the tiny model, whose healthy tuning on short texts makes the book's own 4 to 8 times
+# as perplexing
+CONTROL_PERPLEXITY_RATIO = 10.0
 KNOWN_LOG_LIKELIHOOD = -0.1  # nats per token: the taught diagnoses were as good as certain before
 
 
@@ -79,7 +81,9 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
 
 
 def detect_missing_transfer(e: Evidence) -> RuleResult | None:
-    """Taught facts rose, facts that were never taught did not: as it should be, if those are asked about."""
+    """Taught facts rose, facts that were never taught did not: as it should be, if those are asked
+    about.
+    """
     taught = _pick_best(
         [
             row

@@ -18,7 +18,9 @@ MIN_QUESTIONS = 40  # questions below which a share of keys says little
 
 
 def detect_favoured_option(e: Evidence) -> RuleResult | None:
-    """One place takes most answers, far more than it has keys; weighs most where the base did not do so. Few legible answers have no say."""
+    """One place takes most answers, far more than it has keys; weighs most where the base did not
+    do so. Few legible answers have no say.
+    """
     if (
         e.primary.n - e.primary.illegible_tuned < max(MIN_QUESTIONS, e.primary.n / 2)
         or e.favourite_tuned < MIN_FAVOURITE_SHARE
@@ -73,7 +75,9 @@ def detect_illegible_answers(e: Evidence) -> RuleResult | None:
 
 
 def detect_familiar_names(e: Evidence) -> RuleResult | None:
-    """A gain or a loss no larger than familiar names alone would make, where the distractors come from another pool than the keys."""
+    """A gain or a loss no larger than familiar names alone would make, where the distractors come
+    from another pool than the keys.
+    """
     weight, tuned = _weigh_familiarity(e), e.primary.tuned
     if not weight:
         return None
@@ -91,7 +95,9 @@ def detect_familiar_names(e: Evidence) -> RuleResult | None:
 
 
 def _weigh_familiarity(e: Evidence) -> float:
-    """How much of the result familiar names alone can explain; 0 where names favour no option or few answers changed."""
+    """How much of the result familiar names alone can explain; 0 where names favour no option or
+    few answers changed.
+    """
     tuned, change = e.primary.tuned, e.familiar - CHANCE_RATE
     if abs(change) <= 0.03 or e.primary.changed < e.primary.n / 5:
         return 0.0
@@ -151,7 +157,9 @@ def detect_ceiling(e: Evidence) -> RuleResult | None:
 
 
 def detect_chance_level(e: Evidence) -> RuleResult | None:
-    """Both models guess. Where options' numbers must be named, that is a matter of the form before it is one of knowledge."""
+    """Both models guess. Where options' numbers must be named, that is a matter of the form before
+    it is one of knowledge.
+    """
     rows = (e.primary.base, e.primary.tuned)
     if any(not row.low <= CHANCE_RATE <= row.high for row in rows):
         return None
@@ -170,7 +178,9 @@ def detect_chance_level(e: Evidence) -> RuleResult | None:
 
 
 def detect_guessable_questions(e: Evidence) -> RuleResult | None:
-    """Options that give the key away; by screening without the stem, or by what the keys have in common."""
+    """Options that give the key away; by screening without the stem, or by what the keys have in
+    common.
+    """
     blind = e.screening.get("blind", 0.0)
     signs = max(e.longest_is_key, e.top_key, blind) if e.primary.n >= MIN_QUESTIONS else 0.0
     if signs < MIN_GUESSED_SHARE:
@@ -192,7 +202,9 @@ def detect_guessable_questions(e: Evidence) -> RuleResult | None:
 
 
 def detect_unanswerable_questions(e: Evidence) -> RuleResult | None:
-    """Guessed even with the passage; the tiny control cannot read a passage, so it says nothing of the questions."""
+    """Guessed even with the passage; the tiny control cannot read a passage, so it says nothing of
+    the questions.
+    """
     opened = e.screening.get("opened", 1.0)
     if opened > CHANCE_RATE + 0.05 or e.is_tiny_control or e.primary.n < MIN_QUESTIONS:
         return None

@@ -1,7 +1,9 @@
 """The reasons of a result, ranked: each rule looks at the evidence and names one fault, or nothing.
 
-Weights rank from the mechanical to the subtle: what makes all else meaningless comes first (nothing trainable 1.0 …
-too few updates 0.95), then what was not learnt and why (0.9 …), then what the questions could not show.
+Weights rank from the mechanical to the subtle: what makes all else meaningless comes first (nothing
+trainable 1.0 …
+too few updates 0.95), then what was not learnt and why (0.9 …), then what the questions could not
+show.
 """
 
 from collections.abc import Callable

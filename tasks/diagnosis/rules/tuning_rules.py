@@ -14,7 +14,8 @@ from tasks.diagnosis.remedies import (
 FEW_UPDATES = 50  # with the tiny model 14 updates helped at no learning rate, 50 at the right one
 ZERO_TOLERANCE = 1e-9  # a KL or a shift that is zero but for rounding
 SMALL_CHANGE = 0.01  # KL in nats, or relative shift of the weights, that changes next to no answer
-FLAT_LOSS_RATIO = 0.95  # last loss over first; on held-out pairs, where there are some: the training's own is noisy
+# last loss over first; on held-out pairs, where there are some: the training's own is noisy
+FLAT_LOSS_RATIO = 0.95
 DIVERGED_LOSS_RATIO = 1.1  # the same
 MASTERED_RATE = (
     0.9  # share of the taught pairs: where they are known, more of the same teaches little
@@ -114,7 +115,9 @@ def detect_same_model(e: Evidence) -> RuleResult | None:
 
 
 def detect_diverged_loss(e: Evidence) -> RuleResult | None:
-    """Infinite, higher than at the beginning, or thrown about: held-out pairs are at no time better off than untaught."""
+    """Infinite, higher than at the beginning, or thrown about: held-out pairs are at no time better
+    off than untaught.
+    """
     rose = _has_loss_risen(e)
     if not (e.loss_broken or rose or _is_loss_erratic(e)):
         return None
@@ -160,7 +163,9 @@ def detect_too_few_updates(e: Evidence) -> RuleResult | None:
 
 
 def detect_unfinished_training(e: Evidence) -> RuleResult | None:
-    """Signs of learning, and a held-out loss that was still falling when the training ended: clearly so, where the pairs are known."""
+    """Signs of learning, and a held-out loss that was still falling when the training ended:
+    clearly so, where the pairs are known.
+    """
     known, train = has_learnt_pairs(e), find_early_signs(e)
     falling = (
         len(e.held_out) >= 3
@@ -192,7 +197,9 @@ def detect_unfinished_training(e: Evidence) -> RuleResult | None:
 
 
 def detect_low_learning_rate(e: Evidence) -> RuleResult | None:
-    """The answers hardly moved. Weights may have, a little; where they moved and the answers not at all, the adapter is not attached."""
+    """The answers hardly moved. Weights may have, a little; where they moved and the answers not at
+    all, the adapter is not attached.
+    """
     apart = e.probe.weight_shift >= SMALL_CHANGE and e.probe.kl_mean <= ZERO_TOLERANCE
     if e.updates < FEW_UPDATES or has_learnt_pairs(e) or e.probe.kl_mean >= SMALL_CHANGE or apart:
         return None
@@ -255,7 +262,8 @@ def detect_overfitting(e: Evidence) -> RuleResult | None:
             "held_out_last": e.held_out[-1],
             "epochs": e.preflight.epochs,
         },
-        weight=0.876,  # above too few questions: the training is mended before more questions are paid for
+        # above too few questions: the training is mended before more questions are paid for
+        weight=0.876,
         remedy={"finetuning.early_stopping": 1},
     )
 

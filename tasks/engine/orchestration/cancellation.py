@@ -30,7 +30,8 @@ def stop_on_signals(name: str) -> None:
 def cancellable_here() -> Iterator[None]:
     """The flow run of this context, for as long as the block runs.
 
-    Prefect's flow engine has just installed a SIGTERM handler of its own, so ours are installed again.
+    Prefect's flow engine has just installed a SIGTERM handler of its own, so ours are installed
+    again.
     """
     from prefect.context import FlowRunContext
 
@@ -64,7 +65,8 @@ def cancel_runs() -> None:
 def set_cancelled(run_ids: Sequence[UUID], elsewhere: Sequence[UUID] = ()) -> None:
     """Set runs with their subflows to Cancelled, and to Cancelling those that a worker must end.
 
-    A server that is away is told in a line; the next run of the command then marks the run as crashed.
+    A server that is away is told in a line; the next run of the command then marks the run as
+    crashed.
     """
     if not (run_ids or elsewhere):
         return
@@ -109,7 +111,9 @@ def _listed(runs: list[UUID], run_id: UUID) -> Iterator[None]:
 
 
 def _log_to_own_file(run_id: str) -> None:
-    """The output goes to a pipe of the worker, which breaks when the worker dies; a file does not."""
+    """The output goes to a pipe of the worker, which breaks when the worker dies; a file
+    does not.
+    """
     logs = get_runs_dir() / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / f"flow-run-{run_id}.log").open("ab") as log:

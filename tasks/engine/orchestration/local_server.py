@@ -1,7 +1,10 @@
-"""A Prefect server for one command, on loopback, over the store's own history; ended with the command, whatever ends it.
+"""A Prefect server for one command, on loopback, over the store's own history; ended with the
+command, whatever ends it.
 
-Prefect would start one by itself, but only after loading all of its server into this process as well, which takes longer than a
-cached study; and it would leave it running after a kill -9. Where PREFECT_API_URL names a server, that one is used and asked first
+Prefect would start one by itself, but only after loading all of its server into this process as
+well, which takes longer than a
+cached study; and it would leave it running after a kill -9. Where PREFECT_API_URL names a server,
+that one is used and asked first
 whether it is there.
 """
 
@@ -27,7 +30,8 @@ STARTUP_SECONDS = 120.0
 
 @contextmanager
 def run_local_server(deployment: str | None = None) -> Iterator[Callable[[], None]]:
-    """Start the server, and yield what waits for it, so that it boots while this process imports the rest.
+    """Start the server, and yield what waits for it, so that it boots while this process imports
+    the rest.
 
     Raises PlanError where a deployment is asked for: its workers ask a server that lasts.
     """
@@ -39,7 +43,8 @@ def run_local_server(deployment: str | None = None) -> Iterator[Callable[[], Non
         return
     if deployment is not None:
         raise PlanError(
-            f"--gpu {deployment}: set PREFECT_API_URL to the server that its workers ask (make dashboard tells it), or leave --gpu out."
+            f"--gpu {deployment}: set PREFECT_API_URL to the server that its workers ask (make"
+            " dashboard tells it), or leave --gpu out."
         )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -93,7 +98,9 @@ def _get_log_path() -> Path:
 
 
 def _start_server(port: int, login: str) -> subprocess.Popen[bytes]:
-    """As Prefect starts its own: without the dashboard, and with those services only that a single run needs."""
+    """As Prefect starts its own: without the dashboard, and with those services only that a single
+    run needs.
+    """
     from tasks.engine.orchestration.server_app import LOOPBACK, server_command, server_environment
 
     flags = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"}
@@ -124,5 +131,6 @@ def _wait_for_server(process: subprocess.Popen[bytes], port: int, booting: IO[st
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
     raise StudyError(
-        f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of {_get_log_path()}"
+        f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of"
+        f" {_get_log_path()}"
     )

@@ -1,4 +1,6 @@
-"""Prefect's server, asked before any work: is it there, does it let us in, does it know the deployment? One sentence where not."""
+"""Prefect's server, asked before any work: is it there, does it let us in, does it know the
+deployment? One sentence where not.
+"""
 
 import os
 from collections.abc import Iterator
@@ -37,7 +39,8 @@ def ensure_reachable() -> None:
             ValueError
         ) as error:  # an answer that is no JSON: the dashboard's pages, another server
             raise ServerError(
-                f"{get_api_address()} is no Prefect API; such an address ends with /api (PREFECT_API_URL)."
+                f"{get_api_address()} is no Prefect API; such an address ends with /api"
+                " (PREFECT_API_URL)."
             ) from error
 
 
@@ -68,12 +71,15 @@ DEFAULT_REMEDY = "Is it running (make dashboard), is PREFECT_API_URL right?"
 
 @contextmanager
 def translate_api_errors(remedy: str = DEFAULT_REMEDY) -> Iterator[None]:
-    """What Prefect's server refuses, or its silence, as an error that its user can act on; other servers' errors stay as they are."""
+    """What Prefect's server refuses, or its silence, as an error that its user can act on; other
+    servers' errors stay as they are.
+    """
     try:
         yield
     except httpx.UnsupportedProtocol as error:
         raise ServerError(
-            f"PREFECT_API_URL={get_api_address()} is no address; it looks like http://HOST:4200/api."
+            f"PREFECT_API_URL={get_api_address()} is no address; it looks like"
+            " http://HOST:4200/api."
         ) from error
     except httpx.HTTPStatusError as error:
         if not _is_api_request(error.request):
@@ -83,8 +89,8 @@ def translate_api_errors(remedy: str = DEFAULT_REMEDY) -> Iterator[None]:
         if not _is_api_request(error.request):
             raise
         raise ServerError(
-            f"Prefect's server at {get_api_address()} does not answer ({type(error).__name__}). {remedy} Then run the same command again: what was "
-            "finished is kept."
+            f"Prefect's server at {get_api_address()} does not answer ({type(error).__name__})."
+            f" {remedy} Then run the same command again: what was finished is kept."
         ) from error
 
 
@@ -101,7 +107,10 @@ def _is_api_request(request: httpx.Request) -> bool:
 def _describe_refusal(status: int) -> str:
     if status in (401, 403):
         return (
-            f"Prefect's server at {get_api_address()} lets us not in ({status}): set PREFECT_API_AUTH_STRING to the user:password that the server "
-            "was started with."
+            f"Prefect's server at {get_api_address()} lets us not in ({status}): set"
+            " PREFECT_API_AUTH_STRING to the user:password that the server was started with."
         )
-    return f"Prefect's server at {get_api_address()} answers {status}. Is PREFECT_API_URL right? It ends with /api."
+    return (
+        f"Prefect's server at {get_api_address()} answers {status}. Is PREFECT_API_URL right? It"
+        " ends with /api."
+    )

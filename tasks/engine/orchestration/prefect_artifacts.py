@@ -67,7 +67,9 @@ def report_cost_on_failure(plan: StudyPlan, chapters: Sequence[str]) -> Iterator
 
 
 def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
-    """The loss over the training just done or found, and that one which was found is not reported anew."""
+    """The loss over the training just done or found, and that one which was found is not reported
+    anew.
+    """
     publish_markdown(
         markdown_tables.format_loss_section(tuning.log.load_rows(), plan.language),
         "loss",
@@ -75,7 +77,8 @@ def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
     )
     if plan.finetuning.report_to and any(stage.cached for stage in get_timings().stages[-1:]):
         print_status(
-            "  finetuning.report_to: the training was done before and is not reported anew; to do so, --redo finetune_adapter"
+            "  finetuning.report_to: the training was done before and is not reported anew; to do"
+            " so, --redo finetune_adapter"
         )
 
 
@@ -89,7 +92,9 @@ def publish_verdict(comparisons: Comparisons, history: History, language: str) -
 
 
 def publish_failure(function: Callable[P, T]) -> Callable[P, T]:
-    """Let a failed run's page tell cause and remedy, without secrets: as the state's message and as an artifact."""
+    """Let a failed run's page tell cause and remedy, without secrets: as the state's message and as
+    an artifact.
+    """
 
     @wraps(function)
     def run_and_explain(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -109,8 +114,8 @@ def format_failure(error: StudyError) -> str:
     """Cause and remedy as the error words them, and how to go on."""
     told = "\n".join(f"> {_escape_markdown(line)}" for line in str(error).splitlines())
     return (
-        f"# {type(error).__name__}\n\n{told}\n\nThen **Retry** this run (a run of a deployment), or give the same command again: "
-        "what was finished is kept."
+        f"# {type(error).__name__}\n\n{told}\n\nThen **Retry** this run (a run of a deployment), or"
+        " give the same command again: what was finished is kept."
     )
 
 

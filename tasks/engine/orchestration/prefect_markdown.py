@@ -1,7 +1,10 @@
-"""Markdown as the dashboard can show it. Left to right it takes Markdown as it is; right to left it takes one block of plain HTML only.
+"""Markdown as the dashboard can show it. Left to right it takes Markdown as it is; right to left it
+takes one block of plain HTML only.
 
-The dashboard renders every piece of Markdown by itself, so that a <div dir="rtl"> around several of them turns none of them. Inside
-one HTML block (no blank line in it) the direction holds, but style sheets do not: headings and rules are drawn with old attributes.
+The dashboard renders every piece of Markdown by itself, so that a <div dir="rtl"> around several of
+them turns none of them. Inside
+one HTML block (no blank line in it) the direction holds, but style sheets do not: headings and
+rules are drawn with old attributes.
 """
 
 import re

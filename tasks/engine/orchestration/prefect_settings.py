@@ -1,12 +1,16 @@
-"""Every Prefect setting of ours, in one place. Call `settle()` before Prefect is imported; what is set already stays."""
+"""Every Prefect setting of ours, in one place. Call `settle()` before Prefect is imported; what is
+set already stays.
+"""
 
 import os
 from pathlib import Path
 
 from tasks.store.paths import make_private_dir
 
-# History, results and cache lie beside the artifacts, so that a server started later shows the earlier studies.
-# Stages keep their records as plain JSON under results/ (tasks/engine/stage.py); Prefect keeps none, so that a retry asks the stages.
+# History, results and cache lie beside the artifacts, so that a server started later shows the
+# earlier studies.
+# Stages keep their records as plain JSON under results/ (tasks/engine/stage.py); Prefect keeps
+# none, so that a retry asks the stages.
 
 
 def configure_prefect(verbose: bool = False) -> None:
@@ -20,23 +24,34 @@ def configure_prefect(verbose: bool = False) -> None:
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_LOGGING_LEVEL": "INFO" if verbose else "CRITICAL",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING" if verbose else "CRITICAL",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",  # slow machines need more than the 20 s default
-        "PREFECT_API_REQUEST_TIMEOUT": "30",  # seconds; five more tries, so that a server that has gone silent is told in a quarter of an hour
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds; deployments/automations.yaml takes a long silence for death
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",  # survives a restart
-        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",  # not 30, until a run that had to wait is tried again
+        # slow machines need more than the 20 s default
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+        # seconds; five more tries, so that a server that has gone silent is told in a quarter of an
+        # hour
+        "PREFECT_API_REQUEST_TIMEOUT": "30",
+        # seconds; deployments/automations.yaml takes a long silence for death
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        # survives a restart
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+            "prefect.server.concurrency.lease_storage.filesystem"
+        ),
+        # not 30, until a run that had to wait is tried again
+        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "DO_NOT_TRACK": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
-        "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads make a busy machine slower than one thread would be
+        # spinning threads make a busy machine slower than one thread would be
+        "OMP_WAIT_POLICY": "PASSIVE",
     }.items():
         os.environ.setdefault(name, value)
 
 
 def ensure_home() -> None:
-    """Give a user that this machine does not know (a container's number) a home in the store; Prefect and torch ask for one."""
+    """Give a user that this machine does not know (a container's number) a home in the store;
+    Prefect and torch ask for one.
+    """
     try:
         Path.home()
     except RuntimeError:

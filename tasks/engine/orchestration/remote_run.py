@@ -35,7 +35,9 @@ POLL_SECONDS = 2.0
 
 
 def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ()) -> None:
-    """Start a run: note which stages are to be redone and what to find it by; a worker's store may be new, so keep its records private."""
+    """Start a run: note which stages are to be redone and what to find it by; a worker's store may
+    be new, so keep its records private.
+    """
     make_private_dir("results")
     register_run(tags)
     forced_stages.set(frozenset(redo))
@@ -44,7 +46,9 @@ def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] =
 
 
 def bind_to_deployment(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
-    """The flow itself, or a call of its deployment that returns the same type; raises PlanError where there is no such deployment."""
+    """The flow itself, or a call of its deployment that returns the same type; raises PlanError
+    where there is no such deployment.
+    """
     if deployment is None:
         return flow
     get_deployment(deployment)
@@ -56,12 +60,15 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str | None) -> Callable[.
             dict(zip(names, args, strict=False)) | kwargs, mode="json"
         )
         print_status(f"  → {deployment}: waiting for a worker")
-        run: FlowRun = run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=True)  # type: ignore[assignment]
+        run: FlowRun = run_deployment(  # type: ignore[assignment]
+            deployment, parameters=parameters, timeout=0, as_subflow=True
+        )
         with cancellable_elsewhere(run.id):
             state = _wait_for_run(run, deployment)
         if not state.is_completed():
             raise StudyError(
-                f"{deployment} ended {state.name}: {state.message}. Look at its run {run.name!r} on the dashboard, then run the same command again."
+                f"{deployment} ended {state.name}: {state.message}. Look at its run {run.name!r} on"
+                " the dashboard, then run the same command again."
             )
         return kind.validate_json(_read_result(run, deployment))
 
@@ -69,7 +76,9 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str | None) -> Callable[.
 
 
 def persist_result(function: Callable[P, T]) -> Callable[P, T]:
-    """Let a flow that was asked for at its deployment leave its result in the store; who asked may be on another machine."""
+    """Let a flow that was asked for at its deployment leave its result in the store; who asked may
+    be on another machine.
+    """
     kind: TypeAdapter[T] = TypeAdapter(get_type_hints(function)["return"])
 
     @wraps(function)
@@ -91,7 +100,8 @@ def _read_result(run: FlowRun, deployment: str) -> bytes:
     place = _get_result_path(run.id)
     if not place.is_file() and not remote_store.pull_file(place):
         raise StudyError(
-            f"{deployment} is done, but {place} is not there: give both machines the same store (RUNS_DIR)."
+            f"{deployment} is done, but {place} is not there: give both machines the same store"
+            " (RUNS_DIR)."
         )
     return place.read_bytes()
 
@@ -109,7 +119,9 @@ def publish_study(folder: StudyFolder) -> str:
 
 
 def _wait_for_run(run: FlowRun, deployment: str) -> Any:
-    """The last state of a deployment's run; raises StudyError where no worker is there to take it up. Busy ones are waited for."""
+    """The last state of a deployment's run; raises StudyError where no worker is there to take it
+    up. Busy ones are waited for.
+    """
     begun = time.monotonic()
     with get_client(sync_client=True) as client:
         while True:
@@ -126,11 +138,14 @@ def _wait_for_run(run: FlowRun, deployment: str) -> Any:
                     run.id, Cancelled(message="no worker took it up"), force=True
                 )
                 raise StudyError(
-                    f"no worker took up {deployment} within {PICKUP_SECONDS:.0f} s. Start one (`book2lora-worker gpu`), or run without --gpu."
+                    f"no worker took up {deployment} within {PICKUP_SECONDS:.0f} s. Start one"
+                    " (`book2lora-worker gpu`), or run without --gpu."
                 )
             time.sleep(POLL_SECONDS)
 
 
 def _has_worker(client: SyncPrefectClient, pool: str | None) -> bool:
-    """Whether a pool has a worker, busy or not, and is not paused; a worker that is gone counts for another minute and a half."""
+    """Whether a pool has a worker, busy or not, and is not paused; a worker that is gone counts for
+    another minute and a half.
+    """
     return pool is not None and client.read_work_pool(pool).status == WorkPoolStatus.READY

@@ -1,6 +1,7 @@
 """Prefect's server behind a check of the Host and Origin headers, and how it is started.
 
-Prefect 3.8.8 takes any Host, and its CORS setting only decides what a browser lets a page read. A page
+Prefect 3.8.8 takes any Host, and its CORS setting only decides what a browser lets a page read. A
+page
 of another site could still send requests here, directly or after its name was rebound to 127.0.0.1.
 """
 

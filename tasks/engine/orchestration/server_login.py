@@ -21,7 +21,9 @@ def login_file() -> Path:
 
 
 def login_of_store() -> str:
-    """`user:password` from PREFECT_SERVER_API_AUTH_STRING, or the store's own, made at the first call."""
+    """`user:password` from PREFECT_SERVER_API_AUTH_STRING, or the store's own, made at the first
+    call.
+    """
     if given := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         return given
     file = login_file()

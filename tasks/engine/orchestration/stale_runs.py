@@ -1,7 +1,10 @@
-"""Which runs are alive: whoever dies without a word (kill -9, power) is told to Prefect by the next run.
+"""Which runs are alive: whoever dies without a word (kill -9, power) is told to Prefect by the next
+run.
 
-Prefect leaves such a run of the command on Running for ever, and a run that is running cannot be retried. So each run holds a
-lock on a file of its own; the kernel frees it with the process, and a file of this machine that nobody holds is a dead run.
+Prefect leaves such a run of the command on Running for ever, and a run that is running cannot be
+retried. So each run holds a
+lock on a file of its own; the kernel frees it with the process, and a file of this machine that
+nobody holds is a dead run.
 """
 
 import fcntl
@@ -69,7 +72,9 @@ def mark_stale_runs(folder: Path) -> None:
 
 
 def _mark_crashed(client: SyncPrefectClient, run_id: UUID, alive_until: float) -> None:
-    """A run that began to run after its mark was made is being retried just now, and about to make a new one."""
+    """A run that began to run after its mark was made is being retried just now, and about to make
+    a new one.
+    """
     try:
         state = client.read_flow_run(run_id).state
     except ObjectNotFound:  # another server's
@@ -79,5 +84,8 @@ def _mark_crashed(client: SyncPrefectClient, run_id: UUID, alive_until: float) -
         and state.is_running()
         and state.timestamp.timestamp() < alive_until + CLOCK_SKEW_SECONDS
     ):
-        message = "Its process was killed. Retry it, or run the same command again: what was finished is kept."
+        message = (
+            "Its process was killed. Retry it, or run the same command again: what was finished is"
+            " kept."
+        )
         client.set_flow_run_state(run_id, Crashed(message=message), force=True)

@@ -1,4 +1,6 @@
-"""Put sheets to a model and bring back what it says, the fast way where the model can, the slow way where it cannot."""
+"""Put sheets to a model and bring back what it says, the fast way where the model can, the slow way
+where it cannot.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -76,7 +78,9 @@ def scale_progress(
 
 
 def choose_pack_tokens(model: Any, machine: Machine) -> int:
-    """Tokens to a forward pass. More of them waste attention on other questions' tokens: 4 · pack · hidden against 24 · hidden² a token and layer."""
+    """Tokens to a forward pass. More of them waste attention on other questions' tokens: 4 · pack ·
+    hidden against 24 · hidden² a token and layer.
+    """
     return max(
         128 * machine.micro_batch, min(2048, int(model.config.get_text_config().hidden_size))
     )

@@ -1,4 +1,6 @@
-"""From text to tokens exactly as lm-evaluation-harness does it, so that our log-likelihoods can be checked against its own."""
+"""From text to tokens exactly as lm-evaluation-harness does it, so that our log-likelihoods can be
+checked against its own.
+"""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -19,7 +21,9 @@ class Continuation(NamedTuple):
 
 
 def encode_texts(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    """The tokens of texts with the tokenizer's own special tokens; never a second beginning-of-text. All begin alike."""
+    """The tokens of texts with the tokenizer's own special tokens; never a second
+    beginning-of-text. All begin alike.
+    """
     first = get_prefix_token(tokenizer)
     doubled = first is not None and texts[0].startswith(tokenizer.decode(first))
     return [
@@ -39,9 +43,11 @@ def get_prefix_token(tokenizer: Any) -> int | None:
 def encode_continuations(
     tokenizer: Any, context: str, continuations: Sequence[str]
 ) -> list[Continuation]:
-    """Context and continuation are encoded together and split at the context's length; blanks go to the continuation.
+    """Context and continuation are encoded together and split at the context's length; blanks go to
+    the continuation.
 
-    A tokenizer may join letters over the seam; splitting afterwards keeps the sum over the whole text honest.
+    A tokenizer may join letters over the seam; splitting afterwards keeps the sum over the whole
+    text honest.
     """
     bare = context.rstrip()
     if not bare:
@@ -83,10 +89,13 @@ def has_chat_template(tokenizer: Any) -> bool:
 def format_chat_prompt(
     tokenizer: Any, prompt: str, options: Mapping[str, Any] = MappingProxyType({})
 ) -> str:
-    """The prompt as a person's message, up to where the model's reply begins; `options` are the template's own.
+    """The prompt as a person's message, up to where the model's reply begins; `options` are the
+    template's own.
 
-    Templates of models that also see read a message as a list of parts; one of them is then the text.
-    Raises PlanError where the template fails on it, or leaves it out: all questions would be one and the same.
+    Templates of models that also see read a message as a list of parts; one of them is then the
+    text.
+    Raises PlanError where the template fails on it, or leaves it out: all questions would be one
+    and the same.
     """
     why = "it leaves the text of a message out"
     for content in (prompt, [{"type": "text", "text": prompt}]):
@@ -108,7 +117,8 @@ def format_chat_prompt(
         if prompt.strip() in made:
             return made
     raise PlanError(
-        f"base.model: its chat template takes no exam ({why}); set evaluation.chat to off{_or_choose(tokenizer)}."
+        f"base.model: its chat template takes no exam ({why}); set evaluation.chat to"
+        f" off{_or_choose(tokenizer)}."
     )
 
 

@@ -1,8 +1,11 @@
-"""Everything that is to be read, as one tree of tokens: what texts begin with alike is read once, each way to go on is a branch.
+"""Everything that is to be read, as one tree of tokens: what texts begin with alike is read once,
+each way to go on is a branch.
 
-    instruction ─ question 1 ─ options ─ "پاسخ:" ┬ ۱         A node is a token after all tokens above it.
+    instruction ─ question 1 ─ options ─ "پاسخ:" ┬ ۱         A node is a token after all tokens
+    above it.
         │                                        └ ۲ …       A leaf is only looked up, never read.
-        └ question 2 …                                       Packs are cut in the order of the texts, so
+        └ question 2 …                                       Packs are cut in the order of the
+        texts, so
     frame ─ question 1 ┬ option 1                            that neighbours share what they can.
                        └ option 2 …
 The cuts depend on the texts alone, so base and tuned are read in the same batches.
@@ -15,19 +18,26 @@ from typing import NamedTuple
 from tasks.evaluation.scorer.encoding import Continuation
 
 ROOT = -1
-MAX_OUTPUTS = 512  # most places in a pack whose next token is looked at: 512 · 128,256 entries · 4 bytes = 263 MB
-ROW_TOKENS = 192  # tokens of a row: long enough to share stems, short enough not to look at other questions' tokens in vain
+# most places in a pack whose next token is looked at: 512 · 128,256 entries · 4 bytes = 263 MB
+MAX_OUTPUTS = 512
+# tokens of a row: long enough to share stems, short enough not to look at other questions' tokens
+# in vain
+ROW_TOKENS = 192
 MAX_ROW_TOKENS = (
     2048  # tokens of a row at most, a single longer text apart: the mask grows with the square
 )
 MIN_OVERLAP = 0.3  # share of a branch that its neighbour has read, from which they stay in one row
-REPLY_PACK_FACTOR = 4  # a pack with replies may be so many times larger: each of its tokens then costs one small pass for all
+# a pack with replies may be so many times larger: each of its tokens then costs one small pass for
+# all
+REPLY_PACK_FACTOR = 4
 MAX_TEXTS_PER_CONTEXT = 64  # most texts that follow one context in a pack
 PREFIX_SHARE_DIVISOR = 8  # what an eighth of all contexts begins with is read once for all packs
 
 
 class TokenTree:
-    """A trie of tokens; nodes are numbered as they come, so a parent's number is below its children's."""
+    """A trie of tokens; nodes are numbered as they come, so a parent's number is below its
+    children's.
+    """
 
     def __init__(self) -> None:
         self.parent: list[int] = []
@@ -85,7 +95,9 @@ class PrefixForest(NamedTuple):
 
 
 class BatchRow(NamedTuple):
-    """Branches that lie side by side in one row of a batch; attention runs over the whole row, so it is kept short."""
+    """Branches that lie side by side in one row of a batch; attention runs over the whole row, so
+    it is kept short.
+    """
 
     nodes: list[int]  # parents first
     output_count: int  # how many of them are looked at
@@ -134,7 +146,9 @@ def build_prefix_forest(
 def _build_contexts(
     tree: TokenTree, end: int, texts: list[list[int]], reply: bool
 ) -> list[PrefixContext]:
-    """One branch; several where a context has very many texts (the bare frame, which all options follow)."""
+    """One branch; several where a context has very many texts (the bare frame, which all options
+    follow).
+    """
     found = []
     for start in range(0, max(1, len(texts)), MAX_TEXTS_PER_CONTEXT):
         heads = {
@@ -154,7 +168,9 @@ def _build_contexts(
 
 
 def plan_batches(wood: PrefixForest, most: int, wide: int = ROW_TOKENS) -> BatchPlan:
-    """Cut the tree into rows of about `wide` tokens and packs of about `most`; a context and its branches are in one row."""
+    """Cut the tree into rows of about `wide` tokens and packs of about `most`; a context and its
+    branches are in one row.
+    """
     whole = _fill_rows(wood.contexts, frozenset(), wide)
     trunk = _find_shared_prefix(wood) if len(whole) > 1 else frozenset()
     rows = _fill_rows(wood.contexts, trunk, wide) if trunk else whole
@@ -174,7 +190,9 @@ def _find_shared_prefix(wood: PrefixForest) -> frozenset[int]:
 def _fill_rows(
     branches: Sequence[PrefixContext], trunk: frozenset[int], wide: int
 ) -> list[BatchRow]:
-    """Neighbours share a row up to its width, and far beyond it where they would otherwise read the same again, such as a passage."""
+    """Neighbours share a row up to its width, and far beyond it where they would otherwise read the
+    same again, such as a passage.
+    """
     rows: list[BatchRow] = []
     nodes: set[int] = set()
     heads: set[int] = set()
@@ -198,7 +216,9 @@ def _fill_rows(
 
 
 def _group_rows(rows: list[BatchRow], most: int) -> list[list[BatchRow]]:
-    """Rows of like length together, the longest first, so that little is padding; those with replies in larger packs."""
+    """Rows of like length together, the longest first, so that little is padding; those with
+    replies in larger packs.
+    """
     packs: list[list[BatchRow]] = []
     for row in sorted(rows, key=lambda row: (not row.reply_ends, -len(row.nodes))):
         pack = packs[-1] if packs else []

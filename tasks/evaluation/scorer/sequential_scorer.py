@@ -1,4 +1,6 @@
-"""The slow way: one forward pass for each sequence. The reference for the fast way, and the way for models that cannot branch."""
+"""The slow way: one forward pass for each sequence. The reference for the fast way, and the way for
+models that cannot branch.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,7 +11,9 @@ from tasks.evaluation.scorer.encoding import Continuation
 
 
 class DecodingLimits(NamedTuple):
-    """How a reply is drawn: greedily, up to so many tokens, up to the window, until an end token."""
+    """How a reply is drawn: greedily, up to so many tokens, up to the window, until an end
+    token.
+    """
 
     max_new_tokens: int
     window: int

@@ -1,6 +1,8 @@
-"""Read a tree of tokens with a model: each token sees only the tokens above it, by an attention mask and positions of its own.
+"""Read a tree of tokens with a model: each token sees only the tokens above it, by an attention
+mask and positions of its own.
 
-Causal models with rotary or learned positions take such masks; `can_branch` tries it on the loaded model instead of trusting a list.
+Causal models with rotary or learned positions take such masks; `can_branch` tries it on the loaded
+model instead of trusting a list.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +41,9 @@ EMPTY_CACHE = CacheColumns({}, np.zeros((0, 0), dtype=bool), None)
 
 
 class TreeBatch(NamedTuple):
-    """Rows of tokens, filled up to one length by tokens that see and are seen by themselves alone."""
+    """Rows of tokens, filled up to one length by tokens that see and are seen by themselves
+    alone.
+    """
 
     tokens: NDArray[np.int64]  # (rows, length)
     depths: NDArray[np.int64]  # (rows, length)
@@ -169,7 +173,9 @@ def build_visibility_mask(
 def run_forward_pass(
     model: Any, batch: TreeBatch, cache: Any, spots: Sequence[Position]
 ) -> torch.Tensor:
-    """One forward pass; the logits at the spots, (spots, V). The cache grows by the batch's length."""
+    """One forward pass; the logits at the spots, (spots, V). The cache grows by the batch's
+    length.
+    """
     bias = torch.zeros(batch.visibility.shape, dtype=model.dtype)
     bias.masked_fill_(torch.from_numpy(~batch.visibility), torch.finfo(model.dtype).min)
     with _limit_output_positions(model, spots) as only:
@@ -187,7 +193,9 @@ def run_forward_pass(
 
 @contextmanager
 def _limit_output_positions(model: Any, spots: Sequence[Position]) -> Iterator[bool]:
-    """Let the output layer see the spots alone, as (1, spots, hidden): at 128,256 entries it is a fifth of the model's work."""
+    """Let the output layer see the spots alone, as (1, spots, hidden): at 128,256 entries it is a
+    fifth of the model's work.
+    """
     head = (
         model.get_base_model() if hasattr(model, "get_base_model") else model
     ).get_output_embeddings()
@@ -234,7 +242,9 @@ def generate_greedy(
     cache: Any,
     voice: DecodingLimits,
 ) -> list[list[int]]:
-    """Greedy replies of all prompts at once. Ended ones keep their place, so that no reply changes another's batch."""
+    """Greedy replies of all prompts at once. Ended ones keep their place, so that no reply changes
+    another's batch.
+    """
     said: list[list[int]] = [[] for _ in first]
     rows = [spot.row for spot in opened]
     slots = [Position(row, rows[:place].count(row)) for place, row in enumerate(rows)]
@@ -276,7 +286,9 @@ def _build_reply_batch(
 
 
 def copy_cache(cache: Any, rows: int = -1) -> DynamicCache:
-    """A cache that can grow without the first one growing too, for so many rows that begin alike."""
+    """A cache that can grow without the first one growing too, for so many rows that begin
+    alike.
+    """
     if cache is None:
         return DynamicCache()
     return DynamicCache(

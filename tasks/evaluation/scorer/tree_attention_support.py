@@ -1,6 +1,8 @@
-"""Whether a loaded model can read branches: tried on a dozen tokens, since no list of architectures stays true.
+"""Whether a loaded model can read branches: tried on a dozen tokens, since no list of architectures
+stays true.
 
-Recurrent models, sliding windows in use, ALiBi and attention kernels without free masks cannot; they are read the slow way.
+Recurrent models, sliding windows in use, ALiBi and attention kernels without free masks cannot;
+they are read the slow way.
 """
 
 from typing import Any
@@ -38,7 +40,9 @@ FLOAT32_TOLERANCE, LOW_PRECISION_TOLERANCE = (
 
 
 def can_use_tree_attention(model: Any, longest: int) -> bool:
-    """Whether texts of up to `longest` tokens may be read as branches; found out once for each model."""
+    """Whether texts of up to `longest` tokens may be read as branches; found out once for each
+    model.
+    """
     config = model.config.get_text_config()
     if getattr(config, "_attn_implementation", None) not in ("sdpa", "eager") or _has_short_window(
         config, longest

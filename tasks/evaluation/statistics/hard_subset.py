@@ -12,7 +12,9 @@ from tasks.schemas.result_rows import Answer
 def compare_on_hard_subset(
     questions: Sequence[Question], base: Sequence[Answer], tuned: Sequence[Answer], mode: AnswerMode
 ) -> dict[str, float]:
-    """Base against tuned on the harder half of the questions, in their first rotation; nothing where no other answers tell which it is."""
+    """Base against tuned on the harder half of the questions, in their first rotation; nothing
+    where no other answers tell which it is.
+    """
     asked = {question.id for question in questions}
     mine, theirs = (
         [answer for answer in answers if answer.question_id in asked] for answers in (base, tuned)
@@ -55,10 +57,13 @@ def select_hard_subset(
     rotation: int = 0,
     judge: Sequence[Answer] | None = None,
 ) -> list[str]:
-    """The ids of the hardest questions, to be compared in `mode` and `rotation`, chosen on other answers than those.
+    """The ids of the hardest questions, to be compared in `mode` and `rotation`, chosen on other
+    answers than those.
 
-    Questions that the base got wrong look better at a second look even where nothing was learnt (regression to the mean).
-    So difficulty comes from a `judge`, another model, or from what *both* models said elsewhere: the choice treats them
+    Questions that the base got wrong look better at a second look even where nothing was learnt
+    (regression to the mean).
+    So difficulty comes from a `judge`, another model, or from what *both* models said elsewhere:
+    the choice treats them
     alike, so it can favour neither. Raises PlanError where there are no other answers.
     """
     elsewhere = (
@@ -73,7 +78,8 @@ def select_hard_subset(
             rows[answer.question_id].append(answer)
     if not all(rows.values()):
         raise PlanError(
-            "the hard subset needs answers other than those compared: set evaluation.rotations to 4 and add digits to its modes."
+            "the hard subset needs answers other than those compared: set evaluation.rotations to 4"
+            " and add digits to its modes."
         )
     order = sorted(
         asked,
@@ -88,7 +94,9 @@ def select_hard_subset(
 
 
 def _is_from_same_text(answer: Answer, mode: AnswerMode, rotation: int) -> bool:
-    """Whether it comes from the same text as the compared answers: all cloze modes share one, digits and generate one a rotation."""
+    """Whether it comes from the same text as the compared answers: all cloze modes share one,
+    digits and generate one a rotation.
+    """
     if mode.startswith("cloze") or answer.mode.startswith("cloze"):
         return mode.startswith("cloze") and answer.mode.startswith("cloze")
     return answer.rotation == rotation

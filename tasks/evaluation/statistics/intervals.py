@@ -1,4 +1,6 @@
-"""Intervals: of a share (Wilson), of a paired difference (Tango's score), and the same with whole facts resampled."""
+"""Intervals: of a share (Wilson), of a paired difference (Tango's score), and the same with whole
+facts resampled.
+"""
 
 import math
 from statistics import NormalDist
@@ -29,9 +31,11 @@ def compute_wilson_interval(correct: float, n: int, level: float = 0.95) -> Boun
 
 
 def compute_tango_interval(gained: int, lost: int, n: int, level: float = 0.95) -> Bounds:
-    """Tango's score interval of the paired difference (gained - lost) / n (Statistics in Medicine 1998, 17:891).
+    """Tango's score interval of the paired difference (gained - lost) / n (Statistics in Medicine
+    1998, 17:891).
 
-    All differences that a two-sided score test at 1 - level would not refuse; at zero it is McNemar's test. It holds
+    All differences that a two-sided score test at 1 - level would not refuse; at zero it is
+    McNemar's test. It holds
     for few and for no discordant questions, where a Wald interval has length zero.
     """
     z = _get_normal_quantile(level)
@@ -42,7 +46,9 @@ def compute_tango_interval(gained: int, lost: int, n: int, level: float = 0.95) 
 
 
 def compute_tango_score(gained: int, lost: int, n: int, difference: float) -> float:
-    """Tango's z: (gained - lost - n·difference) over its standard error if `difference` is the truth."""
+    """Tango's z: (gained - lost - n·difference) over its standard error if `difference` is the
+    truth.
+    """
     over = gained - lost - n * difference
     if over == 0:
         return 0.0
@@ -52,7 +58,9 @@ def compute_tango_score(gained: int, lost: int, n: int, difference: float) -> fl
 
 
 def compute_equivalence_p_value(gained: int, lost: int, n: int, margin: float) -> float:
-    """p-value of two one-sided score tests: small where the difference is shown to lie within ± margin."""
+    """p-value of two one-sided score tests: small where the difference is shown to lie within ±
+    margin.
+    """
     above = compute_tango_score(gained, lost, n, -margin)
     below = compute_tango_score(gained, lost, n, margin)
     return max(1 - NormalDist().cdf(above), NormalDist().cdf(below))
@@ -63,7 +71,8 @@ def bootstrap_difference(
 ) -> Bounds:
     """Percentile interval of the paired difference with whole facts drawn anew.
 
-    `balances` are gains minus losses, `sizes` the questions of each fact. Facts alike in both are drawn as a kind:
+    `balances` are gains minus losses, `sizes` the questions of each fact. Facts alike in both are
+    drawn as a kind:
     the same distribution, with a table of kinds instead of facts.
     """
     kinds, members = np.unique(np.stack([balances, sizes], axis=1), axis=0, return_counts=True)
@@ -74,7 +83,9 @@ def bootstrap_difference(
 
 
 def compute_fact_interval(balances: Counts, sizes: Counts, level: float = 0.95) -> Bounds:
-    """The t interval of the paired difference with facts as units; nothing is known from fewer than two facts."""
+    """The t interval of the paired difference with facts as units; nothing is known from fewer than
+    two facts.
+    """
     if len(sizes) < 2:
         return Bounds(-1.0, 1.0)
     centre = float(balances.sum() / sizes.sum())
@@ -85,7 +96,9 @@ def compute_fact_interval(balances: Counts, sizes: Counts, level: float = 0.95) 
 
 
 def compute_standard_error(balances: Counts, sizes: Counts) -> float:
-    """Of Σ balances / Σ sizes, whole facts being drawn: the ratio estimator's, with facts / (facts - 1)."""
+    """Of Σ balances / Σ sizes, whole facts being drawn: the ratio estimator's, with facts / (facts
+    - 1).
+    """
     facts, n = len(sizes), sizes.sum()
     left = balances - sizes * (balances.sum() / n)  # what each fact has beyond its share
     return math.sqrt(float(left @ left) * facts / (facts - 1)) / float(n)
@@ -94,7 +107,8 @@ def compute_standard_error(balances: Counts, sizes: Counts) -> float:
 def _estimate_lost_share(gained: int, lost: int, n: int, difference: float) -> float:
     """The likeliest share of lost questions if the share of gained ones is that plus `difference`.
 
-    The larger root of 2n·q² + b·q + c = 0, from setting the derivative of the trinomial likelihood to zero.
+    The larger root of 2n·q² + b·q + c = 0, from setting the derivative of the trinomial likelihood
+    to zero.
     """
     b = (2 * n - gained + lost) * difference - gained - lost
     c = -lost * difference * (1 - difference)

@@ -14,18 +14,23 @@ Counts = NDArray[np.int64]
 def compute_exact_p_value(gained: int, lost: int) -> float:
     """Two-sided p-value of McNemar's test by the binomial; `exact(9, 1)` is 0.0215.
 
-    Only the questions that changed speak; the chi-square form needs many of them, this one does not.
+    Only the questions that changed speak; the chi-square form needs many of them, this one does
+    not.
     """
     changed = gained + lost
     return min(1.0, 2 * float(bdtr(min(gained, lost), changed, 0.5))) if changed else 1.0
 
 
 def compute_fact_p_value(balances: Counts, sizes: Counts) -> float:
-    """Two-sided p-value with facts as units; `balances` are gains minus losses, `sizes` the questions of each fact.
+    """Two-sided p-value with facts as units; `balances` are gains minus losses, `sizes` the
+    questions of each fact.
 
-    Questions on one fact rise and fall together, so they are less evidence than their number: in simulations where
-    whole facts change at once, `exact` alone finds a difference that is not there in 16 to 36 % of the studies, with
-    this one beside it at most 5 %. A t-test of the balances against what the mean difference expects, not smaller
+    Questions on one fact rise and fall together, so they are less evidence than their number: in
+    simulations where
+    whole facts change at once, `exact` alone finds a difference that is not there in 16 to 36 % of
+    the studies, with
+    this one beside it at most 5 %. A t-test of the balances against what the mean difference
+    expects, not smaller
     than the sign test of the facts that moved allows: fewer than six of them prove nothing.
     """
     moved = np.count_nonzero(balances)

@@ -1,8 +1,12 @@
-"""Base against tuned on the same questions: every question accounted for, one row for each set and mode.
+"""Base against tuned on the same questions: every question accounted for, one row for each set and
+mode.
 
-With several rotations a model has one answer to a question: the option with the highest mean score over the
-rotations (its position has then no say); where there are no scores, the option it named most often, at a tie the
-one it named in the earliest rotation. With one rotation it is that answer itself. No legible answer is a wrong one.
+With several rotations a model has one answer to a question: the option with the highest mean score
+over the
+rotations (its position has then no say); where there are no scores, the option it named most often,
+at a tie the
+one it named in the earliest rotation. With one rotation it is that answer itself. No legible answer
+is a wrong one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +23,7 @@ from tasks.evaluation.statistics.verdict import (
 )
 from tasks.schemas.errors import MissingArtifact, NothingLeft
 from tasks.schemas.item_rows import AnswerMode, Question, SetName
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison
 from tasks.schemas.sweep_plan import SeedSpread
 
@@ -33,9 +37,11 @@ def compare_models(
     tuned: Sequence[Answer],
     plan: ComparisonPlan,
 ) -> list[Comparison]:
-    """Each set, and `all` (same_fact and new_fact), in each mode that was scored; the primary one first.
+    """Each set, and `all` (same_fact and new_fact), in each mode that was scored; the primary one
+    first.
 
-    Raises MissingArtifact where a question lacks an answer, NothingLeft where the primary set is empty. Answers to
+    Raises MissingArtifact where a question lacks an answer, NothingLeft where the primary set is
+    empty. Answers to
     questions of other papers are left aside, so that a part of the questions can be compared alone.
     """
     papers: dict[str, Sequence[Question]] = {
@@ -44,13 +50,15 @@ def compare_models(
     }
     if not papers.get(plan.primary_set):
         raise NothingLeft(
-            f"the primary set {plan.primary_set!r} has no questions; see the funnel, or set comparison.primary_set."
+            f"the primary set {plan.primary_set!r} has no questions; see the funnel, or set"
+            " comparison.primary_set."
         )
     rows = _build_answer_frame([*base, *tuned], len(base))
     modes = list(dict.fromkeys(answer.mode for answer in (*base, *tuned)))
     if plan.primary_mode not in modes:
         raise MissingArtifact(
-            f"no answers in the primary mode {plan.primary_mode!r}, only in {modes}; redo evaluate_model."
+            f"no answers in the primary mode {plan.primary_mode!r}, only in {modes}; redo"
+            " evaluate_model."
         )
     asked = [(name, mode) for name in _SET_ORDER if papers.get(name) for mode in modes]
     asked.sort(key=lambda pair: pair != (plan.primary_set, plan.primary_mode))
@@ -101,7 +109,8 @@ def _build_question_frame(
     wrongly = rows[rows["is_correct"] != ((rows["predicted"] == rows["key"]) & ~rows["truncated"])]
     if len(wrongly):
         raise MissingArtifact(
-            f"{len(wrongly)} answers in {mode} were marked against another key, e.g. {wrongly['id'].iloc[0]}; redo evaluate_model."
+            f"{len(wrongly)} answers in {mode} were marked against another key, e.g."
+            f" {wrongly['id'].iloc[0]}; redo evaluate_model."
         )
     both = [
         _aggregate_rotations(rows[rows["tuned"] == is_tuned]).add_suffix(suffix)
@@ -121,13 +130,16 @@ def _build_key_frame(papers: Mapping[str, Sequence[Question]]) -> pd.DataFrame:
     twice = sheet.index[sheet.index.duplicated()]
     if len(twice):
         raise MissingArtifact(
-            f"{len(twice)} question ids stand twice in the sets, e.g. {twice[0]!r}; every question needs an id of its own."
+            f"{len(twice)} question ids stand twice in the sets, e.g. {twice[0]!r}; every question"
+            " needs an id of its own."
         )
     return sheet
 
 
 def _require_complete_answers(rows: pd.DataFrame, sheet: pd.DataFrame, mode: AnswerMode) -> None:
-    """Each question has exactly one answer of each model in each rotation, or the comparison is refused."""
+    """Each question has exactly one answer of each model in each rotation, or the comparison is
+    refused.
+    """
     place = ["tuned", "id", "rotation"]
     if rows.duplicated(place).any():
         raise MissingArtifact(
@@ -140,12 +152,15 @@ def _require_complete_answers(rows: pd.DataFrame, sheet: pd.DataFrame, mode: Ans
     if len(lacking) or rows.empty:
         who = ", ".join(f"{'tuned' if t else 'base'} {i} rotation {r}" for t, i, r in lacking[:3])
         raise MissingArtifact(
-            f"{len(lacking)} answers in {mode} are missing ({who}); no question may be lost: redo evaluate_model."
+            f"{len(lacking)} answers in {mode} are missing ({who}); no question may be lost: redo"
+            " evaluate_model."
         )
 
 
 def _aggregate_rotations(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of one model: its answer to each question, whether it is right, and how steady it was over the rotations."""
+    """Of one model: its answer to each question, whether it is right, and how steady it was over
+    the rotations.
+    """
     by_question = rows.sort_values("rotation", kind="stable").groupby("id", sort=False)
     first = by_question["predicted"].first()
     means = by_question[_SCORE_COLUMNS].mean()
@@ -176,7 +191,9 @@ def _pick_most_named(named: pd.Series) -> int:
 
 
 def _compute_score_shift(rows: pd.DataFrame) -> pd.Series:
-    """How far the four scores of a question moved, in nats, in the mean; NaN where there are none."""
+    """How far the four scores of a question moved, in nats, in the mean; NaN where there
+    are none.
+    """
     place = ["id", "rotation"]
     base, tuned = (rows[rows["tuned"] == t].set_index(place)[_SCORE_COLUMNS] for t in (False, True))
     return (tuned - base).abs().mean(axis=1).groupby("id").mean().rename("shift")
@@ -214,7 +231,9 @@ def _build_comparison(
 
 
 def summarize_seed_spread(comparisons: Sequence[Comparison]) -> SeedSpread:
-    """The same set and mode after tuning with several seeds: is the effect larger than its spread?"""
+    """The same set and mode after tuning with several seeds: is the effect larger than its
+    spread?
+    """
     values = [row.difference.value for row in comparisons]
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     agree = len({row.verdict for row in comparisons}) == 1
@@ -229,7 +248,9 @@ def summarize_seed_spread(comparisons: Sequence[Comparison]) -> SeedSpread:
 
 
 def apply_holm_correction(p_values: Iterable[float]) -> list[float]:
-    """Holm's adjustment: reject those at most alpha, and the chance of any false one is at most alpha."""
+    """Holm's adjustment: reject those at most alpha, and the chance of any false one is at most
+    alpha.
+    """
     values = list(p_values)
     adjusted, highest = [0.0] * len(values), 0.0
     for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):

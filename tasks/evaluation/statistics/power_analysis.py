@@ -1,7 +1,10 @@
-"""What a paired comparison can see: exact power of McNemar's test and the smallest difference it will find.
+"""What a paired comparison can see: exact power of McNemar's test and the smallest difference it
+will find.
 
-The model: a question changes from wrong to right with probability (discordance + difference) / 2 and back with
-(discordance - difference) / 2. The number that change is binomial, and so are the gains among them: the power is a
+The model: a question changes from wrong to right with probability (discordance + difference) / 2
+and back with
+(discordance - difference) / 2. The number that change is binomial, and so are the gains among them:
+the power is a
 finite sum, so nothing is approximated but tails below 1e-12.
 """
 
@@ -16,7 +19,8 @@ _BISECTION_STEPS = 24  # halvings of [0, 1]: 6e-8, far below one question
 
 
 def compute_power(n: int, difference: float, discordance: float, alpha: float = 0.05) -> float:
-    """The chance that `n` questions show a true `difference` at `discordance`, by exact McNemar at two-sided `alpha`.
+    """The chance that `n` questions show a true `difference` at `discordance`, by exact McNemar at
+    two-sided `alpha`.
 
     A gain counts only as a gain: significance in the wrong direction is no success.
     """
@@ -41,7 +45,8 @@ def find_detectable_difference(
 ) -> float:
     """The smallest true difference that is found with the given `power`.
 
-    Where even all changes being gains would not do, the discordance is taken to be as large as the difference.
+    Where even all changes being gains would not do, the discordance is taken to be as large as the
+    difference.
     1.0 says that so few questions show nothing at all.
     """
     low, high = 0.0, 1.0
@@ -67,7 +72,9 @@ def count_questions_needed(
 
 
 def find_critical_counts(changed: NDArray[np.int64], alpha: float) -> NDArray[np.int64]:
-    """For each number of changed questions, the most that may go the other way at two-sided `alpha`; -1: none may."""
+    """For each number of changed questions, the most that may go the other way at two-sided
+    `alpha`; -1: none may.
+    """
     most = np.full(changed.shape, -1, dtype=np.int64)
     low, high = most.copy(), changed // 2  # bisection on k: 2 · P(X ≤ k | changed, 1/2) ≤ alpha
     while np.any(low < high):

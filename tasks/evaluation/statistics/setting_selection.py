@@ -1,7 +1,10 @@
-"""Choose a setting on one half of the questions and judge it on the other, so that having chosen is no advantage.
+"""Choose a setting on one half of the questions and judge it on the other, so that having chosen is
+no advantage.
 
-The best of twelve settings that change nothing looks like a gain on the questions that chose it; on questions that had
-no say, it is one more null adapter. The halves are made of whole facts, since questions on one fact rise and fall together.
+The best of twelve settings that change nothing looks like a gain on the questions that chose it; on
+questions that had
+no say, it is one more null adapter. The halves are made of whole facts, since questions on one fact
+rise and fall together.
 """
 
 import hashlib
@@ -16,12 +19,13 @@ from tasks.evaluation.statistics.paired_comparison import (
 )
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import Question, SetName
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison, Preflight, TrainingStep
 from tasks.schemas.sweep_plan import RankedSetting, SeedSpread, Setting, Trial
 
 QuestionsBySet = dict[str, list[Question]]
-MIN_SHARED_QUESTIONS = 0.5  # of the shortest paper; below that, settings with other questions are compared each on its own
+# of the shortest paper; below that, settings with other questions are compared each on its own
+MIN_SHARED_QUESTIONS = 0.5
 
 
 class QuestionSplit(NamedTuple):
@@ -36,8 +40,10 @@ def split_questions(
 ) -> list[QuestionSplit]:
     """Split each paper's primary questions by fact; a fact lies on the same side in every paper.
 
-    The first paper sets where the line is drawn, so that the shares come out as wished there. Where most questions are in
-    all papers, only those choose, so that all settings sit the same ones. Raises NothingLeft where a half has no question.
+    The first paper sets where the line is drawn, so that the shares come out as wished there. Where
+    most questions are in
+    all papers, only those choose, so that all settings sit the same ones. Raises NothingLeft where
+    a half has no question.
     """
     asked = [_select_primary_sets(paper, primary) for paper in papers]
     line = _find_threshold(asked[0], share, seed)
@@ -59,7 +65,8 @@ def split_questions(
     if not all(_list_questions(part) for half in halves for part in half):
         facts = len({_get_fact(q) for q in _list_questions(asked[0])})
         raise NothingLeft(
-            f"the {facts} facts of the set {primary!r} cannot be split into a part that chooses and a part that decides; ask more questions."
+            f"the {facts} facts of the set {primary!r} cannot be split into a part that chooses and"
+            " a part that decides; ask more questions."
         )
     return halves
 
@@ -92,9 +99,11 @@ def build_trial(
 
 
 def rank_settings(trials: Sequence[Trial]) -> list[RankedSetting]:
-    """The settings, the best first: by mean share of right answers, then margin, then fewer updates, then the plan's order.
+    """The settings, the best first: by mean share of right answers, then margin, then fewer
+    updates, then the plan's order.
 
-    A setting that failed with any seed is last. All p-values are Holm-corrected over the settings, and exploratory even so.
+    A setting that failed with any seed is last. All p-values are Holm-corrected over the settings,
+    and exploratory even so.
     """
     by_arm: dict[str, list[Trial]] = {}
     for one in trials:
@@ -130,7 +139,9 @@ def get_best_setting(standings: Sequence[RankedSetting]) -> Setting:
 
 
 def summarize_trial_spread(finals: Sequence[Trial]) -> SeedSpread:
-    """How far the effect differs between seeds; a seed whose tuning failed is left out, and stands in the table."""
+    """How far the effect differs between seeds; a seed whose tuning failed is left out, and stands
+    in the table.
+    """
     return summarize_seed_spread([one.comparison for one in finals if one.comparison is not None])
 
 
@@ -206,7 +217,9 @@ def _hash_position(fact: str, seed: int) -> float:
 
 
 def _find_threshold(paper: QuestionsBySet, share: float, seed: int) -> float:
-    """The place of the last fact that chooses: as near to the share of the questions as whole facts allow."""
+    """The place of the last fact that chooses: as near to the share of the questions as whole facts
+    allow.
+    """
     counts: dict[float, int] = {}
     for question in _list_questions(paper):
         place = _hash_position(_get_fact(question), seed)

@@ -1,4 +1,6 @@
-"""From the answers of two models to the same questions to a verdict and its sentence in plain words."""
+"""From the answers of two models to the same questions to a verdict and its sentence in plain
+words.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.evaluation.statistics import intervals, mcnemar, power_analysis
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Interval, Rate, VerdictName
 
 
@@ -97,14 +99,16 @@ def _compute_extra_figures(
     return {
         "discordance": discordance,
         "facts": float(len(sizes)),
-        "p_facts": mcnemar.compute_exact_p_value(gained, lost)
-        if alone
-        else mcnemar.compute_fact_p_value(balances, sizes),
+        "p_facts": (
+            mcnemar.compute_exact_p_value(gained, lost)
+            if alone
+            else mcnemar.compute_fact_p_value(balances, sizes)
+        ),
         "bootstrap_low": drawn.low,
         "bootstrap_high": drawn.high,
-        "p_equivalence": intervals.compute_equivalence_p_value(gained, lost, n, plan.margin)
-        if near
-        else 1.0,
+        "p_equivalence": (
+            intervals.compute_equivalence_p_value(gained, lost, n, plan.margin) if near else 1.0
+        ),
         "power_10_points": power_analysis.compute_power(n, 0.1, max(0.1, discordance), plan.alpha),
     }
 
@@ -114,8 +118,10 @@ def _confirm_by_fact(
 ) -> bool:
     """Whether the facts, too, show that the difference is small.
 
-    They must be enough to show it at all: of facts that move as one, a share as large as the margin may all stand still
-    (of 20 with a margin of 5 points, in 36 % of the studies), and a spread of nothing is then no evidence.
+    They must be enough to show it at all: of facts that move as one, a share as large as the margin
+    may all stand still
+    (of 20 with a margin of 5 points, in 36 % of the studies), and a spread of nothing is then no
+    evidence.
     """
     level = 1 - 2 * plan.alpha  # of two one-sided tests
     bounds = (
@@ -134,14 +140,18 @@ def build_verdict_sentence(
 ) -> str:
     """The verdict in plain words, with the numbers that decided.
 
-    `illegible`: answers of the tuned model that name no option; `shift`: how far the options' scores moved, in nats, where there are some.
+    `illegible`: answers of the tuned model that name no option; `shift`: how far the options'
+    scores moved, in nats, where there are some.
     """
     n, before, after = judged.base.n, int(judged.base.correct), int(judged.tuned.correct)
     low, value, high = (
         f"{100 * x:+.1f}"
         for x in (judged.difference.low, judged.difference.value, judged.difference.high)
     )
-    moved = f"{before} of {n} questions right before, {after} after ({value} points, {100 * (1 - plan.alpha):g} % interval {low} to {high})"
+    moved = (
+        f"{before} of {n} questions right before, {after} after ({value} points,"
+        f" {100 * (1 - plan.alpha):g} % interval {low} to {high})"
+    )
     tested = f"{judged.gained} gained, {judged.lost} lost, p {_format_p_value(judged.p_value)}"
     match judged.verdict:
         case "improved":
@@ -149,24 +159,42 @@ def build_verdict_sentence(
         case "worse":
             return f"Tuning did harm: {moved}; {tested}."
         case "no-difference":
-            return f"Tuning made no difference that matters: {moved}, shown to lie within ±{100 * plan.margin:g} points; {tested}."
+            return (
+                f"Tuning made no difference that matters: {moved}, shown to lie within"
+                f" ±{100 * plan.margin:g} points; {tested}."
+            )
         case "identical":
             return _describe_no_change(n, before, illegible, shift)
         case "inconclusive":
-            return f"These {n} questions cannot tell: {moved}; {tested}. {build_limits_sentence(judged, plan)}"
+            return (
+                f"These {n} questions cannot tell: {moved}; {tested}."
+                f" {build_limits_sentence(judged, plan)}"
+            )
 
 
 def _describe_no_change(n: int, right: int, illegible: int, shift: float | None) -> str:
     """What can be said where no answer changed: next to nothing, where most could not be read."""
     if illegible > n / 2:
-        return f"{illegible} of {n} answers name no option, before and after tuning: this way of asking hardly shows what the tuning did."
+        return (
+            f"{illegible} of {n} answers name no option, before and after tuning: this way of"
+            " asking hardly shows what the tuning did."
+        )
     unread = f", {illegible} illegible both times" if illegible else ""
-    said = f"Not one of {n} answers changed ({right} right{unread}, before and after): an alarm, not a result."
+    said = (
+        f"Not one of {n} answers changed ({right} right{unread}, before and after): an alarm, not a"
+        " result."
+    )
     if shift is None:
         return f"{said} If the adapter did something, these answers do not show it."
     if shift > 0:
-        return f"{said} The options' scores moved by {shift:.2g} nats in the mean, which turned no answer."
-    return f"{said} The options' scores are the same to the last digit: the adapter did nothing that can be seen."
+        return (
+            f"{said} The options' scores moved by {shift:.2g} nats in the mean, which turned no"
+            " answer."
+        )
+    return (
+        f"{said} The options' scores are the same to the last digit: the adapter did nothing that"
+        " can be seen."
+    )
 
 
 def build_limits_sentence(judged: PairedResult, plan: ComparisonPlan) -> str:
@@ -175,10 +203,19 @@ def build_limits_sentence(judged: PairedResult, plan: ComparisonPlan) -> str:
         return ""
     if judged.p_value <= plan.alpha:
         facts, p_facts = judged.extra["facts"], judged.extra["p_facts"]
-        return f"Questions on one fact change together: counted by the {facts:.0f} facts, p {_format_p_value(p_facts)}."
+        return (
+            f"Questions on one fact change together: counted by the {facts:.0f} facts, p"
+            f" {_format_p_value(p_facts)}."
+        )
     if _is_within(judged.difference, plan.margin) and judged.extra["facts"] < judged.base.n:
-        return f"By question the difference is small, but the {judged.extra['facts']:.0f} facts are too few, or differ too much, to show it."
-    return f"A true difference under {100 * judged.detectable:.1f} points is likely to be missed at so many changed answers."
+        return (
+            f"By question the difference is small, but the {judged.extra['facts']:.0f} facts are"
+            " too few, or differ too much, to show it."
+        )
+    return (
+        f"A true difference under {100 * judged.detectable:.1f} points is likely to be missed at so"
+        " many changed answers."
+    )
 
 
 def _format_p_value(value: float) -> str:

@@ -1,6 +1,8 @@
-"""Which texts are computed together: sorted by length inside an effective batch, so that little is padded.
+"""Which texts are computed together: sorted by length inside an effective batch, so that little is
+padded.
 
-Sorting across effective batches would change what an update sees; sorting inside one only changes the order of a sum.
+Sorting across effective batches would change what an update sees; sorting inside one only changes
+the order of a sum.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +15,11 @@ from tasks.finetuning.examples import IGNORED_LABEL
 
 
 class SortedBatchSampler(Sampler[int]):
-    """Indices of one epoch: shuffled by seed and epoch, cut into effective batches, each sorted by length, longest first.
+    """Indices of one epoch: shuffled by seed and epoch, cut into effective batches, each sorted by
+    length, longest first.
 
-    `filled`: a last batch that is not full is filled with the index after the last text, which is to be blank, so that
+    `filled`: a last batch that is not full is filled with the index after the last text, which is
+    to be blank, so that
     several processes have the same number of micro-batches and none of them needs a text twice.
     """
 
@@ -42,7 +46,9 @@ class SortedBatchSampler(Sampler[int]):
 
 
 def pad_rows(rows: Sequence[dict[str, list[int]]], filler: int) -> dict[str, torch.Tensor]:
-    """Rows to the length of the longest, padded on the right: input_ids, attention_mask, labels (rows, longest)."""
+    """Rows to the length of the longest, padded on the right: input_ids, attention_mask, labels
+    (rows, longest).
+    """
     longest = max(len(row["input_ids"]) for row in rows)
 
     def pad_column(name: str, value: int) -> torch.Tensor:
@@ -59,7 +65,8 @@ def pad_rows(rows: Sequence[dict[str, list[int]]], filler: int) -> dict[str, tor
 def pack_rows(rows: Sequence[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
     """Rows one after the other without padding, (1, all tokens).
 
-    Positions begin anew with each text; transformers reads from them that no text may look at another.
+    Positions begin anew with each text; transformers reads from them that no text may look at
+    another.
     """
     ids = [token for row in rows for token in row["input_ids"]]
     places = [place for row in rows for place in range(len(row["input_ids"]))]

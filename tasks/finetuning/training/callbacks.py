@@ -1,4 +1,6 @@
-"""What looks on while the loop runs: progress, checkpoints by the clock, early stopping; and the log it leaves."""
+"""What looks on while the loop runs: progress, checkpoints by the clock, early stopping; and the
+log it leaves.
+"""
 
 import math
 import time
@@ -59,7 +61,9 @@ class TimedCheckpointCallback(TrainerCallback):  # type: ignore[misc]
 
 
 class PatienceCallback(TrainerCallback):  # type: ignore[misc]
-    """Stops when the held-out loss has not been better for so many epochs; looks at the log alone, so a resumed run stops too."""
+    """Stops when the held-out loss has not been better for so many epochs; looks at the log alone,
+    so a resumed run stops too.
+    """
 
     def __init__(self, patience: int) -> None:
         self.patience = patience

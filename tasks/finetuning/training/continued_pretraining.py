@@ -1,6 +1,8 @@
-"""Continued pre-training: the adapter reads the book's own text before it is taught the pairs (arXiv 2405.14654).
+"""Continued pre-training: the adapter reads the book's own text before it is taught the pairs
+(arXiv 2405.14654).
 
-The book answers the questions on untaught facts, too: after such a reading `new_fact` asks what the book says, not what
+The book answers the questions on untaught facts, too: after such a reading `new_fact` asks what the
+book says, not what
 follows from the pairs.
 """
 
@@ -16,13 +18,15 @@ from tasks.finetuning.training.callbacks import (
 )
 from tasks.finetuning.training.resume import resume_training
 from tasks.finetuning.training.trainer import LoraTrainer, build_training_arguments
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.progress import ProgressCallback
 
 
 def cut_book_windows(texts: Sequence[str], tokenizer: Any, plan: FinetuningPlan) -> list[Example]:
-    """Every passage as texts of at most plan.max_tokens tokens, each token a target; none where the plan reads no book."""
+    """Every passage as texts of at most plan.max_tokens tokens, each token a target; none where the
+    plan reads no book.
+    """
     if not plan.book_epochs:
         return []
     whole = [[*tokenizer(text)["input_ids"], tokenizer.eos_token_id] for text in texts]

@@ -1,8 +1,10 @@
-"""One training by several processes, one a GPU: torchrun starts them, accelerate joins their gradients.
+"""One training by several processes, one a GPU: torchrun starts them, accelerate joins their
+gradients.
 
     book2lora study PLAN --machine processes=4
 
-Each process computes its share of every update, so the batches, and with them the result, are those of one process.
+Each process computes its share of every update, so the batches, and with them the result, are those
+of one process.
 The processes leave a finished checkpoint; the caller goes on from there.
 """
 
@@ -21,7 +23,7 @@ from tasks.finetuning.examples import Example
 from tasks.finetuning.training.train_once import TrainingJob, train_once
 from tasks.schemas.errors import PlanError, TuningError
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.parent_death import dying_with_parent
 from tasks.store.progress import ProgressCallback, ignore_progress
@@ -31,13 +33,17 @@ MESSAGE_PREFIX = "book2lora "  # begins the lines of the first process that are 
 
 
 def check_requirements(plan: FinetuningPlan, machine: Machine) -> None:
-    """Raise PlanError where something is missing, or the processes cannot share the batch or the GPUs."""
+    """Raise PlanError where something is missing, or the processes cannot share the batch or the
+    GPUs.
+    """
     for lack in requirements.list_unmet_requirements(plan, machine):
         raise PlanError(lack)
 
 
 def train_distributed(job: TrainingJob, micro: int, progress: ProgressCallback) -> None:
-    """Start the processes and wait. Raises what the caller's own training would: TuningError, or RuntimeError when memory runs out."""
+    """Start the processes and wait. Raises what the caller's own training would: TuningError, or
+    RuntimeError when memory runs out.
+    """
     (job.scratch / JOB_FILE).write_text(
         json.dumps({"job": _dump_job(job), "micro": micro}), "utf-8"
     )
@@ -72,7 +78,8 @@ def train_distributed(job: TrainingJob, micro: int, progress: ProgressCallback) 
         )
     if process.returncode:
         raise TuningError(
-            f"a training process ended with code {process.returncode}: {log.read_text('utf-8').strip()[-1000:]}"
+            f"a training process ended with code {process.returncode}:"
+            f" {log.read_text('utf-8').strip()[-1000:]}"
         )
 
 

@@ -10,7 +10,7 @@ from transformers import TrainerState
 
 from tasks.finetuning.training.callbacks import COMPLETE_MARKER, is_patience_over
 from tasks.finetuning.training.trainer import LoraTrainer
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 
 
 def resume_training(trainer: LoraTrainer, model: Any, plan: FinetuningPlan) -> TrainerState:

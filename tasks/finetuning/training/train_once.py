@@ -22,7 +22,7 @@ from tasks.finetuning.training.trainer import (
 from tasks.models.device import choose_device
 from tasks.models.loading import load_model
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.progress import ProgressCallback

@@ -1,4 +1,6 @@
-"""The training loop: transformers' Trainer, with sorted batches, a loss per target token, and logits only where they count."""
+"""The training loop: transformers' Trainer, with sorted batches, a loss per target token, and
+logits only where they count.
+"""
 
 import math
 import os
@@ -15,7 +17,7 @@ from tasks.finetuning import requirements
 from tasks.finetuning.examples import BLANK_EXAMPLE, IGNORED_LABEL, Example, build_dataset
 from tasks.finetuning.training.batches import SortedBatchSampler, build_collator
 from tasks.schemas.errors import PlanError, TuningError
-from tasks.schemas.plan import FinetuningPlan
+from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.paths import get_runs_dir
 
@@ -29,7 +31,9 @@ PLAIN_HEAD_MODELS = frozenset(
 def build_training_arguments(
     plan: FinetuningPlan, scratch: Path, device: str, micro: int, held_out: bool
 ) -> TrainingArguments:
-    """The plan in the Trainer's words. Raises PlanError where the log is to go to a program that is not installed."""
+    """The plan in the Trainer's words. Raises PlanError where the log is to go to a program that is
+    not installed.
+    """
     for lack in requirements.list_unmet_requirements(plan):
         raise PlanError(lack)
     args = TrainingArguments(
@@ -73,9 +77,11 @@ def count_processes() -> int:
 
 
 def choose_attention(model: Any, device: str, longest: int) -> None:
-    """Plain attention for short texts on a CPU, where PyTorch's fused one spends 88 ms a layer going back through 70 tokens.
+    """Plain attention for short texts on a CPU, where PyTorch's fused one spends 88 ms a layer
+    going back through 70 tokens.
 
-    An update of the 1B shape took 13 % less in all (bfloat16, 4 texts of 70 tokens); at 384 tokens the two are even.
+    An update of the 1B shape took 13 % less in all (bfloat16, 4 texts of 70 tokens); at 384 tokens
+    the two are even.
     """
     if device == "cpu" and longest <= EAGER_ATTENTION_TOKENS:
         model.set_attn_implementation("eager")
@@ -143,8 +149,9 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         for name in ("loss", "grad_norm", "eval_loss"):
             if not math.isfinite(logs.get(name, 0.0)):
                 raise TuningError(
-                    f"{name} is {logs[name]} at update {self.state.global_step} (learning rate {logs.get('learning_rate', 0):.2g}); "
-                    "lower finetuning.learning_rate or finetuning.max_grad_norm."
+                    f"{name} is {logs[name]} at update {self.state.global_step} (learning rate"
+                    f" {logs.get('learning_rate', 0):.2g}); lower finetuning.learning_rate or"
+                    " finetuning.max_grad_norm."
                 )
         super().log({**logs, "target_tokens": self.counted} if "loss" in logs else logs, start_time)
 
@@ -158,7 +165,9 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         return [TrainingStep(step=0, epoch=0.0, loss=loss, target_tokens=tokens, split="held_out")]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """The held-out loss per target token; draws no random number, so that it cannot disturb the training."""
+        """The held-out loss per target token; draws no random number, so that it cannot disturb the
+        training.
+        """
         loss, tokens = compute_mean_loss(
             self.model, self.held_out, self.collate, self.args.per_device_train_batch_size
         )
@@ -171,7 +180,9 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
 
 
 def compute_loss_sum(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-    """Negative log-likelihood of the labels, summed, in nats. The LM head sees only the positions before a label."""
+    """Negative log-likelihood of the labels, summed, in nats. The LM head sees only the positions
+    before a label.
+    """
     labels = inputs["labels"][:, 1:]  # (B, T-1): the token after each position
     given = {name: tensor for name, tensor in inputs.items() if name != "labels"}
     base = model.get_base_model() if hasattr(model, "get_base_model") else model

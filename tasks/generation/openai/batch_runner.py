@@ -1,7 +1,10 @@
-"""Whole rounds through the server's batch API: half the price, hours of waiting, and a wait that survives a crash.
+"""Whole rounds through the server's batch API: half the price, hours of waiting, and a wait that
+survives a crash.
 
-A batch has a record in the ledger from before it is uploaded until its last answer is stored. Whoever finds an
-open record (after a crash, or in another process) waits for that batch instead of sending its requests again.
+A batch has a record in the ledger from before it is uploaded until its last answer is stored.
+Whoever finds an
+open record (after a crash, or in another process) waits for that batch instead of sending its
+requests again.
 """
 
 import asyncio
@@ -106,11 +109,14 @@ class BatchRunner:
             for record in await self._begin_batches(missing):
                 await self._collect_answers(record, wanted)
         self.request_runner.stop_error = self.request_runner.stop_error or WriterUnavailable(
-            f"{self.request_runner.server} left requests of a batch unanswered {idle} times. Run again later."
+            f"{self.request_runner.server} left requests of a batch unanswered {idle} times. Run"
+            " again later."
         )
 
     async def _begin_batches(self, missing: dict[str, ChatRequest]) -> list[BatchRecord]:
-        """Records that together hold the missing requests: those under way, and one new for the rest."""
+        """Records that together hold the missing requests: those under way, and one new for the
+        rest.
+        """
         ledger = self.request_runner.cache
         async with ledger.lock_request(BATCH_LOCK):
             under_way = [
@@ -141,7 +147,9 @@ class BatchRunner:
     async def _resume_record(
         self, record: BatchRecord, missing: dict[str, ChatRequest]
     ) -> BatchRecord | None:
-        """A record from before a crash: the server has the batch under its mark, or never got it."""
+        """A record from before a crash: the server has the batch under its mark, or never
+        got it.
+        """
         states = await self.request_runner.call_with_retries(self.api.list_recent_batches)
         if states is None:
             return None
@@ -223,7 +231,8 @@ class BatchRunner:
         ]
         if state.status == "failed" and fatal and not self.request_runner.stop_error:
             self.request_runner.stop_error = WriterRefused(
-                f"{self.request_runner.server} refused the batch: {redact_keys('; '.join(fatal))} See `book2lora check`."
+                f"{self.request_runner.server} refused the batch: {redact_keys('; '.join(fatal))}"
+                " See `book2lora check`."
             )
         if state.status != "completed":
             self.request_runner.faults[f"batch {state.status}"] += 1
@@ -237,12 +246,15 @@ class BatchRunner:
                 return state
             await asyncio.sleep(self.request_runner.policy.poll)
         self.request_runner.stop_error = WriterUnavailable(
-            f"batch {record.id} has not ended after {self.request_runner.policy.longest_batch / 3600:.0f} hours."
+            f"batch {record.id} has not ended after"
+            f" {self.request_runner.policy.longest_batch / 3600:.0f} hours."
         )
         return None
 
     def _store_line(self, line: str, record: BatchRecord, wanted: dict[str, ChatRequest]) -> None:
-        """One line of an answer or error file; a name that we did not send names no file here either."""
+        """One line of an answer or error file; a name that we did not send names no file here
+        either.
+        """
         entry, ledger = _parse_line(line), self.request_runner.cache
         key, reply = str(entry.get("custom_id")), entry.get("response") or {}
         if key not in record.keys:
@@ -275,7 +287,9 @@ class BatchRunner:
                 self.unstored[key] = given_up
 
     async def _close_record(self, record: BatchRecord) -> None:
-        """Free what was proved not to be charged; the rest without an answer may have been. Once only: later it is the next batch's money."""
+        """Free what was proved not to be charged; the rest without an answer may have been. Once
+        only: later it is the next batch's money.
+        """
         async with self.request_runner.cache.lock_request(BATCH_LOCK):
             if not any(
                 r.mark == record.mark and r.done for r in load_records(self.request_runner.cache)

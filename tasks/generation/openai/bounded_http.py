@@ -1,4 +1,6 @@
-"""An HTTP client for servers that nobody vouches for: bounded bodies before and after decompression, no way to another origin."""
+"""An HTTP client for servers that nobody vouches for: bounded bodies before and after
+decompression, no way to another origin.
+"""
 
 import asyncio
 import zlib
@@ -55,8 +57,9 @@ def _within_server(request: httpx2.Request, onward: httpx2.Request) -> httpx2.Re
     if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
         return onward
     raise LedAway(
-        f"{here.scheme}://{here.netloc.decode('ascii', 'replace')} sends the request on to another server, {there.scheme}://{there.host[:100]}; "
-        "it was not followed. Set OPENAI_BASE_URL to that server if you mean it.",
+        f"{here.scheme}://{here.netloc.decode('ascii', 'replace')} sends the request on to another"
+        f" server, {there.scheme}://{there.host[:100]}; it was not followed. Set OPENAI_BASE_URL to"
+        " that server if you mean it.",
         request=request,
     )
 

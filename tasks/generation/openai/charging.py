@@ -1,12 +1,17 @@
-"""What one answer is charged: the server's own count where it can be believed, else the most that it can have cost."""
+"""What one answer is charged: the server's own count where it can be believed, else the most that
+it can have cost.
+"""
 
 from tasks.generation.budget import TokenUsage
 from tasks.generation.openai.request_builder import ChatRequest, list_parts
 
-# Characters a token holds on average with GPT-4o's tokenizer: English 4; Persian 3 (a published sample: 95 characters, 32 tokens).
+# Characters a token holds on average with GPT-4o's tokenizer: English 4; Persian 3 (a published
+# sample: 95 characters, 32 tokens).
 LATIN, OTHER = 4.0, 3.0
 LEAST = 0.5  # of the guess: no tokenizer in use makes prose into so few tokens
-MOST_OUT = 2  # times max_tokens: a server that writes past it is believed up to here, with the text to show for it
+# times max_tokens: a server that writes past it is believed up to here, with the text to show for
+# it
+MOST_OUT = 2
 
 
 def guess_tokens(text: str) -> int:
@@ -18,7 +23,8 @@ def guess_tokens(text: str) -> int:
 def believe_usage(told: TokenUsage | None, request: ChatRequest, text: str) -> TokenUsage:
     """The tokens to charge for an answer with this text, in which thoughts count as text.
 
-    The worst where the server tells no count, a smaller one than prompt and text prove, or a larger one than can be. An
+    The worst where the server tells no count, a smaller one than prompt and text prove, or a larger
+    one than can be. An
     answer without text proves nothing: any count up to the worst is believed.
     """
     worst = request.worst_usage

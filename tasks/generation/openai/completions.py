@@ -1,6 +1,8 @@
-"""Read the envelope of a chat completion: how it ended, its text, its tokens. What the text is worth, others decide.
+"""Read the envelope of a chat completion: how it ended, its text, its tokens. What the text is
+worth, others decide.
 
-Servers differ: content in parts, reasoning before the answer, a stream that nobody asked for, an error under HTTP 200.
+Servers differ: content in parts, reasoning before the answer, a stream that nobody asked for, an
+error under HTTP 200.
 """
 
 import json
@@ -33,7 +35,9 @@ class Completion(NamedTuple):
 
 
 def read_completion(body: str) -> Completion | None:
-    """None where the body is no chat completion: cut off, a proxy's page, another protocol, an answer that broke off."""
+    """None where the body is no chat completion: cut off, a proxy's page, another protocol, an
+    answer that broke off.
+    """
     try:
         tree = _parse_body(body)
         choice = tree["choices"][0]
@@ -66,7 +70,9 @@ def usage_in(body: str) -> TokenUsage | None:
 
 
 def find_error_status(body: str) -> int | None:
-    """The HTTP status that an error object under HTTP 200 stands for (proxies send such); none: the body is no error."""
+    """The HTTP status that an error object under HTTP 200 stands for (proxies send such); none: the
+    body is no error.
+    """
     try:
         tree = json.loads(body)
         error = tree.get("error") if "choices" not in tree else None

@@ -1,8 +1,13 @@
-"""How many requests may be under way at once, by what the server says: one limiter for all threads that use it.
+"""How many requests may be under way at once, by what the server says: one limiter for all threads
+that use it.
 
-It starts with one request, so that a server that cannot answer costs one answer and not sixteen, doubles with each full
-round of successes up to the machine's concurrency, halves when the server is busy, and then grows by one for each round. When the rate-limit headers say that nothing is left, everybody waits until the reset they name.
-Entries are a few milliseconds apart: requests that start as one bunch are answered as one and hold each other up, in
+It starts with one request, so that a server that cannot answer costs one answer and not sixteen,
+doubles with each full
+round of successes up to the machine's concurrency, halves when the server is busy, and then grows
+by one for each round. When the rate-limit headers say that nothing is left, everybody waits until
+the reset they name.
+Entries are a few milliseconds apart: requests that start as one bunch are answered as one and hold
+each other up, in
 every wave anew (64 of them by 64 times the machine's 3 ms), while spread ones stay spread.
 """
 
@@ -15,7 +20,8 @@ from tasks.generation.openai.request_errors import parse_seconds
 
 PAUSE_POLL_SECONDS = 0.02  # seconds between looks while the gate is shut
 MAX_PAUSE_SECONDS = 120.0
-ENTRY_GAP_SECONDS = 0.004  # seconds between two entries; no less than what sending and reading one costs the machine
+# seconds between two entries; no less than what sending and reading one costs the machine
+ENTRY_GAP_SECONDS = 0.004
 
 
 class ConcurrencyLimiter:
@@ -73,7 +79,9 @@ class ConcurrencyLimiter:
                     self._pause_entries(reset)
 
     def record_busy(self, entered: float, wait: float | None) -> None:
-        """Halve once for all that entered before the last cut, and pause as long as the server asks."""
+        """Halve once for all that entered before the last cut, and pause as long as the server
+        asks.
+        """
         with self._lock:
             self._is_new = False
             if entered > self._cut_at:

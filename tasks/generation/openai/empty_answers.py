@@ -1,7 +1,9 @@
 """Answers that hold nothing: what came instead of a text, and when to stop asking for more of it.
 
-A server that answers HTTP 200 without a text costs money with every answer. Before its first text two answers that may
-cost their worst price, or three of any kind, are enough to know; after it, a gateway may stumble a few times.
+A server that answers HTTP 200 without a text costs money with every answer. Before its first text
+two answers that may
+cost their worst price, or three of any kind, are enough to know; after it, a gateway may stumble a
+few times.
 """
 
 import json
@@ -20,13 +22,26 @@ SHOWN = 120  # characters of a body that are told
 
 REMEDIES = {
     "thought": (
-        "Set generation.max_output_tokens higher where thinking only needs room (reasoning counts); else turn thinking off at "
-        "the server, or the reasoning parser that takes the answer out of the content, or set generation.model to one that does not reason."
+        "Set generation.max_output_tokens higher where thinking only needs room (reasoning counts);"
+        " else turn thinking off at the server, or the reasoning parser that takes the answer out"
+        " of the content, or set generation.model to one that does not reason."
     ),
-    "tool": "The server answers by calling a tool. Set generation.structure to json or text, or turn its tool calls off.",
-    "page": "OPENAI_BASE_URL leads to a web page, a login or a proxy. Set it to the address of the API, which mostly ends in /v1.",
-    "cut": "The answers end before they are whole: look at the server's log, and at limits of size or time of a proxy before it.",
-    "none": "Look at the server's log, and try what it can do with `book2lora check --ask`; generation.structure: text asks the least of it.",
+    "tool": (
+        "The server answers by calling a tool. Set generation.structure to json or text, or turn"
+        " its tool calls off."
+    ),
+    "page": (
+        "OPENAI_BASE_URL leads to a web page, a login or a proxy. Set it to the address of the API,"
+        " which mostly ends in /v1."
+    ),
+    "cut": (
+        "The answers end before they are whole: look at the server's log, and at limits of size or"
+        " time of a proxy before it."
+    ),
+    "none": (
+        "Look at the server's log, and try what it can do with `book2lora check --ask`;"
+        " generation.structure: text asks the least of it."
+    ),
 }
 
 
@@ -47,7 +62,9 @@ class EmptyAnswer(NamedTuple):
 
 @dataclass
 class EmptyAnswerBreaker:
-    """Counts answers without text in a row, over all chapters that ask one server; safe for several threads."""
+    """Counts answers without text in a row, over all chapters that ask one server; safe for several
+    threads.
+    """
 
     row: list[EmptyAnswer] = field(default_factory=list)
     stopped: str = ""  # why nothing more is asked
@@ -62,7 +79,9 @@ class EmptyAnswerBreaker:
             self.row = []
 
     def note_empty(self, answer: EmptyAnswer, entered: float, server: str, model: str) -> None:
-        """An answer held none; those that were under way together when the last one was counted are one sight."""
+        """An answer held none; those that were under way together when the last one was counted are
+        one sight.
+        """
         with self._lock:
             if self._has_written and entered <= self._counted_at:
                 return
@@ -87,8 +106,9 @@ def explain_stop(row: list[EmptyAnswer], server: str, model: str) -> str:
         f", and ${doubtful:.4f} more may have been charged" if doubtful else ""
     )
     return (
-        f"{model} at {server} gave {len(row)} answers in a row that hold no text. Seen: {seen}. {cost}. "
-        f"{REMEDIES[row[-1].what.kind]} Every answer so far is kept; more money would bring no more."
+        f"{model} at {server} gave {len(row)} answers in a row that hold no text. Seen: {seen}."
+        f" {cost}. {REMEDIES[row[-1].what.kind]} Every answer so far is kept; more money would"
+        " bring no more."
     )
 
 
@@ -120,7 +140,8 @@ def _describe_choice(choice: Any) -> Emptiness:
         names = re.findall(r'"name": "([\w.-]{1,40})"', json.dumps(calls)[:2000])
         return Emptiness(
             "tool",
-            f"an empty content and a call of the tool {', '.join(names[:3]) or '(without a name)'}, {ended}",
+            f"an empty content and a call of the tool {', '.join(names[:3]) or '(without a name)'},"
+            f" {ended}",
         )
     for name in ("reasoning_content", "reasoning", "thinking"):
         if thought := message.get(name):
@@ -137,7 +158,9 @@ _all = threading.Lock()
 
 @contextmanager
 def shared_breaker(name: str) -> Iterator[EmptyAnswerBreaker]:
-    """The one breaker of all that ask under a name at the same time; who comes after all have gone begins anew."""
+    """The one breaker of all that ask under a name at the same time; who comes after all have gone
+    begins anew.
+    """
     with _all:
         breaker, users = _breakers.get(name, (EmptyAnswerBreaker(), 0))
         _breakers[name] = (breaker, users + 1)

@@ -1,7 +1,10 @@
-"""The writer that asks an OpenAI-compatible server; the only module that speaks to the `openai` package.
+"""The writer that asks an OpenAI-compatible server; the only module that speaks to the `openai`
+package.
 
-Everything the model says comes back as drafts in an order that the plan, the book and the ledger decide alone: each
-round's requests are fixed before any is sent, and its answers are judged in that order, however they arrive.
+Everything the model says comes back as drafts in an order that the plan, the book and the ledger
+decide alone: each
+round's requests are fixed before any is sent, and its answers are judged in that order, however
+they arrive.
 """
 
 import asyncio
@@ -37,7 +40,7 @@ from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.errors import WriterRefused
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 from tasks.store.stop_signals import send_nothing_more
 
@@ -60,9 +63,11 @@ def write_items_by_model(
     patience: RetryPolicy | None = None,
     before: WrittenChapter | None = None,
 ) -> WrittenChapter:
-    """Ask for one chapter's items until the quota is met or it has no more to give; `before`: an earlier call gave these already.
+    """Ask for one chapter's items until the quota is met or it has no more to give; `before`: an
+    earlier call gave these already.
 
-    Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in the ledger by then.
+    Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in
+    the ledger by then.
     """
     patience = patience or RetryPolicy()
     work = _write_items_async(
@@ -133,18 +138,22 @@ def open_client(patience: RetryPolicy) -> openai.AsyncOpenAI:
     key, url = _read_variable("OPENAI_API_KEY"), _read_variable("OPENAI_BASE_URL") or None
     if not key and url is None:
         raise WriterRefused(
-            "generation.writer is gpt, but there is no key. Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that needs none."
+            "generation.writer is gpt, but there is no key. Set OPENAI_API_KEY, or OPENAI_BASE_URL"
+            " to a server that needs none."
         )
     if url and not url.lower().startswith(("http://", "https://")):
         raise WriterRefused(
-            f"OPENAI_BASE_URL is {redact_keys(url)!r}. Set it to an address that begins with http:// or https://."
+            f"OPENAI_BASE_URL is {redact_keys(url)!r}. Set it to an address that begins with"
+            " http:// or https://."
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise WriterRefused(
-            "OPENAI_API_KEY holds characters that no key has (a space, a typographic quote?). Set it to the bare key."
+            "OPENAI_API_KEY holds characters that no key has (a space, a typographic quote?). Set"
+            " it to the bare key."
         )
     timeout = openai.Timeout(patience.timeout, connect=min(CONNECT_SECONDS, patience.timeout))
-    # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for the address
+    # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for
+    # the address
     http = BoundedClient(patience.timeout)
     return openai.AsyncOpenAI(
         api_key=key or "none",
@@ -161,7 +170,9 @@ def _read_variable(variable: str) -> str:
 
 
 def build_sender(client: openai.AsyncOpenAI, url: str, seconds: float) -> SendRequest:
-    """How a chat completion is sent; the key of idempotency lets a careful proxy answer a repeated request once."""
+    """How a chat completion is sent; the key of idempotency lets a careful proxy answer a repeated
+    request once.
+    """
 
     async def send_completion(body: dict[str, Any], key: str) -> HttpReply | RequestFailure:
         return await call_with_v1_fallback(
@@ -174,7 +185,9 @@ def build_sender(client: openai.AsyncOpenAI, url: str, seconds: float) -> SendRe
 async def call_with_v1_fallback(
     client: openai.AsyncOpenAI, call: Callable[[], Awaitable[T]], url: str, model: str
 ) -> T | RequestFailure:
-    """A call, its faults as values; a server named without the /v1 of its paths is tried there when it does not know the bare one."""
+    """A call, its faults as values; a server named without the /v1 of its paths is tried there when
+    it does not know the bare one.
+    """
     await send_nothing_more()
     named = client.base_url
     outcome = await catch_failures(call(), url, model)
@@ -191,7 +204,9 @@ async def call_with_v1_fallback(
 async def _post_completion(
     client: openai.AsyncOpenAI, body: dict[str, Any], key: str, seconds: float
 ) -> HttpReply:
-    """The raw post: `chat.completions.create` would walk through every message and schema first, a third of its time."""
+    """The raw post: `chat.completions.create` would walk through every message and schema first, a
+    third of its time.
+    """
     async with asyncio.timeout(
         seconds
     ):  # the client's own time begins anew with each byte that trickles in
@@ -227,9 +242,7 @@ class OpenAIBatchApi:
             "metadata": data,
         }
         return await self._call_batch_api(
-            lambda: _convert_batch(
-                self.client.batches.create(**order)  # type: ignore[arg-type]
-            )
+            lambda: _convert_batch(self.client.batches.create(**order))  # type: ignore[arg-type]
         )
 
     async def retrieve_batch(self, name: str) -> batch_runner.BatchState | RequestFailure:
@@ -248,7 +261,10 @@ class OpenAIBatchApi:
         outcome = await call_with_v1_fallback(self.client, call, self.url, "")
         if isinstance(outcome, RequestFailure) and outcome.name == "404":
             return outcome._replace(
-                message=f"{self.url} has no batch API, or no longer has this batch. Set generation.mode to live."
+                message=(
+                    f"{self.url} has no batch API, or no longer has this batch. Set generation.mode"
+                    " to live."
+                )
             )
         return outcome
 
@@ -277,7 +293,9 @@ def _convert_batch_or_failure(made: Batch) -> batch_runner.BatchState:
 
 
 async def catch_failures(call: Awaitable[T], url: str, model: str) -> T | RequestFailure:
-    """A call with its faults as values, whatever the server sent; an openai exception holds the request's headers, so none leaves here."""
+    """A call with its faults as values, whatever the server sent; an openai exception holds the
+    request's headers, so none leaves here.
+    """
     try:
         return await call
     except TimeoutError:

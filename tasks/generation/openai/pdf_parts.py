@@ -1,4 +1,6 @@
-"""The book's own pages as a PDF file part, for models that are shown the pages and not their text."""
+"""The book's own pages as a PDF file part, for models that are shown the pages and not
+their text.
+"""
 
 import base64
 import io
@@ -19,7 +21,9 @@ _pdfium_lock = (
 
 
 class PdfPages:
-    """A book whose pages can be cut out; requests name them by the book's digest, so their hash is stable."""
+    """A book whose pages can be cut out; requests name them by the book's digest, so their hash is
+    stable.
+    """
 
     def __init__(self, book: Path) -> None:
         self._content = book.read_bytes()
@@ -30,7 +34,9 @@ class PdfPages:
             ]
 
     def build_placeholder(self, pages: list[int]) -> dict[str, Any]:
-        """The place of the pages in a request, and the page after the last, where its last sentence may end."""
+        """The place of the pages in a request, and the page after the last, where its last sentence
+        may end.
+        """
         last = min(max(pages) + 1, len(self._text_bytes))
         return {"type": "pages", "book": self.digest, "pages": list(range(min(pages), last + 1))}
 
@@ -70,7 +76,9 @@ class PdfPages:
 
     @contextmanager
     def _open_document(self) -> Iterator[Any]:
-        """The document, for one thread at a time; closed, with all that hangs on it, before the next may."""
+        """The document, for one thread at a time; closed, with all that hangs on it, before the
+        next may.
+        """
         with _pdfium_lock:
             document = pdfium.PdfDocument(self._content)
             try:

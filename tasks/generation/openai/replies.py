@@ -1,4 +1,6 @@
-"""What came over the wire, made into a response with its price, or into the fault that it tells of."""
+"""What came over the wire, made into a response with its price, or into the fault that it
+tells of.
+"""
 
 import json
 from collections.abc import Mapping

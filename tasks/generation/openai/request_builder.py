@@ -11,7 +11,7 @@ from tasks.generation.openai.pdf_parts import PdfPages
 from tasks.generation.openai.server_identity import ServerIdentity
 from tasks.generation.prompts import instructions
 from tasks.generation.response_cache import key_of
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 
 MAX_PAGE_TOKENS = 2000  # at most, for the picture of one PDF page
 FRAME_TOKENS = 200  # roles and separators
@@ -27,10 +27,13 @@ class ChatRequest:
 
     @cached_property
     def script_profile(self) -> str:
-        """Model and mixture of signs: a tokenizer makes alike many tokens of a byte in requests of one sort.
+        """Model and mixture of signs: a tokenizer makes alike many tokens of a byte in requests of
+        one sort.
 
-        English has about 0.25 tokens in a byte, Persian 0.15, Chinese 0.4, a table of figures 0.7: what one chapter taught is
-        no bound for one of another kind. Told in fifths of the text's bytes: ASCII letters, digits and other signs, characters
+        English has about 0.25 tokens in a byte, Persian 0.15, Chinese 0.4, a table of figures 0.7:
+        what one chapter taught is
+        no bound for one of another kind. Told in fifths of the text's bytes: ASCII letters, digits
+        and other signs, characters
         of three bytes and more; the rest is other letters.
         """
         text = "".join(part["text"] for part in list_parts(self.body) if part["type"] == "text")
@@ -106,7 +109,9 @@ def build_response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> 
 
 
 def count_max_tokens(body: dict[str, Any], pages: PdfPages | None) -> int:
-    """Bytes of all text, since no tokenizer makes more tokens than bytes; for pages their text and their pictures."""
+    """Bytes of all text, since no tokenizer makes more tokens than bytes; for pages their text and
+    their pictures.
+    """
     size = FRAME_TOKENS + len(str(body.get("response_format", "")))
     for part in list_parts(body):
         size += len(part["text"].encode()) if part["type"] == "text" else 0

@@ -1,4 +1,6 @@
-"""What went wrong with a request, whether trying again can help, and the remedy in words that never hold a key."""
+"""What went wrong with a request, whether trying again can help, and the remedy in words that never
+hold a key.
+"""
 
 import os
 import re
@@ -56,7 +58,8 @@ _UNSUPPORTED = re.compile(
     re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
-    r"context[ _](length|size|window)|maximum context|too many tokens|(prompt|input|request) is too (long|large)|request too large"
+    r"context[ _](length|size|window)|maximum context|too many tokens|(prompt|input|request) is too"
+    r" (long|large)|request too large"
     r"|exceeds? the (model's |model |available |maximum )*(context|input)",
     re.IGNORECASE,
 )
@@ -86,9 +89,11 @@ def redact_keys(text: str) -> str:
 
 
 def proves_nothing_charged(status: int, body: object) -> bool:
-    """Whether an error response proves that no model wrote: a refusal, or a rate limit that says so.
+    """Whether an error response proves that no model wrote: a refusal, or a rate limit that says
+    so.
 
-    Gateways answer 408, 5xx, or 429 with a page of their own also after the model behind them has written.
+    Gateways answer 408, 5xx, or 429 with a page of their own also after the model behind them has
+    written.
     """
     error = _get_error_object(body) if isinstance(body, dict) else {}
     return status in REFUSALS or (
@@ -113,21 +118,8 @@ def _sorted(
     code, kind = str(error.get("code") or ""), str(error.get("type") or "")
     said = redact_keys(str(error.get("message") or body or ""))
     where, wait = redact_keys(url), read_retry_after(headers)
-    if status == 401:
-        return _build_abort(
-            "401",
-            f"{where} refuses the key: {said} Set OPENAI_API_KEY to a valid key (or OPENAI_BASE_URL to another server).",
-        )
-    if status in (402, 429) and (status == 402 or QUOTA_CODES & {code, kind}):
-        return _build_abort(
-            "quota",
-            f"the account at {where} has no credit left: {said} Add credit there, then run again; answers so far are kept.",
-        )
-    if status == 404 or code == "model_not_found":
-        return _build_abort(
-            "404",
-            f"{where} does not know {model!r}: {said} Set generation.model to one it has (see `book2lora check`).",
-        )
+    if failure := _find_account_failure(status, {code, kind}, said, model, where):
+        return failure
     if status == 413 or code in LENGTH_CODES or _is_too_long(status, said):
         return RequestFailure("too long", "smaller", said)
     if FILTER_CODES & {code, kind}:
@@ -135,7 +127,8 @@ def _sorted(
     if status == 403:
         return _build_abort(
             "403",
-            f"{where} does not allow this: {said} Check the key's project and rights, and whether your region is served.",
+            f"{where} does not allow this: {said} Check the key's project and rights, and whether"
+            " your region is served.",
         )
     if status in (408, 409, 425, 429) or status >= 500:
         asks = f" It asks to wait {wait:.0f} s." if wait and wait > 60 else ""
@@ -156,6 +149,31 @@ def _sorted(
         str(status),
         f"{where} refuses the request (HTTP {status}): {said} {_suggest_setting(param, said)}",
     )
+
+
+def _find_account_failure(
+    status: int, codes: set[str], said: str, model: str, where: str
+) -> RequestFailure | None:
+    """The key, the credit or the model's name is wrong: no request can succeed."""
+    if status == 401:
+        return _build_abort(
+            "401",
+            f"{where} refuses the key: {said} Set OPENAI_API_KEY to a valid key (or OPENAI_BASE_URL"
+            " to another server).",
+        )
+    if status in (402, 429) and (status == 402 or QUOTA_CODES & codes):
+        return _build_abort(
+            "quota",
+            f"the account at {where} has no credit left: {said} Add credit there, then run again;"
+            " answers so far are kept.",
+        )
+    if status == 404 or "model_not_found" in codes:
+        return _build_abort(
+            "404",
+            f"{where} does not know {model!r}: {said} Set generation.model to one it has (see"
+            " `book2lora check`).",
+        )
+    return None
 
 
 def _suggest_setting(param: str, said: str) -> str:
@@ -209,7 +227,9 @@ def _get_error_object(body: object) -> dict[str, Any]:
 
 
 def _is_too_long(status: int, said: str) -> bool:
-    """Servers that are not OpenAI say it in words only; OpenAI itself does where one request is above the limit of a minute."""
+    """Servers that are not OpenAI say it in words only; OpenAI itself does where one request is
+    above the limit of a minute.
+    """
     return status in (400, 422, 429, 500) and bool(_TOO_LONG.search(said))
 
 

@@ -1,4 +1,6 @@
-"""One request at the server until it is answered: ledger first, money set aside, attempts bounded, faults sorted."""
+"""One request at the server until it is answered: ledger first, money set aside, attempts bounded,
+faults sorted.
+"""
 
 import asyncio
 import math
@@ -113,7 +115,9 @@ class RequestRunner:
         return None
 
     def is_stopped(self) -> bool:
-        """Whether nothing more is to be sent: stopped here, or by answers without text in any chapter."""
+        """Whether nothing more is to be sent: stopped here, or by answers without text in any
+        chapter.
+        """
         if self.breaker.stopped and not self.stop_error:
             self.stop_error = WriterRefused(self.breaker.stopped)
         return self.stop_error is not None
@@ -197,7 +201,9 @@ class RequestRunner:
     def _unread(
         self, request: ChatRequest, charge: Charge, reply: HttpReply, entered: float
     ) -> RequestFailure:
-        """The fault of a body that no answer can be read from; charged by its own count where it tells one."""
+        """The fault of a body that no answer can be read from; charged by its own count where it
+        tells one.
+        """
         self.cache.save_broken_body(request.key, reply.body)
         told = usage_in(reply.body)
         usage = believe_usage(told, request, "")
@@ -223,7 +229,9 @@ class RequestRunner:
         return (fault.wait or 0.0) > MAX_WAIT_FACTOR * self.policy.longest_wait
 
     async def _reserve_budget(self, request: ChatRequest) -> Charge | None:
-        """Reserve the worst price; while others are under way their change may suffice, so wait for it."""
+        """Reserve the worst price; while others are under way their change may suffice, so wait for
+        it.
+        """
         while not self.is_stopped():
             worst = self.compute_worst_price(request)
             with self.cache.lock_budget() as budget:
@@ -257,7 +265,9 @@ class RequestRunner:
         return {name: value for name, value in named.items() if name is not None}
 
     def learn_parameter_name(self, fault: RequestFailure, request: ChatRequest) -> bool:
-        """Learn that the server lacks a field or calls it otherwise; false where there is nothing to learn."""
+        """Learn that the server lacks a field or calls it otherwise; false where there is nothing
+        to learn.
+        """
         if fault.action != "dialect" or fault.param == self.parameter_names.get(
             "max_tokens"
         ):  # it has no name for the limit
@@ -273,7 +283,9 @@ class RequestRunner:
     async def call_with_retries(
         self, call: Callable[[], Awaitable[T | RequestFailure]]
     ) -> T | None:
-        """A call that costs nothing, repeated until it works; none once something stopped the whole."""
+        """A call that costs nothing, repeated until it works; none once something stopped the
+        whole.
+        """
         message = ""
         for attempt in range(1, self.policy.attempts + 1):
             outcome = await call()
@@ -286,7 +298,8 @@ class RequestRunner:
             message = outcome.message
             await asyncio.sleep(self.compute_wait_seconds(attempt, outcome))
         self.stop_error = WriterUnavailable(
-            f"{message} ({self.policy.attempts} attempts). Run again later; every answer so far is kept."
+            f"{message} ({self.policy.attempts} attempts). Run again later; every answer so far is"
+            " kept."
         )
         return None
 
@@ -319,8 +332,9 @@ def build_budget_error(ledger: ResponseCache, worst: float) -> BudgetSpent:
     )
     lost += f", ${aside:.4f} for requests under way" if aside > 0 else ""
     return BudgetSpent(
-        f"generation.budget_usd = {cap:g}: ${spent:.4f} is spent{lost}, and the next request could cost ${worst:.4f}. "
-        "Every answer so far is kept; raise generation.budget_usd and run again to go on from here."
+        f"generation.budget_usd = {cap:g}: ${spent:.4f} is spent{lost}, and the next request could"
+        f" cost ${worst:.4f}. Every answer so far is kept; raise generation.budget_usd and run"
+        " again to go on from here."
     )
 
 

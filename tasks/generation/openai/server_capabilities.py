@@ -1,4 +1,6 @@
-"""What the server can do, asked before a study: is there a key, the model, which kinds of structured output, batches."""
+"""What the server can do, asked before a study: is there a key, the model, which kinds of
+structured output, batches.
+"""
 
 import asyncio
 import json
@@ -19,7 +21,7 @@ from tasks.generation.openai.request_errors import RequestFailure
 from tasks.generation.openai.request_runner import RetryPolicy, SendRequest
 from tasks.generation.response_cache import ResponseCache, hash_request
 from tasks.schemas.errors import WriterRefused
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 
 PROBE_TOKENS = 60  # that a probe may write
 PROBE_PROMPTS = {  # only a server that enforces the schema answers the first with it
@@ -61,7 +63,8 @@ class Capabilities(NamedTuple):
 def probe_capabilities(
     plan: GenerationPlan, ledger: ResponseCache | None = None, patience: RetryPolicy | None = None
 ) -> Capabilities:
-    """Ask for the list of models, which is free; with a ledger also three tiny completions, paid from its budget.
+    """Ask for the list of models, which is free; with a ledger also three tiny completions, paid
+    from its budget.
 
     Some proxies tell in the list what a model can do.
     """
@@ -96,7 +99,10 @@ async def _probe_server(
         remark = (
             ""
             if known is not False
-            else f"{url} has no model {plan.model!r}. It has: {', '.join(models[:20])}. Set generation.model."
+            else (
+                f"{url} has no model {plan.model!r}. It has: {', '.join(models[:20])}. Set"
+                " generation.model."
+            )
         )
         return Capabilities(url, key, True, known, models, structures, batches, remark)
     finally:
@@ -104,7 +110,9 @@ async def _probe_server(
 
 
 async def _fetch_models(client: Any) -> dict[str, dict[str, bool | None]]:
-    """Each model with what the list tells of its structured output (`supported_parameters`, as OpenRouter has it)."""
+    """Each model with what the list tells of its structured output (`supported_parameters`, as
+    OpenRouter has it).
+    """
     return {
         model.id: _read_supported_structures(getattr(model, "supported_parameters", None))
         for model in (await client.models.list()).data

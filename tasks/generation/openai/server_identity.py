@@ -1,7 +1,9 @@
 """Which server writes: part of every key under which an answer is kept, and shown in the report.
 
-Two addresses are one server where scheme, host, port and path are equal. Logins, queries and fragments are no part of
-it: they hold secrets. `http://host` and `http://host/v1` are one server, since the client tries the second itself.
+Two addresses are one server where scheme, host, port and path are equal. Logins, queries and
+fragments are no part of
+it: they hold secrets. `http://host` and `http://host/v1` are one server, since the client tries the
+    second itself.
 """
 
 import hashlib
@@ -32,7 +34,9 @@ class ServerIdentity(BaseModel):
 
 
 def identify_server(address: str) -> ServerIdentity:
-    """The server behind an address as a person or an older version wrote it; doing it twice changes nothing."""
+    """The server behind an address as a person or an older version wrote it; doing it twice changes
+    nothing.
+    """
     text = re.sub(r"(?<=://)…(?=@?)@?", "", address.strip())  # a login that was taken out
     try:
         parts = urlsplit(text)

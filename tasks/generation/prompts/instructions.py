@@ -1,6 +1,8 @@
-"""What the model is told: the demands on the items, the book's text marked as data, and the shape of the answer.
+"""What the model is told: the demands on the items, the book's text marked as data, and the shape
+of the answer.
 
-The fixed part (system message, then the passages) comes first and the part that changes from request to request comes
+The fixed part (system message, then the passages) comes first and the part that changes from
+request to request comes
 last, so that servers which cache prompts by their beginning charge the cached price for the rest.
 """
 
@@ -16,11 +18,13 @@ ItemKind = Literal["pair", "question"]
 
 INSTRUCTIONS: dict[str, InstructionTexts] = {"fa": FA, "en": EN}
 LANGUAGE_NAMES = {
-    "ar": "Arabic", "az": "Azerbaijani", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
-    "en": "English", "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
-    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "ku": "Kurdish", "nl": "Dutch",
-    "no": "Norwegian", "pl": "Polish", "ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish",
-    "ta": "Tamil", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+    "ar": "Arabic", "az": "Azerbaijani", "bn": "Bengali", "cs": "Czech", "da": "Danish",
+    "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian",
+    "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian",
+    "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "ku": "Kurdish",
+    "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "ps": "Pashto", "pt": "Portuguese",
+    "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "ta": "Tamil", "th": "Thai",
+    "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 _PASSAGE_TAGS = re.compile(r"<(?=\s*/?\s*passage\b)", re.IGNORECASE)
 _QUESTION_TYPES: tuple[QuestionType, ...] = (
@@ -51,7 +55,8 @@ def build_system_message(kind: ItemKind, language: str) -> str:
 def format_passages(passages: Sequence[Passage]) -> str:
     """The passages between marks; what looks like a mark in the book's own text is defused."""
     return "\n".join(
-        f'<passage id="{p.id}" page="{p.page}" title="{_format_title_attribute(p)}">\n{_PASSAGE_TAGS.sub("‹", p.text)}\n</passage>'
+        f'<passage id="{p.id}" page="{p.page}"'
+        f' title="{_format_title_attribute(p)}">\n{_PASSAGE_TAGS.sub("‹", p.text)}\n</passage>'
         for p in passages
     )
 
@@ -67,7 +72,9 @@ def format_demand(
     avoid: Sequence[str] = (),
     pages: Sequence[int] = (),
 ) -> str:
-    """The part that changes: how many, of which types, where to begin, and what there is already."""
+    """The part that changes: how many, of which types, where to begin, and what there is
+    already.
+    """
     wording = INSTRUCTIONS.get(language, EN)
     lines = [wording.pages.format(first=pages[0], last=pages[-1])] if pages else []
     lines += [(wording.ask_pairs if kind == "pair" else wording.ask_questions).format(n=asked)]

@@ -1,4 +1,6 @@
-"""What a chapter says of each of its topics (in a handbook: conditions): signs, complications, neighbours, with the words that say so."""
+"""What a chapter says of each of its topics (in a handbook: conditions): signs, complications,
+neighbours, with the words that say so.
+"""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +35,8 @@ class Topic(NamedTuple):
     signs: tuple[Sign, ...]
     complications: tuple[Sign, ...]
     contrasted: tuple[str, ...]  # topics that the book itself sets it apart from
-    about: str  # what tells who falls ill: its own paragraphs, without treatment, complications and neighbours
+    # what tells who falls ill: its own paragraphs, without treatment, complications and neighbours
+    about: str
 
 
 class _TopicLine(NamedTuple):
@@ -81,7 +84,9 @@ def _iter_topic_lines(passages: list[Passage], form: RuleLanguage) -> Iterator[_
 
 
 def _is_part_title(section: str, form: RuleLanguage) -> bool:
-    """Whether a section is no topic but a part of one, such as «Symptoms» in a chapter on asthma."""
+    """Whether a section is no topic but a part of one, such as «Symptoms» in a chapter on
+    asthma.
+    """
     return len(split_words(section)) <= MAX_PART_WORDS and bool(find_kind(section, form.headings))
 
 
@@ -100,7 +105,9 @@ def _split_name(text: str, form: RuleLanguage) -> tuple[str, str]:
 def _find_review_sections(
     passages: list[Passage], known: dict[str, str], form: RuleLanguage
 ) -> set[str]:
-    """Sections whose paragraphs begin with the names of what they are about, none of them a section of its own."""
+    """Sections whose paragraphs begin with the names of what they are about, none of them a section
+    of its own.
+    """
     named: dict[str, int] = {}
     for passage in passages:
         if not find_kind(passage.heading, form.headings):
@@ -138,7 +145,9 @@ def _build_topic(name: str, lines: list[_TopicLine], names: list[str], form: Rul
 def _collect_signs(
     name: str, lines: list[_TopicLine], kind: str, form: RuleLanguage
 ) -> tuple[Sign, ...]:
-    """Every telling of that kind: list items under its heading or lead, lists in sentences; each wording once."""
+    """Every telling of that kind: list items under its heading or lead, lists in sentences; each
+    wording once.
+    """
     signs: dict[str, Sign] = {}
     lead = ""
     for line in lines:
@@ -167,7 +176,9 @@ def _find_signs_in_sentences(line: _TopicLine, kind: str, form: RuleLanguage) ->
 
 
 def can_stand_alone(sign: str, name: str, form: RuleLanguage) -> bool:
-    """Whether a piece of text can stand for itself as a sign: short, no name of its topic, no "this", no clause."""
+    """Whether a piece of text can stand for itself as a sign: short, no name of its topic, no
+    "this", no clause.
+    """
     return (
         1 <= len(split_words(sign)) <= MAX_SIGN_WORDS
         and len(sign) > 2

@@ -11,7 +11,9 @@ from tasks.language.text import find_sentence_spans
 def describe_patient(
     topic: Topic, signs: list[Sign], form: RuleLanguage, language: str, rng: Random
 ) -> str:
-    """A patient such as «مرد ۵۰ ساله»; no man with a disease of pregnancy, no old man with one of children."""
+    """A patient such as «مرد ۵۰ ساله»; no man with a disease of pregnancy, no old man with one of
+    children.
+    """
     age = rng.choice(list_ages(topic, form))
     sex = rng.choice(list_sexes(topic, signs, form))
     years = rng.randint(age.first, age.last)
@@ -20,7 +22,9 @@ def describe_patient(
 
 
 def list_ages(topic: Topic, form: RuleLanguage) -> list[AgeRange]:
-    """The ages that the book names for the topic; any adult where it names none; babies only where nobody else is named."""
+    """The ages that the book names for the topic; any adult where it names none; babies only where
+    nobody else is named.
+    """
     named = [age for age in form.people.ages if has_cue(topic.about, age.words)] or [
         form.people.adult
     ]

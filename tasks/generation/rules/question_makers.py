@@ -1,4 +1,6 @@
-"""Four-option questions from the topics of a chapter: on diagnosis, telling apart, signs and complications."""
+"""Four-option questions from the topics of a chapter: on diagnosis, telling apart, signs and
+complications.
+"""
 
 from collections.abc import Iterator
 from random import Random
@@ -70,7 +72,9 @@ def _make_diagnosis_questions(
 def _make_differential_questions(
     topic: Topic, chapter: ChapterTopics, rng: Random
 ) -> Iterator[dict[str, Any]]:
-    """Signs that none of the neighbours has, and a neighbour, one that the book itself names where it does."""
+    """Signs that none of the neighbours has, and a neighbour, one that the book itself names where
+    it does.
+    """
     near = chapter.list_neighbours(topic)
     others = [o for o in near if o.name in topic.contrasted] or near
     for signs in sample_question_signs(

@@ -1,4 +1,6 @@
-"""The wording of the embedded writer in one language: cue words, frames and templates, read from wording/<language>.yaml."""
+"""The wording of the embedded writer in one language: cue words, frames and templates, read from
+wording/<language>.yaml.
+"""
 
 import re
 from functools import lru_cache
@@ -89,7 +91,9 @@ def join_list(items: list[str], form: RuleLanguage) -> str:
 
 
 def split_list(text: str, form: RuleLanguage) -> list[str]:
-    """The members of a list in running prose: at commas, and at the last part's "and" where that leaves no stray word."""
+    """The members of a list in running prose: at commas, and at the last part's "and" where that
+    leaves no stray word.
+    """
     *parts, last = [p.strip(" .؛;:") for p in re.split(rf"\s*{re.escape(form.comma)}\s*", text)]
     last = re.sub(rf"^{re.escape(form.and_)}\s+", "", last)  # "a, b, and c"
     halves = re.split(rf"\s+{re.escape(form.and_)}\s+", last)

@@ -1,7 +1,10 @@
-"""The embedded writer: pairs and questions drawn from a chapter by rules, without a model; pure and seeded.
+"""The embedded writer: pairs and questions drawn from a chapter by rules, without a model; pure and
+seeded.
 
-It knows no book, only how books tell things: a section is a topic, its signs stand in a list under a heading or in a
-sentence such as "presents with a, b and c". Where a chapter gives too little it writes fewer items than asked.
+It knows no book, only how books tell things: a section is a topic, its signs stand in a list under
+a heading or in a
+sentence such as "presents with a, b and c". Where a chapter gives too little it writes fewer items
+than asked.
 """
 
 import hashlib
@@ -17,7 +20,7 @@ from tasks.generation.rules.question_makers import ChapterTopics, make_questions
 from tasks.generation.rules.rule_language import load_rule_language
 from tasks.generation.rules.vignettes import make_pairs
 from tasks.schemas.item_rows import Draft, Passage
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 
 SHARE_SCALE = 1_000_000  # shares of the kinds as whole numbers
 
@@ -61,7 +64,9 @@ def write_questions(
 
 
 def _rotate_topics(all_topics: list[Topic], by: int) -> list[Topic]:
-    """Another first topic for each kind, so that small shares do not all fall on the same topics."""
+    """Another first topic for each kind, so that small shares do not all fall on the same
+    topics.
+    """
     turn = 2 * by % max(1, len(all_topics))
     return all_topics[turn:] + all_topics[:turn]
 

@@ -1,4 +1,6 @@
-"""Which signs go into which items: sets that differ, tellings that pairs and questions do not share."""
+"""Which signs go into which items: sets that differ, tellings that pairs and questions do not
+share.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -22,7 +24,8 @@ class Wordings(NamedTuple):
 
 
 def split_wordings(topic: Topic, paraphrases: int) -> Wordings:
-    """Pairs from the list of signs, questions from the prose; where there is one telling only, each takes every other sign.
+    """Pairs from the list of signs, questions from the prose; where there is one telling only, each
+    takes every other sign.
 
     With more than one paraphrase the pairs take every other sign of the prose as well.
     """
@@ -42,7 +45,9 @@ def sample_pair_signs(told: Wordings, rng: Random) -> Iterator[list[Sign]]:
 def sample_question_signs(
     told: Wordings, sizes: tuple[int, ...], rng: Random
 ) -> Iterator[list[Sign]]:
-    """The same of given sizes, each set in mixed wordings: one sign at least in words that no pair has, so no pair has the set."""
+    """The same of given sizes, each set in mixed wordings: one sign at least in words that no pair
+    has, so no pair has the set.
+    """
     return _sample_sign_sets(told.questions, told.pairs, sizes, lambda size: range(1, size), rng)
 
 
@@ -53,7 +58,9 @@ def _sample_sign_sets(
     shares: Callable[[int], range],
     rng: Random,
 ) -> Iterator[list[Sign]]:
-    """Random sets with so many of `own` as `shares` allows and the rest of `others`; none twice, no two signs alike in one."""
+    """Random sets with so many of `own` as `shares` allows and the rest of `others`; none twice, no
+    two signs alike in one.
+    """
     seen = set[tuple[Sign, ...]]()
     for _ in range(MAX_DRAWS):
         size = rng.choice(sizes)

@@ -1,1 +1,3 @@
-"""Where glyphs stand: rows, columns, tables, words and their order, for every direction of writing."""
+"""Where glyphs stand: rows, columns, tables, words and their order, for every direction of
+writing.
+"""

@@ -1,7 +1,10 @@
-"""Letters as they were meant: presentation forms, ligatures read backwards, half-spaces that the file lost.
+"""Letters as they were meant: presentation forms, ligatures read backwards, half-spaces that the
+file lost.
 
-Fonts draw Arabic letters in initial, medial, final and isolated forms. A final form inside a word, before an initial one,
-tells of a half-space even where the file holds none; which of a font's glyphs are final is learnt from the whole book.
+Fonts draw Arabic letters in initial, medial, final and isolated forms. A final form inside a word,
+before an initial one,
+tells of a half-space even where the file holds none; which of a font's glyphs are final is learnt
+from the whole book.
 """
 
 import re
@@ -40,14 +43,18 @@ _SIGNS = str.maketrans(
 )  # what Symbol and Wingdings draw there
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\uf8ff\ufffe\uffff]")
 _SWAPPED = re.compile(
-    "[\u6100\u6200\u6300\u6400\u6500\u6600\u6700\u6800\u6900\u6a00\u6b00\u6c00\u6d00\u6e00\u6f00\u7000\u7100\u7200\u7300\u7400]+"
+    "[\u6100\u6200\u6300\u6400\u6500\u6600\u6700\u6800\u6900\u6a00\u6b00\u6c00\u6d00\u6e00"
+    "\u6f00\u7000\u7100\u7200\u7300\u7400]+"
 )  # a to t with their bytes exchanged: Ghostscript 10 writes fi, fl so
-LEAST_SHARE = 0.1  # of its occurrences, at a word's end (or start), for a glyph to be a final (or initial) form
+# of its occurrences, at a word's end (or start), for a glyph to be a final (or initial) form
+LEAST_SHARE = 0.1
 MOST_HALVES = 0.35  # of a font's junctions: more means that its glyphs tell nothing
 
 
 class Tally(NamedTuple):
-    """How often a glyph stood at a word's end, before a joined letter, at a (joined run's) start, after a joined letter."""
+    """How often a glyph stood at a word's end, before a joined letter, at a (joined run's) start,
+    after a joined letter.
+    """
 
     ends: int = 0
     before: int = 0
@@ -84,7 +91,9 @@ def finished(text: str, language: str) -> str:
 
 
 def ligature(text: str) -> str:
-    """One glyph's text in reading order: no font joins an alef to the lam after it, so «ال» in one glyph is «لا»."""
+    """One glyph's text in reading order: no font joins an alef to the lam after it, so «ال» in one
+    glyph is «لا».
+    """
     if len(text) == 2 and text[0] in "اآأإٱ" and text[1] == "ل":
         return text[::-1]
     return text
@@ -107,14 +116,18 @@ def joins_on(text: str) -> bool:
 
 
 class Forms:
-    """Collects, page by page, what tells final from initial glyphs, and marks the places in question."""
+    """Collects, page by page, what tells final from initial glyphs, and marks the places in
+    question.
+    """
 
     def __init__(self) -> None:
         self.pairs: dict[tuple[str, str], int] = {}
         self.tallies: dict[str, Tally] = {}
 
     def mark(self, cells: list[Cell]) -> list[Cell]:
-        """The cells of a line (left to right) with a private character wherever a half-space may be hidden."""
+        """The cells of a line (left to right) with a private character wherever a half-space may be
+        hidden.
+        """
         marked = list(cells)
         for place in range(len(cells) - 1, -1, -1):
             first, follower = cells[place], cells[place - 1] if place else None

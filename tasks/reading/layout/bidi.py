@@ -1,6 +1,8 @@
-"""From the order on the page to the order of reading: right-to-left text with its left-to-right islands.
+"""From the order on the page to the order of reading: right-to-left text with its left-to-right
+islands.
 
-The Unicode bidirectional algorithm tells how text is laid out; this is its inverse, for one line. What it
+The Unicode bidirectional algorithm tells how text is laid out; this is its inverse, for one line.
+What it
 cannot tell is decided by what people write: "mg 2000" on the page was "2000 mg".
 """
 
@@ -16,8 +18,9 @@ def _set(line: str) -> frozenset[str]:
 
 
 UNITS = _set(
-    "mg g kg mcg µg μg ug ng pg ml mL dl dL cc cm mm nm µm μm km mmHg cmH2O kPa mol mmol µmol μmol nmol pmol Eq mEq IU mU kcal cal kJ "
-    "hr min sec ms bpm Hz kHz MHz fL fl mOsm ppm kV mV mA Gy mGy Sv mSv cfu CFU"
+    "mg g kg mcg µg μg ug ng pg ml mL dl dL cc cm mm nm µm μm km mmHg cmH2O kPa mol mmol µmol μmol"
+    " nmol pmol Eq mEq IU mU kcal cal kJ hr min sec ms bpm Hz kHz MHz fL fl mOsm ppm kV mV mA Gy"
+    " mGy Sv mSv cfu CFU"
 )
 SPACED_UNITS = _set("L l U m h s J")  # glued to a number these are names: L4, T3
 COMPANION_UNITS = _set(
@@ -35,7 +38,9 @@ _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 
 
 class Piece(NamedTuple):
-    """A character run in reading order; `turned` when right-to-left, so that brackets may want mirroring."""
+    """A character run in reading order; `turned` when right-to-left, so that brackets may want
+    mirroring.
+    """
 
     text: str
     turned: bool
@@ -51,13 +56,17 @@ def logical(cells: Sequence[Cell], rtl: bool) -> list[Piece]:
 
 
 def join(pieces: Sequence[Piece], mirror: str = "") -> str:
-    """The text; characters in `mirror` are exchanged for their partners where the text runs right to left."""
+    """The text; characters in `mirror` are exchanged for their partners where the text runs right
+    to left.
+    """
     table = {key: value for key, value in _MIRROR.items() if chr(key) in mirror}
     return "".join(piece.text.translate(table) if piece.turned else piece.text for piece in pieces)
 
 
 def undecided(pieces: Sequence[Piece]) -> str:
-    """The text, with a private character for each bracket that runs right to left: the book decides whether to mirror."""
+    """The text, with a private character for each bracket that runs right to left: the book decides
+    whether to mirror.
+    """
     return "".join(piece.text.translate(_OPEN) if piece.turned else piece.text for piece in pieces)
 
 
@@ -98,7 +107,9 @@ def _percent_after(pieces: list[Piece]) -> list[Piece]:
 
 
 def _dates(pieces: list[Piece]) -> list[Piece]:
-    """Three numbers with hyphens are a date; programs differ in how they lay it out, people begin with the year."""
+    """Three numbers with hyphens are a date; programs differ in how they lay it out, people begin
+    with the year.
+    """
     for at in range(len(pieces) - 4):
         three = pieces[at : at + 5]
         hyphens = three[1].text == three[3].text and three[1].text in "-‐‑"
@@ -193,12 +204,16 @@ def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[i
 
 
 def _parts(text: str, between: str) -> bool:
-    """Marks that lean on the word to their right, or a bracket that closes nothing in the run: right comes first."""
+    """Marks that lean on the word to their right, or a bracket that closes nothing in the run:
+    right comes first.
+    """
     return bool(re.search(r"\s[^\w\s(\[«]+$", between)) or _closes(text, between)
 
 
 def _closes(text: str, between: str) -> bool:
-    """A bracket touches the run's end, then blank, and the run opened none. (Files store it mirrored or not.)"""
+    """A bracket touches the run's end, then blank, and the run opened none. (Files store it
+    mirrored or not.)
+    """
     return bool(re.match(r"[()\[\]]+\s", between)) and sum(map(text.count, "()[]")) % 2 == 0
 
 
@@ -214,7 +229,9 @@ def _number_came_first(cells: Sequence[Cell], run: list[int], place: int, betwee
 
 
 def _word_came_first(cells: Sequence[Cell], place: int, between: str) -> bool:
-    """A number left of letters, with right-to-left words to their right: TeX draws «Propranolol ۴۰» so, letter runs apart."""
+    """A number left of letters, with right-to-left words to their right: TeX draws «Propranolol ۴۰»
+    so, letter runs apart.
+    """
     end = place
     while end + 1 < len(cells) and cells[end].gap == "" and cells[end + 1].kind != "R":
         end += 1
@@ -241,7 +258,9 @@ def _is_unit(text: str, between: str) -> bool:
 
 
 def _with_brackets(cells: Sequence[Cell], first: int, last: int) -> tuple[int, int]:
-    """A run takes the closing bracket that touches it, where it opened one, and its trailing signs: 94%, K+."""
+    """A run takes the closing bracket that touches it, where it opened one, and its trailing signs:
+    94%, K+.
+    """
     last = _with_signs(cells, first, last)
     text = _straight(cells[first : last + 1])
     follower = cells[last + 1].text if last + 1 < len(cells) and not cells[last].gap else ""

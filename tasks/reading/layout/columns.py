@@ -28,7 +28,9 @@ def blocks(glyphs: Sequence[Glyph], rules: Sequence[Rule], rtl: bool) -> list[li
 
 
 def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> list[list[Block]]:
-    """Tables first; then cut at the tallest run of rows that share a gutter; above and below again."""
+    """Tables first; then cut at the tallest run of rows that share a gutter; above and
+    below again.
+    """
     if not found:
         return []
     tabular = table_rows(found, rules, size)
@@ -65,7 +67,9 @@ def _columns(
 
 
 def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | None:
-    """(first row, one past the last, strip) of the longest run with text on both sides of a strip."""
+    """(first row, one past the last, strip) of the longest run with text on both sides of a
+    strip.
+    """
     free = [strips_of(row, size) for row in found]
     best: tuple[int, int, Span] | None = None
     for first in range(len(found)):
@@ -89,7 +93,9 @@ def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | No
 
 
 def _is_gutter(found: list[Row], strip: Span, size: float) -> bool:
-    """Text on both sides, in at least two rows each; bullets and numbers before items are no column."""
+    """Text on both sides, in at least two rows each; bullets and numbers before items are no
+    column.
+    """
     left, right = halves(found, strip)
     if min(len(left), len(right)) < 2 or (
         strip[1] - strip[0] < WIDE_EM * size and min(len(left), len(right)) < MANY_ROWS

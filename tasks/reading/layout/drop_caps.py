@@ -1,4 +1,6 @@
-"""Drop caps: a large first letter stands on the baseline of a lower line, and belongs to the first beside it."""
+"""Drop caps: a large first letter stands on the baseline of a lower line, and belongs to the first
+beside it.
+"""
 
 from collections.abc import Sequence
 from statistics import median

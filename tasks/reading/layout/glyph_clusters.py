@@ -26,7 +26,8 @@ class Cell(NamedTuple):
     """A base with its marks, and the gap to its right neighbour on the page."""
 
     text: str
-    kind: str  # R: right-to-left letter, L: left-to-right letter, N: number, A: Arabic-Indic number, O: other
+    # R: right-to-left letter, L: left-to-right letter, N: number, A: Arabic-Indic number, O: other
+    kind: str
     glyph: Glyph
     gap: str  # what stands between this cell and the next to the right: "", " " or a half-space
     room: float  # width of that gap in em
@@ -113,7 +114,9 @@ def _is_lost_mark(glyph: Glyph) -> bool:
 
 
 def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Without the strokes that lengthen words to fill a line: tatweel, a nameless glyph drawn over itself, or a misnamed one."""
+    """Without the strokes that lengthen words to fill a line: tatweel, a nameless glyph drawn over
+    itself, or a misnamed one.
+    """
     nameless: dict[tuple[str, int], list[Glyph]] = {}
     for glyph in glyphs:
         if glyph.text == UNKNOWN and not _is_lost_mark(glyph):
@@ -131,7 +134,9 @@ def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
 
 
 def _misnamed(glyphs: Sequence[Glyph]) -> set[tuple[str, int]]:
-    """Strokes that the file calls a digit or a sign (LibreOffice 7 does): they only ever stand inside words."""
+    """Strokes that the file calls a digit or a sign (LibreOffice 7 does): they only ever stand
+    inside words.
+    """
     ordered = sorted(
         (g for g in glyphs if g.text and not is_mark(g.text)), key=lambda g: (-round(g.y), g.x0)
     )
@@ -148,7 +153,9 @@ def _misnamed(glyphs: Sequence[Glyph]) -> set[tuple[str, int]]:
 
 
 def _within_word(ordered: Sequence[Glyph], place: int) -> bool:
-    """Letters of a right-to-left script touch it on both sides, further strokes of its kind aside."""
+    """Letters of a right-to-left script touch it on both sides, further strokes of its kind
+    aside.
+    """
     ends = []
     for step in (-1, 1):
         at = place
@@ -231,7 +238,9 @@ def _with_marks(bases: list[Glyph], marks: list[Glyph]) -> list[str]:
 
 
 def _drawn_from_left(bases: list[Glyph]) -> bool:
-    """Whether right-to-left letters were drawn from left to right, as shapers hand them over: then a mark comes before its base."""
+    """Whether right-to-left letters were drawn from left to right, as shapers hand them over: then
+    a mark comes before its base.
+    """
     turned = [
         (a.turn, b.turn)
         for a, b in itertools.pairwise(bases)
@@ -241,7 +250,9 @@ def _drawn_from_left(bases: list[Glyph]) -> bool:
 
 
 def _after_the_last(bases: list[Glyph], by_turn: list[int], turns: list[int], mark: Glyph) -> bool:
-    """Whether it stands just where the last letter ended: put there by its own width, by a program that shapes nothing."""
+    """Whether it stands just where the last letter ended: put there by its own width, by a program
+    that shapes nothing.
+    """
     own = bisect_left(turns, mark.turn) - 1
     return own >= 0 and abs(bases[by_turn[own]].x1 - mark.x0) < 0.01 * mark.size
 

@@ -97,7 +97,9 @@ class _Layout:
 
 
 def _texts(drafts: Sequence[_Draft], rtl: bool, votes: Votes) -> list[str]:
-    """The lines' texts; brackets mirrored, and unshaped drawing turned, where the page reads better."""
+    """The lines' texts; brackets mirrored, and unshaped drawing turned, where the page reads
+    better.
+    """
     straight = [
         _bordered([[_as_drawn(row) for row in part] for part in draft.parts]) for draft in drafts
     ]
@@ -124,7 +126,9 @@ def _as_drawn(row: Sequence[Cell]) -> str:
 
 
 def _is_rtl(row: Sequence[Cell], page: bool) -> bool:
-    """Whether the line runs from right to left: by its own letters where they tell, else as the page does."""
+    """Whether the line runs from right to left: by its own letters where they tell, else as the
+    page does.
+    """
     turned, straight = sum(c.kind == "R" for c in row), sum(c.kind == "L" for c in row)
     if not page:
         return turned > 2 * straight
@@ -143,7 +147,9 @@ def _reads_better_as_drawn(drafts: Sequence[_Draft], straight: Sequence[str]) ->
 
 
 def _vote(parts: Sequence[Sequence[Piece]], brackets: str) -> int:
-    """How much better balanced the page is with these brackets exchanged (files store them as drawn or as meant)."""
+    """How much better balanced the page is with these brackets exchanged (files store them as drawn
+    or as meant).
+    """
     return sum(
         _balance(join(part, brackets), brackets) - _balance(join(part), brackets) for part in parts
     )

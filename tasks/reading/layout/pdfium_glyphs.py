@@ -1,4 +1,6 @@
-"""The glyphs of a page with their places, as pdfium interprets them: four times faster than pdfminer."""
+"""The glyphs of a page with their places, as pdfium interprets them: four times faster than
+pdfminer.
+"""
 
 import ctypes
 import itertools
@@ -60,7 +62,7 @@ def _shift(glyphs: list[Glyph], angle: int, left: float, bottom: float) -> list[
     return [g._replace(x0=g.x0 - right, x1=g.x1 - right, y=g.y - up) for g in glyphs]
 
 
-class _Run:
+class _GlyphRun:
     """What the glyphs of one text object share."""
 
     def __init__(self, textpage: Any, at: int, matrix: Any) -> None:
@@ -76,7 +78,9 @@ class _Run:
 
 
 def _glyphs(textpage: Any) -> Iterator[tuple[int, int, Glyph]]:
-    """(angle, render mode, glyph) of every drawn character; spaces that pdfium makes up left out."""
+    """(angle, render mode, glyph) of every drawn character; spaces that pdfium makes up
+    left out.
+    """
     handle, matrix, box = textpage.raw, raw.FS_MATRIX(), raw.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
     key, run, last = None, None, None
@@ -87,7 +91,7 @@ def _glyphs(textpage: Any) -> Iterator[tuple[int, int, Glyph]]:
         raw.FPDFText_GetMatrix(handle, at, matrix)
         found = (matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f)
         if run is None or found != key:
-            key, run = found, _Run(handle, at, matrix)
+            key, run = found, _GlyphRun(handle, at, matrix)
         raw.FPDFText_GetCharOrigin(handle, at, x, y)
         raw.FPDFText_GetLooseCharBox(handle, at, box)
         glyph = _glyph(_text(code), run, box, x.value, y.value, at)
@@ -116,7 +120,7 @@ def _is_same_glyph(one: Glyph, other: Glyph) -> bool:
     )
 
 
-def _glyph(text: str, run: _Run, box: Any, x: float, y: float, turn: int) -> Glyph:
+def _glyph(text: str, run: _GlyphRun, box: Any, x: float, y: float, turn: int) -> Glyph:
     match run.angle:
         case 0:
             x0, x1, base = box.left, box.right, y

@@ -1,4 +1,6 @@
-"""The glyphs of a page with their places, as pdfminer interprets them; no layout analysis of its."""
+"""The glyphs of a page with their places, as pdfminer interprets them; no layout analysis
+of its.
+"""
 
 import math
 from collections.abc import Iterator
@@ -44,7 +46,7 @@ class _Fonts(PDFResourceManager):  # type: ignore[misc]
         return font
 
 
-class Pages:
+class PdfMinerPages:
     """The pages of one file, opened once."""
 
     def __init__(self, path: Path) -> None:

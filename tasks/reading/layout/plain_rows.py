@@ -1,4 +1,6 @@
-"""Rows of left-to-right letters alone: most rows of most books, read without clusters and directions."""
+"""Rows of left-to-right letters alone: most rows of most books, read without clusters and
+directions.
+"""
 
 import itertools
 from bisect import bisect_left

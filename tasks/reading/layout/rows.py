@@ -42,7 +42,9 @@ class Block(NamedTuple):
 
 
 def rows(glyphs: Sequence[Glyph]) -> list[Row]:
-    """Rows from top to bottom; raised and lowered small letters and marks go to the row they touch."""
+    """Rows from top to bottom; raised and lowered small letters and marks go to the row
+    they touch.
+    """
     found: list[Row] = []
     for glyph in sorted((g for g in glyphs if g.text), key=lambda g: -g.y):
         near = next(

@@ -23,7 +23,9 @@ SHORT_CELL = 24  # letters of a usual row; half-verses have fewer, the lines of 
 
 
 def table_rows(found: list[Row], rules: Sequence[Rule], size: float) -> tuple[int, int] | None:
-    """The rows of a table: between three or more rules of one width, or parted by two white strips."""
+    """The rows of a table: between three or more rules of one width, or parted by two white
+    strips.
+    """
     for x0, x1, low, high in _frames(rules):
         inside = [
             i
@@ -95,7 +97,9 @@ def _are_columns(found: list[Row], size: float) -> bool:
 
 
 def is_table(found: list[Row], gutter: Span, rules: Sequence[Rule]) -> bool:
-    """Cells are short, rarely fill their column and stand on common baselines; columns of text do the opposite."""
+    """Cells are short, rarely fill their column and stand on common baselines; columns of text do
+    the opposite.
+    """
     sides = halves(found, gutter)
     ys = [{round(r.y) for r in side} for side in sides]
     shared = sum(1 for y in ys[0] if ys[1] & {y - 1, y, y + 1}) / max(map(len, ys))
@@ -111,7 +115,9 @@ def is_table(found: list[Row], gutter: Span, rules: Sequence[Rule]) -> bool:
 
 
 def _is_prose(side: list[Row]) -> bool:
-    """Many lines reach from edge to edge and are longer than cells; headings and items stand among them."""
+    """Many lines reach from edge to edge and are longer than cells; headings and items stand among
+    them.
+    """
     wide = max(r.x1 for r in side) - min(r.x0 for r in side)
     full = [r for r in side if r.x1 - r.x0 > FULL_LINE * wide]
     return (
@@ -121,7 +127,9 @@ def _is_prose(side: list[Row]) -> bool:
 
 
 def without_strangers(found: list[Row], gutter: Span) -> tuple[int, int]:
-    """The span of a table's own rows: a heading before or after it stands on one side of the gutter, and further off."""
+    """The span of a table's own rows: a heading before or after it stands on one side of the
+    gutter, and further off.
+    """
     usual = median(a.y - b.y for a, b in itertools.pairwise(found))
     first, last = 0, len(found)
     while (

@@ -1,7 +1,10 @@
-"""Gaps between words, learnt from the lines: where a file draws no spaces, distance alone parts words.
+"""Gaps between words, learnt from the lines: where a file draws no spaces, distance alone parts
+words.
 
-TeX sets one gap for all words of a line, from 0.16 em (shrunk) to 0.5 em (stretched); within words there
-is none but kerning, up to 0.12 em (Amiri, after reh). No fixed distance parts the two on every page, but
+TeX sets one gap for all words of a line, from 0.16 em (shrunk) to 0.5 em (stretched); within words
+there
+is none but kerning, up to 0.12 em (Amiri, after reh). No fixed distance parts the two on every
+page, but
 on one line they are two groups.
 """
 
@@ -47,7 +50,9 @@ class WordGaps(NamedTuple):
     usual: float = 0.25  # em: the usual gap between words
 
     def least_on(self, rooms: Sequence[float]) -> float:
-        """The same for one line; `rooms` are its gaps in em, those that hold a space glyph left out."""
+        """The same for one line; `rooms` are its gaps in em, those that hold a space glyph left
+        out.
+        """
         if parted := part_gaps(rooms):
             return parted.least
         inner = [room for room in rooms if room < COLUMN_EM]
@@ -71,7 +76,9 @@ def learn_gaps(glyphs: Sequence[Glyph], names_halves: frozenset[str], spaced: bo
 
 
 def part_gaps(rooms: Sequence[float]) -> Parted | None:
-    """The gaps within and between words, parted where they vary least about two means (Otsu); None for one group."""
+    """The gaps within and between words, parted where they vary least about two means (Otsu); None
+    for one group.
+    """
     ordered = sorted(min(room, WIDE_EM) for room in rooms if room < COLUMN_EM)
     count, total = len(ordered), sum(ordered)
     if count < LEAST_GAPS:

@@ -1,4 +1,6 @@
-"""What parses a foreign file runs in a process of its own: it may crash, hang or be taken over, and has no keys to lose."""
+"""What parses a foreign file runs in a process of its own: it may crash, hang or be taken over, and
+has no keys to lose.
+"""
 
 import os
 import sys
@@ -15,7 +17,9 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """This process's own without its secrets; our modules are found, and none in the working folder."""
+    """This process's own without its secrets; our modules are found, and none in the working
+    folder.
+    """
     harmless = {
         name: value for name, value in os.environ.items() if not SECRET_NAME.search(name.upper())
     }

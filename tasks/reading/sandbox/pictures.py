@@ -1,4 +1,6 @@
-"""Pictures of a book's pages, drawn in a child process: python -m tasks.reading.sandbox.pictures BOOK FIRST LAST; one line a page."""
+"""Pictures of a book's pages, drawn in a child process: python -m tasks.reading.sandbox.pictures
+BOOK FIRST LAST; one line a page.
+"""
 
 import base64
 import io
@@ -58,7 +60,7 @@ def _pictures(path: str, pages: Sequence[int]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    from tasks.reading.sandbox.worker import limit_memory
+    from tasks.reading.sandbox.page_worker import limit_memory
 
     limit_memory(MEMORY_MIB)
     for line in _pictures(sys.argv[1], [int(page) for page in sys.argv[2:]]):

@@ -1,4 +1,6 @@
-"""Child processes that read pages side by side, each with a memory limit and a clock; a dead one costs one page."""
+"""Child processes that read pages side by side, each with a memory limit and a clock; a dead one
+costs one page.
+"""
 
 import json
 import os
@@ -29,7 +31,10 @@ LEAST_BYTES = 10  # of a page in the file, packed with others
 CHUNK = 8  # pages a child takes at once
 REASONS = {
     3: "it is damaged, or not a PDF at all",
-    4: "it is locked with a password; save an unlocked copy (qpdf --decrypt --password=… in.pdf out.pdf)",
+    4: (
+        "it is locked with a password; save an unlocked copy (qpdf --decrypt --password=… in.pdf"
+        " out.pdf)"
+    ),
     5: "its encryption is not supported; print it to a new PDF",
 }
 
@@ -48,7 +53,9 @@ class Child:
         memory = str(OCR_MEMORY_MIB if ocr else MEMORY_MIB)
         self.seconds = OCR_PAGE_SECONDS if ocr else PAGE_SECONDS
         self._process = subprocess.Popen(
-            child_process.command("tasks.reading.sandbox.worker", str(path), memory, language, ocr),
+            child_process.command(
+                "tasks.reading.sandbox.page_worker", str(path), memory, language, ocr
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -70,7 +77,8 @@ class Child:
                 else "opening it crashed the PDF library or needed too much memory"
             )
             raise BookError(
-                f"{name}: {why}. The file is damaged or hostile; print it to a new PDF and try again."
+                f"{name}: {why}. The file is damaged or hostile; print it to a new PDF and try"
+                " again."
             )
         if "refused" in answer:
             reason = REASONS.get(answer["code"], answer["refused"])
@@ -121,7 +129,8 @@ def open_book(path: Path) -> Opened:
     size = path.stat().st_size
     if opened.pages * LEAST_BYTES > size:
         raise BookError(
-            f"{path.name} claims {opened.pages} pages in {size} bytes: its page tree is damaged or hostile. Print it to a new PDF."
+            f"{path.name} claims {opened.pages} pages in {size} bytes: its page tree is damaged or"
+            " hostile. Print it to a new PDF."
         )
     return opened
 
@@ -134,14 +143,16 @@ def read_pages(
     workers: int,
     each: Callable[[Sheet], None],
 ) -> dict[int, Sheet]:
-    """Every page of `pages`, by number; `each` is called as they come. Raises BookError when the book kills its readers."""
+    """Every page of `pages`, by number; `each` is called as they come. Raises BookError when the
+    book kills its readers.
+    """
     count = max(
         1, min(workers or os.cpu_count() or 1, _most_children(ocr), -(-len(pages) // CHUNK))
     )
     todo: queue.SimpleQueue[Sequence[int]] = queue.SimpleQueue()
     for first in range(0, len(pages), CHUNK):
         todo.put(pages[first : first + CHUNK])
-    run = _Run(path, language, ocr, todo, each)
+    run = _ReadingRun(path, language, ocr, todo, each)
     with ThreadPoolExecutor(count, thread_name_prefix="reading") as threads:
         for future in [threads.submit(run.work) for _ in range(count)]:
             future.result()
@@ -156,7 +167,7 @@ def _most_children(ocr: str) -> int:
     return memory // 2 // (2 * OCR_MEMORY_MIB * 1024**2)
 
 
-class _Run:
+class _ReadingRun:
     """What the threads share: each owns one child at a time."""
 
     def __init__(
@@ -201,7 +212,8 @@ class _Run:
             self._deaths += 1
             if self._deaths > MOST_DEATHS:
                 raise BookError(
-                    f"{self._path.name}: page {number} {why}, and {MOST_DEATHS} pages before it. Print the file to a new PDF and try again."
+                    f"{self._path.name}: page {number} {why}, and {MOST_DEATHS} pages before it."
+                    " Print the file to a new PDF and try again."
                 )
         return nothing(number, why)
 

@@ -1,4 +1,6 @@
-"""Bookmarks as a check of the reading: a file stores their titles in reading order, so they should stand on their pages."""
+"""Bookmarks as a check of the reading: a file stores their titles in reading order, so they should
+stand on their pages.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +13,9 @@ LEAST = 3  # titles found backwards from which the page order is wrong; a short 
 
 
 class Checked(NamedTuple):
-    """How many bookmarks were looked for, and how their words stood on the pages they lead to (or the next)."""
+    """How many bookmarks were looked for, and how their words stood on the pages they lead to (or
+    the next).
+    """
 
     titles: int
     found: int
@@ -23,7 +27,9 @@ class Checked(NamedTuple):
 
 
 def check(marks: Sequence[Mark], sheets: Sequence[Sheet]) -> Checked:
-    """Titles of two words or more; others tell nothing of the order. A title spelt otherwise counts as neither."""
+    """Titles of two words or more; others tell nothing of the order. A title spelt otherwise counts
+    as neither.
+    """
     led_to = {page for mark in marks for page in (mark.page, mark.page + 1)}
     texts = {sheet.page: _tokens(sheet.text) for sheet in sheets if sheet.page in led_to}
     told = [

@@ -54,7 +54,9 @@ def stretches(
 
 
 def _first_note(sheet: Sheet, gone: set[tuple[int, int]], body: float) -> int:
-    """Where the footnotes begin: the last lines of the page, in small letters; past the end when there are none."""
+    """Where the footnotes begin: the last lines of the page, in small letters; past the end when
+    there are none.
+    """
     first = len(sheet.lines)
     while first and ((sheet.page, first - 1) in gone or _is_small(sheet, first - 1, body)):
         first -= 1
@@ -107,7 +109,9 @@ def passages(parts: Iterator[Stretch], characters: int, words: BookWords) -> lis
 
 
 def _groups(whole: Sequence[Paragraph], characters: int) -> list[list[Paragraph]]:
-    """Paragraphs in groups of about the size; only a paragraph longer than that is parted, between sentences."""
+    """Paragraphs in groups of about the size; only a paragraph longer than that is parted, between
+    sentences.
+    """
     groups: list[list[Paragraph]] = [[]]
     size = 0
     for piece in (piece for paragraph in whole for piece in _pieces(paragraph, characters)):

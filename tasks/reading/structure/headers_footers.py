@@ -8,7 +8,9 @@ from tasks.language import text as words_of
 from tasks.reading.types import Line, Sheet
 
 LEAST_TIMES = 3  # a line at the edge on fewer pages is text, unless the book has no more pages
-DENSITY = 0.4  # of the pages between its first and last appearance (half of them, when left and right pages differ)
+# of the pages between its first and last appearance (half of them, when left and right pages
+# differ)
+DENSITY = 0.4
 SAME_HEIGHT = 4.0  # points
 DEEPEST = 3  # lines from each edge
 MARGIN = 0.15  # of the page's height: furniture stands no deeper
@@ -31,7 +33,9 @@ def furniture(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
 
 
 def _outermost(sheet: Sheet, edge: int, dropped: set[tuple[int, int]]) -> int | None:
-    """The first line from the top (edge 1) or the bottom (-1) that still counts as text, if it stands in the margin."""
+    """The first line from the top (edge 1) or the bottom (-1) that still counts as text, if it
+    stands in the margin.
+    """
     rest = [i for i in range(len(sheet.lines)) if (sheet.page, i) not in dropped]
     if not rest:
         return None

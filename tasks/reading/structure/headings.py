@@ -28,7 +28,9 @@ class Mark(NamedTuple):
 def marks_of(
     outline: Sequence[tuple[int, str, int | None, float | None]], language: str
 ) -> list[Mark]:
-    """Bookmarks that lead to a page, in normal form; without hidden ones and a lone root above all others."""
+    """Bookmarks that lead to a page, in normal form; without hidden ones and a lone root above all
+    others.
+    """
     titled = [(level, _normal_title(title, language), page, y) for level, title, page, y in outline]
     marks = [
         Mark(level, title, page, y)
@@ -47,7 +49,9 @@ def _normal_title(title: str, language: str) -> str:
 def headings(
     sheets: Sequence[Sheet], outline: Sequence[Mark], gone: set[Place], words: BookWords
 ) -> list[Heading]:
-    """All headings in reading order. Bookmarks first; sizes tell the levels below them, or all where there are none."""
+    """All headings in reading order. Bookmarks first; sizes tell the levels below them, or all
+    where there are none.
+    """
     told = [
         found for mark in outline if mark.level <= LEVELS if (found := _placed(mark, sheets, gone))
     ]
@@ -64,7 +68,9 @@ def headings(
 
 
 def _is_outline(told: Sequence[Heading], by_size: Sequence[Heading]) -> bool:
-    """Whether the bookmarks are the book's outline: their titles stand on the pages, or no heading says otherwise."""
+    """Whether the bookmarks are the book's outline: their titles stand on the pages, or no heading
+    says otherwise.
+    """
     if len(by_size) < 2:
         return True
     found = sum(heading.lines > 0 for heading in told)
@@ -73,7 +79,9 @@ def _is_outline(told: Sequence[Heading], by_size: Sequence[Heading]) -> bool:
 
 
 def _placed(mark: Mark, sheets: Sequence[Sheet], gone: set[Place]) -> Heading | None:
-    """The bookmark's own words on its page (or the next), nearest to where it points; else the first line below that."""
+    """The bookmark's own words on its page (or the next), nearest to where it points; else the
+    first line below that.
+    """
     near = [s for s in sheets if s.page in (mark.page, mark.page + 1)]
     if not near or near[0].page != mark.page:
         return None

@@ -1,4 +1,6 @@
-"""Hyphens at line ends: a word broken there is whole again, a compound keeps its hyphen; by the book's own words."""
+"""Hyphens at line ends: a word broken there is whole again, a compound keeps its hyphen; by the
+book's own words.
+"""
 
 import itertools
 import re
@@ -14,7 +16,8 @@ _FIRST = re.compile(r"[^\W_]+(?:[-\u2010'’][^\W_]+)*")
 HANGING = frozenset(
     ["and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "e", "en", "of"]
 )  # short- and long-term
-# Parts of the commonest English compounds, for books too short to show them; each is a word of its own
+# Parts of the commonest English compounds, for books too short to show them; each is a word of its
+# own
 # and no syllable that a word is broken after (or before).
 FIRST_PARTS = frozenset(
     [
@@ -130,7 +133,9 @@ class BookWords:
             self._counts.update(word.casefold() for word in words[first:last])
 
     def keeps_hyphen(self, left: str, right: str) -> bool:
-        """Whether `left` and `right`, parted by a hyphen and a line's end, are two parts of a compound."""
+        """Whether `left` and `right`, parted by a hyphen and a line's end, are two parts of a
+        compound.
+        """
         left, right = left.casefold(), right.casefold()
         compound, whole = self._counts[f"{left}-{right}"], self._counts[left + right]
         if compound or whole:

@@ -1,4 +1,6 @@
-"""Lines become paragraphs and list items; a sentence that runs over a column or a page stays one."""
+"""Lines become paragraphs and list items; a sentence that runs over a column or a page
+stays one.
+"""
 
 import itertools
 import re
@@ -100,7 +102,9 @@ def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
 
 
 def _runs_on(before: Placed, placed: Placed) -> bool:
-    """A word is cut by the line's end, or a long line without an end is followed by a small letter."""
+    """A word is cut by the line's end, or a long line without an end is followed by a small
+    letter.
+    """
     start = placed.line.text[:1]
     if BREAK.search(before.line.text) and start.isalnum():
         return True
@@ -117,7 +121,8 @@ def _inset(placed: Placed) -> bool:
 def _had_room(before: Placed, placed: Placed) -> bool:
     """The first word of this line would have fitted on the line before: the break was meant.
 
-    Its width is guessed from the mean letter of its line, 20 % more; inside a sentence by an em more, since
+    Its width is guessed from the mean letter of its line, 20 % more; inside a sentence by an em
+    more, since
     a line may also end early before a word that could not be hyphenated.
     """
     room = before.line.x0 - before.left if before.rtl else before.right - before.line.x1

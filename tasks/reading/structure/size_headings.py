@@ -17,16 +17,20 @@ CLOSE = 0.8  # of the size: the gap between the lines of one heading
 ENDED = re.compile(r"[.!?؟…:؛;][»”\"')\]\d⁰-⁹¹²³]*\s*$")
 _UNENDED = re.compile(r"[.,،;؛]$")
 _SENTENCE_INSIDE = re.compile(r"[^\W\d_]{3,}[.!?؟] +[^\W\d_]")
-# A line that ends with one of these goes on; Persian headings do end in «و» or «در» at a break only.
+# A line that ends with one of these goes on; Persian headings do end in «و» or «در» at a break
+# only.
 _OPEN_END = re.compile(
-    r"\b(?:the|a|an|of|and|or|to|in|on|for|with|by|from|at|as|is|are|was|were|be|that|which|than|if|و|یا|در|از|به|که|با|برای|تا|بر)$",
+    r"\b(?:the|a|an|of|and|or|to|in|on|for|with|by|from|at|as|is|are|was|were|be|that|which"
+    r"|than|if|و|یا|در|از|به|که|با|برای|تا|بر)$",
     re.IGNORECASE,
 )
 Place = tuple[int, int]  # page, line
 
 
 class Heading(NamedTuple):
-    """A heading where it stands; `lines` of the page are its own (none, when its words are not on the page)."""
+    """A heading where it stands; `lines` of the page are its own (none, when its words are not on
+    the page).
+    """
 
     level: int
     title: str
@@ -147,7 +151,9 @@ def _continues(upper: Line, line: Line) -> bool:
 
 
 def _ranks(sizes: Sequence[float], has_outline: bool) -> dict[float, int]:
-    """Level of each kind of heading, the largest first; a lone largest one is the book's title and has none."""
+    """Level of each kind of heading, the largest first; a lone largest one is the book's title and
+    has none.
+    """
     counts = Counter(sizes)
     ordered = sorted(counts, reverse=True)
     if (

@@ -1,4 +1,6 @@
-"""Pages of contents: titles with page numbers that only grow. They are no text of the book, and their titles no chapters."""
+"""Pages of contents: titles with page numbers that only grow. They are no text of the book, and
+their titles no chapters.
+"""
 
 import itertools
 import re

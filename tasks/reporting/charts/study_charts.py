@@ -68,7 +68,9 @@ def draw_rates(comparisons: Sequence[Comparison], say: Translator) -> Markup:
 
 
 def draw_paired_outcomes(result: Comparison, say: Translator) -> Markup:
-    """One square for each question of the primary paper, coloured by what happened to it; very many become one bar."""
+    """One square for each question of the primary paper, coloured by what happened to it; very many
+    become one bar.
+    """
     parts = count_outcomes(result)
     told = say["comma"].join(
         f"{say.get_label('outcomes', name)} {say.format_number(number)}"
@@ -153,7 +155,8 @@ def draw_funnel(stages: Sequence[FilterStep], kind: str, say: Translator) -> Mar
                 (CHART_WIDTH - across(count) if rtl else 0, top + 21), across(count), 12, style
             )
     told = say["comma"].join(
-        f"{say.get_label('funnel', s.name)}: {say.format_number(s.came)} {say['to']} {say.format_number(s.kept)}"
+        f"{say.get_label('funnel', s.name)}: {say.format_number(s.came)} {say['to']}"
+        f" {say.format_number(s.kept)}"
         for s in rows
     )
     return canvas.render_svg(
@@ -162,7 +165,9 @@ def draw_funnel(stages: Sequence[FilterStep], kind: str, say: Translator) -> Mar
 
 
 def draw_option_shares(shares: dict[str, list[float]], say: Translator) -> Markup:
-    """For each option its share among keys, base answers and tuned answers; the last group: no legible answer."""
+    """For each option its share among keys, base answers and tuned answers; the last group: no
+    legible answer.
+    """
     groups = [
         say["figures"]["option"] + " " + say.format_number(number) for number in (1, 2, 3, 4)
     ] + [say["figures"]["illegible"]]
@@ -199,7 +204,9 @@ def draw_option_shares(shares: dict[str, list[float]], say: Translator) -> Marku
 def draw_power_curve(
     points: Sequence[PowerCurvePoint], result: Comparison, say: Translator
 ) -> Markup:
-    """How often a true gain would be found, with the smallest detectable and the seen difference."""
+    """How often a true gain would be found, with the smallest detectable and the seen
+    difference.
+    """
     canvas = Canvas(CHART_WIDTH, 240)
     across, up = (
         Axis(0, max(p.difference for p in points) * 100, 44, CHART_WIDTH - 14),

@@ -1,4 +1,6 @@
-"""Draw simple pictures as inline SVG: text stays text, so that the browser shapes it; colours come from the page's style."""
+"""Draw simple pictures as inline SVG: text stays text, so that the browser shapes it; colours come
+from the page's style.
+"""
 
 from collections.abc import Sequence
 
@@ -54,8 +56,9 @@ class Canvas:
     def render_svg(self, name: str, title: str, description: str) -> Markup:
         """The whole, with what a reader who cannot see it is told."""
         return Markup(
-            '<svg viewBox="0 0 {w:g} {h:g}" role="img" aria-labelledby="{n}-title {n}-desc" direction="ltr">'
-            '<title id="{n}-title">{t}</title><desc id="{n}-desc">{d}</desc>{body}</svg>'
+            '<svg viewBox="0 0 {w:g} {h:g}" role="img" aria-labelledby="{n}-title {n}-desc"'
+            ' direction="ltr"><title id="{n}-title">{t}</title><desc'
+            ' id="{n}-desc">{d}</desc>{body}</svg>'
         ).format(
             w=self.width,
             h=self.height,
@@ -80,7 +83,9 @@ class Axis:
 
 
 def choose_ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round values from low to high, about as many as wanted: steps of 1, 2 or 5 times a power of ten."""
+    """Round values from low to high, about as many as wanted: steps of 1, 2 or 5 times a power of
+    ten.
+    """
     rough = max((high - low) / wanted, 1e-12)
     power = 10.0 ** int(f"{rough:e}".partition("e")[2])
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)

@@ -1,4 +1,6 @@
-"""The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the next step."""
+"""The report in short, as Markdown for the dashboard: the verdict, its numbers, its causes, the
+next step.
+"""
 
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, next_note, note, role
@@ -47,19 +49,25 @@ def _format_result(study: ReportData, say: Translator) -> str:
         columns["role"],
     ]
     badge = label(study.primary, study.history, say)
-    about = f"{escape_markdown(study.plan.name)} · {say['book']}: {escape_markdown(study.book_title)} · {say['chance']} {say.format_share(0.25, 0)}"
+    about = (
+        f"{escape_markdown(study.plan.name)} · {say['book']}: {escape_markdown(study.book_title)} ·"
+        f" {say['chance']} {say.format_share(0.25, 0)}"
+    )
     told = [
         note(study.history, say),
         describe_seed_spread(study.spread, say) if study.spread else "",
         describe_hard_subset(study.primary, say),
     ]
     further = "".join(f"{escape_markdown(line)}\n\n" for line in told if line)
-    return f"# {badge}\n\n**{escape_markdown(format_study_verdict(study, say))}**\n\n{about}\n\n{further}{format_table(head, (_format_comparison_row(c, study.history, say) for c in sort_comparisons(study)))}"
+    verdict = escape_markdown(format_study_verdict(study, say))
+    rows = (_format_comparison_row(c, study.history, say) for c in sort_comparisons(study))
+    return f"# {badge}\n\n**{verdict}**\n\n{about}\n\n{further}{format_table(head, rows)}"
 
 
 def _format_comparison_row(c: Comparison, history: History, say: Translator) -> list[str]:
     rates = [
-        f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']} {say.format_share(r.high)})"
+        f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']}"
+        f" {say.format_share(r.high)})"
         for r in (c.base, c.tuned)
     ]
     p = say.format_p_value(c.p_value).removeprefix("= ").replace("<", "&lt;")
@@ -79,8 +87,10 @@ def _format_findings(study: ReportData, say: Translator) -> str:
     if not study.findings:
         return f"## {say['head']['why']}\n\n{say['no_findings']}"
     rows = [
-        f"{number}. **{say.get_label('rules', finding.rule)}**: {escape_markdown(finding.claim)} {escape_markdown(finding.advice)}"
-        + f" ({say['followed']})" * (finding.rule in study.followed)
+        f"{number}. **{say.get_label('rules', finding.rule)}**: {escape_markdown(finding.claim)}"
+        f" {escape_markdown(finding.advice)}"
+        + f" ({say['followed']})"
+        * (finding.rule in study.followed)
         for number, finding in enumerate(study.findings, 1)
     ]
     return f"## {say['head']['why']}\n\n" + "\n".join(rows)
@@ -117,11 +127,13 @@ def _format_funnel(study: ReportData, say: Translator) -> str:
     fewer = "".join(
         f"\n\n**{escape_markdown(line)}**" for line in describe_shortfalls(study.shortfalls, say)
     )
-    return f"## {say['head']['data']}\n\n{format_scan_line(study.scan, say)}{format_funnel_table(study.funnel, say)}{fewer}"
+    read, table = format_scan_line(study.scan, say), format_funnel_table(study.funnel, say)
+    return f"## {say['head']['data']}\n\n{read}{table}{fewer}"
 
 
 def _format_next_step(study: ReportData, say: Translator) -> str:
     if not study.next_command:
         return ""
     warned = "".join(f"{escape_markdown(line)}\n\n" for line in [next_note(study, say)] if line)
-    return f"## {say['head']['next']}\n\n{warned}```\n{' '.join(study.next_command.replace('`', '').split())}\n```"
+    command = " ".join(study.next_command.replace("`", "").split())
+    return f"## {say['head']['next']}\n\n{warned}```\n{command}\n```"

@@ -1,4 +1,6 @@
-"""What a run shows on its own page: funnel, cost, loss and verdict as short Markdown tables, right to left where the language is."""
+"""What a run shows on its own page: funnel, cost, loss and verdict as short Markdown tables, right
+to left where the language is.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,7 +24,9 @@ def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def wrap_direction(body: str, say: Translator) -> str:
-    """In the language's direction; the dashboard renders Markdown inside a block only with blank lines around it."""
+    """In the language's direction; the dashboard renders Markdown inside a block only with blank
+    lines around it.
+    """
     return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
 
 
@@ -31,10 +35,8 @@ def format_funnel_section(
 ) -> str:
     """How the book was read; what came in, what went on, what fell and why."""
     say = load_labels(language)
-    return wrap_direction(
-        f"## {say['head']['data']}\n\n{format_scan_line(scan, say)}{format_funnel_table(stages, say)}\n\n{say['sum_holds']}",
-        say,
-    )
+    read, table = format_scan_line(scan, say), format_funnel_table(stages, say)
+    return wrap_direction(f"## {say['head']['data']}\n\n{read}{table}\n\n{say['sum_holds']}", say)
 
 
 def list_scan_counts(scan: ReadingSummary, say: Translator) -> list[tuple[str, str]]:
@@ -70,7 +72,9 @@ def describe_seed_spread(spread: SeedSpread, say: Translator) -> str:
 
 
 def describe_hard_subset(primary: Comparison, say: Translator) -> str:
-    """Base against tuned on the harder half of the questions; nothing where it is not known which it is."""
+    """Base against tuned on the harder half of the questions; nothing where it is not known which
+    it is.
+    """
     extra = primary.extra
     if "hard_n" not in extra:
         return ""
@@ -175,10 +179,8 @@ def format_loss_section(steps: Sequence[TrainingStep], language: str) -> str:
         for step in sorted(shown, key=lambda step: step.step)
     ]
     figures = say["figures"]
-    return wrap_direction(
-        f"## {figures['loss']}\n\n{format_table([figures['updates'], 'epoch', figures['loss_unit'], ''], rows)}",
-        say,
-    )
+    table = format_table([figures["updates"], "epoch", figures["loss_unit"], ""], rows)
+    return wrap_direction(f"## {figures['loss']}\n\n{table}", say)
 
 
 def format_verdict_section(
@@ -195,7 +197,10 @@ def format_verdict_section(
         *(
             [
                 say[name],
-                f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']} {say.format_share(r.high)})",
+                (
+                    f"{say.format_share(r.rate)} ({say.format_share(r.low)} {say['to']}"
+                    f" {say.format_share(r.high)})"
+                ),
             ]
             for name, r in (("base", result.base), ("tuned", result.tuned))
         ),

@@ -27,7 +27,9 @@ def list_seed_rates(one: RankedSetting) -> list[float]:
 
 
 def draw_settings(standings: Sequence[RankedSetting], say: Translator) -> Markup:
-    """Each setting's share of right answers on the questions that choose, a dot a seed, with the base models' and the chance line."""
+    """Each setting's share of right answers on the questions that choose, a dot a seed, with the
+    base models' and the chance line.
+    """
     drawn = [one for one in standings if one.rate is not None][:MAX_SETTINGS]
     canvas = Canvas(CHART_WIDTH, 50 + 32 * len(drawn))
     across, foot = Axis(0, 1, 14, CHART_WIDTH - 14), 16 + 32 * len(drawn)
@@ -62,7 +64,9 @@ def choose_varied_keys(standings: Sequence[RankedSetting]) -> list[str]:
 
 
 def draw_heatmap(standings: Sequence[RankedSetting], say: Translator) -> Markup | None:
-    """A map of two keys; where more are varied, a cell shows the best over the others. None where there are not two."""
+    """A map of two keys; where more are varied, a cell shows the best over the others. None where
+    there are not two.
+    """
     keys = choose_varied_keys(standings)
     if len(keys) < 2:
         return None
@@ -100,7 +104,9 @@ def draw_heatmap(standings: Sequence[RankedSetting], say: Translator) -> Markup 
 
 
 def draw_rate_curve(points: dict[float, RankedSetting], say: Translator) -> Markup | None:
-    """The share of right answers over one number, a dot a seed, with the base model and chance. None with fewer than two values."""
+    """The share of right answers over one number, a dot a seed, with the base model and chance.
+    None with fewer than two values.
+    """
     drawn = {value: one for value, one in points.items() if one.rate is not None}
     if len(drawn) < 2:
         return None

@@ -1,4 +1,6 @@
-"""Write the whole sweep folder: the page for people, the table and the plan with the chosen setting for programs."""
+"""Write the whole sweep folder: the page for people, the table and the plan with the chosen setting
+for programs.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -72,7 +72,9 @@ def format_tried_values(values: list[Any], say: Translator) -> str:
 
 
 def sum_stage_timings(timings: Timings) -> list[tuple[str, int, int, float]]:
-    """Of each stage: its name, how often it was needed, how often it was cached, and its seconds in all."""
+    """Of each stage: its name, how often it was needed, how often it was cached, and its seconds in
+    all.
+    """
     rows: dict[str, list[Timing]] = {}
     for timing in timings.stages:
         rows.setdefault(timing.stage, []).append(timing)
@@ -141,10 +143,11 @@ def build_sweep_markdown(plan: SweepPlan, found: SweepResult) -> str:
         columns["p_holm"],
     ]
     rows = [_format_setting_row(one, say) for one in found.standings]
+    verdict = format_comparison_verdict(result, plan.study.comparison, found.history, say)
     about = [escape_markdown(line) for line in build_sentences(plan, found, say).values()]
     parts = [
         f"# {label(result, found.history, say)}: {escape_markdown(found.chosen_setting.name)}",
-        f"**{escape_markdown(format_comparison_verdict(result, plan.study.comparison, found.history, say))}**",
+        f"**{escape_markdown(verdict)}**",
         *(escape_markdown(line) for line in [told_history(found.history, say)] if line),
         *about,
         format_table(head, rows),
@@ -160,9 +163,11 @@ def _format_setting_row(one: RankedSetting, say: Translator) -> list[str]:
         escape_markdown(one.setting.name),
         say.format_share(one.rate) if one.rate is not None else say["sweep"]["failed"],
         say.format_points(one.deviation, sign=False) if len(one.trials) > 1 else "—",
-        say.format_p_value(one.p_holm).removeprefix("= ").replace("<", "&lt;")
-        if one.p_holm is not None
-        else "—",
+        (
+            say.format_p_value(one.p_holm).removeprefix("= ").replace("<", "&lt;")
+            if one.p_holm is not None
+            else "—"
+        ),
     ]
     return [f"**{cell}**" for cell in cells] if one.rank == 1 else cells
 

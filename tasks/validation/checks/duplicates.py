@@ -1,9 +1,11 @@
-"""Notice items that say the same: letter variants, changed ages and sexes, a few other words. Scales by MinHash and LSH."""
+"""Notice items that say the same: letter variants, changed ages and sexes, a few other words.
+Scales by MinHash and LSH.
+"""
 
 import re
 from collections.abc import Iterable
 
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.minhash import (
     build_lsh_index,
     build_sketch,

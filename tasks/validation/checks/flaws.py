@@ -1,7 +1,10 @@
-"""Item-writing flaws by rule (after arXiv 2307.08161): each rule names one flaw and the values that decided.
+"""Item-writing flaws by rule (after arXiv 2307.08161): each rule names one flaw and the values that
+decided.
 
-Calibrated so that names of neighbouring conditions may share words («کم‌خونی فقر آهن», «کم‌خونی داسی‌شکل»): where all four
-options are names that the book gives to its sections, lengths and shared words are the book's, not the writer's.
+Calibrated so that names of neighbouring conditions may share words («کم‌خونی فقر آهن», «کم‌خونی
+داسی‌شکل»): where all four
+options are names that the book gives to its sections, lengths and shared words are the book's, not
+the writer's.
 """
 
 import re
@@ -9,7 +12,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
-from tasks.language.text import to_latin_digits
+from tasks.validation.checks.option_overlap import contains_option, parse_range
 from tasks.validation.checks.quote_support import Defect
 from tasks.validation.items import ParsedItem
 from tasks.validation.language_patterns import LanguagePatterns, match_negative_stem, search_folded
@@ -86,35 +89,12 @@ def find_overlapping_options(paper: FlawContext) -> str | None:
                 i != j
                 and not both_named
                 and normalize_name(one) != normalize_name(other)
-                and _contains_option(other, one, paper.patterns)
+                and contains_option(other, one, paper.patterns)
             ):
                 return f"«{other}» contains «{one}»"
-    ranges = sorted(r for r in (_parse_range(o) for o in options) if r)
+    ranges = sorted(r for r in (parse_range(o) for o in options) if r)
     meeting = [(a, b) for a, b in pairwise(ranges) if b[0] < a[1]]
     return f"ranges {meeting[0]}" if len(ranges) == len(options) and meeting else None
-
-
-def _contains_option(whole: str, part: str, words: LanguagePatterns) -> bool:
-    """The part and something joined to it by «and», or the part as the broader name of the whole."""
-    joined = (
-        any(
-            normalize_name(piece) == normalize_name(part)
-            for piece in re.split(f"{words.also}|،|,", whole)
-        )
-        if words.also
-        else False
-    )
-    return joined or (
-        len(fold_words(part)) > 1
-        and f" {normalize_name(whole)} ".startswith(f" {normalize_name(part)} ")
-    )
-
-
-def _parse_range(option: str) -> tuple[float, float] | None:
-    found = re.fullmatch(
-        r"\D*(\d+(?:[.٫]\d+)?)\s*(?:تا|الی|to|-|–)\s*(\d+(?:[.٫]\d+)?)\D*", to_latin_digits(option)
-    )
-    return (float(found[1].replace("٫", ".")), float(found[2].replace("٫", "."))) if found else None
 
 
 def find_all_or_none(paper: FlawContext) -> str | None:
@@ -129,7 +109,9 @@ def find_all_or_none(paper: FlawContext) -> str | None:
 
 
 def find_placeholder(paper: FlawContext) -> str | None:
-    """An option that says nothing; a letter alone can be a blood group, unless all four are the marks of a list."""
+    """An option that says nothing; a letter alone can be a blood group, unless all four are the
+    marks of a list.
+    """
     if [normalize_name(o) for o in paper.item.options] in _BARE_MARKS:
         return " / ".join(paper.item.options)
     return next(
@@ -228,7 +210,9 @@ def find_short_text(paper: FlawContext) -> str | None:
 
 
 def find_absolute_terms(paper: FlawContext) -> str | None:
-    """«Always», «never»: such options are seldom right; what the book itself says so is left alone."""
+    """«Always», «never»: such options are seldom right; what the book itself says so is
+    left alone.
+    """
     said = set(fold_words(paper.quote))
     found = [
         (o, w)
@@ -250,9 +234,11 @@ def find_unordered_numbers(paper: FlawContext) -> str | None:
 
 
 def find_second_right_option(paper: FlawContext) -> str | None:
-    """The quoted lines give a distractor the same part as the key: another item of one list, or "this and that".
+    """The quoted lines give a distractor the same part as the key: another item of one list, or
+    "this and that".
 
-    A distractor that the passage names otherwise (the contrasted condition, the second-commonest cause) may be wrong.
+    A distractor that the passage names otherwise (the contrasted condition, the second-commonest
+    cause) may be wrong.
     """
     if not paper.topic_text or match_negative_stem(paper.item.text, paper.patterns):
         return None
@@ -309,7 +295,9 @@ def find_unclear_diagnosis(paper: FlawContext) -> str | None:
 
 
 def find_sign_as_diagnosis(paper: FlawContext) -> str | None:
-    """The diagnosis is one line of a list from which the vignette takes another line: one more sign."""
+    """The diagnosis is one line of a list from which the vignette takes another line: one more
+    sign.
+    """
     lines = {normalize_name(line) for line in paper.topic_text.split("\n")}
     others = [
         line

@@ -1,6 +1,8 @@
-"""The last try for a quote: the same words in the same order, at most one slip of the pen in a long one.
+"""The last try for a quote: the same words in the same order, at most one slip of the pen in a long
+one.
 
-A slip is forgiven only in a word that the book does not know otherwise, never in a number, a negation, a word of another
+A slip is forgiven only in a word that the book does not know otherwise, never in a number, a
+negation, a word of another
 script (a drug), or near the word's beginning, where hypo- and hyper- differ.
 """
 

@@ -1,4 +1,6 @@
-"""Find a quote in its passage, forgiving spacing and letter variants but not words; see that it supports the item."""
+"""Find a quote in its passage, forgiving spacing and letter variants but not words; see that it
+supports the item.
+"""
 
 import re
 from typing import NamedTuple
@@ -70,7 +72,8 @@ def ground_item(
     if not on_page and item.page is not None and len(good) > 1:
         return _build_failure(
             "page uncertain",
-            f"page {item.page} is named, the quote stands on {sorted({p.page for p, _, _ in good})}",
+            f"page {item.page} is named, the quote stands on"
+            f" {sorted({p.page for p, _, _ in good})}",
         )
     passage, (start, end), _ = good[0]
     quote = Quote(
@@ -83,7 +86,9 @@ def ground_item(
 
 
 def find_quote(quote: str, passage: Passage, shelf: PassageIndex) -> tuple[int, int] | None:
-    """(start, end) of the quote in the passage's text: as it is, or with other spacing and letter variants."""
+    """(start, end) of the quote in the passage's text: as it is, or with other spacing and letter
+    variants.
+    """
     exact = passage.text.find(quote)
     if exact >= 0 and _has_whole_words(passage.text, exact, exact + len(quote)):
         return exact, exact + len(quote)

@@ -1,4 +1,6 @@
-"""Find the training text that gives a question away: a run of shared words, or nearly the same words."""
+"""Find the training text that gives a question away: a run of shared words, or nearly the same
+words.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,7 +8,7 @@ from typing import NamedTuple
 
 from tasks.language.text import is_frame
 from tasks.schemas.item_rows import Pair, Question
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.minhash import (
     build_lsh_index,
     build_sketch,

@@ -1,4 +1,6 @@
-"""MinHash sketches and an index of them: candidates for likeness among a hundred thousand texts without comparing all pairs."""
+"""MinHash sketches and an index of them: candidates for likeness among a hundred thousand texts
+without comparing all pairs.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ LSH_WEIGHTS = (
 
 @cache
 def _empty_sketch() -> MinHash:
-    """Its permutations are drawn once. datasketch imports SciPy: a second of every command, unless it is needed."""
+    """Its permutations are drawn once. datasketch imports SciPy: a second of every command, unless
+    it is needed.
+    """
     from datasketch import MinHash
 
     return MinHash(num_perm=PERMUTATIONS, seed=1)

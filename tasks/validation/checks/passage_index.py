@@ -1,4 +1,6 @@
-"""The book at hand: its passages by id, and each as a folded view in which quotes are looked for."""
+"""The book at hand: its passages by id, and each as a folded view in which quotes are
+looked for.
+"""
 
 import re
 from collections.abc import Iterable
@@ -54,7 +56,9 @@ def _fold_character(character: str) -> str:
 
 
 def build_view(text: str) -> FoldedView:
-    """Spacing and letter variants gone; what stands between two digits stays, so 6.5 is never 65."""
+    """Spacing and letter variants gone; what stands between two digits stays, so 6.5 is
+    never 65.
+    """
     letters, places = list[str](), list[int]()
     gap = ""
     for place, character in enumerate(text):

@@ -55,7 +55,9 @@ class SupportCase(NamedTuple):
 
     @property
     def is_name(self) -> bool:
-        """The item asks which condition it is (then the key must be the topic), not what the condition has."""
+        """The item asks which condition it is (then the key must be the topic), not what the
+        condition has.
+        """
         attribute = self.item.about in ("symptoms", "complications") or contains_phrase(
             self.item.text, self.topic
         )
@@ -162,7 +164,9 @@ def find_unsupported_key(case: SupportCase) -> Defect | None:
 
 
 def _is_surely_unheld(case: SupportCase, *, nothing: bool) -> bool:
-    """A name that is not there; a key whose quote is another option; a phrase that the book has elsewhere only."""
+    """A name that is not there; a key whose quote is another option; a phrase that the book has
+    elsewhere only.
+    """
     quoted = normalize_name(case.quote)
     is_name = not case.item.answer or case.item.about == "diagnosis" or case.is_name
     other = any(normalize_name(o) == quoted for o in case.item.distractors)
@@ -170,7 +174,9 @@ def _is_surely_unheld(case: SupportCase, *, nothing: bool) -> bool:
 
 
 def _find_resembling_word(word: str, case: SupportCase) -> str | None:
-    """The word of the passage that a long word unknown to the whole book resembles; endings do not count."""
+    """The word of the passage that a long word unknown to the whole book resembles; endings do not
+    count.
+    """
     if (
         len(word) < MIN_MISSPELT_LETTERS
         or word in case.passage_index.vocabulary
@@ -195,7 +201,9 @@ def _is_only_negated(case: SupportCase) -> bool:
 
 
 def _is_denied_by_quote(case: SupportCase) -> bool:
-    """The quoted clause that holds the key denies it with its verb: «تب دیده نمی‌شود»; and neither stem nor key is negative."""
+    """The quoted clause that holds the key denies it with its verb: «تب دیده نمی‌شود»; and neither
+    stem nor key is negative.
+    """
     if any(
         w in case.patterns.negations for w in fold_words(f"{case.item.text} {case.item.key}")
     ) or match_negative_stem(case.item.text, case.patterns):
@@ -240,7 +248,9 @@ def find_ocr_number(case: SupportCase) -> Defect | None:
 
 
 def find_better_fit(case: SupportCase) -> Defect | None:
-    """Another condition fits the vignette clearly better: one of the options, or any section of the book."""
+    """Another condition fits the vignette clearly better: one of the options, or any section of the
+    book.
+    """
     topics, key = case.passage_index.topics, case.key
     if (
         not case.is_name
@@ -261,13 +271,16 @@ def find_better_fit(case: SupportCase) -> Defect | None:
     if covered.get(key, 0.0) < MIN_FIT_SHARE * best:
         return Defect(
             "another condition fits better",
-            f"«{rival}» covers {best:.0%} of the text's weight, «{case.item.key}» {covered.get(key, 0.0):.0%}",
+            f"«{rival}» covers {best:.0%} of the text's weight, «{case.item.key}»"
+            f" {covered.get(key, 0.0):.0%}",
         )
     return None
 
 
 def find_denied_signs(case: SupportCase) -> Defect | None:
-    """Most of what speaks for the key is denied in the vignette, and not in the passage: «بدون تب، بدون لرز»."""
+    """Most of what speaks for the key is denied in the vignette, and not in the passage: «بدون تب،
+    بدون لرز».
+    """
     if not case.is_name:
         return None
     denied, own = (

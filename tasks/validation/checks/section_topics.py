@@ -1,4 +1,6 @@
-"""What the book says about each of its sections, so that a vignette can be compared with the condition it is to fit."""
+"""What the book says about each of its sections, so that a vignette can be compared with the
+condition it is to fit.
+"""
 
 import math
 from collections import defaultdict
@@ -18,12 +20,17 @@ STEM_LETTERS, LONG_WORD_LETTERS, LONG_STEM_LETTERS = (
     5,
     10,
     7,
-)  # letters that are compared, so that endings do not matter; hypert|ension and hyperth|yroidism stay apart
+    # letters that are compared, so that endings do not matter; hypert|ension and hyperth|yroidism
+    # stay
+    # apart
+)
 MAX_TITLE_WORDS = 8  # words
 
 
 class SectionTopics:
-    """The words of each named section, and of lines elsewhere that open with its name; rare words weigh more."""
+    """The words of each named section, and of lines elsewhere that open with its name; rare words
+    weigh more.
+    """
 
     def __init__(self, passages: Iterable[Passage]) -> None:
         rows = list(passages)
@@ -56,7 +63,9 @@ class SectionTopics:
         return self._find_line_topic(passage.text[start:].partition("\n")[0], passage)
 
     def get_topic_text(self, passage: Passage, place: int) -> str:
-        """The lines of the passage that are about the same topic as the line at this place, under their titles."""
+        """The lines of the passage that are about the same topic as the line at this place, under
+        their titles.
+        """
         topic = self.get_topic(passage, place)
         lines = [
             line
@@ -89,7 +98,9 @@ class SectionTopics:
         return found
 
     def is_named(self, text: str, topic: str) -> bool:
-        """Whether a text names a topic, also by what sets its title apart: «ریفلاکس معده» of «بیماری ریفلاکس معده»."""
+        """Whether a text names a topic, also by what sets its title apart: «ریفلاکس معده» of
+        «بیماری ریفلاکس معده».
+        """
         words = topic.split()
         shared = {w for other in self.titles if other != topic for w in other.split()}
         own = [w for w in words if w not in shared and len(w) > 2]
@@ -98,7 +109,9 @@ class SectionTopics:
         )
 
     def compute_topic_coverage(self, text: str) -> dict[str, float]:
-        """For each topic the weight of the text's words that it holds, as a share of all its words that the book holds."""
+        """For each topic the weight of the text's words that it holds, as a share of all its words
+        that the book holds.
+        """
         own = sorted(set(list_stems(text)) & self.stem_weights.keys())
         whole = sum(self.stem_weights[w] for w in own)
         shares: dict[str, float] = defaultdict(float)
@@ -108,7 +121,9 @@ class SectionTopics:
         return shares
 
     def _find_line_topic(self, line: str, passage: Passage) -> str:
-        """In a review, under no title of its own, a line opens with what it is about; elsewhere a colon must follow."""
+        """In a review, under no title of its own, a line opens with what it is about; elsewhere a
+        colon must follow.
+        """
         section = normalize_title(passage.section)
         loose = not section or section in self.chapters
         opening = line[:120] if loose else line.partition(":")[0] if ":" in line[:120] else ""
@@ -131,7 +146,9 @@ def list_stems(text: str) -> list[str]:
 
 
 def is_supported(phrase: str, text: str) -> bool:
-    """Whether one line of a text holds the phrase, or all of its words and numbers where it has two or more."""
+    """Whether one line of a text holds the phrase, or all of its words and numbers where it has two
+    or more.
+    """
     every, counts = set(list_stems(phrase)), find_numbers(phrase)
     wanted = {
         stem for stem in every if len(stem) > 2

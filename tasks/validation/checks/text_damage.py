@@ -1,4 +1,6 @@
-"""Text that nobody would write: markup and templates left in, broken or reversed letters, the letters of another script."""
+"""Text that nobody would write: markup and templates left in, broken or reversed letters, the
+letters of another script.
+"""
 
 import re
 import unicodedata
@@ -51,7 +53,9 @@ def find_broken_letters(text: str, book: BookProfile) -> str | None:
 
 
 def find_stray_letters(text: str, book: BookProfile) -> str | None:
-    """Letters before the beginning that belong to no word; those that certainly do not are taken away on reading."""
+    """Letters before the beginning that belong to no word; those that certainly do not are taken
+    away on reading.
+    """
     found = _STRAY.match(text) if book.script != "LATIN" else None
     return found[0] if found else None
 

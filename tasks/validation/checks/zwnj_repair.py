@@ -1,4 +1,6 @@
-"""What only the book can tell of an item's words: half-spaces that got lost are put back, reversed word order is noticed."""
+"""What only the book can tell of an item's words: half-spaces that got lost are put back, reversed
+word order is noticed.
+"""
 
 import re
 from collections.abc import Iterable
@@ -29,7 +31,9 @@ class BookSpelling(NamedTuple):
 
 
 def learn_spelling(texts: Iterable[str], form: LanguagePatterns, language: str) -> BookSpelling:
-    """Learnt from the book; the word order also from the usual wording of vignettes and questions."""
+    """Learnt from the book; the word order also from the usual wording of vignettes and
+    questions.
+    """
     lines = list(texts)
     known = frozenset(w for line in lines for w in split_words(line))
     spelt: dict[str, set[str]] = {}
@@ -69,7 +73,9 @@ def repair_item(item: ParsedItem, book: BookSpelling, form: LanguagePatterns) ->
 
 
 def restore_half_spaces(text: str, book: BookSpelling, form: LanguagePatterns) -> str:
-    """«مدلهای» → «مدل‌های» where the book writes it so, or knows the stem and not the joined word."""
+    """«مدلهای» → «مدل‌های» where the book writes it so, or knows the stem and not the
+    joined word.
+    """
 
     def respell_word(match: re.Match[str]) -> str:
         word = match[0]

@@ -1,4 +1,6 @@
-"""Find the columns of a person's file: which holds the question, the options, the key, whatever they are called."""
+"""Find the columns of a person's file: which holds the question, the options, the key, whatever
+they are called.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +12,8 @@ import yaml
 
 from tasks.language.text import fold_text
 
-# What stands behind "option" in the names of columns with one option each, in the order of the options
+# What stands behind "option" in the names of columns with one option each, in the order of the
+# options
 SERIES = (
     ("1", "2", "3", "4", "5"),
     ("a", "b", "c", "d", "e"),
@@ -40,7 +43,9 @@ Given = Mapping[str, str | Sequence[str]]  # role → column, as a plan names th
 
 
 def squeeze(header: str) -> str:
-    """A column's name for comparing: "Correct answer", "correct_answer" and "CorrectAnswer" are one."""
+    """A column's name for comparing: "Correct answer", "correct_answer" and "CorrectAnswer" are
+    one.
+    """
     return re.sub(r"[\W_]+", "", fold_text(header))
 
 
@@ -90,7 +95,9 @@ def find_layout(headers: Sequence[str], given: Given | None = None) -> Layout:
 def find_series(
     headers: Sequence[str], before: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Columns with one option each, and their marks: option1 … option4, A … D, «گزینه اول» … «گزینه چهارم»."""
+    """Columns with one option each, and their marks: option1 … option4, A … D, «گزینه اول» … «گزینه
+    چهارم».
+    """
     have = set(headers)
     for word in before:
         for marks in SERIES:

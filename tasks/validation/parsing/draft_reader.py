@@ -1,4 +1,6 @@
-"""Read a draft's text into items: every printed defect is mended where one reading is certain, refused else, and counted."""
+"""Read a draft's text into items: every printed defect is mended where one reading is certain,
+refused else, and counted.
+"""
 
 import json
 import re
@@ -35,7 +37,9 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ue000-\uf8ff]|\(cid:\d
 
 
 def read_draft(draft: Draft, language: str) -> ParsedItems:
-    """The items of one response. A response without any is one rejection that stands for all it was asked for."""
+    """The items of one response. A response without any is one rejection that stands for all it was
+    asked for.
+    """
     if draft.finish in ("refusal", "content_filter", "error"):
         return ParsedItems(
             [], [_reject_draft(draft, draft.finish, f"the writer ended with {draft.finish}")]
@@ -60,7 +64,9 @@ def read_draft(draft: Draft, language: str) -> ParsedItems:
 
 
 def _is_empty_list(raw: str) -> bool:
-    """Whether the whole answer is an empty list of items, with a code fence or words around at most."""
+    """Whether the whole answer is an empty list of items, with a code fence or words around at
+    most.
+    """
     try:
         value = lenient_json.parse_strict(raw)
     except ValueError:
@@ -170,7 +176,9 @@ def _read_string(value: Any, what: str, language: str) -> str:
 
 
 def _read_source(value: dict[str, Any], language: str) -> dict[str, Any]:
-    """Quote, page, fact and type of question, as far as they are there; a bare page number may come as a string."""
+    """Quote, page, fact and type of question, as far as they are there; a bare page number may come
+    as a string.
+    """
     quote, page, fact, about = (value.get(name) for name in ("quote", "page", "fact", "kind"))
     number = (
         to_latin_digits(str(page)).strip()
@@ -203,11 +211,13 @@ def read_options(value: Any, language: str, mended: list[str]) -> tuple[str, ...
     if len(value) != 4:
         raise Refused("not four options", f"{len(value)} options")
     plain = [
-        o.get("text")
-        if isinstance(o, dict)
-        else str(o)
-        if isinstance(o, int | float) and not isinstance(o, bool)
-        else o
+        (
+            o.get("text")
+            if isinstance(o, dict)
+            else str(o)
+            if isinstance(o, int | float) and not isinstance(o, bool)
+            else o
+        )
         for o in value
     ]
     options = [_read_string(o, f"option {i}", language) for i, o in enumerate(plain, 1)]
@@ -225,13 +235,16 @@ def read_options(value: Any, language: str, mended: list[str]) -> tuple[str, ...
 
 
 _MARKED = re.compile(
-    r"(?:^|(?<=[\s,،;|]))\(?\s?(الف|[ابپجدتabcdeABCDE]|[1-5۱-۵])\s?[).:ـ-]\s?(?=\S)(?!\d)|(?:^|(?<=\s))[①-⑤]"
+    r"(?:^|(?<=[\s,،;|]))\(?\s?(الف|[ابپجدتabcdeABCDE]|[1-5۱-۵])\s?[).:ـ-]\s?(?=\S)(?!\d)"
+    r"|(?:^|(?<=\s))[①-⑤]"
 )
 _SERIES = ("1234", "abcd", "ابجد", "ابپت")
 
 
 def split_marked(text: str) -> tuple[str, list[str] | None]:
-    """A text and the options at its end, each behind its mark in order: "… A) asthma B) croup C) … D) …"."""
+    """A text and the options at its end, each behind its mark in order: "… A) asthma B) croup C) …
+    D) …".
+    """
     marks = list(_MARKED.finditer(text))
     said = "".join(fold_text(m[1])[:1] if m[1] else str(unicodedata.digit(m[0])) for m in marks)
     for series in _SERIES:
@@ -250,7 +263,9 @@ def _get_mark_number(mark: str) -> int:
 
 
 def _read_answer(value: Any, options: tuple[str, ...], mended: list[str]) -> int:
-    """The key as a number from 1 to 4, as the prompt asks for it; words and texts are read where one reading is left."""
+    """The key as a number from 1 to 4, as the prompt asks for it; words and texts are read where
+    one reading is left.
+    """
     key = read_key(value, options)
     place = key.place or key.number
     in_words = isinstance(value, str) and value.strip() not in ("1", "2", "3", "4")
@@ -299,7 +314,9 @@ def _reject_draft(draft: Draft, check: str, sentence: str, items: int | None = N
 
 
 def _count_cut_items(draft: Draft, found: ParsedItems) -> ParsedItems:
-    """A response cut at the token limit: its whole items count, all that is lost is one rejection."""
+    """A response cut at the token limit: its whole items count, all that is lost is one
+    rejection.
+    """
     kept = [
         r for r in found.rejected if not draft.raw.rstrip(" \n,").endswith(r.raw)
     ]  # the last piece is the cut itself

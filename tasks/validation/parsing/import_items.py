@@ -1,4 +1,6 @@
-"""A person's own pairs and questions: one door for `check`, `evaluate` and `study`; bad rows become rejections, never a guess."""
+"""A person's own pairs and questions: one door for `check`, `evaluate` and `study`; bad rows become
+rejections, never a guess.
+"""
 
 import json
 from collections import Counter
@@ -20,7 +22,7 @@ from tasks.validation.items import (
 )
 from tasks.validation.parsing.column_names import Given, squeeze
 from tasks.validation.parsing.draft_reader import build_parsed_item
-from tasks.validation.parsing.item_files import Line, list_columns, read_rows
+from tasks.validation.parsing.item_files import ItemLine, list_columns, read_rows
 from tasks.validation.parsing.key_convention import KeyConvention
 from tasks.validation.parsing.question_rows import QuestionRow, read_pair, read_question
 from tasks.validation.validate import ImportedItems
@@ -43,13 +45,18 @@ class OwnFile(NamedTuple):
         reasons = Counter(get_reason_label(row) for row in rejected).most_common()
         refused = f"; {len(rejected)} refused: " + ", ".join(f"{n} {label}" for label, n in reasons)
         told = "".join(f"; {note}" for note in self.notes)
-        return f"{len(items) + len(rejected)} rows, {len(items)} read as {kind}s{refused if rejected else ''}{told}"
+        return (
+            f"{len(items) + len(rejected)} rows, {len(items)} read as"
+            f" {kind}s{refused if rejected else ''}{told}"
+        )
 
 
 def load_imported_items(
     files: Iterable[tuple[str, Path]], language: str = "fa", given: Given | None = None
 ) -> ImportedItems:
-    """Read (kind, file) pairs into items that `gate.validate` takes. Raises PlanError where a file holds none."""
+    """Read (kind, file) pairs into items that `gate.validate` takes. Raises PlanError where a file
+    holds none.
+    """
     opened = [
         open_items(path, "pair" if kind == "pair" else "question", language, given).found
         for kind, path in files
@@ -60,7 +67,9 @@ def load_imported_items(
 
 
 def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = None) -> OwnFile:
-    """The items of a file that holds some. Raises PlanError with its columns and first rows where it holds none."""
+    """The items of a file that holds some. Raises PlanError with its columns and first rows where
+    it holds none.
+    """
     own = read_items(path, kind, language, given)
     if own.found.items:
         return own
@@ -119,7 +128,7 @@ def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
 class QuestionReader:
     """Reads the questions of a file, whose keys follow one convention a column."""
 
-    def __init__(self, lines: list[Line], language: str, given: Given | None) -> None:
+    def __init__(self, lines: list[ItemLine], language: str, given: Given | None) -> None:
         self.rows = [_try_question(line, language, given) for line in lines]
         by_column: dict[str, list[QuestionRow]] = {}
         for row in self.rows:
@@ -136,7 +145,7 @@ class QuestionReader:
         return {**row.fields, "answer": self.conventions[squeeze(row.key.column)].resolve(row.key)}
 
 
-def _try_question(line: Line, language: str, given: Given | None) -> QuestionRow | Refused:
+def _try_question(line: ItemLine, language: str, given: Given | None) -> QuestionRow | Refused:
     try:
         return read_question(line.fields or {}, language, given)
     except Refused as error:
@@ -144,9 +153,11 @@ def _try_question(line: Line, language: str, given: Given | None) -> QuestionRow
 
 
 class PairReader:
-    """Reads the pairs of a file; an instruction that is the same in every row is no part of them."""
+    """Reads the pairs of a file; an instruction that is the same in every row is no part of
+    them.
+    """
 
-    def __init__(self, lines: list[Line], given: Given | None) -> None:
+    def __init__(self, lines: list[ItemLine], given: Given | None) -> None:
         self.lines, self.given = lines, given
         values: dict[str, set[str]] = {}
         for line in lines:
@@ -159,7 +170,9 @@ class PairReader:
 
 
 def name_rows(found: ParsedItems) -> CheckedDraft:
-    """Items as rows under the ids that the file gives them; where two rows would have one id, the later ones are numbered."""
+    """Items as rows under the ids that the file gives them; where two rows would have one id, the
+    later ones are numbered.
+    """
     made, used = CheckedDraft([], list(found.rejected)), Counter[str]()
     for item in found.items:
         row: PairOrQuestion = build_row(item, None)

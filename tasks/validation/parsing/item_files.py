@@ -1,4 +1,5 @@
-"""Read the rows of a person's file: JSON, JSON lines, CSV, XLSX, parquet, a folder of Hugging Face `save_to_disk`, gzipped or not.
+"""Read the rows of a person's file: JSON, JSON lines, CSV, XLSX, parquet, a folder of Hugging Face
+`save_to_disk`, gzipped or not.
 
 What cannot be read is told, row by row; nothing of a file is left out silently.
 """
@@ -29,10 +30,13 @@ MOST_BYTES = 2**29  # of an unpacked file: half a gigabyte, some million rows
 MOST_CELL = (
     2**24
 )  # characters of a cell that csv reads; longer than any, but no unclosed quote reads a whole file
-KINDS = ".json, .jsonl, .csv, .tsv, .xlsx, .parquet (each but the last two also as .gz), or a folder of save_to_disk"
+KINDS = (
+    ".json, .jsonl, .csv, .tsv, .xlsx, .parquet (each but the last two also as .gz), or a folder of"
+    " save_to_disk"
+)
 
 
-class Line(NamedTuple):
+class ItemLine(NamedTuple):
     """One row of a file: its fields or why they cannot be read, and its text."""
 
     fields: dict[str, Any] | None
@@ -43,12 +47,14 @@ class Line(NamedTuple):
 class Rows(NamedTuple):
     """The rows of a file, and what is to be told about how it was read."""
 
-    lines: list[Line]
+    lines: list[ItemLine]
     notes: tuple[str, ...] = ()
 
 
 def read_rows(path: Path) -> Rows:
-    """All rows of a file. Raises PlanError where it is none of these, damaged, or of an unknown encoding."""
+    """All rows of a file. Raises PlanError where it is none of these, damaged, or of an unknown
+    encoding.
+    """
     try:
         return _read(path)
     except (
@@ -87,7 +93,9 @@ def _read(path: Path) -> Rows:
 
 
 def _text(path: Path) -> tuple[str, tuple[str, ...]]:
-    """The text of a file: UTF-8, UTF-16 with its mark, or Windows-1256 where it reads as Persian or Arabic."""
+    """The text of a file: UTF-8, UTF-16 with its mark, or Windows-1256 where it reads as Persian or
+    Arabic.
+    """
     with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
         content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
@@ -106,7 +114,7 @@ def _text(path: Path) -> tuple[str, tuple[str, ...]]:
         return text, ("read as Windows-1256 (ANSI Arabic)",)
 
 
-def _json(text: str) -> list[Line]:
+def _json(text: str) -> list[ItemLine]:
     """A list, an object that holds one, or one object a line; else what can be read of it."""
     try:
         return [_of(v) for v in _inside(lenient_json.parse_strict(text))]
@@ -118,11 +126,11 @@ def _json(text: str) -> list[Line]:
         return [_one_line(line) for line in whole]
     found = lenient_json.read_objects(text)
     return [_of(v) for r in found.parsed for v in _inside(r.value)] + [
-        Line(None, b.raw, b.reason) for b in found.broken
+        ItemLine(None, b.raw, b.reason) for b in found.broken
     ]
 
 
-def _one_line(line: str) -> Line:
+def _one_line(line: str) -> ItemLine:
     try:
         return _of(lenient_json.parse_strict(line))
     except ValueError as error:
@@ -130,11 +138,13 @@ def _one_line(line: str) -> Line:
         good = (
             len(found.parsed) == 1 and not found.broken and isinstance(found.parsed[0].value, dict)
         )
-        return Line(found.parsed[0].value, line) if good else Line(None, line, str(error))
+        return ItemLine(found.parsed[0].value, line) if good else ItemLine(None, line, str(error))
 
 
 def _inside(value: Any) -> list[Any]:
-    """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, or of columns {"question": […], …}."""
+    """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, or of columns
+    {"question": […], …}.
+    """
     if not isinstance(value, dict):
         return value if isinstance(value, list) else [value]
     inside = [value[k] for k in LIST_NAMES if isinstance(value.get(k), list)]
@@ -149,20 +159,24 @@ def _inside(value: Any) -> list[Any]:
 
 
 def _columns(value: dict[str, Any]) -> list[dict[str, Any]]:
-    """pandas' {"question": {"0": …, "1": …}, …}: one object a column, each with the same row numbers."""
+    """pandas' {"question": {"0": …, "1": …}, …}: one object a column, each with the same row
+    numbers.
+    """
     parts = list(value.values())
     if not all(isinstance(p, dict) and p and all(str(k).isdigit() for k in p) for p in parts):
         return []
     return [{column: rows.get(number) for column, rows in value.items()} for number in parts[0]]
 
 
-def _of(value: Any) -> Line:
+def _of(value: Any) -> ItemLine:
     raw = json.dumps(value, ensure_ascii=False, default=str)
-    return Line(value, raw) if isinstance(value, dict) else Line(None, raw, "not an object")
+    return ItemLine(value, raw) if isinstance(value, dict) else ItemLine(None, raw, "not an object")
 
 
 def _cells(text: str) -> list[list[Any]]:
-    """Comma, semicolon or tab: whichever cuts the first line into most columns, or what Excel's `sep=;` says."""
+    """Comma, semicolon or tab: whichever cuts the first line into most columns, or what Excel's
+    `sep=;` says.
+    """
     csv.field_size_limit(MOST_CELL)
     text = re.sub(r"\r\n?", "\n", text)
     first, _, rest = text.partition("\n")
@@ -173,7 +187,9 @@ def _cells(text: str) -> list[list[Any]]:
 
 
 def _sheets(path: Path) -> Rows:
-    """Every sheet of a workbook that has a header we know, else the first; formulas are not computed, their last values are read."""
+    """Every sheet of a workbook that has a header we know, else the first; formulas are not
+    computed, their last values are read.
+    """
     book = load_workbook(path, read_only=True, data_only=True)
     try:
         sheets = {
@@ -201,7 +217,7 @@ def _sheets(path: Path) -> Rows:
     return Rows([line for rows in used.values() for line in _table(rows)], tuple(notes))
 
 
-def _table(rows: Sequence[list[Any]]) -> list[Line]:
+def _table(rows: Sequence[list[Any]]) -> list[ItemLine]:
     """Rows under the header, which may stand below a title; MMLU's files have none."""
     filled = [row for row in rows if any(cell not in (None, "") for cell in row)]
     if not filled:
@@ -212,17 +228,17 @@ def _table(rows: Sequence[list[Any]]) -> list[Line]:
     above = [row for row in filled[:at] if sum(cell not in (None, "") for cell in row) > 1]
     header = [str(c).strip() if c is not None else "" for c in filled[at]]
     lost = [
-        Line(None, json.dumps(row, ensure_ascii=False, default=str), "above the header")
+        ItemLine(None, json.dumps(row, ensure_ascii=False, default=str), "above the header")
         for row in above
     ]
     return lost + [_row(header, row) for row in filled[at + 1 :]]
 
 
-def _row(header: Sequence[str], row: list[Any]) -> Line:
+def _row(header: Sequence[str], row: list[Any]) -> ItemLine:
     raw = json.dumps(row, ensure_ascii=False, default=str)
     if any(cell not in (None, "") for cell in row[len(header) :]):
-        return Line(None, raw, f"{len(row)} cells under {len(header)} columns")
-    return Line({k: v for k, v in zip(header, row, strict=False) if k}, raw)
+        return ItemLine(None, raw, f"{len(row)} cells under {len(header)} columns")
+    return ItemLine({k: v for k, v in zip(header, row, strict=False) if k}, raw)
 
 
 def _arrow_folder(folder: Path) -> Rows:
@@ -232,7 +248,7 @@ def _arrow_folder(folder: Path) -> Rows:
     files = sorted(folder.rglob("*.arrow"))
     if not files:
         raise ValueError("the folder holds no .arrow file, as save_to_disk writes them")
-    lines: list[Line] = []
+    lines: list[ItemLine] = []
     for file in files:
         with pyarrow.OSFile(str(file)) as stream:
             lines += _arrow_lines(pyarrow.ipc.open_stream(stream).read_all())
@@ -242,7 +258,7 @@ def _arrow_folder(folder: Path) -> Rows:
     )
 
 
-def _arrow_lines(table: Any) -> list[Line]:
+def _arrow_lines(table: Any) -> list[ItemLine]:
     """Rows of an Arrow table; class numbers of Hugging Face become the names of their classes."""
     told = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
     features = told.get("info", {}).get("features", {})
@@ -255,6 +271,6 @@ def _class_name(value: Any, names: Sequence[str] | None) -> Any:
     return names[value] if names and isinstance(value, int) and 0 <= value < len(names) else value
 
 
-def list_columns(lines: Iterable[Line]) -> list[str]:
+def list_columns(lines: Iterable[ItemLine]) -> list[str]:
     """The columns of a file, in the order in which they come."""
     return list(dict.fromkeys(str(k) for line in lines for k in line.fields or ()))

@@ -1,7 +1,10 @@
-"""Read the key of a question: a number, a letter, the label of an option, or the text of one; never a guess.
+"""Read the key of a question: a number, a letter, the label of an option, or the text of one; never
+a guess.
 
-A single key is read in all ways that are possible (`read_key`). In a file all keys follow one convention, which the rows
-settle together (`KeyConvention`): whether numbers count from 0 or from 1, and whether a key that is a number and also the
+A single key is read in all ways that are possible (`read_key`). In a file all keys follow one
+convention, which the rows
+settle together (`KeyConvention`): whether numbers count from 0 or from 1, and whether a key that is
+a number and also the
 text of another option (3 of the options 2, 3, 4, 5) is meant as a number or as a text.
 """
 
@@ -34,7 +37,8 @@ _KEY_WORDS = re.compile(
 )
 _KEY = re.compile(r"^\(?\s*([1-4]|الف|ا|[بپجتد]|[a-d])\s*(?:[).:ـ–-]\s*(?P<rest>.*))?$")
 _SEVERAL = re.compile(r"^\W*(?:[1-5a-e]|[ابجده]|الف)(?:\s*[,،;/&+]\s*(?:[1-5a-e]|[بجده]))+\W*$")
-# Numbers from 1 to 3 without a 4 (or from 0 without a 4): each key misses a given place by chance with 3/4, and
+# Numbers from 1 to 3 without a 4 (or from 0 without a 4): each key misses a given place by chance
+# with 3/4, and
 # 0.75 ** 17 < 0.01, so that so many rows settle from which number a file counts.
 SETTLING_ROWS = 17
 
@@ -138,7 +142,9 @@ class KeyConvention:
         self.places = any(_place(key) and not key.text for _, key in keys)
 
     def resolve(self, row: KeyRow) -> int:
-        """The place of the right option, 1 to 4. Raises Refused where more than one reading is left."""
+        """The place of the right option, 1 to 4. Raises Refused where more than one reading is
+        left.
+        """
         key = read_key(row.value, row.options, row.labels)
         place = key.place if key.number is None else self._counted(key, row)
         if place and key.text and place != key.text:
@@ -151,7 +157,9 @@ class KeyConvention:
         return found
 
     def _counted(self, key: Key, row: KeyRow) -> int | None:
-        """A bare number as a place; None where it is out of range, so that only its text is left."""
+        """A bare number as a place; None where it is out of range, so that only its text is
+        left.
+        """
         number = key.number
         assert number is not None
         if self.texts and not self.places and key.text:

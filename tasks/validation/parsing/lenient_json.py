@@ -1,7 +1,10 @@
-"""Read the JSON that models write: repair what has one certain reading, refuse the rest, item by item.
+"""Read the JSON that models write: repair what has one certain reading, refuse the rest, item by
+item.
 
-Repaired: text and code fences around, trailing and missing commas, digits of other scripts as bare numbers, line breaks
-and bare quotation marks inside strings, True/None, comments. Not repaired: anything cut off, a key that comes twice.
+Repaired: text and code fences around, trailing and missing commas, digits of other scripts as bare
+    numbers, line breaks
+and bare quotation marks inside strings, True/None, comments. Not repaired: anything cut off, a key
+that comes twice.
 """
 
 import json
@@ -61,7 +64,9 @@ class FoundObjects(NamedTuple):
 
 
 def read_objects(text: str) -> FoundObjects:
-    """Every outermost object that can be read; broken wrappers are entered, broken objects are told."""
+    """Every outermost object that can be read; broken wrappers are entered, broken objects are
+    told.
+    """
     found = FoundObjects([], [])
     place = text.find("{")
     while place >= 0:
@@ -110,7 +115,9 @@ def parse_strict(text: str) -> Any:
 
 
 def _replace_lone_surrogates(value: Any) -> Any:
-    """Halves of characters (a model cuts an emoji's escape in two), which no file can hold, become the sign for an illegible one."""
+    """Halves of characters (a model cuts an emoji's escape in two), which no file can hold, become
+    the sign for an illegible one.
+    """
     if isinstance(value, str):
         return _LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, list):

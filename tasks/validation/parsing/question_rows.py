@@ -1,9 +1,14 @@
-"""The rows of a person's file as questions or pairs: known shapes of data sets, then the columns by their names.
+"""The rows of a person's file as questions or pairs: known shapes of data sets, then the columns by
+their names.
 
-MedQA {question, options {A…D}, answer_idx, answer} · MedMCQA {question, opa … opd, cop} · MMLU {question, choices, answer
-from 0, subject} · ParsiNLU {question, candidates, answer from 1} · ARC {question, choices {text, label}, answerKey} ·
-OpenBookQA {question {stem, choices}} · SciQ {question, distractor1 …, correct_answer} · tables with one column an option ·
-alpaca {instruction, input, output} · ShareGPT {conversations} · OpenAI {messages} · {prompt, completion} · symptom tables.
+MedQA {question, options {A…D}, answer_idx, answer} · MedMCQA {question, opa … opd, cop} · MMLU
+{question, choices, answer
+from 0, subject} · ParsiNLU {question, candidates, answer from 1} · ARC {question, choices {text,
+label}, answerKey} ·
+OpenBookQA {question {stem, choices}} · SciQ {question, distractor1 …, correct_answer} · tables with
+one column an option ·
+alpaca {instruction, input, output} · ShareGPT {conversations} · OpenAI {messages} · {prompt,
+completion} · symptom tables.
 """
 
 import ast
@@ -64,7 +69,9 @@ def read_question(fields: Fields, language: str, given: Given | None = None) -> 
 
 
 def _flatten(fields: Fields) -> dict[str, Any]:
-    """{question: {stem, choices}} of OpenBookQA as one level; texts of lists and objects as what they say."""
+    """{question: {stem, choices}} of OpenBookQA as one level; texts of lists and objects as what
+    they say.
+    """
     flat = {str(k): read_literal(v) for k, v in fields.items() if k is not None}
     for value in list(flat.values()):
         if isinstance(value, dict) and "stem" in value:
@@ -74,7 +81,9 @@ def _flatten(fields: Fields) -> dict[str, Any]:
 
 
 def read_literal(value: Any) -> Any:
-    """A cell that holds a list or an object as JSON, or as Python or numpy print it; everything else as it is."""
+    """A cell that holds a list or an object as JSON, or as Python or numpy print it; everything
+    else as it is.
+    """
     if (
         not isinstance(value, str)
         or value.strip()[:1] not in ("[", "{", "(")
@@ -143,7 +152,9 @@ def _separated(text: str) -> list[str] | None:
 
 
 def _with_wrong(flat: Fields, layout: Layout, key: Any) -> tuple[list[Any], Any]:
-    """The key's text among the wrong options, in the order of their names, so that its place tells nothing."""
+    """The key's text among the wrong options, in the order of their names, so that its place tells
+    nothing.
+    """
     wrong: list[Any] = []
     for column in layout.wrong:
         value = flat.get(column)
@@ -157,7 +168,9 @@ def _with_wrong(flat: Fields, layout: Layout, key: Any) -> tuple[list[Any], Any]
 def _agree(
     flat: Fields, layout: Layout, key: Any, texts: Sequence[str], labels: Sequence[str]
 ) -> None:
-    """Where the key is told twice (MedQA: answer_idx "B", answer "Pneumonia"), both must mean one option."""
+    """Where the key is told twice (MedQA: answer_idx "B", answer "Pneumonia"), both must mean one
+    option.
+    """
     told = next(
         (
             v
@@ -227,7 +240,9 @@ def _unfold_turns(fields: Fields) -> dict[str, str]:
 def read_pair(
     fields: Fields, given: Given | None = None, constant: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """{symptom, diagnosis} of a row; `constant`: columns that say the same in every row of the file (an instruction)."""
+    """{symptom, diagnosis} of a row; `constant`: columns that say the same in every row of the file
+    (an instruction).
+    """
     flat = (
         dict(_unfold_turns(fields))
         if _turns(fields)

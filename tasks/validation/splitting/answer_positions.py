@@ -1,4 +1,6 @@
-"""Balance the keys over the four places, seeded; tell how the keys' places and lengths compare with 25 %."""
+"""Balance the keys over the four places, seeded; tell how the keys' places and lengths compare with
+25 %.
+"""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,6 @@
-"""Give each item its fact: items that teach or ask the same thing share it, so that they stay on one side of the split."""
+"""Give each item its fact: items that teach or ask the same thing share it, so that they stay on
+one side of the split.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -110,7 +112,9 @@ def _find_overlaps(places: list[QuoteSpan]) -> list[tuple[QuoteSpan, QuoteSpan]]
 
 
 def _are_distinct(one: QuoteSpan, other: QuoteSpan) -> bool:
-    """Two given facts, or two names with sections of their own, are two facts even in one sentence."""
+    """Two given facts, or two names with sections of their own, are two facts even in one
+    sentence.
+    """
     return (one.given and other.given) or (
         bool(one.title and other.title) and one.title != other.title
     )

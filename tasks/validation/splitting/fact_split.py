@@ -1,4 +1,6 @@
-"""Split by fact: what is taught, what is asked about it in other words, and what is asked but never taught."""
+"""Split by fact: what is taught, what is asked about it in other words, and what is asked but never
+taught.
+"""
 
 import random
 from collections import Counter, defaultdict
@@ -7,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from tasks.language.text import fold_text
 from tasks.schemas.item_rows import Pair, Question, Rejection
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.items import PairOrQuestion, build_row_rejection
 
 R = TypeVar("R", Pair, Question)
@@ -41,11 +43,15 @@ def choose_untaught_facts(
     plan: ValidationPlan,
     wanted: int | None = None,
 ) -> frozenset[str]:
-    """The facts that no pair may teach: a share of the taught ones, drawn among those that are asked about.
+    """The facts that no pair may teach: a share of the taught ones, drawn among those that are
+    asked about.
 
-    Facts whose diagnoses stand side by side as options stay on one side where that is possible: were some of a question's
-    options taught names and others not, a model that has merely become used to the taught names would seem to know more.
-    One asked fact at least stays taught, so that `same_fact` is not empty; and as many pairs as are wanted stay, so that
+    Facts whose diagnoses stand side by side as options stay on one side where that is possible:
+    were some of a question's
+    options taught names and others not, a model that has merely become used to the taught names
+    would seem to know more.
+    One asked fact at least stays taught, so that `same_fact` is not empty; and as many pairs as are
+    wanted stay, so that
     fewer facts are kept out where the drafts have none to spare.
     """
     taught = {p.fact for p in pairs}
@@ -65,7 +71,9 @@ def choose_untaught_facts(
 def _fill_untaught_facts(
     circles: Sequence[frozenset[str]], number: int, spare: int, sizes: Mapping[str, int]
 ) -> frozenset[str]:
-    """Circles in their order until about `number` facts are in, of which `spare` pairs at most are lost."""
+    """Circles in their order until about `number` facts are in, of which `spare` pairs at most are
+    lost.
+    """
     out = set[str]()
     for circle in circles:
         lost = sum(sizes[fact] for fact in circle)
@@ -80,7 +88,9 @@ def _fill_untaught_facts(
 def find_option_clusters(
     pairs: Sequence[Pair], questions: Sequence[Question]
 ) -> list[frozenset[str]]:
-    """The taught facts, those together whose diagnoses are options of one question, in a fixed order."""
+    """The taught facts, those together whose diagnoses are options of one question, in a fixed
+    order.
+    """
     fact_of = {fold_text(p.diagnosis): p.fact for p in pairs}
     circles = {fact: {fact} for fact in fact_of.values()}
     for question in questions:
@@ -96,7 +106,9 @@ def find_option_clusters(
 def select_taught_pairs(
     pairs: Sequence[Pair], out: frozenset[str], wanted: int | None, plan: ValidationPlan
 ) -> TaughtPairs:
-    """The pairs that are taught, at most `wanted`, spread over the facts; a share of them held out where their fact stays taught."""
+    """The pairs that are taught, at most `wanted`, spread over the facts; a share of them held out
+    where their fact stays taught.
+    """
     rejected = [
         build_row_rejection(
             p,
@@ -145,7 +157,9 @@ def sample_in_turns(
     group: Callable[[PairOrQuestion], Hashable],
     seed: str,
 ) -> TrimmedRows:
-    """At most `wanted` rows, taken from each group in turn, so that no group is used up before the others begin."""
+    """At most `wanted` rows, taken from each group in turn, so that no group is used up before the
+    others begin.
+    """
     if wanted is None or len(rows) <= wanted:
         return TrimmedRows(list(rows), [])
     draw = random.Random(seed)

@@ -1,4 +1,6 @@
-"""Ask taught pairs again as questions: the `train` set, which is known to the tuned model on purpose."""
+"""Ask taught pairs again as questions: the `train` set, which is known to the tuned model on
+purpose.
+"""
 
 import random
 from collections import defaultdict
@@ -7,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from tasks import prompts
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import Pair, Passage, Question
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.term_matching import normalize_name
 
 
 def build_train_questions(
     pairs: Sequence[Pair], passages: Sequence[Passage], plan: ValidationPlan, language: str
 ) -> list[Question]:
-    """A seeded sample of the training pairs, each with three other diagnoses, from its own chapter where it has so many."""
+    """A seeded sample of the training pairs, each with three other diagnoses, from its own chapter
+    where it has so many.
+    """
     draw = random.Random(f"recall/{plan.seed}")
     homes = {p.id: p.chapter for p in passages} | {
         normalize_name(p.section): p.chapter for p in reversed(passages) if p.section
@@ -35,7 +39,9 @@ def build_train_questions(
 
 
 def _find_chapter(pair: Pair, homes: Mapping[str, str]) -> str:
-    """Where the diagnosis has its section, else where the pair is quoted from: a review at the end is nobody's chapter."""
+    """Where the diagnosis has its section, else where the pair is quoted from: a review at the end
+    is nobody's chapter.
+    """
     return homes.get(normalize_name(pair.diagnosis)) or homes.get(
         pair.quote.passage_id if pair.quote else "", ""
     )

@@ -16,7 +16,7 @@ from tasks.models.loading import load_model
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import BasePlan, EvaluationPlan
+from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
 
 PLAN = EvaluationPlan(modes=("generate", "digits", "cloze"), answer_tokens=4)
 

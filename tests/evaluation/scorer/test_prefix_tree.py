@@ -8,7 +8,7 @@ from tasks.evaluation.eval_requests import build_requests, get_prompt_builder
 from tasks.evaluation.scorer import prefix_tree
 from tasks.evaluation.scorer.encoding import Continuation
 from tasks.evaluation.scorer.prefix_tree import MAX_OUTPUTS, build_prefix_forest, plan_batches
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 
 tokens = st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple)
 

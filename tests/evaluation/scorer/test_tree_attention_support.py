@@ -8,7 +8,7 @@ from tasks import prompts
 from tasks.evaluation.evaluate import answer_questions
 from tasks.evaluation.scorer import dispatch
 from tasks.evaluation.scorer.tree_attention_support import can_use_tree_attention
-from tasks.schemas.plan import EvaluationPlan
+from tasks.schemas.plan_sections import EvaluationPlan
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -6,7 +6,7 @@ from support.items.scored_questions import make_answers, make_questions
 from tasks.evaluation.statistics.paired_comparison import compare_models
 from tasks.schemas.errors import MissingArtifact, NothingLeft
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer
 
 PLAN = ComparisonPlan()

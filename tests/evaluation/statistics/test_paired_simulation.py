@@ -7,7 +7,7 @@ from support.items.scored_questions import make_answers, make_questions
 from tasks.evaluation.statistics import power_analysis
 from tasks.evaluation.statistics.paired_comparison import compare_models
 from tasks.evaluation.statistics.verdict import PairedOutcomes, judge_outcomes
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import VerdictName
 
 PLAN = ComparisonPlan()

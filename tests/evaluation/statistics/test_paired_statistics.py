@@ -23,7 +23,7 @@ from tasks.evaluation.statistics.verdict import (
     build_verdict_sentence,
     judge_outcomes,
 )
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Comparison, Rate
 
 COUNTS = [

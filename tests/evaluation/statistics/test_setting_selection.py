@@ -16,7 +16,7 @@ from tasks.evaluation.statistics.setting_selection import (
 from tasks.evaluation.statistics.verdict import PairedOutcomes, judge_outcomes
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import ComparisonPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 from tasks.schemas.sweep_plan import Setting, Trial, index_settings_by_value
 

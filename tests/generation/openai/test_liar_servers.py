@@ -10,7 +10,7 @@ from tasks.generation.openai.concurrency_limiter import ConcurrencyLimiter
 from tasks.generation.openai.request_errors import LONGEST_WAIT, read_retry_after
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.errors import BudgetSpent, WriterError, WriterRefused
-from tasks.schemas.plan import Prices
+from tasks.schemas.plan_sections import Prices
 
 CAP = 1.0
 WORST = 0.07  # dollars that a request of these tests can cost at most: 4,096 tokens out, a prompt of up to 11,000 bytes

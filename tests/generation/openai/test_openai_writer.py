@@ -21,7 +21,7 @@ from tasks.language.text import normalize_text
 from tasks.reading.pdf import read as scan
 from tasks.schemas.errors import WriterRefused, WriterUnavailable
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.plan import ReadingPlan, ValidationPlan
+from tasks.schemas.plan_sections import ReadingPlan, ValidationPlan
 from tasks.validation.validate import check_single_draft as gate
 
 KEY = "sk-proj-THIS-IS-A-SECRET-0123456789"

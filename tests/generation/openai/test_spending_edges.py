@@ -22,7 +22,7 @@ from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.request_errors import RequestFailure, classify_failure
 from tasks.generation.openai.request_runner import RequestRunner, RetryPolicy
 from tasks.generation.response_cache import ResponseCache
-from tasks.schemas.plan import Prices
+from tasks.schemas.plan_sections import Prices
 
 
 def exchange(folder, cap=1.0):

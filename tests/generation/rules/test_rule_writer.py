@@ -12,7 +12,7 @@ from tasks.generation.quotas import Quota, allocate_quotas
 from tasks.generation.rules.rule_writer import write_items_by_rules
 from tasks.language.text import fold_text
 from tasks.schemas.item_rows import Draft, Passage
-from tasks.schemas.plan import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan
 
 PLAN = GenerationPlan()
 HEART, FINAL_REVIEW = "قلب و عروق", "مرور پایانی"

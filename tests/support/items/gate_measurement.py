@@ -15,7 +15,7 @@ from support.items.planted_defects import (
     make_good_items,
 )
 
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.item_checker import ItemChecker
 from tasks.validation.items import get_reason_label

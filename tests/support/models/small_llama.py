@@ -11,7 +11,7 @@ from tasks.models.model_hub import resolve_base_model
 from tasks.models.tiny_llama import train_tokenizer
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import BasePlan, FinetuningPlan
+from tasks.schemas.plan_sections import BasePlan, FinetuningPlan
 from tasks.store.artifact_folders import Checkpoint
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

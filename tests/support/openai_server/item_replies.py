@@ -58,7 +58,7 @@ def _read_pdf_part(file: dict[str, str]) -> str:
     from pathlib import Path
 
     from tasks.reading.pdf import read
-    from tasks.schemas.plan import ReadingPlan
+    from tasks.schemas.plan_sections import ReadingPlan
 
     first = int(re.search(r"\d+", file["filename"])[0])  # type: ignore[index]
     with tempfile.NamedTemporaryFile(suffix=".pdf") as pdf:

@@ -6,7 +6,7 @@ import time
 import pytest
 from support.items.planted_defects import change_age, make_good_items
 
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 
 TEXT = "مرد ۵۰ ساله با تاری دید ناگهانی، بدون درد در یک چشم، بدون سابقه بیماری قلبی مراجعه کرده است"

@@ -7,7 +7,7 @@ from support.items.gate_items import ASTHMA, BOOK, PAIR, QUESTION, build_draft
 from support.items.planted_defects import load_book
 
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.grounding import find_quote
 from tasks.validation.checks.passage_index import PassageIndex
 from tasks.validation.item_checker import ItemChecker

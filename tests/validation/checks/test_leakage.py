@@ -4,7 +4,7 @@ import pytest
 
 from tasks.diagnosis.item_statistics import find_leaked_questions
 from tasks.schemas.item_rows import Pair, Question
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.leakage import find_leaks
 
 PLAN = ValidationPlan(leak_ngram=8, leak_similarity=0.95)

@@ -13,7 +13,7 @@ from support.items.planted_defects import (
     reverse_words,
 )
 
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.zwnj_repair import is_reversed, learn_spelling, restore_half_spaces
 from tasks.validation.item_checker import ItemChecker
 from tasks.validation.language_patterns import get_language_patterns

@@ -9,7 +9,7 @@ from openpyxl import Workbook
 from support.items.gate_items import QUESTION
 
 from tasks.schemas.errors import PlanError
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.items import get_reason_label
 from tasks.validation.parsing.import_items import load_imported_items, load_pairs, load_questions
 from tasks.validation.validate import PlannedCounts, validate_items

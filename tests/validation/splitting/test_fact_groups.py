@@ -3,7 +3,7 @@
 import json
 
 from tasks.schemas.item_rows import Draft, Passage
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.validate import PlannedCounts, validate_items
 
 NAMES = ("Asthma", "Bronchitis", "Pneumonia", "Pleurisy")

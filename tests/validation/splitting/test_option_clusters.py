@@ -1,7 +1,7 @@
 """Facts whose names compete as options stay on one side of the split."""
 
 from tasks.schemas.item_rows import Pair, Question
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.splitting.fact_split import choose_untaught_facts, find_option_clusters
 
 NAMES = [

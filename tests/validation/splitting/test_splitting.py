@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.items.gate_items import build_pair, build_question
 
 from tasks.schemas.item_rows import Quote
-from tasks.schemas.plan import ValidationPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.leakage import find_leaks
 from tasks.validation.splitting import fact_split
 from tasks.validation.splitting.answer_positions import balance_keys, compute_key_shares

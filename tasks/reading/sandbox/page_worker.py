@@ -1,6 +1,8 @@
-"""The child process that touches the PDF: python -m tasks.reading.sandbox.worker BOOK MEMORY_MIB; page numbers in, one JSON line a page out.
+"""The child process that touches the PDF: python -m tasks.reading.sandbox.page_worker BOOK
+MEMORY_MIB; page numbers in, one JSON line a page out.
 
-Foreign files can exhaust memory, hang or crash the libraries; so nothing else lives in this process.
+Foreign files can exhaust memory, hang or crash the libraries; so nothing else lives in this
+process.
 """
 
 import contextlib
@@ -20,7 +22,7 @@ import pypdfium2.raw as raw
 from tasks.reading import legibility, ocr, pdfium_text
 from tasks.reading.layout import page_layout, pdfium_glyphs
 from tasks.reading.layout.arabic_shaping import bare
-from tasks.reading.layout.pdfminer_glyphs import FAULTS, Pages
+from tasks.reading.layout.pdfminer_glyphs import FAULTS, PdfMinerPages
 from tasks.reading.types import Drawing, Line, Sheet, nothing
 from tasks.store.parent_death import die_with_parent
 
@@ -35,7 +37,7 @@ class Reader:
         self.document = pdfium.PdfDocument(path)
         self.language, self.languages_of_ocr = language, languages_of_ocr
         self._path = path
-        self._pages: Pages | None = None
+        self._pages: PdfMinerPages | None = None
 
     def read(self, number: int) -> Sheet:
         """Page `number`, counted from 1."""
@@ -103,7 +105,7 @@ class Reader:
         if engine == "pdfium":
             return pdfium_glyphs.draw_page(page, textpage)
         if self._pages is None:
-            self._pages = Pages(self._path)
+            self._pages = PdfMinerPages(self._path)
         return self._pages.draw(number)
 
 
@@ -176,7 +178,9 @@ def _say(answer: dict[str, Any]) -> None:
 
 
 def main(path: str, mebibytes: str, language: str, languages_of_ocr: str) -> None:
-    """First line out: pages and bookmarks, or why the file cannot be opened. Then a line for each page asked for."""
+    """First line out: pages and bookmarks, or why the file cannot be opened. Then a line for each
+    page asked for.
+    """
     die_with_parent(signal.SIGKILL)
     limit_memory(int(mebibytes))
     logging.disable(logging.CRITICAL)

@@ -1,0 +1,119 @@
+"""What a plan needs and this machine lacks, each with its remedy; spends nothing."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from tasks.schemas.errors import BookError, PlanError
+from tasks.schemas.machine import Machine
+from tasks.schemas.plan import StudyPlan
+from tasks.store.paths import find_input_file
+
+
+def ensure_ready(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None) -> None:
+    """Stop before any work where something is missing. Raises PlanError with all of it."""
+    if lacks := list_missing_requirements(plan, tunes_here, machine):
+        raise PlanError(f"plan {plan.name!r} cannot run here:\n  - " + "\n  - ".join(lacks))
+
+
+def list_missing_requirements(
+    plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None
+) -> list[str]:
+    """One sentence with its remedy for each thing that is not there."""
+    from tasks.finetuning import requirements
+    from tasks.models import model_hub
+
+    lacks = []
+    if find_input_file(plan.book) is None:
+        lacks.append(
+            f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set"
+            " book=PATH"
+        )
+    for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
+        if isinstance(file, str) and find_input_file(file, or_folder=True) is None:
+            lacks.append(
+                f"generation.{key}: {file!r} is neither a number nor a file (looked in"
+                f" {Path.cwd()})"
+            )
+        if isinstance(file, int) and file < 1:
+            lacks.append(
+                f"generation.{key}: {file} is too few for a study; it takes at least one, and a"
+                " hundred to tell something"
+            )
+    if needs_writer(plan) and not (
+        os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
+    ):
+        lacks.append(
+            f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a"
+            " server of your own without keys)"
+        )
+    if tunes_here:
+        lack = model_hub.explain_missing_base(plan.base) or _template_fault(plan)
+        lacks += [lack] if lack else []
+    return lacks + (
+        requirements.list_unmet_requirements(plan.finetuning, machine) if tunes_here else []
+    )
+
+
+def _template_fault(plan: StudyPlan) -> str | None:
+    """Why the base's tokenizer cannot be used, or its chat template takes no questions."""
+    from tasks.models.model_hub import find_here
+
+    if (folder := find_here(plan.base)) is None:
+        return None
+    from tasks.evaluation.scorer.encoding import format_chat_prompt, has_chat_template
+    from tasks.models.loading import read_tokenizer
+
+    try:
+        tokenizer = read_tokenizer(str(folder))
+        if plan.evaluation.chat == "auto" and has_chat_template(tokenizer):
+            format_chat_prompt(tokenizer, "?", plan.evaluation.template_options)
+    except PlanError as error:
+        return str(error)
+    return None
+
+
+def list_book_errors(plan: StudyPlan) -> list[str]:
+    """Why the book cannot be opened, or has none of the pages that are wanted."""
+    from tasks.reading.pdf import pages_wanted
+
+    try:
+        if book := find_input_file(plan.book):
+            pages_wanted(book, plan.reading)
+    except BookError as error:
+        return [f"book: {error}"]
+    return []
+
+
+class OwnFiles(NamedTuple):
+    """What a person's own files hold, by file, and which hold nothing that can be used."""
+
+    lines: list[tuple[str, str]]
+    lacks: list[str]
+
+
+def open_own_files(plan: StudyPlan) -> OwnFiles:
+    """The rows of a person's own files: read, kept, and refused by reason."""
+    from tasks.validation.items import ItemKind
+    from tasks.validation.parsing.import_items import open_items
+
+    told = OwnFiles([], [])
+    kinds: dict[str, tuple[ItemKind, int | str]] = {
+        "own pairs": ("pair", plan.generation.pairs),
+        "own questions": ("question", plan.generation.questions),
+    }
+    for topic, (kind, name) in kinds.items():
+        if isinstance(name, str) and (file := find_input_file(name, or_folder=True)):
+            try:
+                own = open_items(file, kind, plan.language, plan.generation.columns)
+                told.lines.append((topic, own.describe(kind)))
+            except PlanError as error:
+                told.lacks.append(str(error))
+    return told
+
+
+def needs_writer(plan: StudyPlan) -> bool:
+    """Whether anything is asked of a server."""
+    return plan.generation.writer == "gpt" and not (
+        isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str)
+    )
