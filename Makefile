@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 RUN := $(PY) -m flows.cli.main
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep test check bench dashboard audit format clean
+.PHONY: help study sweep test check docs bench dashboard audit format clean
 
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
@@ -24,6 +24,10 @@ check: $(VENV)/ready-dev ## style, types, who imports whom
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
+
+docs: $(VENV)/ready-docs ## the documentation as a site in build/docs; warnings are errors
+	@$(PY) -m mkdocs build --quiet
+	@echo "build/docs/index.html"
 
 dashboard: $(VENV)/ready ## Prefect's dashboard over the same store, with both pools and all deployments
 	@$(PY) -m deployments.dashboard $(ARGS)
@@ -52,4 +56,9 @@ $(VENV)/ready: pyproject.toml constraints.txt
 $(VENV)/ready-dev: $(VENV)/ready
 	@echo "Installing the packages for the tests …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/ready-docs: $(VENV)/ready
+	@echo "Installing the packages for the documentation …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@touch $@
