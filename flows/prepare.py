@@ -49,7 +49,7 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
         drafts, splits = top_up_items(
             drafts, validate_chapters(drafts, text, plan), book, text, plan, machine
         )
-    prepared = publish_items(StudyDataset(text=text, drafts=drafts, splits=splits), plan.language)
+    prepared = publish_items(StudyDataset(text=text, drafts=drafts, splits=splits))
     refuse_empty_result(
         splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation)
     )

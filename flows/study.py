@@ -8,6 +8,7 @@ from tasks.engine.orchestration.prefect_artifacts import publish_failure, publis
 from tasks.engine.orchestration.remote_run import bind_to_deployment, publish_study, start_run
 from tasks.engine.plan_requirements import ensure_ready
 from tasks.engine.run_timings import get_timings
+from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
@@ -54,12 +55,14 @@ def run_study(
         prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison
     )
     history = decided_before(own, prepared, outcome)
-    publish_verdict(comparisons, history, plan.language)
+    publish_verdict(comparisons, history, get_reader_language())
     seeds = [
         compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison)
         for tuned in outcome.further
     ]
-    why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
+    why = diagnose_tuning(
+        prepared.splits, outcome, comparisons, seeds, plan, language=get_reader_language()
+    )
     folder = write_report(
         own,
         book,
@@ -69,5 +72,6 @@ def run_study(
         why=why,
         timings=get_timings(),
         history=history,
+        language=get_reader_language(),
     )
     return publish_study(folder)

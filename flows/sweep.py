@@ -14,6 +14,7 @@ from tasks.evaluation.statistics.setting_selection import (
     rank_settings,
     summarize_trial_spread,
 )
+from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
 from tasks.schemas.sweep_plan import (
     RankedSetting,
@@ -47,7 +48,7 @@ def run_sweep(
     standings = rank_settings(bench.run_selection_trials(list_settings(plan)))
     finals = bench.run_final_trials(get_best_setting(standings))
     found = found_of(standings, finals, bench)
-    folder = write_sweep(plan, found, get_timings())
+    folder = write_sweep(plan, found, get_timings(), language=get_reader_language())
     publish_markdown(
         (folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}"
     )

@@ -382,14 +382,18 @@ def diagnose_tuning(
     comparisons: Comparisons,
     seeds: list[Comparisons],
     plan: StudyPlan,
+    *,
+    language: str,
 ) -> Diagnosis:
-    """Why tuning helped or did not, ranked, with the evidence."""
+    """Why tuning helped or did not, ranked, with the evidence, in the reader's language."""
     from tasks.diagnosis.causes import answer_four_causes
     from tasks.diagnosis.evidence import load_evidence
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(splits, outcome, [comparisons, *seeds], plan, screened)
+    evidence = load_evidence(
+        splits, outcome, [comparisons, *seeds], plan, screened, language=language
+    )
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),
         causes=Causes.save_rows(answer_four_causes(evidence)),
@@ -408,8 +412,9 @@ def write_report(
     why: Diagnosis,
     timings: Timings,
     history: History,
+    language: str,
 ) -> StudyFolder:
-    """The study folder: page, verdict, items, answers, adapter."""
+    """The study folder: page, verdict, items, answers, adapter; told in the reader's language."""
     from tasks.engine.report_inputs import build_folder_filler
 
     return StudyFolder.replace_folder(
@@ -423,17 +428,20 @@ def write_report(
             why=why,
             timings=timings,
             history=history,
+            language=language,
         ),
     )
 
 
 @stage(run_name="sweep report · {plan.name}")
-def write_sweep(plan: SweepPlan, found: SweepResult, timings: Timings) -> SweepFolder:
+def write_sweep(
+    plan: SweepPlan, found: SweepResult, timings: Timings, *, language: str
+) -> SweepFolder:
     """The sweep folder: page, table, the plan with the chosen setting."""
     from tasks.reporting.sweep.sweep_folder import write_sweep_folder
 
     return SweepFolder.replace_folder(
-        plan.name, lambda folder: write_sweep_folder(folder, plan, found, timings)
+        plan.name, lambda folder: write_sweep_folder(folder, plan, found, timings, language)
     )
 
 

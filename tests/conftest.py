@@ -27,6 +27,7 @@ for name in (
 ):
     os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["BOOK2LORA_LANG"] = "fa"  # whatever the machine speaks
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # each of the test workers has a core, not all of them

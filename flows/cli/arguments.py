@@ -1,10 +1,12 @@
 """What is given on the command line, as plans and machines."""
 
+import os
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from tasks.language.reader_language import VARIABLE, get_reader_language
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
@@ -30,6 +32,13 @@ def parse_machine(changes: list[str]) -> Machine:
         return Machine.model_validate(values)
     except ValidationError as error:
         raise PlanError(f"--machine {format_validation_error(error)}") from None
+
+
+def choose_language(asked: str | None) -> None:
+    """For this command and all that it starts. Raises PlanError for one without sentences."""
+    if asked:
+        os.environ[VARIABLE] = asked
+    get_reader_language()
 
 
 def refuse_unknown_stages(redo: list[str]) -> None:

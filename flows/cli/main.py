@@ -11,6 +11,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from flows.cli import summary
 from flows.cli.arguments import (
+    choose_language,
     load_study_plan,
     parse_changes,
     parse_machine,
@@ -55,6 +56,13 @@ RedoOption = Annotated[
         consume_multiple=False,
     ),
 ]
+LangOption = Annotated[
+    str | None,
+    Parameter(
+        help="language of terminal, report and dashboard: en, fa; default: $BOOK2LORA_LANG, else the"
+        " system's, else en. The book's is --set language"
+    ),
+]
 MachineOption = Annotated[
     list[str],
     Parameter(
@@ -80,6 +88,7 @@ def study(
         str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")
     ] = None,
     machine: MachineOption = [],
+    lang: LangOption = None,
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
 ) -> int:
     """Run a study: book → pairs and questions → adapter → paired verdict → report. Finished stages
@@ -87,6 +96,7 @@ def study(
     """
     from tasks.engine.orchestration.prefect_settings import configure_prefect
 
+    choose_language(lang)
     choices, how = load_study_plan(plan, set), parse_machine(machine)
     choices.copy_with_name(name)  # a path is refused before anything is loaded or started
     configure_prefect(verbose)
@@ -125,6 +135,7 @@ def sweep(
         ),
     ] = None,
     machine: MachineOption = [],
+    lang: LangOption = None,
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
 ) -> int:
     """Try many settings of the tuning on the same questions: half of them choose, the other half
@@ -133,6 +144,7 @@ def sweep(
     from tasks.engine.orchestration.prefect_settings import configure_prefect
     from tasks.schemas.sweep_file import load_sweep
 
+    choose_language(lang)
     choices, how = load_sweep(plan, parse_changes(set)), parse_machine(machine)
     configure_prefect(verbose)
     refuse_unknown_stages(redo)

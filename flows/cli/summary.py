@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-STOP_REASON_TEXTS = {
-    "exhausted": "the text has no more",
-    "refused": "refused",
-    "rounds": "asked often enough",
-    "budget": "the budget ended",
-    "stopped": "the server stopped it",
-    "checks": "the checks took them; a larger generation.margin drafts more",
-}
+from tasks.language.i18n import Translator
+from tasks.language.reader_language import get_reader_language
+from tasks.reporting import history as history_words
+from tasks.reporting.labels import load_labels
+from tasks.reporting.sentence_translation import translate_sentence
+from tasks.schemas.result_rows import History
 
 
 def summarize_study(folder: Path) -> Iterable[str]:
@@ -22,23 +20,25 @@ def summarize_study(folder: Path) -> Iterable[str]:
     that it cannot do without.
     """
     told, study = _read_json(folder / "verdict.json"), _read_json(folder / "study.json")
-    yield format_verdict(told)
-    yield from explain_limits(told)
-    yield from history(told)
+    say = _get_labels(study)
+    yield format_verdict(told, say)
+    yield from explain_limits(told, say)
+    yield from explain_history(study, say)
     for short in study["short"]:
-        yield (
-            f"fewer {short['kind']}s than planned: {short['left']} of {short['wanted']}"
-            f" ({', '.join(map(STOP_REASON_TEXTS.__getitem__, short['why']))})"
+        yield say.fill_label(
+            say["short"],
+            kind=say["kinds"][short["kind"]],
+            left=say.format_number(short["left"]),
+            wanted=say.format_number(short["wanted"]),
+            why=say["comma"].join(say["ended"][why] for why in short["why"]),
         )
     for cause in told["causes"][:1]:
-        yield f"why: {cause['claim']} {cause['advice']}".rstrip()
-    yield f"report: {folder / 'index.html'}"
+        yield _say(say, "why", text=f"{cause['claim']} {cause['advice']}".rstrip())
+    yield _say(say, "report", path=folder / "index.html")
     if study["next_command"]:
         yield from filter(None, [study.get("next_note")])
-        several = (
-            f" ({' and '.join(study['next_follows'])})" if len(study["next_follows"]) > 1 else ""
-        )
-        yield f"next{several}: {study['next_command']}"
+        rules = say["comma"].join(study["next_follows"]) if len(study["next_follows"]) > 1 else ""
+        yield _say(say, "next_of" if rules else "next", command=study["next_command"], rules=rules)
 
 
 def summarize_sweep(folder: Path) -> Iterable[str]:
@@ -46,61 +46,79 @@ def summarize_sweep(folder: Path) -> Iterable[str]:
     study.
     """
     told = _read_json(folder / "sweep.json")
-    yield (
-        f"chosen: {told['chosen']['name']} (of {len(told['settings'])} settings, on questions that"
-        " have no say below)"
-    )
-    yield format_verdict(told["verdict"])
-    yield from explain_limits(told["verdict"])
-    yield from history(told["verdict"])
-    yield f"report: {folder / 'index.html'}"
-    yield "that study asks the questions that chose the setting, too: its verdict is exploratory"
-    yield f"as a study: book2lora study {folder / 'best-plan.yaml'}"
+    say, of = _get_labels(told), len(told["settings"])
+    yield _say(say, "chosen", name=told["chosen"]["name"], settings=say.format_number(of))
+    yield format_verdict(told["verdict"], say)
+    yield from explain_limits(told["verdict"], say)
+    yield from explain_history(told, say)
+    yield _say(say, "report", path=folder / "index.html")
+    yield str(say["terminal"]["asks_again"])
+    yield _say(say, "as_study", command=f"book2lora study {folder / 'best-plan.yaml'}")
 
 
 def list_runs(store: Path) -> Iterable[str]:
-    """A line for each study and sweep of a store, the oldest first."""
+    """A line for each study and sweep of a store, the oldest first, in the reader's language."""
     found = sorted(
         (*store.glob("studies/*/verdict.json"), *store.glob("sweeps/*/sweep.json")),
         key=lambda path: path.stat().st_mtime,
     )
+    say = load_labels(get_reader_language())
     for path in found:
         told = _read_json(path)
         line = (
-            format_verdict(told["verdict"]) + f", {told['chosen']['name']}"
+            format_verdict(told["verdict"], say) + f", {told['chosen']['name']}"
             if path.name == "sweep.json"
-            else format_verdict(told)
+            else format_verdict(told, say)
         )
         yield f"{path.parent.name:<24} {line}"
     if not found:
-        yield f"no studies in {store} yet; start one with: book2lora study"
+        yield _say(say, "no_runs", store=store)
 
 
-def format_verdict(told: dict[str, Any]) -> str:
+def format_verdict(told: dict[str, Any], say: Translator) -> str:
     """IMPROVED: base 28.3% → tuned 56.6% (same_fact, cloze, n = 198, +68 −12, p = 1.2e-10)"""
-    base, tuned = told["base"], told["tuned"]
-    return (
-        f"{told['verdict'].upper()}{' (exploratory)' * told.get('exploratory', False)}: base"
-        f" {base['rate']:.1%} → tuned {tuned['rate']:.1%} ({told['set']}, {told['mode']}, n ="
-        f" {told['n']}, +{told['gained']} −{told['lost']}, p = {told['p_value']:.2g})"
+    worth = f" ({say['exploratory']})" * told.get("exploratory", False)
+    return _say(
+        say,
+        "verdict",
+        verdict=say.get_label("verdicts", told["verdict"]).upper() + worth,
+        base=say.format_share(told["base"]["rate"]),
+        tuned=say.format_share(told["tuned"]["rate"]),
+        set=told["set"],
+        mode=told["mode"],
+        p=say.format_digits(f"{told['p_value']:.2g}"),
+        **{name: say.format_number(told[name]) for name in ("n", "gained", "lost")},
     )
 
 
-def explain_limits(told: dict[str, Any]) -> Iterable[str]:
+def explain_limits(told: dict[str, Any], say: Translator) -> Iterable[str]:
     """What the figures of the first line do not show: why a small p decides nothing, or what
     answers that all stayed the same can tell.
     """
     if told["verdict"] == "identical":
-        yield told["sentence"]
+        yield translate_sentence(told["sentence"], say) or told["sentence"]
     elif told["limits"]:
-        yield f"cannot tell: {told['limits']}"
+        text = translate_sentence(told["limits"], say) or told["limits"]
+        yield _say(say, "limits", text=text)
 
 
-def history(told: dict[str, Any]) -> Iterable[str]:
+def explain_history(record: dict[str, Any], say: Translator) -> Iterable[str]:
     """What had been decided on these questions before, and why a verdict is exploratory; nothing of
     studies that knew neither.
     """
-    yield from filter(None, [told.get("history")])
+    if "history" in record:
+        yield from filter(
+            None, [history_words.told(History.model_validate(record["history"]), say)]
+        )
+
+
+def _get_labels(record: dict[str, Any]) -> Translator:
+    """In the language that the folder was told in; folders of 0.1 do not say it."""
+    return load_labels(record.get("language", "en"))
+
+
+def _say(say: Translator, key: str, /, **values: Any) -> str:
+    return str(say["terminal"][key]).format(**values)
 
 
 def _read_json(file: Path) -> Any:

@@ -169,4 +169,4 @@ def _answer_cause(
     *said: str,
     found: list[RuleResult] | None = None,
 ) -> Cause:
-    return build_cause(name, verdict, numbers, said, found or [], e.plan.language)
+    return build_cause(name, verdict, numbers, said, found or [], e.reader_language)

@@ -32,6 +32,7 @@ def build_folder_filler(
     why: Diagnosis,
     timings: Timings,
     history: History,
+    language: str,
 ) -> Callable[[Path], None]:
     """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets`
     loads.
@@ -45,6 +46,7 @@ def build_folder_filler(
         why=why,
         timings=timings,
         history=history,
+        language=language,
     )
 
     def fill_folder(folder: Path) -> None:
@@ -68,6 +70,7 @@ def gather_report_data(
     why: Diagnosis,
     timings: Timings,
     history: History,
+    language: str,
 ) -> ReportData:
     """The rows of a finished study, with the plan that should follow it and the command for
     that.
@@ -102,6 +105,7 @@ def gather_report_data(
         if why.seeds
         else None,
         history=history,
+        language=language,
     )
 
 

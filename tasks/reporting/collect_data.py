@@ -47,11 +47,13 @@ def collect_report_data(
     title: str = "",
     spread: SeedSpread | None = None,
     history: History = FIRST_LOOK,
+    language: str = "",
 ) -> ReportData:
     """All rows that a report tells of."""
     splits = prepared.splits
     return ReportData(
         plan=plan,
+        language=language,
         book_title=title or Path(book.path).stem,
         book_path=book.path,
         book_digest=book.digest,

@@ -105,7 +105,8 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,
         "next_follows": list(study.followed),
-        "next_note": next_note(study, load_labels("en")),
+        "next_note": next_note(study, load_labels(study.reader_language)),
+        "language": study.reader_language,
         "history": study.history.model_dump(mode="json"),
     }
 

@@ -102,6 +102,12 @@ class ReportData:
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
     history: History = field(default_factory=History)
+    language: str = ""  # the reader's; none: the book's
+
+    @property
+    def reader_language(self) -> str:
+        """The language that the study is told in."""
+        return self.language or self.plan.language
 
     @property
     def primary_questions(self) -> list[Question]:

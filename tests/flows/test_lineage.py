@@ -50,12 +50,8 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
         following.lineage.chosen_after == ("endpoint",) and following.lineage.predecessor == "fork"
     )
     (*_, warned, command) = summary.summarize_study(rerun.store / "studies" / "fork")
-    assert (
-        warned.endswith(
-            "seen: the endpoint. On the same questions its verdict will be exploratory."
-        )
-        and "next" in command
-    )
+    assert warned == json.loads(read(rerun.store, "fork", "study.json"))["next_note"]
+    assert "سنجهٔ اصلی" in warned and SAY["terminal"]["next"].split(":")[0] in command
 
     assert done(rerun(following)) == ["diagnose_tuning", "write_report"]
     told = json.loads(read(rerun.store, "fork-next", "verdict.json"))
@@ -63,11 +59,10 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
     assert told["sentence"].startswith("Exploratory: ")
     assert "comparison.primary_set new_fact → same_fact" in told["history"]
     verdict, *others = summary.summarize_study(rerun.store / "studies" / "fork-next")
-    assert " (exploratory): base " in verdict and told["history"] in others
+    mark = f" ({SAY['exploratory']}): "
+    assert mark in verdict and any("انتخاب شد: سنجهٔ اصلی" in line for line in others)
     assert any(
-        "(exploratory)" in line
-        for line in summary.list_runs(rerun.store)
-        if line.startswith("fork-next")
+        mark in line for line in summary.list_runs(rerun.store) if line.startswith("fork-next")
     )
     for file in ("index.html", "report.md"):
         text = re.sub(r"\\(.)", r"\1", read(rerun.store, "fork-next", file))

@@ -6,7 +6,10 @@ import json
 from support.small_study import build_small_plan
 
 from flows.cli import summary
+from tasks.reporting.labels import load_labels
 from tasks.schemas.plan_file import load_plan
+
+EN = load_labels("en")
 
 
 def read(finished, name):
@@ -164,21 +167,23 @@ def test_a_damaged_model_is_rebuilt(rerun):
 
 def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_next(finished):
     told, study = read(finished, "verdict.json"), read(finished, "study.json")
-    following, fewer = (
-        study["next_command"],
-        [f"fewer {one['kind']}s than planned" for one in study["short"]],
-    )
+    following = study["next_command"]
     first, *others = summary.summarize_study(finished.store / "studies" / "small")
-    assert first.startswith(f"{told['verdict'].upper()}: base ")
-    reserved = (
-        ["cannot tell"]
-        if told["limits"]
-        else [told["sentence"].split(": ")[0]] * (told["verdict"] == "identical")
-    )
-    before = reserved + fewer + ["why"] * bool(told["causes"])
-    ending = ["report"] + [study["next_note"].split(": ")[0]] * bool(study["next_note"])
-    assert [line.split(": ")[0] for line in others] == before + ending + ["next"] * bool(following)
-    assert not following or others[-1] == f"next: {following}"
+    say = load_labels("fa")
+    assert first.startswith(say.get_label("verdicts", told["verdict"]))
+    assert say.format_share(told["base"]["rate"]) in first
+    order = [say["terminal"][name].split(":")[0] for name in ("limits", "why", "report", "next")]
+    heads = [head for line in others if (head := line.split(":")[0]) in order]
+    assert heads == [
+        *order[:1] * bool(told["limits"]),
+        *order[1:2] * bool(told["causes"]),
+        order[2],
+        *order[3:] * bool(following),
+    ]
+    fewer = say["short"].split("{left}")[0].partition("}")[2]
+    assert sum(fewer in line for line in others) == len(study["short"])
+    assert not study["next_note"] or study["next_note"] in others
+    assert not following or others[-1].endswith(following)
 
 
 def test_a_name_given_with_the_command_is_the_study_s_name_everywhere_and_does_no_work_again(rerun):
@@ -199,10 +204,10 @@ def test_a_small_p_that_decides_nothing_is_explained_on_the_terminal():
         "p_value": 0.01,
         "limits": "Questions on one fact change together: counted by the 9 facts, p = 0.2.",
     }
-    assert list(summary.explain_limits(gain)) == [f"cannot tell: {gain['limits']}"]
-    assert list(summary.explain_limits({"verdict": "improved", "limits": ""})) == []
+    assert list(summary.explain_limits(gain, EN)) == [f"cannot tell: {gain['limits']}"]
+    assert list(summary.explain_limits({"verdict": "improved", "limits": ""}, EN)) == []
     assert list(
-        summary.explain_limits({"verdict": "identical", "limits": "", "sentence": "No answer."})
+        summary.explain_limits({"verdict": "identical", "limits": "", "sentence": "No answer."}, EN)
     ) == ["No answer."]
 
 

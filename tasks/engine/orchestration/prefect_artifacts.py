@@ -13,6 +13,7 @@ from tasks.engine.orchestration.prefect_markdown import render_for_dashboard
 from tasks.engine.run_timings import get_timings
 from tasks.generation.usage import format_usages, load_usages
 from tasks.generation.write_chapter import get_response_cache_dir
+from tasks.language.reader_language import get_reader_language
 from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import StudyError, WriterError
 from tasks.schemas.plan import StudyPlan
@@ -32,8 +33,9 @@ def publish_markdown(markdown: str, key: str, description: str) -> None:
     create_markdown_artifact(render_for_dashboard(markdown), key=key, description=description)
 
 
-def publish_items(prepared: StudyDataset, language: str) -> StudyDataset:
+def publish_items(prepared: StudyDataset) -> StudyDataset:
     """From drafts to items; what the writing cost, where it cost anything."""
+    language = get_reader_language()
     publish_markdown(
         markdown_tables.format_funnel_section(
             prepared.splits.funnel.load_rows(), prepared.text.scan, language
@@ -59,7 +61,7 @@ def report_cost_on_failure(plan: StudyPlan, chapters: Sequence[str]) -> Iterator
         if not any(account.requests for account in written):
             raise
         publish_markdown(
-            markdown_tables.format_cost_table(written, plan.language),
+            markdown_tables.format_cost_table(written, get_reader_language()),
             "cost",
             "what the writing cost until it was stopped",
         )
@@ -71,7 +73,7 @@ def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
     anew.
     """
     publish_markdown(
-        markdown_tables.format_loss_section(tuning.log.load_rows(), plan.language),
+        markdown_tables.format_loss_section(tuning.log.load_rows(), get_reader_language()),
         "loss",
         "loss over the training",
     )

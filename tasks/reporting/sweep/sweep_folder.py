@@ -15,16 +15,19 @@ from tasks.schemas.sweep_plan import RankedSetting, SweepPlan, SweepResult, Tria
 from tasks.schemas.timings import Timings
 
 
-def write_sweep_folder(folder: Path, plan: SweepPlan, found: SweepResult, timings: Timings) -> None:
+def write_sweep_folder(
+    folder: Path, plan: SweepPlan, found: SweepResult, timings: Timings, language: str = ""
+) -> None:
     """Fill an empty folder."""
     best = build_best_plan(plan, found.chosen_setting, found.history)
-    save_json(folder / "sweep.json", build_sweep_record(plan, found, timings))
+    record = build_sweep_record(plan, found, timings)
+    save_json(folder / "sweep.json", record | {"language": language or plan.study.language})
     tree = {"name": best.name} | best.model_dump(mode="json", exclude_defaults=True)
     (folder / "best-plan.yaml").write_text(
         yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8"
     )
-    (folder / "index.html").write_text(render_sweep_page(plan, found, timings), "utf-8")
-    (folder / "report.md").write_text(build_sweep_markdown(plan, found), "utf-8")
+    (folder / "index.html").write_text(render_sweep_page(plan, found, timings, language), "utf-8")
+    (folder / "report.md").write_text(build_sweep_markdown(plan, found, language), "utf-8")
 
 
 def build_sweep_record(plan: SweepPlan, found: SweepResult, timings: Timings) -> dict[str, Any]:

@@ -39,9 +39,11 @@ TREND_BY_VERDICT: dict[VerdictName, str] = {
 }
 
 
-def render_sweep_page(plan: SweepPlan, found: SweepResult, timings: Timings) -> str:
+def render_sweep_page(
+    plan: SweepPlan, found: SweepResult, timings: Timings, language: str = ""
+) -> str:
     """The whole page as HTML."""
-    say = load_labels(plan.study.language)
+    say = load_labels(language or plan.study.language)
     return load_template("sweep.html").render(
         say=say,
         own=say["sweep"],
@@ -131,9 +133,9 @@ def build_study_command(plan: SweepPlan) -> str:
     return f"book2lora study {get_runs_dir() / 'sweeps' / plan.name / 'best-plan.yaml'}"
 
 
-def build_sweep_markdown(plan: SweepPlan, found: SweepResult) -> str:
+def build_sweep_markdown(plan: SweepPlan, found: SweepResult, language: str = "") -> str:
     """The sweep in short, as Markdown."""
-    say = load_labels(plan.study.language)
+    say = load_labels(language or plan.study.language)
     own, columns, result = say["sweep"], say["columns"], found.verdict
     head = [
         own["columns"]["rank"],

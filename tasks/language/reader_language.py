@@ -1,0 +1,27 @@
+"""The language that a person reads the program in, which is not the book's: $BOOK2LORA_LANG, the system's, or English."""
+
+import os
+from pathlib import Path
+
+from tasks.schemas.errors import PlanError
+
+CATALOGUES = Path(__file__).parents[1] / "reporting" / "wording"
+SYSTEM_SETTINGS = ("LC_ALL", "LC_MESSAGES", "LANG")  # in the order in which POSIX asks them
+VARIABLE = "BOOK2LORA_LANG"
+
+
+def list_reader_languages() -> list[str]:
+    """The languages that the program's sentences are written in."""
+    return sorted(path.stem for path in CATALOGUES.glob("*.yaml"))
+
+
+def get_reader_language() -> str:
+    """The code of the language. Raises PlanError where one is asked for that has no catalogue."""
+    known = list_reader_languages()
+    if asked := os.environ.get(VARIABLE):
+        if asked not in known:
+            raise PlanError(f"{VARIABLE}: {asked!r} is not among {', '.join(known)}.")
+        return asked
+    system = next((value for name in SYSTEM_SETTINGS if (value := os.environ.get(name))), "")
+    code = system.split(".")[0].split("_")[0]
+    return code if code in known else "en"
