@@ -59,8 +59,8 @@ RedoOption = Annotated[
 LangOption = Annotated[
     str | None,
     Parameter(
-        help="language of terminal, report and dashboard: en, fa; default: $BOOK2LORA_LANG, else the"
-        " system's, else en. The book's is --set language"
+        help="language of terminal, report and dashboard: en, fa; default: $BOOK2LORA_LANG, else"
+        " the system's, else en. The book's is --set language"
     ),
 ]
 MachineOption = Annotated[

@@ -1,4 +1,6 @@
-"""The language that a person reads the program in, which is not the book's: $BOOK2LORA_LANG, the system's, or English."""
+"""The language that a person reads the program in, which is not the book's: $BOOK2LORA_LANG, the
+system's, or English.
+"""
 
 import os
 from pathlib import Path

@@ -17,7 +17,7 @@ def book2lora(*arguments, cwd=ROOT, **environment):
         capture_output=True,
         text=True,
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**os.environ, "BOOK2LORA_LANG": "en", **environment},
         timeout=200,
     )
 
