@@ -117,8 +117,8 @@ def plant_items(prepared: StudyDataset, plant: Callable[[StudyItems], StudyItems
 def keep_result(seen: dict[str, Any], name: str, stage: Callable[..., Any]) -> Callable[..., Any]:
     """The stage, whose result is kept beside."""
 
-    def call_and_keep(*given: Any) -> Any:
-        seen[name] = stage(*given)
+    def call_and_keep(*given: Any, **named: Any) -> Any:
+        seen[name] = stage(*given, **named)
         return seen[name]
 
     return call_and_keep
