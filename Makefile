@@ -26,7 +26,7 @@ check: $(VENV)/ready-dev ## style, types, who imports whom
 	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
 
 docs: $(VENV)/ready-docs ## the documentation as a site in build/docs; warnings are errors
-	@$(PY) -m mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet
 	@echo "build/docs/index.html"
 
 dashboard: $(VENV)/ready ## Prefect's dashboard over the same store, with both pools and all deployments
