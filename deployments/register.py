@@ -25,8 +25,11 @@ def register_deployments(
 ) -> None:
     """Idempotent. Raises ServerError, with what Prefect said, where the server refuses."""
     environment = {**os.environ, **(environment or {})}
-    for pool in POOLS:
-        create_work_pool(pool, environment, kubernetes)
+    from tasks.engine.orchestration.prefect_api import translate_api_errors
+
+    with translate_api_errors():
+        for pool in POOLS:
+            create_work_pool(pool, environment, kubernetes)
     run_prefect("--no-prompt", "deploy", "--all", environment=environment)
     create_crash_automation(environment)
 

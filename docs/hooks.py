@@ -1,4 +1,6 @@
-"""What the site takes from the code at each build: the choices of a plan and the rows of the tables, from their fields."""
+"""What the site takes from the code at each build: the choices of a plan and the rows of the
+tables, from their fields.
+"""
 
 from collections.abc import Callable
 from typing import Any

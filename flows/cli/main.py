@@ -59,7 +59,7 @@ RedoOption = Annotated[
 LangOption = Annotated[
     str | None,
     Parameter(
-        help="language of terminal, report and dashboard: en, fa; default: $BOOK2LORA_LANG, else"
+        help="language that the result is told in: en, fa; default: $BOOK2LORA_LANG, else"
         " the system's, else en. The book's is --set language"
     ),
 ]

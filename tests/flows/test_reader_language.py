@@ -1,4 +1,6 @@
-"""A study is told in its reader's language, which need not be the book's: no sentence of ours in the other one."""
+"""A study is told in its reader's language, which need not be the book's: on page, headings of
+report.md and the lines that end the command no sentence of ours is in the other one.
+"""
 
 import re
 from html.parser import HTMLParser
@@ -24,7 +26,7 @@ class OwnText(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         if tag not in VOID:
-            quoted = tag in {"style", "script", "code", "pre", "title", "cite", "h1"}
+            quoted = tag in {"style", "script", "code", "pre", "title", "cite"}
             direction = dict(attrs).get("dir")
             quoted = quoted or (tag == "bdi" and direction is None)  # names
             self._open.append((tag, quoted or (tag != "html" and direction == self.book_direction)))

@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from reporting.test_page import words_of
 from support.reports.example_study import make_example_study
 
 from tasks import finetuning, validation
+from tasks.evaluation.statistics.verdict import _describe_no_change, build_limits_sentence
 from tasks.reporting.labels import load_labels
 from tasks.reporting.page import render_page
 from tasks.reporting.sentence_translation import (
@@ -19,6 +21,7 @@ from tasks.reporting.sentence_translation import (
     translate_sentence,
 )
 from tasks.schemas.item_rows import Rejection
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.validation.checks import flaws
 
 FA, EN = load_labels("fa"), load_labels("en")
@@ -185,3 +188,30 @@ def test_a_detail_made_of_markup_is_text_on_the_page() -> None:
 def test_a_number_is_told_sign_by_sign_as_it_came(came, told):
     assert _localize_number(came, load_labels("fa")) == told
     assert _localize_number(came, load_labels("en")) == came
+
+
+@pytest.mark.parametrize(
+    ("p_value", "high", "begins"),
+    [(0.01, 0.2, "Questions on"), (0.6, 0.04, "By question"), (0.6, 0.2, "A true")],
+)
+def test_why_a_study_cannot_tell_is_told_in_persian(
+    p_value: float, high: float, begins: str
+) -> None:
+    judged = SimpleNamespace(
+        verdict="inconclusive",
+        p_value=p_value,
+        difference=SimpleNamespace(value=0.0, low=-0.04, high=high),
+        extra={"facts": 9.0, "p_facts": 0.2},
+        base=SimpleNamespace(n=100),
+        detectable=0.277,
+    )
+    sentence = build_limits_sentence(judged, ComparisonPlan())  # type: ignore[arg-type]
+    assert sentence.startswith(begins) and translate_sentence(sentence, FA), sentence
+
+
+@pytest.mark.parametrize(
+    ("illegible", "shift"), [(0, None), (0, 0.0), (0, 0.0078), (3, 0.5), (90, None)]
+)
+def test_that_no_answer_changed_is_told_in_persian(illegible: int, shift: float | None) -> None:
+    sentence = _describe_no_change(100, 30, illegible, shift)
+    assert translate_sentence(sentence, FA), sentence
