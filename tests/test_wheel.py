@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -29,6 +30,39 @@ def wheel(tmp_path_factory):
     with zipfile.ZipFile(next(out.glob("*.whl"))) as packed:
         packed.extractall(out / "site")
     return out / "site"
+
+
+@pytest.fixture(scope="module")
+def application(wheel, tmp_path_factory):
+    """The command in an environment of its own, as `pipx install` leaves it; the libraries are this environment's."""
+    home = tmp_path_factory.mktemp("application")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+    site = next(home.glob("lib/python*/site-packages"))
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    packed = next(wheel.parent.glob("*.whl"))
+    pip = [sys.executable, "-m", "pip", "--python", home / "bin" / "python"]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", packed], check=True)
+    return home / "bin" / "book2lora"
+
+
+def test_the_wheel_owns_the_names_that_the_documentation_tells(wheel):
+    owned = {p.name for p in wheel.iterdir() if not p.name.endswith(".dist-info")}
+    told = (ROOT / "docs" / "contributing.md").read_text("utf-8").partition("## Packaging")[2]
+    assert owned == set(PARTS) and all(f"`{name}`" in told for name in owned)
+
+
+def test_the_command_of_an_environment_of_its_own_takes_no_code_from_the_working_folder(
+    application, tmp_path
+):
+    for name in PARTS:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('foreign code')")
+    done = subprocess.run(
+        [application, "plan", "english"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "book: books/handbook-en.pdf" in done.stdout, done.stderr[
+        -2000:
+    ]
 
 
 def test_every_file_that_the_program_opens_is_in_the_wheel(wheel):

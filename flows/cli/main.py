@@ -18,8 +18,10 @@ from flows.cli.arguments import (
     parse_plan_tree,
     refuse_unknown_stages,
 )
+from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
 from flows.cli.plan_text import format_plan, list_choices
+from flows.cli.random_model import random_model
 from tasks.engine.orchestration.cancellation import stop_on_signals
 from tasks.engine.orchestration.local_server import run_local_server
 from tasks.reporting.sanitize import (
@@ -296,6 +298,8 @@ def runs() -> int:
 
 
 app.command(export)
+app.command(demo_server)
+app.command(random_model)
 
 
 def main() -> None:

@@ -174,15 +174,15 @@ def build(folder: Path, shape: str, count: int, modes: list[str], rotations: int
     """Model, adapter, questions and task folder; the mean length of a paper in tokens."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from support.models.random_llama import make_random_llama
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from flows.cli.random_model import make_random_model
     from tasks import prompts
     from tasks.evaluation import lm_eval_task
     from tasks.schemas.plan_sections import EvaluationPlan
 
     folder.mkdir(exist_ok=True)
-    make_random_llama(folder / "base", shape)
+    make_random_model(folder / "base", shape)
     tokenizer = AutoTokenizer.from_pretrained(folder / "base")
     model = AutoModelForCausalLM.from_pretrained(
         folder / "base", dtype=getattr(torch, DTYPE[shape])

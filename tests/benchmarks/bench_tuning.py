@@ -53,9 +53,9 @@ def case(arguments: list[str]) -> None:
     args = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
-        from support.models.random_llama import make_random_llama
+        from flows.cli.random_model import make_random_model
 
-        make_random_llama(folder / "base", args.shape)
+        make_random_model(folder / "base", args.shape)
         results = _in_turns(folder, args)
     _print(args, results)
 

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from support.openai_server.fault_orders import SAID, compute_price
-from support.openai_server.item_replies import hash_request
+
+from flows.cli.demo_items import hash_request
 
 if TYPE_CHECKING:
     from support.openai_server.server import OpenAIServer

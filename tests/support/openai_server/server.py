@@ -36,12 +36,9 @@ from support.openai_server.fault_orders import (  # noqa: E402
     parse_faults,
 )
 from support.openai_server.http_wire import HttpWire, packed_gigabyte  # noqa: E402
-from support.openai_server.item_replies import (  # noqa: E402
-    build_reply,
-    count_tokens,
-    extract_texts,
-    hash_request,
-)
+from support.openai_server.item_replies import build_reply  # noqa: E402
+
+from flows.cli.demo_items import count_tokens, extract_texts, hash_request  # noqa: E402
 
 
 @dataclass

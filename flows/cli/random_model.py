@@ -1,27 +1,24 @@
-"""Make a Llama of random weights in a local folder, to measure and to rehearse a study without anybody's weights.
-
-    python tests/support/models/random_llama.py FOLDER                  the shape of Llama-3.2-1B, bfloat16: 2.5 GB
-    python tests/support/models/random_llama.py FOLDER --shape small    8 million parameters, float32
-
-Then `base.model: FOLDER` in a plan. Its tokenizer is a BPE of the handbook, filled up to the shape's vocabulary.
+"""A Llama of random weights in a local folder, to measure and to rehearse a study without anybody's
+weights.
 """
 
-import argparse
 import json
-import sys
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-ROOT = Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT))
-SHAPES = {
-    "small": {
+from cyclopts import Parameter
+
+from tasks.schemas.errors import PlanError
+
+SHAPES: dict[str, dict[str, int]] = {
+    "small": {  # 8 million parameters
         "hidden_size": 256,
         "intermediate_size": 688,
         "num_hidden_layers": 8,
         "num_attention_heads": 8,
         "num_key_value_heads": 8,
     },
-    "large": {
+    "large": {  # Llama-3.2-1B's: 2.5 GB
         "hidden_size": 2048,
         "intermediate_size": 8192,
         "num_hidden_layers": 16,
@@ -31,9 +28,26 @@ SHAPES = {
 }
 VOCABULARY = {"small": 8192, "large": 128256}
 DTYPE = {"small": "float32", "large": "bfloat16"}
+Shape = Literal["small", "large"]
 
 
-def make_random_llama(folder: Path, shape: str, seed: int = 0) -> None:
+def random_model(
+    folder: Annotated[Path, Parameter(help="folder to write; must not exist")],
+    /,
+    *,
+    shape: Annotated[
+        Shape, Parameter(help="small: 8 million parameters; large: Llama-3.2-1B's, 2.5 GB")
+    ] = "large",
+) -> int:
+    """Write a Llama of random weights, to rehearse a study with --set base.model=FOLDER."""
+    if folder.exists():
+        raise PlanError(f"{str(folder)!r} is there already; name a new folder.")
+    make_random_model(folder, shape)
+    print(folder)
+    return 0
+
+
+def make_random_model(folder: Path, shape: Shape, seed: int = 0) -> None:
     """Config, weights and tokenizer, as save_pretrained leaves them."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -57,33 +71,21 @@ def make_random_llama(folder: Path, shape: str, seed: int = 0) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def make_tokenizer(size: int):
+def make_tokenizer(size: int) -> Any:
     """A BPE of the handbook; what is left of the vocabulary is entries that nothing is made of."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
     from tasks.models.tiny_llama import BOS, EOS, train_tokenizer
+    from tasks.reading.pdf import read_pages
+    from tasks.schemas.plan_sections import ReadingPlan
+    from tasks.store.paths import PROJECT_ROOT
 
-    lines = [
-        line
-        for file in sorted((ROOT / "books" / "handbook").glob("*.md"))
-        for line in file.read_text("utf-8").splitlines()
-    ]
+    pages = read_pages(PROJECT_ROOT / "books" / "handbook.pdf", ReadingPlan(), "fa")
+    lines = [line for page in pages for line in page.text.splitlines()]
     tree = json.loads(train_tokenizer(lines, min(size, 6000)).backend_tokenizer.to_str())
-    tree["model"]["vocab"] |= {
-        f"<|unused {i}|>": i for i in range(len(tree["model"]["vocab"]), size)
-    }
+    known = len(tree["model"]["vocab"])
+    tree["model"]["vocab"] |= {f"<|unused {i}|>": i for i in range(known, size)}
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(json.dumps(tree)), bos_token=BOS, eos_token=EOS
     )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--shape", choices=SHAPES, default="large")
-    args = parser.parse_args()
-    make_random_llama(args.folder, args.shape)
-    print(args.folder)
