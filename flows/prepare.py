@@ -99,6 +99,7 @@ def draft_chapters(
             "pairs": quota.pairs,
             "questions": quota.questions,
             "book": book,
+            "text": text,
             "plan": plan.select_drafting_plan(),
             "machine": machine,
             "earlier": before.get(i),
@@ -115,7 +116,7 @@ def validate_chapters(
 ) -> CheckedItems:
     """What the gate lets through."""
     return validate_drafts(
-        [chapter.drafts for chapter in drafts],
+        [chapter.items for chapter in drafts],
         text,
         collect_item_files(plan.generation),
         plan.select_checking_plan(),

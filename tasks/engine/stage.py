@@ -64,7 +64,7 @@ class Stage(Generic[P, T]):
 
     `sources` says which code that is. None: the function and all that it imports, for stages that
     cost seconds. A tuple of
-    modules: these alone; then `version` stands for the rest and is raised by hand, since doing such
+    modules: these alone, and `followed` ones with all that they import; then `version` stands for the rest and is raised by hand, since doing such
         a stage again costs money
     or hours (tests hold a digest of its output against its version). `content` gives from the
     arguments what else the result
@@ -77,13 +77,14 @@ class Stage(Generic[P, T]):
         *,
         version: int = 1,
         sources: tuple[str, ...] | None = None,
+        followed: tuple[str, ...] = (),
         content: Callable[[Mapping[str, Any]], Any] | None = None,
         needs_gpu: bool = False,
     ) -> None:
         self.name = function.__name__
         self.version = version
         self._function = function
-        self._sources = sources
+        self._sources, self._followed = sources, followed
         self._content = content
         self._needs_gpu = needs_gpu
         self._signature = inspect.signature(function)
@@ -106,7 +107,8 @@ class Stage(Generic[P, T]):
         """Digest of the code that a kept result must not be older than."""
         if self._sources is None:
             return digest_function(self._function)
-        return digest_modules(self._sources, follow=False) if self._sources else ""
+        alone = digest_modules(self._sources, follow=False) if self._sources else ""
+        return alone + (digest_modules(self._followed, follow=True) if self._followed else "")
 
     def run(self, call: StageCall) -> tuple[T, bool]:
         """The result, and whether it was found rather than made. Raises what the stage raises."""
