@@ -2,14 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from prefect import flow
-
-from tasks.engine.orchestration.prefect_artifacts import (
-    publish_failure,
-    publish_items,
-    report_cost_on_failure,
-)
+from tasks.engine.orchestration.prefect_artifacts import publish_items, report_cost_on_failure
 from tasks.engine.plan_check import add_new_fact_margin
+from tasks.engine.prefect_flow import flow
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
@@ -27,8 +22,7 @@ from tasks.validation.validate import refuse_empty_result
 CHAPTERS_AT_ONCE = {"rules": 1, "gpt": 8}  # chapters
 
 
-@flow(name="prepare", flow_run_name="{plan.book}")
-@publish_failure
+@flow(name="prepare", run_name="{plan.book}")
 def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> StudyDataset:
     """Read the book, draft items chapter by chapter, let through what is sound, and ask again for
     what is missing then.
@@ -49,7 +43,8 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
         drafts, splits = top_up_items(
             drafts, validate_chapters(drafts, text, plan), book, text, plan, machine
         )
-    prepared = publish_items(StudyDataset(text=text, drafts=drafts, splits=splits))
+    prepared = StudyDataset(text=text, drafts=drafts, splits=splits)
+    publish_items(prepared)
     refuse_empty_result(
         splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation)
     )
@@ -104,6 +99,7 @@ def draft_chapters(
             "pairs": quota.pairs,
             "questions": quota.questions,
             "book": book,
+            "text": text,
             "plan": plan.select_drafting_plan(),
             "machine": machine,
             "earlier": before.get(i),
@@ -120,7 +116,7 @@ def validate_chapters(
 ) -> CheckedItems:
     """What the gate lets through."""
     return validate_drafts(
-        [chapter.drafts for chapter in drafts],
+        [chapter.items for chapter in drafts],
         text,
         collect_item_files(plan.generation),
         plan.select_checking_plan(),

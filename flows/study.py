@@ -1,12 +1,11 @@
 """Book → report: the whole story on one screen."""
 
-from prefect import flow
-
 from flows.prepare import prepare_items
 from flows.tune import tune_model
-from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_verdict
-from tasks.engine.orchestration.remote_run import bind_to_deployment, publish_study, start_run
+from tasks.engine.orchestration.prefect_artifacts import publish_study, publish_verdict
 from tasks.engine.plan_requirements import ensure_ready
+from tasks.engine.prefect_flow import flow, start_run
+from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
@@ -25,8 +24,7 @@ def decided_before(plan: StudyPlan, prepared: StudyDataset, outcome: TuningResul
     return record(look, sitting.asked(plan.comparison.primary_set), plan.lineage)
 
 
-@flow(name="study", flow_run_name="{plan.name} · {plan.book} · {plan.base.model}")
-@publish_failure
+@flow(name="study", run_name="{plan.name} · {plan.book} · {plan.base.model}")
 def run_study(
     plan: StudyPlan,
     machine: Machine = Machine(),
@@ -47,8 +45,9 @@ def run_study(
         name
     )  # the plan itself keeps its name: a writer's money is kept under it
     start_run(redo, tags=[own.name, plan.book])
-    ensure_ready(plan, gpu is None, machine)
-    book, tune_there = Book.from_path(plan.book), bind_to_deployment(tune_model, gpu)
+    if not replaying.get():  # kept results need neither a key nor a GPU
+        ensure_ready(plan, gpu is None, machine)
+    book, tune_there = Book.from_path(plan.book), tune_model.at(gpu)
     prepared = prepare_items(book, plan, machine)
     outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from prefect import flow
-
 from flows.sweep_trial import TrialRunner
-from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_markdown
-from tasks.engine.orchestration.remote_run import start_run
+from tasks.engine.orchestration.prefect_artifacts import publish_folder
+from tasks.engine.prefect_flow import flow, start_run
 from tasks.engine.run_timings import get_timings
 from tasks.evaluation.statistics.setting_selection import (
     get_best_setting,
@@ -28,8 +26,7 @@ from tasks.schemas.sweep_plan import (
 from tasks.stages import compare_answers, write_sweep
 
 
-@flow(name="sweep", flow_run_name="{plan.name} · {plan.study.book} · {plan.study.base.model}")
-@publish_failure
+@flow(name="sweep", run_name="{plan.name} · {plan.study.book} · {plan.study.base.model}")
 def run_sweep(
     plan: SweepPlan, machine: Machine = Machine(), redo: list[str] = [], gpu: str | None = None
 ) -> str:
@@ -49,10 +46,7 @@ def run_sweep(
     finals = bench.run_final_trials(get_best_setting(standings))
     found = found_of(standings, finals, bench)
     folder = write_sweep(plan, found, get_timings(), language=get_reader_language())
-    publish_markdown(
-        (folder.path / "report.md").read_text("utf-8"), "sweep", f"sweep {folder.name}"
-    )
-    return str(folder.path)
+    return publish_folder(folder, "sweep", "sweep")
 
 
 def found_of(

@@ -8,16 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import NamedTuple
 
-from prefect import flow, get_client
-from prefect.client.schemas.objects import WorkerStatus
 from rich.markup import escape
 
 from flows.prepare import prepare_items
 from flows.tune import select_book_text
-from tasks.engine.orchestration.prefect_api import get_deployment
-from tasks.engine.orchestration.prefect_artifacts import publish_failure
-from tasks.engine.orchestration.remote_run import bind_to_deployment, persist_result, start_run
 from tasks.engine.plan_requirements import ensure_ready
+from tasks.engine.prefect_flow import flow, start_run
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName
 from tasks.schemas.machine import Machine
@@ -43,9 +39,7 @@ from tasks.store.decision_log import look_of, record
 from tasks.store.progress import print_status
 
 
-@flow(name="arm", flow_run_name="{name}")
-@publish_failure
-@persist_result
+@flow(name="arm", run_name="{name}")
 def run_trial(
     name: str,
     text: BookText,
@@ -227,7 +221,7 @@ class TrialRunner:
         )
         text = self._prepared[self._build_data_key(one.setting)].text
         name = f"{one.setting.name} · seed {one.seed}"
-        attempt = bind_to_deployment(run_trial, self.gpu)(
+        attempt = run_trial.at(self.gpu)(
             name,
             text,
             splits.pairs,
@@ -266,6 +260,11 @@ def count_worker_slots(deployment: str) -> int:
     """How many runs a deployment can take at once: the workers of its pool that are there now,
     within its limit; one at least.
     """
+    from prefect import get_client
+    from prefect.client.schemas.objects import WorkerStatus
+
+    from tasks.engine.orchestration.prefect_api import get_deployment
+
     found = get_deployment(deployment)
     limit = found.global_concurrency_limit.limit if found.global_concurrency_limit else math.inf
     with get_client(sync_client=True) as client:

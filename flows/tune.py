@@ -1,9 +1,7 @@
 """Pairs → adapter and answers: the part that wants a GPU."""
 
-from prefect import flow
-
-from tasks.engine.orchestration.prefect_artifacts import publish_failure, publish_training
-from tasks.engine.orchestration.remote_run import persist_result, start_run
+from tasks.engine.orchestration.prefect_artifacts import publish_training
+from tasks.engine.prefect_flow import flow, start_run
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.stages import (
@@ -18,9 +16,7 @@ from tasks.store.artifact_groups import BookText, CheckedItems, StudyDataset, Tu
 from tasks.store.artifacts import Answers, Screenings
 
 
-@flow(name="tune", flow_run_name="{plan.base.model} · r{plan.finetuning.rank}")
-@publish_failure
-@persist_result
+@flow(name="tune", run_name="{plan.base.model} · r{plan.finetuning.rank}")
 def tune_model(
     prepared: StudyDataset, plan: StudyPlan, machine: Machine = Machine(), redo: list[str] = []
 ) -> TuningResult:

@@ -30,6 +30,7 @@ from tasks.store.artifact_folders import Adapter, Checkpoint, StudyFolder, Sweep
 from tasks.store.artifact_groups import (
     BookText,
     ChapterDrafts,
+    ChapterItems,
     CheckedItems,
     Diagnosis,
     QuestionSets,
@@ -77,7 +78,8 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
 
 
 @stage(
-    version=1,
+    version=2,
+    followed=("tasks.validation.item_checker",),
     sources=(
         "tasks.generation.rules.rule_writer",
         "tasks.generation.rules.book_facts",
@@ -96,62 +98,60 @@ def generate_drafts(
     pairs: int,
     questions: int,
     book: Book,
+    text: BookText,
     *,
     plan: StudyPlan,
     machine: Machine,
     earlier: ChapterDrafts | None = None,
     server: ServerIdentity | None = None,
 ) -> ChapterDrafts:
-    """One chapter's drafts, exactly as the writer gave them; where it gave some already, those and
-    more.
+    """One chapter's drafts, exactly as the writer gave them, and the items in them that are sound
+    by the book's `text`; where it gave some already, those and more.
 
     `server`: who writes, where a server does; another server's drafts are other drafts.
     """
     from tasks.generation.quotas import Quota
     from tasks.generation.write_chapter import write_chapter
-    from tasks.validation.plan_counts import build_draft_check
+    from tasks.validation.chapter_items import open_item_checker, save_chapter_items
 
     with report_progress(f"drafts · {chapter.label}") as progress:
-        accept, quota = build_draft_check(plan.language, plan.validation), Quota(pairs, questions)
+        checker = open_item_checker(text, plan.language, plan.validation, earlier)
         drafts, account = write_chapter(
             chapter.load_rows(),
-            quota,
+            Quota(pairs, questions),
             plan,
-            accept,
+            checker.check_draft,
             book=Path(book.path),
             machine=machine,
             progress=progress,
             earlier=earlier,
         )
-    return ChapterDrafts(drafts=Drafts.save_rows(drafts), account=account)
+    items = save_chapter_items(checker, names_facts=account is None)
+    return ChapterDrafts(drafts=Drafts.save_rows(drafts), items=items, account=account)
 
 
 @stage(run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
 def validate_drafts(
-    drafts: list[Drafts], text: BookText, own: list[ItemFile], plan: StudyPlan
+    items: list[ChapterItems], text: BookText, own: list[ItemFile], plan: StudyPlan
 ) -> CheckedItems:
-    """Drafts become checked pairs and question sets; what falls is kept with its reason."""
+    """The chapters' items become pairs and question sets; what falls is kept with its reason."""
+    from tasks.validation.chapter_items import load_chapter_items
     from tasks.validation.parsing.import_items import load_imported_items
     from tasks.validation.plan_counts import get_planned_counts
     from tasks.validation.validate import validate_items
 
-    with report_progress("checks") as progress:
-        rows = [draft for table in drafts for draft in table.load_rows()]
-        brought = load_imported_items(
-            [(items.kind, Path(items.path)) for items in own],
-            plan.language,
-            plan.generation.columns,
-        )
-        checked = validate_items(
-            rows,
-            text.load_passages(),
-            plan.validation,
-            plan.language,
-            wanted=get_planned_counts(plan.generation),
-            progress=progress,
-            own=brought,
-        )
-        return CheckedItems.save_tables(**checked._asdict())
+    brought = load_imported_items(
+        [(file.kind, Path(file.path)) for file in own], plan.language, plan.generation.columns
+    )
+    checked = validate_items(
+        map(load_chapter_items, items),
+        text.load_passages(),
+        plan.validation,
+        plan.language,
+        wanted=get_planned_counts(plan.generation),
+        own=brought,
+    )
+    return CheckedItems.save_tables(**checked._asdict())
 
 
 @stage(

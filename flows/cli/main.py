@@ -3,11 +3,13 @@ once.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
+from rich.markup import escape
 
 from flows.cli import summary
 from flows.cli.arguments import (
@@ -29,7 +31,9 @@ from tasks.reporting.sanitize import (
     mark_control_characters,
 )
 from tasks.schemas.errors import PlanError, StudyError
+from tasks.schemas.plan import StudyPlan
 from tasks.store.paths import translate_disk_errors
+from tasks.store.progress import print_status
 
 app = App(
     name="book2lora",
@@ -94,7 +98,8 @@ def study(
     verbose: Annotated[bool, Parameter(help="show Prefect's own log too", negative="")] = False,
 ) -> int:
     """Run a study: book → pairs and questions → adapter → paired verdict → report. Finished stages
-    are not done again.
+    are not done again. Where all are finished, its result is told without Prefect, unless
+    PREFECT_API_URL names a server: there every run is recorded.
     """
     from tasks.engine.orchestration.prefect_settings import configure_prefect
 
@@ -102,17 +107,34 @@ def study(
     choices, how = load_study_plan(plan, set), parse_machine(machine)
     choices.copy_with_name(name)  # a path is refused before anything is loaded or started
     configure_prefect(verbose)
-    from tasks.engine.plan_requirements import ensure_ready
-
     refuse_unknown_stages(redo)
-    ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
-    with run_local_server(gpu) as wait:
-        from flows.study import run_study as run
+    print_status(f"  [bold]{escape(name or choices.name)}[/] · {escape(choices.book)}")
+    folder = find_kept_study(choices, redo, gpu, name)
+    if folder is None:
+        from tasks.engine.plan_requirements import ensure_ready
 
-        wait()
-        folder = Path(run(choices, how, redo, gpu, name))
-    print(*map(mark_control_characters, summary.summarize_study(folder)), sep="\n")
+        ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
+        with run_local_server(gpu) as wait:
+            from flows.study import run_study as run
+
+            wait()
+            folder = run(choices, how, redo, gpu, name)
+    print(*map(mark_control_characters, summary.summarize_study(Path(folder))), sep="\n")
     return 0
+
+
+def find_kept_study(
+    choices: StudyPlan, redo: list[str], gpu: str | None, name: str | None
+) -> str | None:
+    """The folder of a study whose stages are all kept; none where one is not, or where a server is
+    named, which records every run.
+    """
+    if redo or gpu or os.environ.get("PREFECT_API_URL"):
+        return None
+    from flows.study import run_study
+    from tasks.engine.replay import replay
+
+    return replay(run_study, choices, name=name)
 
 
 @app.command

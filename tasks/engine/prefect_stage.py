@@ -6,22 +6,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar, copy_context
-from functools import partial
+from contextvars import copy_context
+from functools import cached_property, partial
 from inspect import getdoc
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import httpx
-from prefect import Task, task
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-from prefect.states import Completed
-from prefect.tasks import exponential_backoff
-
+from tasks.engine.replay import replaying
 from tasks.engine.stage import Stage
 from tasks.schemas.errors import WriterUnavailable
 from tasks.store.progress import ProgressCallback, show_progress_bar
+
+if TYPE_CHECKING:
+    from prefect import Task
+    from prefect.client.schemas.objects import State
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,21 +26,29 @@ RunName = (
     str | Callable[[dict[str, Any]], str]
 )  # a template, or a function of the stage's parameters
 
-replaying: ContextVar[bool] = ContextVar(
-    "replaying", default=False
-)  # kept results only, without Prefect
 ARTIFACT_SECONDS = 5.0  # how often the dashboard's progress moves; work shorter than that has none
 
 
 class PrefectStage(Stage[P, T]):
-    """A stage whose every call is a task run; Prefect keeps nothing of its result."""
+    """A stage whose every call is a task run, except in a replay; Prefect keeps nothing of its
+    result. Prefect is imported at the first run.
+    """
 
     def __init__(self, function: Callable[P, T], run_name: RunName, **options: Any) -> None:
         super().__init__(function, **options)
-        self.task: Task[..., Any] = task(
+        self._run_name = run_name if isinstance(run_name, str) else _as_run_name(run_name)
+
+    @cached_property
+    def task(self) -> "Task[..., Any]":
+        """As Prefect knows it."""
+        from prefect import task
+        from prefect.cache_policies import NO_CACHE
+        from prefect.tasks import exponential_backoff
+
+        return task(
             name=self.name,
-            description=getdoc(function),
-            task_run_name=run_name if isinstance(run_name, str) else _as_run_name(run_name),
+            description=getdoc(self._function),
+            task_run_name=self._run_name,
             cache_policy=NO_CACHE,
             persist_result=False,
             retries=3,
@@ -71,6 +76,8 @@ class PrefectStage(Stage[P, T]):
             return [future.result() for future in futures]
 
     def _as_task(self) -> Callable[P, Any]:
+        from prefect.states import Completed
+
         def run(*args: P.args, **kwargs: P.kwargs) -> Any:
             result, is_cached = self.run(self.bind(*args, **kwargs))
             return Completed(name="Cached", data=result) if is_cached else result
@@ -113,11 +120,15 @@ class ProgressArtifact:
 
     def update(self, percent: float, note: str) -> None:
         """Move the bar; a server that is away does not stop the work."""
+        import httpx
+
         self.updated = time.monotonic()
         with suppress(httpx.HTTPError):
             self._run.copy().run(self._send, percent, note)
 
     def _send(self, percent: float, note: str) -> None:
+        from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
         if self.id is None:
             self.id = create_progress_artifact(progress=percent, description=self.label)
         else:
@@ -133,6 +144,6 @@ def _as_run_name(name: Callable[[dict[str, Any]], str]) -> Callable[..., str]:
     return run_name
 
 
-def _is_worth_retrying(task: Task[..., Any], run: Any, state: State[Any]) -> bool:
+def _is_worth_retrying(task: "Task[..., Any]", run: Any, state: "State[Any]") -> bool:
     """Only a writer that was busy is asked again; any other failure would fail again."""
     return isinstance(state.result(raise_on_failure=False), WriterUnavailable)

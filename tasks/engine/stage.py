@@ -35,6 +35,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 forced_stages: ContextVar[frozenset[str]] = ContextVar("forced_stages", default=frozenset())
+shown_keys: ContextVar[set[str]] = ContextVar("shown_keys")  # of stages that a replay has told
 _running_key: ContextVar[str] = ContextVar("running_key")
 
 
@@ -63,7 +64,7 @@ class Stage(Generic[P, T]):
 
     `sources` says which code that is. None: the function and all that it imports, for stages that
     cost seconds. A tuple of
-    modules: these alone; then `version` stands for the rest and is raised by hand, since doing such
+    modules: these alone, and `followed` ones with all that they import; then `version` stands for the rest and is raised by hand, since doing such
         a stage again costs money
     or hours (tests hold a digest of its output against its version). `content` gives from the
     arguments what else the result
@@ -76,13 +77,14 @@ class Stage(Generic[P, T]):
         *,
         version: int = 1,
         sources: tuple[str, ...] | None = None,
+        followed: tuple[str, ...] = (),
         content: Callable[[Mapping[str, Any]], Any] | None = None,
         needs_gpu: bool = False,
     ) -> None:
         self.name = function.__name__
         self.version = version
         self._function = function
-        self._sources = sources
+        self._sources, self._followed = sources, followed
         self._content = content
         self._needs_gpu = needs_gpu
         self._signature = inspect.signature(function)
@@ -105,37 +107,43 @@ class Stage(Generic[P, T]):
         """Digest of the code that a kept result must not be older than."""
         if self._sources is None:
             return digest_function(self._function)
-        return digest_modules(self._sources, follow=False) if self._sources else ""
+        alone = digest_modules(self._sources, follow=False) if self._sources else ""
+        return alone + (digest_modules(self._followed, follow=True) if self._followed else "")
 
     def run(self, call: StageCall) -> tuple[T, bool]:
         """The result, and whether it was found rather than made. Raises what the stage raises."""
         with hold_lock(call.key):
             found = None if self.name in forced_stages.get() else self._find(call)
             record, result = found or self._make(call)
-        is_cached = found is not None
-        timing = Timing(
-            stage=self.name, seconds=record.seconds, memory_mb=record.memory_mb, cached=is_cached
-        )
-        add_timing(timing)
-        print_status(
-            f"  [green]✓[/] {self.name:<18} {'cached' if is_cached else f'{record.seconds:.1f} s'}"
-        )
-        return result, is_cached
+        self._tell(call, record, is_cached=found is not None)
+        return result, found is not None
 
     def find(self, call: StageCall) -> T:
-        """The kept result; raises NotCached where there is none, or where it stands for something
-        that is gone.
+        """The kept result, told in a line; raises NotCached where there is none, or where it stands
+        for something that is gone.
         """
-        found = None if self.name in forced_stages.get() else self._find(call)
+        found = None if self.name in forced_stages.get() else self._find(call, is_told=False)
         if found is None:
             raise NotCached(f"{self.name} has no kept result for these inputs.")
-        record, result = found
-        add_timing(
-            Timing(stage=self.name, seconds=record.seconds, memory_mb=record.memory_mb, cached=True)
-        )
-        return result
+        self._tell(call, found[0], is_cached=True)
+        shown_keys.get(set()).add(call.key)
+        return found[1]
 
-    def _find(self, call: StageCall) -> tuple[StageRecord, T] | None:
+    def _tell(self, call: StageCall, record: StageRecord, *, is_cached: bool) -> None:
+        """Add the stage to this run's timings, and print its line unless a replay has done so."""
+        add_timing(
+            Timing(
+                stage=self.name,
+                seconds=record.seconds,
+                memory_mb=record.memory_mb,
+                cached=is_cached,
+            )
+        )
+        if not (is_cached and call.key in shown_keys.get(set())):
+            took = "cached" if is_cached else f"{record.seconds:.1f} s"
+            print_status(f"  [green]✓[/] {self.name:<18} {took}")
+
+    def _find(self, call: StageCall, is_told: bool = True) -> tuple[StageRecord, T] | None:
         """A record that is whole and stands for artifacts that are there; one that is not
         is told.
         """
@@ -147,9 +155,10 @@ class Stage(Generic[P, T]):
             result = self._type.validate_python(record.result)
             check_handles(result)
         except (MissingArtifact, ValidationError) as error:
-            print_status(
-                f"  [yellow]{self.name}[/]: {escape(_describe_damage(error))} Doing it again."
-            )
+            if is_told:
+                print_status(
+                    f"  [yellow]{self.name}[/]: {escape(_describe_damage(error))} Doing it again."
+                )
             return None
         return record, result
 

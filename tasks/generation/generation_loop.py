@@ -131,12 +131,17 @@ class ChapterRun:
             self.before and isinstance(self.request_runner.stop_error, BudgetSpent)
         ):
             raise self.request_runner.stop_error
-        return WrittenChapter(self.drafts, account)
+        return WrittenChapter(self.drafts, account, self.kept)
 
     def _recall_earlier(self) -> None:
-        """What an earlier call brought is judged again, and asked for no more."""
-        for draft in self.before.drafts if self.before else ():
-            self._judge_draft(draft, [p for p in self.passages if p.id in draft.passages])
+        """What an earlier call brought is asked for no more."""
+        if not self.before:
+            return
+        self.drafts += self.before.drafts
+        self.kept += self.before.kept
+        for kind in ITEM_KINDS:
+            self.rejected[kind] = self.before.usage.rejected[kind]
+            self.refused[kind] = self.before.usage.refused[kind]
         for place in self.windows:
             here = {p.id for p in place.passages}
             place.kept += [
@@ -169,7 +174,7 @@ class ChapterRun:
         """Judge one answer: the items it brought, or -1 where it was no fair answer."""
         shown = self._list_shown_passages(asking.window)
         draft = self._build_draft(asking, response, shown)
-        kept, exhausted = self._judge_draft(draft, shown)
+        kept, exhausted = self._judge_draft(draft)
         if draft.finish in NO_ITEM_FINISHES:
             return -1
         if exhausted:
@@ -179,17 +184,15 @@ class ChapterRun:
         asking.window.kept += kept
         return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
 
-    def _judge_draft(
-        self, draft: Draft, shown: list[Passage]
-    ) -> tuple[Sequence[PairOrQuestion], bool]:
+    def _judge_draft(self, draft: Draft) -> tuple[Sequence[PairOrQuestion], bool]:
         """Add a draft and what the gate makes of it; the items that it keeps, and whether it says
         that there is no more.
         """
         self.drafts.append(draft)
+        verdict = self.accept(draft)
         if draft.finish in NO_ITEM_FINISHES:
             self.refused[draft.kind] += draft.asked
             return (), False
-        verdict = self.accept(draft, shown, self.kept)
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         return verdict.kept, verdict.exhausted

@@ -49,10 +49,11 @@ class Quota(NamedTuple):
 
 
 class WrittenChapter(NamedTuple):
-    """A chapter's drafts and how they came about."""
+    """A chapter's drafts, how they came about, and the items that were kept."""
 
     drafts: list[Draft]
     usage: WriterUsage
+    kept: Sequence[PairOrQuestion] = ()
 
 
 class JudgedDraft(Protocol):
@@ -68,9 +69,7 @@ class JudgedDraft(Protocol):
     def exhausted(self) -> bool: ...  # the answer says that its passages hold no more
 
 
-JudgeDraft = Callable[
-    [Draft, list[Passage], Sequence[PairOrQuestion]], JudgedDraft
-]  # the draft, what it was drawn from, what is kept already
+JudgeDraft = Callable[[Draft], JudgedDraft]  # what it kept is remembered, and kept no second time
 
 
 def count_with_margin(number: int | str, margin: float) -> int:

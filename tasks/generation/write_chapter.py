@@ -23,26 +23,27 @@ def write_chapter(
     progress: ProgressCallback = ignore_progress,
     earlier: ChapterDrafts | None = None,
 ) -> tuple[list[Draft], WriterUsage | None]:
-    """The drafts as they came, and the server's account.
+    """The drafts as they came, each shown to `accept`, and the server's account.
 
     The gpt writer asks again for what `accept` refuses, and goes on from what the chapter gave
-    `earlier`; rules need neither.
+    `earlier`; rules do neither.
     """
     if plan.generation.writer == "rules":
         from tasks.generation.rules import rule_writer
 
-        return rule_writer.write_items_by_rules(
-            passages, quota, plan.generation, plan.language
-        ), None
+        drafts = rule_writer.write_items_by_rules(passages, quota, plan.generation, plan.language)
+        for draft in drafts:
+            accept(draft)
+        return drafts, None
     from tasks.generation.openai import openai_writer
 
     ledger = open_response_cache(plan)
     before = (
-        WrittenChapter(earlier.drafts.load_rows(), earlier.account)
+        WrittenChapter(earlier.drafts.load_rows(), earlier.account, earlier.items.load_kept())
         if earlier and earlier.account
         else None
     )
-    return openai_writer.write_items_by_model(
+    written = openai_writer.write_items_by_model(
         passages,
         quota,
         plan.generation,
@@ -54,6 +55,7 @@ def write_chapter(
         book_path=book,
         before=before,
     )
+    return written.drafts, written.usage
 
 
 def open_response_cache(plan: StudyPlan) -> ResponseCache:

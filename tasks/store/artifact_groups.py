@@ -1,6 +1,6 @@
 """The groups of handles that travel between stages and flows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar, Self
 
@@ -142,11 +142,45 @@ class CheckedItems(Handle):
         )
 
 
+class ChapterItems(Handle):
+    """What the checks on single items let through of one chapter, what they stopped, and the count
+    of both.
+    """
+
+    pairs: Pairs
+    questions: Questions
+    rejected: Rejections
+    funnel: FilterSteps
+    names_facts: bool  # whether its writer gives equal facts equal names
+
+    @classmethod
+    def save_tables(
+        cls,
+        kept: Sequence[Pair | Question],
+        rejected: Iterable[Rejection],
+        funnel: Iterable[FilterStep],
+        names_facts: bool,
+    ) -> Self:
+        return cls(
+            pairs=Pairs.save_rows(row for row in kept if isinstance(row, Pair)),
+            questions=Questions.save_rows(row for row in kept if isinstance(row, Question)),
+            rejected=Rejections.save_rows(rejected),
+            funnel=FilterSteps.save_rows(funnel),
+            names_facts=names_facts,
+        )
+
+    def load_kept(self) -> list[Pair | Question]:
+        return [*self.pairs.load_rows(), *self.questions.load_rows()]
+
+
 class ChapterDrafts(Handle):
-    """One chapter's drafts, and the account of the server that wrote them; none for rules."""
+    """One chapter's drafts as they came, the items in them, and the account of the server that
+    wrote them; none for rules.
+    """
 
     excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account"})
     drafts: Drafts
+    items: ChapterItems
     account: WriterUsage | None = None
 
     def mark_stopped(self, wanted: Iterable[int]) -> Self:

@@ -1,20 +1,42 @@
-"""The desk that every item passes: read, ground, look for flaws and repeats. Remembers what it let
-through.
+"""The one gate that every item passes: read, ground, look for flaws and repeats. Remembers what it
+let through and what it stopped.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 from tasks.schemas.digest import compute_digest
-from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Quote, Rejection
+from tasks.schemas.item_rows import (
+    Draft,
+    FilterStep,
+    Pair,
+    Passage,
+    Question,
+    Quote,
+    Rejection,
+)
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks import flaws, grounding, text_damage, zwnj_repair
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.passage_index import PassageIndex
-from tasks.validation.items import ItemKind, PairOrQuestion, ParsedItem
+from tasks.validation.filter_counts import count_filter_steps
+from tasks.validation.items import (
+    ITEM_KINDS,
+    ItemKind,
+    PairOrQuestion,
+    ParsedItem,
+    build_row_rejection,
+    get_key,
+    get_kind,
+    get_text,
+)
 from tasks.validation.language_patterns import get_language_patterns
 from tasks.validation.parsing import draft_reader
+
+REPEATED = ("duplicates", "says the same as an earlier item")  # check and label
 
 
 class CheckedDraft(NamedTuple):
@@ -25,28 +47,52 @@ class CheckedDraft(NamedTuple):
     exhausted: bool = False  # the writer says that its passages hold no more
 
 
-class ItemChecker:
-    """The checks on single items, in their order. One desk serves a whole study; `take` may be
-    called draft by draft.
-    """
+class CheckedChapter(NamedTuple):
+    """What was let through of a chapter's items, what was stopped, and the count of both."""
 
-    def __init__(
-        self,
-        passages: Iterable[Passage],
-        language: str,
-        plan: ValidationPlan,
-        seen: SeenItems | None = None,
-    ) -> None:
+    kept: list[PairOrQuestion]
+    rejected: list[Rejection]
+    funnel: list[FilterStep]
+    names_facts: bool = True  # its writer gives equal facts equal names
+
+
+class BookKnowledge(NamedTuple):
+    """What the checks ask of the book."""
+
+    passage_index: PassageIndex
+    spelling: zwnj_repair.BookSpelling
+    profile: text_damage.BookProfile
+
+
+_studying = Lock()  # chapters are checked at once, and the book is studied for all of them
+
+
+def study_book(passages: Iterable[Passage], language: str) -> BookKnowledge:
+    """The same object for the same book: a handbook takes a second, a chapter's checks less."""
+    with _studying:
+        return _study_book(tuple(passages), language)
+
+
+@lru_cache(maxsize=2)
+def _study_book(passages: tuple[Passage, ...], language: str) -> BookKnowledge:
+    patterns, texts = get_language_patterns(language), [passage.text for passage in passages]
+    index, script = PassageIndex(passages), text_damage.get_main_script(texts)
+    return BookKnowledge(
+        index,
+        zwnj_repair.learn_spelling(texts, patterns, language),
+        text_damage.BookProfile(index.vocabulary, script, patterns.years),
+    )
+
+
+class ItemChecker:
+    """The checks on single items, in their order, draft by draft."""
+
+    def __init__(self, passages: Iterable[Passage], language: str, plan: ValidationPlan) -> None:
         self.language, self.plan, self.patterns = language, plan, get_language_patterns(language)
-        self.passage_index = PassageIndex(passages)
-        self.spelling = zwnj_repair.learn_spelling(
-            (p.text for p in self.passage_index.passages.values()), self.patterns, language
-        )
-        script = text_damage.get_main_script([p.text for p in self.passage_index.passages.values()])
-        self.book_profile = text_damage.BookProfile(
-            self.passage_index.vocabulary, script, self.patterns.years
-        )
-        self.seen_items = seen or SeenItems(language, plan)
+        self.passage_index, self.spelling, self.book_profile = study_book(passages, language)
+        self.seen_items = SeenItems(language, plan)
+        self.kept: list[PairOrQuestion] = []
+        self.rejected: list[Rejection] = []
         self.input_counts: Counter[ItemKind] = Counter()
         self.repair_counts: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
 
@@ -63,6 +109,29 @@ class ItemChecker:
     ) -> CheckedDraft:
         """Check a person's own items: everything but grounding."""
         return self._check_items(items, rejected, None)
+
+    def add_chapter(self, chapter: CheckedChapter) -> None:
+        """Items that have passed their chapter's checks: only what repeats an earlier item falls
+        now.
+        """
+        for step in chapter.funnel:
+            if step.name == chapter.funnel[0].name:
+                self.input_counts[step.kind] += step.came
+            self.repair_counts[step.kind, step.name].update(step.repaired)
+        self.rejected += chapter.rejected
+        for row in chapter.kept:
+            said = get_kind(row), get_text(row), get_key(row)
+            if earlier := self.seen_items.find_repeated(*said):
+                self.rejected.append(build_row_rejection(row, *REPEATED, earlier))
+            else:
+                self.seen_items.add_item(row.id, *said)
+                self.kept.append(row)
+
+    def collect_items(self) -> CheckedChapter:
+        """All that came so far."""
+        came = {kind: self.input_counts[kind] for kind in ITEM_KINDS}
+        funnel = count_filter_steps(came, self.rejected, self.repair_counts)
+        return CheckedChapter(self.kept, self.rejected, funnel)
 
     def _check_items(
         self,
@@ -82,6 +151,8 @@ class ItemChecker:
                 made.rejected.append(outcome)
             else:
                 made.kept.append(outcome)
+        self.kept += made.kept
+        self.rejected += made.rejected
         return made
 
     def _check_item(
@@ -110,9 +181,7 @@ class ItemChecker:
             return flaw
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
-            return item.build_rejection(
-                "duplicates", "says the same as an earlier item", earlier, passage_id
-            )
+            return item.build_rejection(*REPEATED, earlier, passage_id)
         row = build_row(item, quote)
         self.seen_items.add_item(row.id, item.kind, item.text, item.key)
         return row

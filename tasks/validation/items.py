@@ -7,6 +7,7 @@ from tasks.schemas.item_rows import Pair, Question, QuestionType, Rejection
 
 ItemKind = Literal["pair", "question"]
 PairOrQuestion = Pair | Question
+ITEM_KINDS: tuple[ItemKind, ItemKind] = ("pair", "question")
 
 
 @dataclass(frozen=True)

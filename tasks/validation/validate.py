@@ -1,24 +1,18 @@
-"""The gate: drafts in, checked pairs and question sets out, every stopped item accounted for."""
+"""The whole book's items become pairs and question sets, every stopped one accounted for."""
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tasks.schemas.errors import NothingLeft
-from tasks.schemas.item_rows import Draft, FilterStep, Pair, Passage, Question, Rejection
+from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection
 from tasks.schemas.plan_sections import ValidationPlan
-from tasks.store.progress import ProgressCallback, ignore_progress
-from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.leakage import find_leaks
-from tasks.validation.filter_counts import count_filter_steps, describe_rejections
-from tasks.validation.item_checker import CheckedDraft, ItemChecker
-from tasks.validation.items import ItemKind, PairOrQuestion, ParsedItem, build_row_rejection
+from tasks.validation.filter_counts import describe_rejections
+from tasks.validation.item_checker import CheckedChapter, ItemChecker
+from tasks.validation.items import ITEM_KINDS, ParsedItem, build_row_rejection
 from tasks.validation.splitting import fact_groups, fact_split
 from tasks.validation.splitting.answer_positions import balance_keys
 from tasks.validation.splitting.train_questions import build_train_questions
-
-ITEM_KINDS: tuple[ItemKind, ItemKind] = ("pair", "question")
-RULES_WRITER = "rules"  # the writer that gives equal facts equal names
 
 
 class PlannedCounts(NamedTuple):
@@ -51,50 +45,23 @@ class ValidationResult(NamedTuple):
     funnel: list[FilterStep]
 
 
-def check_single_draft(
-    draft: Draft,
-    passages: Iterable[Passage],
-    earlier: Sequence[PairOrQuestion],
-    language: str,
-    plan: ValidationPlan,
-) -> CheckedDraft:
-    """The checks on single items, for one draft against what was kept before. For many drafts keep
-    a `Desk` and call `take`.
-    """
-    return ItemChecker(passages, language, plan, SeenItems(language, plan, earlier)).check_draft(
-        draft
-    )
-
-
-def compute_needed_counts(wanted: PlannedCounts, plan: ValidationPlan) -> PlannedCounts:
-    """How many items must be accepted so that, after new facts are kept out of training, as many as
-    wanted are left.
-    """
-    share = 1 - plan.new_fact_share
-    return PlannedCounts(
-        None if wanted.pairs is None or not share else math.ceil(wanted.pairs / share),
-        wanted.questions,
-    )
-
-
 def validate_items(
-    drafts: Sequence[Draft],
+    chapters: Iterable[CheckedChapter],
     passages: Sequence[Passage],
     plan: ValidationPlan,
     language: str,
     *,
     wanted: PlannedCounts = ALL_ITEMS,
-    progress: ProgressCallback = ignore_progress,
     own: ImportedItems = NO_IMPORTED_ITEMS,
 ) -> ValidationResult:
-    """Check every item, split by fact, refuse what leaks, balance the keys."""
+    """What only the whole book can tell of the items that their chapters' checks let through:
+    repeats, the split by fact, leaks; a person's own items pass all checks here. Balances the keys.
+    """
     desk = ItemChecker(passages, language, plan)
-    kept, rejected, _ = desk.check_imported(own.items, own.rejected)
-    for number, draft in enumerate(drafts, 1):
-        one = desk.check_draft(draft)
-        kept += one.kept if draft.writer == RULES_WRITER else map(_remove_fact, one.kept)
-        rejected += one.rejected
-        progress(number, len(drafts), f"{len(kept)} kept")
+    desk.check_imported(own.items, own.rejected)
+    for chapter in chapters:
+        desk.add_chapter(chapter if chapter.names_facts else _remove_facts(chapter))
+    kept, rejected = desk.kept, desk.rejected
     pairs, questions = fact_groups.assign_facts(
         [r for r in kept if isinstance(r, Pair)],
         [r for r in kept if isinstance(r, Question)],
@@ -118,9 +85,7 @@ def validate_items(
     )
     asked, surplus = fact_split.trim_questions(asked, wanted.questions, plan.seed)
     rejected += surplus
-    stages = count_filter_steps(
-        {kind: desk.input_counts[kind] for kind in ITEM_KINDS}, rejected, desk.repair_counts
-    )
+    stages = desk.collect_items().funnel
     train = build_train_questions(taught.pairs, passages, plan, language)
     train, same_fact, new_fact = (
         balance_keys(questions, plan.seed) for questions in (train, *asked)
@@ -130,11 +95,10 @@ def validate_items(
     )
 
 
-def _remove_fact(row: PairOrQuestion) -> PairOrQuestion:
-    """Without the fact that a model gave it: it names the same thing otherwise in each request, so
-    names and quotes decide.
-    """
-    return row.model_copy(update={"fact": ""})
+def _remove_facts(chapter: CheckedChapter) -> CheckedChapter:
+    """A model names the same fact otherwise in each request, so that names and quotes decide."""
+    bare = [row.model_copy(update={"fact": ""}) for row in chapter.kept]
+    return chapter._replace(kept=bare)
 
 
 def refuse_empty_result(

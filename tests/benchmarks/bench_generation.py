@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -48,14 +48,14 @@ class Timed(NamedTuple):
     cpu: float  # seconds
 
 
-def keep_all(draft: Draft, passages: list[Passage], earlier: Sequence[PairOrQuestion]) -> Verdict:
+def keep_all(draft: Draft) -> Verdict:
     """A gate that costs nothing."""
-    first, quote = len(earlier), {"passage_id": "p", "page": 1, "start": 0, "end": 1, "text": "q"}
+    quote = {"passage_id": "p", "page": 1, "start": 0, "end": 1, "text": "q"}
     return Verdict(
         [
             Pair(
-                id=str(first + i),
-                fact=f"f{first + i}",
+                id=f"{draft.id}-{i}",
+                fact=f"f{draft.id}-{i}",
                 symptom="s" * 200,
                 diagnosis="d",
                 quote=quote,

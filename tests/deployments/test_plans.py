@@ -12,7 +12,7 @@ from tasks.schemas.sweep_plan import SweepPlan
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = {
-    f"{Path(d['entrypoint'].partition(':')[0]).stem}/{d['name']}": d
+    f"{d['entrypoint'].partition(':')[2]}/{d['name']}": d
     for d in yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
 }
 SWEEPS = {path for path in (ROOT / "plans").glob("*.yaml") if path.stem.startswith("sweep-")}
@@ -35,14 +35,14 @@ def test_what_a_team_runs_is_there():
         "study/exercise",
         "study/recommended",
         "tune/gpu",
-        "sweep_trial/gpu",
+        "trial/gpu",
         "sweep/laptop",
         "sweep/gpu",
     } == set(DEPLOYMENTS)
     pools = {name: deployment["work_pool"]["name"] for name, deployment in DEPLOYMENTS.items()}
     assert [name for name, pool in pools.items() if pool == "gpu"] == [
         "tune/gpu",
-        "sweep_trial/gpu",
+        "trial/gpu",
     ]
 
 

@@ -100,6 +100,8 @@ def test_an_unknown_deployment_is_told_with_those_that_there_are_before_anything
     from flows.study import run_study
 
     with get_client(sync_client=True) as client:
-        client.create_deployment(flow_id=client.create_flow(run_study), name="there")
+        client.create_deployment(
+            flow_id=client.create_flow(run_study.as_prefect_flow), name="there"
+        )
     with pytest.raises(PlanError, match=r"knows no deployment 'tune/nowhere'.*study/there"):
         rerun(gpu="tune/nowhere")

@@ -46,7 +46,8 @@ def digests() -> dict[str, str]:
         ("reporting/wording/fa.yaml", {"write_report", "write_sweep"}),
         ("diagnosis/rules/tuning_rules.py", {"diagnose_tuning"}),
         ("reading/layout/bidi.py", {"read_book"}),
-        ("validation/checks/flaws.py", {"validate_drafts"}),
+        ("validation/checks/flaws.py", {"generate_drafts", "validate_drafts"}),
+        ("validation/checks/leakage.py", {"validate_drafts"}),
         ("models/tiny_llama.py", {"prepare_base"}),
         ("evaluation/answer_extraction.py", {"evaluate_model"}),
         (

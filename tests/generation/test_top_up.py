@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.openai_server.server import start_server
-from support.openai_study import SHORT_RETRIES, accept_items, build_plan, load_chapters, write_study
+from support.openai_study import (
+    SHORT_RETRIES,
+    build_fake_gate,
+    build_plan,
+    load_chapters,
+    write_study,
+)
 
 from tasks.generation.openai.openai_writer import write_items_by_model
 from tasks.generation.quotas import Quota
@@ -95,7 +101,7 @@ def more(ledger, chosen, quota, before, passages):
         chosen,
         "fa",
         ledger=opened,
-        accept=accept_items,
+        accept=build_fake_gate(passages, before.kept),
         machine_concurrency=8,
         patience=SHORT_RETRIES,
         before=before,

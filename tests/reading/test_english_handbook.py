@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.items.gate_runs import validate_drafts
 
 from tasks.engine.plan_check import add_new_fact_margin
 from tasks.generation.quotas import allocate_quotas
@@ -17,7 +18,7 @@ from tasks.reading.pdf import Reading, read
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.plan import StudyPlan
 from tasks.validation.plan_counts import get_planned_counts
-from tasks.validation.validate import ValidationResult, validate_items
+from tasks.validation.validate import ValidationResult
 
 BOOKS = Path(__file__).parents[2] / "books"
 PLAN = StudyPlan(name="english", language="en", book="books/handbook-en.pdf")
@@ -55,7 +56,7 @@ def gate(chapters: dict[str, list[Passage]]) -> ValidationResult:
         for d in write_items_by_rules(chapters[c], quotas[c], PLAN.generation, PLAN.language)
     ]
     passages = [p for rows in chapters.values() for p in rows]
-    return validate_items(
+    return validate_drafts(
         drafts, passages, PLAN.validation, PLAN.language, wanted=get_planned_counts(PLAN.generation)
     )
 

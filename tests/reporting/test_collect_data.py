@@ -13,6 +13,7 @@ from tasks.store.artifact_folders import Adapter, ArtifactFolder, Checkpoint
 from tasks.store.artifact_groups import (
     BookText,
     ChapterDrafts,
+    ChapterItems,
     CheckedItems,
     StudyDataset,
     TrainedAdapter,
@@ -69,11 +70,12 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ReportDat
         pages=Pages.save_rows([]),
         scan=made.scan,
     )
+    items = ChapterItems.save_tables([], [], [], names_facts=True)
     prepared = StudyDataset(
         text=text,
         drafts=[
-            ChapterDrafts(drafts=Drafts.save_rows(paid[:2])),
-            ChapterDrafts(drafts=Drafts.save_rows(paid[2:])),
+            ChapterDrafts(drafts=Drafts.save_rows(rows), items=items)
+            for rows in (paid[:2], paid[2:])
         ],
         splits=splits,
     )

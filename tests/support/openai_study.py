@@ -8,7 +8,7 @@ The gate here is a fake of ten lines: readable JSON, quote on its page, nothing 
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,25 +32,30 @@ class ParsedDraft(NamedTuple):
     exhausted: bool = False
 
 
-def accept_items(
-    draft: Draft, passages: list[Passage], earlier: Sequence[PairOrQuestion]
-) -> ParsedDraft:
-    """The fake gate."""
-    try:
-        found = json.loads(draft.raw)["items"]
-    except (ValueError, KeyError):
-        return ParsedDraft([], [_build_rejection(draft, "parsing", draft.raw, draft.asked)])
-    seen, verdict = {item.id for item in earlier}, ParsedDraft([], [], exhausted=not found)
-    for one in found:
-        item = parse_item(one, passages)
-        if item is None or item.id in seen:
-            verdict.rejected.append(
-                _build_rejection(draft, "duplicates" if item else "grounding", str(one), 1)
-            )
-        else:
-            seen.add(item.id)
-            verdict.kept.append(item)
-    return verdict
+def build_fake_gate(
+    passages: list[Passage], earlier: Sequence[PairOrQuestion] = ()
+) -> Callable[[Draft], ParsedDraft]:
+    """The fake gate of a chapter."""
+    seen = {item.id for item in earlier}
+
+    def accept_items(draft: Draft) -> ParsedDraft:
+        try:
+            found = json.loads(draft.raw)["items"]
+        except (ValueError, KeyError):
+            return ParsedDraft([], [_build_rejection(draft, "parsing", draft.raw, draft.asked)])
+        verdict = ParsedDraft([], [], exhausted=not found)
+        for one in found:
+            item = parse_item(one, passages)
+            if item is None or item.id in seen:
+                verdict.rejected.append(
+                    _build_rejection(draft, "duplicates" if item else "grounding", str(one), 1)
+                )
+            else:
+                seen.add(item.id)
+                verdict.kept.append(item)
+        return verdict
+
+    return accept_items
 
 
 def parse_item(one: dict[str, Any], passages: list[Passage]) -> PairOrQuestion | None:
@@ -107,7 +112,7 @@ def write_study(
     chosen: GenerationPlan,
     passages: Mapping[str, list[Passage]],
     concurrency: int = 8,
-    gate: Any = accept_items,
+    gate: Any = build_fake_gate,
     **more: Any,
 ) -> dict[str, WrittenChapter]:
     """Every chapter in turn."""
@@ -118,7 +123,7 @@ def write_study(
             chosen,
             more.get("language", "fa"),
             ledger=ResponseCache(ledger, chosen.budget_usd, chosen.prices),
-            accept=gate,
+            accept=gate(passages[chapter]),
             machine_concurrency=concurrency,
             patience=more.get("patience", SHORT_RETRIES),
             book_path=more.get("book_path"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.items.gate_items import BOOK, PAIR, QUESTION
 from support.items.gate_items import build_draft as response
+from support.items.gate_runs import check_drafts, validate_drafts
 from support.items.handbook_passages import load_handbook
 from support.items.planted_defects import (
     build_draft,
@@ -22,14 +23,8 @@ from tasks.generation.rules.rule_writer import write_items_by_rules
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import ValidationPlan
-from tasks.validation.plan_counts import build_draft_check
-from tasks.validation.validate import (
-    PlannedCounts,
-    check_single_draft,
-    compute_needed_counts,
-    refuse_empty_result,
-    validate_items,
-)
+from tasks.validation.item_checker import ItemChecker
+from tasks.validation.validate import PlannedCounts, refuse_empty_result, validate_items
 
 PLAN = ValidationPlan()
 
@@ -47,7 +42,7 @@ def drafts():
 
 @pytest.fixture(scope="module")
 def gate(drafts):
-    return validate_items(drafts, load_book(), PLAN, "fa", wanted=PlannedCounts(300, 200))
+    return validate_drafts(drafts, load_book(), PLAN, "fa", wanted=PlannedCounts(300, 200))
 
 
 def check_counts(gate, came):
@@ -119,9 +114,9 @@ def test_every_quote_is_cut_from_its_passage(gate):
 
 def test_seed_decides_everything(drafts, gate):
     some = drafts[: len(drafts) // 4]
-    once, again = (validate_items(some, load_book(), PLAN, "fa") for _ in range(2))
+    once, again = (validate_drafts(some, load_book(), PLAN, "fa") for _ in range(2))
     assert once == again
-    other = validate_items(
+    other = validate_drafts(
         drafts, load_book(), ValidationPlan(seed=1), "fa", wanted=PlannedCounts(300, 200)
     )
     assert {q.fact for q in other.new_fact} != {q.fact for q in gate.new_fact}
@@ -139,7 +134,7 @@ def test_question_that_repeats_a_training_text_is_refused_with_its_pair():
     }
     leaked = {**QUESTION, "question": f"{pair['symptom']}. کدام تشخیص درست‌تر است؟"}
     rows = [response(pair), response(leaked, QUESTION, kind="question", number=1)]
-    done = validate_items(rows, BOOK, ValidationPlan(new_fact_share=0), "fa")
+    done = validate_drafts(rows, BOOK, ValidationPlan(new_fact_share=0), "fa")
     assert [r.check for r in done.rejected] == ["leakage"]
     assert done.pairs[0].id in done.rejected[0].reason and [q.question for q in done.same_fact] == [
         QUESTION["question"]
@@ -162,31 +157,45 @@ def test_nothing_written_says_what_rules_need_and_what_else_there_is():
 
 
 def nothing_of(drafts):
-    done = validate_items(drafts, BOOK, PLAN, "fa", wanted=PlannedCounts(10, 0))
+    done = validate_drafts(drafts, BOOK, PLAN, "fa", wanted=PlannedCounts(10, 0))
     refuse_empty_result(
         done.funnel, (len(done.pairs) + len(done.held_out), 0), PlannedCounts(10, 0)
     )
 
 
-def test_accept_and_validate_stop_the_same_items(drafts):
-    kept, rejected, judge = [], [], build_draft_check("fa", PLAN)
+def test_chapters_checked_apart_give_what_one_check_of_all_gives(drafts):
+    """Repeats between chapters fall in the second step, with the counts of the first."""
     some = drafts[:3] + [d for d in drafts[:12] if d.kind == "question"][:3]
-    for one in some:
-        done = judge(one, list(load_book()), kept)
-        assert done == check_single_draft(one, load_book(), kept, "fa", PLAN)
-        kept, rejected = [*kept, *done.kept], [*rejected, *done.rejected]
-        if one is drafts[0]:
-            assert {r.check for r in judge(one, list(load_book()), kept).rejected} == {"duplicates"}
-    whole = validate_items(some, load_book(), ValidationPlan(new_fact_share=0), "fa")
-    assert {p.id for p in (*whole.pairs, *whole.held_out)} == {
-        r.id for r in kept if r.id.startswith("pair")
-    }
+    plan = ValidationPlan(new_fact_share=0)
+    apart = [check_drafts(part, load_book(), plan, "fa") for part in (some[:2], some[2:], some[:1])]
+    assert not any(r.check == "duplicates" for chapter in apart for r in chapter.rejected)
+    whole = validate_drafts([*some, some[0]], load_book(), plan, "fa")
+    done = validate_items(apart, load_book(), plan, "fa")
+    assert done._replace(rejected=[]) == whole._replace(rejected=[])
+    repeated = [r.reason for r in done.rejected if r.check == "duplicates"]
+    assert repeated == [r.reason for r in whole.rejected if r.check == "duplicates"]
+    assert len(repeated) == len(apart[2].kept) > 0
 
 
-def test_needed_leaves_the_wanted_pairs_after_the_split():
-    assert compute_needed_counts(
-        PlannedCounts(100, 100), ValidationPlan(new_fact_share=0.25)
-    ) == PlannedCounts(134, 100)
+def test_a_chapters_checks_go_on_from_what_they_had_kept(drafts):
+    first, plan = check_drafts(drafts[:2], load_book(), PLAN, "fa"), PLAN
+    checker = ItemChecker(load_book(), "fa", plan)
+    checker.add_chapter(first)
+    assert checker.collect_items() == first
+    again = checker.check_draft(drafts[0])
+    assert not again.kept and {r.check for r in again.rejected} == {"duplicates"}
+
+
+def test_a_models_names_of_facts_do_not_decide_what_is_one_fact(drafts):
+    chapter = check_drafts(drafts[:2], load_book(), PLAN, "fa")
+    names = [
+        row.model_copy(update={"fact": f"{number}"}) for number, row in enumerate(chapter.kept)
+    ]
+    one, other = (
+        validate_items([chapter._replace(kept=kept, names_facts=False)], load_book(), PLAN, "fa")
+        for kept in (chapter.kept, names)
+    )
+    assert one == other
 
 
 @settings(max_examples=12, deadline=None)
@@ -216,7 +225,7 @@ def test_counts_add_up_whatever_comes(data):
             )
         )
     try:
-        done = validate_items(
+        done = validate_drafts(
             drafts,
             load_book(),
             ValidationPlan(new_fact_share=data.draw(st.floats(0, 1))),

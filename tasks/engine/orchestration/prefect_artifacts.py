@@ -1,15 +1,15 @@
 """What a run shows on the dashboard beside its stages: short tables, and why it failed."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from html import escape
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from prefect.artifacts import create_markdown_artifact
-
 from tasks.engine.orchestration.cancellation import cancellable_here
-from tasks.engine.orchestration.prefect_markdown import render_for_dashboard
+from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.generation.usage import format_usages, load_usages
 from tasks.generation.write_chapter import get_response_cache_dir
@@ -18,9 +18,10 @@ from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import StudyError, WriterError
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
+from tasks.store.artifact_folders import StudyFolder
 from tasks.store.artifact_groups import StudyDataset, TrainedAdapter
 from tasks.store.artifacts import Comparisons
-from tasks.store.paths import translate_disk_errors
+from tasks.store.paths import get_runs_dir, translate_disk_errors
 from tasks.store.progress import print_status
 from tasks.store.redaction import redact_error
 
@@ -28,16 +29,38 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def publish_markdown(markdown: str, key: str, description: str) -> None:
-    """An artifact of the run that is under way."""
-    create_markdown_artifact(render_for_dashboard(markdown), key=key, description=description)
+def publish_markdown(write: Callable[[], str], key: str, description: str) -> None:
+    """An artifact of the run that is under way; a replay is none, and nothing is written for it."""
+    if replaying.get():
+        return
+    from prefect.artifacts import create_markdown_artifact
+
+    from tasks.engine.orchestration.prefect_markdown import render_for_dashboard
+
+    create_markdown_artifact(render_for_dashboard(write()), key=key, description=description)
 
 
-def publish_items(prepared: StudyDataset) -> StudyDataset:
+def publish_folder(folder: StudyFolder, key: str, kind: str) -> str:
+    """Show the report of a study or a sweep on the dashboard; where its folder is."""
+    report = folder.path / "report.md"
+    publish_markdown(lambda: report.read_text("utf-8"), key, f"{kind} {folder.name}")
+    return str(folder.path)
+
+
+def publish_study(folder: StudyFolder) -> str:
+    """Point runs/latest to the study, and show its report on the dashboard."""
+    link, part = get_runs_dir() / "latest", get_runs_dir() / f".latest-{os.getpid()}"
+    part.unlink(missing_ok=True)
+    part.symlink_to(Path("studies") / folder.name)
+    part.replace(link)
+    return publish_folder(folder, "report", "study")
+
+
+def publish_items(prepared: StudyDataset) -> None:
     """From drafts to items; what the writing cost, where it cost anything."""
     language = get_reader_language()
     publish_markdown(
-        markdown_tables.format_funnel_section(
+        lambda: markdown_tables.format_funnel_section(
             prepared.splits.funnel.load_rows(), prepared.text.scan, language
         ),
         "funnel",
@@ -45,9 +68,10 @@ def publish_items(prepared: StudyDataset) -> StudyDataset:
     )
     if accounts := [chapter.account for chapter in prepared.drafts if chapter.account]:
         publish_markdown(
-            markdown_tables.format_cost_table(accounts, language), "cost", "what the writing cost"
+            lambda: markdown_tables.format_cost_table(accounts, language),
+            "cost",
+            "what the writing cost",
         )
-    return prepared
 
 
 @contextmanager
@@ -61,7 +85,7 @@ def report_cost_on_failure(plan: StudyPlan, chapters: Sequence[str]) -> Iterator
         if not any(account.requests for account in written):
             raise
         publish_markdown(
-            markdown_tables.format_cost_table(written, get_reader_language()),
+            lambda: markdown_tables.format_cost_table(written, get_reader_language()),
             "cost",
             "what the writing cost until it was stopped",
         )
@@ -73,7 +97,7 @@ def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
     anew.
     """
     publish_markdown(
-        markdown_tables.format_loss_section(tuning.log.load_rows(), get_reader_language()),
+        lambda: markdown_tables.format_loss_section(tuning.log.load_rows(), get_reader_language()),
         "loss",
         "loss over the training",
     )
@@ -87,7 +111,7 @@ def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
 def publish_verdict(comparisons: Comparisons, history: History, language: str) -> None:
     """The primary result in figures, and what had been decided on its questions before."""
     publish_markdown(
-        markdown_tables.format_verdict_section(comparisons.load_rows(), history, language),
+        lambda: markdown_tables.format_verdict_section(comparisons.load_rows(), history, language),
         "verdict",
         "the primary result",
     )
@@ -106,7 +130,8 @@ def publish_failure(function: Callable[P, T]) -> Callable[P, T]:
         except BaseException as error:
             redact_error(error)
             if isinstance(error, StudyError):
-                publish_markdown(format_failure(error), "failure", "why it failed, and what to do")
+                text = format_failure(error)
+                publish_markdown(lambda: text, "failure", "why it failed, and what to do")
             raise
 
     return run_and_explain

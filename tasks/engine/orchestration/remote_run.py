@@ -1,8 +1,7 @@
-"""Run a flow here, or at a deployment; begin a run and publish what it made."""
+"""Run a flow at a deployment, and bring home what it gave."""
 
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, get_type_hints
@@ -18,14 +17,9 @@ from pydantic import TypeAdapter
 
 from tasks.engine.orchestration.cancellation import cancellable_elsewhere
 from tasks.engine.orchestration.prefect_api import get_deployment
-from tasks.engine.orchestration.prefect_artifacts import publish_markdown
-from tasks.engine.orchestration.stale_runs import register_run
-from tasks.engine.run_timings import reset_timings
-from tasks.engine.stage import forced_stages
 from tasks.schemas.errors import StudyError
 from tasks.store import remote_store
-from tasks.store.artifact_folders import StudyFolder
-from tasks.store.paths import get_runs_dir, make_private_dir, write_atomically
+from tasks.store.paths import get_runs_dir, write_atomically
 from tasks.store.progress import print_status
 
 P = ParamSpec("P")
@@ -34,23 +28,10 @@ PICKUP_SECONDS = 120.0  # a worker polls every few seconds; past this there is n
 POLL_SECONDS = 2.0
 
 
-def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ()) -> None:
-    """Start a run: note which stages are to be redone and what to find it by; a worker's store may
-    be new, so keep its records private.
+def bind_to_deployment(flow: Flow[..., T], deployment: str) -> Callable[..., T]:
+    """A call of a flow's deployment that returns the same type; raises PlanError where there is no
+    such deployment.
     """
-    make_private_dir("results")
-    register_run(tags)
-    forced_stages.set(frozenset(redo))
-    if not keep_timings:
-        reset_timings()
-
-
-def bind_to_deployment(flow: Flow[..., T], deployment: str | None) -> Callable[..., T]:
-    """The flow itself, or a call of its deployment that returns the same type; raises PlanError
-    where there is no such deployment.
-    """
-    if deployment is None:
-        return flow
     get_deployment(deployment)
     kind: TypeAdapter[T] = TypeAdapter(get_type_hints(flow.fn)["return"])
 
@@ -76,17 +57,18 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str | None) -> Callable[.
 
 
 def persist_result(function: Callable[P, T]) -> Callable[P, T]:
-    """Let a flow that was asked for at its deployment leave its result in the store; who asked may
-    be on another machine.
+    """Let a flow that another run asked for at its deployment leave its result in the store; who
+    asked may be on another machine.
     """
     kind: TypeAdapter[T] = TypeAdapter(get_type_hints(function)["return"])
 
     @wraps(function)
     def run_and_persist(*args: P.args, **kwargs: P.kwargs) -> T:
         result, context = function(*args, **kwargs), FlowRunContext.get()
-        if context and context.flow_run and context.flow_run.deployment_id:
-            write_atomically(_get_result_path(context.flow_run.id), kind.dump_json(result))
-            remote_store.push_path(_get_result_path(context.flow_run.id))
+        run = context.flow_run if context else None
+        if run and run.deployment_id and run.parent_task_run_id:
+            write_atomically(_get_result_path(run.id), kind.dump_json(result))
+            remote_store.push_path(_get_result_path(run.id))
         return result
 
     return run_and_persist
@@ -104,18 +86,6 @@ def _read_result(run: FlowRun, deployment: str) -> bytes:
             " (RUNS_DIR)."
         )
     return place.read_bytes()
-
-
-def publish_study(folder: StudyFolder) -> str:
-    """Point runs/latest to the study, and show its report on the dashboard."""
-    link, part = get_runs_dir() / "latest", get_runs_dir() / f".latest-{os.getpid()}"
-    part.unlink(missing_ok=True)
-    part.symlink_to(Path("studies") / folder.name)
-    part.replace(link)
-    publish_markdown(
-        (folder.path / "report.md").read_text("utf-8"), "report", f"study {folder.name}"
-    )
-    return str(folder.path)
 
 
 def _wait_for_run(run: FlowRun, deployment: str) -> Any:

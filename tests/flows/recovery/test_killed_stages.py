@@ -96,7 +96,7 @@ def test_a_killed_run_of_the_command_is_retried_by_prefects_own(finished, tmp_pa
         "import sys; sys.path.insert(0, '.')\n"
         "from tasks.engine.orchestration.prefect_settings import configure_prefect; configure_prefect()\n"
         "from prefect.cli import app\n"
-        f"sys.argv = ['prefect', 'flow-run', 'retry', '{killed['id']}', '--entrypoint', 'flows/study.py:study']\n"
+        f"sys.argv = ['prefect', 'flow-run', 'retry', '{killed['id']}', '--entrypoint', 'flows/entrypoints.py:study']\n"
         "app()"
     )
     before = command.list_stage_records()

@@ -9,7 +9,6 @@ from support.items.handbook_passages import load_handbook
 from support.openai_server.server import start_server
 from support.openai_study import (
     SHORT_RETRIES,
-    accept_items,
     build_plan,
     count_kept,
     list_draft_texts,
@@ -22,7 +21,7 @@ from tasks.reading.pdf import read as scan
 from tasks.schemas.errors import WriterRefused, WriterUnavailable
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.plan_sections import ReadingPlan, ValidationPlan
-from tasks.validation.validate import check_single_draft as gate
+from tasks.validation.item_checker import ItemChecker
 
 KEY = "sk-proj-THIS-IS-A-SECRET-0123456789"
 
@@ -39,20 +38,21 @@ def to(monkeypatch):
     return point
 
 
-def judged(draft, passages, earlier):
-    return gate(draft, passages, earlier, "fa", ValidationPlan())
-
-
 def test_a_hundred_of_each_come_out_exactly_grounded_and_from_every_chapter(tmp_path, to):
     whole = load_handbook()
     with start_server() as server:
         to(server)
         items = []
 
-        def remembering(draft, passages, earlier):
-            verdict = judged(draft, passages, earlier)
-            items.extend(verdict.kept)
-            return verdict
+        def remembering(passages):
+            checker = ItemChecker(passages, "fa", ValidationPlan())
+
+            def accept(draft):
+                verdict = checker.check_draft(draft)
+                items.extend(verdict.kept)
+                return verdict
+
+            return accept
 
         written = write_study(
             tmp_path, build_plan(pairs=100, questions=100), whole, gate=remembering
@@ -268,7 +268,6 @@ def test_two_threads_on_one_ledger_do_not_ask_twice(tmp_path, to):
                             tmp_path,
                             build_plan(pairs=10, questions=10),
                             load_chapters(1),
-                            gate=accept_items,
                         )
                     ),
                     range(3),

@@ -1,0 +1,73 @@
+"""A function that puts stages in order, as a Prefect flow run: its failure told with cause and
+remedy, here or at a deployment.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
+
+from tasks.engine.replay import replaying
+from tasks.engine.run_timings import reset_timings
+from tasks.engine.stage import forced_stages
+from tasks.store.paths import make_private_dir
+
+if TYPE_CHECKING:
+    from prefect import Flow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class PrefectFlow(Generic[P, T]):
+    """A flow whose every call is a flow run, except in a replay. Prefect is imported at the first
+    run.
+    """
+
+    def __init__(self, function: Callable[P, T], name: str, run_name: str) -> None:
+        self._function, self._name, self._run_name = function, name, run_name
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """A flow run, inside another one its subflow."""
+        if replaying.get():
+            return self._function(*args, **kwargs)
+        return self.as_prefect_flow(*args, **kwargs)
+
+    @cached_property
+    def as_prefect_flow(self) -> "Flow[P, T]":
+        """As Prefect knows it; flows/entrypoints.py shows it to deployments."""
+        from prefect import flow as make_flow
+
+        from tasks.engine.orchestration.prefect_artifacts import publish_failure
+        from tasks.engine.orchestration.remote_run import persist_result
+
+        function = publish_failure(persist_result(self._function))
+        return make_flow(name=self._name, flow_run_name=self._run_name)(function)
+
+    def at(self, deployment: str | None) -> Callable[P, T]:
+        """The flow itself, or a call of its deployment that returns the same type; raises PlanError
+        where there is no such deployment.
+        """
+        if deployment is None:
+            return self
+        from tasks.engine.orchestration.remote_run import bind_to_deployment
+
+        return bind_to_deployment(self.as_prefect_flow, deployment)
+
+
+def flow(name: str, run_name: str) -> Callable[[Callable[P, T]], PrefectFlow[P, T]]:
+    """Make a function a flow; `run_name` is what people see on the dashboard."""
+    return lambda function: PrefectFlow(function, name, run_name)
+
+
+def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ()) -> None:
+    """Start a run: note which stages are to be redone and what to find it by; a worker's store may
+    be new, so keep its records private.
+    """
+    make_private_dir("results")
+    if not replaying.get():
+        from tasks.engine.orchestration.stale_runs import register_run
+
+        register_run(tags)
+    forced_stages.set(frozenset(redo))
+    if not keep_timings:
+        reset_timings()
