@@ -24,9 +24,9 @@ from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
 from tasks.schemas.errors import StudyError
 from tasks.store import remote_store
-from tasks.store.artifact_folders import StudyFolder
 from tasks.store.paths import get_runs_dir, make_private_dir, write_atomically
 from tasks.store.progress import print_status
+from tasks.store.study_folder import StudyFolder
 
 P = ParamSpec("P")
 T = TypeVar("T")
