@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.schemas.project import PROJECT_ROOT
+from tasks.store.lock_files import open_log
 from tasks.store.parent_death import die_with_parent
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import print_status
@@ -46,8 +47,7 @@ def spawn(
     """A process in a session of its own, with its output in a log; it ends with us, whatever ends
     us.
     """
-    log_of(name).parent.mkdir(parents=True, exist_ok=True)
-    with log_of(name).open("ab") as log:
+    with os.fdopen(open_log(log_of(name)), "ab") as log:
         return subprocess.Popen(
             command,
             env=environment,

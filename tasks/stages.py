@@ -1,5 +1,4 @@
-"""Every stage side by side: what goes in, what comes out, how it is named on the dashboard. The
-work itself is in tasks/<stage>/.
+"""Every stage side by side: what goes in and what comes out; the work itself is in tasks/<stage>/.
 
 The heavy packages are imported inside the stages, so that a study whose stages are all cached never
 waits for them.
@@ -26,7 +25,7 @@ from tasks.schemas.plan_sections import (
 from tasks.schemas.result_rows import History, ModelDiff
 from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
 from tasks.schemas.timings import Timings
-from tasks.store.artifact_folders import Adapter, Checkpoint, StudyFolder, SweepFolder
+from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifact_groups import (
     BookText,
     ChapterDrafts,
@@ -54,6 +53,7 @@ from tasks.store.artifacts import (
     TrainingSteps,
 )
 from tasks.store.paths import get_runs_dir
+from tasks.store.study_folder import StudyFolder, SweepFolder
 
 
 def training_texts(given: Mapping[str, Any]) -> Any:

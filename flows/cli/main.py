@@ -212,9 +212,9 @@ def check(
     readiness = check_plan(load_study_plan(plan, set), ask, parse_machine(machine))
     spent = f"at most {readiness.paid:.4f} USD was spent" if readiness.paid else "nothing was spent"
     for topic, sentence in readiness.lines:
-        print(f"{topic:<12} {sentence}")
+        print(mark_control_characters(f"{topic:<12} {sentence}"))
     for sentence in readiness.missing:
-        print(f"MISSING      {sentence}")
+        print(mark_control_characters(f"MISSING      {sentence}"))
     lacks = (
         f"{len(readiness.missing)} missing, a run would stop before any work"
         if readiness.missing
@@ -315,7 +315,7 @@ def runs() -> int:
     """List the studies and sweeps so far, with their verdicts."""
     from tasks.store.paths import get_runs_dir
 
-    print(*summary.list_runs(get_runs_dir()), sep="\n")
+    print(*map(mark_control_characters, summary.list_runs(get_runs_dir())), sep="\n")
     return 0
 
 

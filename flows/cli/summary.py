@@ -64,15 +64,20 @@ def list_runs(store: Path) -> Iterable[str]:
     )
     say = load_labels(get_reader_language())
     for path in found:
-        told = _read_json(path)
-        line = (
-            format_verdict(told["verdict"], say) + f", {told['chosen']['name']}"
-            if path.name == "sweep.json"
-            else format_verdict(told, say)
-        )
+        try:
+            line = _format_run(path, say)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            line = _say(say, "unreadable", file=path, why=f"{type(error).__name__}: {error}")
         yield f"{path.parent.name:<24} {line}"
     if not found:
         yield _say(say, "no_runs", store=store)
+
+
+def _format_run(path: Path, say: Translator) -> str:
+    told = _read_json(path)
+    if path.name == "sweep.json":
+        return format_verdict(told["verdict"], say) + f", {told['chosen']['name']}"
+    return format_verdict(told, say)
 
 
 def format_verdict(told: dict[str, Any], say: Translator) -> str:

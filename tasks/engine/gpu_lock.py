@@ -9,12 +9,12 @@ machine, so its lock does, too: whoever comes next waits for a stage, not for a 
 kernel frees a killed one's lock.
 """
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tasks.store.lock_files import lock_file, try_lock_file
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import print_status
 
@@ -34,11 +34,9 @@ def lock_device(device: str) -> Iterator[None]:
         / "locks"
         / f"card-{socket.gethostname()}-{card.replace(':', '-')}-{cards.replace('/', '-')}"
     )
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print_status(f"  {device} is busy with another run's model; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    if (free := try_lock_file(place)) is None:
+        print_status(f"  {device} is busy with another run's model; waiting for it")
+    else:
+        os.close(free)
+    with lock_file(place):
         yield

@@ -14,7 +14,6 @@ whatever became of the book.
 """
 
 import errno
-import fcntl
 import json
 import os
 import threading
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.schemas.plan_sections import Prices
+from tasks.store.lock_files import lock_file
 
 MILLION = 1_000_000
 ROUNDING_USD = 1e-9  # dollars; below it two sums are equal
@@ -188,13 +188,9 @@ class Budget:
 
     @contextmanager
     def _lock_file(self) -> Iterator[int]:
-        book = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            fcntl.flock(book, fcntl.LOCK_EX)
+        with lock_file(self.file, os.O_RDWR | os.O_APPEND) as book:
             self._read_new_entries(book)
             yield book
-        finally:
-            os.close(book)  # frees the lock
 
     def _read_new_entries(self, book: int) -> None:
         """Take in what other processes wrote; a line that a crash cut off is closed, and counts for

@@ -34,6 +34,7 @@ from typing import Any, Literal, NamedTuple
 from tasks.generation.budget import Budget, TokenUsage, force
 from tasks.generation.openai.server_identity import ServerIdentity, identify_server
 from tasks.schemas.plan_sections import Prices
+from tasks.store.lock_files import try_lock_file
 
 LOCK_POLL_SECONDS = 0.05  # seconds between looks at a lock that another holds
 
@@ -164,7 +165,7 @@ class ResponseCache:
     async def lock_request(self, key: str) -> AsyncIterator[None]:
         """Be the only one who asks this; waits while another does."""
         path = self.folder / "under-way" / key
-        while (lock := _try_lock_file(path)) is None:
+        while (lock := _lock_request(path)) is None:
             await asyncio.sleep(LOCK_POLL_SECONDS)
         try:
             yield
@@ -177,7 +178,7 @@ class ResponseCache:
     def is_under_way(self, key: str) -> bool:
         """Whether some thread or process is asking this now."""
         try:
-            handle = os.open(self.folder / "under-way" / key, os.O_RDWR)
+            handle = os.open(self.folder / "under-way" / key, os.O_RDWR | os.O_NOFOLLOW)
         except FileNotFoundError:
             return False
         try:
@@ -236,14 +237,14 @@ def _body_hash(key: str) -> str:
     return key.partition("-")[0]
 
 
-def _try_lock_file(path: Path) -> int | None:
-    """A lock on the file of that name, or none where another has it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def _lock_request(path: Path) -> int | None:
+    """A lock on the file of that name, or none where another has it, or has just removed it."""
+    if (handle := try_lock_file(path)) is None:
+        return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if path.exists() and os.fstat(handle).st_ino == path.stat().st_ino:
+        if os.fstat(handle).st_ino == path.stat().st_ino:
             return handle
-    except (BlockingIOError, FileNotFoundError):
+    except FileNotFoundError:
         pass
     os.close(handle)
     return None

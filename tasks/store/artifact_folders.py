@@ -1,5 +1,5 @@
-"""Handles to folders under RUNS_DIR: models and adapters, named by the digest of their files;
-studies, named by people.
+"""Handles to folders under RUNS_DIR that are named by the digest of their files: models and
+adapters.
 """
 
 import shutil
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tasks.schemas.errors import MissingArtifact
-from tasks.schemas.plan_sections import check_name
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle, build_missing_error
 from tasks.store.paths import compute_folder_digest, get_cached_folder_digest, get_runs_dir
@@ -98,51 +97,3 @@ class Checkpoint(ArtifactFolder):
                 f"{self.path} holds another model than when the study began; run again with --redo"
                 " prepare_base."
             )
-
-
-class StudyFolder(Handle):
-    """What a person wants of a study, at studies/<name>/; `digest` tells which study the folder
-    holds.
-    """
-
-    parent_name: ClassVar[str] = "studies"
-    name: str
-    digest: str
-
-    @property
-    def path(self) -> Path:
-        return get_runs_dir() / self.parent_name / self.name
-
-    @classmethod
-    def replace_folder(cls, name: str, fill: Callable[[Path], None]) -> Self:
-        """Let `fill` write into a temporary folder, then put it in the old one's place. Raises
-        PlanError for a path as name.
-        """
-        check_name(name)
-        studies = get_runs_dir() / cls.parent_name
-        studies.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=studies))
-        try:
-            fill(part)
-            part.chmod(0o755)
-            handle = cls(name=name, digest=compute_folder_digest(part))
-            shutil.rmtree(handle.path, ignore_errors=True)
-            handle.path.parent.mkdir(parents=True, exist_ok=True)
-            part.replace(handle.path)
-            remote_store.replace_remote_folder(handle.path)
-            return handle
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-
-    def verify_content(self) -> None:
-        if not (
-            _has_digest(self.path, self.digest)
-            or (remote_store.pull_folder(self.path) and _has_digest(self.path, self.digest))
-        ):
-            raise MissingArtifact(f"{self.path} is gone or holds another study.")
-
-
-class SweepFolder(StudyFolder):
-    """What a person wants of a sweep, at sweeps/<name>/."""
-
-    parent_name: ClassVar[str] = "sweeps"

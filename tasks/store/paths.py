@@ -1,19 +1,19 @@
 """Where artifacts lie, and how a file comes there: whole or not at all."""
 
 import errno
-import fcntl
 import functools
 import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import StoreError
 from tasks.schemas.project import PROJECT_ROOT
+from tasks.store.lock_files import lock_file
 
 DISK_ERROR_REMEDIES = {  # what a full or closed disk says, or one without locks, and the remedy
     errno.ENOSPC: "Free some space there",
@@ -71,10 +71,12 @@ def find_input_file(path: str | Path, *, or_folder: bool = False) -> Path | None
     return next((p for p in places if p.is_file() or (or_folder and p.is_dir())), None)
 
 
-def compute_folder_digest(folder: Path) -> str:
-    """Digest over the names and contents of all files below a folder."""
+def compute_folder_digest(folder: Path, files: Iterable[Path] | None = None) -> str:
+    """Digest over the names and contents of files below a folder; all of them, if none are
+    named.
+    """
     whole = hashlib.sha256()
-    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for file in sorted(p for p in files or folder.rglob("*") if p.is_file()):
         with file.open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         whole.update(f"{file.relative_to(folder).as_posix()}\0{content}\n".encode())
@@ -119,10 +121,7 @@ def hold_lock(key: str) -> Iterator[None]:
     """Two runs never do the same work at once: the second waits, then finds it done. The kernel
     frees a killed run's lock.
     """
-    place = get_runs_dir() / "locks" / key.replace("/", "-")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock_file(get_runs_dir() / "locks" / key.replace("/", "-")):
         yield
 
 

@@ -1,5 +1,6 @@
 """Keep keys out of what is told: errors reach the dashboard, its database and the logs in clear."""
 
+import base64
 import os
 import re
 from collections.abc import Iterator
@@ -12,9 +13,9 @@ MIN_SECRET_CHARACTERS = 8  # characters; shorter values would black out ordinary
 LOGIN = re.compile(
     r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*@"
 )  # user:password@ of a URL; a password may hold an @
-PASSWORD = re.compile(r"://[^/?#\s:]*:([^/?#\s]+)@")
+ADDRESS_LOGIN = re.compile(r"://([^/?#\s]+)@")
 SECRET_PARAMETER = re.compile(
-    r"([?&][\w-]*(?:key|token|secret|password|signature|sig)=)[^&\s\"']+", re.IGNORECASE
+    r"([?&][\w-]*(?:key|token|secret|password|signature|sig)=)([^&\s\"']+)", re.IGNORECASE
 )
 REDACTED = "…"
 
@@ -34,16 +35,35 @@ def redact_login(text: str) -> str:
 
 
 def _find_secrets() -> Iterator[tuple[str, str]]:
-    """Whole values of variables with a telling name, and the passwords of those that are addresses
-    (OPENAI_BASE_URL, proxies …).
+    """Whole values of variables with a telling name, the longest first; logins and keys of those
+    that are addresses (OPENAI_BASE_URL, proxies …), in each form that a server may echo.
     """
-    for name, value in os.environ.items():
-        found = (
-            [value]
-            if SECRET_NAME.search(name.upper())
-            else [part for word in PASSWORD.findall(value) for part in (word, unquote(word))]
+    found = [
+        (name, secret)
+        for name, value in os.environ.items()
+        for secret in (
+            _split_login(value) if SECRET_NAME.search(name.upper()) else _split_address(value)
         )
-        yield from ((name, secret) for secret in found if len(secret) >= MIN_SECRET_CHARACTERS)
+        if len(secret) >= MIN_SECRET_CHARACTERS
+    ]
+    yield from sorted(set(found), key=lambda pair: (-len(pair[1]), pair))
+
+
+def _split_address(value: str) -> list[str]:
+    logins = [part for login in ADDRESS_LOGIN.findall(value) for part in _split_login(login)]
+    return logins + [
+        key for _, key in SECRET_PARAMETER.findall(value) for key in (key, unquote(key))
+    ]
+
+
+def _split_login(login: str) -> list[str]:
+    """`user:password` whole, its password, and both as the header `Authorization: Basic` has
+    them.
+    """
+    plain = unquote(login)
+    packed = base64.b64encode(plain.encode()).decode()
+    words = [part for whole in (login, plain) for part in (whole, whole.partition(":")[2])]
+    return [*words, packed, packed.rstrip("=")]
 
 
 def redact_error(error: BaseException) -> None:

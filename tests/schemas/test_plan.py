@@ -5,7 +5,7 @@ import pytest
 from tasks.schemas.errors import PlanError
 from tasks.schemas.plan_file import parse_plan
 from tasks.schemas.sweep_plan import SweepPlan
-from tasks.store.artifact_folders import StudyFolder
+from tasks.store.study_folder import StudyFolder
 
 OUTSIDE = ["..", ".", ".hidden", "../x", "a/b", "/home/me/thesis", "-x", "a\n"]
 

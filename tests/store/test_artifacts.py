@@ -8,9 +8,10 @@ import pytest
 from tasks.schemas.errors import MissingArtifact, PlanError, StoreError
 from tasks.schemas.item_rows import Pair, Passage
 from tasks.schemas.result_rows import TrainingStep
-from tasks.store.artifact_folders import Adapter, Checkpoint, StudyFolder
+from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifacts import Book, Pairs, Passages, TrainingSteps
 from tasks.store.paths import translate_disk_errors, write_atomically
+from tasks.store.study_folder import StudyFolder
 
 PASSAGE = Passage(id="p001-01", chapter="فصل ۱", page=1, text="می‌شود ۱۲۰/۸۰")
 

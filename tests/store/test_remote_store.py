@@ -5,8 +5,9 @@ from support.object_store import serve_bucket
 
 from tasks.schemas.errors import MissingArtifact, StoreError
 from tasks.store import remote_store
-from tasks.store.artifact_folders import Adapter, StudyFolder
+from tasks.store.artifact_folders import Adapter
 from tasks.store.artifacts import Causes
+from tasks.store.study_folder import StudyFolder
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def test_a_study_folder_that_is_replaced_leaves_nothing_of_the_old_one(machine):
     new = StudyFolder.replace_folder("s", lambda folder: (folder / "new.txt").write_text("new"))
     machine("second")
     new.verify_content()
-    assert [p.name for p in new.path.iterdir()] == ["new.txt"]
+    assert sorted(p.name for p in new.path.iterdir()) == [".files", "new.txt"]
     assert [p.parent.name for p in remote_store.list_remote_paths("studies/*/new.txt")] == ["s"]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tasks.store import stop_signals
+from tasks.store.lock_files import open_log
 from tasks.store.paths import get_runs_dir
 
 if TYPE_CHECKING:
@@ -114,9 +115,7 @@ def _log_to_own_file(run_id: str) -> None:
     """The output goes to a pipe of the worker, which breaks when the worker dies; a file
     does not.
     """
-    logs = get_runs_dir() / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    with (logs / f"flow-run-{run_id}.log").open("ab") as log:
+    with os.fdopen(open_log(get_runs_dir() / "logs" / f"flow-run-{run_id}.log"), "ab") as log:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(log.fileno(), stream.fileno())

@@ -17,11 +17,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 from urllib.error import URLError
 
 from tasks.engine.orchestration.server_login import make_login
 from tasks.schemas.errors import PlanError, StudyError
+from tasks.store.lock_files import lock_file, open_log
 from tasks.store.parent_death import die_with_parent
 from tasks.store.paths import get_runs_dir, make_private_dir
 
@@ -49,10 +49,8 @@ def run_local_server(deployment: str | None = None) -> Iterator[Callable[[], Non
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with (make_private_dir(".prefect") / "booting").open("w") as booting:
-        fcntl.flock(
-            booting, fcntl.LOCK_EX
-        )  # two that create the database at once would disturb each other
+    # two that create the database at once would disturb each other
+    with lock_file(make_private_dir(".prefect") / "booting") as booting:
         login = make_login()  # of this command alone
         process = _start_server(port, login)
         with _environment(
@@ -105,8 +103,7 @@ def _start_server(port: int, login: str) -> subprocess.Popen[bytes]:
 
     flags = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1"}
     flags |= server_environment(LOOPBACK[0], port, login)
-    _get_log_path().parent.mkdir(parents=True, exist_ok=True)
-    with _get_log_path().open("ab") as log:
+    with os.fdopen(open_log(_get_log_path()), "ab") as log:
         return subprocess.Popen(
             server_command(LOOPBACK[0], port),
             env={**os.environ, **flags},
@@ -118,7 +115,7 @@ def _start_server(port: int, login: str) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_for_server(process: subprocess.Popen[bytes], port: int, booting: IO[str]) -> None:
+def _wait_for_server(process: subprocess.Popen[bytes], port: int, booting: int) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if process.poll() is not None:

@@ -7,12 +7,10 @@ lock on a file of its own; the kernel frees it with the process, and a file of t
 nobody holds is a dead run.
 """
 
-import fcntl
 import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from prefect import get_client
@@ -21,10 +19,11 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
+from tasks.store.lock_files import try_lock_file
 from tasks.store.paths import get_runs_dir
 
 CLOCK_SKEW_SECONDS = 1.0  # seconds by which the clocks of the server and of the store may differ
-_locked_files: dict[str, IO[str]] = {}  # as long as this process lives
+_locked_files: dict[str, int] = {}  # name of mark -> handle, as long as this process lives
 
 
 def register_run(tags: Sequence[str] = ()) -> None:
@@ -47,13 +46,9 @@ def register_run(tags: Sequence[str] = ()) -> None:
 
 def lock_run_file(mark: Path) -> bool:
     """Lock a run's file for the life of this process; false where another process has it."""
-    file = mark.open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
+    if (handle := try_lock_file(mark)) is None:
         return False
-    _locked_files[mark.name] = file
+    _locked_files[mark.name] = handle
     return True
 
 
@@ -68,7 +63,7 @@ def mark_stale_runs(folder: Path) -> None:
         for mark in dead:
             _mark_crashed(client, UUID(mark.name), mark.stat().st_mtime)
             mark.unlink()
-            _locked_files.pop(mark.name).close()
+            os.close(_locked_files.pop(mark.name))
 
 
 def _mark_crashed(client: SyncPrefectClient, run_id: UUID, alive_until: float) -> None:
