@@ -1,11 +1,11 @@
-# make study · make test · make check · make bench · make dashboard
+# make study · make test · make check · make mutants · make bench · make dashboard
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 RUN := $(PY) -m flows.cli.main
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep test check docs bench dashboard audit format clean
+.PHONY: help study sweep test check mutants docs bench dashboard audit format clean
 
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
@@ -17,13 +17,16 @@ sweep: $(VENV)/ready    ## many settings, the same questions
 	@$(RUN) sweep $(PLAN) $(ARGS)
 
 test: $(VENV)/ready-dev ## the test suite, two files at once (about 14 minutes on 2 cores)
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/ready-dev ## style, types, who imports whom
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()" --no-logo
+
+mutants: $(VENV)/ready-dev ## small faults in the pure modules, each seen by the quick tests? (hours for all; ARGS="budget", ARGS="--sample 100")
+	@$(PY) tests/mutants/__main__.py $(ARGS)
 
 docs: $(VENV)/ready-docs ## the documentation as a site in build/docs; warnings are errors
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet

@@ -5,10 +5,13 @@ import json
 import os
 import shutil
 import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import hypothesis
 import pytest
+
+HERE = Path(__file__).parent
 
 # On a busy machine a first example takes longer than hypothesis allows; pytest's own timeout ends what hangs.
 hypothesis.settings.register_profile("no deadline", deadline=None)
@@ -37,6 +40,29 @@ from support.small_study import build_small_plan, run_study_in  # noqa: E402
 from tasks.engine.orchestration.prefect_settings import configure_prefect  # noqa: E402
 
 configure_prefect()
+
+
+# Files of a minute and more on 2 cores. They are begun first, so that the workers of `make test` end
+# together; those that share the finished study stand apart, since one waits while the other makes it.
+LONG_FILES = (
+    "deployments/test_server.py",
+    "reading/test_hostile.py",
+    "generation/openai/test_storm_and_kill.py",
+    "finetuning/test_fit.py",
+    "flows/test_study.py",
+    "flows/test_sweep.py",
+    "diagnosis/test_small_studies.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """The long files first, all others in their order."""
+
+    def place(item):
+        name = item.path.relative_to(HERE).as_posix()
+        return LONG_FILES.index(name) if name in LONG_FILES else len(LONG_FILES)
+
+    items.sort(key=place)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A real server, two process workers in separate homes, one shared store: a study whose tuning runs on the gpu pool."""
 
+import shutil
 import time
 from contextlib import ExitStack
 from datetime import timedelta
@@ -7,7 +8,7 @@ from datetime import timedelta
 import pytest
 from support.object_store import serve_bucket
 from support.postgres import serve_database
-from support.prefect_team import find_free_port
+from support.prefect_team import NOT_SHARED, find_free_port
 from support.prefect_team import start_team as a_team
 from support.small_study import build_small_plan
 
@@ -20,10 +21,14 @@ SLOW = pytest.mark.slow
     params=["SQLite and a folder", pytest.param("PostgreSQL and a bucket", marks=SLOW)],
 )
 def team(request, tmp_path_factory):
-    """The team, once with what is at hand, once as it is set up for many."""
+    """The team, once with what is at hand, once as it is set up for many.
+
+    The first finds book, items and base model of the finished study in its store; the second starts from nothing.
+    """
     folder = tmp_path_factory.mktemp("team")
     with ExitStack() as stack:
         if request.param.startswith("SQLite"):
+            copy_prepared_store(request.getfixturevalue("finished").store, folder / "runs")
             yield stack.enter_context(a_team(folder))
         else:
             store = stack.enter_context(
@@ -36,6 +41,17 @@ def team(request, tmp_path_factory):
                     stack.enter_context(serve_database(folder / "postgres", find_free_port())),
                 )
             )
+
+
+def copy_prepared_store(finished, store):
+    """All that comes before the tuning."""
+    shutil.copytree(
+        finished,
+        store,
+        symlinks=True,
+        ignore=shutil.ignore_patterns(*NOT_SHARED, "studies", "latest"),
+    )
+    shutil.rmtree(store / "results" / "finetune_adapter")
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,16 @@
 """Prefect's server is away, another, closed to us, or knows no such deployment: one sentence before any work, with its exit code."""
 
-import os
 import socket
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from support.command_call import call_command
 
 from tasks.engine.orchestration import prefect_api
 from tasks.schemas.errors import PlanError, ServerError
-
-ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
@@ -37,18 +32,11 @@ def answering(status, body):
         server.shutdown()
 
 
-def book2lora(tmp_path, *arguments, **environment):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli.main", *arguments],
-        cwd=ROOT,
-        env=kept | {"RUNS_DIR": str(tmp_path)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
+def book2lora(tmp_path, *arguments, url=""):
+    """The command where PREFECT_API_URL names this server; its exit code and what it tells."""
+    environment = {"RUNS_DIR": str(tmp_path), "BOOK2LORA_LANG": "en", "PREFECT_API_URL": url}
+    with temporary_settings({PREFECT_API_URL: url} if url else {}):
+        done = call_command(*arguments, **environment)
     assert not list(tmp_path.glob("passages")), "nothing was done before"
     return done.returncode, done.stderr
 
@@ -69,16 +57,14 @@ def test_a_server_that_is_no_use_is_told_without_the_login_in_its_address(
     tmp_path, status, body, told
 ):
     with answering(status, body) as place:
-        code, said = book2lora(
-            tmp_path, "study", PREFECT_API_URL=f"http://me:hidden-word@{place}/api"
-        )
+        code, said = book2lora(tmp_path, "study", url=f"http://me:hidden-word@{place}/api")
     assert code == 1 and told in said, said
     assert "hidden-word" not in said
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "127.0.0.1:4200/api"])
 def test_a_server_that_is_away_or_no_address_is_told(tmp_path, url):
-    code, told = book2lora(tmp_path, "study", PREFECT_API_URL=url)
+    code, told = book2lora(tmp_path, "study", url=url)
     assert code == 1 and told.startswith("book2lora: ServerError") and url in told, told
 
 

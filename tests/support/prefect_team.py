@@ -27,6 +27,7 @@ from tasks.schemas.project import PROJECT_ROOT
 WAIT_SECONDS = (
     600  # seconds; a study of the small plan takes about 60, on a busy machine many times that
 )
+NOT_SHARED = (".prefect", "locks", "alive", "scratch", "logs")  # of the machine that made a store
 
 
 class PrefectTeam:

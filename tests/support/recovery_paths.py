@@ -11,14 +11,14 @@ from pathlib import Path
 
 import yaml
 
-from support.prefect_team import WAIT_SECONDS, PrefectTeam
+from support.prefect_team import NOT_SHARED, WAIT_SECONDS, PrefectTeam
 from support.prefect_team import start_team as a_team
 from support.small_study import SMALL_PLAN_TREE
 from tasks.schemas.plan_file import parse_plan
 
 RECOVERY_WAYS = ("the command again", "dashboard", "prefect flow-run retry", "--redo")
 RETRIES = ("dashboard", "prefect flow-run retry")
-LEFT_OUT = shutil.ignore_patterns(".prefect", "locks", "alive", "scratch", "logs")
+LEFT_OUT = shutil.ignore_patterns(*NOT_SHARED)
 WRITTEN = {
     **SMALL_PLAN_TREE,
     "name": "written",

@@ -16,6 +16,9 @@ CAP = 1.0
 WORST = 0.07  # dollars that a request of these tests can cost at most: 4,096 tokens out, a prompt of up to 11,000 bytes
 
 
+STATUSES = ("408", "409", "425", "500", "502", "503", "504", "520", "524", "529", "307")
+
+
 @pytest.fixture
 def to(monkeypatch):
     def point(server, url=None):
@@ -37,9 +40,13 @@ def money(folder):
 
 
 @pytest.mark.parametrize(
-    "status", ["408", "409", "425", "500", "502", "503", "504", "520", "524", "529", "307"]
+    ("status", "rate"),
+    [
+        *((status, 1.0) for status in STATUSES),
+        ("502", 0.5),  # answers between the failures; the other statuses with them are repetitions
+        *(pytest.param(s, 0.5, marks=pytest.mark.slow) for s in STATUSES if s != "502"),
+    ],
 )
-@pytest.mark.parametrize("rate", [0.5, 1.0])
 def test_a_gateway_that_fails_after_the_model_has_written_never_passes_the_cap(
     tmp_path, to, status, rate
 ):
@@ -71,8 +78,23 @@ NOTHING = {
 }
 
 
-@pytest.mark.parametrize("usage", ["", "usage_null", "usage_words", "usage_negative", "usage_huge"])
-@pytest.mark.parametrize("dialect", NOTHING)
+COUNTS = ("usage_null", "usage_words", "usage_negative", "usage_huge")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "usage"),
+    [
+        *((dialect, "") for dialect in NOTHING),
+        *(("choices_null", usage) for usage in COUNTS),
+        # every pair of the two lies: repetitions of the two facts above
+        *(
+            pytest.param(dialect, usage, marks=pytest.mark.slow)
+            for dialect in NOTHING
+            for usage in COUNTS
+            if dialect != "choices_null"
+        ),
+    ],
+)
 def test_answers_without_text_stop_after_a_few_with_what_was_seen(tmp_path, to, dialect, usage):
     with start_server(dialects=(usage, dialect)) as server:
         to(server)
