@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from headline import headlines, headlines_last
+from headline import find_headlines, move_headlines_last
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 TABLES, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
@@ -61,7 +61,7 @@ def run_bench(bench: Path) -> tuple[str, int]:
         cwd=ROOT,
         env={**os.environ, **paths},
     )
-    return headlines_last(done.stdout) or "(nothing)", done.returncode
+    return move_headlines_last(done.stdout) or "(nothing)", done.returncode
 
 
 def read_known_tables() -> dict[str, str]:
@@ -84,7 +84,7 @@ def write_tables(parts: dict[str, str]) -> None:
     rows = [
         f"| {row.what} | {row.figure} | {row.target} |"
         for name in sorted(parts)
-        for row in headlines(parts[name])
+        for row in find_headlines(parts[name])
     ]
     table = "\n".join(["| measured | figure | target |", "|---|---|---|", *rows])
     before, _, rest = README.read_text("utf-8").partition(BEGIN)

@@ -184,12 +184,12 @@ def _fpdf2(language: str) -> Callable[[Sequence[Block], Path], Path]:
         for block in blocks:
             if isinstance(block.kind, int):
                 book.ln(3)
-            book.say(
+            book.print_text(
                 f"• {block.text}" if block.kind == "li" else block.text,
                 {1: 20, 2: 16, 3: 13}.get(block.kind, 11),
                 "B" * isinstance(block.kind, int),
             )
-        return book.file(folder)
+        return book.save_pdf(folder)
 
     return make
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
-from headline import headline  # noqa: E402
+from headline import print_headline  # noqa: E402
 from support.openai_study import SHORT_RETRIES, build_plan  # noqa: E402
 
 from tasks.generation import book_windows  # noqa: E402
@@ -156,7 +156,7 @@ def clock_ratio() -> float:
     for done, bare, load in rounds:
         print(f"| {done.clock:.1f} | {done.clock / ideal:.2f} × | {bare.clock:.1f} | {load:.1f} |")
     ratio = statistics.median(done.clock for done, _, _ in rounds) / ideal
-    headline(
+    print_headline(
         "1,000 requests of 1 s to a writer, 64 at once, beside the ideal",
         f"{ratio:.2f} ×",
         f"≤ {MOST['clock']} ×",
@@ -174,7 +174,7 @@ def cpu_ratio() -> float:
         f"CPU a request: {own * 1000:.2f} ms with ledger and budget, {least * 1000:.2f} ms in a bare loop, "
         f"{own / least:.2f} × (at most {MOST['cpu']}).\n"
     )
-    headline(
+    print_headline(
         "the writer's CPU a request, beside a bare asyncio loop with the same client",
         f"{own / least:.2f} ×",
         f"≤ {MOST['cpu']:g} ×",
@@ -195,7 +195,7 @@ def memory_ratio() -> float:
         f"Peak memory: {small:.0f} MiB at 1,000 items, {large:.0f} MiB at {items:,}, {large / small:.2f} × (at most {MOST['memory']}); "
         f"{cpu / max(1, items // 10 - 100) * 1000:.2f} ms CPU a request.\n"
     )
-    headline(
+    print_headline(
         f"the writer's memory at {items:,} items beside 1,000",
         f"{large / small:.2f} ×",
         f"≤ {MOST['memory']} ×",

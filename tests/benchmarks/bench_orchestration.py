@@ -107,7 +107,7 @@ def queued(studies: int) -> tuple[int, float, float, float]:
 def main(studies: int = 50) -> None:
     """Print the tables."""
     import yaml
-    from headline import headline
+    from headline import print_headline
     from support.small_study import SMALL_PLAN_TREE
 
     from tasks.engine.orchestration.local_server import run_local_server
@@ -139,12 +139,14 @@ def main(studies: int = 50) -> None:
         f"| a study's own run (median), s | {seconds:.1f} |\n| around it: polling, a process, imports, s | {around:.1f} |"
     )
     print(f"| load of the machine (1 min) | {os.getloadavg()[0]:.1f} |")
-    headline(
+    print_headline(
         "a stage beside a plain call of its function",
         " / ".join(f"{cost.how} {cost.cpu:.0f} ms CPU" for cost in calls),
     )
-    headline("a small study, all cached", f"{again:.1f} s")
-    headline(f"{studies} small studies queued on two workers", f"{done} ended well", f"{studies}")
+    print_headline("a small study, all cached", f"{again:.1f} s")
+    print_headline(
+        f"{studies} small studies queued on two workers", f"{done} ended well", f"{studies}"
+    )
 
 
 if __name__ == "__main__":

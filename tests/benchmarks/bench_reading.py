@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from headline import headline  # noqa: E402
+from headline import print_headline  # noqa: E402
 
 from tasks.language import text  # noqa: E402
 from tasks.reading.pdf import read_pages  # noqa: E402
@@ -104,7 +104,7 @@ def main() -> None:
                 f"{what} {share:.3f}"
                 for what, share in zip(("words", "order", "half-spaces"), right(read), strict=True)
             )
-            headline(
+            print_headline(
                 f"{PAGES} Persian pages read by {name}",
                 f"{shares}; {used / PAGES * 1000:.0f} ms CPU a page",
             )

@@ -53,7 +53,7 @@ def main() -> None:
 
 def rotations() -> None:
     """Four rotations beside one, in digits; both with their start, which the one cannot share out."""
-    from headline import headline
+    from headline import print_headline
 
     with tempfile.TemporaryDirectory() as name:
         costs: dict[int, list[float]] = {1: [], 4: []}
@@ -71,7 +71,9 @@ def rotations() -> None:
     print(
         f"\nfour rotations beside one, small model, digits: {median(costs[4]):.1f} s and {median(costs[1]):.1f} s of CPU, {ratio:.2f} ×"
     )
-    headline("four rotations of the options beside one, whole command", f"{ratio:.2f} ×", "≤ 2.2 ×")
+    print_headline(
+        "four rotations of the options beside one, whole command", f"{ratio:.2f} ×", "≤ 2.2 ×"
+    )
 
 
 def case(arguments: list[str], target: str = "") -> None:
@@ -312,7 +314,7 @@ def _sum(costs: list[Cost]) -> Cost:
 def _print(
     args: argparse.Namespace, length: float, costs: dict[str, list[Cost]], target: str
 ) -> None:
-    from headline import headline
+    from headline import print_headline
 
     first = next(iter(costs))
     print(
@@ -325,7 +327,7 @@ def _print(
         cpu, wall, memory = (median(getattr(row, field) for row in rows) for field in Cost._fields)
         print(f"| {who} | {cpu:.1f} | {wall:.1f} | {memory:.2f} | {median(ratios):.2f} |")
     what = f"{' + '.join(args.modes)}{', option texts after the paper' * args.after_paper}, {args.rotations} rotation(s)"
-    headline(
+    print_headline(
         f"base and tuned, {args.questions} questions, {what}, {args.shape} model: CPU of two `lm_eval` commands beside ours",
         f"{median(ratios):.1f} × faster",
         target,

@@ -270,7 +270,7 @@ class Clock(list):
 
 
 def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
-    from headline import headline
+    from headline import print_headline
 
     tokens = "float32" if args.shape == "small" else "bfloat16"
     print(
@@ -290,12 +290,12 @@ def _print(args: argparse.Namespace, results: dict[str, dict]) -> None:
             f"| {NAMES[who]} | {steps[who]:.2f} | {steps[who] / steps[first]:.2f} × ours | {r['clock'][1]:.1f} | {r['peak']:.2f} | {apart:.0e} |"
         )
         if who in TARGETS:
-            headline(
+            print_headline(
                 f"CPU of an update, {args.shape} model: {NAMES[who]} beside ours",
                 f"{steps[who] / steps[first]:.2f} ×",
                 TARGETS[who],
             )
-    headline(
+    print_headline(
         f"start to first update, {args.shape} model",
         f"{results[first]['clock'][1]:.1f} s CPU; peak {results[first]['peak']:.2f} GB",
     )

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from headline import headline
+from headline import print_headline
 
 SIZES = (10_000, 50_000, 100_000)
 QUESTIONS = 2_000  # asked against all training texts
@@ -91,7 +91,7 @@ def main() -> None:
         ).stdout.strip()
         print(row, flush=True)
         items, _, each, *_, memory = (cell.strip() for cell in row.strip("| ").split("|"))
-        headline(f"repeats among {items} items", f"{each} ms CPU an item, {memory} MiB")
+        print_headline(f"repeats among {items} items", f"{each} ms CPU an item, {memory} MiB")
 
 
 if __name__ == "__main__":
