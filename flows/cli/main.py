@@ -18,6 +18,7 @@ from flows.cli.arguments import (
     parse_plan_tree,
     refuse_unknown_stages,
 )
+from flows.cli.chat import chat
 from flows.cli.export_adapter import export
 from flows.cli.plan_text import format_plan, list_choices
 from tasks.engine.orchestration.cancellation import stop_on_signals
@@ -295,6 +296,7 @@ def runs() -> int:
     return 0
 
 
+app.command(chat)
 app.command(export)
 
 
