@@ -62,6 +62,14 @@ def training_texts(given: Mapping[str, Any]) -> Any:
     return texts if plan.exam_share else plan.template or texts["pair"]
 
 
+def base_file(given: Mapping[str, Any]) -> Any:
+    """The content of the GGUF file that a plan names; no key of another model depends on it."""
+    from tasks.models.gguf_reading import digest_gguf_file, find_gguf_file
+
+    file = find_gguf_file(given["plan"].model)
+    return digest_gguf_file(file) if file else None
+
+
 def exam_texts(given: Mapping[str, Any]) -> Any:
     """The prompts that a language's questions are put with."""
     return prompt_texts(given["language"])
@@ -155,7 +163,11 @@ def validate_drafts(
 
 
 @stage(
-    version=2, sources=("tasks.models.tiny_llama",), run_name="base · {plan.model}", needs_gpu=True
+    version=2,
+    sources=("tasks.models.tiny_llama",),
+    content=base_file,
+    run_name="base · {plan.model}",
+    needs_gpu=True,
 )
 def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint:
     """The model that is to be tuned: found, or built from the book's own text."""

@@ -20,6 +20,7 @@ from flows.cli.arguments import (
     parse_plan_tree,
     refuse_unknown_stages,
 )
+from flows.cli.chat import chat
 from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
 from flows.cli.plan_text import format_plan, list_choices
@@ -319,6 +320,7 @@ def runs() -> int:
     return 0
 
 
+app.command(chat)
 app.command(export)
 app.command(demo_server)
 app.command(random_model)

@@ -1,9 +1,9 @@
-"""Find a model's weights: in a folder, in the local cache of the hub, or on the hub; say precisely
-what is missing.
+"""Find a model's weights: in a folder, in a GGUF file, in the local cache of the hub, or on the
+hub; say precisely what is missing.
 
-Safetensors only. A folder is told by the digest of its files, a hub model by its commit. Whatever
-is found is checked
-whole (tasks.models) before it is used: its headers against config.json, its numbers for NaN.
+Safetensors only, or GGUF turned into them. A folder is told by the digest of its files, a hub model
+by its commit. Whatever is found is checked whole (tasks.models) before it is used: its headers
+against config.json, its numbers for NaN.
 """
 
 from pathlib import Path
@@ -22,6 +22,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 )
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
+from tasks.models.gguf_reading import convert_gguf_file, find_gguf_file, read_gguf_header
 from tasks.models.weight_files import list_weight_files, refuse_stray_adapter
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.plan_sections import BasePlan
@@ -39,7 +40,9 @@ def explain_missing_base(plan: BasePlan) -> str | None:
     downloaded.
     """
     try:
-        if found := find_here(plan):
+        if gguf := find_gguf_file(plan.model):
+            read_gguf_header(gguf)
+        elif found := find_here(plan):
             _refuse_damaged(found)
         elif plan.model != TINY_MODEL:
             _fetch_hub_commit(plan)
@@ -50,11 +53,11 @@ def explain_missing_base(plan: BasePlan) -> str | None:
 
 def find_here(plan: BasePlan) -> Path | None:
     """The folder of a model that is on this machine; None for the tiny one, and for one that is
-    still to be fetched.
+    still to be fetched, or to be turned into a folder.
     """
     return (
         None
-        if plan.model == TINY_MODEL
+        if plan.model == TINY_MODEL or find_gguf_file(plan.model)
         else _find_model_folder(plan.model) or _find_cached_snapshot(plan.model, plan.revision)
     )
 
@@ -74,8 +77,10 @@ def resolve_base_model(plan: BasePlan) -> Checkpoint:
     if plan.model == TINY_MODEL:
         raise PlanError(
             "base.model: the tiny model is built from the book, there is nothing to look up; name a"
-            " folder or a hub model."
+            " folder, a GGUF file or a hub model."
         )
+    if gguf := find_gguf_file(plan.model):
+        return convert_gguf_file(gguf, Path(plan.model).name)
     folder = _find_model_folder(plan.model)
     if folder is not None:
         _refuse_damaged(folder)

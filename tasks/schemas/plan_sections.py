@@ -210,7 +210,8 @@ class BasePlan(PlanSection):
     model: str = Field(
         default="tiny",
         description=(
-            '"tiny" (built from the book itself, a control), a folder, or a name on the hub'
+            '"tiny" (built from the book itself, a control), "smollm2" (a real one, from a package'
+            " that is installed), a folder, a GGUF file, or a name on the hub"
         ),
     )
     revision: str | None = Field(

@@ -18,12 +18,12 @@ from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import StudyError, WriterError
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
-from tasks.store.artifact_folders import StudyFolder
 from tasks.store.artifact_groups import StudyDataset, TrainedAdapter
 from tasks.store.artifacts import Comparisons
 from tasks.store.paths import get_runs_dir, translate_disk_errors
 from tasks.store.progress import print_status
 from tasks.store.redaction import redact_error
+from tasks.store.study_folder import StudyFolder
 
 P = ParamSpec("P")
 T = TypeVar("T")
