@@ -1,7 +1,5 @@
 """A reason of the result in numbers, and how it becomes a finding in words."""
 
-from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from tasks.diagnosis.remedies import PlanChange
@@ -12,7 +10,7 @@ Numbers = dict[str, float | int | str | None]
 
 
 class RuleResult(NamedTuple):
-    """What a rule found; wording/<language>.yaml has its sentences under the rule's name."""
+    """What a rule found; packs/<language>/findings.yaml has its sentences under the rule's name."""
 
     rule: str
     evidence: Numbers
@@ -53,7 +51,6 @@ def build_cause(
     return Cause(name=name, verdict=verdict, claim=" ".join(claims), evidence=numbers)
 
 
-@lru_cache
 def load_sentences(language: str) -> Translator:
     """The sentences in a language; English where there are none."""
-    return load_translator(Path(__file__).with_name("wording"), language)
+    return load_translator(language, "packs/findings.yaml")

@@ -1,16 +1,15 @@
-"""Words and numbers in one language: labels and sentences from a folder's <language>.yaml, numbers
-as the language writes them.
+"""Words and numbers in one language: labels and sentences from its folder, numbers as the language
+writes them.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any, NamedTuple
 
-import yaml
+from tasks.language.language_pack import list_languages, load_pack
 
-NUMERALS_FILE = Path(__file__).with_name("numerals.yaml")
 LRM = "\u200e"  # keeps a sign on the left of its number in right-to-left text, as CLDR does
 
 
@@ -121,10 +120,13 @@ class FormattedValue(NamedTuple):
         return self.translator.format_number(self.value, int(how))
 
 
-def load_translator(folder: Path, language: str) -> Translator:
-    """The words of a folder in a language; English where it has none of that."""
-    own = language if (folder / f"{language}.yaml").is_file() else "en"
-    numerals = yaml.safe_load(NUMERALS_FILE.read_text("utf-8"))
-    return Translator(
-        own, numerals[own] | yaml.safe_load((folder / f"{own}.yaml").read_text("utf-8"))
-    )
+@cache
+def load_translator(language: str, *files: str) -> Translator:
+    """The words of some files of a language's folder ("packs/report.yaml", …); English where it
+    has none.
+    """
+    own = language if language in list_languages() else "en"
+    labels: dict[str, Any] = {}
+    for file in ("packs/numerals.yaml", *files):
+        labels |= load_pack(file, own)
+    return Translator(own, labels)
