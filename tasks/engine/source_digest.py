@@ -32,6 +32,7 @@ NEUTRAL = (
     "tasks.schemas.plan_sections",
     "tasks.schemas.sweep_file",
     "tasks.schemas.errors",
+    "tasks.language.failures",
     "tasks.schemas.digest",
     "tasks.schemas.project",
 )

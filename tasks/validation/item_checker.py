@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tasks.schemas.digest import compute_digest
-from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Quote, Rejection
+from tasks.schemas.item_rows import LET_THROUGH, Draft, Pair, Passage, Question, Quote, Rejection
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks import flaws, grounding, text_damage, zwnj_repair
 from tasks.validation.checks.duplicates import SeenItems
@@ -88,21 +89,20 @@ class ItemChecker:
         self, item: ParsedItem, shown: list[Passage] | None
     ) -> PairOrQuestion | Rejection:
         if backward := zwnj_repair.find_reversed_part(item, self.spelling):
-            return item.build_rejection("parsing", "words in reversed order", backward[:120])
+            return item.build_rejection(
+                "parsing", build_message("words-in-reversed-order", text=backward[:120])
+            )
         if fault := text_damage.find_damage(item, self.book_profile):
-            return item.build_rejection("parsing", fault.label, fault.detail)
+            return item.build_rejection("parsing", fault)
         self._count_repairs(item.kind, "parsed", item.repairs)
         quote = None
         if shown is not None and self.plan.grounding == "quote":
             place = grounding.ground_item(
                 item, shown, self.passage_index, self.patterns, self.language
             )
-            if place.quote is None:
+            if place.fault:
                 return item.build_rejection(
-                    grounding.CHECK_NAME,
-                    place.label,
-                    place.detail,
-                    place.passage.id if place.passage else "",
+                    grounding.CHECK_NAME, place.fault, place.passage.id if place.passage else ""
                 )
             quote = place.quote
             self._count_repairs(item.kind, "grounded", place.repairs)
@@ -111,7 +111,9 @@ class ItemChecker:
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
             return item.build_rejection(
-                "duplicates", "says the same as an earlier item", earlier, passage_id
+                "duplicates",
+                build_message("says-the-same-as-an-earlier-item", text=earlier),
+                passage_id,
             )
         row = build_row(item, quote)
         self.seen_items.add_item(row.id, item.kind, item.text, item.key)
@@ -121,21 +123,14 @@ class ItemChecker:
         found = flaws.find_flaws(self._build_flaw_context(item, quote))
         if found and (self.plan.flaws == "report" or (own and self.plan.flaws == "auto")):
             self._count_repairs(
-                item.kind, "flawless", [f"let through: {why.label}" for why in found]
+                item.kind, "flawless", [f"{LET_THROUGH}{why.code}" for why in found]
             )
             return None
-        detail = (
-            "; ".join([found[0].detail, *(f"also {why.label}" for why in found[1:])])
-            if found
-            else ""
-        )
-        return (
-            item.build_rejection(
-                flaws.CHECK_NAME, found[0].label, detail, quote.passage_id if quote else ""
-            )
-            if found
-            else None
-        )
+        if not found:
+            return None
+        passage_id = quote.passage_id if quote else ""
+        rejection = item.build_rejection(flaws.CHECK_NAME, found[0], passage_id)
+        return rejection.model_copy(update={"also": tuple(why.code for why in found[1:])})
 
     def _build_flaw_context(self, item: ParsedItem, quote: Quote | None) -> flaws.FlawContext:
         topics = self.passage_index.topics
