@@ -59,9 +59,7 @@ def run_study(
         compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison)
         for tuned in outcome.further
     ]
-    why = diagnose_tuning(
-        prepared.splits, outcome, comparisons, seeds, plan, language=get_reader_language()
-    )
+    why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
     folder = write_report(
         own,
         book,

@@ -1,46 +1,26 @@
 """How a question and a training text look on paper, for every model alike."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.language import persian
+from tasks.language.language_pack import list_languages, load_pack
 from tasks.schemas.item_rows import Pair, Question
 
 
 class PromptTemplate(NamedTuple):
-    """The wording of the exam in one language."""
+    """The wording of the exam in one language (packs/<language>/exam.yaml)."""
 
     instruction: str  # one line before the question
     question: str  # with {question} and {1} … {4}
     reply: str  # the last line, after which the model writes
     pair: str  # training text, with {symptom} and {diagnosis}
     recall: str  # stem that asks for the diagnosis of a {symptom}
+    numerals: Sequence[str]  # what stands before the four options
 
 
 PROMPT_TEMPLATES = {
-    "fa": PromptTemplate(
-        instruction=(
-            "در ادامه یک پرسش پزشکی چهارگزینه‌ای آمده است. فقط یکی از گزینه‌ها درست است؛ تنها"
-            " شمارهٔ گزینهٔ درست را بنویسید."
-        ),
-        question="سؤال: {question}\n۱. {1}\n۲. {2}\n۳. {3}\n۴. {4}\n",
-        reply="پاسخ:",
-        pair="علائم بیمار: {symptom}\nتشخیص: {diagnosis}",
-        recall="{symptom}. محتمل‌ترین تشخیص کدام است؟",
-    ),
-    "en": PromptTemplate(
-        instruction=(
-            "A four-option medical question follows. Exactly one option is right; write only the"
-            " number of that option."
-        ),
-        question="Question: {question}\n1. {1}\n2. {2}\n3. {3}\n4. {4}\n",
-        reply="Answer:",
-        pair="Symptoms: {symptom}\nDiagnosis: {diagnosis}",
-        recall="{symptom}. What is the most probable diagnosis?",
-    ),
-}
-NUMERALS = {
-    "fa": tuple(persian.to_persian_digits(i) for i in (1, 2, 3, 4)),
-    "en": ("1", "2", "3", "4"),
+    language: PromptTemplate(**load_pack("packs/exam.yaml", language))
+    for language in list_languages()
 }
 
 
@@ -49,10 +29,9 @@ def get_prompt_template(language: str) -> PromptTemplate:
     return PROMPT_TEMPLATES.get(language, PROMPT_TEMPLATES["en"])
 
 
-def get_option_numerals(language: str) -> tuple[str, str, str, str]:
+def get_option_numerals(language: str) -> Sequence[str]:
     """What stands before each option, and what a model is expected to write."""
-    a, b, c, d = NUMERALS.get(language, NUMERALS["en"])
-    return a, b, c, d
+    return get_prompt_template(language).numerals
 
 
 def prompt_texts(language: str) -> dict[str, str]:

@@ -394,18 +394,14 @@ def diagnose_tuning(
     comparisons: Comparisons,
     seeds: list[Comparisons],
     plan: StudyPlan,
-    *,
-    language: str,
 ) -> Diagnosis:
-    """Why tuning helped or did not, ranked, with the evidence, in the reader's language."""
+    """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import answer_four_causes
     from tasks.diagnosis.evidence import load_evidence
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(
-        splits, outcome, [comparisons, *seeds], plan, screened, language=language
-    )
+    evidence = load_evidence(splits, outcome, [comparisons, *seeds], plan, screened)
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),
         causes=Causes.save_rows(answer_four_causes(evidence)),

@@ -6,8 +6,12 @@ from typing import Any
 
 from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
 from tasks.evaluation.statistics.paired_comparison import compare_models
+from tasks.language.failures import load_messages
+from tasks.language.i18n import Translator
+from tasks.language.reader_language import get_reader_language
 from tasks.schemas.item_rows import Question
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import Answer
 from tasks.store.progress import show_progress_bar
@@ -41,45 +45,37 @@ def evaluate_files(
             progress=progress,
             tuned=tuned,
         )
-    refused = (
-        f" {len(own.rejected)} rows of {file.name} are no sound questions and were left out."
-        if own.rejected
-        else ""
-    )
-    said = (
-        describe_comparison(questions, both, plan)
+    say = load_messages(get_reader_language())
+    told = (
+        describe_comparison(questions, both, plan, say)
         if adapter or tuned
-        else describe_base_accuracy(both, plan, base)
+        else [describe_base_accuracy(both, plan, base, say)]
     )
-    return iter_answer_rows(both), " ".join([said, *both.notes]) + refused + describe_truncated(
-        both
-    )
+    told += both.notes
+    if own.rejected:
+        left = build_message("rows-left-out", n=len(own.rejected), file=file.name)
+        told.append(say.format_message(left))
+    if long := {answer.question_id for answer in both.base if answer.truncated}:
+        told.append(say.format_message(build_message("questions-over-window", n=len(long))))
+    return iter_answer_rows(both), " ".join(told)
 
 
-def describe_base_accuracy(both: ModelAnswers, plan: StudyPlan, base: str) -> str:
+def describe_base_accuracy(both: ModelAnswers, plan: StudyPlan, base: str, say: Translator) -> str:
     """What the base model has right in each mode; all rotations count, wherever it was not put
     counts as wrong.
     """
-    asked = len({answer.question_id for answer in both.base})
     rows = {
         mode: [answer.is_correct for answer in both.base if answer.mode == mode]
         for mode in plan.evaluation.modes
     }
-    shares = ", ".join(
-        f"{mode} {sum(right) / len(right):.1%}" for mode, right in rows.items() if right
-    )
-    return f"{asked} questions put to {base}: {shares} right (chance 25%)."
-
-
-def describe_truncated(both: ModelAnswers) -> str:
-    """How many questions did not fit the model's window; they were not put."""
-    long = {answer.question_id for answer in both.base if answer.truncated}
-    return (
-        f" {len(long)} questions are longer than the model's window; they were not put and count as"
-        " wrong."
-        if long
-        else ""
-    )
+    shares = [
+        f"{say.get_label('modes', mode)} {say.format_share(sum(right) / len(right))}"
+        for mode, right in rows.items()
+        if right
+    ]
+    asked = len({answer.question_id for answer in both.base})
+    told = build_message("base-accuracy", n=asked, base=base, shares=tuple(shares))
+    return say.format_message(told)
 
 
 def iter_answer_rows(both: ModelAnswers) -> Iterator[dict[str, Any]]:
@@ -89,17 +85,18 @@ def iter_answer_rows(both: ModelAnswers) -> Iterator[dict[str, Any]]:
             yield _build_answer_row(model, answer)
 
 
-def describe_comparison(questions: list[Question], both: ModelAnswers, plan: StudyPlan) -> str:
-    """The paired comparison of the primary mode in words."""
+def describe_comparison(
+    questions: list[Question], both: ModelAnswers, plan: StudyPlan, say: Translator
+) -> list[str]:
+    """The paired comparison of the primary mode: verdict, figures, and what they do not show."""
     comparison = plan.comparison.model_copy(update={"primary_set": "all"})
     first = compare_models(
         {"train": [], "same_fact": questions, "new_fact": []}, both.base, both.tuned, comparison
     )[0]
-    return (
-        f"{first.verdict.upper()} ({first.mode}, n = {first.n}): base {first.base.rate:.2%}, tuned"
-        f" {first.tuned.rate:.2%}, +{first.gained} −{first.lost}, p = {first.p_value:.2g}."
-        f" {first.sentence}"
-    )
+    figures = say.fill_values(say["messages"]["verdict-figures"], first.told.values)
+    limits = [say.format_message(first.limits)] if first.limits else []
+    name = f"{say.get_label('verdicts', first.verdict)} ({say.get_label('modes', first.mode)}):"
+    return [name, say.format_message(first.told), figures, *limits]
 
 
 def _build_answer_row(model: str, answer: Answer) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting import history as history_words
 from tasks.reporting.labels import load_labels
-from tasks.reporting.sentence_translation import translate_sentence
+from tasks.schemas.messages import Message
 from tasks.schemas.result_rows import History
 
 
@@ -101,9 +101,14 @@ def explain_limits(told: dict[str, Any], say: Translator) -> Iterable[str]:
     answers that all stayed the same can tell.
     """
     if told["verdict"] == "identical":
-        yield translate_sentence(told["sentence"], say) or told["sentence"]
-    elif told["limits"]:
-        text = translate_sentence(told["limits"], say) or told["limits"]
+        yield told["sentence"]
+    if limits := told["limits"]:
+        # a folder of 0.1 holds an English sentence
+        text = (
+            limits
+            if isinstance(limits, str)
+            else say.format_message(Message.model_validate(limits))
+        )
         yield _say(say, "limits", text=text)
 
 

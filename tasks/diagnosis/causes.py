@@ -1,7 +1,7 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
 from tasks.diagnosis.evidence import CHANCE_RATE, LEAK_NGRAM, Evidence, replace_nonfinite
-from tasks.diagnosis.finding_text import Numbers, RuleResult, build_cause
+from tasks.diagnosis.finding_text import Numbers, RuleResult
 from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
 from tasks.diagnosis.rules.data_rules import (
     MIN_LEAKED_SHARE,
@@ -56,14 +56,14 @@ def _judge_data(e: Evidence) -> Cause:
         if (reason := rule(e))
     ]
     if e.is_improved:
-        return _answer_cause(e, "training data", "ruled out", numbers, "taught", "counted")
+        return _answer_cause("training data", "ruled out", numbers, "taught", "counted")
     if found:
-        return _answer_cause(e, "training data", "likely", numbers, found=found)
+        return _answer_cause("training data", "likely", numbers, found=found)
     if e.primary.set == "new_fact" and has_learnt_pairs(e) is not False:
-        return _answer_cause(e, "training data", "cannot be told", numbers, "not_judged", "counted")
+        return _answer_cause("training data", "cannot be told", numbers, "not_judged", "counted")
     if _has_changed_without_learning(e):
-        return _answer_cause(e, "training data", "likely", numbers, "in_vain", "counted")
-    return _answer_cause(e, "training data", "ruled out", numbers, "sound", "counted")
+        return _answer_cause("training data", "likely", numbers, "in_vain", "counted")
+    return _answer_cause("training data", "ruled out", numbers, "sound", "counted")
 
 
 def _judge_training(e: Evidence) -> Cause:
@@ -93,12 +93,12 @@ def _judge_training(e: Evidence) -> Cause:
         if (reason := rule(e))
     ]
     if e.is_improved or (has_learnt_pairs(e) and not found):
-        return _answer_cause(e, "too little training", "ruled out", numbers, "enough")
+        return _answer_cause("too little training", "ruled out", numbers, "enough")
     if found:
-        return _answer_cause(e, "too little training", "likely", numbers, found=found[:1])
+        return _answer_cause("too little training", "likely", numbers, found=found[:1])
     if _has_changed_without_learning(e):
-        return _answer_cause(e, "too little training", "ruled out", numbers, "in_vain")
-    return _answer_cause(e, "too little training", "cannot be told", numbers, "unclear")
+        return _answer_cause("too little training", "ruled out", numbers, "in_vain")
+    return _answer_cause("too little training", "cannot be told", numbers, "unclear")
 
 
 def _has_changed_without_learning(e: Evidence) -> bool:
@@ -120,10 +120,10 @@ def _judge_leakage(e: Evidence) -> Cause:
         "leak_ngram": LEAK_NGRAM,
     }
     if e.leaked_share < MIN_LEAKED_SHARE and not e.shared_facts:
-        return _answer_cause(e, "leakage", "ruled out", numbers, "none", "counted")
+        return _answer_cause("leakage", "ruled out", numbers, "none", "counted")
     if e.is_improved:
-        return _answer_cause(e, "leakage", "likely", numbers, "counted", "remembered")
-    return _answer_cause(e, "leakage", "ruled out", numbers, "counted", "no_gain")
+        return _answer_cause("leakage", "likely", numbers, "counted", "remembered")
+    return _answer_cause("leakage", "ruled out", numbers, "counted", "no_gain")
 
 
 def _judge_easy_questions(e: Evidence) -> Cause:
@@ -145,28 +145,32 @@ def _judge_easy_questions(e: Evidence) -> Cause:
     found = [reason for rule in (detect_ceiling, detect_guessable_questions) if (reason := rule(e))]
     if e.primary.illegible_base > e.primary.n / 2 and not e.is_improved and not found:
         return _answer_cause(
-            e, "easy questions", "cannot be told", numbers, "unread"
+            "easy questions", "cannot be told", numbers, "unread"
         )  # few right, but not since the questions are hard
     if e.is_improved or (base.high < HIGH_BASE_RATE and not found):
-        return _answer_cause(e, "easy questions", "ruled out", numbers, "room", "counted")
+        return _answer_cause("easy questions", "ruled out", numbers, "room", "counted")
     if found or base.low > HIGH_BASE_RATE:
         return _answer_cause(
-            e,
             "easy questions",
             "likely",
             numbers,
             *(() if found else ("no_room", "counted")),
             found=found,
         )
-    return _answer_cause(e, "easy questions", "cannot be told", numbers, "unclear", "counted")
+    return _answer_cause("easy questions", "cannot be told", numbers, "unclear", "counted")
 
 
 def _answer_cause(
-    e: Evidence,
     name: CauseName,
     verdict: CauseVerdict,
     numbers: Numbers,
     *said: str,
     found: list[RuleResult] | None = None,
 ) -> Cause:
-    return build_cause(name, verdict, numbers, said, found or [], e.reader_language)
+    return Cause(
+        name=name,
+        verdict=verdict,
+        found=tuple(reason.build_finding() for reason in found or ()),
+        claim=said,
+        evidence=numbers,
+    )

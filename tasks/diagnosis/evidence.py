@@ -39,7 +39,6 @@ class Evidence(StoredRow):
     """What is known of a study after its comparison."""
 
     plan: StudyPlan = Field(description="what was asked for; remedies are changes of it")
-    language: str = Field(default="", description="the reader's; none: the book's")
     comparisons: tuple[Comparison, ...] = Field(description="the primary one first")
     preflight: Preflight
     probe: ModelDiff
@@ -118,11 +117,6 @@ class Evidence(StoredRow):
     )
 
     @property
-    def reader_language(self) -> str:
-        """The language that the study is told in."""
-        return self.language or self.plan.language
-
-    @property
     def primary(self) -> Comparison:
         return self.comparisons[0]
 
@@ -158,8 +152,6 @@ def load_evidence(
     seeds: Sequence[Comparisons],
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
-    *,
-    language: str = "",
 ) -> Evidence:
     """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own
     seed, then of further ones.
@@ -180,7 +172,6 @@ def load_evidence(
         plan=plan,
         screened=screened,
         seeds=[comparisons[0] for comparisons in rows] if len(rows) > 1 else (),
-        language=language,
     )
 
 
@@ -200,7 +191,6 @@ def gather_evidence(
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
     seeds: Sequence[Comparison] = (),
-    language: str = "",
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the
     held-out ones.
@@ -211,7 +201,6 @@ def gather_evidence(
     leaked = item_statistics.find_leaked_questions(pairs, unseen, LEAK_NGRAM)
     return Evidence(
         plan=plan,
-        language=language,
         comparisons=tuple(comparisons),
         preflight=preflight,
         probe=probe,

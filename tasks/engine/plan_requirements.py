@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.language.failures import describe_error, load_messages
+from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import BookError, PlanError
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
@@ -97,7 +99,7 @@ def open_own_files(plan: StudyPlan) -> OwnFiles:
     from tasks.validation.items import ItemKind
     from tasks.validation.parsing.import_items import open_items
 
-    told = OwnFiles([], [])
+    told, say = OwnFiles([], []), load_messages(get_reader_language())
     kinds: dict[str, tuple[ItemKind, int | str]] = {
         "own pairs": ("pair", plan.generation.pairs),
         "own questions": ("question", plan.generation.questions),
@@ -106,9 +108,9 @@ def open_own_files(plan: StudyPlan) -> OwnFiles:
         if isinstance(name, str) and (file := find_input_file(name, or_folder=True)):
             try:
                 own = open_items(file, kind, plan.language, plan.generation.columns)
-                told.lines.append((topic, own.describe(kind)))
+                told.lines.append((topic, say.format_message(own.describe(kind))))
             except PlanError as error:
-                told.lacks.append(str(error))
+                told.lacks.append(describe_error(error, say))
     return told
 
 

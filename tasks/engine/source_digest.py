@@ -2,10 +2,9 @@
 would make it now.
 
 The digest covers the stage's function, every module of `tasks` that it imports (also inside
-functions, and modules named in
-strings, which are run as processes of their own), and the data files (prompts, templates,
-catalogues) in the folders of these
-modules. It is taken over the files as they are: a changed comment makes a cheap stage run once
+functions, and modules named in strings, which are run as processes of their own), the data files
+(templates) in the folders of these modules, and the files of the languages' folders that they name
+("packs/exam.yaml": that file of every language). It is taken over the files as they are: a changed comment makes a cheap stage run once
 more, which costs seconds.
 """
 
@@ -33,10 +32,12 @@ NEUTRAL = (
     "tasks.schemas.plan_sections",
     "tasks.schemas.sweep_file",
     "tasks.schemas.errors",
+    "tasks.language.failures",
     "tasks.schemas.digest",
     "tasks.schemas.project",
 )
 MODULE = re.compile(r"tasks(?:\.\w+)+")
+PACK_FILE = re.compile(r"packs/\w+\.\w+")
 
 
 def digest_function(function: Callable[..., Any]) -> str:
@@ -50,7 +51,9 @@ def digest_modules(names: Iterable[str], *, follow: bool) -> str:
     """Digest over modules and their data files; `follow`: over those that they import, too."""
     modules = sorted(reachable_modules(names) if follow else set(names))
     files = [_path(name) for name in modules]
-    data = {found for file in files for found in _data_files(file.parent)} if follow else set()
+    data = {found for file in files for found in _pack_files(file)}
+    if follow:
+        data |= {found for file in files for found in _data_files(file.parent)}
     return _combine(
         f"{file.relative_to(PACKAGE).as_posix()} {_content_digest(file)}"
         for file in [*files, *sorted(data)]
@@ -105,6 +108,20 @@ def _path(name: str) -> Path:
 
 
 @cache
+def _pack_files(module: Path) -> frozenset[Path]:
+    """The files of the languages' folders that a module names."""
+    named = {
+        node.value.partition("/")[2]
+        for node in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and PACK_FILE.fullmatch(node.value)
+    }
+    packs = PACKAGE / "language" / "packs"
+    return frozenset(found for name in named for found in packs.glob(f"*/{name}"))
+
+
+@cache
 def _data_files(folder: Path) -> tuple[Path, ...]:
     """Data beside a module, also in folders below that hold no modules."""
     return tuple(sorted(_walk(folder)))
@@ -112,8 +129,9 @@ def _data_files(folder: Path) -> tuple[Path, ...]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        if path.is_dir() and not (path / "__init__.py").exists() and path.name != "__pycache__":
-            yield from _walk(path)
+        if path.is_dir():
+            if not (path / "__init__.py").exists() and path.name not in ("__pycache__", "packs"):
+                yield from _walk(path)
         elif path.suffix in DATA:
             yield path
 

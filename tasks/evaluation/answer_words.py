@@ -5,12 +5,10 @@ denial, a reason.
 import re
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from tasks.language import persian, text
+from tasks.language.language_pack import load_all_packs
 
 _TOKEN = re.compile(
     r"\x00\d|\d+(?:[./,:٫٬-]\d+)*|[a-z]+(?:-[a-z]{2,})+|[^\W\d_]+(?:['’][^\W\d_]+)*|\n|\S"
@@ -30,7 +28,6 @@ _KINDS = (
     "retract",
 )
 WIDE = {0xFF01 + place: 0x21 + place for place in range(94)}  # the full-width forms of ASCII
-_LATIN = {"a": 1, "b": 2, "c": 3, "d": 4}
 
 
 class Token(NamedTuple):
@@ -113,26 +110,26 @@ def _token(word: str) -> Token:
 
 @cache
 def _wording() -> dict[str, Any]:
-    """The words of wording/answers.yaml, folded, all languages together."""
-    told = yaml.safe_load((Path(__file__).parent / "wording" / "answers.yaml").read_text("utf-8"))
+    """The words of packs/*/answers.yaml, folded, all languages together."""
+    packs = load_all_packs("packs/answers.yaml")
     known: dict[str, Any] = {
-        kind: frozenset(text.fold_text(word) for words in lists for word in words)
-        for kind, lists in told.items()
-        if kind not in ("numbers", "counts", "amounts")
+        kind: frozenset(text.fold_text(word) for pack in packs for word in pack[kind])
+        for kind in packs[0].keys() - {"numbers", "amounts"}
     }
-    known["amounts"] = _amounts(told["amounts"])
-    known["counts"] = frozenset(text.fold_text(word) for word in told["counts"])
+    known["amounts"] = _amounts([pack["amounts"] for pack in packs])
     numbers = {
         text.fold_text(word): number
-        for language in told["numbers"]
+        for pack in packs
+        for language in pack["numbers"]
         for number, words in language.items()
         for word in words
     }
-    known["names"] = (
-        numbers
-        | _LATIN
-        | {text.fold_text(letter): number for letter, number in persian.OPTION_LETTERS.items()}
-    )
+    letters = {
+        text.fold_text(letter): number
+        for pack in load_all_packs("packs/letters.yaml")
+        for letter, number in pack["option_letters"].items()
+    }
+    known["names"] = numbers | letters
     return known
 
 

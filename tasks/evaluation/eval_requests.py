@@ -2,7 +2,7 @@
 options.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tasks import prompts
@@ -34,7 +34,7 @@ class PromptBuilder(NamedTuple):
     build_prompt: Callable[[Question, int], str]
     build_cloze_prompt: Callable[[Question], str]
     empty_cloze_prompt: str
-    numerals: tuple[str, str, str, str]
+    numerals: Sequence[str]
 
 
 def get_prompt_builder(plan: EvaluationPlan, language: str) -> PromptBuilder:

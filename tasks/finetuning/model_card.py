@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import yaml
 
+from tasks.language.failures import load_messages
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 
@@ -25,7 +26,8 @@ def build_model_card(
     choices = yaml.safe_dump(
         {**plan.model_dump(mode="json"), "report_to": []}, allow_unicode=True, sort_keys=False
     )
-    warned = "".join(f"- {sentence}\n" for sentence in told.warnings) or "- none\n"
+    english = load_messages("en")
+    warned = "".join(f"- {english.format_message(one)}\n" for one in told.warnings) or "- none\n"
     return f"""---
 {head}---
 # LoRA adapter for {base}

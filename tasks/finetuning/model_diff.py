@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import torch
-import yaml
 
 from tasks.finetuning.examples import Example, encode_text
 from tasks.finetuning.lora import compute_weight_shift
 from tasks.finetuning.training.batches import pad_rows
 from tasks.finetuning.training.trainer import compute_mean_loss
+from tasks.language.language_pack import load_text
 from tasks.models.loading import LoadedModel, base_of, load_model
 from tasks.prompts import split_training_text
 from tasks.schemas.item_rows import Pair
@@ -194,7 +194,4 @@ def sample_evenly(rows: Sequence[T], most: int) -> list[T]:
 
 def load_general_text(language: str) -> str | None:
     """The general text of a language, where there is one."""
-    texts: dict[str, str] = yaml.safe_load(
-        Path(__file__).with_name("general.yaml").read_text("utf-8")
-    )
-    return texts.get(language)
+    return load_text("packs/general.txt", language)

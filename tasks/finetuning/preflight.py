@@ -15,6 +15,7 @@ from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.models.model_config import read_config
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Figure, Message, build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import Preflight
 from tasks.store.artifact_folders import Checkpoint
@@ -137,32 +138,35 @@ def list_warnings(
     held_out: Sequence[Pair],
     sizes: ModelSizes,
     plan: FinetuningPlan,
-) -> list[str]:
-    """One sentence for each thing that makes a gain unlikely."""
+) -> list[Message]:
+    """One for each thing that makes a gain unlikely."""
     updates, texts = count_updates(len(encoded.examples), plan), len(encoded.examples)
     counted = sum(len(split_words(pair.symptom + " " + pair.diagnosis)) for pair in pairs)
     tokens = sum(len(example.input_ids) for example in encoded.examples)
     distinct = len({(pair.symptom, pair.diagnosis) for pair in pairs})
     tests = {
-        f"only {updates} updates ({texts} texts, batches of {plan.batch_size}): too few to teach"
-        f" anything; from {FEW_UPDATES} on there is a chance. More epochs or a smaller batch_size"
-        " give more.": updates < FEW_UPDATES,
-        f"learning_rate {plan.learning_rate:g} is low for LoRA, which wants 1e-4 to 5e-4.": (
+        build_message(
+            "few-updates",
+            updates=updates,
+            texts=texts,
+            batch=plan.batch_size,
+            enough=FEW_UPDATES,
+        ): updates < FEW_UPDATES,
+        build_message("low-learning-rate", rate=Figure(plan.learning_rate)): (
             plan.learning_rate < LOW_RATE
         ),
-        f"{encoded.too_long} texts are over max_tokens = {plan.max_tokens} and left out.": (
+        build_message("texts-left-out", n=encoded.too_long, most=plan.max_tokens): (
             encoded.too_long > 0
         ),
-        f"the longest text has {encoded.longest} tokens, the model reads {sizes.window} at once.": (
+        build_message("text-over-window", longest=encoded.longest, window=sizes.window): (
             0 < sizes.window < encoded.longest
         ),
-        f"{len(pairs) - distinct} of {len(pairs)} pairs are repeated word for word.": (
+        build_message("pairs-repeated", n=len(pairs) - distinct, pairs=len(pairs)): (
             distinct < len(pairs)
         ),
-        f"{tokens / max(1, counted):.1f} tokens a word: the tokenizer does not know this script, or"
-        " the text is damaged.": tokens > MANY_TOKENS * max(1, counted),
-        "early_stopping needs held-out pairs and there are none.": (
-            plan.early_stopping is not None and not held_out
+        build_message("many-tokens-a-word", tokens=Figure(tokens / max(1, counted), 1)): (
+            tokens > MANY_TOKENS * max(1, counted)
         ),
+        build_message("no-held-out-pairs"): plan.early_stopping is not None and not held_out,
     }
-    return [sentence for sentence, holds in tests.items() if holds]
+    return [warning for warning, holds in tests.items() if holds]

@@ -1,16 +1,26 @@
-"""Words and numbers in one language: labels and sentences from a folder's <language>.yaml, numbers
-as the language writes them.
+"""Words and numbers in one language: labels and sentences from its folder, numbers as the language
+writes them.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any, NamedTuple
 
-import yaml
+from tasks.language.language_pack import list_languages, load_pack
+from tasks.schemas.messages import (
+    Figure,
+    Message,
+    Nats,
+    Ordinal,
+    Points,
+    PValue,
+    Share,
+    Term,
+    Value,
+)
 
-NUMERALS_FILE = Path(__file__).with_name("numerals.yaml")
 LRM = "\u200e"  # keeps a sign on the left of its number in right-to-left text, as CLDR does
 
 
@@ -85,6 +95,40 @@ class Translator:
             {name: FormattedValue(value, self) for name, value in numbers.items()}
         )
 
+    def format_message(self, message: Message) -> str:
+        """The words of a message."""
+        return self.fill_values(self["messages"][message.code], message.values)
+
+    def fill_values(self, text: str, values: Mapping[str, Value]) -> str:
+        """A sentence with typed values; a hole {gain:+} shows a plus sign, too."""
+        return text.format_map({name: TypedValue(value, self) for name, value in values.items()})
+
+    def format_value(self, value: Value, *, sign: bool = False) -> str:
+        """A typed value as this language writes it; words of a book, model or file as they are."""
+        match value:
+            case Message():
+                return self.format_message(value)
+            case Term(group, term):
+                return self.get_label(group, term)
+            case Share(share):
+                return self.format_share(share, 0)
+            case Points(points):
+                return self.format_points(points, sign)
+            case Nats(nats):
+                return self.format_number(nats)
+            case Figure(figure, places):
+                return self.format_number(figure, places)
+            case PValue(p):
+                return self.format_p_value(p)
+            case Ordinal(ordinal):
+                return self.format_digits(str(ordinal))
+            case tuple():
+                return str(self["comma"]).join(map(self.format_value, value))
+            case int():
+                return self.format_number(value)
+            case str():
+                return value
+
     def _format_signed(self, text: str, negative: bool) -> str:
         return (LRM + "−") * negative + self.format_digits(text.replace(",", "\u202f"))
 
@@ -121,10 +165,23 @@ class FormattedValue(NamedTuple):
         return self.translator.format_number(self.value, int(how))
 
 
-def load_translator(folder: Path, language: str) -> Translator:
-    """The words of a folder in a language; English where it has none of that."""
-    own = language if (folder / f"{language}.yaml").is_file() else "en"
-    numerals = yaml.safe_load(NUMERALS_FILE.read_text("utf-8"))
-    return Translator(
-        own, numerals[own] | yaml.safe_load((folder / f"{own}.yaml").read_text("utf-8"))
-    )
+class TypedValue(NamedTuple):
+    """A typed value in a sentence."""
+
+    value: Value
+    translator: Translator
+
+    def __format__(self, how: str) -> str:
+        return self.translator.format_value(self.value, sign=how == "+")
+
+
+@cache
+def load_translator(language: str, *files: str) -> Translator:
+    """The words of some files of a language's folder ("packs/report.yaml", …); English where it
+    has none.
+    """
+    own = language if language in list_languages() else "en"
+    labels: dict[str, Any] = {}
+    for file in ("packs/numerals.yaml", *files):
+        labels |= load_pack(file, own)
+    return Translator(own, labels)

@@ -1,4 +1,5 @@
-"""One normal form for Persian text, and the letters that Persian writers and programs mix up.
+"""One normal form for Persian text, and the letters that Persian writers and programs mix up
+(packs/fa/letters.yaml).
 
 Only what never changes a meaning: letters, digits, marks and half-spaces. Words are not touched.
 """
@@ -6,78 +7,21 @@ Only what never changes a meaning: letters, digits, marks and half-spaces. Words
 import re
 import unicodedata
 
+from tasks.language.language_pack import load_pack
+
 ZWNJ = "\u200c"  # the half-space (نیم‌فاصله)
 HAMZA_ABOVE = "\u0654"  # the only mark that is common on a final ه (نشانهٔ)
 
-_LETTERS = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ۍ": "ی", "ې": "ی", "ە": "ه", "ہ": "ه"})
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
+_DATA = load_pack("packs/letters.yaml", "fa")
+FUNCTION_WORDS = frozenset(_DATA["function_words"])
+NEGATIONS = frozenset(_DATA["negations"])
+OPTION_LETTERS: dict[str, int] = _DATA["option_letters"]  # read only where an answer is expected
+_LETTERS, _DIGITS, _FOLDED_LETTERS = (
+    str.maketrans(_DATA[name]) for name in ("letters", "digits", "folded")
+)
 _PRESENTATION = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 _AROUND_ZWNJ = re.compile(r"[ \t]*\u200c+[ \t]*")
 _LOOSE_ZWNJ = re.compile(r"(?<![\u0600-\u06ff])\u200c|\u200c(?![\u0600-\u06ff])")
-_FOLDED_LETTERS = str.maketrans(
-    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ة": "ه", "ۀ": "ه", "ؤ": "و", "ئ": "ی", "ء": ""}
-)
-
-# The words that hold Persian sentences together; a page of prose holds 20 to 30 % of them.
-FUNCTION_WORDS = frozenset(
-    [
-        "در",
-        "از",
-        "که",
-        "به",
-        "این",
-        "است",
-        "را",
-        "با",
-        "و",
-        "یا",
-        "برای",
-        "آن",
-        "تا",
-        "بر",
-        "هم",
-        "می",
-        "شود",
-        "شده",
-        "باشد",
-        "کند",
-        "کرد",
-        "های",
-        "یک",
-        "نیز",
-        "اگر",
-        "هر",
-    ]
-)
-NEGATIONS = frozenset(
-    [
-        "بدون",
-        "نیست",
-        "نبود",
-        "نمی",
-        "ندارد",
-        "نداشت",
-        "نشود",
-        "نباید",
-        "نه",
-        "هیچ",
-        "فاقد",
-        "غیر",
-        "عدم",
-        "نشده",
-        "نکرده",
-    ]
-)
-OPTION_LETTERS = {
-    "الف": 1,
-    "ا": 1,
-    "آ": 1,
-    "ب": 2,
-    "ج": 3,
-    "پ": 3,
-    "د": 4,
-    "ت": 4,
-}  # read only where an answer is expected
 
 
 def normalize_persian(text: str) -> str:

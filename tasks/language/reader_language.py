@@ -3,23 +3,17 @@ system's, or English.
 """
 
 import os
-from pathlib import Path
 
+from tasks.language.language_pack import list_languages
 from tasks.schemas.errors import PlanError
 
-CATALOGUES = Path(__file__).parents[1] / "reporting" / "wording"
 SYSTEM_SETTINGS = ("LC_ALL", "LC_MESSAGES", "LANG")  # in the order in which POSIX asks them
 VARIABLE = "BOOK2LORA_LANG"
 
 
-def list_reader_languages() -> list[str]:
-    """The languages that the program's sentences are written in."""
-    return sorted(path.stem for path in CATALOGUES.glob("*.yaml"))
-
-
 def get_reader_language() -> str:
     """The code of the language. Raises PlanError where one is asked for that has no catalogue."""
-    known = list_reader_languages()
+    known = list_languages()
     if asked := os.environ.get(VARIABLE):
         if asked not in known:
             raise PlanError(f"{VARIABLE}: {asked!r} is not among {', '.join(known)}.")

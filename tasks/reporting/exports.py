@@ -7,12 +7,14 @@ from typing import Any
 
 import yaml
 
+from tasks.language.i18n import Translator
 from tasks.reporting.final_answers import UNRECORDED_ANSWER, decide_final_answers
-from tasks.reporting.history import next_note, plain_sentence, told
+from tasks.reporting.history import next_note, told
 from tasks.reporting.labels import load_labels
+from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_verdict
 from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import Question, StoredRow
-from tasks.schemas.result_rows import Answer, Comparison, History
+from tasks.schemas.result_rows import Answer, Comparison, Finding, History
 
 
 def write_data_files(folder: Path, study: ReportData) -> None:
@@ -41,13 +43,14 @@ def write_data_files(folder: Path, study: ReportData) -> None:
 
 
 def build_verdict_record(study: ReportData) -> dict[str, Any]:
-    """The primary result and its causes, the heaviest first."""
-    result = study.primary
+    """The primary result and its causes, the heaviest first; sentences for the reader."""
+    result, say = study.primary, load_labels(study.reader_language)
     return {
         "name": study.plan.name,
         "verdict": result.verdict,
-        **standing(result, study.history),
-        "limits": result.limits,
+        **standing(result, study.history, say),
+        "told": result.told.model_dump(mode="json"),
+        "limits": result.limits and result.limits.model_dump(mode="json"),
         "mode": result.mode,
         "set": result.set,
         "n": result.n,
@@ -66,20 +69,31 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
             }
         ),
         "between_seeds": study.spread and study.spread.model_dump(mode="json"),
-        "causes": [finding.model_dump(mode="json") for finding in study.findings],
-        "exercise_causes": [cause.model_dump(mode="json") for cause in study.causes],
+        "causes": [build_finding_record(one, say) for one in study.findings],
+        "exercise_causes": [
+            cause.model_dump(mode="json", exclude={"found"}) | {"claim": tell_cause(cause, say)}
+            for cause in study.causes
+        ],
     }
 
 
-def standing(result: Comparison, history: History) -> dict[str, Any]:
+def build_finding_record(finding: Finding, say: Translator) -> dict[str, Any]:
+    """A finding in words, with its numbers."""
+    return finding.model_dump(mode="json", exclude={"beside", "notes"}) | {
+        "claim": tell_claim(finding, say),
+        "advice": tell_advice(finding, say),
+    }
+
+
+def standing(result: Comparison, history: History, say: Translator) -> dict[str, Any]:
     """The verdict's sentence, whether it confirms anything, and the number of this decision on
     these questions.
     """
     return {
-        "sentence": plain_sentence(result, history),
+        "sentence": tell_verdict(result, history, say),
         "exploratory": history.exploratory,
         "look": history.look,
-        "history": told(history, load_labels("en")),
+        "history": told(history, say),
     }
 
 

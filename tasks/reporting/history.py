@@ -53,11 +53,6 @@ def told(history: History, say: Translator) -> str:
     return " ".join(lines)
 
 
-def plain_sentence(result: Comparison, history: History) -> str:
-    """The comparison's own English sentence, for files; it begins with what it is worth."""
-    return "Exploratory: " * history.exploratory + result.sentence
-
-
 def next_note(study: ReportData, say: Translator) -> str:
     """What the next plan chooses after these answers were seen; nothing where it chooses nothing,
     or there is none.

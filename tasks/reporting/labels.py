@@ -1,11 +1,7 @@
-"""The report's own words, read from wording/<language>.yaml, and how a book's text runs."""
-
-from functools import lru_cache
-from pathlib import Path
+"""The report's own words, read from packs/<language>/report.yaml, and how a book's text runs."""
 
 from tasks.language.i18n import Translator, load_translator
 
-LABELS_DIR = Path(__file__).with_name("wording")
 RIGHT_TO_LEFT_LANGUAGES = frozenset(
     {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
 )  # ISO 639; of books, whatever we speak ourselves
@@ -77,10 +73,11 @@ def format_measure(say: Translator, name: str, value: float | int | str | None) 
     )
 
 
-@lru_cache
 def load_labels(language: str) -> Translator:
     """The words for a language; English where we have none of our own."""
-    return load_translator(LABELS_DIR, language)
+    return load_translator(
+        language, "packs/report.yaml", "packs/messages.yaml", "packs/findings.yaml"
+    )
 
 
 def get_text_direction(language: str) -> str:

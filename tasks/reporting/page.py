@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from tasks.language.i18n import Translator
-from tasks.reporting import page_tables
+from tasks.reporting import message_words, page_tables
 from tasks.reporting.charts import study_charts
 from tasks.reporting.exports import collect_seeds, count_rows
 from tasks.reporting.history import label, next_note, note, role
@@ -20,11 +20,9 @@ from tasks.reporting.labels import format_measure, get_text_direction, load_labe
 from tasks.reporting.markdown import markdown_tables
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import mark_control_characters
-from tasks.reporting.sentence_translation import translate_reason, translate_sentence
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import flat
-from tasks.schemas.plan_sections import ComparisonPlan
-from tasks.schemas.result_rows import Comparison, History
+from tasks.schemas.result_rows import Comparison
 
 TEMPLATE_DIR = Path(__file__).with_name("templates")
 MAX_ROWS = 2000  # of one kind on the page; the files hold all
@@ -37,8 +35,7 @@ def render_page(study: ReportData) -> str:
     return load_template("page.html").render(
         say=say,
         measure=format_measure,
-        retold=translate_sentence,
-        reason=translate_reason,
+        words=message_words,
         study=study,
         result=study.primary,
         sentence=format_study_verdict(study, say),
@@ -90,42 +87,7 @@ def load_style() -> Markup:
 
 def format_study_verdict(study: ReportData, say: Translator) -> str:
     """The verdict in one sentence of the study's language."""
-    return format_comparison_verdict(study.primary, study.plan.comparison, study.history, say)
-
-
-def format_comparison_verdict(
-    result: Comparison, plan: ComparisonPlan, history: History, say: Translator
-) -> str:
-    """A comparison in one sentence, which claims no more than its history allows."""
-    sentences, name = say["sentences"], _choose_sentence(result, plan)
-    cautious = sentences.get(f"exploratory_{name}") if history.exploratory else None
-    return say.fill_label(
-        cautious or sentences[name],
-        n=say.format_number(result.n),
-        illegible=say.format_number(result.illegible_tuned),
-        base=say.format_number(result.base.correct),
-        tuned=say.format_number(result.tuned.correct),
-        gained=say.format_number(result.gained),
-        lost=say.format_number(result.lost),
-        margin=say.format_points(plan.margin, sign=False),
-        detectable=say.format_points(result.detectable, sign=False),
-    )
-
-
-def _choose_sentence(result: Comparison, plan: ComparisonPlan) -> str:
-    """Which sentence: what cannot be told has one of its own where the questions alone would tell
-    it, and only their facts do not; so has what could not be read.
-    """
-    if result.verdict == "inconclusive" and result.p_value <= plan.alpha:
-        return "inconclusive_by_fact"
-    if (
-        result.verdict == "inconclusive"
-        and max(-result.difference.low, result.difference.high) <= plan.margin
-    ):
-        return "inconclusive_few_facts"
-    if result.verdict == "identical" and result.illegible_tuned > result.n / 2:
-        return "identical_mute"
-    return result.verdict
+    return message_words.tell_verdict(study.primary, study.history, say)
 
 
 def sort_comparisons(study: ReportData) -> list[Comparison]:

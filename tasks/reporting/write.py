@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 from tasks.reporting.exports import write_data_files
-from tasks.reporting.history import plain_sentence, told
+from tasks.reporting.history import told
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
+from tasks.reporting.message_words import tell_verdict
 from tasks.reporting.page import render_page
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import escape_markdown
@@ -28,7 +29,11 @@ def build_card_verdict(study: ReportData) -> str:
     """What the study found, as the last part of the adapter's model card: the adapter goes its own
     way from here.
     """
-    result, title = study.primary, escape_markdown(study.book_title)
+    result, title, english = (
+        study.primary,
+        escape_markdown(study.book_title),
+        load_labels("en"),
+    )
     return (
         f"\n## Data and verdict\n\n{len(study.pairs)} pairs from «{title}», asked in"
         f" {sum(map(len, study.questions.values()))} questions.\n\n"
@@ -36,6 +41,6 @@ def build_card_verdict(study: ReportData) -> str:
         f" {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions ({result.set},"
         f" {result.mode}; "
         f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p ="
-        f" {result.p_value:.2g}). {plain_sentence(result, study.history)}"
-        f"{' ' + before if (before := told(study.history, load_labels('en'))) else ''}\n"
+        f" {result.p_value:.2g}). {tell_verdict(result, study.history, english)}"
+        f"{' ' + before if (before := told(study.history, english)) else ''}\n"
     )

@@ -20,9 +20,13 @@ do next.
 A bad draft is not an error but a row (`Rejection`); a fault of the program propagates as it is.
 """
 
+from tasks.schemas.messages import Message
+
 
 class StudyError(Exception):
     """Anything that ends a study for a reason its user can act on."""
+
+    message: Message | None = None  # the same in code and values, where every language has it
 
 
 class PlanError(StudyError):

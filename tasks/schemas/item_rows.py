@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tasks.schemas.messages import Message
+
 AnswerMode = Literal["generate", "digits", "cloze", "cloze_mean", "cloze_prior"]
 SetName = Literal["train", "same_fact", "new_fact", "all"]
 QuestionType = Literal["symptoms", "diagnosis", "complications", "telling_apart", "other"]
@@ -207,7 +209,8 @@ class Rejection(StoredRow):
             'the check that stopped it: "parsing", "grounding", "flaws", "duplicates", "leakage", …'
         )
     )
-    reason: str = Field(description="one sentence with the values that decided")
+    reason: Message = Field(description="the fault, with the values that decided")
+    also: tuple[str, ...] = Field(default=(), description="codes of its further flaws")
     raw: str = Field(description="the item as it came")
     items: int = Field(
         default=1,
@@ -216,6 +219,9 @@ class Rejection(StoredRow):
             " asked for)"
         ),
     )
+
+
+LET_THROUGH = "let-through/"  # before the code of a flaw that was counted and let through
 
 
 class FilterStep(StoredRow):

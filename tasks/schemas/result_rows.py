@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tasks.schemas.item_rows import AnswerMode, SetName, StoredRow
+from tasks.schemas.messages import Message
 
 VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
 Choice = Literal["endpoint", "setting", "stopping"]  # what can be chosen after answers were seen
@@ -47,7 +48,7 @@ class Preflight(StoredRow):
             "estimated peak: weights, optimizer, activations of a micro-batch of the longest texts"
         ),
     )
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message, ...] = ()
 
 
 class Answer(StoredRow):
@@ -144,13 +145,10 @@ class Comparison(StoredRow):
         description="smallest true difference found 80 % of the time at the observed discordance"
     )
     verdict: VerdictName
-    sentence: str = Field(default="", description="the verdict in plain words")
-    limits: str = Field(
-        default="",
-        description=(
-            "why the questions could not tell; part of the sentence where the verdict is"
-            " inconclusive"
-        ),
+    told: Message = Field(description="the verdict with the numbers that decided")
+    limits: Message | None = Field(
+        default=None,
+        description="why the questions could not tell, or what unchanged answers can",
     )
     extra: dict[str, float] = Field(default_factory=dict, description="further figures by name")
 
@@ -250,8 +248,13 @@ class Finding(StoredRow):
     """One cause of the result, with its evidence and what to change."""
 
     rule: str = Field(description="short name of the rule")
-    claim: str = Field(description="one sentence")
+    claim: tuple[str, ...] = Field(
+        default=("claim",), description="its sentences, by their names in findings.yaml"
+    )
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
+    beside: dict[str, float | int | str | None] = Field(
+        default_factory=dict, description="what the sentences name besides the evidence"
+    )
     weight: float = Field(
         description=(
             "0 to 1: in which order findings are told, set by hand (broken parts before weak data);"
@@ -261,7 +264,7 @@ class Finding(StoredRow):
     remedy: dict[str, Any] = Field(
         default_factory=dict, description="change of plan, as dotted keys and values"
     )
-    advice: str = Field(default="", description="the remedy in words")
+    notes: tuple[str, ...] = Field(default=(), description="what is added to the advice, by name")
 
 
 CauseName = Literal["training data", "too little training", "leakage", "easy questions"]
@@ -273,5 +276,6 @@ class Cause(StoredRow):
 
     name: CauseName = Field(description="which of the four")
     verdict: CauseVerdict
-    claim: str = Field(description="the answer in plain words")
+    found: tuple[Finding, ...] = Field(default=(), description="what the rules found of it")
+    claim: tuple[str, ...] = Field(description="its own sentences, by their names")
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")

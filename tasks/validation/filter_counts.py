@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from tasks.schemas.item_rows import FilterStep, Rejection
-from tasks.validation.items import ItemKind, get_reason_label
+from tasks.schemas.messages import Message, Term, build_message
+from tasks.validation.items import ItemKind
 
 CHECKS_BY_STEP = {
     "answered": ("refusal", "content_filter", "error", "length"),
@@ -25,7 +26,7 @@ def count_filter_steps(
     """The stages of both kinds in their order; each begins with what the one before it kept."""
     fell: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
     for row in rejected:
-        fell[row.kind, row.check][get_reason_label(row)] += row.items
+        fell[row.kind, row.check][row.reason.code] += row.items
     made = []
     for kind, left in came.items():
         for stage, checks in CHECKS_BY_STEP.items():
@@ -46,11 +47,11 @@ def count_filter_steps(
     return made
 
 
-def describe_rejections(stages: Iterable[FilterStep], kind: ItemKind) -> str:
-    """How many items fell by which check, in words."""
-    parts = [
-        f"{s.came - s.kept} {s.name} ({', '.join(f'{n} {label}' for label, n in s.fell.items())})"
-        for s in stages
-        if s.kind == kind and s.fell
-    ]
-    return "; ".join(parts) or "none came"
+def describe_rejections(stages: Iterable[FilterStep], kind: ItemKind) -> tuple[Message, ...]:
+    """How many items fell, and why."""
+    return tuple(
+        build_message("rows-refused", n=n, why=Term("reasons", why))
+        for step in stages
+        if step.kind == kind
+        for why, n in step.fell.items()
+    )

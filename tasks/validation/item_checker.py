@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import (
+    LET_THROUGH,
     Draft,
     FilterStep,
     Pair,
@@ -18,6 +19,7 @@ from tasks.schemas.item_rows import (
     Quote,
     Rejection,
 )
+from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks import flaws, grounding, text_damage, zwnj_repair
 from tasks.validation.checks.duplicates import SeenItems
@@ -36,7 +38,10 @@ from tasks.validation.items import (
 from tasks.validation.language_patterns import get_language_patterns
 from tasks.validation.parsing import draft_reader
 
-REPEATED = ("duplicates", "says the same as an earlier item")  # check and label
+
+def describe_repeated(earlier: str) -> tuple[str, Message]:
+    """Check and reason of an item that says the same as an earlier one."""
+    return "duplicates", build_message("says-the-same-as-an-earlier-item", text=earlier)
 
 
 class CheckedDraft(NamedTuple):
@@ -122,7 +127,7 @@ class ItemChecker:
         for row in chapter.kept:
             said = get_kind(row), get_text(row), get_key(row)
             if earlier := self.seen_items.find_repeated(*said):
-                self.rejected.append(build_row_rejection(row, *REPEATED, earlier))
+                self.rejected.append(build_row_rejection(row, *describe_repeated(earlier)))
             else:
                 self.seen_items.add_item(row.id, *said)
                 self.kept.append(row)
@@ -159,21 +164,20 @@ class ItemChecker:
         self, item: ParsedItem, shown: list[Passage] | None
     ) -> PairOrQuestion | Rejection:
         if backward := zwnj_repair.find_reversed_part(item, self.spelling):
-            return item.build_rejection("parsing", "words in reversed order", backward[:120])
+            return item.build_rejection(
+                "parsing", build_message("words-in-reversed-order", text=backward[:120])
+            )
         if fault := text_damage.find_damage(item, self.book_profile):
-            return item.build_rejection("parsing", fault.label, fault.detail)
+            return item.build_rejection("parsing", fault)
         self._count_repairs(item.kind, "parsed", item.repairs)
         quote = None
         if shown is not None and self.plan.grounding == "quote":
             place = grounding.ground_item(
                 item, shown, self.passage_index, self.patterns, self.language
             )
-            if place.quote is None:
+            if place.fault:
                 return item.build_rejection(
-                    grounding.CHECK_NAME,
-                    place.label,
-                    place.detail,
-                    place.passage.id if place.passage else "",
+                    grounding.CHECK_NAME, place.fault, place.passage.id if place.passage else ""
                 )
             quote = place.quote
             self._count_repairs(item.kind, "grounded", place.repairs)
@@ -181,7 +185,7 @@ class ItemChecker:
             return flaw
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
-            return item.build_rejection(*REPEATED, earlier, passage_id)
+            return item.build_rejection(*describe_repeated(earlier), passage_id)
         row = build_row(item, quote)
         self.seen_items.add_item(row.id, item.kind, item.text, item.key)
         return row
@@ -190,21 +194,14 @@ class ItemChecker:
         found = flaws.find_flaws(self._build_flaw_context(item, quote))
         if found and (self.plan.flaws == "report" or (own and self.plan.flaws == "auto")):
             self._count_repairs(
-                item.kind, "flawless", [f"let through: {why.label}" for why in found]
+                item.kind, "flawless", [f"{LET_THROUGH}{why.code}" for why in found]
             )
             return None
-        detail = (
-            "; ".join([found[0].detail, *(f"also {why.label}" for why in found[1:])])
-            if found
-            else ""
-        )
-        return (
-            item.build_rejection(
-                flaws.CHECK_NAME, found[0].label, detail, quote.passage_id if quote else ""
-            )
-            if found
-            else None
-        )
+        if not found:
+            return None
+        passage_id = quote.passage_id if quote else ""
+        rejection = item.build_rejection(flaws.CHECK_NAME, found[0], passage_id)
+        return rejection.model_copy(update={"also": tuple(why.code for why in found[1:])})
 
     def _build_flaw_context(self, item: ParsedItem, quote: Quote | None) -> flaws.FlawContext:
         topics = self.passage_index.topics

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from tasks.schemas.item_rows import Pair, Question, QuestionType, Rejection
+from tasks.schemas.messages import Message, Value, build_message
 
 ItemKind = Literal["pair", "question"]
 PairOrQuestion = Pair | Question
@@ -39,28 +40,24 @@ class ParsedItem:
         """The options that are not the key."""
         return [option for number, option in enumerate(self.options, 1) if number != self.answer]
 
-    def build_rejection(
-        self, check: str, label: str, detail: str = "", passage_id: str = ""
-    ) -> Rejection:
-        """The item as a rejection; its reason is `label: detail`, so that equal labels can be
-        counted.
-        """
+    def build_rejection(self, check: str, reason: Message, passage_id: str = "") -> Rejection:
+        """The item as a rejection."""
         return Rejection(
             draft_id=self.draft_id,
             kind=self.kind,
             passage_id=passage_id,
             check=check,
-            reason=format_reason(label, detail),
+            reason=reason,
             raw=self.raw,
         )
 
 
 class Refused(ValueError):
-    """An item without a certain reading: a label to count and a detail."""
+    """An item without a certain reading."""
 
-    def __init__(self, label: str, detail: str = "") -> None:
-        super().__init__(label)
-        self.label, self.detail = label, detail
+    def __init__(self, code: str, /, **values: Value) -> None:
+        super().__init__(code)
+        self.reason = build_message(code, **values)
 
 
 class ParsedItems(NamedTuple):
@@ -69,16 +66,6 @@ class ParsedItems(NamedTuple):
     items: list[ParsedItem]
     rejected: list[Rejection]
     exhausted: bool = False  # the writer says that its passages hold no more: {"items": []}
-
-
-def format_reason(label: str, detail: str = "") -> str:
-    """One sentence that begins with a countable label."""
-    return f"{label}: {detail}" if detail else label
-
-
-def get_reason_label(rejection: Rejection) -> str:
-    """The countable part of a reason."""
-    return rejection.reason.partition(":")[0]
 
 
 def get_key(row: PairOrQuestion) -> str:
@@ -96,15 +83,13 @@ def get_kind(row: PairOrQuestion) -> ItemKind:
     return "pair" if isinstance(row, Pair) else "question"
 
 
-def build_row_rejection(
-    row: PairOrQuestion, check: str, label: str, detail: str = "", draft_id: str = ""
-) -> Rejection:
+def build_row_rejection(row: PairOrQuestion, check: str, reason: Message) -> Rejection:
     """A row that was read and is refused later on."""
     return Rejection(
-        draft_id=draft_id,
+        draft_id="",
         kind=get_kind(row),
         passage_id=row.quote.passage_id if row.quote else "",
         check=check,
-        reason=format_reason(label, detail),
+        reason=reason,
         raw=row.model_dump_json(),
     )

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from tasks.language.failures import build_error
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection
+from tasks.schemas.messages import Term
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.leakage import find_leaks
 from tasks.validation.filter_counts import describe_rejections
@@ -76,10 +78,7 @@ def validate_items(
     found = find_leaks([*taught.pairs, *taught.held_out], questions, plan)
     lost = {leak.question.id for leak in found}
     rejected += taught.rejected
-    rejected += [
-        build_row_rejection(q.question, "leakage", q.kind, f"with {q.pair.id}: {q.detail}")
-        for q in found
-    ]
+    rejected += [build_row_rejection(leak.question, "leakage", leak.reason) for leak in found]
     asked = fact_split.group_questions(
         [q for q in questions if q.id not in lost], frozenset(p.fact for p in taught.pairs)
     )
@@ -110,15 +109,12 @@ def refuse_empty_result(
     for kind, number, planned in zip(ITEM_KINDS, left, wanted, strict=True):
         came = next(s.came for s in stages if s.kind == kind)
         if number == 0 and planned != 0:
-            raise NothingLeft(
-                f"0 of {came} {kind}s survived: {describe_rejections(stages, kind)}. The rejections"
-                " hold each with its reason; is the book's text legible, and does the writer"
-                " quote it?"
-                if came
-                else (
-                    f"not one {kind} was written. Rules draw only from what a book lists plainly,"
-                    " in its plan's language: sections with headings such as signs and"
-                    " complications. For another book take --set generation.writer=gpt, or items"
-                    f" of your own: --set generation.{kind}s=FILE."
-                )
+            if not came:
+                raise build_error(NothingLeft, "nothing-written", kind=Term("kinds", kind))
+            raise build_error(
+                NothingLeft,
+                "nothing-survived",
+                came=came,
+                kind=Term("kinds", kind),
+                fell=describe_rejections(stages, kind),
             )

@@ -132,7 +132,7 @@ def test_a_check_that_is_stricter_than_usual_is_what_brings_few_pairs_more() -> 
             draft_id="d",
             kind="pair",
             check="duplicates",
-            reason="says the same as an earlier item",
+            reason="says-the-same-as-an-earlier-item",
             raw="",
             items=1500,
         )

@@ -29,6 +29,7 @@ def forget() -> None:
     for cached in (
         source_digest._imports,
         source_digest._data_files,
+        source_digest._pack_files,
         source_digest._content_digest,
     ):
         cached.cache_clear()
@@ -43,7 +44,15 @@ def digests() -> dict[str, str]:
     ("file", "expected"),
     [
         ("reporting/templates/page.html", {"write_report", "write_sweep"}),
-        ("reporting/wording/fa.yaml", {"write_report", "write_sweep"}),
+        ("language/packs/fa/report.yaml", {"write_report", "write_sweep"}),
+        ("language/packs/en/messages.yaml", {"write_report", "write_sweep"}),
+        ("language/packs/fa/findings.yaml", {"write_report", "write_sweep"}),
+        ("language/packs/fa/terminal.yaml", set()),
+        ("language/packs/en/rules.yaml", {"generate_drafts"}),
+        ("language/packs/fa/gate.yaml", {"validate_drafts"}),
+        ("language/packs/others/columns.yaml", {"validate_drafts"}),
+        ("language/packs/en/general.txt", {"probe_tuning"}),
+        ("language/packs/fa/instructions.yaml", set()),
         ("diagnosis/rules/tuning_rules.py", {"diagnose_tuning"}),
         ("reading/layout/bidi.py", {"read_book"}),
         ("validation/checks/flaws.py", {"generate_drafts", "validate_drafts"}),

@@ -49,7 +49,7 @@ def test_no_english_sentence_is_on_a_persian_page_whatever_was_found() -> None:
         draft_id="d", kind="question", passage_id="p001-01", check="flaws", reason=reason, raw="متن"
     )
     stage = FilterStep(
-        name="flawless", kind="question", came=9, kept=8, fell={"key given away by its length": 1}
+        name="flawless", kind="question", came=9, kept=8, fell={"key-given-away-by-its-length": 1}
     )
     findings = [finding for fault in FAULTS for finding in told(fault).findings]
     study = replace(told("14 updates"), findings=findings, rejected=[fell], funnel=[stage])
@@ -109,7 +109,7 @@ def test_every_reason_of_the_gate_has_a_persian_name() -> None:
         *first_words_of("Defect"),
         *first_words_of("UnreadableItem"),
     }
-    assert "key misspelt" in reasons
+    assert "key-misspelt" in reasons
     assert reasons <= FA["reasons"].keys()
 
 

@@ -17,7 +17,6 @@ from tasks.schemas.item_rows import Draft, Passage  # noqa: E402
 from tasks.schemas.plan import ValidationPlan  # noqa: E402
 from tasks.validation.checks.duplicates import SeenItems  # noqa: E402
 from tasks.validation.item_checker import ItemChecker  # noqa: E402
-from tasks.validation.items import get_reason_label  # noqa: E402
 
 
 class Judged(NamedTuple):
@@ -56,7 +55,7 @@ def judge(folder: Path) -> list[Judged]:
             ).rejected
             judged.append(
                 Judged(
-                    row, get_reason_label(fell[0]) if fell else "", fell[0].reason if fell else ""
+                    row, fell[0].reason.code if fell else "", str(fell[0].reason) if fell else ""
                 )
             )
     return judged

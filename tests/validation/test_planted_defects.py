@@ -2,7 +2,8 @@
 
 from support.items.gate_measurement import BEGIN, DOCS, measure_gate
 
-from tasks.validation.language_patterns import PATTERNS_BY_LANGUAGE
+from tasks.language.language_pack import list_languages
+from tasks.validation.language_patterns import get_language_patterns
 
 
 def test_bad_items_are_stopped_and_good_ones_pass():
@@ -19,7 +20,7 @@ def test_bad_items_are_stopped_and_good_ones_pass():
 
 
 def test_wordings_hold_folded_words_only():
-    for words in PATTERNS_BY_LANGUAGE.values():
+    for words in map(get_language_patterns, list_languages()):
         for held in (
             words.negations,
             words.function_words,

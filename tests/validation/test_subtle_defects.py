@@ -21,7 +21,7 @@ A_KIND = 12
 LEAST = {
     "one sign of the key, three of another": 0.6,
     "key denied by its own quote": 0.6,
-    "key misspelt": 0.4,
+    "key-misspelt": 0.4,
 }  # what is not certain goes
 
 

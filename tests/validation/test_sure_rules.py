@@ -7,8 +7,8 @@ from tasks.schemas.item_rows import Passage
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.flaws import FlawContext, find_flaws
 from tasks.validation.item_checker import ItemChecker
-from tasks.validation.items import ParsedItem, get_reason_label
-from tasks.validation.language_patterns import ENGLISH_PATTERNS, get_language_patterns
+from tasks.validation.items import ParsedItem
+from tasks.validation.language_patterns import get_language_patterns
 from tasks.validation.term_matching import stem_of
 
 FLU = Passage(
@@ -49,7 +49,7 @@ def label(text, options, answer, quote, page=10, book=BOOK, language="fa", about
     }
     shown = build_draft(item, kind="question").model_copy(update={"passages": ()})
     rejected = checker.check_draft(shown).rejected
-    return get_reason_label(rejected[0]) if rejected else "kept"
+    return rejected[0].reason.code if rejected else "kept"
 
 
 UNLIKE = "برخلاف سرماخوردگی، در آنفلوانزای فصلی تب ناگهانی و درد عضلانی شدید است"
@@ -117,11 +117,11 @@ def test_a_sound_english_question_is_kept(text, options, answer, quote):
 @pytest.mark.parametrize(
     ("text", "options", "answer", "quote", "why"),
     [
-        ("کدام عارضهٔ آنفلوانزای فصلی است؟", ["میوکاردیت حاد", "پنومونی ثانویه", "کهیر", "خارش"], 2, "پنومونی ثانویه", "more than one option supported"),
-        ("برای پیشگیری از آنفلوانزای فصلی چه می‌کنند؟", ["واکسن", "کموپروفیلاکسی", "جراحی", "رژیم"], 1, "برای پیشگیری واکسن یا کموپروفیلاکسی به کار می‌رود", "more than one option supported"),
-        ("کدام عارضهٔ آنفلوانزای فصلی است؟", ["پنومونی ثانویه", "کهیر غول‌آسا", "خارش", "ریزش مو"], 2, "پنومونی ثانویه", "key not supported"),
-        ("کدام عارضهٔ آنفلوانزای فصلی است؟", ["گرفتگی صدای صبحگاهی", "کهیر", "خارش", "ریزش مو"], 1, "پنومونی ثانویه", "key not supported"),
-        ("درمان آنفلوانزای فصلی چند روز است؟", ["3 روز", "5 روز", "7 روز", "10 روز"], 3, "درمان استاندارد پنج‌روزه است", "number not in the passage"),
+        ("کدام عارضهٔ آنفلوانزای فصلی است؟", ["میوکاردیت حاد", "پنومونی ثانویه", "کهیر", "خارش"], 2, "پنومونی ثانویه", "more-than-one-option-supported"),
+        ("برای پیشگیری از آنفلوانزای فصلی چه می‌کنند؟", ["واکسن", "کموپروفیلاکسی", "جراحی", "رژیم"], 1, "برای پیشگیری واکسن یا کموپروفیلاکسی به کار می‌رود", "more-than-one-option-supported"),
+        ("کدام عارضهٔ آنفلوانزای فصلی است؟", ["پنومونی ثانویه", "کهیر غول‌آسا", "خارش", "ریزش مو"], 2, "پنومونی ثانویه", "key-not-supported"),
+        ("کدام عارضهٔ آنفلوانزای فصلی است؟", ["گرفتگی صدای صبحگاهی", "کهیر", "خارش", "ریزش مو"], 1, "پنومونی ثانویه", "key-not-supported"),
+        ("درمان آنفلوانزای فصلی چند روز است؟", ["3 روز", "5 روز", "7 روز", "10 روز"], 3, "درمان استاندارد پنج‌روزه است", "number-not-in-the-passage"),
     ],
 )  # fmt: skip
 def test_what_is_surely_wrong_is_refused(text, options, answer, quote, why):
@@ -151,11 +151,11 @@ def test_words_that_begin_alike_are_not_one():
 
 def found(options, answer=1, text="Which is right here?"):
     return {
-        w.label
+        w.code
         for w in find_flaws(
             FlawContext(
                 ParsedItem("d", "question", text, "", options=options, answer=answer),
-                ENGLISH_PATTERNS,
+                get_language_patterns("en"),
             )
         )
     }
@@ -167,9 +167,9 @@ def test_blood_groups_levels_and_times_in_mixed_units_are_options():
         | found(("1", "2", "3", "4"))
         | found(("30 minutes", "2 hours", "1 day", "1 week"))
     )
-    assert found(("A", "B", "C", "D")) == {"an option that says nothing"}
+    assert found(("A", "B", "C", "D")) == {"an-option-that-says-nothing"}
     assert found(("30 minutes", "10 minutes", "90 minutes", "5 minutes")) == {
-        "numbers out of order"
+        "numbers-out-of-order"
     }
 
 
@@ -177,7 +177,7 @@ def test_at_least_is_no_negative_stem():
     assert not found(
         ("a week", "a day", "a month", "a year"), text="How often at the least is it cleaned?"
     )
-    assert "negative stem unmarked" in found(
+    assert "negative-stem-unmarked" in found(
         ("flu", "croup", "asthma", "gout"), text="Which is least likely?"
     )
 

@@ -84,7 +84,7 @@ def test_new_facts_are_never_taught_and_same_facts_always(gate):
     assert {p.fact for p in gate.held_out} <= taught
     assert gate.new_fact and gate.same_fact and gate.held_out
     out = {r.reason for r in gate.rejected if r.check == "split"}
-    assert out and all(r.startswith("kept out of training: ") for r in out)
+    assert out and all(r.code == "kept-out-of-training" for r in out)
 
 
 def test_training_questions_ask_taught_pairs_with_diagnoses_of_their_chapter(gate):
@@ -136,14 +136,14 @@ def test_question_that_repeats_a_training_text_is_refused_with_its_pair():
     rows = [response(pair), response(leaked, QUESTION, kind="question", number=1)]
     done = validate_drafts(rows, BOOK, ValidationPlan(new_fact_share=0), "fa")
     assert [r.check for r in done.rejected] == ["leakage"]
-    assert done.pairs[0].id in done.rejected[0].reason and [q.question for q in done.same_fact] == [
-        QUESTION["question"]
-    ]
+    assert done.rejected[0].reason.values["pair"] == done.pairs[0].id and [
+        q.question for q in done.same_fact
+    ] == [QUESTION["question"]]
 
 
 def test_nothing_left_says_how_many_fell_by_which_check():
     with pytest.raises(
-        NothingLeft, match=r"0 of 1 pairs survived: 1 grounded \(1 quote not in the passages\)"
+        NothingLeft, match=r"0 of 1 training pairs survived: 1 refused: quote not in the passages"
     ):
         nothing_of([response({**PAIR, "quote": "در این کتاب نیست که چنین باشد"})])
 
@@ -151,7 +151,7 @@ def test_nothing_left_says_how_many_fell_by_which_check():
 def test_nothing_written_says_what_rules_need_and_what_else_there_is():
     with pytest.raises(
         NothingLeft,
-        match=r"not one pair was written\. Rules draw only from .*generation\.writer=gpt",
+        match=r"not one of the training pairs was written\. Rules draw only from .*generation\.writer=gpt",
     ):
         nothing_of([])
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import reduce
 
 from tasks.diagnosis.evidence import Evidence
-from tasks.diagnosis.finding_text import RuleResult, load_sentences
+from tasks.diagnosis.finding_text import RuleResult
 from tasks.diagnosis.rules import data_rules, learning_rules, question_rules, tuning_rules
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import ENDPOINT
@@ -62,23 +62,20 @@ NO_GAIN_RULES: tuple[RuleFunction, ...] = (  # why there is no gain
 def diagnose_evidence(evidence: Evidence) -> list[Finding]:
     """The findings by weight, the first cause first; a sound gain has none."""
     rules = VALIDITY_RULES if evidence.is_improved else VALIDITY_RULES + NO_GAIN_RULES
-    language = evidence.reader_language
     found = [
-        _drop_noop_changes(reason.build_finding(language), evidence.plan, language)
+        _drop_noop_changes(reason.build_finding(), evidence.plan)
         for rule in rules
         if (reason := rule(evidence))
     ]
     return sorted(found, key=lambda finding: -finding.weight)
 
 
-def _drop_noop_changes(finding: Finding, plan: StudyPlan, language: str) -> Finding:
+def _drop_noop_changes(finding: Finding, plan: StudyPlan) -> Finding:
     """Without the changes that the plan has already; one of the endpoint is said to be one."""
     changes = {
         key: value
         for key, value in finding.remedy.items()
         if reduce(getattr, key.split("."), plan) != value
     }
-    note = load_sentences(language)["notes"]["endpoint"] if changes.keys() & set(ENDPOINT) else ""
-    return finding.model_copy(
-        update={"remedy": changes, "advice": f"{finding.advice} {note}".rstrip()}
-    )
+    notes = ("endpoint",) if changes.keys() & set(ENDPOINT) else ()
+    return finding.model_copy(update={"remedy": changes, "notes": notes})

@@ -17,8 +17,8 @@ import pandas as pd
 from tasks.evaluation.statistics.hard_subset import compare_on_hard_subset
 from tasks.evaluation.statistics.verdict import (
     PairedOutcomes,
-    build_limits_sentence,
-    build_verdict_sentence,
+    explain_limits,
+    explain_verdict,
     judge_outcomes,
 )
 from tasks.schemas.errors import MissingArtifact, NothingLeft
@@ -222,10 +222,8 @@ def _build_comparison(
         n=len(sheet),
         illegible_base=int(sheet["illegible_base"].sum()),
         illegible_tuned=int(sheet["illegible_tuned"].sum()),
-        sentence=build_verdict_sentence(
-            judged, plan, int(sheet["illegible_tuned"].sum()), shift.get("score_shift")
-        ),
-        limits=build_limits_sentence(judged, plan),
+        told=explain_verdict(judged, plan, int(sheet["illegible_tuned"].sum())),
+        limits=explain_limits(judged, plan, shift.get("score_shift")),
         **(judged._asdict() | {"extra": judged.extra | further | shift}),
     )
 

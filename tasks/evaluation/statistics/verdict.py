@@ -1,6 +1,4 @@
-"""From the answers of two models to the same questions to a verdict and its sentence in plain
-words.
-"""
+"""From the answers of two models to the same questions to a verdict, and what it says."""
 
 from typing import NamedTuple
 
@@ -8,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.evaluation.statistics import intervals, mcnemar, power_analysis
+from tasks.schemas.messages import Message, Nats, Points, PValue, Share, build_message
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Interval, Rate, VerdictName
 
@@ -135,88 +134,54 @@ def _is_within(bounds: intervals.Bounds | Interval, margin: float) -> bool:
     return -margin <= bounds.low and bounds.high <= margin
 
 
-def build_verdict_sentence(
-    judged: PairedResult, plan: ComparisonPlan, illegible: int = 0, shift: float | None = None
-) -> str:
-    """The verdict in plain words, with the numbers that decided.
-
-    `illegible`: answers of the tuned model that name no option; `shift`: how far the options'
-    scores moved, in nats, where there are some.
+def explain_verdict(judged: PairedResult, plan: ComparisonPlan, illegible: int = 0) -> Message:
+    """The verdict with the numbers that decided. `illegible`: answers of the tuned model that name
+    no option.
     """
-    n, before, after = judged.base.n, int(judged.base.correct), int(judged.tuned.correct)
-    low, value, high = (
-        f"{100 * x:+.1f}"
-        for x in (judged.difference.low, judged.difference.value, judged.difference.high)
+    limits = explain_limits(judged, plan)
+    code = f"verdict-{judged.verdict}"
+    if limits and limits.code in ("limits-by-fact", "limits-few-facts"):
+        code = limits.code.replace("limits", "verdict-inconclusive")
+    elif judged.verdict == "identical" and illegible > judged.base.n / 2:
+        code = "verdict-identical-mute"
+    return build_message(
+        code,
+        n=judged.base.n,
+        base=int(judged.base.correct),
+        tuned=int(judged.tuned.correct),
+        gained=judged.gained,
+        lost=judged.lost,
+        illegible=illegible,
+        p=PValue(judged.p_value),
+        difference=Points(judged.difference.value),
+        low=Points(judged.difference.low),
+        high=Points(judged.difference.high),
+        level=Share(1 - plan.alpha),
+        margin=Points(plan.margin),
+        detectable=Points(judged.detectable),
     )
-    moved = (
-        f"{before} of {n} questions right before, {after} after ({value} points,"
-        f" {100 * (1 - plan.alpha):g} % interval {low} to {high})"
-    )
-    tested = f"{judged.gained} gained, {judged.lost} lost, p {_format_p_value(judged.p_value)}"
-    match judged.verdict:
-        case "improved":
-            return f"Tuning helped: {moved}; {tested}."
-        case "worse":
-            return f"Tuning did harm: {moved}; {tested}."
-        case "no-difference":
-            return (
-                f"Tuning made no difference that matters: {moved}, shown to lie within"
-                f" ±{100 * plan.margin:g} points; {tested}."
-            )
-        case "identical":
-            return _describe_no_change(n, before, illegible, shift)
-        case "inconclusive":
-            return (
-                f"These {n} questions cannot tell: {moved}; {tested}."
-                f" {build_limits_sentence(judged, plan)}"
-            )
 
 
-def _describe_no_change(n: int, right: int, illegible: int, shift: float | None) -> str:
-    """What can be said where no answer changed: next to nothing, where most could not be read."""
-    if illegible > n / 2:
+def explain_limits(
+    judged: PairedResult, plan: ComparisonPlan, shift: float | None = None
+) -> Message | None:
+    """Why the questions could not tell, or what answers that all stayed the same can; none of a
+    verdict that tells all. `shift`: how far the options' scores moved, in nats, where there are
+    some.
+    """
+    if judged.verdict == "identical":
+        if shift is None:
+            return build_message("limits-no-scores")
         return (
-            f"{illegible} of {n} answers name no option, before and after tuning: this way of"
-            " asking hardly shows what the tuning did."
+            build_message("limits-shift", shift=Nats(shift))
+            if shift
+            else build_message("limits-no-shift")
         )
-    unread = f", {illegible} illegible both times" if illegible else ""
-    said = (
-        f"Not one of {n} answers changed ({right} right{unread}, before and after): an alarm, not a"
-        " result."
-    )
-    if shift is None:
-        return f"{said} If the adapter did something, these answers do not show it."
-    if shift > 0:
-        return (
-            f"{said} The options' scores moved by {shift:.2g} nats in the mean, which turned no"
-            " answer."
-        )
-    return (
-        f"{said} The options' scores are the same to the last digit: the adapter did nothing that"
-        " can be seen."
-    )
-
-
-def build_limits_sentence(judged: PairedResult, plan: ComparisonPlan) -> str:
-    """Why the questions could not tell; nothing where they could."""
     if judged.verdict != "inconclusive":
-        return ""
+        return None
+    facts = int(judged.extra["facts"])
     if judged.p_value <= plan.alpha:
-        facts, p_facts = judged.extra["facts"], judged.extra["p_facts"]
-        return (
-            f"Questions on one fact change together: counted by the {facts:.0f} facts, p"
-            f" {_format_p_value(p_facts)}."
-        )
-    if _is_within(judged.difference, plan.margin) and judged.extra["facts"] < judged.base.n:
-        return (
-            f"By question the difference is small, but the {judged.extra['facts']:.0f} facts are"
-            " too few, or differ too much, to show it."
-        )
-    return (
-        f"A true difference under {100 * judged.detectable:.1f} points is likely to be missed at so"
-        " many changed answers."
-    )
-
-
-def _format_p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+        return build_message("limits-by-fact", facts=facts, p=PValue(judged.extra["p_facts"]))
+    if _is_within(judged.difference, plan.margin) and facts < judged.base.n:
+        return build_message("limits-few-facts", facts=facts)
+    return build_message("limits-detectable", detectable=Points(judged.detectable))

@@ -8,15 +8,48 @@ last, so that servers which cache prompts by their beginning charge the cached p
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from tasks.generation.prompts.instructions_en import EN, InstructionTexts
-from tasks.generation.prompts.instructions_fa import FA
+from tasks.language.language_pack import list_languages, load_pack
 from tasks.schemas.item_rows import Passage, QuestionType
 
 ItemKind = Literal["pair", "question"]
 
-INSTRUCTIONS: dict[str, InstructionTexts] = {"fa": FA, "en": EN}
+
+class InstructionTexts(NamedTuple):
+    """All sentences that a request is made of, in one language (packs/<language>/
+    instructions.yaml).
+    """
+
+    role: str  # who the model is, and that the book is data
+    language: str  # with {language}: for languages without a wording of their own
+    pair: str
+    question: str
+    every: str  # what holds for every item
+    ask_pairs: str  # with {n}
+    ask_questions: str  # with {n}
+    paraphrases: str  # with {k}, {facts}
+    kinds: str
+    kind: dict[QuestionType, str]
+    comma: str
+    focus: str  # with {id}
+    avoid: str
+    pages: str  # with {first}, {last}: where the shown PDF stands in the book
+
+
+JSON_SHAPES = {
+    "pair": (
+        '{"items": [{"fact": "…", "symptom": "…", "diagnosis": "…", "page": 12, "quote": "…"}]}'
+    ),
+    "question": (
+        '{"items": [{"fact": "…", "kind": "diagnosis", "question": "…", "options": ["…", "…", "…",'
+        ' "…"], "answer": 3, "page": 12, "quote": "…"}]}'
+    ),
+}
+INSTRUCTIONS = {
+    language: InstructionTexts(**load_pack("packs/instructions.yaml", language))
+    for language in list_languages()
+}
 LANGUAGE_NAMES = {
     "ar": "Arabic", "az": "Azerbaijani", "bn": "Bengali", "cs": "Czech", "da": "Danish",
     "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian",
@@ -38,7 +71,7 @@ _QUESTION_TYPES: tuple[QuestionType, ...] = (
 
 def build_system_message(kind: ItemKind, language: str) -> str:
     """The demands, the same for every request of one kind."""
-    wording = INSTRUCTIONS.get(language, EN)
+    wording = INSTRUCTIONS.get(language, INSTRUCTIONS["en"])
     own = (
         ""
         if language in INSTRUCTIONS
@@ -48,7 +81,7 @@ def build_system_message(kind: ItemKind, language: str) -> str:
     )
     demands = wording.pair if kind == "pair" else wording.question
     return "\n".join(
-        part for part in (wording.role, own, demands, wording.every, wording.shape[kind]) if part
+        part for part in (wording.role, own, demands, wording.every, JSON_SHAPES[kind]) if part
     )
 
 
@@ -75,7 +108,7 @@ def format_demand(
     """The part that changes: how many, of which types, where to begin, and what there is
     already.
     """
-    wording = INSTRUCTIONS.get(language, EN)
+    wording = INSTRUCTIONS.get(language, INSTRUCTIONS["en"])
     lines = [wording.pages.format(first=pages[0], last=pages[-1])] if pages else []
     lines += [(wording.ask_pairs if kind == "pair" else wording.ask_questions).format(n=asked)]
     if kind == "pair" and paraphrases > 1:

@@ -1,17 +1,14 @@
 """The wording of the embedded writer in one language: cue words, frames and templates, read from
-wording/<language>.yaml.
+packs/<language>/rules.yaml.
 """
 
 import re
 from functools import lru_cache
-from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from tasks.language.language_pack import load_pack
 from tasks.language.text import fold_text, split_words
-
-LANGUAGE_FOLDER = Path(__file__).with_name("wording")
 
 
 class _LanguagePart(BaseModel):
@@ -61,10 +58,7 @@ class RuleLanguage(_LanguagePart):
 @lru_cache
 def load_rule_language(language: str) -> RuleLanguage:
     """The wording for a language; English where we have none of our own."""
-    path = LANGUAGE_FOLDER / f"{language}.yaml"
-    return RuleLanguage.model_validate(
-        yaml.safe_load((path if path.is_file() else LANGUAGE_FOLDER / "en.yaml").read_text("utf-8"))
-    )
+    return RuleLanguage.model_validate(load_pack("packs/rules.yaml", language))
 
 
 def has_cue(text: str, cues: tuple[str, ...]) -> bool:

@@ -14,6 +14,7 @@ from tasks.reporting.markdown.markdown_tables import (
     format_table,
     wrap_direction,
 )
+from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim
 from tasks.reporting.page import format_study_verdict, sort_comparisons
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import escape_markdown
@@ -87,8 +88,8 @@ def _format_findings(study: ReportData, say: Translator) -> str:
     if not study.findings:
         return f"## {say['head']['why']}\n\n{say['no_findings']}"
     rows = [
-        f"{number}. **{say.get_label('rules', finding.rule)}**: {escape_markdown(finding.claim)}"
-        f" {escape_markdown(finding.advice)}"
+        f"{number}. **{say.get_label('rules', finding.rule)}**: {escape_markdown(tell_claim(finding, say))}"
+        f" {escape_markdown(tell_advice(finding, say))}"
         + f" ({say['followed']})"
         * (finding.rule in study.followed)
         for number, finding in enumerate(study.findings, 1)
@@ -101,7 +102,7 @@ def _format_causes(study: ReportData, say: Translator) -> str:
         [
             say.get_label("causes", c.name),
             say.get_label("answered", c.verdict),
-            escape_markdown(c.claim),
+            escape_markdown(tell_cause(c, say)),
         ]
         for c in study.causes
     ]

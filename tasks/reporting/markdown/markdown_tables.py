@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, note
 from tasks.reporting.labels import load_labels
+from tasks.reporting.message_words import name_reason
 from tasks.reporting.report_data import ItemShortfall
 from tasks.reporting.sanitize import escape_markdown
-from tasks.reporting.sentence_translation import translate_reason
 from tasks.schemas.item_rows import FilterStep, ReadingSummary, WriterUsage
 from tasks.schemas.result_rows import Comparison, History, TrainingStep
 from tasks.schemas.sweep_plan import SeedSpread
@@ -120,7 +120,7 @@ def format_funnel_table(stages: Iterable[FilterStep], say: Translator) -> str:
             say.format_number(stage.kept),
             escape_markdown(
                 say["comma"].join(
-                    f"{translate_reason(label, say)} {say.format_number(number)}"
+                    f"{name_reason(label, say)} {say.format_number(number)}"
                     for label, number in stage.fell.items()
                 )
             ),

@@ -9,6 +9,7 @@ import yaml
 
 from tasks.reporting.exports import save_json
 from tasks.reporting.exports import standing as standing_of
+from tasks.reporting.labels import load_labels
 from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_page
 from tasks.schemas.result_rows import Comparison
 from tasks.schemas.sweep_plan import RankedSetting, SweepPlan, SweepResult, Trial, build_best_plan
@@ -20,8 +21,8 @@ def write_sweep_folder(
 ) -> None:
     """Fill an empty folder."""
     best = build_best_plan(plan, found.chosen_setting, found.history)
-    record = build_sweep_record(plan, found, timings)
-    save_json(folder / "sweep.json", record | {"language": language or plan.study.language})
+    record = build_sweep_record(plan, found, timings, language or plan.study.language)
+    save_json(folder / "sweep.json", record)
     tree = {"name": best.name} | best.model_dump(mode="json", exclude_defaults=True)
     (folder / "best-plan.yaml").write_text(
         yaml.safe_dump(tree, allow_unicode=True, sort_keys=False), "utf-8"
@@ -30,11 +31,15 @@ def write_sweep_folder(
     (folder / "report.md").write_text(build_sweep_markdown(plan, found, language), "utf-8")
 
 
-def build_sweep_record(plan: SweepPlan, found: SweepResult, timings: Timings) -> dict[str, Any]:
+def build_sweep_record(
+    plan: SweepPlan, found: SweepResult, timings: Timings, language: str
+) -> dict[str, Any]:
     """What was tried, what was chosen on which questions, and the verdict on the others."""
     return {
         "name": plan.name,
-        "verdict": build_result_record(found.verdict) | standing_of(found.verdict, found.history),
+        "language": language,
+        "verdict": build_result_record(found.verdict)
+        | standing_of(found.verdict, found.history, load_labels(language)),
         "history": found.history.model_dump(mode="json"),
         "chosen": found.chosen_setting.model_dump(mode="json"),
         "seeds": [build_trial_record(one) for one in found.finals],
@@ -83,7 +88,7 @@ def build_result_record(comparison: Comparison) -> dict[str, Any]:
         "difference",
         "detectable",
         "verdict",
-        "sentence",
+        "told",
         "limits",
     }
     return comparison.model_dump(mode="json", include=told)

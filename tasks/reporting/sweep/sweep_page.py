@@ -10,8 +10,8 @@ from tasks.reporting.history import label, role
 from tasks.reporting.history import told as told_history
 from tasks.reporting.labels import get_text_direction, load_labels
 from tasks.reporting.markdown.markdown_tables import describe_seed_spread, format_table
+from tasks.reporting.message_words import tell_verdict
 from tasks.reporting.page import (
-    format_comparison_verdict,
     list_plan_changes,
     load_style,
     load_template,
@@ -53,9 +53,7 @@ def render_sweep_page(
         label=label(found.verdict, found.history, say),
         role=role(found.history, say),
         note=told_history(found.history, say),
-        sentence=format_comparison_verdict(
-            found.verdict, plan.study.comparison, found.history, say
-        ),
+        sentence=tell_verdict(found.verdict, found.history, say),
         direction=get_text_direction(plan.study.language),
         style=load_style(),
         pictures=draw_sweep_pictures(found, say),
@@ -145,7 +143,7 @@ def build_sweep_markdown(plan: SweepPlan, found: SweepResult, language: str = ""
         columns["p_holm"],
     ]
     rows = [_format_setting_row(one, say) for one in found.standings]
-    verdict = format_comparison_verdict(result, plan.study.comparison, found.history, say)
+    verdict = tell_verdict(result, found.history, say)
     about = [escape_markdown(line) for line in build_sentences(plan, found, say).values()]
     parts = [
         f"# {label(result, found.history, say)}: {escape_markdown(found.chosen_setting.name)}",

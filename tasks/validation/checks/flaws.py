@@ -12,8 +12,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
+from tasks.schemas.messages import Message, Share, Value, build_message
 from tasks.validation.checks.option_overlap import contains_option, parse_range
-from tasks.validation.checks.quote_support import Defect
 from tasks.validation.items import ParsedItem
 from tasks.validation.language_patterns import LanguagePatterns, match_negative_stem, search_folded
 from tasks.validation.roles import share_a_role
@@ -61,16 +61,17 @@ class FlawContext(NamedTuple):
         }
 
 
-FlawRule = Callable[[FlawContext], str | None]
+Values = dict[str, Value]
+FlawRule = Callable[[FlawContext], Values | str | None]  # a text alone: what was found
 
 
-def find_flaws(paper: FlawContext) -> list[Defect]:
+def find_flaws(paper: FlawContext) -> list[Message]:
     """Every flaw of an item; sound items have none."""
     rules = QUESTION_RULES if paper.item.kind == "question" else PAIR_RULES
     return [
-        Defect(label, detail)
-        for label, rule in rules.items()
-        if (detail := rule(paper)) is not None
+        build_message(code, **({"text": found} if isinstance(found, str) else found))
+        for code, rule in rules.items()
+        if (found := rule(paper)) is not None
     ]
 
 
@@ -79,8 +80,8 @@ def find_repeated_options(paper: FlawContext) -> str | None:
     return " / ".join(paper.item.options) if len(set(squeezed)) < len(squeezed) else None
 
 
-def find_overlapping_options(paper: FlawContext) -> str | None:
-    """One option says all that another says, and more; or two ranges of numbers meet."""
+def find_overlapping_options(paper: FlawContext) -> Values | None:
+    """One option says all that another says, and more."""
     options = paper.item.options
     for i, one in enumerate(options):
         for j, other in enumerate(options):
@@ -91,10 +92,15 @@ def find_overlapping_options(paper: FlawContext) -> str | None:
                 and normalize_name(one) != normalize_name(other)
                 and contains_option(other, one, paper.patterns)
             ):
-                return f"«{other}» contains «{one}»"
-    ranges = sorted(r for r in (parse_range(o) for o in options) if r)
-    meeting = [(a, b) for a, b in pairwise(ranges) if b[0] < a[1]]
-    return f"ranges {meeting[0]}" if len(ranges) == len(options) and meeting else None
+                return {"whole": other, "part": one}
+    return None
+
+
+def find_overlapping_ranges(paper: FlawContext) -> Values | None:
+    """Two options are ranges of numbers that meet."""
+    ranges = [(r, o) for o in paper.item.options if (r := parse_range(o))]
+    meeting = [(a[1], b[1]) for a, b in pairwise(sorted(ranges)) if b[0][0] < a[0][1]]
+    return {"ranges": meeting[0]} if len(ranges) == len(paper.item.options) and meeting else None
 
 
 def find_all_or_none(paper: FlawContext) -> str | None:
@@ -131,18 +137,14 @@ def find_told_key(paper: FlawContext) -> str | None:
     return next((t[:120] for t in texts if search_folded(paper.patterns.told_answer, t)), None)
 
 
-def find_long_key(paper: FlawContext) -> str | None:
+def find_long_key(paper: FlawContext) -> Values | None:
     """The key is much longer than every distractor."""
     key, longest = len(paper.item.key), max(map(len, paper.item.distractors), default=0)
     stands_out = key >= KEY_LENGTH_RATIO * longest and key - longest >= KEY_LENGTH_EXCESS
-    return (
-        f"{key} characters, the next {longest}"
-        if stands_out and not paper.has_title_options
-        else None
-    )
+    return {"key": key, "longest": longest} if stands_out and not paper.has_title_options else None
 
 
-def find_shared_words(paper: FlawContext) -> str | None:
+def find_shared_words(paper: FlawContext) -> Values | None:
     """The stem holds the words of the key and not those of the distractors."""
     stem = paper.get_content_stems(paper.item.text)
     shares = [
@@ -153,35 +155,29 @@ def find_shared_words(paper: FlawContext) -> str | None:
         contains_phrase(paper.item.text, o) for o in paper.item.distractors
     )
     alone = shares[0] >= KEY_WORD_SHARE and max(shares[1:]) < KEY_WORD_SHARE / 2
-    return (
-        f"«{paper.item.key}» shares {shares[0]:.0%} of its words with the stem"
-        if told or alone
-        else None
-    )
+    return {"key": paper.item.key, "share": Share(shares[0])} if told or alone else None
 
 
 def _compute_share(words: set[str], stem: set[str]) -> float:
     return len(words & stem) / len(words) if words else 0.0
 
 
-def find_grammar_clue(paper: FlawContext) -> str | None:
-    """Only the key fits the stem's article, or only the key ends like a sentence."""
-    key, others = paper.item.key, paper.item.distractors
+def find_grammar_clue(paper: FlawContext) -> Values | None:
+    """Only the key fits the stem's article."""
     article = re.search(r"\b(an?)\s*[:…_.]*$", paper.item.text.strip().lower())
-    if article:
-        fits = [
-            o
-            for o in paper.item.options
-            if (o.strip().lower()[:1] in "aeiou") == (article[1] == "an")
-        ]
-        if fits == [key]:
-            return f"only «{key}» fits «{article[1]}»"
+    if article is None:
+        return None
+    fits = [
+        o for o in paper.item.options if (o.strip().lower()[:1] in "aeiou") == (article[1] == "an")
+    ]
+    return {"key": paper.item.key, "article": article[1]} if fits == [paper.item.key] else None
+
+
+def find_sentence_key(paper: FlawContext) -> Values | None:
+    """Only the key ends like a sentence."""
+    key, others = paper.item.key, paper.item.distractors
     ends = [o.rstrip()[-1:] in (".", "!", "؛") for o in (key, *others)]
-    return (
-        f"only «{key}» ends like a sentence"
-        if ends[0] and not any(ends[1:]) and not key.isascii()
-        else None
-    )
+    return {"key": key} if ends[0] and not any(ends[1:]) and not key.isascii() else None
 
 
 def find_unmarked_negative(paper: FlawContext) -> str | None:
@@ -209,7 +205,7 @@ def find_short_text(paper: FlawContext) -> str | None:
     )
 
 
-def find_absolute_terms(paper: FlawContext) -> str | None:
+def find_absolute_terms(paper: FlawContext) -> Values | None:
     """«Always», «never»: such options are seldom right; what the book itself says so is
     left alone.
     """
@@ -220,7 +216,7 @@ def find_absolute_terms(paper: FlawContext) -> str | None:
         for w in fold_words(o)
         if w in paper.patterns.absolute and w not in said
     ]
-    return f"«{found[0][1]}» in «{found[0][0]}»" if found else None
+    return {"word": found[0][1], "option": found[0][0]} if found else None
 
 
 def find_unordered_numbers(paper: FlawContext) -> str | None:
@@ -233,7 +229,7 @@ def find_unordered_numbers(paper: FlawContext) -> str | None:
     )
 
 
-def find_second_right_option(paper: FlawContext) -> str | None:
+def find_second_right_option(paper: FlawContext) -> Values | None:
     """The quoted lines give a distractor the same part as the key: another item of one list, or
     "this and that".
 
@@ -252,7 +248,7 @@ def find_second_right_option(paper: FlawContext) -> str | None:
         for o in paper.item.distractors
         if share_a_role(paper.item.key, o, paper.topic_text, paper.patterns)
     ]
-    return f"the passage supports «{right[0]}» too" if right else None
+    return {"option": right[0]} if right else None
 
 
 def find_text_reference(paper: FlawContext) -> str | None:
@@ -317,29 +313,31 @@ def find_question_ending(paper: FlawContext) -> str | None:
 
 
 QUESTION_RULES: dict[str, FlawRule] = {
-    "repeated options": find_repeated_options,
-    "overlapping options": find_overlapping_options,
-    "all or none of the above": find_all_or_none,
-    "an option that says nothing": find_placeholder,
-    "answer told in the item": find_told_key,
-    "key given away by its length": find_long_key,
-    "key given away by words of the stem": find_shared_words,
-    "key given away by grammar": find_grammar_clue,
-    "negative stem unmarked": find_unmarked_negative,
-    "stem without a question": find_missing_question,
-    "two questions in one": find_two_questions,
-    "speaks of a text": find_text_reference,
-    "too short": find_short_text,
-    "absolute terms": find_absolute_terms,
-    "numbers out of order": find_unordered_numbers,
-    "more than one option supported": find_second_right_option,
+    "repeated-options": find_repeated_options,
+    "overlapping-options": find_overlapping_options,
+    "overlapping-ranges": find_overlapping_ranges,
+    "all-or-none-of-the-above": find_all_or_none,
+    "an-option-that-says-nothing": find_placeholder,
+    "answer-told-in-the-item": find_told_key,
+    "key-given-away-by-its-length": find_long_key,
+    "key-given-away-by-words-of-the-stem": find_shared_words,
+    "key-given-away-by-grammar": find_grammar_clue,
+    "key-given-away-by-its-ending": find_sentence_key,
+    "negative-stem-unmarked": find_unmarked_negative,
+    "stem-without-a-question": find_missing_question,
+    "two-questions-in-one": find_two_questions,
+    "speaks-of-a-text": find_text_reference,
+    "too-short": find_short_text,
+    "absolute-terms": find_absolute_terms,
+    "numbers-out-of-order": find_unordered_numbers,
+    "more-than-one-option-supported": find_second_right_option,
 }
 PAIR_RULES: dict[str, FlawRule] = {
-    "diagnosis in the vignette": find_told_diagnosis,
-    "not one diagnosis": find_unclear_diagnosis,
-    "a sign for a diagnosis": find_sign_as_diagnosis,
-    "speaks of a text": find_text_reference,
-    "vignette ends in a question": find_question_ending,
-    "answer told in the item": find_told_key,
-    "too short": find_short_text,
+    "diagnosis-in-the-vignette": find_told_diagnosis,
+    "not-one-diagnosis": find_unclear_diagnosis,
+    "a-sign-for-a-diagnosis": find_sign_as_diagnosis,
+    "speaks-of-a-text": find_text_reference,
+    "vignette-ends-in-a-question": find_question_ending,
+    "answer-told-in-the-item": find_told_key,
+    "too-short": find_short_text,
 }

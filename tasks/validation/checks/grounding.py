@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tasks.language.text import fold_text, normalize_text
 from tasks.schemas.item_rows import Passage, Quote
+from tasks.schemas.messages import Message, Ordinal, Value, build_message
 from tasks.validation.checks.fuzzy_quote import align_quote
 from tasks.validation.checks.passage_index import PassageIndex, build_view
 from tasks.validation.checks.quote_support import check_support
@@ -26,8 +27,7 @@ class Grounding(NamedTuple):
     quote: Quote | None
     passage: Passage | None
     repairs: tuple[str, ...]
-    label: str = ""
-    detail: str = ""
+    fault: Message | None = None
 
 
 def ground_item(
@@ -39,7 +39,7 @@ def ground_item(
 ) -> Grounding:
     """The place of the item's quote, when its passage supports what the item says."""
     if len(item.quote) < 2:
-        return _build_failure("no quote", item.text[:60])
+        return _build_failure("no-quote", text=item.text[:60])
     spans = [
         (passage, span) for passage in shown if (span := find_quote(item.quote, passage, shelf))
     ]
@@ -49,12 +49,12 @@ def ground_item(
         if (span := align_quote(item.quote, passage, shelf, words))
     ]
     if not spans:
-        return _build_failure("quote not in the passages", repr(item.quote[:120]))
+        return _build_failure("quote-not-in-the-passages", text=item.quote[:120])
     whole = [
         (passage, span) for passage, span in spans if not _cuts_negation(passage.text, span, words)
     ]
     if not whole:
-        return _build_failure("quote leaves out a negation", repr(item.quote[:120]))
+        return _build_failure("quote-leaves-out-a-negation", text=item.quote[:120])
     spans = whole
     on_page = [s for s in spans if s[0].page == item.page]
     verdicts = [
@@ -65,21 +65,21 @@ def ground_item(
     if not good:
         passage, _, why = verdicts[0]
         return (
-            Grounding(None, passage, (), why.label, why.detail)
+            Grounding(None, passage, (), why)
             if why
-            else _build_failure("quote not in the passages", "")
+            else _build_failure("quote-not-in-the-passages", text="")
         )
     if not on_page and item.page is not None and len(good) > 1:
         return _build_failure(
-            "page uncertain",
-            f"page {item.page} is named, the quote stands on"
-            f" {sorted({p.page for p, _, _ in good})}",
+            "page-uncertain",
+            page=Ordinal(item.page),
+            pages=tuple(map(Ordinal, sorted({p.page for p, _, _ in good}))),
         )
     passage, (start, end), _ = good[0]
     quote = Quote(
         passage_id=passage.id, page=passage.page, start=start, end=end, text=passage.text[start:end]
     )
-    repairs = ("page",) * bool(not on_page) + ("quote wording",) * (
+    repairs = ("page",) * bool(not on_page) + ("quote-wording",) * (
         quote.text != normalize_text(item.quote, language)
     )
     return Grounding(quote, passage, repairs)
@@ -148,5 +148,5 @@ def _include_closing_mark(text: str, end: int, part: str) -> int:
     )
 
 
-def _build_failure(label: str, detail: str) -> Grounding:
-    return Grounding(None, None, (), label, detail)
+def _build_failure(code: str, /, **values: Value) -> Grounding:
+    return Grounding(None, None, (), build_message(code, **values))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tasks.language.text import is_frame
 from tasks.schemas.item_rows import Pair, Question
+from tasks.schemas.messages import Figure, Message, build_message
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.minhash import (
     build_lsh_index,
@@ -24,8 +25,7 @@ class Leak(NamedTuple):
 
     question: Question
     pair: Pair
-    kind: str  # "shared words" or "same words"
-    detail: str
+    reason: Message
 
 
 class TrainingTextIndex:
@@ -53,22 +53,21 @@ class TrainingTextIndex:
         for run in list_word_runs(fold_words(get_text(question)), self.plan.leak_ngram):
             owners = [self.pairs[i] for i in self.pair_ids_by_run.get(hash(run), [])]
             if owners and not is_frame({p.fact for p in owners}):
-                return Leak(
-                    question,
-                    owners[0],
-                    "shared words",
-                    f"{len(run)} words in a row: «{' '.join(run)}»",
+                reason = build_message(
+                    "shared-words", pair=owners[0].id, n=len(run), words=" ".join(run)
                 )
+                return Leak(question, owners[0], reason)
         own = hash_pieces(tokens)
         for identity in sorted(self.index.query(build_sketch(set(tokens)))):
             alike = compute_jaccard(own, self.word_sets[identity])
             if alike >= self.plan.leak_similarity:
-                return Leak(
-                    question,
-                    self.pairs[identity],
-                    "same words",
-                    f"Jaccard {alike:.2f} ≥ {self.plan.leak_similarity}",
+                reason = build_message(
+                    "same-words",
+                    pair=identity,
+                    alike=Figure(alike, 2),
+                    least=Figure(self.plan.leak_similarity, 2),
                 )
+                return Leak(question, self.pairs[identity], reason)
         return None
 
 

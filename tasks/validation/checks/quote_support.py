@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tasks.language.text import fold_text
 from tasks.schemas.item_rows import Passage
+from tasks.schemas.messages import Message, Share, build_message
 from tasks.validation.checks.passage_index import PassageIndex
 from tasks.validation.checks.section_topics import is_supported, list_stems
 from tasks.validation.items import ParsedItem
@@ -33,13 +34,6 @@ NEGATION_REACH_WORDS, CLAUSE_END_WORDS = (
 )  # words that a negation reaches forward; words at a clause's end that may be its verb
 MIN_MISSPELT_LETTERS, MIN_RESEMBLANCE = 6, 0.7  # letters; difflib's ratio
 MIN_RIVAL_TOPICS = 3  # topics; in a book with fewer there is nothing to compare
-
-
-class Defect(NamedTuple):
-    """A countable label and the values behind it."""
-
-    label: str
-    detail: str
 
 
 class SupportCase(NamedTuple):
@@ -77,7 +71,7 @@ def check_support(
     span: tuple[int, int],
     shelf: PassageIndex,
     words: LanguagePatterns,
-) -> Defect | None:
+) -> Message | None:
     """None where the passage supports the diagnosis or the keyed option."""
     topic, said = (
         shelf.topics.get_topic(passage, span[0]),
@@ -104,24 +98,23 @@ def check_support(
     )
 
 
-SupportRule = Callable[[SupportCase], Defect | None]
+SupportRule = Callable[[SupportCase], Message | None]
 
 
-def find_other_topic(case: SupportCase) -> Defect | None:
+def find_other_topic(case: SupportCase) -> Message | None:
     """The key is a condition with a section of its own, and the quote stands in another one."""
     if (
         case.is_name
         and case.key != case.topic
         and normalize_title(case.passage.heading) != case.key
     ):
-        return Defect(
-            "key supported by a neighbour only",
-            f"the quote stands under «{case.topic}», the key is «{case.item.key}»",
+        return build_message(
+            "key-supported-by-a-neighbour-only", topic=case.topic, key=case.item.key
         )
     return None
 
 
-def find_other_subject(case: SupportCase) -> Defect | None:
+def find_other_subject(case: SupportCase) -> Message | None:
     """The stem asks about one condition, the quote is from another."""
     topics = case.passage_index.topics
     named = topics.find_titles(case.item.text) if case.item.answer and not case.is_name else []
@@ -129,14 +122,11 @@ def find_other_subject(case: SupportCase) -> Defect | None:
         return None
     covered = topics.compute_topic_coverage(case.item.text)
     if covered.get(case.topic, 0.0) < max(covered.get(n, 0.0) for n in named):
-        return Defect(
-            "quote from another section",
-            f"the stem names «{named[0]}», the quote stands under «{case.topic}»",
-        )
+        return build_message("quote-from-another-section", named=named[0], topic=case.topic)
     return None
 
 
-def find_unsupported_key(case: SupportCase) -> Defect | None:
+def find_unsupported_key(case: SupportCase) -> Message | None:
     """The words of the key are not in the passage, or only negated."""
     if case.key == case.topic:
         return None
@@ -148,18 +138,14 @@ def find_unsupported_key(case: SupportCase) -> Defect | None:
     if len(missing) > (1 - MIN_KEY_WORD_SHARE) * len(content):
         if not _is_surely_unheld(case, nothing=len(missing) == len(content)):
             return None  # it may say the same in other words
-        return Defect(
-            "key not supported", f"«{case.item.key}»: the passage does not hold {missing}"
-        )
+        return build_message("key-not-supported", key=case.item.key, words=tuple(missing))
     if misspelt := [(w, near) for w in missing if (near := _find_resembling_word(w, case))]:
-        return Defect(
-            "key misspelt",
-            f"«{misspelt[0][0]}» in «{case.item.key}»; the passage has «{misspelt[0][1]}»",
-        )
+        (word, near), *_ = misspelt
+        return build_message("key-misspelt", word=word, key=case.item.key, near=near)
     denies = case.patterns.negations & set(fold_words(case.item.key))
     extra = bool(denies) and not case.patterns.negations & set(fold_words(case.topic_text))
     if extra or _is_only_negated(case) or _is_denied_by_quote(case):
-        return Defect("negation differs from the passage", f"«{case.item.key}»")
+        return build_message("negation-differs-from-the-passage", text=case.item.key)
     return None
 
 
@@ -217,7 +203,7 @@ def _is_denied_by_quote(case: SupportCase) -> bool:
     return bool(ends) and all(any(w in case.patterns.denying_verbs for w in end) for end in ends)
 
 
-def find_invented_number(case: SupportCase) -> Defect | None:
+def find_invented_number(case: SupportCase) -> Message | None:
     """A number of the key stands nowhere in the passage."""
     new = (
         find_numbers(case.item.key)
@@ -225,7 +211,7 @@ def find_invented_number(case: SupportCase) -> Defect | None:
         - _numbers_in_words(case.topic_text, case.patterns)
     )
     return (
-        Defect("number not in the passage", f"{sorted(new)} in «{case.item.key}»")
+        build_message("number-not-in-the-passage", numbers=tuple(sorted(new)), key=case.item.key)
         if new and case.key != case.topic
         else None
     )
@@ -237,17 +223,21 @@ def _numbers_in_words(text: str, words: LanguagePatterns) -> set[str]:
     return {words.number_words[part] for part in parts if part in words.number_words}
 
 
-def find_ocr_number(case: SupportCase) -> Defect | None:
+def find_ocr_number(case: SupportCase) -> Message | None:
     """Numbers that were read from a picture ground nothing."""
     used = (
         find_numbers(case.item.key) | (find_numbers(case.item.text) & find_numbers(case.quote))
         if case.passage.ocr
         else set()
     )
-    return Defect("number from a page read by OCR", f"{sorted(used)}") if used else None
+    return (
+        build_message("number-from-a-page-read-by-ocr", numbers=tuple(sorted(used)))
+        if used
+        else None
+    )
 
 
-def find_better_fit(case: SupportCase) -> Defect | None:
+def find_better_fit(case: SupportCase) -> Message | None:
     """Another condition fits the vignette clearly better: one of the options, or any section of the
     book.
     """
@@ -269,15 +259,17 @@ def find_better_fit(case: SupportCase) -> Defect | None:
         for share, t in rivals
     )
     if covered.get(key, 0.0) < MIN_FIT_SHARE * best:
-        return Defect(
-            "another condition fits better",
-            f"«{rival}» covers {best:.0%} of the text's weight, «{case.item.key}»"
-            f" {covered.get(key, 0.0):.0%}",
+        return build_message(
+            "another-condition-fits-better",
+            rival=rival,
+            best=Share(best),
+            key=case.item.key,
+            covered=Share(covered.get(key, 0.0)),
         )
     return None
 
 
-def find_denied_signs(case: SupportCase) -> Defect | None:
+def find_denied_signs(case: SupportCase) -> Message | None:
     """Most of what speaks for the key is denied in the vignette, and not in the passage: «بدون تب،
     بدون لرز».
     """
@@ -290,9 +282,8 @@ def find_denied_signs(case: SupportCase) -> Defect | None:
     told = set(list_stems(case.item.text)) & own
     against = {w for w in denied if w in own} - _find_denied_stems(case.topic_text, case.patterns)
     if len(against) > 1 and len(against) > MAX_DENIED_SHARE * len(told):
-        return Defect(
-            "signs of the key denied",
-            f"{sorted(against)} of what the passage says of «{case.item.key}»",
+        return build_message(
+            "signs-of-the-key-denied", words=tuple(sorted(against)), key=case.item.key
         )
     return None
 
@@ -311,9 +302,9 @@ def _find_denied_stems(text: str, words: LanguagePatterns) -> set[str]:
     return found
 
 
-def find_unsupported_distractors(case: SupportCase) -> Defect | None:
+def find_unsupported_distractors(case: SupportCase) -> Message | None:
     """Asked what does not hold: the passage must hold the three others and not the key."""
     held = [o for o in case.item.distractors if is_supported(o, case.topic_text)]
     if len(held) < len(case.item.distractors) or is_supported(case.item.key, case.topic_text):
-        return Defect("key not supported", f"a negative stem: the passage holds {held}")
+        return build_message("distractors-not-supported", held=tuple(held))
     return None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from tasks.validation.checks.quote_support import Defect
+from tasks.schemas.messages import Message, build_message
 from tasks.validation.items import ParsedItem
 from tasks.validation.term_matching import fold_words
 
@@ -32,14 +32,14 @@ class BookProfile(NamedTuple):
     years: str  # a pattern that finds an age in years
 
 
-def find_damage(item: ParsedItem, book: BookProfile) -> Defect | None:
+def find_damage(item: ParsedItem, book: BookProfile) -> Message | None:
     """The first fault of an item's texts."""
     for text in (item.text, item.diagnosis, *item.options):
         for label, rule in DAMAGE_RULES.items():
             if found := rule(text, book):
-                return Defect(label, found[:120])
+                return build_message(label, text=found[:120])
     found = find_foreign_script(item.text, book)
-    return Defect("another script than the book's", found[:120]) if found else None
+    return build_message("another-script-than-the-book", text=found[:120]) if found else None
 
 
 def find_markup(text: str, book: BookProfile) -> str | None:
@@ -102,9 +102,9 @@ def get_script(letter: str) -> str:
 
 
 DAMAGE_RULES: dict[str, Callable[[str, BookProfile], str | None]] = {
-    "markup or template left in": find_markup,
-    "broken letters": find_broken_letters,
-    "stray letters": find_stray_letters,
-    "letters in reversed order": find_reversed_letters,
-    "impossible age": find_impossible_age,
+    "markup-or-template-left-in": find_markup,
+    "broken-letters": find_broken_letters,
+    "stray-letters": find_stray_letters,
+    "letters-in-reversed-order": find_reversed_letters,
+    "impossible-age": find_impossible_age,
 }

@@ -5,26 +5,10 @@ they are called.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from tasks.language.language_pack import load_all_packs
 from tasks.language.text import fold_text
-
-# What stands behind "option" in the names of columns with one option each, in the order of the
-# options
-SERIES = (
-    ("1", "2", "3", "4", "5"),
-    ("a", "b", "c", "d", "e"),
-    ("0", "1", "2", "3", "4"),
-    ("الف", "ب", "ج", "د", "ه"),
-    ("الف", "ب", "پ", "ت", "ث"),
-    ("اول", "دوم", "سوم", "چهارم", "پنجم"),
-    ("یک", "دو", "سه", "چهار", "پنج"),
-    ("one", "two", "three", "four", "five"),
-    ("first", "second", "third", "fourth", "fifth"),
-)
 
 
 class Layout(NamedTuple):
@@ -52,11 +36,20 @@ def squeeze(header: str) -> str:
 @cache
 def known_names() -> dict[str, tuple[str, ...]]:
     """Role → the names of its columns, squeezed, the surest first."""
-    roles = yaml.safe_load(Path(__file__).with_name("columns.yaml").read_text("utf-8"))
+    packs = load_all_packs("packs/columns.yaml")
     return {
-        role: tuple(dict.fromkeys(squeeze(str(name)) for names in lists for name in names))
-        for role, lists in roles.items()
+        role: tuple(dict.fromkeys(squeeze(str(name)) for pack in packs for name in pack[role]))
+        for role in packs[0].keys() - {"series"}
     }
+
+
+@cache
+def list_mark_series() -> list[tuple[str, ...]]:
+    """What stands behind "option" in the names of columns with one option each, in the order of
+    the options.
+    """
+    packs = load_all_packs("packs/columns.yaml")
+    return [tuple(map(str, marks)) for pack in packs for marks in pack.get("series", ())]
 
 
 def count_known(headers: Iterable[object]) -> int:
@@ -100,7 +93,7 @@ def find_series(
     """
     have = set(headers)
     for word in before:
-        for marks in SERIES:
+        for marks in list_mark_series():
             for form in (f"{word}{{}}", f"{{}}{word}"):
                 columns = [form.format(fold_text(mark)) for mark in marks]
                 if have.issuperset(columns[:4]):

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from tasks.language.text import fold_text, normalize_text, to_latin_digits
 from tasks.schemas.item_rows import Draft, QuestionType, Rejection
-from tasks.validation.items import ItemKind, ParsedItem, ParsedItems, Refused, format_reason
+from tasks.schemas.messages import Message, Ordinal, Term, Value, build_message
+from tasks.validation.items import ItemKind, ParsedItem, ParsedItems, Refused
 from tasks.validation.parsing import lenient_json
 from tasks.validation.parsing.key_convention import MARKS, read_key
 from tasks.validation.term_matching import fold_cached
@@ -25,6 +26,7 @@ FIELD_NAMES = {
         "answer": ("answer", "key", "correct", "correct_answer", "correct_option", "پاسخ"),
     },
 }
+MAX_QUOTED_CHARACTERS = 200  # of a value that is told; a whole response is no sentence
 LIST_NAMES = ("items", "pairs", "questions", "data", "results")
 QUESTION_TYPES = frozenset(get_args(QuestionType))
 _MARK = re.compile(r"^[\s(\[]*(الف|[ابجدABCDabcd]|[1-4۱-۴١-٤])\s*(?:[).\]:ـ–-]|\.)\s*(?=\S)(?!\d)")
@@ -42,7 +44,7 @@ def read_draft(draft: Draft, language: str) -> ParsedItems:
     """
     if draft.finish in ("refusal", "content_filter", "error"):
         return ParsedItems(
-            [], [_reject_draft(draft, draft.finish, f"the writer ended with {draft.finish}")]
+            [], [_reject_draft(draft, draft.finish, build_message(f"writer-{draft.finish}"))]
         )
     found = ParsedItems([], [])
     for value, raw, repairs in _list_values(draft, found.rejected):
@@ -51,15 +53,13 @@ def read_draft(draft: Draft, language: str) -> ParsedItems:
                 build_parsed_item(value, draft.kind, language, raw, repairs, draft.id)
             )
         except Refused as error:
-            found.rejected.append(_reject_item(draft, error.label, error.detail, raw))
+            found.rejected.append(_reject_item(draft, error.reason, raw))
     if draft.finish == "length":
         return _count_cut_items(draft, found)
     if not found.items and not found.rejected:
         if _is_empty_list(draft.raw):
             return ParsedItems([], [], exhausted=True)
-        return ParsedItems(
-            [], [_reject_draft(draft, "parsing", "no items: the response holds no JSON object")]
-        )
+        return ParsedItems([], [_reject_draft(draft, "parsing", build_message("no-items"))])
     return found
 
 
@@ -89,7 +89,7 @@ def build_parsed_item(
     mended = list(repairs)
     fields = {name: _get_field(value, names) for name, names in FIELD_NAMES[kind].items()}
     text = _strip_opening(
-        _read_string(fields["text"], "the symptom" if kind == "pair" else "the question", language),
+        _read_string(fields["text"], "symptom" if kind == "pair" else "question", language),
         mended,
     )
     common = {
@@ -102,7 +102,7 @@ def build_parsed_item(
     if kind == "pair":
         return ParsedItem(
             **common,
-            diagnosis=_read_string(fields["diagnosis"], "the diagnosis", language).rstrip(" .،؛"),
+            diagnosis=_read_string(fields["diagnosis"], "diagnosis", language).rstrip(" .،؛"),
             repairs=tuple(mended),
         )
     options = read_options(fields["options"], language, mended)
@@ -126,7 +126,8 @@ def _list_values(
     except ValueError:
         found = lenient_json.read_objects(draft.raw)
     rejected += [
-        _reject_item(draft, "broken JSON", piece.reason, piece.raw) for piece in found.broken
+        _reject_item(draft, build_message("broken-json", why=piece.reason), piece.raw)
+        for piece in found.broken
     ]
     values = []
     for whole in found.parsed:
@@ -136,7 +137,7 @@ def _list_values(
                 (
                     v,
                     whole.raw if alone else json.dumps(v, ensure_ascii=False),
-                    whole.repairs or ("text around",),
+                    whole.repairs or ("text-around",),
                 )
             )
     return values
@@ -157,21 +158,34 @@ def _get_field(value: dict[str, Any], names: tuple[str, ...]) -> Any:
     wanted = {fold_cached(name) for name in names}
     found = [v for k, v in value.items() if fold_cached(str(k)).strip() in wanted]
     if any(v != found[0] for v in found):
-        raise Refused("a field twice", f"{names[0]}: {found!r}")
+        raise Refused("a-field-twice", field=names[0], found=tuple(map(quote_value, found)))
     return found[0] if found else None
 
 
-def _read_string(value: Any, what: str, language: str) -> str:
+def quote_value(value: Any) -> str:
+    """What stood in a field, as text; cut where it is long."""
+    return (value if isinstance(value, str) else repr(value))[:MAX_QUOTED_CHARACTERS]
+
+
+def _name_field(what: str | int) -> Value:
+    """A field by its name, an option by its number."""
+    return (
+        build_message("option", n=Ordinal(what)) if isinstance(what, int) else Term("fields", what)
+    )
+
+
+def _read_string(value: Any, what: str | int, language: str) -> str:
     if not isinstance(value, str):
         raise Refused(
-            "a field is missing" if value is None else "a field of the wrong type",
-            f"{what} is {value!r}"[:200],
+            "a-field-is-missing" if value is None else "a-field-of-the-wrong-type",
+            field=_name_field(what),
+            value=quote_value(value),
         )
     if _UNPRINTABLE.search(value.replace("\n", " ").replace("\t", " ").replace("\r", " ")):
-        raise Refused("illegible characters", f"{what} is {value!r}"[:200])
+        raise Refused("illegible-characters", field=_name_field(what), value=quote_value(value))
     text = " ".join(normalize_text(value, language).split())
     if not any(c.isalnum() for c in text):
-        raise Refused("an empty field", what)
+        raise Refused("an-empty-field", field=_name_field(what))
     return text
 
 
@@ -195,7 +209,7 @@ def _read_source(value: dict[str, Any], language: str) -> dict[str, Any]:
 
 def _strip_opening(text: str, mended: list[str]) -> str:
     """Numbering and stray letters before the first word go."""
-    for pattern, name in ((_NUMBERING, "numbering"), (_STRAY, "stray letters")):
+    for pattern, name in ((_NUMBERING, "numbering"), (_STRAY, "stray-letters")):
         if pattern.match(text):
             text = pattern.sub("", text, count=1)
             mended.append(name)
@@ -207,9 +221,9 @@ def read_options(value: Any, language: str, mended: list[str]) -> tuple[str, ...
     if isinstance(value, dict):
         value = [f"{mark}) {option}" for mark, option in value.items()]
     if not isinstance(value, list):
-        raise Refused("no list of options", f"{value!r}"[:200])
+        raise Refused("no-list-of-options", text=quote_value(value))
     if len(value) != 4:
-        raise Refused("not four options", f"{len(value)} options")
+        raise Refused("not-four-options", n=len(value))
     plain = [
         (
             o.get("text")
@@ -220,17 +234,15 @@ def read_options(value: Any, language: str, mended: list[str]) -> tuple[str, ...
         )
         for o in value
     ]
-    options = [_read_string(o, f"option {i}", language) for i, o in enumerate(plain, 1)]
+    options = [_read_string(o, i, language) for i, o in enumerate(plain, 1)]
     options = [_CIRCLED.sub(lambda m: f"{unicodedata.digit(m[0])}) ", o) for o in options]
     marks = [_MARK.match(o) for o in options]
     if all(marks):
         numbers = [_get_mark_number(m[1]) for m in marks if m]
         if numbers != [1, 2, 3, 4]:
-            raise Refused(
-                "options out of order", f"they are numbered {numbers}, so the key is uncertain"
-            )
+            raise Refused("options-out-of-order", numbers=tuple(map(Ordinal, numbers)))
         options = [o[m.end() :] for o, m in zip(options, marks, strict=True) if m]
-        mended.append("option marks")
+        mended.append("option-marks")
     return tuple(o.rstrip(" ،؛") for o in options)
 
 
@@ -271,17 +283,15 @@ def _read_answer(value: Any, options: tuple[str, ...], mended: list[str]) -> int
     in_words = isinstance(value, str) and value.strip() not in ("1", "2", "3", "4")
     if place not in (1, 2, 3, 4):
         if not isinstance(value, str) or key.text is None:
-            raise Refused("key out of range", f"answer is {value!r}"[:200])
+            raise Refused("key-out-of-range", text=quote_value(value))
         place = key.text
     if isinstance(value, str) and key.text not in (
         None,
         place,
     ):  # options that are numbers themselves
-        raise Refused(
-            "an uncertain key", f"answer is {value!r}, which is a number and also option {key.text}"
-        )
+        raise Refused("key-is-number-and-text", key=quote_value(value), option=Ordinal(key.text))
     if in_words:
-        mended.append("key in words")
+        mended.append("key-in-words")
     return place
 
 
@@ -290,24 +300,24 @@ def _get_single_passage(draft: Draft) -> str:
     return draft.passages[0] if len(draft.passages) == 1 else ""
 
 
-def _reject_item(draft: Draft, label: str, detail: str, raw: str) -> Rejection:
+def _reject_item(draft: Draft, reason: Message, raw: str) -> Rejection:
     return Rejection(
         draft_id=draft.id,
         kind=draft.kind,
         passage_id=_get_single_passage(draft),
         check="parsing",
-        reason=format_reason(label, detail),
+        reason=reason,
         raw=raw,
     )
 
 
-def _reject_draft(draft: Draft, check: str, sentence: str, items: int | None = None) -> Rejection:
+def _reject_draft(draft: Draft, check: str, reason: Message, items: int | None = None) -> Rejection:
     return Rejection(
         draft_id=draft.id,
         kind=draft.kind,
         passage_id=_get_single_passage(draft),
         check=check,
-        reason=sentence,
+        reason=reason,
         raw=draft.raw,
         items=draft.asked if items is None else items,
     )
@@ -322,5 +332,6 @@ def _count_cut_items(draft: Draft, found: ParsedItems) -> ParsedItems:
     ]  # the last piece is the cut itself
     lost = max(1, draft.asked - len(found.items) - len(kept))
     return ParsedItems(
-        found.items, [*kept, _reject_draft(draft, "length", "cut at the token limit", lost)]
+        found.items,
+        [*kept, _reject_draft(draft, "length", build_message("cut-at-the-token-limit"), lost)],
     )

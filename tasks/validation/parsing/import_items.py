@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tasks.language.failures import build_error
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import Rejection
+from tasks.schemas.messages import Message, Term, build_message
 from tasks.validation.item_checker import CheckedDraft, build_row
 from tasks.validation.items import (
     ItemKind,
@@ -17,8 +19,6 @@ from tasks.validation.items import (
     ParsedItem,
     ParsedItems,
     Refused,
-    format_reason,
-    get_reason_label,
 )
 from tasks.validation.parsing.column_names import Given, squeeze
 from tasks.validation.parsing.draft_reader import build_parsed_item
@@ -37,18 +37,20 @@ class OwnFile(NamedTuple):
     found: ParsedItems
     columns: tuple[str, ...]
     samples: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
-    def describe(self, kind: ItemKind) -> str:
-        """One sentence: rows read and refused by reason."""
+    def describe(self, kind: ItemKind) -> Message:
+        """Rows read, and refused by reason."""
         items, rejected = self.found.items, self.found.rejected
-        reasons = Counter(get_reason_label(row) for row in rejected).most_common()
-        refused = f"; {len(rejected)} refused: " + ", ".join(f"{n} {label}" for label, n in reasons)
-        told = "".join(f"; {note}" for note in self.notes)
-        return (
-            f"{len(items) + len(rejected)} rows, {len(items)} read as"
-            f" {kind}s{refused if rejected else ''}{told}"
+        reasons = Counter(row.reason.code for row in rejected).most_common()
+        told = [build_message("rows-refused", n=n, why=Term("reasons", why)) for why, n in reasons]
+        read = build_message(
+            "rows-read",
+            rows=len(items) + len(rejected),
+            items=len(items),
+            kind=Term("kinds", kind),
         )
+        return build_message("own-file", parts=(read, *told, *self.notes))
 
 
 def load_imported_items(
@@ -74,11 +76,15 @@ def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
     if own.found.items:
         return own
     roles = "question, options, answer" if kind == "question" else "symptom, diagnosis"
-    raise PlanError(
-        f"{path}: {own.describe(kind)}. Columns found: {', '.join(own.columns) or 'none'}. "
-        f"First rows: {' | '.join(own.samples) or 'none'}. "
-        f"Tell which column is which with generation.columns in the plan (roles: {roles}), "
-        f'e.g. {{"{roles.split(", ")[0]}": "{(own.columns or ("COLUMN",))[0]}"}}.'
+    raise build_error(
+        PlanError,
+        "no-items-in-file",
+        path=str(path),
+        read=own.describe(kind),
+        columns=own.columns or ("—",),
+        samples=" | ".join(own.samples) or "—",
+        roles=roles,
+        example=f'{{"{roles.split(", ")[0]}": "{(own.columns or ("COLUMN",))[0]}"}}',
     )
 
 
@@ -104,10 +110,8 @@ def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
     for number, line in enumerate(rows.lines):
         place = f"{path.name}:{number + 1}"
         try:
-            if line.fields is None:
-                raise Refused(
-                    "broken JSON" if line.fault != "above the header" else line.fault, line.fault
-                )
+            if line.fault:
+                raise Refused(line.fault.code, **line.fault.values)
             found.items.append(
                 build_parsed_item(convert(number), kind, language, line.raw, draft_id=place)
             )
@@ -117,7 +121,7 @@ def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
                     draft_id=place,
                     kind=kind,
                     check="parsing",
-                    reason=format_reason(error.label, error.detail),
+                    reason=error.reason,
                     raw=line.raw,
                 )
             )

@@ -20,6 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from tasks.language import persian
 from tasks.language.text import split_words
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import Message, build_message
 from tasks.validation.parsing import lenient_json
 from tasks.validation.parsing.column_names import count_known, known_names, squeeze
 from tasks.validation.parsing.draft_reader import LIST_NAMES
@@ -41,14 +42,14 @@ class ItemLine(NamedTuple):
 
     fields: dict[str, Any] | None
     raw: str
-    fault: str = ""
+    fault: Message | None = None
 
 
 class Rows(NamedTuple):
     """The rows of a file, and what is to be told about how it was read."""
 
     lines: list[ItemLine]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 def read_rows(path: Path) -> Rows:
@@ -92,7 +93,7 @@ def _read(path: Path) -> Rows:
     )
 
 
-def _text(path: Path) -> tuple[str, tuple[str, ...]]:
+def _text(path: Path) -> tuple[str, tuple[Message, ...]]:
     """The text of a file: UTF-8, UTF-16 with its mark, or Windows-1256 where it reads as Persian or
     Arabic.
     """
@@ -111,7 +112,7 @@ def _text(path: Path) -> tuple[str, tuple[str, ...]]:
             r"[\x00-\x08\ufffd]", text
         ):
             raise ValueError(f"{error}; save it as UTF-8") from None
-        return text, ("read as Windows-1256 (ANSI Arabic)",)
+        return text, (build_message("read-as-windows-1256"),)
 
 
 def _json(text: str) -> list[ItemLine]:
@@ -126,7 +127,7 @@ def _json(text: str) -> list[ItemLine]:
         return [_one_line(line) for line in whole]
     found = lenient_json.read_objects(text)
     return [_of(v) for r in found.parsed for v in _inside(r.value)] + [
-        ItemLine(None, b.raw, b.reason) for b in found.broken
+        ItemLine(None, b.raw, build_message("broken-json", why=b.reason)) for b in found.broken
     ]
 
 
@@ -134,11 +135,12 @@ def _one_line(line: str) -> ItemLine:
     try:
         return _of(lenient_json.parse_strict(line))
     except ValueError as error:
+        fault = build_message("broken-json", why=lenient_json.describe_json_fault(error))
         found = lenient_json.read_objects(line)
         good = (
             len(found.parsed) == 1 and not found.broken and isinstance(found.parsed[0].value, dict)
         )
-        return ItemLine(found.parsed[0].value, line) if good else ItemLine(None, line, str(error))
+        return ItemLine(found.parsed[0].value, line) if good else ItemLine(None, line, fault)
 
 
 def _inside(value: Any) -> list[Any]:
@@ -170,7 +172,11 @@ def _columns(value: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _of(value: Any) -> ItemLine:
     raw = json.dumps(value, ensure_ascii=False, default=str)
-    return ItemLine(value, raw) if isinstance(value, dict) else ItemLine(None, raw, "not an object")
+    return (
+        ItemLine(value, raw)
+        if isinstance(value, dict)
+        else ItemLine(None, raw, build_message("not-an-object"))
+    )
 
 
 def _cells(text: str) -> list[list[Any]]:
@@ -210,10 +216,8 @@ def _sheets(path: Path) -> Rows:
         if any(cell not in (None, "") for row in rows for cell in row)
     ]
     left = [title for title in filled if title not in used]
-    notes = [f"{len(used)} sheets were read: {', '.join(used)}"] * (len(used) > 1)
-    notes += [f"sheets without a header that is known were left out: {', '.join(left)}"] * bool(
-        left
-    )
+    notes = [build_message("sheets-read", n=len(used), names=tuple(used))] * (len(used) > 1)
+    notes += [build_message("sheets-left-out", names=tuple(left))] * bool(left)
     return Rows([line for rows in used.values() for line in _table(rows)], tuple(notes))
 
 
@@ -228,7 +232,11 @@ def _table(rows: Sequence[list[Any]]) -> list[ItemLine]:
     above = [row for row in filled[:at] if sum(cell not in (None, "") for cell in row) > 1]
     header = [str(c).strip() if c is not None else "" for c in filled[at]]
     lost = [
-        ItemLine(None, json.dumps(row, ensure_ascii=False, default=str), "above the header")
+        ItemLine(
+            None,
+            json.dumps(row, ensure_ascii=False, default=str),
+            build_message("above-the-header"),
+        )
         for row in above
     ]
     return lost + [_row(header, row) for row in filled[at + 1 :]]
@@ -237,7 +245,9 @@ def _table(rows: Sequence[list[Any]]) -> list[ItemLine]:
 def _row(header: Sequence[str], row: list[Any]) -> ItemLine:
     raw = json.dumps(row, ensure_ascii=False, default=str)
     if any(cell not in (None, "") for cell in row[len(header) :]):
-        return ItemLine(None, raw, f"{len(row)} cells under {len(header)} columns")
+        return ItemLine(
+            None, raw, build_message("too-many-cells", cells=len(row), columns=len(header))
+        )
     return ItemLine({k: v for k, v in zip(header, row, strict=False) if k}, raw)
 
 
@@ -254,7 +264,8 @@ def _arrow_folder(folder: Path) -> Rows:
             lines += _arrow_lines(pyarrow.ipc.open_stream(stream).read_all())
     splits = sorted({str(file.parent.relative_to(folder)) for file in files} - {"."})
     return Rows(
-        lines, (f"{len(splits)} splits were read: {', '.join(splits)}",) if len(splits) > 1 else ()
+        lines,
+        (build_message("splits-read", n=len(splits), names=tuple(splits)),) * (len(splits) > 1),
     )
 
 

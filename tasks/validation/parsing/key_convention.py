@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from tasks.language import persian
 from tasks.language.text import fold_text, to_latin_digits
+from tasks.schemas.messages import Ordinal
 from tasks.validation.items import Refused
 
 MARKS = {
@@ -68,9 +69,9 @@ def read_key(value: Any, options: Sequence[str], labels: Sequence[str] = ()) -> 
     if isinstance(value, list | tuple) or (
         isinstance(value, str) and _SEVERAL.match(fold_text(value))
     ):
-        raise Refused("several keys", f"answer is {value!r}"[:200])
+        raise Refused("several-keys", text=str(value)[:200])
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise Refused("no key", f"answer is {value!r}"[:200])
+        raise Refused("no-key", text=str(value)[:200])
     said = _bare(value)
     texts = [i for i, option in enumerate(options, 1) if _same(option, said)]
     text = texts[0] if len(texts) == 1 else None
@@ -87,8 +88,9 @@ def read_key(value: Any, options: Sequence[str], labels: Sequence[str] = ()) -> 
         else _marked(value, said, options, contradicts=text is None)
     )
     if place is None and text is None:
-        label = "key out of range" if isinstance(value, float) else "an illegible key"
-        raise Refused(label, f"answer is {value!r}"[:200])
+        if isinstance(value, float):
+            raise Refused("key-out-of-range", text=str(value)[:200])
+        raise Refused("an-illegible-key", text=str(value)[:200])
     return Key(place=place, text=text)
 
 
@@ -107,11 +109,11 @@ def _marked(value: Any, said: str, options: Sequence[str], *, contradicts: bool)
     place = (MARKS.get(found[1]) or persian.OPTION_LETTERS.get(found[1], 0)) if found else 0
     rest = (found["rest"] or "").strip() if found else ""
     if place > len(options):
-        raise Refused("key out of range", f"answer is {value!r}"[:200])
+        raise Refused("key-out-of-range", text=str(value)[:200])
     if rest and place and _bare(options[place - 1]) != rest:
         if not contradicts:
             return None
-        raise Refused("the key contradicts itself", f"answer is {value!r}"[:200])
+        raise Refused("the-key-contradicts-itself", text=str(value)[:200])
     return place or None
 
 
@@ -149,11 +151,15 @@ class KeyConvention:
         place = key.place if key.number is None else self._counted(key, row)
         if place and key.text and place != key.text:
             if self.texts == self.places:
-                why = f"answer is {row.value!r}: option {place}, or the text of option {key.text}"
-                raise Refused("an uncertain key", f"{why}; the other rows do not tell which")
+                raise Refused(
+                    "an-uncertain-key",
+                    key=str(row.value)[:200],
+                    place=Ordinal(place),
+                    text=Ordinal(key.text),
+                )
             return key.text if self.texts else place
         if (found := place or key.text) is None:
-            raise Refused("key out of range", f"answer is {row.value!r}")
+            raise Refused("key-out-of-range", text=str(row.value)[:200])
         return found
 
     def _counted(self, key: Key, row: KeyRow) -> int | None:
@@ -166,8 +172,7 @@ class KeyConvention:
             return None
         start = self._start(row)
         if start is None:
-            seen = f"the file has keys {'from 0' * self.zero}{' up to 4' * self.four}".rstrip()
-            raise Refused("an uncertain key", f"{number}: {seen}, so it may count from 0 or from 1")
+            raise Refused("key-counted-from-0-or-1", key=Ordinal(number))
         place = number + 1 - start
         return place if 1 <= place <= len(row.options) else None
 

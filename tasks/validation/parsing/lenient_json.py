@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from tasks.schemas.messages import Message, Ordinal, Value, build_message
+
 _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.S)
 _NUMBER = re.compile(r"[-+]?\d+(?:[.٫]\d+)?")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -36,9 +38,16 @@ MAX_DEPTH = 6  # an item is two levels deep; deeper nesting is no item
 class UnreadableJson(ValueError):
     """Not JSON, at this place and for this reason."""
 
-    def __init__(self, reason: str, place: int) -> None:
-        super().__init__(reason)
-        self.place = place
+    def __init__(self, place: int, code: str, /, **values: Value) -> None:
+        super().__init__(code)
+        self.place, self.reason = place, build_message(code, **values)
+
+
+def describe_json_fault(error: ValueError) -> Message:
+    """Why a text is no JSON."""
+    if isinstance(error, UnreadableJson):
+        return error.reason
+    return build_message("not-json", place=Ordinal(getattr(error, "pos", 0) + 1))
 
 
 class ParsedValue(NamedTuple):
@@ -53,7 +62,7 @@ class BrokenPiece(NamedTuple):
     """A piece that looks like an object and cannot be read."""
 
     raw: str
-    reason: str
+    reason: Message
 
 
 class FoundObjects(NamedTuple):
@@ -71,7 +80,7 @@ def read_objects(text: str) -> FoundObjects:
     place = text.find("{")
     while place >= 0:
         if len(found.broken) == MAX_BROKEN_PIECES:
-            found.broken.append(BrokenPiece(text[place:], "too many broken pieces"))
+            found.broken.append(BrokenPiece(text[place:], build_message("too-many-broken-pieces")))
             break
         reader = _LenientReader(text, place)
         try:
@@ -89,7 +98,8 @@ def read_objects(text: str) -> FoundObjects:
             if not 0 <= inner <= error.place:  # nothing inside: this is the broken piece itself
                 found.broken.append(
                     BrokenPiece(
-                        text[place : inner if inner >= 0 else len(text)].rstrip(" \n,"), str(error)
+                        text[place : inner if inner >= 0 else len(text)].rstrip(" \n,"),
+                        error.reason,
                     )
                 )
             place = inner
@@ -101,7 +111,7 @@ def require_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, value in pairs:
         if key in made and made[key] != value:
-            raise UnreadableJson(f"the field {key!r} comes twice", 0)
+            raise UnreadableJson(0, "key-twice", key=key[:80])
         made[key] = value
     return made
 
@@ -111,7 +121,7 @@ def parse_strict(text: str) -> Any:
     try:
         return _replace_lone_surrogates(json.loads(text, object_pairs_hook=require_unique_keys))
     except RecursionError:
-        raise UnreadableJson("nested too deep", 0) from None
+        raise UnreadableJson(0, "nested-too-deep") from None
 
 
 def _replace_lone_surrogates(value: Any) -> Any:
@@ -139,7 +149,7 @@ class _LenientReader:
         self.skip_space()
         sign = self.peek_character()
         if depth > MAX_DEPTH:
-            raise UnreadableJson("nested too deep", self.at)
+            raise UnreadableJson(self.at, "nested-too-deep")
         if sign == "{":
             return self.read_object(depth)
         if sign == "[":
@@ -154,13 +164,12 @@ class _LenientReader:
         while self.enter_next_member("}", first=not pairs):
             if self.peek_character() not in _CLOSERS:
                 raise UnreadableJson(
-                    f"a field's name was expected, {self.text[self.at : self.at + 12]!r} came",
-                    self.at,
+                    self.at, "name-expected", came=self.text[self.at : self.at + 12]
                 )
             name = self.read_string(_AFTER_NAME)
             self.skip_space()
             if self.peek_character() != ":":
-                raise UnreadableJson(f"no colon after {name!r}", self.at)
+                raise UnreadableJson(self.at, "no-colon", name=name[:80])
             self.at += 1
             self.skip_space()
             pairs.append(
@@ -177,7 +186,8 @@ class _LenientReader:
         try:
             return require_unique_keys(pairs)
         except UnreadableJson as error:
-            raise UnreadableJson(str(error), self.at) from None
+            error.place = self.at
+            raise
 
     def read_array(self, depth: int) -> list[Any]:
         self.at += 1
@@ -195,13 +205,13 @@ class _LenientReader:
             self.skip_space()
         if self.peek_character() == closer:
             if comma:
-                self.repairs.append("trailing comma")
+                self.repairs.append("trailing-comma")
             self.at += 1
             return False
         if self.at >= len(self.text):
-            raise UnreadableJson("cut off", self.at)
+            raise UnreadableJson(self.at, "cut-off")
         if not first and not comma:
-            self.repairs.append("missing comma")
+            self.repairs.append("missing-comma")
         return True
 
     def read_string(self, after: re.Pattern[str]) -> str:
@@ -223,14 +233,14 @@ class _LenientReader:
             if sign in (closer, '"') and after.match(self.text, self.at):
                 return self.accept_string("".join(made), mended, start)
             if sign in ('"', "\n"):
-                mended.append("bare quotation mark" if sign == '"' else "line break in a string")
+                mended.append("bare-quotation-mark" if sign == '"' else "line-break-in-a-string")
             made.append(sign)
-        raise UnreadableJson("cut off inside a string", start)
+        raise UnreadableJson(start, "cut-off-inside-a-string")
 
     def accept_string(self, value: str, mended: list[str], start: int) -> str:
         """A string that swallowed structure has no certain reading."""
         if mended and _STRUCTURE.search(value):
-            raise UnreadableJson("a string without an end", start)
+            raise UnreadableJson(start, "string-without-an-end")
         self.repairs.extend(mended)
         return value
 
@@ -241,7 +251,7 @@ class _LenientReader:
             return _ESCAPES.get(sign, sign)
         code = self.text[self.at : self.at + 4]
         if not re.fullmatch(r"[0-9a-fA-F]{4}", code):
-            raise UnreadableJson(f"no character \\u{code}", self.at)
+            raise UnreadableJson(self.at, "no-such-character", escape=f"\\u{code}")
         self.at += 4
         return chr(int(code, 16))
 
@@ -249,9 +259,9 @@ class _LenientReader:
         if number := _NUMBER.match(self.text, self.at):
             self.at = number.end()
             if not number[0].isascii():
-                self.repairs.append("digits of another script")
+                self.repairs.append("digits-of-another-script")
             if len(number[0]) > MAX_NUMBER_DIGITS:
-                raise UnreadableJson(f"a number of {len(number[0])} digits", number.start())
+                raise UnreadableJson(number.start(), "number-too-long", digits=len(number[0]))
             value = float(number[0].replace("٫", "."))
             return (
                 int(number[0])
@@ -264,9 +274,7 @@ class _LenientReader:
         if name and name[0].lower() in _LITERALS:
             self.at = name.end()
             return _LITERALS[name[0].lower()]
-        raise UnreadableJson(
-            f"a value was expected, {self.text[self.at : self.at + 12]!r} came", self.at
-        )
+        raise UnreadableJson(self.at, "value-expected", came=self.text[self.at : self.at + 12])
 
     def skip_space(self) -> None:
         space = _SPACE.match(self.text, self.at)

@@ -20,7 +20,7 @@ from tasks.language.text import fold_text
 from tasks.validation.items import Refused
 from tasks.validation.parsing import lenient_json
 from tasks.validation.parsing.column_names import Given, Layout, find_layout, squeeze
-from tasks.validation.parsing.draft_reader import read_options, split_marked
+from tasks.validation.parsing.draft_reader import quote_value, read_options, split_marked
 from tasks.validation.parsing.key_convention import KeyRow, read_key
 from tasks.validation.term_matching import normalize_name
 
@@ -59,9 +59,9 @@ def read_question(fields: Fields, language: str, given: Given | None = None) -> 
         text, options = split_marked(text)
     texts = read_options(options, language, []) if options is not None else ()
     if not texts:
-        raise Refused("no list of options", f"fields: {sorted(flat)}"[:200])
+        raise Refused("no-options-among-fields", fields=tuple(sorted(flat))[:20])
     if len({normalize_name(t).replace(" ", "") or t for t in texts}) < len(texts):
-        raise Refused("repeated options", " / ".join(texts)[:200])
+        raise Refused("repeated-options", text=" / ".join(texts)[:200])
     _agree(flat, layout, key, texts, labels)
     kept = {field: flat[field] for field in ("kind", "fact") if flat.get(field) is not None}
     row = KeyRow(key, texts, labels, layout.answer, _from_zero(flat, layout))
@@ -113,7 +113,7 @@ def _is_numpy_list(text: str) -> bool:
 def _cell(fields: Fields, column: str) -> Any:
     value = fields.get(column) if column else None
     if isinstance(value, str) and len(value) > MOST_CELL:
-        raise Refused("a cell too long", f"{column}: {len(value)} characters")
+        raise Refused("a-cell-too-long", column=column, n=len(value))
     return value
 
 
@@ -161,7 +161,7 @@ def _with_wrong(flat: Fields, layout: Layout, key: Any) -> tuple[list[Any], Any]
         wrong += value if isinstance(value, list) else [value] if value not in (None, "") else []
     key = key[0] if isinstance(key, list) and len(key) == 1 else key
     if not isinstance(key, str):
-        raise Refused("no key", f"answer is {key!r}"[:200])
+        raise Refused("no-key", text=quote_value(key))
     return sorted([key, *wrong], key=lambda option: normalize_name(str(option))), key
 
 
@@ -187,7 +187,7 @@ def _agree(
         return
     if first.place and second.text and not second.place and first.place != second.text:
         raise Refused(
-            "the key contradicts itself", f"{layout.answer} {key!r}, answer {told!r}"[:200]
+            "two-keys", column=layout.answer, key=quote_value(key), answer=quote_value(told)
         )
 
 
@@ -231,8 +231,9 @@ def _unfold_turns(fields: Fields) -> dict[str, str]:
         or not isinstance(model[0], str)
     ):
         raise Refused(
-            "not one question and one answer",
-            f"{len(user)} turns of a person, {len(model)} of a model",
+            "not-one-question-and-one-answer",
+            person=len(user),
+            model=len(model),
         )
     return {"prompt": user[0], "completion": model[0], "answer": model[0]}
 

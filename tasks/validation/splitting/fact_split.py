@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from tasks.language.text import fold_text
 from tasks.schemas.item_rows import Pair, Question, Rejection
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.items import PairOrQuestion, build_row_rejection
 
@@ -110,19 +111,14 @@ def select_taught_pairs(
     where their fact stays taught.
     """
     rejected = [
-        build_row_rejection(
-            p,
-            "split",
-            "kept out of training",
-            f"its fact «{p.fact}» is for new_fact, which training must not teach",
-        )
+        build_row_rejection(p, "split", build_message("kept-out-of-training", fact=p.fact))
         for p in pairs
         if p.fact in out
     ]
     allowed = [p for p in pairs if p.fact not in out]
     trimmed = sample_in_turns(allowed, wanted, lambda p: p.fact, f"pairs/{plan.seed}")
     rejected += [
-        build_row_rejection(p, "surplus", "more than wanted", f"{wanted} pairs are wanted")
+        build_row_rejection(p, "surplus", build_message("more-than-wanted", wanted=wanted or 0))
         for p in trimmed.gone
     ]
     train, held = hold_out_pairs([p for p in trimmed.kept if isinstance(p, Pair)], plan)
@@ -202,7 +198,7 @@ def trim_questions(
     ]
     lost = {r.id for r in gone}
     rejected = [
-        build_row_rejection(r, "surplus", "more than wanted", f"{wanted} questions are wanted")
+        build_row_rejection(r, "surplus", build_message("more-than-wanted", wanted=wanted))
         for r in gone
     ]
     same, new = ([q for q in questions if q.id not in lost] for questions in asked)

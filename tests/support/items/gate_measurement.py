@@ -18,7 +18,6 @@ from support.items.planted_defects import (
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.item_checker import ItemChecker
-from tasks.validation.items import get_reason_label
 
 DOCS = Path(__file__).parents[3] / "docs" / "validation.md"
 BEGIN, END = "<!-- planted defects: begin -->", "<!-- planted defects: end -->"
@@ -44,7 +43,7 @@ def measure_gate(seed: int = 0) -> GateMeasurement:
         )
         for n, (kind, item) in enumerate(items)
     ]
-    wrongly = [r.reason for one in taken for r in one.rejected]
+    wrongly = [str(r.reason) for one in taken for r in one.rejected]
     draw, bad, missed = random.Random(seed), dict[str, tuple[int, int, str]](), list[str]()
     others, fresh = (
         make_good_items(GOOD, seed + 1),
@@ -76,7 +75,7 @@ def _count_stopped(
         stopped += not outcome.kept
         missed += [f"{name}: {raw}"] * bool(outcome.kept)
         for row in outcome.rejected:
-            label = f"{row.check}: {get_reason_label(row)}"
+            label = f"{row.check}: {row.reason.code}"
             labels[label] = labels.get(label, 0) + 1
     return (
         stopped,

@@ -46,7 +46,7 @@ def make_funnel() -> list[FilterStep]:
             came=420,
             kept=418,
             fell={"not JSON": 2},
-            repaired={"trailing comma": 5},
+            repaired={"trailing-comma": 5},
         ),
         FilterStep(name="grounded", kind="pair", came=418, kept=401, fell={"quote not found": 17}),
         FilterStep(name="unrepeated", kind="pair", came=401, kept=362, fell={"near duplicate": 39}),

@@ -15,14 +15,13 @@ TITLES = frozenset(["کم خونی", "کمخونی فقر اهن", "کمخونی
 def found(text=STEM, options=OPTIONS, answer=2, language="fa", **source):
     item = ParsedItem("d", "question", text, "", options=tuple(options), answer=answer)
     return {
-        why.label
-        for why in find_flaws(FlawContext(item, get_language_patterns(language), **source))
+        why.code for why in find_flaws(FlawContext(item, get_language_patterns(language), **source))
     }
 
 
 def found_in_pair(text, diagnosis, language="fa", **source):
     return {
-        why.label
+        why.code
         for why in find_flaws(
             FlawContext(
                 ParsedItem("d", "pair", text, "", diagnosis=diagnosis),
@@ -38,60 +37,60 @@ def with_key(text):
 
 
 FLAWED = [
-    ("repeated options", {"options": with_key("ورم  يك ساق")}),
-    ("overlapping options", {"options": with_key("ورم یک ساق و تب")}),
+    ("repeated-options", {"options": with_key("ورم  يك ساق")}),
+    ("overlapping-options", {"options": with_key("ورم یک ساق و تب")}),
     (
-        "overlapping options",
+        "overlapping-ranges",
         {"options": ("۱۰ تا ۲۰ سال", "۱۵ تا ۲۵ سال", "۳۰ تا ۴۰ سال", "۵۰ تا ۶۰ سال")},
     ),
-    ("all or none of the above", {"options": with_key("همهٔ موارد")}),
-    ("all or none of the above", {"options": with_key("هیچ‌کدام")}),
-    ("all or none of the above", {"options": with_key("الف و ب")}),
+    ("all-or-none-of-the-above", {"options": with_key("همهٔ موارد")}),
+    ("all-or-none-of-the-above", {"options": with_key("هیچ‌کدام")}),
+    ("all-or-none-of-the-above", {"options": with_key("الف و ب")}),
     (
-        "all or none of the above",
+        "all-or-none-of-the-above",
         {
             "options": ("fever", "none of the above", "rash", "cough"),
             "text": "Which sign is seen?",
             "language": "en",
         },
     ),
-    ("an option that says nothing", {"options": with_key("گزینه ۲")}),
-    ("answer told in the item", {"text": f"{STEM} (پاسخ درست: ۲)"}),
+    ("an-option-that-says-nothing", {"options": with_key("گزینه ۲")}),
+    ("answer-told-in-the-item", {"text": f"{STEM} (پاسخ درست: ۲)"}),
     (
-        "key given away by its length",
+        "key-given-away-by-its-length",
         {"options": with_key("خلط زنگاری همراه با درد پهلو که با دم عمیق و سرفه بدتر می‌شود")},
     ),
-    ("key given away by words of the stem", {"text": "بیماری با خلط زنگاری کدام نشانه را دارد؟"}),
+    ("key-given-away-by-words-of-the-stem", {"text": "بیماری با خلط زنگاری کدام نشانه را دارد؟"}),
     (
-        "key given away by grammar",
+        "key-given-away-by-grammar",
         {
             "options": ("fever", "infection", "rash", "cough"),
             "text": "The patient has an",
             "language": "en",
         },
     ),
-    ("negative stem unmarked", {"text": "کدام یک از موارد زیر از نشانه‌های بیماری نیست؟"}),
-    ("negative stem unmarked", {"text": "همهٔ موارد زیر درست است به‌جز کدام؟"}),
+    ("negative-stem-unmarked", {"text": "کدام یک از موارد زیر از نشانه‌های بیماری نیست؟"}),
+    ("negative-stem-unmarked", {"text": "همهٔ موارد زیر درست است به‌جز کدام؟"}),
     (
-        "negative stem unmarked",
+        "negative-stem-unmarked",
         {
             "text": "Which of the following is not a sign?",
             "options": ("fever", "chills", "rash", "cough"),
             "language": "en",
         },
     ),
-    ("stem without a question", {"text": "نشانه‌های بیماری در معاینه و شرح حال."}),
-    ("two questions in one", {"text": "کدام نشانه دیده می‌شود؟ و درمان آن چیست؟"}),
-    ("speaks of a text", {"text": "با توجه به متن بالا، کدام نشانه دیده می‌شود؟"}),
+    ("stem-without-a-question", {"text": "نشانه‌های بیماری در معاینه و شرح حال."}),
+    ("two-questions-in-one", {"text": "کدام نشانه دیده می‌شود؟ و درمان آن چیست؟"}),
+    ("speaks-of-a-text", {"text": "با توجه به متن بالا، کدام نشانه دیده می‌شود؟"}),
     (
-        "speaks of a text",
+        "speaks-of-a-text",
         {"text": "According to the passage, which sign is seen?", "language": "en"},
     ),
-    ("too short", {"text": "نشانه؟"}),
-    ("absolute terms", {"options": with_key("همیشه تب دارد")}),
-    ("numbers out of order", {"options": ("۱۰ میلی‌گرم", "۴۰ میلی‌گرم", "۲۰ میلی‌گرم", "۳۰ میلی‌گرم")}),
+    ("too-short", {"text": "نشانه؟"}),
+    ("absolute-terms", {"options": with_key("همیشه تب دارد")}),
+    ("numbers-out-of-order", {"options": ("۱۰ میلی‌گرم", "۴۰ میلی‌گرم", "۲۰ میلی‌گرم", "۳۰ میلی‌گرم")}),
     (
-        "more than one option supported",
+        "more-than-one-option-supported",
         {"topic_text": "- خلط زنگاری\n- ورم یک ساق", "topic": "پنومونی"},
     ),
 ]
@@ -104,24 +103,24 @@ def test_flaw_is_named(label, item):
 
 def test_every_rule_has_its_test():
     assert {label for label, _ in FLAWED} == set(QUESTION_RULES)
-    assert {label for label, *_ in FLAWED_PAIRS} | {"a sign for a diagnosis"} == set(PAIR_RULES)
+    assert {label for label, *_ in FLAWED_PAIRS} | {"a-sign-for-a-diagnosis"} == set(PAIR_RULES)
 
 
 FLAWED_PAIRS = [
-    ("diagnosis in the vignette", "مرد ۵۰ ساله با آسم و خس‌خس سینه", "آسم"),
-    ("not one diagnosis", "مرد ۵۰ ساله با خس‌خس سینه", "آسم یا برونشیت"),
-    ("vignette ends in a question", "مرد ۵۰ ساله با خس‌خس سینه، تشخیص چیست؟", "آسم"),
-    ("answer told in the item", "مرد ۵۰ ساله با خس‌خس سینه (پاسخ درست)", "آسم"),
-    ("not one diagnosis", "مرد ۵۰ ساله با خس‌خس سینه", "درمان آسم"),
-    ("speaks of a text", "طبق متن کتاب، مرد ۵۰ ساله با خس‌خس سینه", "آسم"),
-    ("too short", "تب", "آسم"),
+    ("diagnosis-in-the-vignette", "مرد ۵۰ ساله با آسم و خس‌خس سینه", "آسم"),
+    ("not-one-diagnosis", "مرد ۵۰ ساله با خس‌خس سینه", "آسم یا برونشیت"),
+    ("vignette-ends-in-a-question", "مرد ۵۰ ساله با خس‌خس سینه، تشخیص چیست؟", "آسم"),
+    ("answer-told-in-the-item", "مرد ۵۰ ساله با خس‌خس سینه (پاسخ درست)", "آسم"),
+    ("not-one-diagnosis", "مرد ۵۰ ساله با خس‌خس سینه", "درمان آسم"),
+    ("speaks-of-a-text", "طبق متن کتاب، مرد ۵۰ ساله با خس‌خس سینه", "آسم"),
+    ("too-short", "تب", "آسم"),
 ]
 
 
 def test_a_line_of_the_list_that_the_vignette_tells_is_a_sign_and_no_diagnosis():
     said = "- تب بالا با لرز\n- خلط زنگاری"
     assert found_in_pair("مرد ۵۰ ساله با تب بالا با لرز", "خلط زنگاری", topic_text=said) == {
-        "a sign for a diagnosis"
+        "a-sign-for-a-diagnosis"
     }
     assert (
         found_in_pair(
@@ -135,7 +134,7 @@ def test_a_line_of_the_list_that_the_vignette_tells_is_a_sign_and_no_diagnosis()
 
 
 def test_a_question_mark_inside_a_quotation_is_no_second_question():
-    assert "two questions in one" not in found(
+    assert "two-questions-in-one" not in found(
         "مادری می‌پرسد «چرا تب دارد؟»؛ کدام نشانه دیده می‌شود؟"
     )
 

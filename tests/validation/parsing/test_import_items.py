@@ -10,7 +10,6 @@ from support.items.gate_items import QUESTION
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.plan_sections import ValidationPlan
-from tasks.validation.items import get_reason_label
 from tasks.validation.parsing.import_items import load_imported_items, load_pairs, load_questions
 from tasks.validation.validate import PlannedCounts, validate_items
 
@@ -29,9 +28,7 @@ def saved(folder, name, content):
 
 def keys(path):
     done = load_questions(path, "en")
-    return [q.options[q.answer - 1] for q in done.kept], [
-        get_reason_label(r) for r in done.rejected
-    ]
+    return [q.options[q.answer - 1] for q in done.kept], [r.reason.code for r in done.rejected]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +86,7 @@ def test_known_shapes_are_read(tmp_path, rows, key):
 @pytest.mark.parametrize(
     ("rows", "label"),
     [
-        ([{**EXERCISE, "options": [*OPTIONS, "Croup"]}], "not four options"),
+        ([{**EXERCISE, "options": [*OPTIONS, "Croup"]}], "not-four-options"),
         (
             [
                 {
@@ -98,19 +95,19 @@ def test_known_shapes_are_read(tmp_path, rows, key):
                     "answer_idx": "E",
                 }
             ],
-            "not four options",
+            "not-four-options",
         ),
-        ([{**EXERCISE, "answer": [1, 3]}], "several keys"),
-        ([{**EXERCISE, "answer": "AB"}], "an illegible key"),
-        ([{**EXERCISE, "answer": None}], "no key"),
-        ([{**EXERCISE, "answer": 7}], "key out of range"),
-        ([{**EXERCISE, "answer": -1}], "key out of range"),
+        ([{**EXERCISE, "answer": [1, 3]}], "several-keys"),
+        ([{**EXERCISE, "answer": "AB"}], "an-illegible-key"),
+        ([{**EXERCISE, "answer": None}], "no-key"),
+        ([{**EXERCISE, "answer": 7}], "key-out-of-range"),
+        ([{**EXERCISE, "answer": -1}], "key-out-of-range"),
         (
             [{"question": STEM, "opa": "a1", "opb": "b1", "opc": "c1", "opd": "d1", "cop": 2}],
-            "an uncertain key",
+            "key-counted-from-0-or-1",
         ),
-        ([{"question": STEM, "choices": OPTIONS, "answer": 2}], "an uncertain key"),
-        ([{**EXERCISE, "answer": 0}, EXERCISE], "an uncertain key"),
+        ([{"question": STEM, "choices": OPTIONS, "answer": 2}], "key-counted-from-0-or-1"),
+        ([{**EXERCISE, "answer": 0}, EXERCISE], "key-counted-from-0-or-1"),
         (
             [
                 {
@@ -120,10 +117,10 @@ def test_known_shapes_are_read(tmp_path, rows, key):
                     "answer": "Asthma",
                 }
             ],
-            "the key contradicts itself",
+            "two-keys",
         ),
-        ([{"question": STEM, "answer": 2}], "no list of options"),
-        (["not an object"], "broken JSON"),
+        ([{"question": STEM, "answer": 2}], "no-options-among-fields"),
+        (["text"], "not-an-object"),
     ],
 )
 def test_doubtful_rows_are_rejected_never_guessed(tmp_path, rows, label):
@@ -154,7 +151,7 @@ def test_csv_with_and_without_header_and_other_separators(tmp_path):
     )[0] == ["Pneumonia"]
     assert keys(
         saved(tmp_path, "d.csv", f"question,A,B,C,D,E,answer\n{STEM},{','.join(OPTIONS)},Croup,B\n")
-    )[1] == ["not four options"]
+    )[1] == ["not-four-options"]
     assert keys(
         saved(
             tmp_path,
@@ -176,7 +173,7 @@ def test_xlsx_is_read_with_numbers_as_excel_keeps_them(tmp_path):
     book.save(tmp_path / "q.xlsx")
     done = load_questions(tmp_path / "q.xlsx")
     assert [(q.options, q.answer) for q in done.kept] == [(("1", "2", "3", "4"), 3)]
-    assert [get_reason_label(r) for r in done.rejected] == ["not four options"]
+    assert [r.reason.code for r in done.rejected] == ["not-four-options"]
 
 
 def test_a_sheets_title_and_empty_rows_above_its_header_are_no_items(tmp_path):
@@ -216,7 +213,7 @@ def test_pairs_of_a_file_and_broken_json_in_it(tmp_path):
     text = '{"pairs": [{"symptom": "مرد ۵۰ ساله با تب", "diagnosis": "مالاریا",} {"symptom": "زن ۲۰ ساله"}, {"symptom": "زن با'
     done = load_pairs(saved(tmp_path, "p.json", text))
     assert [p.diagnosis for p in done.kept] == ["مالاریا"]
-    assert [get_reason_label(r) for r in done.rejected] == ["a field is missing", "broken JSON"]
+    assert [r.reason.code for r in done.rejected] == ["a-field-is-missing", "broken-json"]
     assert all(r.draft_id.startswith("p.json:") for r in done.rejected)
 
 

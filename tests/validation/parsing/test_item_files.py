@@ -6,8 +6,9 @@ import json
 import pytest
 from openpyxl import Workbook
 
+from tasks.language.failures import load_messages
 from tasks.schemas.errors import PlanError
-from tasks.validation.items import get_reason_label
+from tasks.schemas.messages import build_message
 from tasks.validation.parsing.import_items import load_pairs, load_questions, open_items
 
 OPTIONS = ["Asthma", "Pneumonia", "Pulmonary embolism", "Chronic bronchitis"]
@@ -30,9 +31,7 @@ def saved(folder, name, content):
 
 def keys(path):
     done = load_questions(path, "en")
-    return [q.options[q.answer - 1] for q in done.kept], [
-        get_reason_label(r) for r in done.rejected
-    ]
+    return [q.options[q.answer - 1] for q in done.kept], [r.reason.code for r in done.rejected]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +67,7 @@ def test_a_key_that_is_a_number_and_a_text_is_read_as_the_other_rows_are(tmp_pat
     by_place = header + lobes + "Which organ makes insulin?,liver,pancreas,spleen,kidney,2\n"
     assert keys(saved(tmp_path, "text.csv", by_text))[0] == ["3", "pancreas"]
     assert keys(saved(tmp_path, "place.csv", by_place))[0] == ["4", "pancreas"]
-    assert keys(saved(tmp_path, "alone.csv", header + lobes)) == ([], ["an uncertain key"])
+    assert keys(saved(tmp_path, "alone.csv", header + lobes)) == ([], ["an-uncertain-key"])
 
 
 def test_a_text_out_of_the_range_of_numbers_is_still_a_text(tmp_path):
@@ -83,7 +82,7 @@ def test_blood_groups_are_texts_where_the_file_tells_texts(tmp_path):
     }
     rows = [{**group, "answer": "B"}, {**ROW, "answer": "Pneumonia"}]
     assert keys(saved(tmp_path, "q.json", rows))[0] == ["B", "Pneumonia"]
-    assert keys(saved(tmp_path, "one.json", rows[:1])) == ([], ["an uncertain key"])
+    assert keys(saved(tmp_path, "one.json", rows[:1])) == ([], ["an-uncertain-key"])
 
 
 def test_numbers_from_zero_are_settled_by_many_rows(tmp_path):
@@ -206,7 +205,7 @@ def test_rows_whose_key_has_no_certain_reading_are_refused_by_name(tmp_path):
     ]
     assert keys(saved(tmp_path, "q.json", rows)) == (
         [],
-        ["several keys", "several keys", "repeated options"],
+        ["several-keys", "several-keys", "repeated-options"],
     )
 
 
@@ -262,9 +261,8 @@ def test_symptom_tables_are_read_as_lists_of_signs(tmp_path):
 def test_a_conversation_of_several_turns_is_no_pair(tmp_path):
     turns = [{"role": r, "content": "…x"} for r in ("user", "assistant", "user", "assistant")]
     assert [
-        get_reason_label(r)
-        for r in load_pairs(saved(tmp_path, "p.json", [{"messages": turns}])).rejected
-    ] == ["not one question and one answer"]
+        r.reason.code for r in load_pairs(saved(tmp_path, "p.json", [{"messages": turns}])).rejected
+    ] == ["not-one-question-and-one-answer"]
 
 
 HEADER = "question,option1,option2,option3,option4,answer\n"
@@ -289,7 +287,9 @@ def test_other_line_ends_encodings_and_packed_files_are_read(tmp_path, name, con
 def test_windows_1256_is_read_and_told(tmp_path):
     text = "سوال,گزينه 1,گزينه 2,گزينه 3,گزينه 4,پاسخ\nمحتمل ترين تشخيص چيست؟,آسم,سل,تب,کزاز,2\n"
     own = open_items(saved(tmp_path, "q.csv", text.encode("cp1256")), "question", "fa")
-    assert own.found.items[0].key == "سل" and "Windows-1256" in own.describe("question")
+    assert own.found.items[0].key == "سل" and [note.code for note in own.notes] == [
+        "read-as-windows-1256"
+    ]
 
 
 def test_parquet_and_saved_data_sets_are_read_with_the_names_of_their_classes(tmp_path):
@@ -327,14 +327,14 @@ def test_every_sheet_with_a_header_is_read_and_the_others_are_told(tmp_path):
     own = open_items(tmp_path / "q.xlsx", "question", "en")
     assert [i.key for i in own.found.items] == ["Pneumonia", "Asthma"]
     assert own.notes == (
-        "2 sheets were read: فصل ۱, فصل ۲",
-        "sheets without a header that is known were left out: notes",
+        build_message("sheets-read", n=2, names=("فصل ۱", "فصل ۲")),
+        build_message("sheets-left-out", names=("notes",)),
     )
 
 
 def test_a_huge_cell_is_a_refused_row_and_no_crash(tmp_path):
     text = HEADER + f'"{STEM} {"x " * 80_000}",{",".join(OPTIONS)},2\n' + TABLE.removeprefix(HEADER)
-    assert keys(saved(tmp_path, "q.csv", text)) == (["Pneumonia"], ["a cell too long"])
+    assert keys(saved(tmp_path, "q.csv", text)) == (["Pneumonia"], ["a-cell-too-long"])
 
 
 def test_columns_that_nobody_knows_are_named_with_the_first_rows_and_can_be_told(tmp_path):
@@ -368,7 +368,5 @@ def test_what_was_read_and_refused_is_told_in_one_sentence(tmp_path):
         "question",
         "en",
     )
-    assert (
-        own.describe("question")
-        == "3 rows, 1 read as questions; 2 refused: 1 no key, 1 not four options"
-    )
+    told = load_messages("en").format_message(own.describe("question"))
+    assert told == "3 rows, 1 read as questions, 1 refused: no key, 1 refused: not four options"

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from support.items.gate_items import PAIR, QUESTION, build_draft
 
 from tasks.schemas.item_rows import Draft
-from tasks.validation.items import get_reason_label
 from tasks.validation.parsing import lenient_json
 from tasks.validation.parsing.draft_reader import read_draft
 
@@ -38,18 +37,18 @@ def test_trailing_and_missing_commas_are_mended_and_named():
     raw = '{"items": [{"symptom": "مرد ۵۰ ساله با تب" \n "diagnosis": "مالاریا",}, ]}'
     item = only(read_draft(build_draft(raw=raw), "fa"))
     assert (item.text, item.diagnosis) == ("مرد ۵۰ ساله با تب", "مالاریا")
-    assert set(item.repairs) >= {"trailing comma", "missing comma"}
+    assert set(item.repairs) >= {"trailing-comma", "missing-comma"}
 
 
 def test_bare_persian_digit_is_the_key():
     raw = as_json(QUESTION).replace('"answer": 2', '"answer": ۲')
     item = only(read_draft(build_draft(kind="question", raw=raw), "fa"))
-    assert item.answer == 2 and "digits of another script" in item.repairs
+    assert item.answer == 2 and "digits-of-another-script" in item.repairs
 
 
 def test_stray_letters_before_the_text_go():
     item = only(read_draft(build_draft({**PAIR, "symptom": "و.مرد ۵۰ ساله با تب و لرز"}), "fa"))
-    assert item.text == "مرد ۵۰ ساله با تب و لرز" and item.repairs == ("stray letters",)
+    assert item.text == "مرد ۵۰ ساله با تب و لرز" and item.repairs == ("stray-letters",)
 
 
 @pytest.mark.parametrize(
@@ -106,21 +105,21 @@ def test_keys_in_words_are_read(answer, key):
 @pytest.mark.parametrize(
     ("answer", "label"),
     [
-        (0, "key out of range"),
-        (5, "key out of range"),
-        (2.5, "key out of range"),
-        (True, "no key"),
-        (None, "no key"),
-        ([1, 2], "several keys"),
-        ("۲ و ۳", "an illegible key"),
-        ("ه", "an illegible key"),
-        ("نمی‌دانم", "an illegible key"),
-        ("ج) آسم", "the key contradicts itself"),
+        (0, "key-out-of-range"),
+        (5, "key-out-of-range"),
+        (2.5, "key-out-of-range"),
+        (True, "no-key"),
+        (None, "no-key"),
+        ([1, 2], "several-keys"),
+        ("۲ و ۳", "an-illegible-key"),
+        ("ه", "an-illegible-key"),
+        ("نمی‌دانم", "an-illegible-key"),
+        ("ج) آسم", "the-key-contradicts-itself"),
     ],
 )
 def test_uncertain_keys_are_refused(answer, label):
     found = read_draft(build_draft({**QUESTION, "answer": answer}, kind="question"), "fa")
-    assert not found.items and [get_reason_label(r) for r in found.rejected] == [label]
+    assert not found.items and [r.reason.code for r in found.rejected] == [label]
 
 
 def test_key_that_is_a_number_and_another_option_is_refused():
@@ -131,8 +130,8 @@ def test_key_that_is_a_number_and_another_option_is_refused():
         "answer": "۳",
     }
     assert (
-        get_reason_label(read_draft(build_draft(asked, kind="question"), "fa").rejected[0])
-        == "an uncertain key"
+        read_draft(build_draft(asked, kind="question"), "fa").rejected[0].reason.code
+        == "key-is-number-and-text"
     )
 
 
@@ -142,7 +141,7 @@ def test_option_marks_go_and_marks_out_of_order_are_refused():
         read_draft(build_draft({**QUESTION, "options": marked}, kind="question"), "fa")
     ).options == tuple(QUESTION["options"])
     found = read_draft(build_draft({**QUESTION, "options": marked[::-1]}, kind="question"), "fa")
-    assert get_reason_label(found.rejected[0]) == "options out of order"
+    assert found.rejected[0].reason.code == "options-out-of-order"
 
 
 def test_a_field_twice_with_two_values_is_refused():
@@ -233,5 +232,5 @@ def test_half_a_character_spoils_its_own_item_and_can_be_written_down(around):
     """`\\ud83d` is the first half of an emoji's escape; no UTF-8 file can hold it."""
     halved = as_json(PAIR).replace(PAIR["symptom"], PAIR["symptom"] + " \\ud83d")
     found = read_draft(build_draft(raw=around.replace("{}", halved)), "fa")
-    assert [get_reason_label(rejection) for rejection in found.rejected] == ["illegible characters"]
+    assert [rejection.reason.code for rejection in found.rejected] == ["illegible-characters"]
     assert found.rejected[0].model_dump_json()

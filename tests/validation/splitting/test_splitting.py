@@ -136,8 +136,8 @@ def test_run_of_shared_words_is_a_leak_and_names_both():
         build_question(2, "آسم", stem="کدام بیماری با سرفهٔ خشک است؟"),
     ]
     found = find_leaks(taught, asked, ValidationPlan())
-    assert [(x.question.id, x.pair.id, x.kind) for x in found] == [
-        ("question-0001", "pair-0001", "shared words")
+    assert [(x.question.id, x.pair.id, x.reason.code) for x in found] == [
+        ("question-0001", "pair-0001", "shared-words")
     ]
     assert not find_leaks(taught, asked, ValidationPlan(leak_ngram=14))
 
@@ -164,7 +164,7 @@ def test_same_words_in_another_order_are_a_leak():
             options=("مالاریا", "سل", "آسم", "کزاز"),
         )
     ]
-    assert [x.kind for x in find_leaks(taught, asked, ValidationPlan())] == ["same words"]
+    assert [x.reason.code for x in find_leaks(taught, asked, ValidationPlan())] == ["same-words"]
 
 
 def test_frame_that_many_facts_share_is_no_leak():

@@ -1,0 +1,62 @@
+"""The data of a language lie in one folder, packs/<code>/, with the same files in each; words that
+are read in all languages together may also stand in packs/others/, for languages without a folder.
+
+Who reads a file names it in full ("packs/exam.yaml"): so the versions of the stages know which
+data their code reads (tasks/engine/source_digest.py).
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PACKS = Path(__file__).with_name("packs")
+OTHERS = "others"
+PACK_FILES = {
+    "answers.yaml": "words with which models answer",
+    "columns.yaml": "names of the columns of people's files",
+    "exam.yaml": "how a question and a training text look to a model",
+    "findings.yaml": "what the diagnosis found, and its remedies",
+    "gate.yaml": "words and patterns that the checks on items look for",
+    "general.txt": "a text on nothing medical, to measure whether the tuning cost the language",
+    "instructions.yaml": "what a writer of items is told",
+    "letters.yaml": "letters, digits, small words",
+    "messages.yaml": "what checks, verdicts, warnings and errors say, by code",
+    "numerals.yaml": "digits and direction",
+    "report.yaml": "the report's own words",
+    "rules.yaml": "how books tell signs, and how the embedded writer words its items",
+    "terminal.yaml": "the lines of a running command",
+}
+
+
+def list_languages() -> list[str]:
+    """The languages that have a folder."""
+    return sorted(path.name for path in PACKS.iterdir() if path.is_dir() and path.name != OTHERS)
+
+
+def load_pack(file: str, language: str) -> dict[str, Any]:
+    """The content of "packs/<name>.yaml" in a language; English where it has no folder."""
+    return _load_yaml(file, language if language in list_languages() else "en")
+
+
+def load_all_packs(file: str) -> list[dict[str, Any]]:
+    """The same of every language: English first, then the others, last those without a folder."""
+    names = sorted(list_languages(), key=lambda name: (name != "en", name))
+    return [_load_yaml(file, name) for name in (*names, OTHERS) if _path(file, name).is_file()]
+
+
+def load_text(file: str, language: str) -> str | None:
+    """The text of "packs/<name>.txt" on one line; none where the language has no folder."""
+    path = _path(file, language)
+    return " ".join(path.read_text("utf-8").split()) if path.is_file() else None
+
+
+@cache
+def _load_yaml(file: str, language: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(_path(file, language).read_text("utf-8"))
+    return content
+
+
+def _path(file: str, language: str) -> Path:
+    return PACKS / language / Path(file).name

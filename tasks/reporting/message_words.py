@@ -1,0 +1,38 @@
+"""What rows hold as codes and values, in the words of the reader's language."""
+
+from tasks.language.i18n import Translator
+from tasks.schemas.item_rows import LET_THROUGH
+from tasks.schemas.result_rows import Cause, Comparison, Finding, History
+
+
+def tell_verdict(result: Comparison, history: History, say: Translator) -> str:
+    """A comparison in one sentence, which claims no more than its history allows."""
+    cautious = say["messages"].get(f"exploratory-{result.told.code}") if history.exploratory else ""
+    return say.fill_values(cautious or say["messages"][result.told.code], result.told.values)
+
+
+def tell_claim(finding: Finding, say: Translator) -> str:
+    """What a rule found."""
+    texts, numbers = say["findings"][finding.rule], finding.evidence | finding.beside
+    return " ".join(say.format_sentence(texts[name], numbers) for name in finding.claim)
+
+
+def tell_advice(finding: Finding, say: Translator) -> str:
+    """What to change."""
+    advice = say["findings"][finding.rule]["advice"]
+    told = say.format_sentence(advice, finding.evidence | finding.beside)
+    return " ".join([told, *(say["notes"][name] for name in finding.notes)])
+
+
+def tell_cause(cause: Cause, say: Translator) -> str:
+    """One of the exercise's causes: what the rules found of it, then its own sentences."""
+    texts = say["answers"][cause.name]
+    claims = [tell_claim(finding, say) for finding in cause.found]
+    claims += [say.format_sentence(texts[name], cause.evidence) for name in cause.claim]
+    return " ".join(claims)
+
+
+def name_reason(code: str, say: Translator) -> str:
+    """The name of a reason of the checks, of a repair, or of a flaw that was let through."""
+    name = say.get_label("reasons", code.removeprefix(LET_THROUGH))
+    return say.fill_label(say["let_through"], reason=name) if code.startswith(LET_THROUGH) else name
