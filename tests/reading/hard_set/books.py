@@ -19,7 +19,7 @@ VAZIRMATN = FONTS / "Vazirmatn-Regular.ttf", FONTS / "Vazirmatn-Bold.ttf"
 AMIRI_PAIR = AMIRI / "Amiri-Regular.ttf", AMIRI / "Amiri-Bold.ttf"
 SERIF = LIBERATION / "LiberationSerif-Regular.ttf", LIBERATION / "LiberationSerif-Bold.ttf"
 SANS = LIBERATION / "LiberationSans-Regular.ttf", LIBERATION / "LiberationSans-Bold.ttf"
-TIGHT, LOOSE = (0.17, 0.08, 0.02), (0.33, 0.25, 0.05)
+TIGHT, LOOSE = (0.66, 0.5, 0.3), (1.3, 1.5, 1)
 
 
 class Book(NamedTuple):

@@ -29,8 +29,8 @@ class Score(NamedTuple):
 
 
 def score_reading(reading: Reading, blocks: Sequence[Block]) -> Score:
-    said = _normal("\n".join(page.text for page in reading.pages))
     passages = [p for passage in reading.passages for p in passage.text.split("\n")]
+    said = _normal("\n".join([*passages, *(h.title for h in reading.headings)]))
     wanted = [b for b in blocks if b.kind not in ("formula", "columns")]
     prose = [_normal(b.text) for b in wanted if b.kind in ("p", "item", "note")]
     titles = Counter(_bare(b.text) for b in blocks if b.kind in ("h1", "h2", "h3"))

@@ -15,13 +15,13 @@ class Style(NamedTuple):
     font: str = "FreeFarsi"
     latin: str = "Liberation Serif"
     size: int = 11
-    spaces: tuple[float, float, float] = (0.25, 0.12, 0.08)  # em: gap, its stretch, its shrinking
+    spaces: tuple[float, float, float] = (1, 1, 1)  # times the font's gap, stretch and shrinking
     margin: str = "3cm"
 
 
 HEADINGS = {"h1": "chapter", "h2": "section", "h3": "subsection"}
 _SPECIAL = re.compile(r"([&%$#_{}])")
-_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9.,/µ³²°<>≥≤=;()–+ \-]*[A-Za-z0-9%³²]|[A-Za-z]")
+_LATIN = re.compile(r"[A-Za-z0-9À-ɏα-ωμ](?:[A-Za-z0-9À-ɏ.,/µ³²°<>≥≤=;()–+% \-]*[A-Za-z0-9À-ɏ%³²])?")
 
 
 def draw_tex(blocks: Sequence[Block], out: Path, style: Style, language: str, engine: str) -> Path:
@@ -43,26 +43,26 @@ def draw_tex(blocks: Sequence[Block], out: Path, style: Style, language: str, en
 
 def _document(blocks: Sequence[Block], style: Style, language: str, engine: str) -> str:
     body = "\n\n".join(_tex(b, language, engine) for b in grouped(blocks))
-    gap, stretch, shrink = style.spaces
-    spaces = rf"\spaceskip={gap}em plus {stretch}em minus {shrink}em\relax"
     return "\n".join([
         rf"\documentclass[{style.size}pt,a4paper]{{report}}",
         rf"\usepackage[margin={style.margin}]{{geometry}}\usepackage{{multicol,amsmath,fancyhdr}}",
         r"\usepackage[bookmarks=false]{hyperref}" if language != "fa" else "",
         _languages(style, language, engine),
         r"\pagestyle{fancy}\setcounter{secnumdepth}{-1}\sloppy\hbadness=10000",
-        r"\begin{document}", spaces, body, r"\end{document}",
+        r"\begin{document}", body, r"\end{document}",
     ])  # fmt: skip
 
 
 def _languages(style: Style, language: str, engine: str) -> str:
+    spaces = ",".join(f"{times:g}" for times in style.spaces)
+    option = f"WordSpace={{{spaces}}}"
     if language == "en":
-        return rf"\usepackage{{fontspec}}\setmainfont{{{style.latin}}}\usepackage[english]{{babel}}"
+        return rf"\usepackage{{fontspec}}\setmainfont{{{style.latin}}}[{option}]\usepackage[english]{{babel}}"
     if engine == "xelatex":
-        return rf"\usepackage{{xepersian}}\settextfont{{{style.font}}}\setlatintextfont{{{style.latin}}}"
+        return rf"\usepackage{{xepersian}}\settextfont[{option}]{{{style.font}}}\setlatintextfont{{{style.latin}}}"
     return (
         r"\usepackage[bidi=basic,provide=*]{babel}\babelprovide[main,import]{persian}"
-        rf"\babelfont{{rm}}[Renderer=HarfBuzz]{{{style.font}}}\babelprovide[import]{{english}}"
+        rf"\babelfont{{rm}}[Renderer=HarfBuzz,{option}]{{{style.font}}}\babelprovide[import]{{english}}"
         rf"\babelfont[english]{{rm}}{{{style.latin}}}"
     )
 
