@@ -1,0 +1,45 @@
+"""Draw the hard set and measure the reader on it: PYTHONPATH=tests python -m reading.hard_set FOLDER [held]
+
+Needs xelatex with xepersian, lualatex, soffice, chromium and the package typst; fonts Amiri, Nazli (farsiweb), Noto,
+Liberation, DejaVu. Files that are already in FOLDER are not drawn again.
+"""
+
+import sys
+import traceback
+from pathlib import Path
+from statistics import mean
+
+from reading.hard_set.books import Book, list_books
+from reading.hard_set.scores import Score, score_reading
+
+from tasks.reading.pdf import read
+from tasks.schemas.plan_sections import ReadingPlan
+
+
+def measure_book(book: Book, folder: Path) -> Score:
+    out = folder / f"{book.language}-{''.join(c if c.isalnum() else '-' for c in book.name)}"
+    path = out / "book.pdf"
+    if not path.is_file():
+        book.draw(book.blocks, out)
+    return score_reading(read(path, ReadingPlan(), book.language, workers=1), book.blocks)
+
+
+def main(folder: str, which: str = "") -> None:
+    print("| file | " + " | ".join(Score._fields) + " |\n|---|" + "---|" * len(Score._fields))
+    scores: list[Score] = []
+    for book in list_books(held=which == "held"):
+        try:
+            scores.append(measure_book(book, Path(folder)))
+        except Exception:  # a program that is missing; the other rows are still worth having
+            traceback.print_exc(limit=2)
+            continue
+        _print_row(f"{book.language}: {book.name}", scores[-1])
+    _print_row("**mean**", Score(*map(mean, zip(*scores, strict=True))))
+
+
+def _print_row(name: str, score: Score) -> None:
+    print(f"| {name} | " + " | ".join(f"{share:.3f}" for share in score) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
