@@ -66,7 +66,10 @@ def extract_texts(body: dict[str, Any]) -> tuple[str, str]:
     parts = {"system": "", "user": ""}
     for message in body["messages"]:
         content = message["content"]
-        for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+        shown: list[dict[str, Any]] = (
+            [{"type": "text", "text": content}] if isinstance(content, str) else content
+        )
+        for part in shown:
             text = part["text"] if part["type"] == "text" else _read_pdf_part(part["file"])
             parts[message["role"]] += text + "\n"
     return parts["system"], parts["user"]
