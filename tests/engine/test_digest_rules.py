@@ -62,6 +62,11 @@ def one():
 
 
 @cache
+def follower():
+    import tasks.a.one  # noqa: F401
+
+
+@cache
 def other():
     return "tasks.b.told"
 
@@ -137,6 +142,10 @@ def test_a_function_s_digest_is_that_of_its_source_and_of_what_it_imports(packag
     (package / "b" / "told.py").write_text("x = 1\n")
     forget()
     assert digest_function(one) != before
+    third = digest_function(follower)
+    (package / "b" / "worker.py").write_text("x = 1\n")
+    forget()
+    assert digest_function(follower) != third, "what it imports imports this"
     source = '@cache\ndef other():\n    return "tasks.b.told"\n'
     told = f"{source}\n{digest('tasks.b.told')}"
     assert digest_function(other) == hashlib.sha256(told.encode()).hexdigest()[:16]

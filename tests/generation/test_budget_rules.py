@@ -183,10 +183,11 @@ def test_an_earlier_version_s_price_after_a_loss_stays_beside_the_answers(book):
         '{"reserve": "1", "request": "a", "usd": 0.4}\n{"lost": "1"}\n{"settle": "1", "usd": 0.1}\n'
         '{"reserve": "2", "request": "a", "usd": 0.4}\n{"lost": "2"}\n{"settle": "2", "usd": 0.2}\n'
         '{"reserve": "3", "request": "b", "usd": 0.4}\n{"settle": "3", "usd": 0.3}\n'
+        '{"reserve": "4", "request": "b", "usd": 0.4}\n{"settle": "4", "usd": 0.3}\n'
         '{"share": 0.5}\n'
     )
-    assert book.get_spent_usd() == pytest.approx(0.6)
-    assert book.get_known_spent_usd() == (pytest.approx(0.3), pytest.approx(0.3))
+    assert book.get_spent_usd() == pytest.approx(0.9)
+    assert book.get_known_spent_usd() == (pytest.approx(0.6), pytest.approx(0.3))
     assert book.list_lost_usd(["a", "b"]) == [0.1, 0.2] and book.knows() == {"b"}
     assert book._token_shares == {"": [0.5]}
     assert book.list_open_charges() == []

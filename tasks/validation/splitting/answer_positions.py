@@ -43,10 +43,10 @@ def is_in_order(options: Sequence[str]) -> bool:
 
 
 def parse_leading_number(option: str) -> float | None:
-    """The number that an option begins with, if it is one with at most a unit."""
-    first, *rest = to_latin_digits(option).replace("٫", ".").split()[:3] or [""]
+    """The number that an option begins with."""
+    first = (to_latin_digits(option).replace("٫", ".").split() or [""])[0]
     try:
-        return float(first.rstrip("%٪")) if len(rest) <= 2 else None
+        return float(first.rstrip("%٪"))
     except ValueError:
         return None
 

@@ -34,6 +34,7 @@ def test_four_latin_characters_or_three_others_are_a_token(text, tokens):
     "told",
     [
         TokenUsage(100, 0, 50),  # the worst
+        TokenUsage(100, 0, 20),  # the longest prompt
         TokenUsage(5, 0, 20),  # half of what the prompt is guessed to be
         TokenUsage(50, 40, 10),  # half of what the text is guessed to be
         TokenUsage(50, 0, 80),  # past the limit, as many as the text has bytes
