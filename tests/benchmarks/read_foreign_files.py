@@ -49,8 +49,9 @@ def read_file(path: Path, answer: Connection) -> None:
         letters = sum(len(page.text) for page in reading.pages)
         row |= {"outcome": "text", "pages": len(reading.pages), "characters": letters}
     row["seconds"] = round(time.monotonic() - start, 2)
-    for name, whose in (("parent", resource.RUSAGE_SELF), ("child", resource.RUSAGE_CHILDREN)):
-        row[f"{name}_mib"] = resource.getrusage(whose).ru_maxrss // 1024
+    used = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    row["cpu_seconds"] = round(sum(each.ru_utime + each.ru_stime for each in used), 2)
+    row["parent_mib"], row["child_mib"] = (each.ru_maxrss // 1024 for each in used)
     row["most_mib"] = row["parent_mib"] + MOST_CHILDREN * row["child_mib"]
     answer.send(row)
 
