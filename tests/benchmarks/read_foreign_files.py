@@ -3,7 +3,7 @@
 `python tests/benchmarks/read_foreign_files.py PDFS OUT.jsonl`, with PDFS a folder or a text file
 of paths. Test suites of other PDF libraries are good folders: their files are broken in all the
 ways that were ever reported. Each must end in text or in a BookError that says why, within
-30 s and 1 GiB. One JSON line a file; files that have a line in OUT already are not read again.
+30 s of CPU (those of the clock are the machine's) and 1 GiB. One JSON line a file; files that have a line in OUT already are not read again.
 The exit code is 1 where a file broke a limit.
 """
 
@@ -32,7 +32,7 @@ from tasks.schemas.plan_sections import ReadingPlan  # noqa: E402
 PLAN = ReadingPlan(ocr="skip", most_bad_pages=1.0)  # as the command has it
 MOST_SECONDS = 30
 MOST_MIB = 1024  # of our process and as many children as a machine with many cores starts
-HANGING = 300  # s, after which a file is given up
+HANGING = 300  # s by the clock, after which a file is given up
 
 
 def read_file(path: Path, answer: Connection) -> None:
@@ -49,8 +49,9 @@ def read_file(path: Path, answer: Connection) -> None:
         letters = sum(len(page.text) for page in reading.pages)
         row |= {"outcome": "text", "pages": len(reading.pages), "characters": letters}
     row["seconds"] = round(time.monotonic() - start, 2)
-    for name, whose in (("parent", resource.RUSAGE_SELF), ("child", resource.RUSAGE_CHILDREN)):
-        row[f"{name}_mib"] = resource.getrusage(whose).ru_maxrss // 1024
+    used = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    row["cpu_seconds"] = round(sum(each.ru_utime + each.ru_stime for each in used), 2)
+    row["parent_mib"], row["child_mib"] = (each.ru_maxrss // 1024 for each in used)
     row["most_mib"] = row["parent_mib"] + MOST_CHILDREN * row["child_mib"]
     answer.send(row)
 
@@ -77,8 +78,8 @@ def faults_of(row: dict[str, Any]) -> Iterator[str]:
     """What it broke."""
     if row["outcome"] not in ("text", "refused"):
         yield row["outcome"]
-    if row["seconds"] > MOST_SECONDS:
-        yield f"{row['seconds']} s"
+    if row.get("cpu_seconds", 0) > MOST_SECONDS:
+        yield f"{row['cpu_seconds']} s"
     if row.get("most_mib", 0) > MOST_MIB:
         yield f"{row['most_mib']} MiB"
 
