@@ -1,9 +1,10 @@
-"""A study's adapter for others: merged into its base, or put on the hub. Only what is asked for is
-done.
+"""A study's adapter for others: merged into its base, as a GGUF file, or put on the hub. Only what
+is asked for is done.
 """
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,13 @@ def export(
             help="new folder for base and adapter as one model, as vLLM and Ollama's converter read"
         ),
     ] = None,
+    gguf: Annotated[
+        Path | None,
+        Parameter(
+            help="new file for base and adapter as one model, as llama.cpp and Ollama read, with an"
+            " Ollama Modelfile beside it"
+        ),
+    ] = None,
     push: Annotated[
         str | None,
         Parameter(
@@ -37,11 +45,14 @@ def export(
         str | None, Parameter(help="where the base model is, if it was moved since")
     ] = None,
 ) -> int:
-    """Give a study's adapter away: merge it into its base, put it on the hub, or both."""
-    if merged is None and push is None:
-        raise PlanError("nothing to do: say --merged FOLDER, --push OWNER/NAME, or both.")
-    if merged is not None and merged.exists():
-        raise PlanError(f"--merged: {str(merged)!r} is there already; name a new folder.")
+    """Give a study's adapter away: merge it into its base, write that as GGUF, put it on the
+    hub.
+    """
+    if merged is None and push is None and gguf is None:
+        raise PlanError("nothing to do: say --merged FOLDER, --gguf FILE or --push OWNER/NAME.")
+    for option, place in (("--merged", merged), ("--gguf", gguf)):
+        if place is not None and place.exists():
+            raise PlanError(f"{option}: {str(place)!r} is there already; name a new place.")
     folder = find_study_folder(study)
     from tasks.finetuning.publish import merge_adapter, require_hub_token
     from tasks.finetuning.publish import push_to_hub as upload
@@ -50,12 +61,17 @@ def export(
 
     if push is not None:
         require_hub_token(push)
+    with tempfile.TemporaryDirectory(dir=gguf.parent if gguf else None) as scratch:
+        whole = merged or Path(scratch) / "merged"
+        if merged is not None or gguf is not None:
+            checkpoint = resolve_base_model(BasePlan(model=base or read_base_path(folder)))
+            merge_adapter(checkpoint, folder / "adapter", whole)
+        if gguf is not None:
+            from tasks.models.gguf_writing import write_gguf_file, write_modelfile
+
+            write_gguf_file(whole, gguf, folder.name)
+            sys.stdout.write(f"GGUF: {gguf}\nfor Ollama: {write_modelfile(whole, gguf)}\n")
     if merged is not None:
-        merge_adapter(
-            resolve_base_model(BasePlan(model=base or read_base_path(folder))),
-            folder / "adapter",
-            merged,
-        )
         sys.stdout.write(f"merged model: {merged}\n")
     if push is not None:
         sys.stdout.write(f"on the hub: {upload(merged or folder / 'adapter', push)}\n")
