@@ -54,28 +54,38 @@ def export(
         if place is not None and place.exists():
             raise PlanError(f"{option}: {str(place)!r} is there already; name a new place.")
     folder = find_study_folder(study)
-    from tasks.finetuning.publish import merge_adapter, require_hub_token
     from tasks.finetuning.publish import push_to_hub as upload
-    from tasks.models.model_hub import resolve_base_model
-    from tasks.schemas.plan_sections import BasePlan
+    from tasks.finetuning.publish import require_hub_token
 
     if push is not None:
         require_hub_token(push)
-    with tempfile.TemporaryDirectory(dir=gguf.parent if gguf else None) as scratch:
-        whole = merged or Path(scratch) / "merged"
-        if merged is not None or gguf is not None:
-            checkpoint = resolve_base_model(BasePlan(model=base or read_base_path(folder)))
-            merge_adapter(checkpoint, folder / "adapter", whole)
-        if gguf is not None:
-            from tasks.models.gguf_writing import write_gguf_file, write_modelfile
-
-            write_gguf_file(whole, gguf, folder.name)
-            sys.stdout.write(f"GGUF: {gguf}\nfor Ollama: {write_modelfile(whole, gguf)}\n")
-    if merged is not None:
-        sys.stdout.write(f"merged model: {merged}\n")
+    if merged is not None or gguf is not None:
+        merge_study(folder, base or read_base_path(folder), merged, gguf)
     if push is not None:
         sys.stdout.write(f"on the hub: {upload(merged or folder / 'adapter', push)}\n")
     return 0
+
+
+def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None) -> None:
+    """Base and adapter as one model: a folder, a GGUF file, or both."""
+    from tasks.finetuning.publish import merge_adapter
+    from tasks.models.gguf_writing import refuse_unwritable, write_gguf_file, write_modelfile
+    from tasks.models.loading import load_tokenizer
+    from tasks.models.model_config import read_config
+    from tasks.models.model_hub import resolve_base_model
+    from tasks.schemas.plan_sections import BasePlan
+
+    checkpoint = resolve_base_model(BasePlan(model=base))
+    if gguf is not None:  # before minutes of merging
+        refuse_unwritable(read_config(checkpoint.path), load_tokenizer(checkpoint))
+    with tempfile.TemporaryDirectory(dir=gguf.parent if gguf else None) as scratch:
+        whole = merged or Path(scratch) / "merged"
+        merge_adapter(checkpoint, folder / "adapter", whole)
+        if merged is not None:
+            sys.stdout.write(f"merged model: {merged}\n")
+        if gguf is not None:
+            write_gguf_file(whole, gguf, folder.name)
+            sys.stdout.write(f"GGUF: {gguf}\nfor Ollama: {write_modelfile(whole, gguf)}\n")
 
 
 def find_study_folder(study: str) -> Path:
