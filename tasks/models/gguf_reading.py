@@ -242,7 +242,9 @@ def _list_left_out(file: Path, model: Any) -> set[str]:
         return set()
     processor = TENSOR_PROCESSORS.get(header.architecture, TensorProcessor)
     placed = get_gguf_hf_weights_map(model, processor(config=model.config.to_dict()))
-    left = header.ggml_types.keys() - placed.keys() - {f"{name}.weight" for name in placed}
+    left: set[str] = (
+        header.ggml_types.keys() - placed.keys() - {f"{name}.weight" for name in placed}
+    )
     if ROPE_FACTORS in left and header.architecture == "llama":
         factors = load_gguf_state_dict(header)[ROPE_FACTORS][...]
         if set_rope_factors(model.config, factors):
