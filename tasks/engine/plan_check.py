@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.engine.base_costs import describe_base
 from tasks.engine.plan_requirements import (
     list_book_errors,
     list_missing_requirements,
@@ -57,7 +58,8 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
         *_describe_items(plan, server.lines),
         *own.lines,
         *_describe_doubts(plan),
-        *_describe_tuning(plan),
+        *describe_base(plan, estimate_updates(plan), machine),
+        _describe_tuning(plan),
         *_describe_endpoint(plan),
     ]
     return PlanCheck(lines, lacks, server.paid)
@@ -220,7 +222,7 @@ def read_passages_by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Pass
     return chapters
 
 
-def _describe_tuning(plan: StudyPlan) -> list[tuple[str, str]]:
+def _describe_tuning(plan: StudyPlan) -> tuple[str, str]:
     tuning, number = plan.finetuning, estimate_updates(plan)
     few = " — very few: expect no change" if number is not None and number < 50 else ""
     matrices = (
@@ -228,16 +230,13 @@ def _describe_tuning(plan: StudyPlan) -> list[tuple[str, str]]:
         if isinstance(tuning.target_modules, str)
         else ", ".join(tuning.target_modules)
     )
-    return [
-        ("base", plan.base.model),
+    return (
+        "tuning",
         (
-            "tuning",
-            (
-                f"LoRA r={tuning.rank} on {matrices}, {tuning.epochs:g} epochs, {number or '?'}"
-                f" updates{few}"
-            ),
+            f"LoRA r={tuning.rank} on {matrices}, {tuning.epochs:g} epochs, {number or '?'}"
+            f" updates{few}"
         ),
-    ]
+    )
 
 
 def _describe_endpoint(plan: StudyPlan) -> list[tuple[str, str]]:

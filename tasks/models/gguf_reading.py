@@ -36,15 +36,23 @@ class GgufFile(NamedTuple):
 
     name: str
     family: str
-    parameters: int
+    shapes: dict[str, tuple[int, ...]]  # of every tensor
     bytes: int
     types: tuple[str, ...]  # of the matrices, such as Q4_1
     licence: str
     metadata: dict[str, Any]
 
-    @property
-    def is_quantised(self) -> bool:
-        return not {"F32", "F16", "BF16"} >= set(self.types)
+    def describe(self) -> str:
+        """What a person should know before tuning it."""
+        numbers = sum(map(prod, self.shapes.values()))
+        is_quantised = not {"F32", "F16", "BF16"} >= set(self.types)
+        rounded = " (quantised: not the numbers that it was trained to)" if is_quantised else ""
+        width = 4 if is_quantised or "F32" in self.types else 2
+        return (
+            f"{self.name}, {numbers / 1e6:,.0f} M parameters, {self.bytes / 1e6:,.0f} MB of"
+            f" {', '.join(self.types)}{rounded}; licence: {self.licence}; kept in the store as"
+            f" {numbers * width / 1e9:.2f} GB of safetensors"
+        )
 
 
 def find_gguf_file(model: str) -> Path | None:
@@ -111,7 +119,7 @@ def read_gguf_header(file: Path) -> GgufFile:
     return GgufFile(
         name=str(metadata.get("general.name", file.stem))[:80],
         family=family,
-        parameters=sum(prod(shape) for shape, _ in tensors.values()),
+        shapes={name: shape for name, (shape, _) in tensors.items()},
         bytes=file.stat().st_size,
         types=tuple(sorted({kind for shape, kind in tensors.values() if len(shape) > 1})),
         licence=str(metadata.get("general.license", UNLABELLED))[:80],
@@ -234,7 +242,9 @@ def _list_left_out(file: Path, model: Any) -> set[str]:
         return set()
     processor = TENSOR_PROCESSORS.get(header.architecture, TensorProcessor)
     placed = get_gguf_hf_weights_map(model, processor(config=model.config.to_dict()))
-    left = header.ggml_types.keys() - placed.keys() - {f"{name}.weight" for name in placed}
+    left: set[str] = (
+        header.ggml_types.keys() - placed.keys() - {f"{name}.weight" for name in placed}
+    )
     if ROPE_FACTORS in left and header.architecture == "llama":
         factors = load_gguf_state_dict(header)[ROPE_FACTORS][...]
         if set_rope_factors(model.config, factors):

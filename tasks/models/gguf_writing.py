@@ -18,6 +18,7 @@ from tasks.models.model_config import read_config
 from tasks.models.rope_factors import ROPE_FACTORS, compute_rope_factors
 from tasks.models.weight_files import list_weight_files
 from tasks.schemas.errors import PlanError
+from tasks.store.paths import write_atomically
 
 # transformers' word for a family: llama.cpp's. Those whose round trip is tested.
 FAMILIES = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
@@ -48,6 +49,21 @@ def write_gguf_file(folder: Path, file: Path, name: str) -> None:
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_modelfile(folder: Path, file: Path) -> Path:
+    """What `ollama create NAME -f` reads, beside the file; answers are the likeliest words.
+
+    Where the model has a chat template Ollama takes it from the file; else the text is put as it is.
+    """
+    tokenizer, place = read_tokenizer(str(folder)), file.with_name(f"{file.name}.Modelfile")
+    lines = [f"FROM ./{file.name}", "PARAMETER temperature 0"]
+    if tokenizer.eos_token:
+        lines.append(f"PARAMETER stop {json.dumps(tokenizer.eos_token, ensure_ascii=False)}")
+    if not tokenizer.chat_template:
+        lines.append('TEMPLATE "{{ .Prompt }}"')
+    write_atomically(place, ("\n".join(lines) + "\n").encode())
+    return place
 
 
 def refuse_unwritable(config: Any, tokenizer: Any) -> None:

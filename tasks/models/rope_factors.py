@@ -22,8 +22,8 @@ def compute_rope_factors(config: Any) -> torch.Tensor:
 
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     plain = 1.0 / config.rope_parameters["rope_theta"] ** (torch.arange(0, head, 2) / head)
-    slowed: torch.Tensor = ROPE_INIT_FUNCTIONS["llama3"](config, "cpu")[0]
-    return plain / slowed
+    factors: torch.Tensor = plain / ROPE_INIT_FUNCTIONS["llama3"](config, "cpu")[0]
+    return factors
 
 
 def set_rope_factors(config: Any, factors: torch.Tensor) -> bool:

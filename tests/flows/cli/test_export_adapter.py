@@ -10,7 +10,9 @@ from transformers import AutoModelForCausalLM
 from flows.cli.export_adapter import export
 from tasks.finetuning import lora
 from tasks.models.loading import load_model
+from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.schemas.plan_sections import BasePlan
 
 
 @pytest.fixture
@@ -60,3 +62,23 @@ def test_a_study_that_is_not_there_is_named_with_where_it_was_looked_for(study):
         match=r"no study 'other' with an adapter \(looked for other, .*studies/other",
     ):
         export("other", push="me/model")
+
+
+def test_the_gguf_file_is_the_merged_model_and_has_a_modelfile_beside_it(study, tmp_path, capsys):
+    base, folder = study
+    place = tmp_path / "book.gguf"
+    assert export("mine", gguf=place) == 0
+    back = load_model(resolve_base_model(BasePlan(model=str(place))), small_llama.CPU)
+    ids = torch.tensor([[5, 9, 20, 31]])
+    tuned = load_model(base, small_llama.CPU, folder / "adapter").model(ids).logits
+    torch.testing.assert_close(back.model(ids).logits, tuned, atol=2e-2, rtol=1e-2)
+    assert not torch.allclose(tuned, load_model(base, small_llama.CPU).model(ids).logits, atol=0.1)
+    lines = (tmp_path / "book.gguf.Modelfile").read_text("utf-8").splitlines()
+    assert lines[0] == "FROM ./book.gguf" and 'PARAMETER stop "<|end_of_text|>"' in lines
+    assert not [
+        p
+        for p in tmp_path.iterdir()
+        if p.name not in {"base", "runs", place.name, f"{place.name}.Modelfile"}
+    ]
+    with pytest.raises(PlanError, match="is there already"):
+        export("mine", gguf=place)
