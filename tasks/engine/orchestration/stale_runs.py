@@ -12,7 +12,6 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from prefect import get_client
@@ -24,7 +23,7 @@ from prefect.states import Crashed
 from tasks.store.paths import get_runs_dir
 
 CLOCK_SKEW_SECONDS = 1.0  # seconds by which the clocks of the server and of the store may differ
-_locked_files: dict[str, IO[str]] = {}  # as long as this process lives
+_locked_files: dict[str, int] = {}  # descriptors, open as long as this process lives
 
 
 def register_run(tags: Sequence[str] = ()) -> None:
@@ -47,11 +46,11 @@ def register_run(tags: Sequence[str] = ()) -> None:
 
 def lock_run_file(mark: Path) -> bool:
     """Lock a run's file for the life of this process; false where another process has it."""
-    file = mark.open("a")
+    file = os.open(mark, os.O_WRONLY | os.O_CREAT)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.close()
+        os.close(file)
         return False
     _locked_files[mark.name] = file
     return True
@@ -68,7 +67,7 @@ def mark_stale_runs(folder: Path) -> None:
         for mark in dead:
             _mark_crashed(client, UUID(mark.name), mark.stat().st_mtime)
             mark.unlink()
-            _locked_files.pop(mark.name).close()
+            os.close(_locked_files.pop(mark.name))
 
 
 def _mark_crashed(client: SyncPrefectClient, run_id: UUID, alive_until: float) -> None:
