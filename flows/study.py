@@ -12,7 +12,7 @@ from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
 from tasks.stages import compare_answers, diagnose_tuning, write_report
-from tasks.store.artifact_groups import StudyDataset, TuningResult
+from tasks.store.artifact_groups import StudyDataset, StudyResults, TuningResult
 from tasks.store.artifacts import Book
 from tasks.store.decision_log import look_of, record
 
@@ -60,15 +60,15 @@ def run_study(
         for tuned in outcome.further
     ]
     why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
-    folder = write_report(
-        own,
-        book,
-        prepared,
-        outcome,
+    study = StudyResults(
+        plan=own,
+        book=book,
+        prepared=prepared,
+        outcome=outcome,
         comparisons=comparisons,
         why=why,
-        timings=get_timings(),
         history=history,
+        timings=get_timings(),
         language=get_reader_language(),
     )
-    return publish_study(folder)
+    return publish_study(write_report(study))

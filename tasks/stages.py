@@ -22,7 +22,7 @@ from tasks.schemas.plan_sections import (
     FinetuningPlan,
     ReadingPlan,
 )
-from tasks.schemas.result_rows import History, ModelDiff
+from tasks.schemas.result_rows import ModelDiff
 from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
 from tasks.schemas.timings import Timings
 from tasks.store.artifact_folders import Adapter, Checkpoint
@@ -34,7 +34,7 @@ from tasks.store.artifact_groups import (
     Diagnosis,
     QuestionSets,
     SelectionSplit,
-    StudyDataset,
+    StudyResults,
     TrainedAdapter,
     TrialOutcome,
     TuningResult,
@@ -409,36 +409,12 @@ def diagnose_tuning(
     )
 
 
-@stage(run_name="report · {plan.name}")
-def write_report(
-    plan: StudyPlan,
-    book: Book,
-    prepared: StudyDataset,
-    outcome: TuningResult,
-    *,
-    comparisons: Comparisons,
-    why: Diagnosis,
-    timings: Timings,
-    history: History,
-    language: str,
-) -> StudyFolder:
+@stage(run_name="report · {study.plan.name}")
+def write_report(study: StudyResults) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter; told in the reader's language."""
     from tasks.engine.report_inputs import build_folder_filler
 
-    return StudyFolder.replace_folder(
-        plan.name,
-        build_folder_filler(
-            plan,
-            book,
-            prepared,
-            outcome,
-            comparisons=comparisons,
-            why=why,
-            timings=timings,
-            history=history,
-            language=language,
-        ),
-    )
+    return StudyFolder.replace_folder(study.plan.name, build_folder_filler(study))
 
 
 @stage(run_name="sweep report · {plan.name}")

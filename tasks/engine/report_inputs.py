@@ -1,6 +1,7 @@
 """Everything that goes into a study's folder, put together from all stages."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
@@ -10,102 +11,47 @@ from tasks.evaluation.statistics.paired_comparison import summarize_seed_spread
 from tasks.evaluation.statistics.power_analysis import compute_power
 from tasks.finetuning.hf_dataset import write_hf_dataset
 from tasks.reading.title import title_of
-from tasks.reporting import collect_data, write
+from tasks.reporting import write
+from tasks.reporting.collect_data import collect_report_data
 from tasks.reporting.report_data import PowerCurvePoint, ReportData
-from tasks.schemas.plan import StudyPlan
-from tasks.schemas.result_rows import Comparison, History
-from tasks.schemas.timings import Timings
-from tasks.store.artifact_groups import Diagnosis, StudyDataset, TuningResult
-from tasks.store.artifacts import Book, Comparisons
+from tasks.schemas.result_rows import Comparison
+from tasks.store.artifact_groups import StudyResults
 from tasks.store.paths import get_runs_dir
 
 POWER_CURVE_GAINS = range(0, 41)  # percentage points of the power curve
 
 
-def build_folder_filler(
-    plan: StudyPlan,
-    book: Book,
-    prepared: StudyDataset,
-    outcome: TuningResult,
-    *,
-    comparisons: Comparisons,
-    why: Diagnosis,
-    timings: Timings,
-    history: History,
-    language: str,
-) -> Callable[[Path], None]:
+def build_folder_filler(study: StudyResults) -> Callable[[Path], None]:
     """What fills the folder: page, verdict, items and answers; lm-eval tasks; sets that `datasets`
     loads.
     """
-    study = gather_report_data(
-        plan,
-        book,
-        prepared,
-        outcome,
-        comparisons=comparisons,
-        why=why,
-        timings=timings,
-        history=history,
-        language=language,
-    )
+    data, plan = gather_report_data(study), study.plan
 
     def fill_folder(folder: Path) -> None:
-        write.write_study_folder(folder, study)
-        sets = {title: list(questions) for title, questions in study.questions.items()}
+        write.write_study_folder(folder, data)
+        sets = {title: list(questions) for title, questions in data.questions.items()}
         lm_eval_task.write_task_folder(folder / "lm-eval", sets, plan.evaluation, plan.language)
-        write_hf_dataset(
-            {"train": study.pairs, "held_out": study.held_out}, sets, folder / "dataset"
-        )
+        write_hf_dataset({"train": data.pairs, "held_out": data.held_out}, sets, folder / "dataset")
 
     return fill_folder
 
 
-def gather_report_data(
-    plan: StudyPlan,
-    book: Book,
-    prepared: StudyDataset,
-    outcome: TuningResult,
-    *,
-    comparisons: Comparisons,
-    why: Diagnosis,
-    timings: Timings,
-    history: History,
-    language: str,
-) -> ReportData:
+def gather_report_data(study: StudyResults) -> ReportData:
     """The rows of a finished study, with the plan that should follow it and the command for
     that.
     """
-    findings = why.findings.load_rows()
-    following = build_next_plan(plan, findings, history)
-    command = (
-        f"book2lora study {quote(str(get_runs_dir() / 'studies' / plan.name / 'next-plan.yaml'))}"
-        if following
-        else None
-    )
-    screened = outcome.screened.load_rows() if outcome.screened else ()
-    curve = compute_power_curve(
-        next(row for row in comparisons.load_rows() if row.primary), plan.comparison.alpha
-    )
-    return collect_data.collect_report_data(
-        plan,
-        book,
-        prepared,
-        outcome,
-        comparisons=comparisons,
-        findings=why.findings,
-        timings=timings,
-        causes=why.causes.load_rows(),
+    rows, plan = collect_report_data(study), study.plan
+    following = build_next_plan(plan, rows.findings, study.history)
+    next_file = get_runs_dir() / "studies" / plan.name / "next-plan.yaml"
+    seeds = [one.load_rows()[0] for one in study.why.seeds]
+    return replace(
+        rows,
         next_plan=following,
-        next_command=command,
-        followed=[finding.rule for finding in select_followed_findings(plan, findings)],
-        power=curve,
-        screened=screened,
-        title=title_of(Path(book.path)),
-        spread=summarize_seed_spread([one.load_rows()[0] for one in (comparisons, *why.seeds)])
-        if why.seeds
-        else None,
-        history=history,
-        language=language,
+        next_command=f"book2lora study {quote(str(next_file))}" if following else None,
+        followed=[finding.rule for finding in select_followed_findings(plan, rows.findings)],
+        power=compute_power_curve(rows.primary, plan.comparison.alpha),
+        book_title=title_of(Path(study.book.path)) or rows.book_title,
+        spread=summarize_seed_spread([rows.comparisons[0], *seeds]) if seeds else None,
     )
 
 

@@ -63,12 +63,10 @@ class Stage(Generic[P, T]):
     """A function whose result is kept under a key made of its inputs and of the code that makes it.
 
     `sources` says which code that is. None: the function and all that it imports, for stages that
-    cost seconds. A tuple of
-    modules: these alone, and `followed` ones with all that they import; then `version` stands for the rest and is raised by hand, since doing such
-        a stage again costs money
-    or hours (tests hold a digest of its output against its version). `content` gives from the
-    arguments what else the result
-    depends on, such as the texts of a language's prompts.
+    cost seconds. A tuple of modules: these alone, and `followed` ones with all that they import;
+    then `version` stands for the rest and is raised by hand, since doing such a stage again costs
+    money or hours (tests hold a digest of its output against its version). `content` gives from the
+    arguments what else the result depends on, such as the texts of a language's prompts.
     """
 
     def __init__(

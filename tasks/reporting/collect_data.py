@@ -1,17 +1,12 @@
 """Collect the rows of a finished study behind its handles."""
 
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from platform import machine, platform, python_version
 
-from tasks.reporting.report_data import ArtifactLocation, PowerCurvePoint, ReportData, WriterTotals
-from tasks.schemas.plan import StudyPlan
-from tasks.schemas.result_rows import FIRST_LOOK, Cause, History, ScreenedQuestion
-from tasks.schemas.sweep_plan import SeedSpread
-from tasks.schemas.timings import Timings
-from tasks.store.artifact_groups import StudyDataset, TuningResult
-from tasks.store.artifacts import Book, Comparisons, Findings, Handle
+from tasks.reporting.report_data import ArtifactLocation, ReportData, WriterTotals
+from tasks.store.artifact_groups import StudyDataset, StudyResults
+from tasks.store.artifacts import Handle
 
 PACKAGES = (
     "book2lora",
@@ -29,37 +24,18 @@ PACKAGES = (
 )
 
 
-def collect_report_data(
-    plan: StudyPlan,
-    book: Book,
-    prepared: StudyDataset,
-    outcome: TuningResult,
-    *,
-    comparisons: Comparisons,
-    findings: Findings,
-    timings: Timings | None = None,
-    causes: Sequence[Cause] = (),
-    next_plan: StudyPlan | None = None,
-    next_command: str | None = None,
-    followed: Sequence[str] = (),
-    power: Sequence[PowerCurvePoint] = (),
-    screened: Sequence[ScreenedQuestion] = (),
-    title: str = "",
-    spread: SeedSpread | None = None,
-    history: History = FIRST_LOOK,
-    language: str = "",
-) -> ReportData:
-    """All rows that a report tells of."""
+def collect_report_data(study: StudyResults) -> ReportData:
+    """All rows that the stages of a study left."""
+    prepared, outcome = study.prepared, study.outcome
     splits = prepared.splits
     return ReportData(
-        plan=plan,
-        language=language,
-        book_title=title or Path(book.path).stem,
-        book_path=book.path,
-        book_digest=book.digest,
+        plan=study.plan,
+        language=study.language,
+        book_title=Path(study.book.path).stem,
+        book_path=study.book.path,
+        book_digest=study.book.digest,
         passages=prepared.text.load_passages(),
         scan=prepared.text.scan,
-        spread=spread,
         pairs=splits.pairs.load_rows(),
         held_out=splits.held_out.load_rows(),
         questions=splits.sitting.load_sets(),
@@ -70,21 +46,17 @@ def collect_report_data(
         probe=outcome.probe,
         base=outcome.base.load_rows(),
         tuned=outcome.tuned.load_rows(),
-        comparisons=comparisons.load_rows(),
-        findings=findings.load_rows(),
-        causes=causes,
-        next_plan=next_plan,
-        next_command=next_command,
-        followed=followed,
-        power=power,
-        screened=screened,
+        comparisons=study.comparisons.load_rows(),
+        findings=study.why.findings.load_rows(),
+        causes=study.why.causes.load_rows(),
+        screened=outcome.screened.load_rows() if outcome.screened else (),
         accounts=[chapter.account for chapter in prepared.drafts if chapter.account],
         adapter=outcome.tuning.adapter.path,
         writing=sum_writer_totals(prepared),
         versions=collect_versions(),
-        timings=timings.stages if timings else (),
-        artifacts=locate_artifacts(prepared, outcome, comparisons, findings),
-        history=history,
+        timings=study.timings.stages,
+        artifacts=locate_artifacts(study),
+        history=study.history,
         machine={"platform": platform(), "processor": machine()},
     )
 
@@ -104,10 +76,9 @@ def sum_writer_totals(prepared: StudyDataset) -> WriterTotals:
     )
 
 
-def locate_artifacts(
-    prepared: StudyDataset, outcome: TuningResult, comparisons: Comparisons, findings: Findings
-) -> dict[str, ArtifactLocation]:
+def locate_artifacts(study: StudyResults) -> dict[str, ArtifactLocation]:
     """Path and digest of every artifact that the study rests on."""
+    prepared, outcome = study.prepared, study.outcome
     splits, tuning = prepared.splits, outcome.tuning
     named: dict[str, Handle] = {
         "pages": prepared.text.pages,
@@ -125,8 +96,8 @@ def locate_artifacts(
         "training log": tuning.log,
         "base answers": outcome.base,
         "tuned answers": outcome.tuned,
-        "comparisons": comparisons,
-        "findings": findings,
+        "comparisons": study.comparisons,
+        "findings": study.why.findings,
     }
     return {name: locate_artifact(handle) for name, handle in named.items()}
 

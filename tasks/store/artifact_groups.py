@@ -15,10 +15,13 @@ from tasks.schemas.item_rows import (
     SetName,
     WriterUsage,
 )
-from tasks.schemas.result_rows import ModelDiff, Preflight
+from tasks.schemas.plan import StudyPlan
+from tasks.schemas.result_rows import History, ModelDiff, Preflight
+from tasks.schemas.timings import Timings
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifacts import (
     Answers,
+    Book,
     Causes,
     Comparisons,
     Drafts,
@@ -243,3 +246,17 @@ class TrialOutcome(Handle):
     base: Answers | None = None
     tuned: Answers | None = None
     failed: str = ""
+
+
+class StudyResults(Handle):
+    """A finished study: what was asked for, and what each stage made of it."""
+
+    plan: StudyPlan
+    book: Book
+    prepared: StudyDataset
+    outcome: TuningResult
+    comparisons: Comparisons
+    why: Diagnosis
+    history: History
+    timings: Timings = Timings()
+    language: str  # the reader's

@@ -15,13 +15,16 @@ from tasks.store.artifact_groups import (
     ChapterDrafts,
     ChapterItems,
     CheckedItems,
+    Diagnosis,
     StudyDataset,
+    StudyResults,
     TrainedAdapter,
     TuningResult,
 )
 from tasks.store.artifacts import (
     Answers,
     Book,
+    Causes,
     Comparisons,
     Drafts,
     Findings,
@@ -89,14 +92,19 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ReportDat
         tuned=Answers.save_rows(made.tuned),
         probe=made.probe,
     )
-    found = collect_report_data(
-        made.plan,
-        Book.from_path(book),
-        prepared,
-        outcome,
+    study = StudyResults(
+        plan=made.plan,
+        book=Book.from_path(book),
+        prepared=prepared,
+        outcome=outcome,
         comparisons=Comparisons.save_rows(made.comparisons),
-        findings=Findings.save_rows(made.findings),
+        why=Diagnosis(
+            findings=Findings.save_rows(made.findings), causes=Causes.save_rows(made.causes)
+        ),
+        history=made.history,
+        language="",
     )
+    found = collect_report_data(study)
     return made, found
 
 
