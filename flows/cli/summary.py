@@ -95,16 +95,18 @@ def explain_limits(told: dict[str, Any], say: Translator) -> Iterable[str]:
     """What the figures of the first line do not show: why a small p decides nothing, or what
     answers that all stayed the same can tell.
     """
+    text = _tell_limits(told["limits"], say)
     if told["verdict"] == "identical":
-        yield told["sentence"]
-    if limits := told["limits"]:
-        # a folder of 0.1 holds an English sentence
-        text = (
-            limits
-            if isinstance(limits, str)
-            else say.format_message(Message.model_validate(limits))
-        )
+        yield f"{told['sentence']} {text}"
+    elif text:
         yield _say(say, "limits", text=text)
+
+
+def _tell_limits(limits: Any, say: Translator) -> str:
+    """In words; a folder of 0.1 holds an English sentence."""
+    if not limits or isinstance(limits, str):
+        return limits or ""
+    return say.format_message(Message.model_validate(limits))
 
 
 def explain_history(record: dict[str, Any], say: Translator) -> Iterable[str]:
