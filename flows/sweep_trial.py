@@ -18,6 +18,7 @@ from tasks.engine.orchestration.prefect_api import get_deployment
 from tasks.engine.orchestration.prefect_artifacts import publish_failure
 from tasks.engine.orchestration.remote_run import bind_to_deployment, persist_result, start_run
 from tasks.engine.plan_requirements import ensure_ready
+from tasks.language.catalogue import tell_reader, tell_share
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName
 from tasks.schemas.machine import Machine
@@ -152,7 +153,7 @@ class TrialRunner:
         """The chosen setting on the questions that had no say, with every seed; nobody has answered
         them before.
         """
-        print_status(f"  → [bold]{escape(one.name)}[/] was chosen; now the questions that decide")
+        print_status("  → " + escape(tell_reader("setting-chosen", name=one.name)))
         final = self._selection_splits[self._build_data_key(one)].final
         return self._run_trials(
             [
@@ -242,7 +243,7 @@ class TrialRunner:
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
         print_status(
             f"  [bold]{escape(name)}[/]:"
-            f" {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else escape(trial.failed)}"
+            f" {tell_share(trial.comparison.tuned.rate) if trial.comparison else escape(trial.failed)}"
         )
         return trial
 

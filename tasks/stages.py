@@ -71,7 +71,7 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
     """A PDF becomes pages and passages, one table of passages a chapter."""
     from tasks.reading.pdf import read
 
-    with report_progress("pages") as progress:
+    with report_progress("progress-pages") as progress:
         found = read(Path(book.path), plan, language, machine.workers, progress)
     return BookText.save_tables(found.passages, found.pages, found.scan)
 
@@ -111,7 +111,7 @@ def generate_drafts(
     from tasks.generation.write_chapter import write_chapter
     from tasks.validation.plan_counts import build_draft_check
 
-    with report_progress(f"drafts · {chapter.label}") as progress:
+    with report_progress("progress-drafts", chapter=chapter.label) as progress:
         accept, quota = build_draft_check(plan.language, plan.validation), Quota(pairs, questions)
         drafts, account = write_chapter(
             chapter.load_rows(),
@@ -135,7 +135,7 @@ def validate_drafts(
     from tasks.validation.plan_counts import get_planned_counts
     from tasks.validation.validate import validate_items
 
-    with report_progress("checks") as progress:
+    with report_progress("progress-checks") as progress:
         rows = [draft for table in drafts for draft in table.load_rows()]
         brought = load_imported_items(
             [(items.kind, Path(items.path)) for items in own],
@@ -163,7 +163,7 @@ def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint
 
     if plan.model != "tiny":
         return model_hub.resolve_base_model(plan)
-    with report_progress("pre-training") as progress:
+    with report_progress("progress-base") as progress:
         texts = [passage.text for passage in text.load_passages()]
         return Checkpoint.build_folder(
             lambda folder: tiny_llama.build_tiny_llama(texts, plan, folder, progress, machine),
@@ -196,7 +196,7 @@ def finetune_adapter(
     scratch = get_runs_dir() / "scratch" / running_key()
     adapter = scratch.with_name(f"{scratch.name}-adapter")
     book = [passage.text for passage in text.load_passages()] if text else []
-    with report_progress("tuning") as progress:
+    with report_progress("progress-tuning") as progress:
         done = fit_adapter(
             checkpoint,
             pairs.load_rows(),
@@ -239,7 +239,9 @@ def evaluate_model(
     from tasks.evaluation.evaluate import answer_questions
     from tasks.models.loading import load_model
 
-    with report_progress("scoring base" if adapter is None else "scoring tuned") as progress:
+    with report_progress(
+        "progress-scoring-base" if adapter is None else "progress-scoring-tuned"
+    ) as progress:
         loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
         return Answers.save_rows(
             answer_questions(
@@ -271,7 +273,7 @@ def screen_questions(
     from tasks.evaluation.screening import screen_with_model
     from tasks.models.loading import load_model
 
-    with report_progress("screening") as progress:
+    with report_progress("progress-screening") as progress:
         rows = screen_with_model(
             load_model(checkpoint, machine),
             sitting.list_questions(),
@@ -306,7 +308,7 @@ def probe_tuning(
     """What the tuning changed inside the model, beside its answers."""
     from tasks.finetuning.model_diff import measure_model_changes
 
-    with report_progress("probing") as progress:
+    with report_progress("progress-probing") as progress:
         book = [passage.text for passage in text.load_passages()]
         return measure_model_changes(
             checkpoint,

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tasks.language.catalogue import load_catalogue
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting import history as history_words
-from tasks.reporting.labels import load_labels
 from tasks.schemas.messages import Message
 from tasks.schemas.result_rows import History
 
@@ -62,7 +62,7 @@ def list_runs(store: Path) -> Iterable[str]:
         (*store.glob("studies/*/verdict.json"), *store.glob("sweeps/*/sweep.json")),
         key=lambda path: path.stat().st_mtime,
     )
-    say = load_labels(get_reader_language())
+    say = load_catalogue(get_reader_language())
     for path in found:
         told = _read_json(path)
         line = (
@@ -121,7 +121,7 @@ def explain_history(record: dict[str, Any], say: Translator) -> Iterable[str]:
 
 def _get_labels(record: dict[str, Any]) -> Translator:
     """In the language that the folder was told in; folders of 0.1 do not say it."""
-    return load_labels(record.get("language", "en"))
+    return load_catalogue(record.get("language", "en"))
 
 
 def _say(say: Translator, key: str, /, **values: Any) -> str:

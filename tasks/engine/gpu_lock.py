@@ -15,6 +15,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tasks.language.catalogue import tell_reader
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import print_status
 
@@ -39,6 +40,6 @@ def lock_device(device: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print_status(f"  {device} is busy with another run's model; waiting for it")
+            print_status("  " + tell_reader("waiting-for-card", device=device))
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

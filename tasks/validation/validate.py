@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tasks.language.failures import build_error
+from tasks.language.catalogue import build_error, tell_reader
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import Draft, FilterStep, Pair, Passage, Question, Rejection
 from tasks.schemas.messages import Term
@@ -96,7 +96,7 @@ def validate_items(
         one = desk.check_draft(draft)
         kept += one.kept if draft.writer == RULES_WRITER else map(_remove_fact, one.kept)
         rejected += one.rejected
-        progress(number, len(drafts), f"{len(kept)} kept")
+        progress(number, len(drafts), tell_reader("note-kept", n=len(kept)))
     pairs, questions = fact_groups.assign_facts(
         [r for r in kept if isinstance(r, Pair)],
         [r for r in kept if isinstance(r, Question)],

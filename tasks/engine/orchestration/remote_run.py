@@ -22,6 +22,7 @@ from tasks.engine.orchestration.prefect_artifacts import publish_markdown
 from tasks.engine.orchestration.stale_runs import register_run
 from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import StudyError
 from tasks.store import remote_store
 from tasks.store.artifact_folders import StudyFolder
@@ -59,7 +60,7 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str | None) -> Callable[.
         parameters = TypeAdapter(dict[str, Any]).dump_python(
             dict(zip(names, args, strict=False)) | kwargs, mode="json"
         )
-        print_status(f"  → {deployment}: waiting for a worker")
+        print_status("  → " + tell_reader("waiting-for-worker", deployment=deployment))
         run: FlowRun = run_deployment(  # type: ignore[assignment]
             deployment, parameters=parameters, timeout=0, as_subflow=True
         )

@@ -22,7 +22,7 @@ from tasks.evaluation.statistics.verdict import (
     explain_verdict,
     judge_outcomes,
 )
-from tasks.language.failures import load_messages
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.plan_sections import ComparisonPlan
 
 COUNTS = [
@@ -283,7 +283,7 @@ def test_each_verdict_has_its_numbers_and_its_sentence(
 
 def tell_all(judged, illegible: int = 0, shift: float | None = None) -> str:
     """Verdict, figures and limits in English."""
-    say, plan = load_messages("en"), ComparisonPlan()
+    say, plan = load_catalogue("en"), ComparisonPlan()
     verdict, limits = explain_verdict(judged, plan, illegible), explain_limits(judged, plan, shift)
     figures = say.fill_values(say["messages"]["verdict-figures"], verdict.values)
     parts = [say.format_message(verdict), figures]
