@@ -8,6 +8,8 @@ from tasks.engine.prefect_flow import flow
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
+from tasks.language.catalogue import describe_error, load_catalogue, tell_reader
+from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import WriterError
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
@@ -70,10 +72,8 @@ def top_up_items(
         except WriterError as error:
             if not all(splits.count_items()):
                 raise
-            print_status(
-                "  the server stopped the asking for more; the study goes on with what there is:"
-                f" {error}"
-            )
+            told = describe_error(error, load_catalogue(get_reader_language()))
+            print_status("  " + tell_reader("asking-stopped", why=told))
             return [
                 chapter.mark_stopped(more[i]) if i in more else chapter
                 for i, chapter in enumerate(drafts)

@@ -14,6 +14,7 @@ from flows.prepare import prepare_items
 from flows.tune import select_book_text
 from tasks.engine.plan_requirements import ensure_ready
 from tasks.engine.prefect_flow import flow, start_run
+from tasks.language.catalogue import tell_reader, tell_share
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName
 from tasks.schemas.machine import Machine
@@ -146,7 +147,7 @@ class TrialRunner:
         """The chosen setting on the questions that had no say, with every seed; nobody has answered
         them before.
         """
-        print_status(f"  → [bold]{escape(one.name)}[/] was chosen; now the questions that decide")
+        print_status("  → " + escape(tell_reader("setting-chosen", name=one.name)))
         final = self._selection_splits[self._build_data_key(one)].final
         return self._run_trials(
             [
@@ -236,7 +237,7 @@ class TrialRunner:
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
         print_status(
             f"  [bold]{escape(name)}[/]:"
-            f" {f'{trial.comparison.tuned.rate:.1%}' if trial.comparison else escape(trial.failed)}"
+            f" {tell_share(trial.comparison.tuned.rate) if trial.comparison else escape(trial.failed)}"
         )
         return trial
 

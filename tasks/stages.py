@@ -80,7 +80,7 @@ def read_book(book: Book, plan: ReadingPlan, language: str, machine: Machine) ->
     """A PDF becomes pages and passages, one table of passages a chapter."""
     from tasks.reading.pdf import read
 
-    with report_progress("pages") as progress:
+    with report_progress("progress-pages") as progress:
         found = read(Path(book.path), plan, language, machine.workers, progress)
     return BookText.save_tables(found.passages, found.pages, found.scan)
 
@@ -122,7 +122,7 @@ def generate_drafts(
     from tasks.generation.write_chapter import write_chapter
     from tasks.validation.chapter_items import open_item_checker, save_chapter_items
 
-    with report_progress(f"drafts · {chapter.label}") as progress:
+    with report_progress("progress-drafts", chapter=chapter.label) as progress:
         checker = open_item_checker(text, plan.language, plan.validation, earlier)
         drafts, account = write_chapter(
             chapter.load_rows(),
@@ -175,7 +175,7 @@ def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint
 
     if plan.model != "tiny":
         return model_hub.resolve_base_model(plan)
-    with report_progress("pre-training") as progress:
+    with report_progress("progress-base") as progress:
         texts = [passage.text for passage in text.load_passages()]
         return Checkpoint.build_folder(
             lambda folder: tiny_llama.build_tiny_llama(texts, plan, folder, progress, machine),
@@ -208,7 +208,7 @@ def finetune_adapter(
     scratch = get_runs_dir() / "scratch" / running_key()
     adapter = scratch.with_name(f"{scratch.name}-adapter")
     book = [passage.text for passage in text.load_passages()] if text else []
-    with report_progress("tuning") as progress:
+    with report_progress("progress-tuning") as progress:
         done = fit_adapter(
             checkpoint,
             pairs.load_rows(),
@@ -251,7 +251,9 @@ def evaluate_model(
     from tasks.evaluation.evaluate import answer_questions
     from tasks.models.loading import load_model
 
-    with report_progress("scoring base" if adapter is None else "scoring tuned") as progress:
+    with report_progress(
+        "progress-scoring-base" if adapter is None else "progress-scoring-tuned"
+    ) as progress:
         loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
         return Answers.save_rows(
             answer_questions(
@@ -283,7 +285,7 @@ def screen_questions(
     from tasks.evaluation.screening import screen_with_model
     from tasks.models.loading import load_model
 
-    with report_progress("screening") as progress:
+    with report_progress("progress-screening") as progress:
         rows = screen_with_model(
             load_model(checkpoint, machine),
             sitting.list_questions(),
@@ -318,7 +320,7 @@ def probe_tuning(
     """What the tuning changed inside the model, beside its answers."""
     from tasks.finetuning.model_diff import measure_model_changes
 
-    with report_progress("probing") as progress:
+    with report_progress("progress-probing") as progress:
         book = [passage.text for passage in text.load_passages()]
         return measure_model_changes(
             checkpoint,
@@ -412,9 +414,9 @@ def diagnose_tuning(
 @stage(run_name="report · {study.plan.name}")
 def write_report(study: StudyResults) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter; told in the reader's language."""
-    from tasks.engine.report_inputs import build_folder_filler
+    from tasks.engine.report_inputs import build_folder_filler, tell_kept_files
 
-    return StudyFolder.replace_folder(study.plan.name, build_folder_filler(study))
+    return StudyFolder.replace_folder(study.plan.name, build_folder_filler(study), tell_kept_files)
 
 
 @stage(run_name="sweep report · {plan.name}")
@@ -422,10 +424,13 @@ def write_sweep(
     plan: SweepPlan, found: SweepResult, timings: Timings, *, language: str
 ) -> SweepFolder:
     """The sweep folder: page, table, the plan with the chosen setting."""
+    from tasks.engine.report_inputs import tell_kept_files
     from tasks.reporting.sweep.sweep_folder import write_sweep_folder
 
     return SweepFolder.replace_folder(
-        plan.name, lambda folder: write_sweep_folder(folder, plan, found, timings, language)
+        plan.name,
+        lambda folder: write_sweep_folder(folder, plan, found, timings, language),
+        tell_kept_files,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
 from tasks.evaluation.statistics.paired_comparison import compare_models
-from tasks.language.failures import load_messages
+from tasks.language.catalogue import load_catalogue
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.item_rows import Question
@@ -45,7 +45,7 @@ def evaluate_files(
             progress=progress,
             tuned=tuned,
         )
-    say = load_messages(get_reader_language())
+    say = load_catalogue(get_reader_language())
     told = (
         describe_comparison(questions, both, plan, say)
         if adapter or tuned

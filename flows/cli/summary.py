@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tasks.language.catalogue import load_catalogue
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting import history as history_words
-from tasks.reporting.labels import load_labels
 from tasks.schemas.messages import Message
 from tasks.schemas.result_rows import History
 
@@ -62,7 +62,7 @@ def list_runs(store: Path) -> Iterable[str]:
         (*store.glob("studies/*/verdict.json"), *store.glob("sweeps/*/sweep.json")),
         key=lambda path: path.stat().st_mtime,
     )
-    say = load_labels(get_reader_language())
+    say = load_catalogue(get_reader_language())
     for path in found:
         try:
             line = _format_run(path, say)
@@ -100,16 +100,18 @@ def explain_limits(told: dict[str, Any], say: Translator) -> Iterable[str]:
     """What the figures of the first line do not show: why a small p decides nothing, or what
     answers that all stayed the same can tell.
     """
+    text = _tell_limits(told["limits"], say)
     if told["verdict"] == "identical":
-        yield told["sentence"]
-    if limits := told["limits"]:
-        # a folder of 0.1 holds an English sentence
-        text = (
-            limits
-            if isinstance(limits, str)
-            else say.format_message(Message.model_validate(limits))
-        )
+        yield f"{told['sentence']} {text}"
+    elif text:
         yield _say(say, "limits", text=text)
+
+
+def _tell_limits(limits: Any, say: Translator) -> str:
+    """In words; a folder of 0.1 holds an English sentence."""
+    if not limits or isinstance(limits, str):
+        return limits or ""
+    return say.format_message(Message.model_validate(limits))
 
 
 def explain_history(record: dict[str, Any], say: Translator) -> Iterable[str]:
@@ -124,7 +126,7 @@ def explain_history(record: dict[str, Any], say: Translator) -> Iterable[str]:
 
 def _get_labels(record: dict[str, Any]) -> Translator:
     """In the language that the folder was told in; folders of 0.1 do not say it."""
-    return load_labels(record.get("language", "en"))
+    return load_catalogue(record.get("language", "en"))
 
 
 def _say(say: Translator, key: str, /, **values: Any) -> str:

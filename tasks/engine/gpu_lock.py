@@ -14,6 +14,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tasks.language.catalogue import tell_reader
 from tasks.store.lock_files import lock_file, try_lock_file
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import print_status
@@ -35,7 +36,7 @@ def lock_device(device: str) -> Iterator[None]:
         / f"card-{socket.gethostname()}-{card.replace(':', '-')}-{cards.replace('/', '-')}"
     )
     if (free := try_lock_file(place)) is None:
-        print_status(f"  {device} is busy with another run's model; waiting for it")
+        print_status("  " + tell_reader("waiting-for-card", device=device))
     else:
         os.close(free)
     with lock_file(place):

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.language.failures import describe_error, load_messages
+from tasks.language.catalogue import describe_error, load_catalogue
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import BookError, PlanError
 from tasks.schemas.machine import Machine
@@ -99,7 +99,7 @@ def open_own_files(plan: StudyPlan) -> OwnFiles:
     from tasks.validation.items import ItemKind
     from tasks.validation.parsing.import_items import open_items
 
-    told, say = OwnFiles([], []), load_messages(get_reader_language())
+    told, say = OwnFiles([], []), load_catalogue(get_reader_language())
     kinds: dict[str, tuple[ItemKind, int | str]] = {
         "own pairs": ("pair", plan.generation.pairs),
         "own questions": ("question", plan.generation.questions),

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tasks.engine.replay import replaying
 from tasks.engine.stage import Stage
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import WriterUnavailable
+from tasks.schemas.messages import Value
 from tasks.store.progress import ProgressCallback, show_progress_bar
 
 if TYPE_CHECKING:
@@ -95,8 +97,9 @@ def stage(run_name: RunName, **options: Any) -> Callable[[Callable[P, T]], Prefe
 
 
 @contextmanager
-def report_progress(label: str) -> Iterator[ProgressCallback]:
+def report_progress(code: str, /, **values: Value) -> Iterator[ProgressCallback]:
     """Progress on the terminal and, for work of more than a few seconds, on the dashboard."""
+    label = tell_reader(code, **values)
     with show_progress_bar(label) as terminal:
         begin, artifact = time.monotonic(), ProgressArtifact(label)
 

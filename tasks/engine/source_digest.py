@@ -32,7 +32,7 @@ NEUTRAL = (
     "tasks.schemas.plan_sections",
     "tasks.schemas.sweep_file",
     "tasks.schemas.errors",
-    "tasks.language.failures",
+    "tasks.language.catalogue",
     "tasks.schemas.digest",
     "tasks.schemas.project",
 )

@@ -22,8 +22,10 @@ from tasks.engine.cache_key import compute_stage_key
 from tasks.engine.gpu_lock import lock_device
 from tasks.engine.run_timings import add_timing, peak_memory_mb
 from tasks.engine.source_digest import digest_function, digest_modules
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import StoredRow
+from tasks.schemas.messages import Figure, Message, build_message
 from tasks.schemas.timings import Timing
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle
@@ -138,7 +140,11 @@ class Stage(Generic[P, T]):
             )
         )
         if not (is_cached and call.key in shown_keys.get(set())):
-            took = "cached" if is_cached else f"{record.seconds:.1f} s"
+            took = (
+                tell_reader("stage-cached")
+                if is_cached
+                else tell_reader("stage-seconds", seconds=Figure(record.seconds, 1))
+            )
             print_status(f"  [green]✓[/] {self.name:<18} {took}")
 
     def _find(self, call: StageCall, is_told: bool = True) -> tuple[StageRecord, T] | None:
@@ -154,9 +160,8 @@ class Stage(Generic[P, T]):
             check_handles(result)
         except (MissingArtifact, ValidationError) as error:
             if is_told:
-                print_status(
-                    f"  [yellow]{self.name}[/]: {escape(_describe_damage(error))} Doing it again."
-                )
+                again = tell_reader("stage-again", why=_describe_damage(error))
+                print_status(f"  [yellow]{self.name}[/]: {escape(again)}")
             return None
         return record, result
 
@@ -213,7 +218,7 @@ def check_handles(value: Any) -> None:
             check_handles(item)
 
 
-def _describe_damage(error: MissingArtifact | ValidationError) -> str:
+def _describe_damage(error: MissingArtifact | ValidationError) -> Message:
     if isinstance(error, MissingArtifact):
-        return str(error)
-    return "its kept record has another form than this version's."
+        return build_message("record-without-artifact", why=str(error))
+    return build_message("record-of-another-form")

@@ -25,6 +25,7 @@ from tasks.finetuning.training import distributed
 from tasks.finetuning.training.batches import find_largest_divisor
 from tasks.finetuning.training.continued_pretraining import build_book_plan, cut_book_windows
 from tasks.finetuning.training.train_once import TrainingJob, train_once
+from tasks.language.catalogue import tell_reader
 from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import Pair
@@ -133,7 +134,7 @@ def _train_within_memory(
         gc.collect()
         clear_device_cache()
         micro = find_largest_divisor(share, micro // 2)
-        progress(0, 1, f"out of memory: micro-batches of {micro}")
+        progress(0, 1, tell_reader("note-memory", micro=micro))
 
 
 def _clear_stale_scratch(scratch: Path, work: list[Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import yaml
 
-from tasks.language.failures import load_messages
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 
@@ -26,7 +26,7 @@ def build_model_card(
     choices = yaml.safe_dump(
         {**plan.model_dump(mode="json"), "report_to": []}, allow_unicode=True, sort_keys=False
     )
-    english = load_messages("en")
+    english = load_catalogue("en")
     warned = "".join(f"- {english.format_message(one)}\n" for one in told.warnings) or "- none\n"
     return f"""---
 {head}---

@@ -19,8 +19,10 @@ from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.prompts.instructions import ItemKind
 from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
 from tasks.generation.response_cache import StoredResponse
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BudgetSpent
 from tasks.schemas.item_rows import Draft, Pair, Passage, WriterUsage
+from tasks.schemas.messages import Figure, Value
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
@@ -242,12 +244,14 @@ class ChapterRun:
         whole = self.quota.pairs + self.quota.questions
         with self.request_runner.cache.lock_budget() as budget:
             spent, doubtful = budget.get_known_spent_usd()
-        aside = f", ${doubtful:.2f} may have been charged" if doubtful else ""
-        self.progress(
-            min(len(self.kept), whole),
-            whole,
-            f"{len(self.kept)} of {whole} items kept, ${spent:.2f} spent{aside}",
-        )
+        values: dict[str, Value] = {
+            "kept": len(self.kept),
+            "whole": whole,
+            "spent": Figure(spent, 2),
+            "doubtful": Figure(doubtful, 2),
+        }
+        note = tell_reader("note-spent-doubtful" if doubtful else "note-spent", **values)
+        self.progress(min(len(self.kept), whole), whole, note)
 
     def build_usage(self) -> WriterUsage:
         """What was asked, what came of it, and why it ended."""

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tasks.language.catalogue import extend_error
+from tasks.schemas.errors import WriterError
 from tasks.schemas.item_rows import Passage, WriterUsage
+from tasks.schemas.messages import Figure, Message, Term, build_message
 from tasks.store.paths import write_atomically
-
-ITEM_KIND_PLURALS = {"pair": "pairs", "question": "questions"}
 
 
 def save_usage(folder: Path, passages: Sequence[Passage], account: WriterUsage) -> None:
@@ -42,40 +43,52 @@ def load_usages(folder: Path, chapters: Collection[str]) -> list[WriterUsage]:
     return found
 
 
-def format_usages(accounts: Sequence[WriterUsage], folder: Path) -> str:
-    """All of them in plain lines: the sum, then chapter by chapter."""
-    lost = (
-        f" {n} answers never arrived; {_format_lost_usd(accounts)} USD may have been charged for"
-        " them."
-        if (n := sum(one.lost for one in accounts))
-        else ""
-    )
-    answers = f"All {sum(one.requests for one in accounts)} answers are in {folder}.{lost}"
-    lines = [f"So far, in {len(accounts)} chapters: {_format_counts(accounts)}. {answers}"]
-    for one in accounts:
-        ended = ", ".join(
-            f"{ITEM_KIND_PLURALS[kind]}: {end}"
-            for kind, end in one.ended.items()
-            if one.wanted[kind]
+def add_usages(error: WriterError, accounts: Sequence[WriterUsage], folder: Path) -> WriterError:
+    """The error with what was done before it: the sum, then chapter by chapter."""
+    lines = [
+        build_message(
+            "usage-sum",
+            chapters=len(accounts),
+            counts=_count_items(accounts),
+            answers=sum(one.requests for one in accounts),
+            folder=str(folder),
         )
-        lines.append(
-            f"  - {_clean_title(one)}: {_format_counts([one])}; ended:"
-            f" {ended or 'nothing was wanted'}"
+    ]
+    if lost := sum(one.lost for one in accounts):
+        dollars = Figure(sum(one.lost_usd for one in accounts), 4)
+        lines.append(build_message("usage-lost", n=lost, dollars=dollars))
+    lines += [
+        build_message(
+            "usage-chapter",
+            title=_clean_title(one) or build_message("usage-untitled"),
+            counts=_count_items([one]),
+            ended=_list_ends(one) or build_message("usage-nothing"),
         )
-    return "\n".join(lines)
+        for one in accounts
+    ]
+    return extend_error(error, lines)
 
 
-def _format_counts(accounts: Sequence[WriterUsage]) -> str:
-    return ", ".join(
-        f"{_sum_counts(accounts, 'kept', kind)} of {_sum_counts(accounts, 'wanted', kind)} {name}"
-        f" kept ({_sum_counts(accounts, 'rejected', kind)} rejected,"
-        f" {_sum_counts(accounts, 'refused', kind)} refused)"
-        for kind, name in ITEM_KIND_PLURALS.items()
+def _list_ends(account: WriterUsage) -> tuple[Message, ...]:
+    return tuple(
+        build_message("usage-ended", kind=Term("kinds", kind), end=Term("ended", end))
+        for kind, end in account.ended.items()
+        if account.wanted[kind]
     )
 
 
-def _format_lost_usd(accounts: Sequence[WriterUsage]) -> str:
-    return f"{sum(one.lost_usd for one in accounts):.4f}"
+def _count_items(accounts: Sequence[WriterUsage]) -> tuple[Message, ...]:
+    return tuple(
+        build_message(
+            "usage-counts",
+            kept=_sum_counts(accounts, "kept", kind),
+            wanted=_sum_counts(accounts, "wanted", kind),
+            kind=Term("kinds", kind),
+            rejected=_sum_counts(accounts, "rejected", kind),
+            refused=_sum_counts(accounts, "refused", kind),
+        )
+        for kind in ("pair", "question")
+    )
 
 
 def _sum_counts(accounts: Sequence[WriterUsage], what: str, kind: str) -> int:
@@ -84,4 +97,4 @@ def _sum_counts(accounts: Sequence[WriterUsage], what: str, kind: str) -> int:
 
 def _clean_title(account: WriterUsage) -> str:
     """A title is the book's text: one line, and no tag."""
-    return re.sub(r"[<>\s\x00-\x1f]+", " ", account.chapter).strip() or "(no title)"
+    return re.sub(r"[<>\s\x00-\x1f]+", " ", account.chapter).strip()

@@ -183,5 +183,6 @@ def load_translator(language: str, *files: str) -> Translator:
     own = language if language in list_languages() else "en"
     labels: dict[str, Any] = {}
     for file in ("packs/numerals.yaml", *files):
-        labels |= load_pack(file, own)
+        for name, content in load_pack(file, own).items():
+            labels[name] = labels[name] | content if name in labels else content
     return Translator(own, labels)

@@ -14,9 +14,11 @@ import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from tasks.language.catalogue import tell_reader
 from tasks.models.library_logging import silence_transformers
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Figure
 from tasks.schemas.plan_sections import BasePlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -135,7 +137,7 @@ def _pretrain_model(
             schedule.step()
         model.zero_grad()
         if step % 10 == 0 or step == plan.steps:
-            progress(step, plan.steps, f"loss {loss.item():.2f}")
+            progress(step, plan.steps, tell_reader("note-loss", loss=Figure(loss.item(), 2)))
     model.eval()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.language import text as words_of
+from tasks.language.catalogue import tell_reader
 from tasks.reading import legibility, ocr
 from tasks.reading.book_level import settled
 from tasks.reading.doubts import Doubt, reading_doubts
@@ -20,6 +21,7 @@ from tasks.reading.structure.size_headings import Heading, Place
 from tasks.reading.types import Sheet
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Page, Passage, ReadingSummary
+from tasks.schemas.messages import Ordinal
 from tasks.schemas.plan_sections import ReadingPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -169,7 +171,7 @@ def read_sheets(
     def each(sheet: Sheet) -> None:
         nonlocal done
         done += 1
-        progress(done, len(numbers), f"page {sheet.page}")
+        progress(done, len(numbers), tell_reader("note-page", page=Ordinal(sheet.page)))
 
     found = pool.read_pages(path, numbers, language, "", workers, each)
     sheets = [found[number] for number in numbers]

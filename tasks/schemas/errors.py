@@ -26,7 +26,7 @@ from tasks.schemas.messages import Message
 class StudyError(Exception):
     """Anything that ends a study for a reason its user can act on."""
 
-    message: Message | None = None  # the same in code and values, where every language has it
+    messages: tuple[Message | str, ...] = ()  # the same by code, line by line, where it has one
 
 
 class PlanError(StudyError):

@@ -65,7 +65,7 @@ def _print_progress_lines(label: str) -> ProgressCallback:
         nonlocal last
         if time.monotonic() - last >= LINE_INTERVAL_SECONDS:
             last = time.monotonic()
-            sys.stderr.write(f"  {label}: {done:.0f} of {total:.0f} {note}\n")
+            sys.stderr.write(f"  {label}: {done:.0f}/{total:.0f} {note}\n")
 
     return print_progress
 

@@ -15,8 +15,8 @@ from tasks.schemas.plan_sections import check_name
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle
 from tasks.store.paths import compute_folder_digest, get_runs_dir
-from tasks.store.progress import print_status
 
+TellKept = Callable[[Path, list[str]], None]
 LIST_NAME = ".files"
 # Folders of 0.1 have no list; at their top lay these, and what a new folder writes.
 NAMES_BEFORE_LISTS = frozenset({"next-plan.yaml", "best-plan.yaml", "training.jsonl", "adapter"})
@@ -36,7 +36,9 @@ class StudyFolder(Handle):
         return get_runs_dir() / self.parent_name / self.name
 
     @classmethod
-    def replace_folder(cls, name: str, fill: Callable[[Path], None]) -> Self:
+    def replace_folder(
+        cls, name: str, fill: Callable[[Path], None], tell_kept: TellKept = lambda *_: None
+    ) -> Self:
         """Let `fill` write into a temporary folder, then put it in the old one's place. Raises
         PlanError for a path as name.
         """
@@ -50,7 +52,7 @@ class StudyFolder(Handle):
             _write_list(part)
             handle = cls(name=name, digest=_compute_own_digest(part))
             if kept := swap_folders(part, handle.path):
-                print_status(f"  {handle.path}: not ours and kept: {', '.join(kept)}")
+                tell_kept(handle.path, kept)
             remote_store.replace_remote_folder(handle.path)
             return handle
         finally:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tasks.language.failures import build_error
+from tasks.language.catalogue import build_error
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection
 from tasks.schemas.messages import Term

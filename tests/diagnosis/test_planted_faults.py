@@ -5,10 +5,11 @@ from support.planted_faults.item_faults import plant_chance_level, plant_illegib
 from support.planted_faults.row_faults import FAULTS, collect_fault_evidence, plant_rote_learning
 from support.planted_faults.row_studies import RowStudy, make_healthy_study
 
-from tasks.diagnosis.finding_text import load_sentences
 from tasks.diagnosis.next_plan import build_next_plan
 from tasks.diagnosis.rules.ranking import NO_GAIN_RULES, VALIDITY_RULES, diagnose_evidence
+from tasks.language.language_pack import load_pack
 from tasks.schemas.item_rows import Rejection
+from tasks.schemas.messages import build_message
 from tasks.schemas.result_rows import ScreenedQuestion
 
 
@@ -23,14 +24,14 @@ def test_a_healthy_study_names_no_fault_and_needs_no_other_plan() -> None:
 def test_the_planted_fault_is_named_first(fault: str) -> None:
     findings = diagnose_evidence(collect_fault_evidence(fault))
     assert [finding.rule for finding in findings][:1] == [FAULTS[fault][0]], [
-        (f.rule, f.claim) for f in findings
+        (f.rule, f.evidence) for f in findings
     ]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_finding_can_be_followed_or_advised(fault: str) -> None:
     for finding in diagnose_evidence(collect_fault_evidence(fault)):
-        assert finding.advice and finding.evidence and 0 < finding.weight <= 1
+        assert finding.claim and finding.evidence and 0 < finding.weight <= 1
         assert (
             not finding.remedy
             or build_next_plan(collect_fault_evidence(fault).plan, [finding]) is not None
@@ -132,7 +133,7 @@ def test_a_check_that_is_stricter_than_usual_is_what_brings_few_pairs_more() -> 
             draft_id="d",
             kind="pair",
             check="duplicates",
-            reason="says-the-same-as-an-earlier-item",
+            reason=build_message("says-the-same-as-an-earlier-item", text=""),
             raw="",
             items=1500,
         )
@@ -226,7 +227,7 @@ def test_a_real_model_that_improved_but_forgot_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize("rule", load_sentences("en")["rules"])
+@pytest.mark.parametrize("rule", load_pack("packs/findings.yaml", "en")["findings"])
 def test_each_rule_has_a_planted_fault(rule: str) -> None:
     """A rule nobody can make speak is a rule that does not exist."""
     elsewhere = {
@@ -241,4 +242,6 @@ def test_each_rule_has_a_planted_fault(rule: str) -> None:
 
 
 def test_there_are_as_many_rules_as_sentences_for_them() -> None:
-    assert len(load_sentences("en")["rules"]) == len(VALIDITY_RULES + NO_GAIN_RULES)
+    assert len(load_pack("packs/findings.yaml", "en")["findings"]) == len(
+        VALIDITY_RULES + NO_GAIN_RULES
+    )

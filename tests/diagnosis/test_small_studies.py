@@ -7,7 +7,7 @@ from support.planted_faults.whole_faults import FAULTS, REFUSED
 from support.planted_faults.whole_studies import run_with_fault
 from support.small_study import SMALL_PLAN_TREE
 
-from tasks.diagnosis.finding_text import load_sentences
+from tasks.language.language_pack import load_pack
 from tasks.schemas.errors import PlanError
 
 SMALL = ["a learning rate of nothing", "all labels are masked", "the adapter is not attached"]
@@ -20,7 +20,7 @@ def test_a_mechanical_fault_is_named_first(finished, tmp_path, name):
     store = shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     told = run_with_fault(store, FAULTS[name], SMALL_PLAN_TREE)
     assert [finding.rule for finding in told.findings][:1] == [FAULTS[name].rule], [
-        (f.rule, f.claim) for f in told.findings
+        (f.rule, f.evidence) for f in told.findings
     ]
 
 
@@ -32,7 +32,7 @@ def test_nothing_trainable_is_refused_before_the_tuning_so_no_study_ends_with_it
         run_with_fault(store, REFUSED["nothing-trainable"], SMALL_PLAN_TREE)
 
 
-@pytest.mark.parametrize("rule", load_sentences("en")["rules"])
+@pytest.mark.parametrize("rule", load_pack("packs/findings.yaml", "en")["findings"])
 def test_each_rule_is_planted_in_a_whole_study_or_refused_by_the_flow(rule):
     assert rule in {fault.rule for fault in FAULTS.values()} | REFUSED.keys(), (
         "plant it in whole_faults.py"

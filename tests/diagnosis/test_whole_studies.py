@@ -24,7 +24,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, prefect: None) -> Iterator[P
 def test_the_fault_of_a_whole_study_is_named_first(store: Path, fault: str) -> None:
     told = run_with_fault(store, FAULTS[fault])
     assert [finding.rule for finding in told.findings][:1] == [FAULTS[fault].rule], [
-        (f.rule, f.claim) for f in told.findings
+        (f.rule, f.evidence) for f in told.findings
     ]
 
 

@@ -11,6 +11,7 @@ from tasks.finetuning.preflight import (
     estimate_peak_memory,
 )
 from tasks.schemas.item_rows import Pair
+from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 
 EXERCISE = FinetuningPlan(
@@ -33,8 +34,9 @@ def base(tmp_path_factory):
 def test_the_exercise_is_fourteen_updates_and_is_warned_of(base):
     told = build_preflight(small_llama.make_pairs(100), [], base, EXERCISE, language="fa")
     assert told.updates == 14  # 2 · ⌈100 / 16⌉
-    assert any("only 14 updates" in sentence for sentence in told.warnings)
-    assert any("learning_rate 5e-05 is low" in sentence for sentence in told.warnings)
+    by_code = {warning.code: warning.values for warning in told.warnings}
+    assert by_code["few-updates"]["updates"] == 14
+    assert by_code["low-learning-rate"]["rate"] == Figure(5e-5)
 
 
 def test_numbers_in_the_adapter_are_rank_times_the_edges(base):
@@ -76,15 +78,13 @@ def test_what_is_wrong_is_told_with_its_numbers(base):
     ]
     plan = FinetuningPlan(epochs=20, early_stopping=2, too_long="drop")
     told = build_preflight(repeated, [], base, plan, language="fa")
-    text = "\n".join(told.warnings)
     assert (told.texts, told.too_long) == (60, 1)
-    for part in (
-        "1 texts are over max_tokens = 384",
-        "the model reads 256 at once",
-        "30 of 61 pairs are repeated",
-        "early_stopping needs held-out",
-    ):
-        assert part in text
+    assert told.warnings == (
+        build_message("texts-left-out", n=1, most=384),
+        build_message("text-over-window", longest=told.longest, window=256),
+        build_message("pairs-repeated", n=30, pairs=61),
+        build_message("no-held-out-pairs"),
+    )
 
 
 def test_a_script_that_the_tokenizer_does_not_know_is_told(base):
@@ -93,8 +93,8 @@ def test_a_script_that_the_tokenizer_does_not_know_is_told(base):
         for i in range(100)
     ]
     assert any(
-        "tokens a word" in sentence
-        for sentence in build_preflight(
+        warning.code == "many-tokens-a-word"
+        for warning in build_preflight(
             strange, [], base, FinetuningPlan(epochs=20), language="th"
         ).warnings
     )

@@ -7,6 +7,7 @@ from support.small_study import build_small_plan
 
 from flows.cli import summary
 from tasks.reporting.labels import load_labels
+from tasks.schemas.messages import PValue, build_message
 from tasks.schemas.plan_file import load_plan
 
 EN = load_labels("en")
@@ -175,7 +176,7 @@ def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_
     order = [say["terminal"][name].split(":")[0] for name in ("limits", "why", "report", "next")]
     heads = [head for line in others if (head := line.split(":")[0]) in order]
     assert heads == [
-        *order[:1] * bool(told["limits"]),
+        *order[:1] * (bool(told["limits"]) and told["verdict"] != "identical"),
         *order[1:2] * bool(told["causes"]),
         order[2],
         *order[3:] * bool(following),
@@ -199,16 +200,18 @@ def test_a_name_given_with_the_command_is_the_study_s_name_everywhere_and_does_n
 
 
 def test_a_small_p_that_decides_nothing_is_explained_on_the_terminal():
-    gain = {
-        "verdict": "inconclusive",
-        "p_value": 0.01,
-        "limits": "Questions on one fact change together: counted by the 9 facts, p = 0.2.",
-    }
-    assert list(summary.explain_limits(gain, EN)) == [f"cannot tell: {gain['limits']}"]
-    assert list(summary.explain_limits({"verdict": "improved", "limits": ""}, EN)) == []
-    assert list(
-        summary.explain_limits({"verdict": "identical", "limits": "", "sentence": "No answer."}, EN)
-    ) == ["No answer."]
+    limits = build_message("limits-by-fact", facts=9, p=PValue(0.2))
+    gain = {"verdict": "inconclusive", "limits": limits.model_dump(mode="json")}
+    (line,) = summary.explain_limits(gain, EN)
+    assert line.startswith("cannot tell: Questions on one fact change together: counted by the 9")
+    assert list(summary.explain_limits({"verdict": "improved", "limits": None}, EN)) == []
+    same = build_message("limits-no-shift").model_dump(mode="json")
+    (line,) = summary.explain_limits(
+        {"verdict": "identical", "limits": same, "sentence": "No answer."}, EN
+    )
+    assert line.startswith("No answer. The options' scores are the same")
+    of_0_1 = {"verdict": "inconclusive", "limits": "Too few."}
+    assert list(summary.explain_limits(of_0_1, EN)) == ["cannot tell: Too few."]
 
 
 def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plans_own(

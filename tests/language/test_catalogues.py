@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.language.failures import load_messages
+from tasks.language.catalogue import load_catalogue
 from tasks.language.i18n import load_translator
 from tasks.language.language_pack import list_languages
 from tasks.schemas.messages import Figure, Message, Ordinal, Points, PValue, Share, build_message
@@ -67,7 +67,7 @@ def holes(text: str) -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_code_has_words_that_its_values_fill(language: str) -> None:
-    say = load_messages(language)
+    say = load_catalogue(language)
     wanted = CODES.keys() | BUILT | flaws.QUESTION_RULES.keys() | flaws.PAIR_RULES.keys()
     wanted |= text_damage.DAMAGE_RULES.keys()
     assert not wanted - say["messages"].keys()
@@ -84,13 +84,13 @@ def test_enough_codes_were_found_to_believe_the_test_above() -> None:
 def test_no_catalogue_has_words_for_a_code_that_nobody_says(language: str) -> None:
     said = CODES.keys() | BUILT | flaws.QUESTION_RULES.keys() | flaws.PAIR_RULES.keys()
     said |= text_damage.DAMAGE_RULES.keys()
-    assert not load_messages(language)["messages"].keys() - said
+    assert not load_catalogue(language)["messages"].keys() - said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_fault_of_the_gate_has_a_name_to_be_counted_by(language: str) -> None:
     gate = ROOT / "tasks" / "validation"
-    reasons = load_messages(language)["reasons"].keys()
+    reasons = load_catalogue(language)["reasons"].keys()
     assert flaws.QUESTION_RULES.keys() | flaws.PAIR_RULES.keys() <= reasons
     tree = {
         node.args[0].value
@@ -110,16 +110,16 @@ def test_every_fault_of_the_gate_has_a_name_to_be_counted_by(language: str) -> N
     ids=repr,
 )
 def test_each_code_is_formatted_with_values_of_every_type(language: str, value) -> None:
-    say = load_messages(language)
+    say = load_catalogue(language)
     for code, text in say["messages"].items():
         told = say.format_message(Message(code=code, values=dict.fromkeys(holes(text), value)))
         assert told and "{" not in told, code
 
 
 def test_the_languages_have_the_same_codes_with_the_same_values() -> None:
-    english = load_messages("en")["messages"]
+    english = load_catalogue("en")["messages"]
     for language in LANGUAGES:
-        own = load_messages(language)["messages"]
+        own = load_catalogue(language)["messages"]
         assert own.keys() == english.keys()
         for code, text in own.items():
             assert holes(text) == holes(english[code]), code
@@ -127,18 +127,18 @@ def test_the_languages_have_the_same_codes_with_the_same_values() -> None:
 
 def test_persian_words_are_persian_and_english_ones_english() -> None:
     values = re.compile(r"{[^}]*}|--\S+|\w+=\w+|[\w.]+_\w+|«|»|[A-Za-z]+\.\w+")
-    for code, text in load_messages("fa")["messages"].items():
+    for code, text in load_catalogue("fa")["messages"].items():
         own = values.sub("", text)
         assert not re.search(r"(?:\b[a-z]{2,}\b[ ,]+){3,}", own), (code, own)
-        if re.search("[A-Za-z]{3}", values.sub("", load_messages("en")["messages"][code])):
+        if re.search("[A-Za-z]{3}", values.sub("", load_catalogue("en")["messages"][code])):
             assert re.search("[آ-ی]", own), code
-    for code, text in load_messages("en")["messages"].items():
+    for code, text in load_catalogue("en")["messages"].items():
         assert not re.search("[آ-ی]", text), code
 
 
 def test_a_code_without_words_is_no_silent_gap() -> None:
     with pytest.raises(KeyError, match="no-such-code"):
-        load_messages("en").format_message(build_message("no-such-code"))
+        load_catalogue("en").format_message(build_message("no-such-code"))
 
 
 def test_values_come_back_from_a_file_with_their_types() -> None:

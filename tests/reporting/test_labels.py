@@ -16,25 +16,12 @@ from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
 from tasks.schemas.result_rows import VerdictName
 
 FA, EN = load_labels("fa"), load_labels("en")
-FREE = {
-    "rules",
-    "measures",
-    "checks",
-    "stages",
-    "screened",
-    "reasons",
-    "sayings",
-}  # English shows the program's own word where there is no label
 
 
 def keys(tree: dict[str, Any], prefix: str = "") -> set[str]:
     found = set()
     for name, value in tree.items():
-        found |= (
-            keys(value, f"{prefix}{name}.")
-            if isinstance(value, dict) and name not in FREE
-            else {prefix + name}
-        )
+        found |= keys(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name}
     return found
 
 
@@ -45,7 +32,7 @@ def test_both_languages_have_the_same_labels() -> None:
 def test_labels_take_the_same_values_in_both_languages() -> None:
     def holes(tree: Any) -> Any:
         if isinstance(tree, dict):
-            return {name: holes(value) for name, value in tree.items() if name not in FREE}
+            return {name: holes(value) for name, value in tree.items()}
         return {part.partition("}")[0] for part in str(tree).split("{")[1:]}
 
     assert holes(FA.labels) == holes(EN.labels)
@@ -57,7 +44,6 @@ def test_every_word_of_the_rows_has_a_label(say: Any) -> None:
         ("sets", SetName),
         ("modes", AnswerMode),
         ("verdicts", VerdictName),
-        ("sentences", VerdictName),
         ("question_kinds", QuestionType),
     ):
         assert set(get_args(kind)) <= say[group].keys()
@@ -110,7 +96,9 @@ def test_brief_has_even_tables_whatever_the_model_wrote() -> None:
     study = make_example_study("en")
     evil = "a|b\n| c |<script>"
     study = replace(
-        study, book_title=evil, findings=[study.findings[0].model_copy(update={"claim": evil})]
+        study,
+        book_title=evil,
+        findings=[study.findings[0].model_copy(update={"beside": {"mode": evil}})],
     )
     lines = build_markdown_report(study).splitlines()
     assert "<script>" not in build_markdown_report(study)

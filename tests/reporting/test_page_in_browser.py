@@ -18,6 +18,7 @@ from support.reports.example_study import add_question, make_example_study
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.write import write_study_folder
 from tasks.schemas.item_rows import Pair, Question, Rejection
+from tasks.schemas.messages import build_message
 
 pytestmark = [
     pytest.mark.browser,
@@ -144,11 +145,20 @@ def test_hostile_items_do_no_harm(browser: Browser, tmp_path: Path) -> None:
     )
     study = add_question(study, question)
     rejected = Rejection(
-        draft_id=evil, kind="pair", passage_id=evil, check=evil, reason=evil, raw=evil
+        draft_id=evil,
+        kind="pair",
+        passage_id=evil,
+        check=evil,
+        reason=build_message("too-short", text=evil),
+        raw=evil,
     )
     pair = Pair(id="evil", fact=evil, symptom=evil, diagnosis=evil)
     finding = study.findings[0].model_copy(
-        update={"claim": evil, "rule": evil, "evidence": {evil: evil}, "remedy": {evil: evil}}
+        update={
+            "beside": study.findings[0].evidence | {"mode": evil},
+            "evidence": {evil: evil},
+            "remedy": {evil: evil},
+        }
     )
     study = ReportData(
         **(

@@ -1,10 +1,8 @@
 """On a Persian page a person reads Persian: English are names, identifiers and what the program or a model said, marked as such."""
 
-import ast
 import re
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,17 +12,16 @@ from support.planted_faults.row_faults import FAULTS, collect_fault_evidence
 from support.planted_faults.row_studies import make_healthy_study
 from support.reports.example_study import make_example_study
 
-from tasks import validation
 from tasks.diagnosis.causes import answer_four_causes
-from tasks.diagnosis.finding_text import load_sentences
 from tasks.diagnosis.rules.ranking import diagnose_evidence
 from tasks.evaluation.statistics.verdict import PairedOutcomes, judge_outcomes
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
+from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim
 from tasks.reporting.page import render_page
 from tasks.schemas.item_rows import FilterStep, Rejection
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import ComparisonPlan
-from tasks.validation.checks import flaws, text_damage
 
 FA = load_labels("fa")
 MARKED = re.compile(r'<(code|pre|title)\b.*?</\1>|<bdi dir="ltr">.*?</bdi>', re.DOTALL)
@@ -42,9 +39,7 @@ def told(fault: str):
 
 
 def test_no_english_sentence_is_on_a_persian_page_whatever_was_found() -> None:
-    reason = (
-        "key given away by its length: 41 characters, the others 9, 8 and 11 in the mean of all"
-    )
+    reason = build_message("key-given-away-by-its-length", key=41, longest=12)
     fell = Rejection(
         draft_id="d", kind="question", passage_id="p001-01", check="flaws", reason=reason, raw="متن"
     )
@@ -79,57 +74,38 @@ def test_every_further_figure_of_the_primary_result_has_a_persian_name() -> None
     )
 
 
+def words_of_rows(fault: str, language: str) -> list[str]:
+    say, study = load_labels(language), told(fault)
+    claims = [tell_claim(finding, say) for finding in study.findings]
+    return [
+        *claims,
+        *(tell_advice(finding, say) for finding in study.findings),
+        *(tell_cause(cause, say) for cause in study.causes),
+    ]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_claims_are_persian_with_persian_digits_only(fault: str) -> None:
-    for row in [*told(fault).findings, *told(fault).causes]:
-        assert re.search(r"[آ-ی]", row.claim)
-        assert not re.search(r"[0-9{}]|None|—", row.claim), row.claim
+    study = told(fault)
+    for text in [
+        *(tell_claim(finding, FA) for finding in study.findings),
+        *(tell_cause(cause, FA) for cause in study.causes),
+    ]:
+        assert re.search(r"[آ-ی]", text)
+        assert not re.search(r"[0-9{}]|None|—", text), text
 
 
 def test_every_rule_has_a_persian_title() -> None:
-    assert FA["rules"].keys() == load_sentences("en")["rules"].keys()
+    assert FA["rules"].keys() == load_labels("en")["findings"].keys()
 
 
 def test_an_english_study_is_told_in_english() -> None:
     for fault in FAULTS:
-        evidence = collect_fault_evidence(fault)
-        english = evidence.model_copy(
-            update={"plan": evidence.plan.model_copy(update={"language": "en"})}
-        )
-        for row in [*diagnose_evidence(english), *answer_four_causes(english)]:
-            assert re.sub("[\u200e\u202f−]", "", row.claim).isascii(), row.claim
-            assert "{" not in row.claim
-
-
-def test_every_reason_of_the_gate_has_a_persian_name() -> None:
-    reasons = {
-        *flaws.QUESTION_RULES,
-        *flaws.PAIR_RULES,
-        *text_damage.DAMAGE_RULES,
-        *first_words_of("Defect"),
-        *first_words_of("UnreadableItem"),
-    }
-    assert "key-misspelt" in reasons
-    assert reasons <= FA["reasons"].keys()
-
-
-def first_words_of(name: str) -> set[str]:
-    """What the gate's modules say first where they build a `name`: the reason's label."""
-    trees = [
-        ast.parse(file.read_text("utf-8"))
-        for file in Path(validation.__file__).parent.rglob("*.py")
-    ]
-    calls = [
-        node
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name
-    ]
-    return {
-        call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)
-    }
+        for text in words_of_rows(fault, "en"):
+            assert re.sub("[\u200e\u202f−]", "", text).isascii() and "{" not in text, text
 
 
 def test_illegible_answers_are_told_in_persian_too() -> None:
     evidence = plant_illegible_answers(make_healthy_study()).collect_evidence()
-    assert all(re.search(r"[آ-ی]", finding.claim) for finding in diagnose_evidence(evidence))
+    for finding in diagnose_evidence(evidence):
+        assert re.search(r"[آ-ی]", tell_claim(finding, FA))

@@ -43,17 +43,13 @@ FORK = plan_of("fork", **{"comparison.primary_set": "new_fact"})
 ASKED = questions(20)
 CARRIED_OVER = Finding(
     rule="not-carried-over",
-    claim="",
     evidence={},
     weight=0.9,
     remedy={"comparison.primary_set": "same_fact"},
 )
-LONGER = Finding(
-    rule="too-few-updates", claim="", evidence={}, weight=0.9, remedy={"finetuning.epochs": 30}
-)
+LONGER = Finding(rule="too-few-updates", evidence={}, weight=0.9, remedy={"finetuning.epochs": 30})
 MORE = Finding(
     rule="too-few-questions",
-    claim="",
     evidence={},
     weight=0.9,
     remedy={"generation.questions": 900},

@@ -14,7 +14,7 @@ def write_study(text: str, *, plan: bool = False):
         if plan:
             (folder / "next-plan.yaml").write_text("p")
 
-    return StudyFolder.replace_folder("mine", fill)
+    return StudyFolder.replace_folder("mine", fill, lambda folder, names: print(folder.name, names))
 
 
 def test_notes_stay_and_our_own_files_are_replaced(runs, capsys):
@@ -25,7 +25,7 @@ def test_notes_stay_and_our_own_files_are_replaced(runs, capsys):
     assert (folder / "index.html").read_text() == "two" and not (folder / "next-plan.yaml").exists()
     assert (folder / "notes.md").read_text() == "mine"
     assert (folder / "adapter" / "try.txt").read_text() == "mine too"
-    assert "adapter/try.txt, notes.md" in capsys.readouterr().err
+    assert capsys.readouterr().out == "mine ['adapter/try.txt', 'notes.md']\n"
     assert sorted(p.name for p in folder.parent.iterdir()) == ["mine"]
 
 

@@ -20,6 +20,7 @@ from tasks.generation.openai.request_runner import RetryPolicy  # noqa: E402
 from tasks.generation.quotas import PairOrQuestion, WrittenChapter, allocate_quotas  # noqa: E402
 from tasks.generation.response_cache import ResponseCache  # noqa: E402
 from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Quote, Rejection  # noqa: E402
+from tasks.schemas.messages import build_message  # noqa: E402
 from tasks.schemas.plan import GenerationPlan  # noqa: E402
 
 HANDBOOK_DIR = Path(__file__).parents[2] / "books" / "handbook"
@@ -81,7 +82,12 @@ def parse_item(one: dict[str, Any], passages: list[Passage]) -> PairOrQuestion |
 
 def _build_rejection(draft: Draft, check: str, raw: str, items: int) -> Rejection:
     return Rejection(
-        draft_id=draft.id, kind=draft.kind, check=check, reason=check, raw=raw, items=items
+        draft_id=draft.id,
+        kind=draft.kind,
+        check=check,
+        reason=build_message(check),
+        raw=raw,
+        items=items,
     )
 
 

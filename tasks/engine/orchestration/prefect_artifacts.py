@@ -11,8 +11,9 @@ from typing import ParamSpec, TypeVar
 from tasks.engine.orchestration.cancellation import cancellable_here
 from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
-from tasks.generation.usage import format_usages, load_usages
+from tasks.generation.usage import add_usages, load_usages
 from tasks.generation.write_chapter import get_response_cache_dir
+from tasks.language.catalogue import describe_error, load_catalogue, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import StudyError, WriterError
@@ -89,7 +90,7 @@ def report_cost_on_failure(plan: StudyPlan, chapters: Sequence[str]) -> Iterator
             "cost",
             "what the writing cost until it was stopped",
         )
-        raise type(error)(f"{error}\n{format_usages(written, folder)}") from None
+        raise add_usages(error, written, folder) from None
 
 
 def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
@@ -102,10 +103,7 @@ def publish_training(tuning: TrainedAdapter, plan: StudyPlan) -> None:
         "loss over the training",
     )
     if plan.finetuning.report_to and any(stage.cached for stage in get_timings().stages[-1:]):
-        print_status(
-            "  finetuning.report_to: the training was done before and is not reported anew; to do"
-            " so, --redo finetune_adapter"
-        )
+        print_status("  " + tell_reader("not-reported-anew"))
 
 
 def publish_verdict(comparisons: Comparisons, history: History, language: str) -> None:
@@ -138,12 +136,12 @@ def publish_failure(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def format_failure(error: StudyError) -> str:
-    """Cause and remedy as the error words them, and how to go on."""
-    told = "\n".join(f"> {_escape_markdown(line)}" for line in str(error).splitlines())
-    return (
-        f"# {type(error).__name__}\n\n{told}\n\nThen **Retry** this run (a run of a deployment), or"
-        " give the same command again: what was finished is kept."
-    )
+    """Cause and remedy in the reader's language, and how to go on."""
+    say = load_catalogue(get_reader_language())
+    lines = describe_error(error, say).splitlines()
+    told = "\n".join(f"> {_escape_markdown(line)}" for line in lines)
+    name = say.get_label("errors", type(error).__name__)
+    return f"# {name}\n\n{told}\n\n{tell_reader('error-go-on')}"
 
 
 def _escape_markdown(line: str) -> str:

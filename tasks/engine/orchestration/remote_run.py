@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from tasks.engine.orchestration.cancellation import cancellable_elsewhere
 from tasks.engine.orchestration.prefect_api import get_deployment
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import StudyError
 from tasks.store import remote_store
 from tasks.store.paths import get_runs_dir, write_atomically
@@ -40,7 +41,7 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str) -> Callable[..., T]:
         parameters = TypeAdapter(dict[str, Any]).dump_python(
             dict(zip(names, args, strict=False)) | kwargs, mode="json"
         )
-        print_status(f"  → {deployment}: waiting for a worker")
+        print_status("  → " + tell_reader("waiting-for-worker", deployment=deployment))
         run: FlowRun = run_deployment(  # type: ignore[assignment]
             deployment, parameters=parameters, timeout=0, as_subflow=True
         )

@@ -11,6 +11,7 @@ from tasks.evaluation.scorer.prefix_tree import build_prefix_forest, plan_batche
 from tasks.evaluation.scorer.sequential_scorer import DecodingLimits
 from tasks.evaluation.scorer.tree_attention import score_tree
 from tasks.evaluation.scorer.tree_attention_support import can_use_tree_attention
+from tasks.language.catalogue import tell_reader
 from tasks.models.loading import LoadedModel
 from tasks.schemas.machine import Machine
 from tasks.store.progress import ProgressCallback
@@ -18,8 +19,6 @@ from tasks.store.progress import ProgressCallback
 MAX_TREE_TOKENS = (
     4096  # tokens up to which a text is read as a branch; the mask grows with the square
 )
-
-SEQUENTIAL_NOTE = "one text at a time: this model or these texts cannot be read as branches"
 
 
 class ModelOutput(NamedTuple):
@@ -133,5 +132,5 @@ def _score_one_by_one(
                 else [],
             )
         )
-        progress(done, len(sheets), SEQUENTIAL_NOTE)
+        progress(done, len(sheets), tell_reader("note-sequential"))
     return found

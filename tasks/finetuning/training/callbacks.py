@@ -10,6 +10,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from tasks.language.catalogue import tell_reader
+from tasks.schemas.messages import Figure
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.progress import ProgressCallback
 
@@ -32,7 +34,11 @@ class ReportProgressCallback(TrainerCallback):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         if logs and "loss" in logs:
-            self.progress(state.global_step, state.max_steps, f"loss {logs['loss']:.3f}")
+            self.progress(
+                state.global_step,
+                state.max_steps,
+                tell_reader("note-loss", loss=Figure(logs["loss"], 3)),
+            )
 
 
 class TimedCheckpointCallback(TrainerCallback):  # type: ignore[misc]

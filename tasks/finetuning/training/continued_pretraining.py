@@ -18,6 +18,7 @@ from tasks.finetuning.training.callbacks import (
 )
 from tasks.finetuning.training.resume import resume_training
 from tasks.finetuning.training.trainer import LoraTrainer, build_training_arguments
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.progress import ProgressCallback
@@ -59,7 +60,7 @@ def train_on_book(
     """Train the adapter on the book's text; killed, it goes on where it was."""
 
     def report_book_progress(done: float, total: float, note: str = "") -> None:
-        progress(done, total, f"book · {note}")
+        progress(done, total, tell_reader("note-book", note=note))
 
     args = build_training_arguments(
         build_book_plan(plan), scratch / "book", device, micro, held_out=False

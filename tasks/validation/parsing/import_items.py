@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.language.failures import build_error
+from tasks.language.catalogue import build_error
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import Rejection
 from tasks.schemas.messages import Message, Term, build_message

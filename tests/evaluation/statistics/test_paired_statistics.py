@@ -15,16 +15,15 @@ from statsmodels.stats.proportion import proportion_confint
 from tasks.evaluation.statistics import intervals, mcnemar, power_analysis
 from tasks.evaluation.statistics.paired_comparison import (
     apply_holm_correction,
-    summarize_seed_spread,
 )
 from tasks.evaluation.statistics.verdict import (
     PairedOutcomes,
-    build_limits_sentence,
-    build_verdict_sentence,
+    explain_limits,
+    explain_verdict,
     judge_outcomes,
 )
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.plan_sections import ComparisonPlan
-from tasks.schemas.result_rows import Comparison, Rate
 
 COUNTS = [
     (0, 0, 5),
@@ -278,9 +277,17 @@ def test_each_verdict_has_its_numbers_and_its_sentence(
 ) -> None:
     judged = judge_outcomes(seen, ComparisonPlan())
     assert judged.verdict == verdict
-    assert any(
-        part in build_verdict_sentence(judged, ComparisonPlan()) for part in words.split("|")
-    ), build_verdict_sentence(judged, ComparisonPlan())
+    told = tell_all(judged)
+    assert any(part in told for part in words.split("|")), told
+
+
+def tell_all(judged, illegible: int = 0, shift: float | None = None) -> str:
+    """Verdict, figures and limits in English."""
+    say, plan = load_catalogue("en"), ComparisonPlan()
+    verdict, limits = explain_verdict(judged, plan, illegible), explain_limits(judged, plan, shift)
+    figures = say.fill_values(say["messages"]["verdict-figures"], verdict.values)
+    parts = [say.format_message(verdict), figures]
+    return " ".join(parts + [say.format_message(limits)] * bool(limits))
 
 
 @pytest.mark.parametrize(
@@ -297,9 +304,7 @@ def test_each_verdict_has_its_numbers_and_its_sentence(
 def test_answers_that_did_not_change_are_told_for_what_they_show(
     illegible: int, shift: float | None, words: str, not_said: str
 ) -> None:
-    told = build_verdict_sentence(
-        judge_outcomes(marks(0, 0, 30, 70), ComparisonPlan()), ComparisonPlan(), illegible, shift
-    )
+    told = tell_all(judge_outcomes(marks(0, 0, 30, 70), ComparisonPlan()), illegible, shift)
     assert words in told and not_said not in told
 
 
@@ -309,38 +314,17 @@ def test_only_what_could_not_be_told_has_limits() -> None:
         judge_outcomes(seen, plan)
         for seen in (marks(12, 0, 0, 12, per_fact=12), marks(9, 6, 30, 55), marks(30, 5, 30, 35))
     )
-    assert build_limits_sentence(by_fact, plan).startswith(
-        "Questions on one fact change together: counted by the 2 facts"
-    )
-    assert (
-        build_limits_sentence(few, plan).startswith("A true difference under")
-        and build_limits_sentence(plain, plan) == ""
-    )
-
-
-def test_a_gain_that_comes_from_a_few_facts_is_not_called_one() -> None:
-    """Thirty questions on three facts rose together: by question p < 1e-8, by fact nothing."""
-    seen = marks(30, 0, 0, 70, per_fact=10)
-    judged = judge_outcomes(seen, ComparisonPlan())
-    assert (
-        judged.p_value < 1e-8
-        and judged.extra["p_facts"] == 0.25
-        and judged.verdict == "inconclusive"
-    )
-
-
-def test_the_spread_between_seeds() -> None:
-    judged = judge_outcomes(marks(30, 5, 30, 35), ComparisonPlan())
-    row = Comparison(set="all", mode="cloze", primary=True, n=100, **judged._asdict())
-    other = row.model_copy(
-        update={
-            "verdict": "worse",
-            "difference": row.difference.model_copy(update={"value": -0.05}),
-        }
-    )
-    spread = summarize_seed_spread([row, row, other])
-    assert (spread.seeds, spread.low, spread.high, spread.agree) == (3, -0.05, 0.25, False)
-    assert spread.mean == pytest.approx(0.15) and spread.deviation == pytest.approx(
-        np.std([0.25, 0.25, -0.05], ddof=1)
-    )
-    assert isinstance(row.base, Rate)
+    assert explain_limits(by_fact, plan).values["facts"] == 2
+    codes = [
+        explain_limits(one, plan) and explain_limits(one, plan).code
+        for one in (by_fact, few, plain)
+    ]
+    assert codes == ["limits-by-fact", "limits-detectable", None]
+    close = judge_outcomes(marks(0, 0, 200, 200, per_fact=20, moved=20), plan)
+    told = [explain_verdict(one, plan).code for one in (by_fact, few, close, plain)]
+    assert told == [
+        "verdict-inconclusive-by-fact",
+        "verdict-inconclusive",
+        "verdict-inconclusive-few-facts",
+        "verdict-improved",
+    ]

@@ -4,6 +4,7 @@ import random
 from math import exp
 
 from tasks.schemas.item_rows import FilterStep, Passage, Rejection
+from tasks.schemas.messages import build_message
 from tasks.schemas.result_rows import Cause, Finding, TrainingStep
 from tasks.schemas.timings import Timing
 
@@ -57,20 +58,24 @@ def make_funnel() -> list[FilterStep]:
             kind="question",
             came=280,
             kept=262,
-            fell={"longest option is the key": 12, "two equal options": 6},
+            fell={"key-given-away-by-its-length": 12, "repeated-options": 6},
         ),
         FilterStep(
-            name="unrepeated", kind="question", came=262, kept=260, fell={"near duplicate": 2}
+            name="unrepeated",
+            kind="question",
+            came=262,
+            kept=260,
+            fell={"says-the-same-as-an-earlier-item": 2},
         ),
     ]
 
 
 def make_rejections(passages: list[Passage]) -> list[Rejection]:
     reasons = {
-        "grounding": "the quote is not in the passage",
-        "duplicates": "3-gram similarity 0.91 ≥ 0.85",
-        "flaws": "the key is the longest option",
-        "leakage": "9 words in a row shared with same_fact-0004",
+        "grounding": build_message("quote-not-in-the-passages", text="تب و لرز"),
+        "duplicates": build_message("says-the-same-as-an-earlier-item", text="pair-0001"),
+        "flaws": build_message("key-given-away-by-its-length", key=41, longest=12),
+        "leakage": build_message("shared-words", pair="pair-0004", n=9, words="تب و لرز"),
     }
     return [
         Rejection(draft_id=f"d{n:03d}", kind="pair" if n % 3 else "question", passage_id=passages[n % len(passages)].id, check=check, reason=reasons[check], raw=f"{{'symptom': '{sample_signs(passages[n % len(passages)], random.Random(n), 2)}', 'diagnosis': '{passages[n % len(passages)].section}'}}")
@@ -80,8 +85,8 @@ def make_rejections(passages: list[Passage]) -> list[Rejection]:
 
 def make_findings() -> list[Finding]:
     return [
-        Finding(rule="format-gap", claim="The tuned model knows the answers but cannot give them as numbers.", evidence={"cloze gain": 0.61, "digits gain": 0.006, "p digits": 0.91}, weight=0.5, remedy={"validation.train_questions": 200}, advice="Put some training texts in the form of the test."),
-        Finding(rule="knowledge-lost", claim="The model reads the book's own text worse than before.", evidence={"perplexity before": 9.1, "perplexity after": 31.0}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}, advice="Lower the learning rate."),
+        Finding(rule="format-gap", evidence={"known": "cloze", "cloze_difference": 0.61, "mode": "digits", "difference": 0.006}, weight=0.5, remedy={"validation.train_questions": 200}),
+        Finding(rule="knowledge-lost", claim=("both",), evidence={"book_times": 3.4, "general_times": 1.2}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}),
     ]  # fmt: skip
 
 
@@ -97,9 +102,7 @@ def make_causes() -> list[Cause]:
         ("easy questions", "cannot be told", {"base rate": 0.28, "options only": None}),
     ]
     return [
-        Cause(
-            name=name, claim=f"Cause of the exercise: {name}.", verdict=verdict, evidence=evidence
-        )
+        Cause(name=name, claim=(), verdict=verdict, evidence=evidence)
         for name, verdict, evidence in told
     ]
 

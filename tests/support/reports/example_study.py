@@ -19,6 +19,7 @@ from support.reports.example_rows import (
 
 from tasks.reporting.report_data import ArtifactLocation, PowerCurvePoint, ReportData, WriterTotals
 from tasks.schemas.item_rows import Pair, Passage, Question, Quote, ReadingSummary
+from tasks.schemas.messages import Message, Points, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import Answer, Comparison, Interval, ModelDiff, Preflight, Rate
 
@@ -205,10 +206,18 @@ def make_comparison(
         else "worse"
     )
     return Comparison(
+        told=tell_verdict(verdict, n=n, gained=gained, lost=lost),
         set=name, mode=mode, primary=primary, n=n, base=compute_wilson_rate(count_right(before), n), tuned=compute_wilson_rate(count_right(after), n), gained=gained, lost=lost, changed=changed,
         illegible_base=sum(a.predicted is None for a in before.values()), illegible_tuned=sum(a.predicted is None for a in after.values()),
         p_value=p_value, difference=difference, detectable=2.8 * sqrt(max(apart, 1)) / n, verdict=verdict,
     )  # fmt: skip
+
+
+def tell_verdict(verdict: str, **counts: int) -> Message:
+    """The verdict as a comparison tells it, its figures made up."""
+    counts = {"n": 0, "base": 1, "tuned": 2, "gained": 3, "lost": 4, "illegible": 5} | counts
+    bounds = {"margin": Points(0.05), "detectable": Points(0.1)}
+    return build_message(f"verdict-{verdict}", **counts, **bounds)
 
 
 def count_right(answers: dict[str, Answer]) -> int:

@@ -39,6 +39,7 @@ def with_key(text):
 FLAWED = [
     ("repeated-options", {"options": with_key("ورم  يك ساق")}),
     ("overlapping-options", {"options": with_key("ورم یک ساق و تب")}),
+    ("key-given-away-by-its-ending", {"options": with_key("ورم یک ساق پا.")}),
     (
         "overlapping-ranges",
         {"options": ("۱۰ تا ۲۰ سال", "۱۵ تا ۲۵ سال", "۳۰ تا ۴۰ سال", "۵۰ تا ۶۰ سال")},

@@ -6,7 +6,7 @@ import json
 import pytest
 from openpyxl import Workbook
 
-from tasks.language.failures import load_messages
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import build_message
 from tasks.validation.parsing.import_items import load_pairs, load_questions, open_items
@@ -368,5 +368,5 @@ def test_what_was_read_and_refused_is_told_in_one_sentence(tmp_path):
         "question",
         "en",
     )
-    told = load_messages("en").format_message(own.describe("question"))
+    told = load_catalogue("en").format_message(own.describe("question"))
     assert told == "3 rows, 1 read as questions, 1 refused: no key, 1 refused: not four options"
