@@ -307,7 +307,9 @@ def _between(
         ), room
     if left.text in BULLETS or right.text in BULLETS:
         return " ", room
-    return (" " if room > (LOOSE_EM if habit.spaced and not apart else least) else ""), room
+    if habit.spaced and not apart:
+        return (" " if room > LOOSE_EM else ""), room
+    return (" " if habit.parts_words(left, right, least) else ""), room
 
 
 def _any_in(places: list[float], low: float, high: float) -> bool:

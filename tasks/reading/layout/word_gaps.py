@@ -7,6 +7,7 @@ every page, but on one line they are two groups, and a pair of letters is kerned
 """
 
 import itertools
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean, median
 from typing import NamedTuple
@@ -27,17 +28,19 @@ TWO_GROUPS = (
 LEAST_STEP_EM = 0.08  # from the one group's mean to the other's; kerning alone gives less
 # The same inside the lower group: TeX's tightest gap, where a bullet or colon stands further off.
 FINER_STEP_EM = 0.14
-KERNED_EM = 0.03, 0.12  # what kerning adds between two letters of one word (Amiri 0.08)
-KERNED_SHARE = 0.6  # of the page's usual gap, at most: 0.08 beside the tightest, 0.159
+KERNED_EM = 0.03, 0.15  # what kerning adds between two letters of one word (Amiri 0.08, 0.12)
+KERNED_SHARE = 0.75  # of the page's usual gap, at most: 0.12 beside the tightest, 0.159
 KERNED_ALIKE = 0.012  # em, between lines
 KERNED_LINES = 3  # that show a pair
 LEAST_WORDS = 3  # gaps between words of a line that tells something of its page
 WIDE_EM = 0.5  # wider gaps count as this: columns and tabs tell nothing of words
 COLUMN_EM = 1.0  # still wider ones count for nothing
+NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
+TOUCHING_EM = 0.06  # joined letters overlap or touch; a wider gap after a joining letter parts words
 NO_WIDTH_EM = 0.01  # marks have none
 
 
-Pair = tuple[str, int, int]  # font, numbers of two neighbouring glyphs
+Pair = tuple[str, int, int, bool]  # font, numbers of two neighbouring glyphs, whether they join
 
 
 class Parted(NamedTuple):
@@ -62,6 +65,13 @@ class WordGaps(NamedTuple):
     def room(self, left: Glyph, right: Glyph) -> float:
         """The gap between two neighbours in em, less their kerning."""
         return _room(left, right) - self.kerning.get(_pair(left, right), 0.0)
+
+    def parts_words(self, left: Glyph, right: Glyph, least: float) -> bool:
+        """Whether the gap between two neighbours, without a space glyph, stands for one."""
+        room = self.room(left, right)
+        if room > TOUCHING_EM and joins_on(right.text) and left.text[:1].isalpha():
+            return True
+        return room > least
 
     def least_on(self, rooms: Sequence[float]) -> float:
         """The same for one line; `rooms` are its gaps in em, those that hold a space glyph left
@@ -110,7 +120,7 @@ def _learn_kerning(lines: Sequence[Sequence[tuple[float, Pair]]]) -> dict[Pair, 
     seen: dict[Pair, list[tuple[float, int]]] = {}
     for number, line in enumerate(lines):
         for room, pair in line:
-            if KERNED_EM[0] < room < min(KERNED_EM[1], most):
+            if KERNED_EM[0] < room < min(KERNED_EM[1], most) and not pair[3]:
                 seen.setdefault(pair, []).append((room, number))
     return {
         pair: median(room for room, _ in found)
@@ -174,4 +184,15 @@ def _room(left: Glyph, right: Glyph) -> float:
 
 
 def _pair(left: Glyph, right: Glyph) -> Pair:
-    return left.font, left.code, right.code
+    return left.font, left.code, right.code, joins_on(right.text)
+
+
+def joins_on(text: str) -> bool:
+    """Whether the last letter would join to a following one."""
+    letters = [c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Mn"]
+    return (
+        bool(letters)
+        and unicodedata.bidirectional(letters[-1]) == "AL"
+        and letters[-1] not in NOT_JOINING
+        and letters[-1].isalpha()
+    )
