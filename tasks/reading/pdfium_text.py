@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as raw
 
-from tasks.reading.layout.pdfium_glyphs import BOLD, INVISIBLE
+from tasks.reading.layout.pdfium_glyphs import INVISIBLE, font_at, is_bold_at
 from tasks.reading.types import Line
 
 _HYPHEN = re.compile("[\ufffe\x02]")  # pdfium's marks for a hyphen at a line's end
@@ -74,7 +74,8 @@ def _line(textpage: Any, at: int, piece: str, page_top: float) -> tuple[Line, bo
     if not _is_even(textpage, at, piece, first, size):
         return None
     x0, top, x1, bottom = _box(textpage, first, last - first + 1)
-    bold = raw.FPDFText_GetFontWeight(textpage, (first + last) // 2) >= BOLD
+    middle = (first + last) // 2
+    bold = is_bold_at(textpage, middle, font_at(textpage, middle))
     owner = raw.FPDFText_GetTextObject(textpage, first)
     hidden = bool(owner) and raw.FPDFTextObj_GetTextRenderMode(owner) == INVISIBLE
     text = _HYPHEN.sub("-", piece).strip()

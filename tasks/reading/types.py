@@ -43,6 +43,12 @@ def turn_glyphs(glyphs: list[Glyph], angle: int, width: float, height: float) ->
     return [g._replace(x0=g.x0 + right, x1=g.x1 + right, y=g.y + up) for g in glyphs]
 
 
+def names_bold(font: str) -> bool:
+    """Whether a font's name says that it is bold."""
+    name = font.lower()
+    return any(word in name for word in ("bold", "black", "heavy", "titr", "-bd", ",b"))
+
+
 class Line(NamedTuple):
     """One line as read, in points, y downwards from the page's top."""
 

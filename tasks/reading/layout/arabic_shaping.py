@@ -16,8 +16,8 @@ from tasks.language import persian
 from tasks.language import text as words_of
 from tasks.reading.layout.bidi import decided
 from tasks.reading.layout.glyph_clusters import LOST_MARK, ZWNJ, Cell, form
+from tasks.reading.layout.word_gaps import joins_on
 
-NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
 PLACE = 0xF0000  # private characters: "perhaps a half-space", numbered by pair of glyphs
 _PLACES = re.compile("[\U000f0000-\U000ffffd]")
 _FORMS = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]+")
@@ -102,17 +102,6 @@ def ligature(text: str) -> str:
 def is_letter(text: str) -> bool:
     """A letter of a right-to-left script (the Arabic semicolon is not)."""
     return bool(text) and text[0].isalpha() and unicodedata.bidirectional(text[0]) in ("AL", "R")
-
-
-def joins_on(text: str) -> bool:
-    """Whether the last letter would join to a following one."""
-    letters = [c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Mn"]
-    return (
-        bool(letters)
-        and unicodedata.bidirectional(letters[-1]) == "AL"
-        and letters[-1] not in NOT_JOINING
-        and letters[-1].isalpha()
-    )
 
 
 class Forms:

@@ -46,13 +46,15 @@ class Piece(NamedTuple):
     turned: bool
 
 
-def logical(cells: Sequence[Cell], rtl: bool) -> list[Piece]:
-    """The line in reading order. `rtl`: the paragraph runs from right to left."""
+def logical(cells: Sequence[Cell], rtl: bool, opens: bool = False) -> list[Piece]:
+    """The line in reading order. `rtl`: the paragraph runs from right to left; `opens`: it begins
+    with this line.
+    """
     if not rtl:
         return _left_to_right(cells)
     if not any(c.kind in "RNA" for c in cells):
         return [Piece(_straight(cells), False)]
-    return _right_to_left(cells)
+    return _right_to_left(cells, opens)
 
 
 def join(pieces: Sequence[Piece], mirror: str = "") -> str:
@@ -84,9 +86,9 @@ def _straight(cells: Sequence[Cell]) -> str:
     return "".join(c.text + (c.gap if i + 1 < len(cells) else "") for i, c in enumerate(cells))
 
 
-def _right_to_left(cells: Sequence[Cell]) -> list[Piece]:
+def _right_to_left(cells: Sequence[Cell], opens: bool = False) -> list[Piece]:
     pieces: list[Piece] = []
-    for start, end in reversed(islands(cells)):
+    for start, end in reversed(islands(cells, opens)):
         if pieces and cells[end - 1].gap:
             pieces.append(Piece(cells[end - 1].gap, True))
         if end - start > 1:
@@ -152,7 +154,7 @@ def _rtl_run(cells: Sequence[Cell], at: int) -> int:
     return end
 
 
-def islands(cells: Sequence[Cell]) -> list[tuple[int, int]]:
+def islands(cells: Sequence[Cell], opens: bool = False) -> list[tuple[int, int]]:
     """Spans of cells, from left to right, that keep their order inside a right-to-left line."""
     anchors = [i for i, c in enumerate(cells) if c.kind in "LNA"]
     joined: list[list[int]] = []
@@ -160,7 +162,7 @@ def islands(cells: Sequence[Cell]) -> list[tuple[int, int]]:
         if (
             joined
             and not _crosses(cells, joined[-1][1], place)
-            and _belong(cells, joined[-1], place, joined)
+            and _belong(cells, joined[-1], place, opens)
         ):
             joined[-1][1] = place
         else:
@@ -178,7 +180,7 @@ def _crosses(cells: Sequence[Cell], left: int, right: int) -> bool:
     return any(c.kind == "R" for c in cells[left + 1 : right])
 
 
-def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[int]]) -> bool:
+def _belong(cells: Sequence[Cell], run: list[int], place: int, opens: bool) -> bool:
     """Whether the anchor at `place` goes on the left-to-right run that ends at run[1]."""
     before, after = cells[run[1]], cells[place]
     between = _straight([*cells[run[1] : place], after])[len(before.text) : -len(after.text)]
@@ -186,6 +188,8 @@ def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[i
         return False
     if after.text[0] in _RAISED and not between:
         return True
+    if between == "-" and before.kind == after.kind == "N":
+        return _is_drawn_across(cells, place, opens)
     text = _straight(cells[run[0] : run[1] + 1])
     latin = any(c.kind == "L" for c in cells[run[0] : run[1] + 1])
     if _parts(text, between):
@@ -201,6 +205,14 @@ def _belong(cells: Sequence[Cell], run: list[int], place: int, runs: list[list[i
     if after.kind == "L" and not latin and _word_came_first(cells, place, between):
         return False
     return latin or after.kind == "L" or _one_number(between)
+
+
+def _is_drawn_across(cells: Sequence[Cell], place: int, opens: bool) -> bool:
+    """Whether numbers with a hyphen run from left to right: where no Arabic letter came before them
+    (a section's number opens its paragraph), or where they and a Latin word are one run.
+    """
+    before = next((c for c in cells[place + 1 :] if c.kind in "LRA"), None)
+    return opens if before is None else before.kind == "L"
 
 
 def _parts(text: str, between: str) -> bool:

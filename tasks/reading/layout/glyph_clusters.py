@@ -3,7 +3,7 @@
 import itertools
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tasks.reading.layout.word_gaps import WordGaps, learn_gaps
@@ -14,6 +14,7 @@ UNKNOWN = "\ufffd"  # a glyph that the file gives no letter for
 LOST_MARK = "\ufdd0"  # a mark that the file gives no letter for; not a character of any text
 HALF_SPACE_EM = 0.05  # a space whose neighbours stand closer than this was drawn for a half-space
 LOOSE_EM = 0.25  # a wider gap is a space where the file draws spaces: only what no kerning explains
+AT_BORDER_EM = 0.02  # of a letter, where a space begins
 MOST_MARKS = 3  # on one letter
 ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks counted
 WITHIN = frozenset("-‐–—/.,:;'’\"()[]{}|،؛٫٬_+*=" + ZWNJ)  # signs that do stand between letters
@@ -65,20 +66,21 @@ def habits(glyphs: Sequence[Glyph]) -> WordGaps:
 
 def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
     """The cells of a line from left to right."""
-    blanks = sorted(
-        g.x0 for g in glyphs if g.text.isspace()
-    )  # half-spaces are drawn over their neighbour, from the border on
+    spaces = [g for g in glyphs if g.text.isspace()]
     halves = sorted(g.x0 for g in glyphs if g.text == ZWNJ)
     glyphs = [_bare_mark(g) for g in glyphs]
     bases = sorted((g for g in glyphs if _stands(g)), key=lambda g: (g.middle, g.x0))
     bases = _without_doubles(bases)
+    blanks = sorted(_borders(spaces, bases))
     if (
         not blanks and len(bases) > SPOKEN
     ):  # some programs draw spaces on one line and jump over them on the next
         habit = habit._replace(spaced=False)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
     rooms = [
-        _room(a, b) for a, b in itertools.pairwise(bases) if not _any_in(blanks, a.middle, b.middle)
+        habit.room(a, b)
+        for a, b in itertools.pairwise(bases)
+        if not _any_in(blanks, a.middle, b.middle)
     ]
     least = habit.least_on(rooms) if not habit.spaced else habit.least
     found = []
@@ -89,6 +91,17 @@ def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
         )
         found.append(Cell(text, kind_of(text), base, gap, room))
     return found
+
+
+def _borders(spaces: Sequence[Glyph], bases: Sequence[Glyph]) -> Iterator[float]:
+    """Where each space stands. Half-spaces are drawn over a neighbour, from the border on or
+    (LuaTeX) up to it.
+    """
+    edges = sorted(edge for base in bases for edge in (base.x0, base.x1))
+    for space in spaces:
+        near = AT_BORDER_EM * space.size
+        first, last = (_any_in(edges, x - near, x + near) for x in (space.x0, space.x1))
+        yield space.x1 if last and not first else space.x0
 
 
 def _bare_mark(glyph: Glyph) -> Glyph:
@@ -274,7 +287,7 @@ def _between(
     habit: WordGaps,
     least: float,
 ) -> tuple[str, float]:
-    room = _room(left, right)
+    room = habit.room(left, right)
     low, high = left.middle, right.middle
     if _any_in(halves, low, high) and room < 0.3:
         return ZWNJ, room
@@ -294,12 +307,9 @@ def _between(
         ), room
     if left.text in BULLETS or right.text in BULLETS:
         return " ", room
-    return (" " if room > (LOOSE_EM if habit.spaced and not apart else least) else ""), room
-
-
-def _room(left: Glyph, right: Glyph) -> float:
-    """The gap between two neighbours in em."""
-    return (right.x0 - left.x1) / max(left.size, right.size)
+    if habit.spaced and not apart:
+        return (" " if room > LOOSE_EM else ""), room
+    return (" " if habit.parts_words(left, right, least) else ""), room
 
 
 def _any_in(places: list[float], low: float, high: float) -> bool:

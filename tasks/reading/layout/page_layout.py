@@ -1,5 +1,6 @@
 """A page: from its drawing to lines in reading order, whatever the direction of writing."""
 
+import itertools
 from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from tasks.reading.types import Drawing, Glyph, Line, Rule
 
 CELL_BORDER = " | "
 PAGE_SHARE = 0.3  # of right-to-left letters, from which a page runs from right to left
+SHORT_EM = 2.0  # from the edge of its block: the last line of a paragraph
 PROSE_WORDS = 3  # Latin words without a right-to-left letter that make a line of its own direction
 
 
@@ -105,9 +107,10 @@ def _texts(drafts: Sequence[_Draft], rtl: bool, votes: Votes) -> list[str]:
     ]
     if rtl and _reads_better_as_drawn(drafts, straight):
         return [unfolded(text) for text in straight]
+    opens = _openings(drafts)
     pieces = [
-        [[logical(row, _is_rtl(row, rtl)) for row in part] for part in draft.parts]
-        for draft in drafts
+        [[logical(row, _is_rtl(row, rtl), first) for row in part] for part in draft.parts]
+        for draft, first in zip(drafts, opens, strict=True)
     ]
     every = [row for draft in pieces for part in draft for row in part]
     votes.add(_vote(every, ROUND), _vote(every, ANGLED))
@@ -115,6 +118,24 @@ def _texts(drafts: Sequence[_Draft], rtl: bool, votes: Votes) -> list[str]:
         unfolded(_bordered([[undecided(row) for row in part] for part in draft]))
         for draft in pieces
     ]
+
+
+def _openings(drafts: Sequence[_Draft]) -> list[bool]:
+    """Whether each line of a right-to-left page begins a paragraph: the one above it ends short of
+    the block's edge, or is of another size.
+    """
+    edges: dict[int, float] = {}
+    for draft in drafts:
+        left = min(row.x0 for row in draft.rows)
+        edges[draft.block] = min(left, edges.get(draft.block, left))
+    found = [True] * min(1, len(drafts))
+    for above, draft in itertools.pairwise(drafts):
+        last, first = above.rows[-1], draft.rows[0]
+        sizes = last.ink[0].size, first.ink[0].size
+        short = last.x0 - edges[draft.block] > SHORT_EM * sizes[1]
+        alike = abs(sizes[0] - sizes[1]) < 0.1 * sizes[1]
+        found.append(above.block != draft.block or short or not alike)
+    return found
 
 
 def _bordered(parts: Sequence[Sequence[str]]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
-from tasks.reading.types import Drawing, Glyph, Rule, turn_glyphs
+from tasks.reading.types import Drawing, Glyph, Rule, names_bold, turn_glyphs
 
 BOLD = 600  # weight from which a font counts as bold
 INVISIBLE = 3  # text render mode of a scan's text layer
@@ -69,12 +69,22 @@ class _GlyphRun:
         a, b, c, d = matrix.a, matrix.b, matrix.c, matrix.d
         self.angle = round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90
         self.size = max(1.0, raw.FPDFText_GetFontSize(textpage, at) * math.hypot(c, d))
-        name, flags = ctypes.create_string_buffer(NAME_BYTES), ctypes.c_int()
-        raw.FPDFText_GetFontInfo(textpage, at, name, NAME_BYTES, flags)
-        self.font = name.value.decode("utf-8", "replace")
-        self.bold = raw.FPDFText_GetFontWeight(textpage, at) >= BOLD
+        self.font = font_at(textpage, at)
+        self.bold = is_bold_at(textpage, at, self.font)
         owner = raw.FPDFText_GetTextObject(textpage, at)
         self.mode = raw.FPDFTextObj_GetTextRenderMode(owner) if owner else 0
+
+
+def font_at(textpage: Any, at: int) -> str:
+    """The name of a character's font."""
+    name, flags = ctypes.create_string_buffer(NAME_BYTES), ctypes.c_int()
+    raw.FPDFText_GetFontInfo(textpage, at, name, NAME_BYTES, flags)
+    return name.value.decode("utf-8", "replace")
+
+
+def is_bold_at(textpage: Any, at: int, font: str) -> bool:
+    """By the font's weight, which programs often leave out, or by its name."""
+    return raw.FPDFText_GetFontWeight(textpage, at) >= BOLD or names_bold(font)
 
 
 def _glyphs(textpage: Any) -> Iterator[tuple[int, int, Glyph]]:

@@ -18,7 +18,7 @@ from pdfminer.psparser import PSException
 from pdfminer.utils import apply_matrix_pt, decode_text
 
 from tasks.reading.layout.glyph_clusters import UNKNOWN
-from tasks.reading.types import Drawing, Glyph, Rule, turn_glyphs
+from tasks.reading.types import Drawing, Glyph, Rule, names_bold, turn_glyphs
 
 # What pdfminer has been seen to raise on damaged files besides its own errors.
 FAULTS = (
@@ -154,7 +154,7 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
             return
         name = str(font.fontname)
         glyph = Glyph(
-            text, min(x, end), max(x, end), y, max(size, 1.0), name, cid, _is_bold(name), self.count
+            text, min(x, end), max(x, end), y, max(size, 1.0), name, cid, names_bold(name), self.count
         )
         if self._tags and any(tag is not None for tag in self._tags):
             self._spoken.append((angle, glyph))
@@ -222,7 +222,3 @@ def _scale(font: Any) -> float:
         return 1.0
     height = abs(float(font.get_height()))
     return height / 1.2 if height else 1.0
-
-
-def _is_bold(name: str) -> bool:
-    return any(word in name.lower() for word in ("bold", "black", "heavy", "titr", "-bd", ",b"))

@@ -11,6 +11,8 @@ from tasks.reading.types import Sheet
 from tasks.schemas.item_rows import Passage
 
 SMALL_TAIL = 0.25  # of a passage's size: a rest shorter than this stays with the passage before
+AROUND = 3  # lines before and after that show where lines end
+FULL_EM = 2.0  # from where the longest ends: a full line, ragged or not
 NOTE_SIZE = 0.9  # times the body's size: smaller letters in the lower half of a page are notes
 
 
@@ -47,7 +49,7 @@ def stretches(
                 titles[heading.level - 1 :] = [heading.title, *[""] * (3 - heading.level)]
             if i < len(sheet.lines) and (sheet.page, i) not in left_out:
                 placed = Placed(
-                    sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[sheet.lines[i].block]
+                    sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[i]
                 )
                 (notes if i >= first_note else lines).append(placed)
     yield Stretch(titles[0], titles[1], titles[2], lines + notes)
@@ -68,14 +70,34 @@ def _is_small(sheet: Sheet, place: int, body: float) -> bool:
     return line.size < NOTE_SIZE * body and line.top > sheet.height / 2
 
 
-def _edges(sheet: Sheet, gone: set[tuple[int, int]]) -> dict[int, tuple[float, float]]:
-    """Left and right edge of each block of the page."""
-    edges: dict[int, tuple[float, float]] = {}
+def _edges(sheet: Sheet, gone: set[tuple[int, int]]) -> list[tuple[float, float, bool]]:
+    """Left and right edge of the text around each line, and whether most lines about it are full:
+    then they end where the text does (beside a picture, in a box, in a column that stands alone),
+    else where the block does.
+    """
+    blocks: dict[int, tuple[float, float]] = {}
     for i, line in enumerate(sheet.lines):
         if (sheet.page, i) not in gone:
-            left, right = edges.get(line.block, (line.x0, line.x1))
-            edges[line.block] = min(left, line.x0), max(right, line.x1)
-    return edges
+            left, right = blocks.get(line.block, (line.x0, line.x1))
+            blocks[line.block] = min(left, line.x0), max(right, line.x1)
+    return [
+        _nearer(sheet, i, *blocks.get(line.block, (line.x0, line.x1)))
+        for i, line in enumerate(sheet.lines)
+    ]
+
+
+def _nearer(sheet: Sheet, place: int, left: float, right: float) -> tuple[float, float, bool]:
+    line = sheet.lines[place]
+    around = [
+        other
+        for other in sheet.lines[max(0, place - AROUND) : place + AROUND + 1]
+        if other.block == line.block and abs(other.size - line.size) < 0.1 * line.size
+    ]
+    ends = [-other.x0 if sheet.rtl else other.x1 for other in around]
+    full = sum(max(ends) - end < FULL_EM * line.size for end in ends)
+    if len(ends) < AROUND or 2 * full < len(ends):
+        return left, right, False
+    return (-max(ends), right, True) if sheet.rtl else (left, max(ends), True)
 
 
 def passages(parts: Iterator[Stretch], characters: int, words: BookWords) -> list[Passage]:

@@ -1,10 +1,13 @@
-"""Running heads, feet and page numbers: lines at a page's edge that come back on its neighbours."""
+"""Running heads, feet and page numbers: lines at a page's edge that come back on its neighbours, or
+say a heading again.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 
 from tasks.language import text as words_of
+from tasks.reading.structure.size_headings import LARGER, body_size
 from tasks.reading.types import Line, Sheet
 
 LEAST_TIMES = 3  # a line at the edge on fewer pages is text, unless the book has no more pages
@@ -12,6 +15,7 @@ LEAST_TIMES = 3  # a line at the edge on fewer pages is text, unless the book ha
 # differ)
 DENSITY = 0.4
 SAME_HEIGHT = 4.0  # points
+LEAST_LETTERS = 4  # of a heading that is said again
 DEEPEST = 3  # lines from each edge
 MARGIN = 0.15  # of the page's height: furniture stands no deeper
 _NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7})[\W_]*", re.IGNORECASE)
@@ -20,12 +24,21 @@ _NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7})[\W_]*", re.IGNORECASE)
 def furniture(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
     """(page, place of the line on it) of every line that is no text of the book."""
     dropped: set[tuple[int, int]] = set()
+    body = body_size(sheets)
+    titles = {
+        _letters(line) for s in sheets for line in s.lines if line.bold or line.size > LARGER * body
+    } - {""}
     for edge in (1, -1):
         for _ in range(DEEPEST):
             layer = {
                 s.page: place for s in sheets if (place := _outermost(s, edge, dropped)) is not None
             }
             found = _repeated(sheets, layer) | _numbers(sheets, layer)
+            found |= {
+                (s.page, layer[s.page])
+                for s in sheets
+                if s.page in layer and _says_titles(s.lines[layer[s.page]], titles, body)
+            }
             if not found:
                 break
             dropped |= found
@@ -50,6 +63,24 @@ def _outermost(sheet: Sheet, edge: int, dropped: set[tuple[int, int]]) -> int | 
 def _key(line: Line) -> str:
     """The line without numbers and blanks: programs set the one and stretch the other."""
     return re.sub(r"[\s|]+", "", re.sub(r"\d+", "#", words_of.fold_text(line.text)))
+
+
+def _letters(line: Line) -> str:
+    return "".join(filter(str.isalpha, words_of.fold_text(line.text)))
+
+
+def _says_titles(line: Line, titles: set[str], body: float) -> bool:
+    """A line in letters like the text's, or smaller, made of one title or several."""
+    said = _letters(line)
+    plain = not line.bold and line.size <= LARGER * body
+    return plain and len(said) >= LEAST_LETTERS and _is_made_of(said, titles)
+
+
+def _is_made_of(said: str, titles: set[str], most: int = 3) -> bool:
+    return said in titles or (
+        most > 1
+        and any(said.startswith(t) and _is_made_of(said[len(t) :], titles, most - 1) for t in titles)
+    )
 
 
 def _repeated(sheets: Sequence[Sheet], layer: dict[int, int]) -> set[tuple[int, int]]:

@@ -28,8 +28,9 @@ class Placed(NamedTuple):
     line: Line
     rtl: bool
     ocr: bool
-    left: float  # edges of its block
+    left: float  # edges of the text about it
     right: float
+    full: bool  # most lines about it reach the edge: prose, not a list without marks
 
 
 class Paragraph(NamedTuple):
@@ -103,13 +104,14 @@ def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
 
 def _runs_on(before: Placed, placed: Placed) -> bool:
     """A word is cut by the line's end, or a long line without an end is followed by a small
-    letter.
+    letter (in a list without marks, only where the next word had no room).
     """
     start = placed.line.text[:1]
     if BREAK.search(before.line.text) and start.isalnum():
         return True
     wide = before.line.x1 - before.line.x0 > LONG_LINE * (before.right - before.left)
-    return start.islower() and wide and not ENDED.search(before.line.text)
+    listed = not (before.full and placed.full) and _had_room(before, placed)
+    return start.islower() and wide and not listed and not ENDED.search(before.line.text)
 
 
 def _inset(placed: Placed) -> bool:

@@ -10,6 +10,9 @@ from fpdf.bidi import BidiParagraph
 from fpdf.enums import TextDirection
 from reading import hostile
 
+ZWNJ = "\u200c"
+HELD = "\u0620"  # in its place while lines are ordered, which would drop it
+
 
 class Run(NamedTuple):
     """Glyphs of one direction, from left to right: (number, advance, x offset, y offset) in em."""
@@ -70,7 +73,7 @@ class Typeface:
         if not rtl:
             return [Run(self.shape(part, "ltr"), part == " ") for part in _parts(line)]
         context = "" if is_first else "ا"
-        paragraph = BidiParagraph(context + line, TextDirection.RTL)
+        paragraph = BidiParagraph(context + line.replace(ZWNJ, HELD), TextDirection.RTL)
         chars = list(paragraph.get_reordered_characters())
         chars = chars[:-1] if context else chars
         runs: list[Run] = []
@@ -81,7 +84,8 @@ class Typeface:
             boundary = char is None or char.character == " " or (piece and turned != bool(level))
             if boundary and piece:
                 text = "".join(reversed(piece)) if level else "".join(piece)
-                runs.append(Run(self.shape(text, "rtl" if level else "ltr"), False))
+                direction = "rtl" if level else "ltr"
+                runs.append(Run(self.shape(text.replace(HELD, ZWNJ), direction), False))
                 piece = []
             if char is None:
                 break
