@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import BookError, PlanError
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Message, build_message
@@ -15,6 +16,7 @@ Lack = Message | str  # text that has no code yet is English
 
 def ensure_ready(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None) -> None:
     """Stop before any work where something is missing. Raises PlanError with all of it."""
+    get_reader_language()
     if lacks := list_missing_requirements(plan, tunes_here, machine):
         lines = (build_message("lacking", what=what) for what in lacks)
         raise PlanError(build_message("plan-cannot-run", plan=plan.name), *lines)
@@ -75,7 +77,7 @@ def list_book_errors(plan: StudyPlan) -> list[Lack]:
         if book := find_input_file(plan.book):
             pages_wanted(book, plan.reading)
     except BookError as error:
-        return [*error.args]
+        return [build_message("book-fault", why=why) for why in error.args]
     return []
 
 

@@ -135,7 +135,12 @@ def pages_wanted(path: Path, plan: ReadingPlan) -> Wanted:
 def _range(path: Path, plan: ReadingPlan, count: int) -> list[int]:
     numbers = list(range(plan.first_page, min(plan.last_page or count, count) + 1))
     if not numbers:
-        asked = f"{plan.first_page} to {plan.last_page or 'the end'}"
+        first = Ordinal(plan.first_page)
+        asked = (
+            build_message("page-range", first=first, last=Ordinal(plan.last_page))
+            if plan.last_page
+            else build_message("page-range-to-end", first=first)
+        )
         raise BookError(build_message("no-page-in-range", book=path.name, pages=count, asked=asked))
     return numbers
 

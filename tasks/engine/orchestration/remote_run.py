@@ -23,6 +23,7 @@ from tasks.engine.orchestration.stale_runs import register_run
 from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
 from tasks.language.catalogue import tell_reader
+from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import StudyError
 from tasks.store import remote_store
 from tasks.store.artifact_folders import StudyFolder
@@ -37,8 +38,9 @@ POLL_SECONDS = 2.0
 
 def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ()) -> None:
     """Start a run: note which stages are to be redone and what to find it by; a worker's store may
-    be new, so keep its records private.
+    be new, so keep its records private. Raises PlanError for a reader's language that is none.
     """
+    get_reader_language()
     make_private_dir("results")
     register_run(tags)
     forced_stages.set(frozenset(redo))
