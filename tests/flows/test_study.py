@@ -6,11 +6,11 @@ import json
 from support.small_study import build_small_plan
 
 from flows.cli import summary
-from tasks.reporting.labels import load_labels
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.messages import PValue, build_message
 from tasks.schemas.plan_file import load_plan
 
-EN = load_labels("en")
+EN = load_catalogue("en")
 
 
 def read(finished, name):
@@ -170,7 +170,7 @@ def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_
     told, study = read(finished, "verdict.json"), read(finished, "study.json")
     following = study["next_command"]
     first, *others = summary.summarize_study(finished.store / "studies" / "small")
-    say = load_labels("fa")
+    say = load_catalogue("fa")
     assert first.startswith(say.get_label("verdicts", told["verdict"]))
     assert say.format_share(told["base"]["rate"]) in first
     order = [say["terminal"][name].split(":")[0] for name in ("limits", "why", "report", "next")]

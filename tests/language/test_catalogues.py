@@ -20,7 +20,8 @@ SAYING = {
     "Refused": 0,
     "UnreadableJson": 1,
     "_build_failure": 0,
-    "build_error": 1,
+    "tell_reader": 0,
+    "report_progress": 0,
 }  # where the code stands among the arguments
 BUILT = {  # codes that are put together where they are said
     *(f"writer-{finish}" for finish in ("refusal", "content_filter", "error")),

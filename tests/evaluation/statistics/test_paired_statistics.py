@@ -254,15 +254,15 @@ def marks(
 @pytest.mark.parametrize(
     ("verdict", "seen", "words"),
     [
-        ("improved", marks(30, 5, 30, 35), "Tuning helped: 35 of 100"),
+        ("improved", marks(30, 5, 30, 35), "Tuning helped: "),
         ("worse", marks(5, 30, 30, 35), "did harm"),
-        ("no-difference", marks(3, 3, 100, 300), "within ±5 points"),
+        ("no-difference", marks(3, 3, 100, 300), "anything beyond 5.0 points is ruled out"),
         ("inconclusive", marks(9, 6, 30, 55), "would be|likely to be missed"),
-        ("identical", marks(0, 0, 30, 70), "Not one of 100 answers changed"),
+        ("identical", marks(0, 0, 30, 70), "Tuning changed no answer at all"),
         (
             "no-difference",
             marks(0, 0, 30, 70, moved=20),
-            "within ±5 points",
+            "anything beyond 5.0 points is ruled out",
         ),  # equal totals alone are no alarm
         ("inconclusive", marks(12, 0, 0, 12, per_fact=12), "counted by the 2 facts"),
         (
@@ -287,16 +287,16 @@ def tell_all(judged, illegible: int = 0, shift: float | None = None) -> str:
     verdict, limits = explain_verdict(judged, plan, illegible), explain_limits(judged, plan, shift)
     figures = say.fill_values(say["messages"]["verdict-figures"], verdict.values)
     parts = [say.format_message(verdict), figures]
-    return " ".join(parts + [say.format_message(limits)] * bool(limits))
+    return " ".join(parts + ([say.format_message(limits)] if limits else []))
 
 
 @pytest.mark.parametrize(
     ("illegible", "shift", "words", "not_said"),
     [
-        (100, None, "100 of 100 answers name no option", "did nothing"),
-        (99, None, "99 of 100 answers name no option", "alarm"),
+        (100, None, "Of 100 answers 100 could be read neither", "did nothing"),
+        (99, None, "Of 100 answers 99 could be read neither", "alarm"),
         (0, None, "these answers do not show it", "did nothing"),
-        (40, None, "40 illegible both times", "did nothing"),
+        (40, None, "changed no answer at all", "did nothing"),
         (0, 0.25, "moved by 0.25 nats", "did nothing"),
         (0, 0.0, "did nothing that can be seen", "moved by"),
     ],

@@ -230,7 +230,7 @@ DEFECTS: dict[str, tuple[str, Defect]] = {
     "quote invented": (ALL, lambda i, d: replace_fields(i, quote=d.choice(["این نشانه در بیشتر بیماران گزارش شده است.", "بر پایهٔ مطالعات، شیوع آن رو به فزونی است."]))),
     "quote altered in one word": (ALL, alter_quote),
     "quote of a neighbouring section": ("named", quote_neighbour),
-    "words-in-reversed-order": (ALL, lambda i, d: replace_fields(i, **{get_text_field(i): reverse_words(i[get_text_field(i)])})),
+    "words in reversed order": (ALL, lambda i, d: replace_fields(i, **{get_text_field(i): reverse_words(i[get_text_field(i)])})),
     "wrong diagnosis": ("pair", lambda i, d: replace_fields(i, diagnosis=sample_other_signs(i, d).section)),
     "vignette of another condition": ("named", swap_signs),
     "diagnosis told in the vignette": ("pair", lambda i, d: replace_fields(i, symptom=f"{i['symptom']} و سابقهٔ {i['diagnosis']} دارد")),
