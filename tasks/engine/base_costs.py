@@ -16,8 +16,8 @@ _LAYER = re.compile(r"\.(\d+)\.")  # blk.3.attn_q.weight, model.layers.3.self_at
 # SmolLM2 on the English handbook: 32 tokens a pair; 45 a question with its options, and the
 # instruction and the chat template around it
 TOKENS_PER_TEXT, TOKENS_PER_QUESTION = 40, 120
-# parameters · tokens that one core trains on in a second: SmolLM2, 226 tokens an update, bfloat16 with
-# AMX, 3.0 s of CPU on a busy core; reading without training costs about half
+# parameters · tokens that one core trains on in a second: SmolLM2, 226 tokens an update, bfloat16
+# with AMX, 3.0 s of CPU on a busy core; reading without training costs about half
 TRAINED_PER_SECOND = 1.0e10
 
 

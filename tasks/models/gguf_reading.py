@@ -82,6 +82,12 @@ def find_gguf_file(model: str) -> Path | None:
     return file.absolute()
 
 
+def digest_base_file(model: str) -> str | None:
+    """The content of the GGUF file that a plan names; no key of another model depends on it."""
+    file = find_gguf_file(model)
+    return digest_gguf_file(file) if file else None
+
+
 def digest_gguf_file(file: Path) -> str:
     """The digest of a file's content, read once a process while size and time stay."""
     stat = file.stat()
