@@ -122,7 +122,7 @@ def test_a_key_whose_quote_is_another_option_is_refused_though_nothing_of_it_is_
 @pytest.mark.parametrize(
     ("key", "refused"),
     [
-        ("redness swelling crystalz", True),
+        ("redness swelling krystals", True),
         ("redness swelling toe cristals", True),
         ("redness swelling toe xqzwkj", False),  # like no word
         ("redness swelling toe wheezing", False),  # another passage has it
