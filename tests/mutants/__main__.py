@@ -12,6 +12,7 @@ which less than 85 % are killed.
 
 import argparse
 import json
+import os
 import random
 import re
 import subprocess
@@ -23,7 +24,6 @@ from typing import NamedTuple
 import yaml
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(Path(sys.executable).parent))
 WANTED_SHARE = 0.85  # of a group's mutants
 GROUPS = {
     "keys": ("tasks/engine", "tasks/schemas"),
@@ -72,6 +72,7 @@ class Change(NamedTuple):
 def main() -> int:
     """Run what was asked for and tell it."""
     asked = parse_arguments()
+    os.chdir(ROOT)  # mutmut finds its files from here
     generate_mutants()
     is_passed = True
     for group in asked.groups or GROUPS:
