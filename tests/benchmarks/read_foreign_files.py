@@ -32,7 +32,7 @@ from tasks.schemas.plan_sections import ReadingPlan  # noqa: E402
 PLAN = ReadingPlan(ocr="skip", most_bad_pages=1.0)  # as the command has it
 MOST_SECONDS = 30
 MOST_MIB = 1024  # of our process and as many children as a machine with many cores starts
-HANGING = 300  # s by the clock, after which a file is given up
+HANGING = 1800  # s by the clock, after which a file is given up: a busy machine is no fault
 
 
 def read_file(path: Path, answer: Connection) -> None:
