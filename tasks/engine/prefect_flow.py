@@ -10,6 +10,7 @@ from tasks.engine.replay import replaying
 from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
 from tasks.store.paths import make_private_dir
+from tasks.store.store_format import tell_older_store
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -64,6 +65,7 @@ def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] =
     be new, so keep its records private.
     """
     make_private_dir("results")
+    tell_older_store()
     if not replaying.get():
         from tasks.engine.orchestration.stale_runs import register_run
 
