@@ -11,6 +11,7 @@ from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
 from tasks.language.reader_language import get_reader_language
 from tasks.store.paths import make_private_dir
+from tasks.store.store_format import tell_older_store
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -66,6 +67,7 @@ def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] =
     """
     get_reader_language()
     make_private_dir("results")
+    tell_older_store()
     if not replaying.get():
         from tasks.engine.orchestration.stale_runs import register_run
 
