@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tasks.reading.layout.word_gaps import WordGaps, learn_gaps
+from tasks.reading.layout.word_gaps import WordGaps, learn_gaps, room_between
 from tasks.reading.types import Glyph
 
 ZWNJ = "\u200c"
@@ -78,7 +78,7 @@ def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
         habit = habit._replace(spaced=False)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
     rooms = [
-        habit.room(a, b)
+        room_between(a, b)
         for a, b in itertools.pairwise(bases)
         if not _any_in(blanks, a.middle, b.middle)
     ]
@@ -287,7 +287,7 @@ def _between(
     habit: WordGaps,
     least: float,
 ) -> tuple[str, float]:
-    room = habit.room(left, right)
+    room = room_between(left, right)
     low, high = left.middle, right.middle
     if _any_in(halves, low, high) and room < 0.3:
         return ZWNJ, room
