@@ -94,14 +94,14 @@ def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
 
 
 def _borders(spaces: Sequence[Glyph], bases: Sequence[Glyph]) -> Iterator[float]:
-    """Where each space stands. Half-spaces are drawn over a neighbour, from the border on or
-    (LuaTeX) up to it.
+    """Where each space stands. Half-spaces are drawn over a neighbour: from the border on, or
+    (LuaTeX, from right to left) up to it, where the letter drawn before begins.
     """
-    edges = sorted(edge for base in bases for edge in (base.x0, base.x1))
+    drawn = {base.turn: base for base in bases}
     for space in spaces:
-        near = AT_BORDER_EM * space.size
-        first, last = (_any_in(edges, x - near, x + near) for x in (space.x0, space.x1))
-        yield space.x1 if last and not first else space.x0
+        before = drawn.get(space.turn - 1)
+        up_to = before is not None and abs(before.x0 - space.x1) < AT_BORDER_EM * space.size
+        yield space.x1 if up_to else space.x0
 
 
 def _bare_mark(glyph: Glyph) -> Glyph:
