@@ -79,20 +79,22 @@ def _neighbours(found: list[Row], place: int) -> list[Row]:
 
 def _touches(row: Row, host: Row) -> bool:
     """Whether this is a superscript, an index or loose marks of that row."""
-    size, great = max(g.size for g in row.ink), median(g.size for g in host.ink)
+    small, large = row.ink, host.ink
+    size, great = max(g.size for g in small), median(g.size for g in large)
     apart = abs(row.y - host.y)
-    marks = all(unicodedata.category(g.text[0]) == "Mn" for g in row.ink)
+    marks = all(unicodedata.category(g.text[0]) == "Mn" for g in small)
     if marks:
-        return apart < 0.9 * great and len(host.ink) > len(row.ink)
-    if apart > 0.55 * great or size > 0.85 * great or len(row.ink) > len(host.ink):
+        return apart < 0.9 * great and len(large) > len(small)
+    if apart > 0.55 * great or size > 0.85 * great or len(small) > len(large):
         return False
+    near = large + small
     return all(
         any(
             abs(g.x0 - h.x1) < 0.4 * great or abs(h.x0 - g.x1) < 0.4 * great
-            for h in host.ink + row.ink
+            for h in near
             if h is not g
         )
-        for g in row.ink
+        for g in small
     )
 
 
