@@ -7,6 +7,7 @@ from support.small_study import build_small_plan
 
 from flows.cli import summary
 from tasks.language.catalogue import load_catalogue
+from tasks.schemas.machine import Machine
 from tasks.schemas.messages import PValue, build_message
 from tasks.schemas.plan_file import load_plan
 
@@ -103,14 +104,11 @@ def test_the_adapter_is_in_pefts_own_format(finished):
     }
 
 
-def test_a_second_run_is_cached_throughout(rerun):
-    assert {how for _, how in rerun()} == {"cached"}
-
-
-def test_another_machine_is_cached_and_another_plan_is_not(rerun):
-    from tasks.schemas.machine import Machine
-
+def test_a_second_run_is_cached_throughout_on_another_machine_too(rerun):
     assert {how for _, how in rerun(machine=Machine(micro_batch=2, workers=1))} == {"cached"}
+
+
+def test_another_plan_is_not_cached_and_keeps_what_does_not_depend_on_it(rerun):
     ran = rerun(build_small_plan(**{"finetuning.seed": 1}))
     assert next(name for name, how in ran if how == "done") == "finetune_adapter"
     assert ("evaluate_model", "cached") in ran, (
