@@ -24,7 +24,7 @@ from tasks.engine.run_timings import add_timing, peak_memory_mb
 from tasks.engine.source_digest import digest_function, digest_modules
 from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import StoredRow
-from tasks.schemas.timings import Timing
+from tasks.schemas.result_rows import Timing
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle
 from tasks.store.paths import hold_lock, make_private_dir, translate_disk_errors, write_atomically

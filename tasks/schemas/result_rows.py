@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tasks.schemas.item_rows import AnswerMode, SetName, StoredRow
+from tasks.schemas.machine import ExecutionOptions
 
 VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
 Choice = Literal["endpoint", "setting", "stopping"]  # what can be chosen after answers were seen
@@ -275,3 +276,18 @@ class Cause(StoredRow):
     verdict: CauseVerdict
     claim: str = Field(description="the answer in plain words")
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
+
+
+class Timing(StoredRow):
+    """One stage of this run."""
+
+    stage: str
+    seconds: float
+    memory_mb: float
+    cached: bool = False
+
+
+class Timings(ExecutionOptions):
+    """The stages so far; handed to the report, never part of a cache key."""
+
+    stages: tuple[Timing, ...] = ()

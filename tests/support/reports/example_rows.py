@@ -4,8 +4,7 @@ import random
 from math import exp
 
 from tasks.schemas.item_rows import FilterStep, Passage, Rejection
-from tasks.schemas.result_rows import Cause, Finding, TrainingStep
-from tasks.schemas.timings import Timing
+from tasks.schemas.result_rows import Cause, Finding, Timing, TrainingStep
 
 
 def sample_signs(passage: Passage, chance: random.Random, count: int) -> str:

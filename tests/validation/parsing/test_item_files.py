@@ -5,10 +5,11 @@ import json
 
 import pytest
 from openpyxl import Workbook
+from support.items.own_files import load_pairs, load_questions
 
 from tasks.schemas.errors import PlanError
 from tasks.validation.items import get_reason_label
-from tasks.validation.parsing.import_items import load_pairs, load_questions, open_items
+from tasks.validation.parsing.import_items import open_items
 
 OPTIONS = ["Asthma", "Pneumonia", "Pulmonary embolism", "Chronic bronchitis"]
 STEM = "A 23-year-old woman wheezes at night. What is the most likely diagnosis?"
