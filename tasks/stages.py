@@ -22,9 +22,8 @@ from tasks.schemas.plan_sections import (
     FinetuningPlan,
     ReadingPlan,
 )
-from tasks.schemas.result_rows import ModelDiff
+from tasks.schemas.result_rows import ModelDiff, Timings
 from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
-from tasks.schemas.timings import Timings
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifact_groups import (
     BookText,

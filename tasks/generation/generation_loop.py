@@ -12,10 +12,10 @@ from functools import partial
 from tasks.generation import book_windows, usage
 from tasks.generation.book_windows import ITEM_KINDS, PlannedRequest, Window
 from tasks.generation.openai.completions import read_completion
-from tasks.generation.openai.pdf_parts import PdfPages
 from tasks.generation.openai.request_builder import ChatRequest, build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
+from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts.instructions import ItemKind
 from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
 from tasks.generation.response_cache import StoredResponse

@@ -24,10 +24,10 @@ from tasks.schemas.result_rows import (
     ModelDiff,
     Preflight,
     ScreenedQuestion,
+    Timing,
     TrainingStep,
 )
 from tasks.schemas.sweep_plan import SeedSpread
-from tasks.schemas.timings import Timing
 
 
 class WriterTotals(NamedTuple):

@@ -24,7 +24,6 @@ from tasks.generation.openai import batch_runner
 from tasks.generation.openai.bounded_http import BoundedClient, UnreadAnswer
 from tasks.generation.openai.concurrency_limiter import get_limiter
 from tasks.generation.openai.empty_answers import shared_breaker
-from tasks.generation.openai.pdf_parts import open_pdf_pages
 from tasks.generation.openai.replies import HttpReply
 from tasks.generation.openai.request_errors import (
     READING_ERRORS,
@@ -36,6 +35,7 @@ from tasks.generation.openai.request_errors import (
 )
 from tasks.generation.openai.request_runner import RequestRunner, RetryPolicy, SendRequest
 from tasks.generation.openai.server_identity import OPENAI, configured_server
+from tasks.generation.pdf_parts import open_pdf_pages
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.errors import WriterRefused

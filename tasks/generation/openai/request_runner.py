@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tasks.generation.budget import Charge, compute_price
-from tasks.generation.openai.charging import believe_usage
 from tasks.generation.openai.completions import find_error_status, usage_in
 from tasks.generation.openai.concurrency_limiter import ConcurrencyLimiter
 from tasks.generation.openai.empty_answers import (
@@ -23,6 +22,7 @@ from tasks.generation.openai.empty_answers import (
 from tasks.generation.openai.replies import (
     NO_USAGE,
     HttpReply,
+    believe_usage,
     build_response,
     is_empty,
     read_failure,

@@ -20,7 +20,6 @@ ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks cou
 WITHIN = frozenset("-‐–—/.,:;'’\"()[]{}|،؛٫٬_+*=" + ZWNJ)  # signs that do stand between letters
 BULLETS = frozenset("•●○◦▪■□◆❖➢➤►▸⁃")
 SPOKEN = 12  # letters of a line that must hold a space
-TAB_EM = 1.0  # a gap as wide as this may part columns or cells
 
 
 class Cell(NamedTuple):

@@ -88,16 +88,6 @@ def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
     )
 
 
-def load_pairs(path: Path, language: str = "fa", given: Given | None = None) -> CheckedDraft:
-    """The pairs of a file as rows, and its bad rows."""
-    return name_rows(read_items(path, "pair", language, given).found)
-
-
-def load_questions(path: Path, language: str = "fa", given: Given | None = None) -> CheckedDraft:
-    """The questions of a file as rows, and its bad rows."""
-    return name_rows(read_items(path, "question", language, given).found)
-
-
 def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = None) -> OwnFile:
     """Every row of a file as an item or as a rejection."""
     rows = read_rows(path)
