@@ -202,7 +202,7 @@ def _gate(path: Path, plan: ReadingPlan, sheets: Sequence[Sheet], bad: dict[int,
     """Refuse a book of which too much would be missing."""
     counts = Counter(bad.values())
     told = tuple(
-        build_message("pages-left-out", n=n, why=Term("scan", why))
+        build_message("pages-left-out", n=n, why=Term("page_faults", why))
         for why, n in counts.most_common()
     )
     if plan.ocr == "skip":

@@ -105,6 +105,35 @@ def test_every_fault_of_the_gate_has_a_name_to_be_counted_by(language: str) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_repair_has_a_name_to_be_counted_by(language: str) -> None:
+    """Those that are appended to a list of repairs, and those of the quote."""
+    found = {"page", "quote-wording", "half-spaces", "text-around"}
+    for file in (ROOT / "tasks" / "validation" / "parsing").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "mended.append",
+                "self.repairs.append",
+            ):
+                found |= set(read_constants(node.args))
+    assert {"option-marks", "line-break-in-a-string", "trailing-comma"} <= found
+    assert found <= load_catalogue(language)["reasons"].keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_that_a_message_takes_from_the_catalogue_is_there(language: str) -> None:
+    say, groups = load_catalogue(language), set()
+    for folder in ("tasks", "flows"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Term":
+                    group, term = node.args
+                    groups.add(group.value)
+                    if isinstance(term, ast.Constant):
+                        assert term.value in say[group.value]
+    assert groups <= say.labels.keys() and len(groups) > 8
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     "value",
     [Share(0.5), Points(-0.02), PValue(0.01), Figure(0.123), Ordinal(1405), 12, "«a»", ("a", 1)],
