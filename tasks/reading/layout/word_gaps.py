@@ -35,6 +35,7 @@ WIDE_EM = 0.5  # wider gaps count as this: columns and tabs tell nothing of word
 COLUMN_EM = 1.0  # still wider ones count for nothing
 NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
 TOUCHING_EM = 0.06  # joined letters overlap or touch; a wider gap after a joining letter parts words
+DOUBLED_EM = -0.3  # closer ones are a letter and its double: text drawn twice, bold or shadow
 NO_WIDTH_EM = 0.01  # marks have none
 
 
@@ -143,8 +144,9 @@ def _rooms(line: Sequence[Glyph], spaced: bool) -> Iterator[float]:
         return
     drawn = [g for g in line if g.x1 - g.x0 > NO_WIDTH_EM * g.size]
     for left, right in itertools.pairwise(sorted(drawn, key=lambda g: g.middle)):
-        if not (left.text.isspace() or right.text.isspace()):
-            yield room_between(left, right)
+        room = room_between(left, right)
+        if room > DOUBLED_EM and not (left.text.isspace() or right.text.isspace()):
+            yield room
 
 
 def room_between(left: Glyph, right: Glyph) -> float:

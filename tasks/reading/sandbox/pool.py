@@ -24,7 +24,7 @@ OCR_MEMORY_MIB = (
     480  # for a child that draws pages, and for its tesseract: an A4 page at 300 dpi needs 140
 )
 OPENING_SECONDS = 20
-PAGE_SECONDS = 20
+PAGE_SECONDS = 30  # by the clock; the child counts its own processor time
 OCR_PAGE_SECONDS = 150
 MOST_DEATHS = 2  # children that a book may kill before it is refused
 LEAST_BYTES = 10  # of a page in the file, packed with others
@@ -82,7 +82,7 @@ class Child:
             )
         if "refused" in answer:
             reason = REASONS.get(answer["code"], answer["refused"])
-            raise BookError(f"{name} cannot be opened: {reason}.")
+            raise BookError(f"{name} cannot be opened: {reason.rstrip('.')}.")
         return Opened(answer["pages"], [tuple(mark) for mark in answer["outline"]])
 
     def read(self, number: int) -> Sheet | None:
