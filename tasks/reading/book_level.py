@@ -62,9 +62,7 @@ def _mirrored(own: tuple[int, int], all_pages: tuple[int, int]) -> str:
     )
 
 
-def _settled(
-    sheet: Sheet, half: set[tuple[str, str]], mirror: str, turned: bool
-) -> Sheet:
+def _settled(sheet: Sheet, half: set[tuple[str, str]], mirror: str, turned: bool) -> Sheet:
     half = set() if arabic_shaping.is_arabic_language(arabic_shaping.bare(sheet.text)) else half
     lines = tuple(
         line._replace(

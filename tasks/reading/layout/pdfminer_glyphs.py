@@ -157,7 +157,15 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
             return
         name = str(font.fontname)
         glyph = Glyph(
-            text, min(x, end), max(x, end), y, max(size, 1.0), name, cid, names_bold(name), self.count
+            text,
+            min(x, end),
+            max(x, end),
+            y,
+            max(size, 1.0),
+            name,
+            cid,
+            names_bold(name),
+            self.count,
         )
         if self._tags and any(tag is not None for tag in self._tags):
             self._spoken.append((angle, glyph))

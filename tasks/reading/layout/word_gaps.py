@@ -34,7 +34,9 @@ LEAST_WORDS = 3  # gaps between words of a line that tells something of its page
 WIDE_EM = 0.5  # wider gaps count as this: columns and tabs tell nothing of words
 COLUMN_EM = 1.0  # still wider ones count for nothing
 NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
-TOUCHING_EM = 0.06  # joined letters overlap or touch; a wider gap after a joining letter parts words
+TOUCHING_EM = (
+    0.06  # joined letters overlap or touch; a wider gap after a joining letter parts words
+)
 DOUBLED_EM = -0.3  # closer ones are a letter and its double: text drawn twice, bold or shadow
 NO_WIDTH_EM = 0.01  # marks have none
 

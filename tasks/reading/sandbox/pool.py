@@ -23,7 +23,7 @@ MOST_CHILDREN = 3  # so that with the parent all stay within 1 GiB, however many
 OCR_MEMORY_MIB = (
     480  # for a child that draws pages, and for its tesseract: an A4 page at 300 dpi needs 140
 )
-OPENING_SECONDS = 20
+OPENING_SECONDS = 40  # by the clock, on a machine that others use too
 PAGE_SECONDS = 30  # by the clock; the child counts its own processor time
 OCR_PAGE_SECONDS = 150
 MOST_DEATHS = 2  # children that a book may kill before it is refused

@@ -52,7 +52,7 @@ def _document(blocks: Sequence[Block], style: Letter, language: str) -> str:
     rtl = language != "en"
     mode, align = ("rl-tb", "right") if rtl else ("lr-tb", "left")
     align = "justify" if style.justify else align
-    fonts = f'style:font-name="L" style:font-name-complex="C"'
+    fonts = 'style:font-name="L" style:font-name-complex="C"'
     body = (
         f'<style:paragraph-properties style:writing-mode="{mode}" fo:text-align="{align}" fo:margin-bottom="0.2cm"'
         f' fo:line-height="130%"/>{_size(style.size)}'

@@ -55,7 +55,9 @@ class Typeface:
             base = [c for c in own if unicodedata.category(c) != "Mn"]
             told = own if alone else "".join(base if place.x_advance else mark)
             self.texts.setdefault(info.codepoint, told)
-            self.advances[info.codepoint] = self._font.get_glyph_h_advance(info.codepoint) / self._em
+            self.advances[info.codepoint] = (
+                self._font.get_glyph_h_advance(info.codepoint) / self._em
+            )
             found.append(
                 (
                     info.codepoint,

@@ -45,7 +45,9 @@ def _block(line: str) -> Block:
 def load_blocks(name: str, handbook: Sequence[str] = ()) -> list[Block]:
     """A text of this folder, and chapters of a handbook after it."""
     files = [HERE / f"{name}.md", *(BOOKS / f"{chapter}.md" for chapter in handbook)]
-    return [block for file in files for block in parse_blocks(file.read_text("utf-8").replace("**", ""))]
+    return [
+        block for file in files for block in parse_blocks(file.read_text("utf-8").replace("**", ""))
+    ]
 
 
 def grouped(blocks: Sequence[Block]) -> list[list[Block]]:
