@@ -235,10 +235,9 @@ class TrialRunner:
         if one.seed == self.plan.seeds[0]:
             self._outcomes.setdefault((one.setting.name, one.questions.digest), attempt)
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
-        print_status(
-            f"  [bold]{escape(name)}[/]:"
-            f" {tell_share(trial.comparison.tuned.rate) if trial.comparison else escape(trial.failed)}"
-        )
+        found = trial.comparison
+        told = tell_share(found.tuned.rate) if found else escape(trial.failed)
+        print_status(f"  [bold]{escape(name)}[/]: {told}")
         return trial
 
 

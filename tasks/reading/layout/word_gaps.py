@@ -37,6 +37,7 @@ NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins
 TOUCHING_EM = (
     0.06  # joined letters overlap or touch; a wider gap after a joining letter parts words
 )
+DOUBLED_EM = -0.3  # closer ones are a letter and its double: text drawn twice, bold or shadow
 NO_WIDTH_EM = 0.01  # marks have none
 
 
@@ -145,8 +146,9 @@ def _rooms(line: Sequence[Glyph], spaced: bool) -> Iterator[float]:
         return
     drawn = [g for g in line if g.x1 - g.x0 > NO_WIDTH_EM * g.size]
     for left, right in itertools.pairwise(sorted(drawn, key=lambda g: g.middle)):
-        if not (left.text.isspace() or right.text.isspace()):
-            yield room_between(left, right)
+        room = room_between(left, right)
+        if room > DOUBLED_EM and not (left.text.isspace() or right.text.isspace()):
+            yield room
 
 
 def room_between(left: Glyph, right: Glyph) -> float:

@@ -24,8 +24,8 @@ MOST_CHILDREN = 3  # so that with the parent all stay within 1 GiB, however many
 OCR_MEMORY_MIB = (
     480  # for a child that draws pages, and for its tesseract: an A4 page at 300 dpi needs 140
 )
-OPENING_SECONDS = 20
-PAGE_SECONDS = 20
+OPENING_SECONDS = 40  # by the clock, on a machine that others use too
+PAGE_SECONDS = 30  # by the clock; the child counts its own processor time
 OCR_PAGE_SECONDS = 150
 MOST_DEATHS = 2  # children that a book may kill before it is refused
 LEAST_BYTES = 10  # of a page in the file, packed with others
@@ -77,7 +77,7 @@ class Child:
             raise BookError(build_message("book-hostile", book=name, why=why))
         if "refused" in answer:
             reason = REASONS.get(answer["code"], answer["refused"])
-            raise BookError(build_message("book-unopened", book=name, why=reason))
+            raise BookError(build_message("book-unopened", book=name, why=reason.rstrip(".")))
         return Opened(answer["pages"], [tuple(mark) for mark in answer["outline"]])
 
     def read(self, number: int) -> Sheet | None:
