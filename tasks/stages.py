@@ -14,7 +14,7 @@ from tasks.models.gguf_reading import digest_base_file
 from tasks.prompts import prompt_texts
 from tasks.schemas.item_rows import AnswerMode, SetName
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan import CheckingPlan, DraftingPlan, StudyPlan
 from tasks.schemas.plan_sections import (
     BasePlan,
     ComparisonPlan,
@@ -99,7 +99,7 @@ def generate_drafts(
     book: Book,
     text: BookText,
     *,
-    plan: StudyPlan,
+    plan: DraftingPlan,
     machine: Machine,
     earlier: ChapterDrafts | None = None,
     server: ServerIdentity | None = None,
@@ -129,9 +129,9 @@ def generate_drafts(
     return ChapterDrafts(drafts=Drafts.save_rows(drafts), items=items, account=account)
 
 
-@stage(run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
+@stage(run_name="validate · {plan.pairs} pairs, {plan.questions} questions")
 def validate_drafts(
-    items: list[ChapterItems], text: BookText, own: list[ItemFile], plan: StudyPlan
+    items: list[ChapterItems], text: BookText, own: list[ItemFile], plan: CheckingPlan
 ) -> CheckedItems:
     """The chapters' items become pairs and question sets; what falls is kept with its reason."""
     from tasks.validation.chapter_items import load_chapter_items
@@ -140,14 +140,14 @@ def validate_drafts(
     from tasks.validation.validate import validate_items
 
     brought = load_imported_items(
-        [(file.kind, Path(file.path)) for file in own], plan.language, plan.generation.columns
+        [(file.kind, Path(file.path)) for file in own], plan.language, plan.columns
     )
     checked = validate_items(
         map(load_chapter_items, items),
         text.load_passages(),
         plan.validation,
         plan.language,
-        wanted=get_planned_counts(plan.generation),
+        wanted=get_planned_counts(plan),
         own=brought,
     )
     return CheckedItems.save_tables(**checked._asdict())

@@ -163,7 +163,9 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
         return ServerCheck([])
     generation, most = plan.generation, compute_probe_price(plan.generation)
     tries = ask or most == 0
-    can = probe_capabilities(generation, open_response_cache(plan) if tries else None)
+    can = probe_capabilities(
+        generation, open_response_cache(plan.name, generation) if tries else None
+    )
     told = build_message(
         "server-is",
         reachable=_name_answer(can.reachable),

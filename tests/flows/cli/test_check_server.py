@@ -62,7 +62,7 @@ def test_asking_tells_what_the_server_can_do_below_the_price_that_was_told(check
     assert (
         0
         < server.compute_bill()
-        <= open_response_cache(plan).budget.get_spent_usd() + 1e-9
+        <= open_response_cache(plan.name, plan.generation).budget.get_spent_usd() + 1e-9
         <= readiness.paid + 1e-9
     )
 
