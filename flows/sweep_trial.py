@@ -242,8 +242,12 @@ class TrialRunner:
             self._outcomes.setdefault((one.setting.name, one.questions.digest), attempt)
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
         print_status(
-            f"  [bold]{escape(name)}[/]:"
-            f" {tell_share(trial.comparison.tuned.rate) if trial.comparison else escape(trial.failed)}"
+            f"  [bold]{escape(name)}[/]: "
+            + (
+                tell_share(trial.comparison.tuned.rate)
+                if trial.comparison
+                else escape(trial.failed)
+            )
         )
         return trial
 

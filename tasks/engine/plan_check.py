@@ -26,7 +26,7 @@ FEW_UPDATES = 50  # measured in tasks/finetuning/preflight.py, which loads torch
 ASSUMED_DISCORDANCE = 0.2  # share of answers that change sides; the line says that it is assumed
 
 
-class Line(NamedTuple):
+class CheckLine(NamedTuple):
     """One thing that is told, under its topic."""
 
     topic: str  # a word of the catalogue's topics
@@ -36,7 +36,7 @@ class Line(NamedTuple):
 class PlanCheck(NamedTuple):
     """What `book2lora check` tells."""
 
-    lines: list[Line]
+    lines: list[CheckLine]
     missing: list[Lack]
     paid: float = 0.0  # dollars, at most, for asking the server what it can do
 
@@ -68,7 +68,7 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     ]
     lines = [
         *_describe_items(plan, server.lines),
-        *(Line(*line) for line in own.lines),
+        *(CheckLine(*line) for line in own.lines),
         *_describe_doubts(plan),
         *_describe_tuning(plan),
         *_describe_endpoint(plan),
@@ -76,7 +76,7 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     return PlanCheck(lines, lacks, server.paid)
 
 
-def _describe_doubts(plan: StudyPlan) -> list[Line]:
+def _describe_doubts(plan: StudyPlan) -> list[CheckLine]:
     """Signs, on a dozen of its pages, that the book is not read right."""
     from tasks.reading.commands import sample_doubts
 
@@ -85,7 +85,7 @@ def _describe_doubts(plan: StudyPlan) -> list[Line]:
         return []
     try:
         return [
-            Line("reading", build_message("doubtful", why=doubt))
+            CheckLine("reading", build_message("doubtful", why=doubt))
             for doubt in sample_doubts(book, plan.reading, plan.language)
         ]
     except BookError:
@@ -106,7 +106,7 @@ def estimate_updates(plan: StudyPlan) -> int | None:
     return math.ceil(math.ceil(texts / tuning.batch_size) * tuning.epochs)
 
 
-def _describe_items(plan: StudyPlan, server: list[Line]) -> list[Line]:
+def _describe_items(plan: StudyPlan, server: list[CheckLine]) -> list[CheckLine]:
     generation = plan.generation
     parts = [
         build_message("items-from", kind=Term("kinds", kind), file=n)
@@ -118,11 +118,14 @@ def _describe_items(plan: StudyPlan, server: list[Line]) -> list[Line]:
         parts.append(build_message("by-rules"))
     elif needs_writer(plan):
         parts.append(build_message("by-model", model=generation.model, server=_get_server_name()))
-    lines = [Line("book", plan.book), Line("items", build_message("parts", parts=tuple(parts)))]
+    lines = [
+        CheckLine("book", plan.book),
+        CheckLine("items", build_message("parts", parts=tuple(parts))),
+    ]
     return lines + (
         [*server, _describe_cost(plan)]
         if needs_writer(plan)
-        else [Line("cost", build_message("cost-nothing"))]
+        else [CheckLine("cost", build_message("cost-nothing"))]
     )
 
 
@@ -142,7 +145,7 @@ def _name_answer(found: bool | None) -> Term:
 class ServerCheck(NamedTuple):
     """What the server told of itself, and what that cost."""
 
-    lines: list[Line]
+    lines: list[CheckLine]
     paid: float = 0.0
     lacks: tuple[Lack, ...] = ()
 
@@ -166,10 +169,10 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
         has=_name_answer(can.model),
         remark=can.remark,
     )
-    lines = [Line("server", told)]
+    lines = [CheckLine("server", told)]
     if can.reachable and can.model is not False:
         told = _describe_structure(generation, can.structures, most, tries)
-        lines.append(Line("structure", told))
+        lines.append(CheckLine("structure", told))
     away = build_message("server-away", server=_get_server_name())
     return ServerCheck(
         lines, most if tries and can.reachable else 0.0, (away,) if can.reachable is False else ()
@@ -201,16 +204,16 @@ def _describe_structure(
     return build_message("structure-better", wanted=plan.structure, told=told, best=best)
 
 
-def _describe_cost(plan: StudyPlan) -> Line:
+def _describe_cost(plan: StudyPlan) -> CheckLine:
     from tasks.generation.cost_estimate import estimate_cost
 
     if (book := find_input_file(plan.book)) is None:
-        return Line("cost", build_message("cost-unknown"))
+        return CheckLine("cost", build_message("cost-unknown"))
     told = estimate_cost(
         add_new_fact_margin(plan), read_passages_by_chapter(book, plan), plan.language, book
     )
     own = bool(os.environ.get("OPENAI_BASE_URL"))
-    return Line(
+    return CheckLine(
         "cost",
         build_message(
             "cost-of-own-server" if own else "cost-about",
@@ -236,7 +239,7 @@ def read_passages_by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Pass
     return chapters
 
 
-def _describe_tuning(plan: StudyPlan) -> list[Line]:
+def _describe_tuning(plan: StudyPlan) -> list[CheckLine]:
     tuning, number = plan.finetuning, estimate_updates(plan)
     modules = tuning.target_modules
     few = number is not None and number < FEW_UPDATES
@@ -247,10 +250,10 @@ def _describe_tuning(plan: StudyPlan) -> list[Line]:
         epochs=Figure(tuning.epochs),
         updates="?" if number is None else number,
     )
-    return [Line("base", plan.base.model), Line("tuning", told)]
+    return [CheckLine("base", plan.base.model), CheckLine("tuning", told)]
 
 
-def _describe_endpoint(plan: StudyPlan) -> list[Line]:
+def _describe_endpoint(plan: StudyPlan) -> list[CheckLine]:
     comparison, number = plan.comparison, plan.generation.questions
     endpoint = build_message(
         "endpoint",
@@ -258,7 +261,7 @@ def _describe_endpoint(plan: StudyPlan) -> list[Line]:
         mode=Term("modes", comparison.primary_mode),
         fixed=_describe_choice(plan.lineage),
     )
-    lines = [Line("endpoint", endpoint)]
+    lines = [CheckLine("endpoint", endpoint)]
     if not isinstance(number, int):
         return lines
     parts = [
@@ -277,7 +280,7 @@ def _describe_endpoint(plan: StudyPlan) -> list[Line]:
     if 0 < (some := round(number * shares.get(comparison.primary_set, 1))) < number:
         name, gain = Term("sets", comparison.primary_set), _find_seen_gain(some, comparison)
         parts.append(build_message("power-of-some", n=some, set=name, gain=gain))
-    return [*lines, Line("power", build_message("parts", parts=tuple(parts)))]
+    return [*lines, CheckLine("power", build_message("parts", parts=tuple(parts)))]
 
 
 def _find_seen_gain(number: int, plan: ComparisonPlan) -> Points:
