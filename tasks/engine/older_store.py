@@ -2,6 +2,7 @@
 misread.
 """
 
+from tasks.language.catalogue import tell_reader
 from tasks.store.paths import get_runs_dir, write_atomically
 from tasks.store.progress import print_status
 
@@ -15,8 +16,5 @@ def tell_older_store() -> None:
     if mark.is_file() and mark.read_bytes() == STORE_FORMAT:
         return
     if (store / "timings").is_dir():
-        print_status(
-            f"  {store} was made by book2lora 0.1: stages are done again, answers that were paid"
-            " for are kept"
-        )
+        print_status("  " + tell_reader("older-store", store=str(store)))
     write_atomically(mark, STORE_FORMAT)

@@ -16,7 +16,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.models.rope_factors import ROPE_FACTORS, set_rope_factors
+from tasks.models.gguf.rope_factors import ROPE_FACTORS, set_rope_factors
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.messages import Figure, Message, build_message
 from tasks.store import remote_store
