@@ -402,7 +402,8 @@ def diagnose_tuning(
 @stage(run_name="report · {study.plan.name}")
 def write_report(study: StudyResults) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter; told in the reader's language."""
-    from tasks.engine.report_inputs import build_folder_filler, tell_kept_files
+    from tasks.engine.report_inputs import build_folder_filler
+    from tasks.engine.store_notes import tell_kept_files
 
     return StudyFolder.replace_folder(study.plan.name, build_folder_filler(study), tell_kept_files)
 
@@ -412,7 +413,7 @@ def write_sweep(
     plan: SweepPlan, found: SweepResult, timings: Timings, *, language: str
 ) -> SweepFolder:
     """The sweep folder: page, table, the plan with the chosen setting."""
-    from tasks.engine.report_inputs import tell_kept_files
+    from tasks.engine.store_notes import tell_kept_files
     from tasks.reporting.sweep.sweep_folder import write_sweep_folder
 
     return SweepFolder.replace_folder(

@@ -168,7 +168,7 @@ def sweep(
     decide. Finished settings are not done again.
     """
     from tasks.engine.orchestration.prefect_settings import configure_prefect
-    from tasks.schemas.plan_file import load_sweep
+    from tasks.schemas.sweep_plan import load_sweep
 
     choose_language(lang)
     choices, how = load_sweep(plan, parse_changes(set)), parse_machine(machine)

@@ -16,7 +16,7 @@ from tasks.evaluation.statistics.setting_selection import (
 from tasks.reporting.labels import load_labels
 from tasks.reporting.sweep import sweep_charts, sweep_folder
 from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_page
-from tasks.schemas.plan_file import load_plan, parse_sweep
+from tasks.schemas.plan_file import load_plan
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Preflight, Timing, Timings
 from tasks.schemas.sweep_plan import (
@@ -27,6 +27,7 @@ from tasks.schemas.sweep_plan import (
     Trial,
     index_settings_by_value,
     list_settings,
+    parse_sweep,
 )
 
 EN = load_labels("en")

@@ -6,8 +6,8 @@ import pytest
 
 from flows.cli.export_adapter import find_study_folder, read_base_path
 from flows.cli.summary import list_runs
-from tasks.engine.older_store import tell_older_store
 from tasks.engine.stage import NotCached, Stage
+from tasks.engine.store_notes import tell_older_store
 
 SENTENCE = "made by book2lora 0.1: stages are done again, answers that were paid for are kept"
 

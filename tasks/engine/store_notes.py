@@ -1,6 +1,10 @@
-"""Which version made a store: an older one is told once, and its results are done again, never
-misread.
+"""What is told of a store: that an older version made it (once; its results are done again, never
+misread), and which of a person's files stayed in a folder that was written again.
 """
+
+from pathlib import Path
+
+from rich.markup import escape
 
 from tasks.language.catalogue import tell_reader
 from tasks.store.paths import get_runs_dir, write_atomically
@@ -18,3 +22,9 @@ def tell_older_store() -> None:
     if (store / "timings").is_dir():
         print_status("  " + tell_reader("older-store", store=str(store)))
     write_atomically(mark, STORE_FORMAT)
+
+
+def tell_kept_files(folder: Path, names: list[str]) -> None:
+    """Name a person's own files that stayed in a folder which was written again."""
+    told = tell_reader("own-files-kept", folder=str(folder), names=", ".join(names))
+    print_status(f"  {escape(told)}")
