@@ -18,8 +18,9 @@ def count_pages(number: int) -> int:
 
 
 @pytest.fixture
-def old_store(runs):
+def old_store(runs, monkeypatch):
     """What a study by 0.1 left: Prefect's records, their timings, and a study folder."""
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
     stage = Stage(count_pages, sources=())
     for place, content in {
         f"results/{stage.bind(3).key}": {

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
 
-from tasks.engine.base_costs import describe_base
+from tasks.engine.readiness.base_costs import describe_base
 from tasks.models.gguf.gguf_reading import convert_gguf_file, find_gguf_file
 from tasks.models.gguf.gguf_writing import write_gguf_file
 from tasks.models.loading import load_model

@@ -9,7 +9,7 @@ import pytest
 from support.openai_server.server import start_server
 from support.small_study import build_small_plan
 
-from tasks.engine.plan_check import check_plan
+from tasks.engine.readiness.plan_check import check_plan
 from tasks.generation.write_chapter import open_response_cache
 from tasks.language.catalogue import load_catalogue
 

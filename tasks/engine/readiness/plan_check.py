@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.engine.base_costs import describe_base
-from tasks.engine.plan_requirements import (
+from tasks.engine.readiness.base_costs import describe_base
+from tasks.engine.readiness.plan_requirements import (
     Lack,
     list_book_errors,
     list_missing_requirements,
