@@ -31,7 +31,8 @@ LIST_NAMES = ("items", "pairs", "questions", "data", "results")
 QUESTION_TYPES = frozenset(get_args(QuestionType))
 _MARK = re.compile(r"^[\s(\[]*(الف|[ابجدABCDabcd]|[1-4۱-۴١-٤])\s*(?:[).\]:ـ–-]|\.)\s*(?=\S)(?!\d)")
 _CIRCLED = re.compile(r"^[①-④❶-❹➀-➃](?=\s*\S)")
-_NUMBERING = re.compile(r"^(?:\d{1,3}|سؤال \d{1,3})\s*[.):-]\s*(?=[^\W\d])")
+# "1. A man", «۱-مرد»; "47-year-old" is no number of an item
+_NUMBERING = re.compile(r"^(?:\d{1,3}|سؤال \d{1,3})\s*(?:[.):]|-(?![A-Za-z]))\s*(?=[^\W\d])")
 _STRAY = re.compile(
     r"^[\u0621-\u064a\u067e-\u06cc]{1,2}[.,،؛)]\s?(?=[\u0621-\u06cc]{2})|^[a-z]{1,2}[.,;)](?=[A-Z])"
 )

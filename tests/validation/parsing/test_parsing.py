@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.items.gate_items import PAIR, QUESTION, build_draft
 
 from tasks.schemas.item_rows import Draft
-from tasks.validation.parsing import lenient_json
+from tasks.validation.parsing import draft_reader, lenient_json
 from tasks.validation.parsing.draft_reader import read_draft
 
 
@@ -44,6 +44,23 @@ def test_bare_persian_digit_is_the_key():
     raw = as_json(QUESTION).replace('"answer": 2', '"answer": ۲')
     item = only(read_draft(build_draft(kind="question", raw=raw), "fa"))
     assert item.answer == 2 and "digits-of-another-script" in item.repairs
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("47-year-old man with a cough", "47-year-old man with a cough"),
+        ("3. A man with a cough", "A man with a cough"),
+        ("12) A man with a cough", "A man with a cough"),
+        ("3 - A man with a cough", "A man with a cough"),
+        ("۳-مردی با سرفه", "مردی با سرفه"),
+        ("۳. مردی با سرفه", "مردی با سرفه"),
+    ],
+)
+def test_the_number_of_an_item_goes_and_an_age_stays(text, kept):
+    mended = []
+    assert draft_reader._strip_opening(text, mended) == kept
+    assert mended == ["numbering"] * (text != kept)
 
 
 def test_stray_letters_before_the_text_go():
