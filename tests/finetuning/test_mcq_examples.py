@@ -7,7 +7,7 @@ from support.models import small_llama
 from tasks.finetuning.examples import encode_pairs
 from tasks.finetuning.fit import fit_adapter
 from tasks.finetuning.mcq_examples import build_mcq_texts
-from tasks.prompts import NUMERALS, PROMPT_TEMPLATES
+from tasks.prompts import PROMPT_TEMPLATES
 
 PAIRS = small_llama.make_pairs(56)
 
@@ -22,7 +22,7 @@ def test_the_number_is_that_of_the_pairs_own_diagnosis():
         )
         stem = prompt.split("سؤال: ")[1].split(". محتمل")[0]
         options = [line.split(". ", 1)[1] for line in prompt.splitlines()[2:6]]
-        assert options[NUMERALS["fa"].index(target.strip())] == by_symptom[stem]
+        assert options[PROMPT_TEMPLATES["fa"].numerals.index(target.strip())] == by_symptom[stem]
         assert len(set(options)) == 4 and set(options) <= set(small_llama.DISEASES)
 
 

@@ -63,7 +63,7 @@ def test_schemas_are_strict_and_their_fields_are_the_contract(kind):
     schema = instructions.build_schema(kind)
     walk(schema)
     assert tuple(schema["properties"]["items"]["items"]["properties"]) == ITEM_FIELDS[kind]
-    assert json.loads(instructions.INSTRUCTIONS["fa"].shape[kind])["items"]
+    assert json.loads(instructions.JSON_SHAPES[kind])["items"]
 
 
 def test_marks_in_the_books_own_text_are_defused():
