@@ -3,7 +3,6 @@ Scales by MinHash and LSH.
 """
 
 import re
-from collections.abc import Iterable
 
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.minhash import (
@@ -12,7 +11,7 @@ from tasks.validation.checks.minhash import (
     compute_jaccard,
     hash_pieces,
 )
-from tasks.validation.items import ItemKind, PairOrQuestion, get_key, get_kind, get_text
+from tasks.validation.items import ItemKind
 from tasks.validation.language_patterns import LanguagePatterns, get_language_patterns
 from tasks.validation.term_matching import fold_cached, fold_words, normalize_name
 
@@ -20,15 +19,11 @@ from tasks.validation.term_matching import fold_cached, fold_words, normalize_na
 class SeenItems:
     """The items so far; tells which of them an item repeats."""
 
-    def __init__(
-        self, language: str, plan: ValidationPlan, earlier: Iterable[PairOrQuestion] = ()
-    ) -> None:
+    def __init__(self, language: str, plan: ValidationPlan) -> None:
         self.patterns, self.threshold = get_language_patterns(language), plan.near_duplicate
         self._exact: dict[str, str] = {}
         self._shingles: dict[str, frozenset[int]] = {}
         self._index = build_lsh_index(self.threshold)
-        for row in earlier:
-            self.add_item(row.id, get_kind(row), get_text(row), get_key(row))
 
     def find_repeated(self, kind: ItemKind, text: str, key: str) -> str | None:
         """The id of an earlier item that says the same, if there is one."""
