@@ -5,13 +5,10 @@ import json
 import os
 import shutil
 import tempfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import hypothesis
 import pytest
-
-HERE = Path(__file__).parent
 
 # On a busy machine a first example takes longer than hypothesis allows; pytest's own timeout ends what hangs.
 hypothesis.settings.register_profile("no deadline", deadline=None)
@@ -60,7 +57,7 @@ def pytest_collection_modifyitems(items):
     """The long files first, all others in their order."""
 
     def place(item):
-        name = item.path.relative_to(HERE).as_posix()
+        name = item.nodeid.partition("::")[0].removeprefix("tests/")
         return LONG_FILES.index(name) if name in LONG_FILES else len(LONG_FILES)
 
     items.sort(key=place)

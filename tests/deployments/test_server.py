@@ -51,7 +51,8 @@ def copy_prepared_store(finished, store):
         symlinks=True,
         ignore=shutil.ignore_patterns(*NOT_SHARED, "studies", "latest"),
     )
-    shutil.rmtree(store / "results" / "finetune_adapter")
+    for stage in ("finetune_adapter", "write_report"):
+        shutil.rmtree(store / "results" / stage)
 
 
 @pytest.fixture(scope="module")
