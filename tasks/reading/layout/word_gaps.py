@@ -28,7 +28,7 @@ TWO_GROUPS = (
 LEAST_STEP_EM = 0.08  # from the one group's mean to the other's; kerning alone gives less
 # The same inside the lower group: TeX's tightest gap, where a bullet or colon stands further off.
 FINER_STEP_EM = 0.14
-KERNED_EM = 0.15  # no kerning is wider (Amiri 0.12), nor is TeX's tightest gap tighter, 0.159
+KERNED_EM = 0.135  # between the widest kerning seen (Amiri 0.12) and TeX's tightest gap (0.15)
 KERNED_SHARE = 0.8  # of a line's usual gap: what is closer is kerning, 0.12 beside 0.159
 LEAST_WORDS = 3  # gaps between words of a line that tells something of its page
 WIDE_EM = 0.5  # wider gaps count as this: columns and tabs tell nothing of words
