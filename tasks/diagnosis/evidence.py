@@ -112,10 +112,6 @@ class Evidence(StoredRow):
         default_factory=dict,
         description="share of the primary set's questions of each kind, where they were screened",
     )
-    seeds: tuple[Comparison, ...] = Field(
-        default=(),
-        description="the primary comparison with other seeds of the tuning, this one included",
-    )
 
     @property
     def reader_language(self) -> str:
@@ -155,16 +151,13 @@ def replace_nonfinite(loss: float | None) -> float | None:
 def load_evidence(
     splits: CheckedItems,
     outcome: TuningResult,
-    seeds: Sequence[Comparisons],
+    comparisons: Comparisons,
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
     *,
     language: str = "",
 ) -> Evidence:
-    """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own
-    seed, then of further ones.
-    """
-    rows = [comparisons.load_rows() for comparisons in seeds]
+    """Load the rows of a study and gather what they say."""
     return gather_evidence(
         splits.pairs.load_rows(),
         splits.held_out.load_rows(),
@@ -176,10 +169,9 @@ def load_evidence(
         probe=outcome.probe,
         base=outcome.base.load_rows(),
         tuned=outcome.tuned.load_rows(),
-        comparisons=rows[0],
+        comparisons=comparisons.load_rows(),
         plan=plan,
         screened=screened,
-        seeds=[comparisons[0] for comparisons in rows] if len(rows) > 1 else (),
         language=language,
     )
 
@@ -199,7 +191,6 @@ def gather_evidence(
     comparisons: Sequence[Comparison],
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
-    seeds: Sequence[Comparison] = (),
     language: str = "",
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the
@@ -231,7 +222,6 @@ def gather_evidence(
         favourite_base=_compute_favourite_share(base, asked, primary.mode),
         favourite_tuned=_compute_favourite_share(tuned, asked, primary.mode),
         screening=_summarize_screening(screened, asked),
-        seeds=tuple(seeds),
     )
 
 

@@ -6,7 +6,6 @@ from shlex import quote
 
 from tasks.diagnosis.next_plan import build_next_plan, select_followed_findings
 from tasks.evaluation import lm_eval_task
-from tasks.evaluation.statistics.paired_comparison import summarize_seed_spread
 from tasks.evaluation.statistics.power_analysis import compute_power
 from tasks.finetuning.hf_dataset import write_hf_dataset
 from tasks.reading.title import title_of
@@ -101,9 +100,6 @@ def gather_report_data(
         power=curve,
         screened=screened,
         title=title_of(Path(book.path)),
-        spread=summarize_seed_spread([one.load_rows()[0] for one in (comparisons, *why.seeds)])
-        if why.seeds
-        else None,
         history=history,
         language=language,
     )
@@ -111,12 +107,13 @@ def gather_report_data(
 
 def compute_power_curve(primary: Comparison, alpha: float) -> list[PowerCurvePoint]:
     """How often a true gain of so many points is found, at the discordance that was seen (at least
-    the gain itself).
+    the gain itself) by as many questions as the facts are worth.
     """
-    discordance = (primary.gained + primary.lost) / primary.n
+    discordance = primary.extra["discordance"]
+    worth = max(1, int(primary.n / primary.extra["design_effect"]))
     return [
         PowerCurvePoint(
-            gain / 100, compute_power(primary.n, gain / 100, max(discordance, gain / 100), alpha)
+            gain / 100, compute_power(worth, gain / 100, max(discordance, gain / 100), alpha)
         )
         for gain in POWER_CURVE_GAINS
     ]

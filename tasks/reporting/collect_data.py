@@ -8,7 +8,6 @@ from platform import machine, platform, python_version
 from tasks.reporting.report_data import ArtifactLocation, PowerCurvePoint, ReportData, WriterTotals
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import FIRST_LOOK, Cause, History, ScreenedQuestion
-from tasks.schemas.sweep_plan import SeedSpread
 from tasks.schemas.timings import Timings
 from tasks.store.artifact_groups import StudyDataset, TuningResult
 from tasks.store.artifacts import Book, Comparisons, Findings, Handle
@@ -45,7 +44,6 @@ def collect_report_data(
     power: Sequence[PowerCurvePoint] = (),
     screened: Sequence[ScreenedQuestion] = (),
     title: str = "",
-    spread: SeedSpread | None = None,
     history: History = FIRST_LOOK,
     language: str = "",
 ) -> ReportData:
@@ -59,7 +57,6 @@ def collect_report_data(
         book_digest=book.digest,
         passages=prepared.text.load_passages(),
         scan=prepared.text.scan,
-        spread=spread,
         pairs=splits.pairs.load_rows(),
         held_out=splits.held_out.load_rows(),
         questions=splits.sitting.load_sets(),

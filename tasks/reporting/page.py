@@ -97,10 +97,18 @@ def format_comparison_verdict(
     result: Comparison, plan: ComparisonPlan, history: History, say: Translator
 ) -> str:
     """A comparison in one sentence, which claims no more than its history allows."""
-    sentences, name = say["sentences"], _choose_sentence(result, plan)
+    sentences, name = say["sentences"], _choose_sentence(result)
     cautious = sentences.get(f"exploratory_{name}") if history.exploratory else None
+    parts = [cautious or sentences[name], *(say["cautions"][one] for one in result.cautions)]
+    seeds = say.format_number(len(result.seeds))
     return say.fill_label(
-        cautious or sentences[name],
+        " ".join(parts),
+        claim=say.fill_label(say["claims"][result.claim], seeds=seeds),
+        difference=say.format_points(result.difference.value),
+        low=say.format_points(result.difference.low),
+        high=say.format_points(result.difference.high),
+        needed=say.format_number(result.extra.get("questions_needed", 0)),
+        facts=say.format_number(result.extra.get("facts_needed", 0)),
         n=say.format_number(result.n),
         illegible=say.format_number(result.illegible_tuned),
         base=say.format_number(result.base.correct),
@@ -112,17 +120,8 @@ def format_comparison_verdict(
     )
 
 
-def _choose_sentence(result: Comparison, plan: ComparisonPlan) -> str:
-    """Which sentence: what cannot be told has one of its own where the questions alone would tell
-    it, and only their facts do not; so has what could not be read.
-    """
-    if result.verdict == "inconclusive" and result.p_value <= plan.alpha:
-        return "inconclusive_by_fact"
-    if (
-        result.verdict == "inconclusive"
-        and max(-result.difference.low, result.difference.high) <= plan.margin
-    ):
-        return "inconclusive_few_facts"
+def _choose_sentence(result: Comparison) -> str:
+    """Which sentence: what could not be read has one of its own."""
     if result.verdict == "identical" and result.illegible_tuned > result.n / 2:
         return "identical_mute"
     return result.verdict

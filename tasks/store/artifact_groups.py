@@ -20,7 +20,6 @@ from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifacts import (
     Answers,
     Causes,
-    Comparisons,
     Drafts,
     FilterSteps,
     Findings,
@@ -169,7 +168,6 @@ class Diagnosis(Handle):
 
     findings: Findings
     causes: Causes
-    seeds: list[Comparisons] = []  # with the plan's further seeds of the tuning
 
 
 class StudyDataset(Handle):
