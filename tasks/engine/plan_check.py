@@ -17,7 +17,7 @@ from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_sections import GenerationPlan, Lineage
+from tasks.schemas.plan_sections import ComparisonPlan, GenerationPlan, Lineage
 from tasks.store.paths import find_input_file
 
 
@@ -240,8 +240,6 @@ def _describe_tuning(plan: StudyPlan) -> tuple[str, str]:
 
 
 def _describe_endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
-    from tasks.evaluation.statistics.power_analysis import find_detectable_difference
-
     comparison = plan.comparison
     lines = [
         (
@@ -250,22 +248,41 @@ def _describe_endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
         )
     ]
     if isinstance(number := plan.generation.questions, int):
-        gain = find_detectable_difference(number, 0.2, comparison.alpha, comparison.power)
-        sentence = (
-            f"{number} questions will see a gain of {100 * gain:.0f} points at 20 % discordance"
-            f" ({100 * comparison.power:g} % of the time)"
-        )
-        shares = {
+        share = {
             "same_fact": 1 - plan.validation.new_fact_share,
             "new_fact": plan.validation.new_fact_share,
-        }
-        if 0 < (some := round(number * shares.get(comparison.primary_set, 1))) < number:
-            gain = find_detectable_difference(some, 0.2, comparison.alpha, comparison.power)
-            sentence += (
-                f"; about {some} of them are in {comparison.primary_set}: {100 * gain:.0f} points"
-            )
-        lines.append(("power", sentence))
-    return lines
+        }.get(comparison.primary_set, 1)
+        lines.append(("power", _describe_power(max(1, round(number * share)), comparison)))
+    claim = (
+        f"the recipe, the mean of {comparison.seeds} seeds"
+        if comparison.seeds >= 3
+        else "this one adapter; comparison.seeds: 3 would judge the recipe"
+    )
+    return [*lines, ("claim", claim)]
+
+
+def _describe_power(questions: int, plan: ComparisonPlan) -> str:
+    """What the primary set's questions will see, and whether they can show that nothing changed."""
+    from tasks.evaluation.statistics import power_analysis as power
+
+    discordance, effect = power.ASSUMED_DISCORDANCE, power.ASSUMED_DESIGN_EFFECT
+    worth = max(1, int(questions / effect))
+    gain = power.find_detectable_difference(worth, discordance, plan.alpha, plan.power)
+    absence = power.compute_equivalence_power(worth, plan.margin, discordance, plan.alpha)
+    needed = effect * power.count_questions_for_absence(
+        plan.margin, discordance, plan.alpha, plan.power
+    )
+    told = (
+        f"about {questions} questions in {plan.primary_set} will see a gain of {100 * gain:.0f}"
+        f" points {100 * plan.power:g} % of the time, if {100 * discordance:g} % of them change and"
+        f" {effect:g} are worth one alone, as in the laptop study"
+    )
+    return f"{told}; " + (
+        f"that there is none beyond {100 * plan.margin:g} points, {100 * absence:.0f} %"
+        if absence >= plan.power
+        else f"that nothing beyond {100 * plan.margin:g} points changed they will hardly show"
+        f" ({100 * absence:.0f} %): it would take about {needed:.0f}"
+    )
 
 
 def _fixed(lineage: Lineage) -> str:
