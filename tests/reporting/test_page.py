@@ -16,7 +16,7 @@ from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import WriterUsage
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
-from tasks.schemas.result_rows import Comparison, Interval, ScreenedQuestion
+from tasks.schemas.result_rows import Comparison, ScreenedQuestion
 
 
 @lru_cache
@@ -93,14 +93,34 @@ def test_each_verdict_has_one_sentence_with_its_numbers(verdict: str, language: 
     assert "{" not in said and load_labels(language).format_number(told.primary.n) in said
 
 
-def test_changes_on_few_facts_are_said_to_be_inconclusive_for_that_reason() -> None:
-    say = load_labels("en")
-    assert "few of the facts" in format_study_verdict(
-        with_verdict("inconclusive", p_value=0.01), say
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_size_and_level_of_a_gain_are_told_beside_its_direction(language: str) -> None:
+    say = load_labels(language)
+    plain, careful = (
+        format_study_verdict(with_verdict("improved", cautions=cautions), say)
+        for cautions in ((), ("within-margin", "not-above-guessing"))
     )
-    assert "few of the facts" not in format_study_verdict(
-        with_verdict("inconclusive", p_value=0.2), say
+    told = careful.removeprefix(plain).split(" ", 1)[1]
+    assert (
+        say.format_points(0.05, sign=False) in told
+        and say["cautions"]["not-above-guessing"] in told
     )
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_the_verdict_names_its_claim(language: str) -> None:
+    say = load_labels(language)
+    adapter = format_study_verdict(with_verdict("improved"), say)
+    three = (0.2, 0.3, 0.25)
+    recipe = format_study_verdict(with_verdict("improved", claim="recipe", seeds=three), say)
+    assert adapter.startswith(say["claims"]["adapter"])
+    assert recipe.startswith(say["claims"]["recipe"].format(seeds=say.format_number(3)))
+
+
+def test_how_many_questions_would_decide_is_told() -> None:
+    extra = {"questions_needed": 712.0, "facts_needed": 160.0}
+    told = format_study_verdict(with_verdict("inconclusive", extra=extra), load_labels("en"))
+    assert "about 712 questions on 160 facts would decide" in told
 
 
 def test_answers_that_nobody_could_read_are_not_called_unchanged() -> None:
@@ -111,21 +131,6 @@ def test_answers_that_nobody_could_read_are_not_called_unchanged() -> None:
     assert "changed no answer" in format_study_verdict(
         with_verdict("identical", illegible_base=n // 3, illegible_tuned=n // 3), say
     )
-
-
-def test_answers_close_together_on_few_facts_are_said_to_be_inconclusive_for_want_of_facts() -> (
-    None
-):
-    near, far = (
-        Interval(value=0.0, low=-reach, high=reach) for reach in (0.03, 0.2)
-    )  # the margin is 0.05
-    told = [
-        format_study_verdict(
-            with_verdict("inconclusive", p_value=1.0, difference=bounds), load_labels("en")
-        )
-        for bounds in (near, far)
-    ]
-    assert ["too few facts" in one for one in told] == [True, False]
 
 
 def test_only_the_primary_result_is_not_exploratory() -> None:

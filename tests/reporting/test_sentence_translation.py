@@ -12,7 +12,10 @@ from reporting.test_page import words_of
 from support.reports.example_study import make_example_study
 
 from tasks import finetuning, validation
-from tasks.evaluation.statistics.verdict import _describe_no_change, build_limits_sentence
+from tasks.evaluation.statistics.verdict_sentence import (
+    _describe_no_change,
+    build_limits_sentence,
+)
 from tasks.reporting.labels import load_labels
 from tasks.reporting.page import render_page
 from tasks.reporting.sentence_translation import (
@@ -21,7 +24,6 @@ from tasks.reporting.sentence_translation import (
     translate_sentence,
 )
 from tasks.schemas.item_rows import Rejection
-from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.validation.checks import flaws
 
 FA, EN = load_labels("fa"), load_labels("en")
@@ -190,27 +192,19 @@ def test_a_number_is_told_sign_by_sign_as_it_came(came, told):
     assert _localize_number(came, load_labels("en")) == came
 
 
-@pytest.mark.parametrize(
-    ("p_value", "high", "begins"),
-    [(0.01, 0.2, "Questions on"), (0.6, 0.04, "By question"), (0.6, 0.2, "A true")],
-)
-def test_why_a_study_cannot_tell_is_told_in_persian(
-    p_value: float, high: float, begins: str
-) -> None:
+def test_why_a_study_cannot_tell_is_told_in_persian() -> None:
     judged = SimpleNamespace(
         verdict="inconclusive",
-        p_value=p_value,
-        difference=SimpleNamespace(value=0.0, low=-0.04, high=high),
-        extra={"facts": 9.0, "p_facts": 0.2},
-        base=SimpleNamespace(n=100),
+        extra={"questions_needed": 712.0, "facts_needed": 160.0},
         detectable=0.277,
     )
-    sentence = build_limits_sentence(judged, ComparisonPlan())  # type: ignore[arg-type]
-    assert sentence.startswith(begins) and translate_sentence(sentence, FA), sentence
+    sentence = build_limits_sentence(judged)  # type: ignore[arg-type]
+    told = translate_sentence(sentence, FA)
+    assert told and "۷۱۲ پرسش از ۱۶۰ موضوع" in told and "۲۷٫۷" in told
 
 
 @pytest.mark.parametrize(
-    ("illegible", "shift"), [(0, None), (0, 0.0), (0, 0.0078), (3, 0.5), (90, None)]
+    ("illegible", "shift"), [(0, None), (0, 0.0), (0, 0.0078), (3, 0.03), (90, None)]
 )
 def test_that_no_answer_changed_is_told_in_persian(illegible: int, shift: float | None) -> None:
     sentence = _describe_no_change(100, 30, illegible, shift)
