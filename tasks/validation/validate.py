@@ -99,6 +99,7 @@ def validate_items(
         [r for r in kept if isinstance(r, Pair)],
         [r for r in kept if isinstance(r, Question)],
         desk.passage_index.topics.titles,
+        SeenItems(language, plan),
     )
     taught = fact_split.select_taught_pairs(
         pairs,
