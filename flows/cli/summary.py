@@ -23,6 +23,9 @@ def summarize_study(folder: Path) -> Iterable[str]:
     say = _get_labels(study)
     yield format_verdict(told, say)
     yield from explain_limits(told, say)
+    margin = say.format_points(study["plan"]["comparison"]["margin"], sign=False)
+    for caution in told.get("cautions", ()):
+        yield say.fill_label(say["cautions"][caution], margin=margin)
     yield from explain_history(study, say)
     for short in study["short"]:
         yield say.fill_label(
