@@ -16,7 +16,9 @@ from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import FIRST_LOOK, Answer
 from tasks.store.progress import show_progress_bar
+from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.parsing.import_items import name_rows, open_items
+from tasks.validation.splitting.fact_groups import assign_facts
 
 
 def evaluate_files(
@@ -34,7 +36,11 @@ def evaluate_files(
     nothing to compare.
     """
     own = name_rows(open_items(file, "question", plan.language, plan.generation.columns).found)
-    questions = [row for row in own.kept if isinstance(row, Question)]
+    questions = assign_facts(
+        [],
+        [row for row in own.kept if isinstance(row, Question)],
+        stems=SeenItems(plan.language, plan.validation),
+    ).questions
     with show_progress_bar("scoring") as progress:
         both = evaluate_questions(
             base,

@@ -254,7 +254,7 @@ def _describe_endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
         }.get(comparison.primary_set, 1)
         lines.append(("power", _describe_power(max(1, round(number * share)), comparison)))
     claim = (
-        f"the recipe, the mean of {comparison.seeds} seeds"
+        f"the recipe, the mean of {comparison.seeds} seeds; a gain must stand out from their spread"
         if comparison.seeds >= 3
         else "this one adapter; comparison.seeds: 3 would judge the recipe"
     )
@@ -281,7 +281,7 @@ def _describe_power(questions: int, plan: ComparisonPlan) -> str:
         f"that there is none beyond {100 * plan.margin:g} points, {100 * absence:.0f} %"
         if absence >= plan.power
         else f"that nothing beyond {100 * plan.margin:g} points changed they will hardly show"
-        f" ({100 * absence:.0f} %): it would take about {needed:.0f}"
+        f" ({100 * absence:.0f} %): it would take about {int(float(f'{needed:.2g}')):,}"
     )
 
 

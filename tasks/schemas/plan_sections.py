@@ -419,7 +419,7 @@ class ComparisonPlan(PlanSection):
     @classmethod
     def read_further_seeds(cls, tree: Any) -> Any:
         """Plans up to 0.2 listed the seeds beside the first as `further_seeds`."""
-        if not isinstance(tree, dict) or "further_seeds" not in tree:
+        if not isinstance(tree, dict) or not isinstance(tree.get("further_seeds"), list | tuple):
             return tree
         rest = {key: value for key, value in tree.items() if key != "further_seeds"}
         return {"seeds": 1 + len(tree["further_seeds"])} | rest

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 Counts = NDArray[np.int64]
-DRAWS = 10_000  # halves of the facts: a bound's quantile of .025 errs by ± .0016
+DRAWS = 4_000  # halves of the facts: the share beyond a bound, .025, errs by ± .0025
 # Facts like those that moved, added towards a bound beyond zero. A fact that none of the asked ones
 # shows may still move: with two of them, of n single questions with no change the bound is 4 / n
 # (exact, Clopper-Pearson: 3.7 / n), with five gained and none lost 12 / n (11.7), with 20 32 (30.7)

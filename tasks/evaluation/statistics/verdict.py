@@ -51,11 +51,11 @@ def judge_outcomes(marks: PairedOutcomes, plan: ComparisonPlan) -> PairedResult:
     several = len(marks.tuned) >= seed_effects.MIN_SEEDS
     tuned = marks.tuned if several else marks.tuned[:1]
     changed = marks.changed[: len(tuned)]
-    p_value, difference, extra = _estimate_difference(marks, tuned, plan)
+    p_value, difference, extra = estimate_difference(marks, tuned, plan)
     gained, lost = (_average(rows) for rows in (tuned & ~marks.base, ~tuned & marks.base))
     n, worth = len(marks.base), len(marks.base) / extra["design_effect"]
     after = _estimate_rate(tuned, marks)
-    verdict = _decide_verdict(bool(changed.any()) or not marks.same, p_value, difference, plan)
+    verdict = decide_verdict(bool(changed.any()) or not marks.same, p_value, difference, plan)
     return PairedResult(
         base=_estimate_rate(marks.base[None], marks),
         tuned=after,
@@ -75,7 +75,7 @@ def judge_outcomes(marks: PairedOutcomes, plan: ComparisonPlan) -> PairedResult:
     )
 
 
-def _decide_verdict(
+def decide_verdict(
     moved: bool, p_value: float, difference: Interval, plan: ComparisonPlan
 ) -> VerdictName:
     """The interval leaves out zero, or lies within the margin, or tells neither."""
@@ -98,7 +98,7 @@ def _list_cautions(
     return tuple(found)
 
 
-def _estimate_difference(
+def estimate_difference(
     marks: PairedOutcomes, tuned: NDArray[np.bool_], plan: ComparisonPlan
 ) -> tuple[float, Interval, dict[str, float]]:
     """The p-value and the interval that facts and passages both allow, and further figures."""

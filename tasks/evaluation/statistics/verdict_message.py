@@ -68,9 +68,8 @@ def _name_claim(judged: PairedResult) -> Message:
 
 def _count_deciding(judged: PairedResult) -> dict[str, Value]:
     """What the questions would mostly miss, and how many, on how many facts, would decide."""
-    needed = {
-        name: int(judged.extra[name])
-        for name in ("questions_needed", "facts_needed")
-        if name in judged.extra
-    }
-    return {"detectable": Points(judged.detectable), **needed}
+    told: dict[str, Value] = {"detectable": Points(judged.detectable)}
+    for name in ("questions_needed", "facts_needed"):
+        if name in judged.extra:
+            told[name] = int(judged.extra[name])
+    return told

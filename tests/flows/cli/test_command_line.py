@@ -126,8 +126,11 @@ def test_check_finds_what_would_stop_a_run(change, told):
 def test_check_spends_nothing_and_knows_the_power():
     done = book2lora("check", "--set", "generation.questions=100")
     assert done.returncode == 0
-    assert "100 questions will see a gain of 13 points at 20 % discordance" in done.stdout
-    assert "about 75 of them are in same_fact: 15 points" in done.stdout
+    assert "about 75 questions in same_fact will see a gain of 27 points 80 % of the time" in (
+        done.stdout
+    )
+    assert "nothing beyond 5 points changed they will hardly show (0 %)" in done.stdout
+    assert "about 3,000" in done.stdout and "this one adapter" in done.stdout
 
 
 def test_read_gives_one_line_a_page(tmp_path):
