@@ -245,10 +245,9 @@ class TrialRunner:
         key = (one.setting.name, one.questions.digest, one.seed)
         self._outcomes.setdefault(key, attempt)
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
-        print_status(
-            f"  [bold]{escape(name)}[/]:"
-            f" {tell_share(trial.comparison.tuned.rate) if trial.comparison else escape(trial.failed)}"
-        )
+        found = trial.comparison
+        told = tell_share(found.tuned.rate) if found else escape(trial.failed)
+        print_status(f"  [bold]{escape(name)}[/]: {told}")
         return trial
 
 

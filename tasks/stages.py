@@ -1,7 +1,6 @@
 """Every stage side by side: what goes in and what comes out; the work itself is in tasks/<stage>/.
 
-The heavy packages are imported inside the stages, so that a study whose stages are all cached never
-waits for them.
+The work itself is in tasks/<stage>/. Heavy packages are imported inside: cached stages need none.
 """
 
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 from tasks.engine.prefect_stage import report_progress, stage
 from tasks.engine.stage import Stage, running_key
 from tasks.generation.openai.server_identity import ServerIdentity
+from tasks.models.gguf_reading import digest_base_file
 from tasks.prompts import prompt_texts
 from tasks.schemas.item_rows import AnswerMode, SetName
 from tasks.schemas.machine import Machine
@@ -22,9 +22,8 @@ from tasks.schemas.plan_sections import (
     FinetuningPlan,
     ReadingPlan,
 )
-from tasks.schemas.result_rows import ModelDiff
+from tasks.schemas.result_rows import ModelDiff, Timings
 from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
-from tasks.schemas.timings import Timings
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifact_groups import (
     BookText,
@@ -60,14 +59,6 @@ def training_texts(given: Mapping[str, Any]) -> Any:
     """The templates that a tuning's texts are made with."""
     plan, texts = given["plan"], prompt_texts(given["language"])
     return texts if plan.exam_share else plan.template or texts["pair"]
-
-
-def base_file(given: Mapping[str, Any]) -> Any:
-    """The content of the GGUF file that a plan names; no key of another model depends on it."""
-    from tasks.models.gguf_reading import digest_gguf_file, find_gguf_file
-
-    file = find_gguf_file(given["plan"].model)
-    return digest_gguf_file(file) if file else None
 
 
 def exam_texts(given: Mapping[str, Any]) -> Any:
@@ -165,7 +156,7 @@ def validate_drafts(
 @stage(
     version=2,
     sources=("tasks.models.tiny_llama",),
-    content=base_file,
+    content=lambda given: digest_base_file(given["plan"].model),
     run_name="base · {plan.model}",
     needs_gpu=True,
 )
@@ -175,8 +166,8 @@ def prepare_base(text: BookText, plan: BasePlan, machine: Machine) -> Checkpoint
 
     if plan.model != "tiny":
         return model_hub.resolve_base_model(plan)
+    texts = [passage.text for passage in text.load_passages()]
     with report_progress("progress-base") as progress:
-        texts = [passage.text for passage in text.load_passages()]
         return Checkpoint.build_folder(
             lambda folder: tiny_llama.build_tiny_llama(texts, plan, folder, progress, machine),
             name="tiny",
@@ -364,14 +355,11 @@ def compare_answers(
 def halve_questions(
     sittings: list[QuestionSets], primary_set: SetName, share: float, seed: int
 ) -> list[SelectionSplit]:
-    """A sweep's questions: by fact, one part to choose a setting and one, untouched until then, to
-    decide on it.
-    """
+    """A sweep's questions, by fact: one part to choose a setting, another to decide on it."""
     from tasks.evaluation.statistics.setting_selection import split_questions
 
-    halves = split_questions(
-        [sitting.load_sets() for sitting in sittings], primary_set, share, seed
-    )
+    sets = [sitting.load_sets() for sitting in sittings]
+    halves = split_questions(sets, primary_set, share, seed)
     return [
         SelectionSplit(
             choose=QuestionSets.save_sets(half.selection), final=QuestionSets.save_sets(half.test)

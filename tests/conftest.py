@@ -38,6 +38,7 @@ os.environ.setdefault(
 from support.small_study import build_small_plan, run_study_in  # noqa: E402
 
 from tasks.engine.orchestration.prefect_settings import configure_prefect  # noqa: E402
+from tasks.language import catalogue  # noqa: E402, F401 (so that errors are in words)
 
 configure_prefect()
 

@@ -38,7 +38,7 @@ class ModelPair(NamedTuple):
 
 
 def load_model_pair(folder: Path, base: str | None, machine: Machine) -> ModelPair:
-    """The models of a study's folder. Raises MissingArtifact or PlanError where something is gone."""
+    """The models of a study's folder. Raises MissingArtifact or PlanError where one is gone."""
     silence_transformers()
     record = json.loads((folder / "study.json").read_text("utf-8"))
     checkpoint = resolve_base_model(BasePlan(model=base or read_base_path(folder)))
@@ -63,7 +63,7 @@ def _read_passages(places: Sequence[Path]) -> list[Passage]:
 
 
 def find_passages(pair: ModelPair, question: str, best: int) -> list[Passage]:
-    """The passages of the book that speak of the question. Raises MissingArtifact without a book."""
+    """The passages that speak of the question. Raises MissingArtifact where there are none."""
     if not pair.passages:
         raise MissingArtifact("--open-book: the study's passages are not in the store any more.")
     texts = [passage.text for passage in pair.passages]

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from tasks.language.reader_language import VARIABLE, get_reader_language
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_file import format_validation_error, load_plan, parse_plan
+from tasks.schemas.plan_file import list_plan_faults, load_plan, parse_plan
 
 
 def load_study_plan(source: str, changes: list[str]) -> StudyPlan:
@@ -26,12 +27,17 @@ def parse_machine(changes: list[str]) -> Machine:
     values = parse_changes(changes)
     if unknown := values.keys() - Machine.model_fields.keys():
         raise PlanError(
-            f"--machine {', '.join(unknown)}: no such key. Known: {', '.join(Machine.model_fields)}"
+            build_message(
+                "no-such-key",
+                key=f"--machine {', '.join(sorted(unknown))}",
+                known=tuple(Machine.model_fields),
+            )
         )
     try:
         return Machine.model_validate(values)
     except ValidationError as error:
-        raise PlanError(f"--machine {format_validation_error(error)}") from None
+        faults = list_plan_faults(error)
+        raise PlanError(build_message("plan-wrong", source="--machine", faults=faults)) from None
 
 
 def choose_language(asked: str | None) -> None:
@@ -52,14 +58,14 @@ def refuse_unknown_stages(redo: list[str]) -> None:
     known = list_stages()
     for name in redo:
         if name not in known:
-            raise PlanError(f"--redo {name}: no such stage. Stages: {', '.join(known)}")
+            raise PlanError(build_message("no-such-stage", name=name, known=tuple(known)))
 
 
 def parse_changes(changes: list[str]) -> dict[str, Any]:
     """`["a.b=1", "c=x"]` → `{"a.b": 1, "c": "x"}`; values are read as YAML."""
     for change in changes:
         if not change.partition("=")[0].strip() or "=" not in change:
-            raise PlanError(f"{change!r} is not key=value, e.g. --set finetuning.epochs=3")
+            raise PlanError(build_message("not-key-and-value", text=change))
     return {
         key.strip(): _parse_yaml_value(key, value)
         for key, _, value in (change.partition("=") for change in changes)
@@ -70,7 +76,4 @@ def _parse_yaml_value(key: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
-        raise PlanError(
-            f"{key}: {text!r} is not a YAML value; put text in quotes of its own, as in --set"
-            f" '{key}=\"…\"'"
-        ) from None
+        raise PlanError(build_message("not-a-yaml-value", key=key, text=text)) from None

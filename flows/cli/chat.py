@@ -1,4 +1,4 @@
-"""Talk to a study's two models: the base's answer and the tuned one's, side by side as they come."""
+"""Talk to a study's two models: the base's and the tuned one's answer, side by side."""
 
 import signal
 import sys

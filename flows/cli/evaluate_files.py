@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
 from tasks.evaluation.statistics.paired_comparison import compare_models
-from tasks.language.catalogue import load_catalogue
+from tasks.language.catalogue import load_catalogue, tell_reader
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting.message_words import tell_verdict
@@ -41,7 +41,7 @@ def evaluate_files(
         [row for row in own.kept if isinstance(row, Question)],
         stems=SeenItems(plan.language, plan.validation),
     ).questions
-    with show_progress_bar("scoring") as progress:
+    with show_progress_bar(tell_reader("progress-scoring")) as progress:
         both = evaluate_questions(
             base,
             str(adapter) if adapter else None,

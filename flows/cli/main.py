@@ -27,6 +27,7 @@ from flows.cli.plan_text import format_plan, list_choices
 from flows.cli.random_model import random_model
 from tasks.engine.orchestration.cancellation import stop_on_signals
 from tasks.engine.orchestration.local_server import run_local_server
+from tasks.language.catalogue import tell_error, tell_reader
 from tasks.reporting.sanitize import (
     # an error may quote a server or a book: no control characters reach the terminal
     mark_control_characters,
@@ -204,24 +205,16 @@ def check(
         ),
     ] = False,
     machine: MachineOption = [],
+    lang: LangOption = None,
 ) -> int:
     """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is
     told to ask.
     """
     from tasks.engine.plan_check import check_plan
 
+    choose_language(lang)
     readiness = check_plan(load_study_plan(plan, set), ask, parse_machine(machine))
-    spent = f"at most {readiness.paid:.4f} USD was spent" if readiness.paid else "nothing was spent"
-    for topic, sentence in readiness.lines:
-        print(mark_control_characters(f"{topic:<12} {sentence}"))
-    for sentence in readiness.missing:
-        print(mark_control_characters(f"MISSING      {sentence}"))
-    lacks = (
-        f"{len(readiness.missing)} missing, a run would stop before any work"
-        if readiness.missing
-        else "Nothing is missing"
-    )
-    print(f"{lacks}; {spent}.")
+    print(*map(mark_control_characters, summary.summarize_check(readiness)), sep="\n")
     return 1 if readiness.missing else 0
 
 
@@ -258,7 +251,7 @@ def read(
     from tasks.store.progress import show_progress_bar
 
     plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
-    with show_progress_bar("pages") as progress:
+    with show_progress_bar(tell_reader("progress-pages")) as progress:
         if not (passages or report):
             _write_lines(
                 out,
@@ -267,7 +260,7 @@ def read(
             return 0
         reading = read_book(book, plan, language, progress=progress)
     for doubt in reading.doubts:
-        print(f"doubt: {doubt.sentence}", file=sys.stderr)
+        print(tell_reader("doubt", why=doubt), file=sys.stderr)
     if report:
         write_report(book, reading, report)
     if passages:
@@ -296,12 +289,14 @@ def evaluate(
     language: Annotated[str, Parameter(help="language of the questions")] = "fa",
     set: SetOption = [],
     machine: MachineOption = [],
+    lang: LangOption = None,
 ) -> int:
     """Put questions to a base model and to its adapter or a tuned model, and compare the two; no
     book and no Prefect needed.
     """
     from flows.cli.evaluate_files import evaluate_files
 
+    choose_language(lang)
     choices = parse_plan_tree({"name": "evaluate", "language": language}, set)
     lines, sentence = evaluate_files(
         base, adapter, questions, choices, parse_machine(machine), tuned
@@ -337,11 +332,12 @@ def main() -> None:
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
     except PlanError as error:
-        print(mark_control_characters(f"book2lora: {error}"), file=sys.stderr)
+        print(mark_control_characters(f"book2lora: {tell_error(error)}"), file=sys.stderr)
         sys.exit(2)
     except StudyError as error:
         print(
-            mark_control_characters(f"book2lora: {type(error).__name__}: {error}"), file=sys.stderr
+            mark_control_characters(f"book2lora: {type(error).__name__}: {tell_error(error)}"),
+            file=sys.stderr,
         )
         sys.exit(1)
 

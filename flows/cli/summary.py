@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tasks.language.catalogue import load_catalogue
+from tasks.engine.plan_check import PlanCheck
+from tasks.language.catalogue import load_catalogue, tell_reader
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting import history as history_words
-from tasks.schemas.messages import Message, Points, build_message
+from tasks.schemas.messages import Figure, Message, Points, build_message
 from tasks.schemas.result_rows import History
 
 
@@ -57,6 +58,26 @@ def summarize_sweep(folder: Path) -> Iterable[str]:
     yield _say(say, "report", path=folder / "index.html")
     yield str(say["terminal"]["asks_again"])
     yield _say(say, "as_study", command=f"book2lora study {folder / 'best-plan.yaml'}")
+
+
+def summarize_check(readiness: PlanCheck) -> Iterable[str]:
+    """What a plan would do, what is missing, and what telling so has cost."""
+    say = load_catalogue(get_reader_language())
+    topics = [say.get_label("topics", line.topic) for line in readiness.lines]
+    for topic, line in zip(topics, readiness.lines, strict=True):
+        yield f"{topic:<12} {say.format_value(line.told)}"
+    for lack in readiness.missing:
+        yield f"{tell_reader('missing'):<12} {say.format_value(lack)}"
+    spent = (
+        build_message("at-most-spent", dollars=Figure(readiness.paid, 4))
+        if readiness.paid
+        else build_message("nothing-spent")
+    )
+    yield (
+        tell_reader("check-lacking", n=len(readiness.missing), spent=spent)
+        if readiness.missing
+        else tell_reader("check-ready", spent=spent)
+    )
 
 
 def list_runs(store: Path) -> Iterable[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Figure, Message, build_message
 from tasks.schemas.plan import StudyPlan
 
 Shapes = Mapping[str, tuple[int, ...]]  # of every tensor, by name
@@ -15,14 +16,14 @@ _LAYER = re.compile(r"\.(\d+)\.")  # blk.3.attn_q.weight, model.layers.3.self_at
 # SmolLM2 on the English handbook: 32 tokens a pair; 45 a question with its options, and the
 # instruction and the chat template around it
 TOKENS_PER_TEXT, TOKENS_PER_QUESTION = 40, 120
-# parameters · tokens that one core trains on in a second: SmolLM2, 226 tokens an update, bfloat16 with
-# AMX, 3.0 s of CPU on a busy core; reading without training costs about half
+# parameters · tokens that one core trains on in a second: SmolLM2, 226 tokens an update, bfloat16
+# with AMX, 3.0 s of CPU on a busy core; reading without training costs about half
 TRAINED_PER_SECOND = 1.0e10
 
 
 def describe_base(
     plan: StudyPlan, updates: int | None, machine: Machine | None = None
-) -> list[tuple[str, str]]:
+) -> list[tuple[str, Message | str]]:
     """Lines for `check`; nothing more than the name where the weights are not here yet."""
     try:
         found = read_base_shapes(plan)
@@ -30,14 +31,14 @@ def describe_base(
         found = None  # why it cannot be read is told by what is missing
     if found is None:
         return [("base", plan.base.model)]
-    sentence, shapes = found
+    told, shapes = found
     return [
-        ("base", f"{plan.base.model}: {sentence}"),
+        ("base", build_message("base-told", name=plan.base.model, told=told)),
         ("needs", estimate_needs(plan, updates, shapes, machine or Machine())),
     ]
 
 
-def read_base_shapes(plan: StudyPlan) -> tuple[str, Shapes] | None:
+def read_base_shapes(plan: StudyPlan) -> tuple[Message, Shapes] | None:
     """What the weight files tell of themselves, and the shapes of their tensors."""
     from tasks.models.gguf_reading import find_gguf_file, read_gguf_header
     from tasks.models.model_hub import find_here
@@ -49,7 +50,8 @@ def read_base_shapes(plan: StudyPlan) -> tuple[str, Shapes] | None:
     if folder := find_here(plan.base):
         headers = read_headers(list_weight_files(folder))
         shapes = {name: header.shape for name, header in headers.items()}
-        return f"{count_numbers(shapes) / 1e6:,.0f} M parameters, from {folder}", shapes
+        millions = round(count_numbers(shapes) / 1e6)
+        return build_message("base-folder", millions=millions, folder=str(folder)), shapes
     return None
 
 
@@ -57,7 +59,9 @@ def count_numbers(shapes: Shapes) -> int:
     return sum(math.prod(shape) for shape in shapes.values())
 
 
-def estimate_needs(plan: StudyPlan, updates: int | None, shapes: Shapes, machine: Machine) -> str:
+def estimate_needs(
+    plan: StudyPlan, updates: int | None, shapes: Shapes, machine: Machine
+) -> Message:
     """Memory at the peak of the tuning, and time where a CPU does it: to plan with, no promise."""
     import torch
 
@@ -80,16 +84,15 @@ def estimate_needs(plan: StudyPlan, updates: int | None, shapes: Shapes, machine
         vocabulary=rows,
     )
     row = min(machine.micro_batch, tuning.batch_size) * tuning.max_tokens
-    memory = f"at most {estimate_peak_memory(sizes, row, torch.float32):.1f} GB of memory"
+    memory = Figure(estimate_peak_memory(sizes, row, torch.float32), 1)
     if choose_device(machine) != "cpu" or updates is None:
-        return memory
+        return build_message("needs-memory", gigabytes=memory)
     trained = updates * tuning.batch_size * TOKENS_PER_TEXT
     read = 2 * count_sittings(plan) * TOKENS_PER_QUESTION
     cores = torch.get_num_threads()
     minutes = numbers * (trained + read / 2) / TRAINED_PER_SECOND / cores / 60
-    return (
-        f"{memory}; about {max(1, round(minutes))} minutes on {cores} cores for tuning and answers,"
-        " within a factor of three"
+    return build_message(
+        "needs-memory-and-time", gigabytes=memory, minutes=max(1, round(minutes)), cores=cores
     )
 
 

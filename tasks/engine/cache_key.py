@@ -4,6 +4,7 @@ any machine.
 
 import hashlib
 import json
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def canonical_value(value: Any) -> Any:
         return value
     if isinstance(value, Path):
         return str(value)
+    if is_dataclass(value):  # a typed value of a message: Points(0.02) is no Share(0.02)
+        return [type(value).__name__, *map(canonical_value, vars(value).values())]
     raise TypeError(f"a {type(value).__name__} cannot be part of a cache key")
 
 

@@ -8,24 +8,36 @@ from typing import NamedTuple
 
 from tasks.engine.base_costs import describe_base
 from tasks.engine.plan_requirements import (
+    Lack,
     list_book_errors,
     list_missing_requirements,
     needs_writer,
     open_own_files,
 )
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Figure, Message, Term, build_message
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_sections import ComparisonPlan, GenerationPlan, Lineage
+from tasks.schemas.plan_sections import GenerationPlan, Lineage
 from tasks.store.paths import find_input_file
+
+FEW_UPDATES = 50  # measured in tasks/finetuning/preflight.py, which loads torch
+
+
+class CheckLine(NamedTuple):
+    """One thing that is told, under its topic."""
+
+    topic: str  # a word of the catalogue's topics
+    told: Message | str
 
 
 class PlanCheck(NamedTuple):
     """What `book2lora check` tells."""
 
-    lines: list[tuple[str, str]]  # (topic, sentence)
-    missing: list[str]
+    lines: list[CheckLine]
+    missing: list[Lack]
     paid: float = 0.0  # dollars, at most, for asking the server what it can do
 
 
@@ -56,16 +68,16 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     ]
     lines = [
         *_describe_items(plan, server.lines),
-        *own.lines,
+        *(CheckLine(*line) for line in own.lines),
         *_describe_doubts(plan),
-        *describe_base(plan, estimate_updates(plan), machine),
+        *(CheckLine(*line) for line in describe_base(plan, estimate_updates(plan), machine)),
         _describe_tuning(plan),
         *_describe_endpoint(plan),
     ]
     return PlanCheck(lines, lacks, server.paid)
 
 
-def _describe_doubts(plan: StudyPlan) -> list[tuple[str, str]]:
+def _describe_doubts(plan: StudyPlan) -> list[CheckLine]:
     """Signs, on a dozen of its pages, that the book is not read right."""
     from tasks.reading.commands import sample_doubts
 
@@ -74,7 +86,7 @@ def _describe_doubts(plan: StudyPlan) -> list[tuple[str, str]]:
         return []
     try:
         return [
-            ("reading", f"doubtful: {doubt.sentence}")
+            CheckLine("reading", build_message("doubtful", why=doubt))
             for doubt in sample_doubts(book, plan.reading, plan.language)
         ]
     except BookError:
@@ -95,26 +107,26 @@ def estimate_updates(plan: StudyPlan) -> int | None:
     return math.ceil(math.ceil(texts / tuning.batch_size) * tuning.epochs)
 
 
-def _describe_items(plan: StudyPlan, server: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _describe_items(plan: StudyPlan, server: list[CheckLine]) -> list[CheckLine]:
     generation = plan.generation
-    who = (
-        "rules, without a model"
-        if generation.writer == "rules"
-        else f"{generation.model} at {_get_server_name()}"
-    )
-    is_own = isinstance(generation.pairs, str) and isinstance(generation.questions, str)
-    wanted = [
-        f"{what} from {n}" if isinstance(n, str) else f"{n} {what}"
-        for what, n in (("pairs", generation.pairs), ("questions", generation.questions))
+    parts = [
+        build_message("items-from", kind=Term("kinds", kind), file=n)
+        if isinstance(n, str)
+        else build_message("items-wanted", kind=Term("kinds", kind), n=n)
+        for kind, n in (("pair", generation.pairs), ("question", generation.questions))
     ]
+    if generation.writer == "rules":
+        parts.append(build_message("by-rules"))
+    elif needs_writer(plan):
+        parts.append(build_message("by-model", model=generation.model, server=_get_server_name()))
     lines = [
-        ("book", plan.book),
-        ("items", " and ".join(wanted) + ("" if is_own else f", by {who}")),
+        CheckLine("book", plan.book),
+        CheckLine("items", build_message("parts", parts=tuple(parts))),
     ]
     return lines + (
         [*server, _describe_cost(plan)]
         if needs_writer(plan)
-        else [("cost", "nothing: no paid model is asked")]
+        else [CheckLine("cost", build_message("cost-nothing"))]
     )
 
 
@@ -124,16 +136,19 @@ def _get_server_name() -> str:
     return get_server_name()
 
 
-TRISTATE_WORDS = {True: "yes", False: "no", None: "not known"}
-STRUCTURE_LABELS = {"schema": "strict schema", "json": "JSON mode", "text": "text"}
+STRUCTURES = ("schema", "json", "text")  # the strictest first
+
+
+def _name_answer(found: bool | None) -> Term:
+    return Term("tristate", {True: "is", False: "is-not", None: "unknown"}[found])
 
 
 class ServerCheck(NamedTuple):
     """What the server told of itself, and what that cost."""
 
-    lines: list[tuple[str, str]]
+    lines: list[CheckLine]
     paid: float = 0.0
-    lacks: tuple[str, ...] = ()
+    lacks: tuple[Lack, ...] = ()
 
 
 def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
@@ -148,19 +163,18 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
     generation, most = plan.generation, compute_probe_price(plan.generation)
     tries = ask or most == 0
     can = probe_capabilities(generation, open_response_cache(plan) if tries else None)
-    lines = [
-        (
-            "server",
-            f"reachable: {TRISTATE_WORDS[can.reachable]}; has {generation.model}:"
-            f" {TRISTATE_WORDS[can.model]}. {can.remark}".strip(),
-        )
-    ]
-    if can.reachable and can.model is not False:
-        lines.append(("structure", _describe_structure(generation, can.structures, most, tries)))
-    away = (
-        f"the server at {_get_server_name()} does not answer: start it, or set OPENAI_BASE_URL to"
-        " where it is"
+    told = build_message(
+        "server-is",
+        reachable=_name_answer(can.reachable),
+        model=generation.model,
+        has=_name_answer(can.model),
+        remark=can.remark,
     )
+    lines = [CheckLine("server", told)]
+    if can.reachable and can.model is not False:
+        told = _describe_structure(generation, can.structures, most, tries)
+        lines.append(CheckLine("structure", told))
+    away = build_message("server-away", server=_get_server_name())
     return ServerCheck(
         lines, most if tries and can.reachable else 0.0, (away,) if can.reachable is False else ()
     )
@@ -168,46 +182,50 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
 
 def _describe_structure(
     plan: GenerationPlan, found: Mapping[str, bool | None], most: float, tried: bool
-) -> str:
+) -> Message:
     """Whether the server can answer in the form that the plan wants, and the next best that
     it can.
     """
-    wanted = f"generation.structure is {plan.structure}"
     if not found:
         how = (
-            "it did not answer"
+            build_message("structure-no-answer")
             if tried
-            else f"--ask tries it with three tiny requests, for at most {most:.4f} USD"
+            else build_message("structure-untried", most=Figure(most, 4))
         )
-        return f"{wanted}; what the server can do is not known: {how}"
-    told = "; ".join(
-        f"{words}: {TRISTATE_WORDS[found.get(name)]}" for name, words in STRUCTURE_LABELS.items()
+        return build_message("structure-unknown", wanted=plan.structure, how=how)
+    told = tuple(
+        build_message(
+            "structure-is", name=Term("structures", name), answer=_name_answer(found.get(name))
+        )
+        for name in STRUCTURES
     )
-    best = next((name for name in STRUCTURE_LABELS if found.get(name)), "text")
-    advice = f" Set generation.structure to {best}." if found.get(plan.structure) is False else ""
-    return f"{wanted}; the server can do {told}.{advice}"
+    if found.get(plan.structure) is not False:
+        return build_message("structure-known", wanted=plan.structure, told=told)
+    best = next((name for name in STRUCTURES if found.get(name)), "text")
+    return build_message("structure-better", wanted=plan.structure, told=told, best=best)
 
 
-def _describe_cost(plan: StudyPlan) -> tuple[str, str]:
+def _describe_cost(plan: StudyPlan) -> CheckLine:
     from tasks.generation.cost_estimate import estimate_cost
 
     if (book := find_input_file(plan.book)) is None:
-        return ("cost", "not known without the book")
+        return CheckLine("cost", build_message("cost-unknown"))
     told = estimate_cost(
         add_new_fact_margin(plan), read_passages_by_chapter(book, plan), plan.language, book
     )
-    tokens = (
-        f"{told.requests} requests, about {told.tokens_in:,} tokens in and {told.tokens_out:,} out"
+    own = bool(os.environ.get("OPENAI_BASE_URL"))
+    return CheckLine(
+        "cost",
+        build_message(
+            "cost-of-own-server" if own else "cost-about",
+            requests=told.requests,
+            tokens_in=told.tokens_in,
+            tokens_out=told.tokens_out,
+            dollars=Figure(told.usd, 2),
+            as_of=str(plan.generation.prices.as_of),
+            cap=Figure(plan.generation.budget_usd),
+        ),
     )
-    cost = (
-        f"about {told.usd:.2f} USD at the prices of {plan.generation.prices.as_of}; never more than"
-        f" {plan.generation.budget_usd:g}"
-    )
-    own = (
-        os.environ.get("OPENAI_BASE_URL")
-        and "; for a server of your own set generation.prices to what it costs you, 0 if nothing"
-    )
-    return ("cost", f"{tokens}: {cost}{own or ''}")
 
 
 def read_passages_by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Passage]]:
@@ -216,81 +234,50 @@ def read_passages_by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Pass
     from tasks.store.progress import show_progress_bar
 
     chapters: dict[str, list[Passage]] = {}
-    with show_progress_bar("pages") as progress:
+    with show_progress_bar(tell_reader("progress-pages")) as progress:
         for passage in read(book, plan.reading, plan.language, progress=progress).passages:
             chapters.setdefault(passage.chapter, []).append(passage)
     return chapters
 
 
-def _describe_tuning(plan: StudyPlan) -> tuple[str, str]:
+def _describe_tuning(plan: StudyPlan) -> CheckLine:
     tuning, number = plan.finetuning, estimate_updates(plan)
-    few = " — very few: expect no change" if number is not None and number < 50 else ""
-    matrices = (
-        tuning.target_modules
-        if isinstance(tuning.target_modules, str)
-        else ", ".join(tuning.target_modules)
+    modules = tuning.target_modules
+    few = number is not None and number < FEW_UPDATES
+    told = build_message(
+        "tuning-few-updates" if few else "tuning",
+        rank=tuning.rank,
+        modules=(modules,) if isinstance(modules, str) else tuple(modules),
+        epochs=Figure(tuning.epochs),
+        updates="?" if number is None else number,
     )
-    return (
-        "tuning",
-        (
-            f"LoRA r={tuning.rank} on {matrices}, {tuning.epochs:g} epochs, {number or '?'}"
-            f" updates{few}"
-        ),
+    return CheckLine("tuning", told)
+
+
+def _describe_endpoint(plan: StudyPlan) -> list[CheckLine]:
+    from tasks.evaluation.statistics.planned_comparison import explain_claim, explain_power
+
+    comparison, number = plan.comparison, plan.generation.questions
+    endpoint = build_message(
+        "endpoint",
+        set=Term("sets", comparison.primary_set),
+        mode=Term("modes", comparison.primary_mode),
+        fixed=_describe_choice(plan.lineage),
     )
+    lines = [CheckLine("endpoint", endpoint), CheckLine("claim", explain_claim(comparison))]
+    if not isinstance(number, int):
+        return lines
+    share = {
+        "same_fact": 1 - plan.validation.new_fact_share,
+        "new_fact": plan.validation.new_fact_share,
+    }.get(comparison.primary_set, 1)
+    power = explain_power(max(1, round(number * share)), comparison)
+    return [*lines, CheckLine("power", power)]
 
 
-def _describe_endpoint(plan: StudyPlan) -> list[tuple[str, str]]:
-    comparison = plan.comparison
-    lines = [
-        (
-            "endpoint",
-            f"set {comparison.primary_set}, mode {comparison.primary_mode}, {_fixed(plan.lineage)}",
-        )
-    ]
-    if isinstance(number := plan.generation.questions, int):
-        share = {
-            "same_fact": 1 - plan.validation.new_fact_share,
-            "new_fact": plan.validation.new_fact_share,
-        }.get(comparison.primary_set, 1)
-        lines.append(("power", _describe_power(max(1, round(number * share)), comparison)))
-    claim = (
-        f"the recipe, the mean of {comparison.seeds} seeds; a gain must stand out from their spread"
-        if comparison.seeds >= 3
-        else "this one adapter; comparison.seeds: 3 would judge the recipe"
-    )
-    return [*lines, ("claim", claim)]
-
-
-def _describe_power(questions: int, plan: ComparisonPlan) -> str:
-    """What the primary set's questions will see, and whether they can show that nothing changed."""
-    from tasks.evaluation.statistics import power_analysis as power
-
-    discordance, effect = power.ASSUMED_DISCORDANCE, power.ASSUMED_DESIGN_EFFECT
-    worth = max(1, int(questions / effect))
-    gain = power.find_detectable_difference(worth, discordance, plan.alpha, plan.power)
-    absence = power.compute_equivalence_power(worth, plan.margin, discordance, plan.alpha)
-    needed = effect * power.count_questions_for_absence(
-        plan.margin, discordance, plan.alpha, plan.power
-    )
-    told = (
-        f"about {questions} questions in {plan.primary_set} will see a gain of {100 * gain:.0f}"
-        f" points {100 * plan.power:g} % of the time, if {100 * discordance:g} % of them change and"
-        f" {effect:g} are worth one alone, as in the laptop study"
-    )
-    return f"{told}; " + (
-        f"that there is none beyond {100 * plan.margin:g} points, {100 * absence:.0f} %"
-        if absence >= plan.power
-        else f"that nothing beyond {100 * plan.margin:g} points changed they will hardly show"
-        f" ({100 * absence:.0f} %): it would take about {int(float(f'{needed:.2g}')):,}"
-    )
-
-
-def _fixed(lineage: Lineage) -> str:
+def _describe_choice(lineage: Lineage) -> Message:
     """Whether the plan was made before its questions were answered."""
     if not lineage.chosen_after:
-        return "fixed before anything is scored"
-    what = " and ".join(lineage.chosen_after)
-    return (
-        f"{what} chosen after the answers of {lineage.predecessor} were seen: on the same questions"
-        " the verdict is exploratory"
-    )
+        return build_message("fixed-before")
+    what = tuple(Term("history", choice) for choice in lineage.chosen_after)
+    return build_message("chosen-after", what=what, whose=lineage.predecessor)

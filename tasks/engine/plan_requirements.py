@@ -4,51 +4,45 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.language.catalogue import describe_error, load_catalogue
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import BookError, PlanError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.store.paths import find_input_file
+
+Lack = Message | str  # text that has no code yet is English
 
 
 def ensure_ready(plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None) -> None:
     """Stop before any work where something is missing. Raises PlanError with all of it."""
+    get_reader_language()
     if lacks := list_missing_requirements(plan, tunes_here, machine):
-        raise PlanError(f"plan {plan.name!r} cannot run here:\n  - " + "\n  - ".join(lacks))
+        lines = (build_message("lacking", what=what) for what in lacks)
+        raise PlanError(build_message("plan-cannot-run", plan=plan.name), *lines)
 
 
 def list_missing_requirements(
     plan: StudyPlan, tunes_here: bool = True, machine: Machine | None = None
-) -> list[str]:
-    """One sentence with its remedy for each thing that is not there."""
+) -> list[Lack]:
+    """Each thing that is not there, with its remedy."""
     from tasks.finetuning import requirements
     from tasks.models import model_hub
 
-    lacks = []
+    lacks: list[Lack] = []
     if find_input_file(plan.book) is None:
-        lacks.append(
-            f"book: {plan.book!r} is not a file (looked in {Path.cwd()}); set it with --set"
-            " book=PATH"
-        )
+        lacks.append(build_message("book-not-found", book=plan.book, folder=str(Path.cwd())))
     for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
         if isinstance(file, str) and find_input_file(file, or_folder=True) is None:
             lacks.append(
-                f"generation.{key}: {file!r} is neither a number nor a file (looked in"
-                f" {Path.cwd()})"
+                build_message("items-not-found", key=key, file=file, folder=str(Path.cwd()))
             )
         if isinstance(file, int) and file < 1:
-            lacks.append(
-                f"generation.{key}: {file} is too few for a study; it takes at least one, and a"
-                " hundred to tell something"
-            )
+            lacks.append(build_message("too-few-wanted", key=key, n=file))
     if needs_writer(plan) and not (
         os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
     ):
-        lacks.append(
-            f"OPENAI_API_KEY is not set; {plan.generation.model} needs it (or OPENAI_BASE_URL, a"
-            " server of your own without keys)"
-        )
+        lacks.append(build_message("key-missing", model=plan.generation.model))
     if tunes_here:
         lack = model_hub.explain_missing_base(plan.base) or _template_fault(plan)
         lacks += [lack] if lack else []
@@ -75,7 +69,7 @@ def _template_fault(plan: StudyPlan) -> str | None:
     return None
 
 
-def list_book_errors(plan: StudyPlan) -> list[str]:
+def list_book_errors(plan: StudyPlan) -> list[Lack]:
     """Why the book cannot be opened, or has none of the pages that are wanted."""
     from tasks.reading.pdf import pages_wanted
 
@@ -83,15 +77,15 @@ def list_book_errors(plan: StudyPlan) -> list[str]:
         if book := find_input_file(plan.book):
             pages_wanted(book, plan.reading)
     except BookError as error:
-        return [f"book: {error}"]
+        return [build_message("book-fault", why=why) for why in error.args]
     return []
 
 
 class OwnFiles(NamedTuple):
     """What a person's own files hold, by file, and which hold nothing that can be used."""
 
-    lines: list[tuple[str, str]]
-    lacks: list[str]
+    lines: list[tuple[str, Message | str]]
+    lacks: list[Lack]
 
 
 def open_own_files(plan: StudyPlan) -> OwnFiles:
@@ -99,7 +93,7 @@ def open_own_files(plan: StudyPlan) -> OwnFiles:
     from tasks.validation.items import ItemKind
     from tasks.validation.parsing.import_items import open_items
 
-    told, say = OwnFiles([], []), load_catalogue(get_reader_language())
+    told = OwnFiles([], [])
     kinds: dict[str, tuple[ItemKind, int | str]] = {
         "own pairs": ("pair", plan.generation.pairs),
         "own questions": ("question", plan.generation.questions),
@@ -108,9 +102,9 @@ def open_own_files(plan: StudyPlan) -> OwnFiles:
         if isinstance(name, str) and (file := find_input_file(name, or_folder=True)):
             try:
                 own = open_items(file, kind, plan.language, plan.generation.columns)
-                told.lines.append((topic, say.format_message(own.describe(kind))))
+                told.lines.append((topic, own.describe(kind)))
             except PlanError as error:
-                told.lacks.append(describe_error(error, say))
+                told.lacks.extend(error.args)
     return told
 
 

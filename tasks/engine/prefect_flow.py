@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 from tasks.engine.replay import replaying
 from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
+from tasks.language.reader_language import get_reader_language
 from tasks.store.paths import make_private_dir
+from tasks.store.store_format import tell_older_store
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -61,9 +63,11 @@ def flow(name: str, run_name: str) -> Callable[[Callable[P, T]], PrefectFlow[P, 
 
 def start_run(redo: list[str], keep_timings: bool = False, tags: Sequence[str] = ()) -> None:
     """Start a run: note which stages are to be redone and what to find it by; a worker's store may
-    be new, so keep its records private.
+    be new, so keep its records private. Raises PlanError for a reader's language that is none.
     """
+    get_reader_language()
     make_private_dir("results")
+    tell_older_store()
     if not replaying.get():
         from tasks.engine.orchestration.stale_runs import register_run
 

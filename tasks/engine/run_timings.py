@@ -6,7 +6,7 @@ import resource
 import sys
 from contextvars import ContextVar
 
-from tasks.schemas.timings import Timing, Timings
+from tasks.schemas.result_rows import Timing, Timings
 
 _timings: ContextVar[list[Timing]] = ContextVar("timings")
 

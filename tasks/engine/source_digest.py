@@ -4,8 +4,8 @@ would make it now.
 The digest covers the stage's function, every module of `tasks` that it imports (also inside
 functions, and modules named in strings, which are run as processes of their own), the data files
 (templates) in the folders of these modules, and the files of the languages' folders that they name
-("packs/exam.yaml": that file of every language). It is taken over the files as they are: a changed comment makes a cheap stage run once
-more, which costs seconds.
+("packs/exam.yaml": that file of every language). It is taken over the files as they are: a changed
+comment makes a cheap stage run once more, which costs seconds.
 """
 
 import ast

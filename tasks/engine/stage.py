@@ -26,7 +26,7 @@ from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import StoredRow
 from tasks.schemas.messages import Figure, Message, build_message
-from tasks.schemas.timings import Timing
+from tasks.schemas.result_rows import Timing
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle
 from tasks.store.paths import hold_lock, make_private_dir, translate_disk_errors, write_atomically

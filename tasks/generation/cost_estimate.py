@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from tasks.generation import book_windows
 from tasks.generation.budget import TokenUsage, compute_price
-from tasks.generation.openai.charging import OTHER, guess_tokens
-from tasks.generation.openai.pdf_parts import PdfPages, open_pdf_pages
+from tasks.generation.openai.replies import OTHER, guess_tokens
 from tasks.generation.openai.request_builder import ChatRequest, build_request
 from tasks.generation.openai.server_identity import configured_server
+from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
 from tasks.generation.quotas import allocate_quotas
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.plan_sections import GenerationPlan

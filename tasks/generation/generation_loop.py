@@ -12,17 +12,17 @@ from functools import partial
 from tasks.generation import book_windows, usage
 from tasks.generation.book_windows import ITEM_KINDS, PlannedRequest, Window
 from tasks.generation.openai.completions import read_completion
-from tasks.generation.openai.pdf_parts import PdfPages
 from tasks.generation.openai.request_builder import ChatRequest, build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
+from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts.instructions import ItemKind
 from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
 from tasks.generation.response_cache import StoredResponse
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BudgetSpent
 from tasks.schemas.item_rows import Draft, Pair, Passage, WriterUsage
-from tasks.schemas.messages import Figure, Value
+from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
@@ -244,13 +244,13 @@ class ChapterRun:
         whole = self.quota.pairs + self.quota.questions
         with self.request_runner.cache.lock_budget() as budget:
             spent, doubtful = budget.get_known_spent_usd()
-        values: dict[str, Value] = {
-            "kept": len(self.kept),
-            "whole": whole,
-            "spent": Figure(spent, 2),
-            "doubtful": Figure(doubtful, 2),
-        }
-        note = tell_reader("note-spent-doubtful" if doubtful else "note-spent", **values)
+        parts = [
+            build_message("note-kept-of", n=len(self.kept), whole=whole),
+            build_message("note-spent", dollars=Figure(spent, 2)),
+        ]
+        if doubtful:
+            parts.append(build_message("note-spent-doubtful", dollars=Figure(doubtful, 2)))
+        note = tell_reader("parts", parts=tuple(parts))
         self.progress(min(len(self.kept), whole), whole, note)
 
     def build_usage(self) -> WriterUsage:

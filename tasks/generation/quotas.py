@@ -3,9 +3,8 @@ chapters.
 
 A writer gets one chapter's passages and a quota and returns drafts: raw text as it came, each
 holding one JSON
-object `{"items": [...]}` whose items have the fields of `FIELDS`. What an item is worth is decided
-by the gate, which
-the caller hands in as `Accept`; generation itself judges nothing.
+object `{"items": [...]}` whose items have the fields that the prompts name. What an item is worth
+is decided by the gate, which the caller hands in as `accept`; generation itself judges nothing.
 
 The numbers are shared over *all* chapters in proportion to their substance (letters of their
 prose), by largest
@@ -27,10 +26,6 @@ from typing import NamedTuple, Protocol
 from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Rejection, WriterUsage
 from tasks.schemas.plan_sections import GenerationPlan
 
-ITEM_FIELDS = {
-    "pair": ("fact", "symptom", "diagnosis", "page", "quote"),
-    "question": ("fact", "kind", "question", "options", "answer", "page", "quote"),
-}
 MIN_CHAPTER_LETTERS = (
     400  # letters; below it a chapter is a title page or a dedication, and need not contribute
 )

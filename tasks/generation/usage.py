@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tasks.language.catalogue import extend_error
 from tasks.schemas.errors import WriterError
 from tasks.schemas.item_rows import Passage, WriterUsage
 from tasks.schemas.messages import Figure, Message, Term, build_message
@@ -66,7 +65,7 @@ def add_usages(error: WriterError, accounts: Sequence[WriterUsage], folder: Path
         )
         for one in accounts
     ]
-    return extend_error(error, lines)
+    return type(error)(*error.args, *lines)
 
 
 def _list_ends(account: WriterUsage) -> tuple[Message, ...]:

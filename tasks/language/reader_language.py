@@ -6,6 +6,7 @@ import os
 
 from tasks.language.language_pack import list_languages
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import build_message
 
 SYSTEM_SETTINGS = ("LC_ALL", "LC_MESSAGES", "LANG")  # in the order in which POSIX asks them
 VARIABLE = "BOOK2LORA_LANG"
@@ -16,7 +17,11 @@ def get_reader_language() -> str:
     known = list_languages()
     if asked := os.environ.get(VARIABLE):
         if asked not in known:
-            raise PlanError(f"{VARIABLE}: {asked!r} is not among {', '.join(known)}.")
+            raise PlanError(
+                build_message(
+                    "no-such-language", variable=VARIABLE, asked=asked, known=tuple(known)
+                )
+            )
         return asked
     system = next((value for name in SYSTEM_SETTINGS if (value := os.environ.get(name))), "")
     code = system.split(".")[0].split("_")[0]

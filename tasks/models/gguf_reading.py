@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from tasks.models.rope_factors import ROPE_FACTORS, set_rope_factors
 from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.schemas.messages import Figure, Message, build_message
 from tasks.store import remote_store
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.paths import find_input_file, get_runs_dir, hold_lock, write_atomically
@@ -42,16 +43,19 @@ class GgufFile(NamedTuple):
     licence: str
     metadata: dict[str, Any]
 
-    def describe(self) -> str:
+    def describe(self) -> Message:
         """What a person should know before tuning it."""
         numbers = sum(map(prod, self.shapes.values()))
         is_quantised = not {"F32", "F16", "BF16"} >= set(self.types)
-        rounded = " (quantised: not the numbers that it was trained to)" if is_quantised else ""
         width = 4 if is_quantised or "F32" in self.types else 2
-        return (
-            f"{self.name}, {numbers / 1e6:,.0f} M parameters, {self.bytes / 1e6:,.0f} MB of"
-            f" {', '.join(self.types)}{rounded}; licence: {self.licence}; kept in the store as"
-            f" {numbers * width / 1e9:.2f} GB of safetensors"
+        return build_message(
+            "base-gguf-quantised" if is_quantised else "base-gguf",
+            name=self.name,
+            millions=round(numbers / 1e6),
+            megabytes=round(self.bytes / 1e6),
+            types=self.types,
+            licence=self.licence,
+            gigabytes=Figure(numbers * width / 1e9, 2),
         )
 
 
@@ -76,6 +80,12 @@ def find_gguf_file(model: str) -> Path | None:
     if (file := find_input_file(Path(model).expanduser())) is None:
         raise PlanError(f"base.model: {model!r} is not a file (looked in {Path.cwd()}).")
     return file.absolute()
+
+
+def digest_base_file(model: str) -> str | None:
+    """The content of the GGUF file that a plan names; no key of another model depends on it."""
+    file = find_gguf_file(model)
+    return digest_gguf_file(file) if file else None
 
 
 def digest_gguf_file(file: Path) -> str:

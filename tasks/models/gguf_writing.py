@@ -54,7 +54,7 @@ def write_gguf_file(folder: Path, file: Path, name: str) -> None:
 def write_modelfile(folder: Path, file: Path) -> Path:
     """What `ollama create NAME -f` reads, beside the file; answers are the likeliest words.
 
-    Where the model has a chat template Ollama takes it from the file; else the text is put as it is.
+    Where the model has a chat template Ollama takes it from the file; else text is put as it is.
     """
     tokenizer, place = read_tokenizer(str(folder)), file.with_name(f"{file.name}.Modelfile")
     lines = [f"FROM ./{file.name}", "PARAMETER temperature 0"]

@@ -1,7 +1,8 @@
 """What no page can decide alone, decided by the whole book: hidden half-spaces, mirrored
-brackets.
+brackets, the direction of section numbers.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,7 +15,21 @@ def settled(sheets: Sequence[Sheet]) -> list[Sheet]:
     """The pages without private characters."""
     half = _half_spaces(sheets)
     votes = sum(s.votes[0] for s in sheets), sum(s.votes[1] for s in sheets)
-    return [_settled(sheet, half, _mirrored(sheet.votes, votes)) for sheet in sheets]
+    turned = _are_sections_turned(sheets)
+    return [_settled(sheet, half, _mirrored(sheet.votes, votes), turned) for sheet in sheets]
+
+
+def _are_sections_turned(sheets: Sequence[Sheet]) -> bool:
+    """Whether «۲-۱» is drawn with its first number on the right (LuaTeX): a chapter's number only
+    grows from section to section.
+    """
+    found = [bidi.section_numbers(line.text) for sheet in sheets for line in sheet.lines]
+    firsts, lasts = ([numbers[at] for numbers in found if numbers] for at in (0, -1))
+    return _falls(lasts) < _falls(firsts)
+
+
+def _falls(numbers: Sequence[int]) -> int:
+    return sum(later < earlier for earlier, later in itertools.pairwise(numbers))
 
 
 def _half_spaces(sheets: Sequence[Sheet]) -> set[tuple[str, str]]:
@@ -47,11 +62,11 @@ def _mirrored(own: tuple[int, int], all_pages: tuple[int, int]) -> str:
     )
 
 
-def _settled(sheet: Sheet, half: set[tuple[str, str]], mirror: str) -> Sheet:
+def _settled(sheet: Sheet, half: set[tuple[str, str]], mirror: str, turned: bool) -> Sheet:
     half = set() if arabic_shaping.is_arabic_language(arabic_shaping.bare(sheet.text)) else half
     lines = tuple(
         line._replace(
-            text=bidi.decided(arabic_shaping.settled(line.text, sheet.pairs, half), mirror)
+            text=bidi.decided(arabic_shaping.settled(line.text, sheet.pairs, half), mirror, turned)
         )
         for line in sheet.lines
     )

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tasks.reading import pdf
-from tasks.reading.doubts import Doubt, reading_doubts
+from tasks.reading.doubts import reading_doubts
 from tasks.reading.report import build_report
 from tasks.reading.sandbox.pictures import draw_pictures
 from tasks.reading.structure import bookmarks, headings
+from tasks.schemas.messages import Message
 from tasks.schemas.plan_sections import ReadingPlan
 
 SAMPLE = 12  # pages: half of them spread over the book, half where bookmarks lead
@@ -30,7 +31,7 @@ def write_report(book: Path, reading: pdf.Reading, out: Path) -> None:
     out.write_text(build_report(book.name, reading, pictures), "utf-8")
 
 
-def sample_doubts(book: Path, plan: ReadingPlan, language: str) -> tuple[Doubt, ...]:
+def sample_doubts(book: Path, plan: ReadingPlan, language: str) -> tuple[Message, ...]:
     """Doubts about a dozen pages of the book, in seconds. Raises BookError where it cannot be
     opened.
     """
@@ -41,7 +42,7 @@ def sample_doubts(book: Path, plan: ReadingPlan, language: str) -> tuple[Doubt, 
 @lru_cache(maxsize=8)
 def _sample_doubts(
     book: Path, plan: str, language: str, state: tuple[int, int]
-) -> tuple[Doubt, ...]:
+) -> tuple[Message, ...]:
     opened, pages = pdf.pages_wanted(book, ReadingPlan.model_validate_json(plan))
     marks = headings.marks_of(opened.outline, language)
     led_to = [

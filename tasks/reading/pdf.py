@@ -11,7 +11,7 @@ from tasks.language import text as words_of
 from tasks.language.catalogue import tell_reader
 from tasks.reading import legibility, ocr
 from tasks.reading.book_level import settled
-from tasks.reading.doubts import Doubt, reading_doubts
+from tasks.reading.doubts import reading_doubts
 from tasks.reading.layout import arabic_shaping
 from tasks.reading.page_quality import bad_pages
 from tasks.reading.sandbox import pool
@@ -21,7 +21,7 @@ from tasks.reading.structure.size_headings import Heading, Place
 from tasks.reading.types import Sheet
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Page, Passage, ReadingSummary
-from tasks.schemas.messages import Ordinal
+from tasks.schemas.messages import Message, Ordinal, Term, build_message
 from tasks.schemas.plan_sections import ReadingPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
     bad: dict[int, str]  # page: why it is not in the passages
     headings: list[Heading]
     running: set[Place]  # (page, line) of each running head, foot and page number
-    doubts: list[Doubt]  # signs that the book was not read right
+    doubts: list[Message]  # signs that the book was not read right
 
     @property
     def heading_levels(self) -> dict[Place, int]:
@@ -127,7 +127,7 @@ class Wanted(NamedTuple):
 def pages_wanted(path: Path, plan: ReadingPlan) -> Wanted:
     """Open a book without reading it. Raises BookError."""
     if not path.is_file():
-        raise BookError(f"{path} is not a file.")
+        raise BookError(build_message("book-not-a-file", path=str(path)))
     opened = pool.open_book(path)
     return Wanted(opened, _range(path, plan, opened.pages))
 
@@ -135,11 +135,13 @@ def pages_wanted(path: Path, plan: ReadingPlan) -> Wanted:
 def _range(path: Path, plan: ReadingPlan, count: int) -> list[int]:
     numbers = list(range(plan.first_page, min(plan.last_page or count, count) + 1))
     if not numbers:
-        asked = f"{plan.first_page} to {plan.last_page or 'the end'}"
-        raise BookError(
-            f"{path.name} has {count} pages; none of them is in the plan's range ({asked}). Change"
-            " reading.first_page or last_page."
+        first = Ordinal(plan.first_page)
+        asked = (
+            build_message("page-range", first=first, last=Ordinal(plan.last_page))
+            if plan.last_page
+            else build_message("page-range-to-end", first=first)
         )
+        raise BookError(build_message("no-page-in-range", book=path.name, pages=count, asked=asked))
     return numbers
 
 
@@ -147,14 +149,10 @@ def _check_ocr(plan: ReadingPlan) -> None:
     if plan.ocr != "tesseract":
         return
     if not ocr.available():
-        raise BookError(
-            "reading.ocr is tesseract, but that program is not installed (Debian: apt-get install"
-            " tesseract-ocr tesseract-ocr-fas)."
-        )
+        raise BookError(build_message("tesseract-missing"))
     if missing := ocr.missing_languages(plan.ocr_languages):
         raise BookError(
-            f"tesseract has no data for {', '.join(missing)} (Debian: apt-get install"
-            f" tesseract-ocr-{missing[0]})."
+            build_message("tesseract-data-missing", languages=tuple(missing), first=missing[0])
         )
 
 
@@ -203,15 +201,25 @@ def _language_of(sheets: Sequence[Sheet], language: str) -> str:
 def _gate(path: Path, plan: ReadingPlan, sheets: Sequence[Sheet], bad: dict[int, str]) -> None:
     """Refuse a book of which too much would be missing."""
     counts = Counter(bad.values())
-    told = ", ".join(f"{n} {why}" for why, n in counts.most_common())
+    told = tuple(
+        build_message("pages-left-out", n=n, why=Term("page_faults", why))
+        for why, n in counts.most_common()
+    )
     if plan.ocr == "skip":
         counts = Counter(why for why in bad.values() if why not in ("picture", "illegible"))
     if len(bad) == len(sheets) or counts.total() > plan.most_bad_pages * len(sheets):
-        first = ", ".join(map(str, sorted(bad)[:5]))
         faults = sorted({s.fault for s in sheets if s.fault and s.page in bad})[:2]
         raise BookError(
-            f"{path.name}: {len(bad)} of {len(sheets)} pages have no usable text ({told}; first"
-            f" pages {first}). " + "".join(f"[{fault}] " for fault in faults) + _remedy(counts)
+            build_message(
+                "pages-without-text",
+                book=path.name,
+                bad=len(bad),
+                pages=len(sheets),
+                why=told,
+                first=tuple(map(Ordinal, sorted(bad)[:5])),
+                faults="".join(f"[{fault}] " for fault in faults),
+                remedy=_remedy(counts),
+            )
         )
 
 
@@ -219,20 +227,20 @@ def _in_order(path: Path, checked: bookmarks.Checked) -> None:
     """The gate counts small words, which reversed lines hold too; bookmarks see the order."""
     if checked.reversed:
         raise BookError(
-            f"{path.name}: the titles of {checked.backward} of {checked.titles} bookmarks stand on"
-            f" their pages with their words in reversed order, {checked.found} as they should: the"
-            " file's text is stored backwards. Print it to a new PDF, or use reading.ocr:"
-            " tesseract."
+            build_message(
+                "book-backwards",
+                book=path.name,
+                backward=checked.backward,
+                titles=checked.titles,
+                found=checked.found,
+            )
         )
 
 
-def _remedy(counts: Counter[str]) -> str:
+def _remedy(counts: Counter[str]) -> Message:
     if counts["picture"] + counts["illegible"] >= counts["failed"] + counts["empty"]:
-        return (
-            "Scanned pages, or letters that the file does not name, can be read with reading.ocr:"
-            " tesseract, or left out with reading.ocr: skip."
-        )
-    return "The file seems damaged or cut: get it anew, or allow more with reading.most_bad_pages."
+        return build_message("try-ocr")
+    return build_message("get-book-anew")
 
 
 def _reading(book: _Book, plan: ReadingPlan, language: str) -> Reading:

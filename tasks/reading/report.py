@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
+from tasks.language.catalogue import tell_message
 from tasks.reading.legibility import LEGIBLE, rtl_share
 from tasks.reading.pdf import Reading
 from tasks.reading.types import Sheet
@@ -59,7 +60,9 @@ def _summary(reading: Reading) -> str:
         ("running heads, feet, page numbers", str(reading.running_lines)),
     ]
     table = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in rows)
-    doubts = "".join(f'<p class="doubt">{escape(doubt.sentence)}</p>' for doubt in reading.doubts)
+    doubts = "".join(
+        f'<p class="doubt">{escape(tell_message(doubt))}</p>' for doubt in reading.doubts
+    )
     return f"<table>{table}</table>{doubts}"
 
 

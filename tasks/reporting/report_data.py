@@ -24,9 +24,9 @@ from tasks.schemas.result_rows import (
     ModelDiff,
     Preflight,
     ScreenedQuestion,
+    Timing,
     TrainingStep,
 )
-from tasks.schemas.timings import Timing
 
 
 class WriterTotals(NamedTuple):

@@ -20,13 +20,23 @@ do next.
 A bad draft is not an error but a row (`Rejection`); a fault of the program propagates as it is.
 """
 
+from collections.abc import Callable
+
 from tasks.schemas.messages import Message
+
+# Who turns a message into English; tasks/language/catalogue.py puts itself here.
+describe_message: Callable[[Message], str] = repr
 
 
 class StudyError(Exception):
-    """Anything that ends a study for a reason its user can act on."""
+    """Anything that ends a study for a reason its user can act on: what happened and what to do
+    next, a line each, as messages that every language has, or as English text.
+    """
 
-    messages: tuple[Message | str, ...] = ()  # the same by code, line by line, where it has one
+    def __str__(self) -> str:
+        return "\n".join(
+            describe_message(part) if isinstance(part, Message) else str(part) for part in self.args
+        )
 
 
 class PlanError(StudyError):

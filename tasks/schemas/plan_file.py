@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import Message, Term, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.project import PROJECT_ROOT
 
@@ -21,7 +22,7 @@ def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> Stud
     path = find_plan_file(source)
     tree = read_plan_tree(path)
     if tree.keys() & {"grid", "arms"}:
-        raise PlanError(f"{path} is a sweep: book2lora sweep {source}")
+        raise PlanError(build_message("plan-is-sweep", path=str(path), source=str(source)))
     return parse_plan(tree, changes, str(path))
 
 
@@ -32,13 +33,13 @@ def read_plan_tree(path: Path) -> dict[str, Any]:
     try:
         tree = yaml.safe_load(path.read_text("utf-8")) or {}
     except yaml.YAMLError as error:
-        raise PlanError(f"{path} is not valid YAML: {error}") from None
+        raise PlanError(build_message("not-yaml", path=str(path), why=str(error))) from None
     except UnicodeDecodeError as error:
         raise PlanError(
-            f"{path} is not a text in UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8."
+            build_message("not-utf-8", path=str(path), place=error.start, why=error.reason)
         ) from None
     if not isinstance(tree, dict):
-        raise PlanError(f"{path} must hold keys and values, not a {type(tree).__name__}.")
+        raise PlanError(build_message("no-keys-in-plan", path=str(path), kind=type(tree).__name__))
     tree.setdefault("name", path.stem)
     return tree
 
@@ -52,7 +53,8 @@ def parse_plan(
     try:
         return StudyPlan.model_validate(tree)
     except ValidationError as error:
-        raise PlanError(f"{source}: {format_validation_error(error)}") from None
+        faults = list_plan_faults(error)
+        raise PlanError(build_message("plan-wrong", source=source, faults=faults)) from None
 
 
 def set_plan_key(tree: dict[str, Any], key: str, value: Any) -> None:
@@ -61,36 +63,40 @@ def set_plan_key(tree: dict[str, Any], key: str, value: Any) -> None:
     for parent in parents:
         tree = tree.setdefault(parent, {})
         if not isinstance(tree, dict):
-            raise PlanError(f"{key}: {parent!r} is a value, it has no keys below it.")
+            raise PlanError(build_message("value-without-keys", key=key, parent=parent))
     tree[last] = value
 
 
-def format_validation_error(error: ValidationError) -> str:
+def list_plan_faults(error: ValidationError) -> tuple[Message, ...]:
     """Each mistake of a plan or machine: key, what is allowed, and the value."""
-    return "; ".join(_format_one_error(one) for one in error.errors())
+    return tuple(_describe_fault(one) for one in error.errors())
 
 
-def _format_one_error(error: Any) -> str:
+def _describe_fault(error: Any) -> Message:
     where, value = ".".join(str(part) for part in error["loc"]) or "plan", error["input"]
+    limits = {name: error.get("ctx", {}).get(name) for name in ("gt", "ge", "lt", "le")}
     match error["type"]:
         case "extra_forbidden":
-            return f"{where}: no such key. Known: {', '.join(_list_known_keys(error['loc'][:-1]))}"
+            known = tuple(_list_known_keys(error["loc"][:-1]))
+            return build_message("no-such-key", key=where, known=known)
         case "model_type":
-            return (
-                f"{where}: it is {value!r}, but holds keys of its own:"
-                f" {', '.join(_list_known_keys(error['loc']))}"
-            )
+            known = tuple(_list_known_keys(error["loc"]))
+            return build_message("key-holds-keys", key=where, value=repr(value), known=known)
         case "string_type" if isinstance(value, int | float):  # YAML's 2024, no, 1e3
-            return (
-                f"{where}: it is {value!r}, but must be text; put it in quotes, as in {where}:"
-                f' "2024", or on a command line --set \'{where}="2024"\''
-            )
+            return build_message("key-must-be-text", key=where, value=repr(value))
         case "string_pattern_mismatch":
-            return (
-                f"{where}: it is {value!r}, but must be a name of letters, digits, _, - and .,"
-                " beginning with a letter or digit"
+            return build_message("key-must-be-a-name", key=where, value=repr(value))
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as kind:
+            ((_, limit),) = ((name, one) for name, one in limits.items() if one is not None)
+            return build_message(
+                "key-out-of-bounds",
+                key=where,
+                value=repr(value),
+                bound=Term("bounds", kind),
+                limit=str(limit),
             )
-    return f"{where}: {error['msg'].removeprefix('Value error, ')} (it is {value!r})"
+    said = error["msg"].removeprefix("Value error, ")
+    return build_message("key-wrong", key=where, said=said, value=repr(value))
 
 
 def _list_known_keys(location: tuple[str | int, ...]) -> list[str]:
@@ -117,6 +123,7 @@ def find_plan_file(source: str | Path) -> Path:
         }
     )
     raise PlanError(
-        f"no plan {str(source)!r}: {places[0]} is not a file. Plans by name:"
-        f" {', '.join(known) or 'none'}."
+        build_message(
+            "no-plan", plan=str(source), path=str(places[0]), known=tuple(known) or ("—",)
+        )
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tasks.schemas.item_rows import AnswerMode, SetName, StoredRow
+from tasks.schemas.machine import ExecutionOptions
 from tasks.schemas.messages import Message
 
 VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
@@ -305,3 +306,18 @@ class Cause(StoredRow):
     found: tuple[Finding, ...] = Field(default=(), description="what the rules found of it")
     claim: tuple[str, ...] = Field(description="its own sentences, by their names")
     evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
+
+
+class Timing(StoredRow):
+    """One stage of this run."""
+
+    stage: str
+    seconds: float
+    memory_mb: float
+    cached: bool = False
+
+
+class Timings(ExecutionOptions):
+    """The stages so far; handed to the report, never part of a cache key."""
+
+    stages: tuple[Timing, ...] = ()

@@ -16,8 +16,7 @@ from tasks.schemas.item_rows import (
     WriterUsage,
 )
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.result_rows import History, ModelDiff, Preflight
-from tasks.schemas.timings import Timings
+from tasks.schemas.result_rows import History, ModelDiff, Preflight, Timings
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifacts import (
     Answers,

@@ -12,19 +12,23 @@ from pathlib import Path
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import StoreError
+from tasks.schemas.messages import Term, build_message
 from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.lock_files import lock_file
 
-DISK_ERROR_REMEDIES = {  # what a full or closed disk says, or one without locks, and the remedy
-    errno.ENOSPC: "Free some space there",
-    errno.EDQUOT: "Free some of your quota there",
-    errno.EFBIG: "Allow larger files there (ulimit -f)",
-    errno.EROFS: "Make it writable",
-    errno.EACCES: "Give yourself the right to write there",
-    errno.EPERM: "Give yourself the right to write there",
-    errno.ENOLCK: "Let it be locked (NFS: version 4, or without the option nolock)",
-    errno.EOPNOTSUPP: "Put it on a filesystem that knows flock",
-}
+# what a full or closed disk says, or one without locks
+DISK_ERRORS = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOLCK,
+        errno.EOPNOTSUPP,
+    }
+)
 
 
 def get_runs_dir() -> Path:
@@ -134,13 +138,16 @@ def translate_disk_errors() -> Iterator[None]:
         yield
     except BaseException as error:
         number = error.errno if isinstance(error, OSError) else _parse_rust_errno(error)
-        if number not in DISK_ERROR_REMEDIES:
+        if number not in DISK_ERRORS:
             raise
         place = getattr(error, "filename", None) or get_runs_dir()
         raise StoreError(
-            f"{place} cannot be written: {os.strerror(number)}. {DISK_ERROR_REMEDIES[number]}, or"
-            " set RUNS_DIR to another place; then run the same command again: what was finished is"
-            " kept."
+            build_message(
+                "disk-fault",
+                place=str(place),
+                why=os.strerror(number),
+                remedy=Term("disk_remedies", errno.errorcode[number]),
+            )
         ) from error
 
 

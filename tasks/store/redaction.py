@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
+from tasks.schemas.messages import Message
+
 SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|AUTH")  # in the names of environment variables
 MIN_SECRET_CHARACTERS = 8  # characters; shorter values would black out ordinary words
 LOGIN = re.compile(
@@ -85,6 +87,11 @@ def redact_error(error: BaseException) -> None:
 
 def _redact_part(part: Any) -> Any:
     """A part of an error's arguments; what is no text stays, unless a secret is in it."""
+    if isinstance(part, Message):
+        values = {name: _redact_part(value) for name, value in part.values.items()}
+        return part.model_copy(update={"values": values})
+    if isinstance(part, tuple):
+        return tuple(map(_redact_part, part))
     told = part if isinstance(part, str) else repr(part)
     return part if redact_secrets(told) == told else redact_secrets(told)
 

@@ -48,10 +48,17 @@ def count_filter_steps(
 
 
 def describe_rejections(stages: Iterable[FilterStep], kind: ItemKind) -> tuple[Message, ...]:
-    """How many items fell, and why."""
+    """How many items fell at which step, and why."""
     return tuple(
-        build_message("rows-refused", n=n, why=Term("reasons", why))
+        build_message(
+            "fell-at",
+            n=step.came - step.kept,
+            step=Term("funnel", step.name),
+            why=tuple(
+                build_message("fell-for", n=n, why=Term("reasons", why))
+                for why, n in step.fell.items()
+            ),
+        )
         for step in stages
-        if step.kind == kind
-        for why, n in step.fell.items()
+        if step.kind == kind and step.fell
     )

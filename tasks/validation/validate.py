@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tasks.language.catalogue import build_error
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection
-from tasks.schemas.messages import Term
+from tasks.schemas.messages import Term, build_message
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.leakage import find_leaks
@@ -112,11 +111,12 @@ def refuse_empty_result(
         came = next(s.came for s in stages if s.kind == kind)
         if number == 0 and planned != 0:
             if not came:
-                raise build_error(NothingLeft, "nothing-written", kind=Term("kinds", kind))
-            raise build_error(
-                NothingLeft,
-                "nothing-survived",
-                came=came,
-                kind=Term("kinds", kind),
-                fell=describe_rejections(stages, kind),
+                raise NothingLeft(build_message("nothing-written", kind=Term("kinds", kind)))
+            raise NothingLeft(
+                build_message(
+                    "nothing-survived",
+                    came=came,
+                    kind=Term("kinds", kind),
+                    fell=describe_rejections(stages, kind),
+                )
             )

@@ -139,6 +139,14 @@ def print_book(book: Book) -> None:
         _, start, page, memory = found[name]
         figures = f"{1 / page:.1f}", f"{page / base:.2f} ×", f"{start:.2f}", str(memory)
         print("|", " | ".join([name, *figures, *shares_right(found[name].text, book)]), "|")
+    if book.source:
+        right = [
+            f"{name.partition(',')[0]} {' / '.join(filter(None, shares_right(one.text, book)))}"
+            for name, one in found.items()
+        ]
+        print_headline(
+            f"share of {book.name} read right: words / order / half-spaces", "; ".join(right)
+        )
     ratio = found[OURS].page / base
     target = "≤ 2 ×" if book.language != "fa" else ""
     print_headline(f"a page of {book.name}: our CPU beside pdfminer's", f"{ratio:.2f} ×", target)

@@ -20,7 +20,7 @@ def verdicts(study: RowStudy) -> list[str]:
         "leakage",
         "easy questions",
     ]
-    assert all(cause.evidence and cause.claim for cause in causes)
+    assert all(cause.evidence and (cause.claim or cause.found) for cause in causes)
     return [cause.verdict for cause in causes]
 
 

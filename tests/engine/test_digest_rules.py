@@ -72,12 +72,9 @@ def other():
 
 
 def forget() -> None:
-    for cached in (
-        source_digest._imports,
-        source_digest._data_files,
-        source_digest._content_digest,
-    ):
-        cached.cache_clear()
+    for kept in vars(source_digest).values():
+        if hasattr(kept, "cache_clear") and kept is not cache:
+            kept.cache_clear()
 
 
 def digest(*names: str, follow: bool = True) -> str:

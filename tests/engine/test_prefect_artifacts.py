@@ -33,12 +33,13 @@ def test_ordinary_words_are_left_alone(monkeypatch):
     assert redact_secrets("it is false") == "it is false"
 
 
-def test_a_failure_is_told_with_its_remedy():
+def test_a_failure_is_told_with_its_remedy(monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
     told = format_failure(
         NothingLeft("0 of 48 drafts survived: 41 grounding.\nIs the PDF's text reversed?")
     )
     assert told.startswith(
-        "# NothingLeft\n\n> 0 of 48 drafts survived: 41 grounding.\n> Is the PDF's text reversed?"
+        "# Nothing is left to go on with\n\n> 0 of 48 drafts survived: 41 grounding.\n> Is the PDF's text reversed?"
     )
 
 

@@ -13,6 +13,12 @@ STAGES = {name: stage for name, stage in vars(stages).items() if isinstance(stag
 PACKAGE = source_digest.PACKAGE
 
 
+@pytest.fixture(scope="module")
+def before():
+    """The digests of the package as it is."""
+    return digests()
+
+
 @pytest.fixture
 def copied(tmp_path, monkeypatch):
     """The digests are taken over a copy of the package."""
@@ -69,8 +75,9 @@ def digests() -> dict[str, str]:
         ("engine/stage.py", set()),
     ],
 )
-def test_a_changed_character_redoes_what_depends_on_it_and_nothing_else(copied, file, expected):
-    before = digests()
+def test_a_changed_character_redoes_what_depends_on_it_and_nothing_else(
+    before, copied, file, expected
+):
     with (copied / file).open("ab") as text:
         text.write(b"\n# \n")
     after = digests()

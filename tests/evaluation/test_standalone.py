@@ -66,7 +66,8 @@ def test_an_adapter_made_for_another_model_is_refused(folder, tmp_path, other):
         )
 
 
-def test_the_command_counts_what_does_not_fit_the_window(folder, tmp_path):
+def test_the_command_counts_what_does_not_fit_the_window(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
     scoring_models.make_base_model(max_position_embeddings=64).model.save_pretrained(tmp_path)
     scoring_models.make_tokenizer().save_pretrained(tmp_path)
     asked = scoring_models.make_questions(2)

@@ -8,11 +8,11 @@ from support.small_study import build_small_plan
 
 from flows.cli import summary
 from tasks.diagnosis import next_plan
-from tasks.reporting.labels import load_labels
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.plan_file import load_plan
 from tasks.schemas.result_rows import Finding
 
-SAY = load_labels("fa")
+SAY = load_catalogue("fa")
 
 
 def moved(plan, findings, *history):

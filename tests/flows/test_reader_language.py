@@ -9,8 +9,12 @@ import pytest
 from support.small_study import build_small_plan
 
 from flows.cli import summary
+from tasks.engine.orchestration.remote_run import start_run
+from tasks.engine.plan_requirements import ensure_ready
 from tasks.language import reader_language
+from tasks.language.catalogue import tell_error
 from tasks.schemas.errors import PlanError
+from tasks.store import progress
 
 PERSIAN = re.compile(r"[\u0621-\u063a\u0641-\u064a\u067e\u0686\u06a9\u06af\u06cc]{2,}")
 LATIN_SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,]+){4,}[A-Za-z]{2,}")
@@ -47,10 +51,17 @@ def list_own_text(page: str, book_direction: str) -> list[str]:
     return [quotes.sub("", text) for text in parser.own if text and text[0] != "{"]  # raw items
 
 
-def test_an_english_reader_of_a_persian_book_reads_english(rerun, monkeypatch):
+def test_an_english_reader_of_a_persian_book_reads_english(rerun, monkeypatch, capsys):
     monkeypatch.setenv("BOOK2LORA_LANG", "en")
-    ran = rerun(build_small_plan())
-    assert {name for name, how in ran if how == "done"} == {"write_report"}
+    monkeypatch.setattr(progress, "LINE_INTERVAL_SECONDS", 0.0)
+    ran = rerun(build_small_plan(), redo=["validate_drafts"])
+    watched = capsys.readouterr().err
+    assert "validate_drafts" in watched and "kept" in watched and "cached" in watched
+    assert not PERSIAN.search(watched)
+    assert {name for name, how in ran if how == "done"} == {
+        "validate_drafts",
+        "write_report",
+    }
     folder = rerun.store / "studies" / "small"
     page = (folder / "index.html").read_text("utf-8")
     assert '<html lang="en" dir="ltr">' in page
@@ -62,12 +73,17 @@ def test_an_english_reader_of_a_persian_book_reads_english(rerun, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_persian_reader_of_an_english_book_reads_persian(tmp_path, monkeypatch, prefect):
+def test_a_persian_reader_of_an_english_book_reads_persian(tmp_path, monkeypatch, prefect, capsys):
     from support.small_study import run_study_in
 
     monkeypatch.setenv("BOOK2LORA_LANG", "fa")
+    monkeypatch.setattr(progress, "LINE_INTERVAL_SECONDS", 0.0)
     plan = build_small_plan(language="en", book="books/handbook-en.pdf")
     run_study_in(tmp_path / "runs", monkeypatch, plan)
+    watched = capsys.readouterr().err.splitlines()
+    assert any("نگه‌داشته" in line for line in watched)
+    assert any("✓ validate_drafts" in line and "ثانیه" in line for line in watched)
+    assert not [line for line in watched if LATIN_SENTENCE.search(line)]
     folder = tmp_path / "runs" / "studies" / "small"
     page = (folder / "index.html").read_text("utf-8")
     assert '<html lang="fa" dir="rtl">' in page
@@ -104,3 +120,25 @@ def test_a_language_without_sentences_is_refused_by_name(monkeypatch):
     monkeypatch.setenv("BOOK2LORA_LANG", "xx")
     with pytest.raises(PlanError, match="'xx' is not among en, fa"):
         reader_language.get_reader_language()
+
+
+def test_a_wrong_language_is_told_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", "xx")
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    with pytest.raises(PlanError, match="'xx' is not among en, fa"):
+        start_run([], tags=[])
+    with pytest.raises(PlanError, match="'xx' is not among en, fa"):
+        ensure_ready(build_small_plan())
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "book: 'none.pdf' is not a file"), ("fa", "book: «none.pdf» پرونده نیست")],
+)
+def test_what_a_plan_lacks_is_told_in_the_reader_s_language(language, told, monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", language)
+    with pytest.raises(PlanError) as caught:
+        ensure_ready(build_small_plan(book="none.pdf"))
+    assert told in tell_error(caught.value)
+    assert "book: 'none.pdf' is not a file" in str(caught.value), "logs are English"

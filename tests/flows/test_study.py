@@ -7,11 +7,12 @@ import pytest
 from support.small_study import build_small_plan
 
 from flows.cli import summary
-from tasks.reporting.labels import load_labels
+from tasks.language.catalogue import load_catalogue
+from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Nats, Points, build_message
 from tasks.schemas.plan_file import load_plan
 
-EN = load_labels("en")
+EN = load_catalogue("en")
 
 
 def read(finished, name):
@@ -104,14 +105,11 @@ def test_the_adapter_is_in_pefts_own_format(finished):
     }
 
 
-def test_a_second_run_is_cached_throughout(rerun):
-    assert {how for _, how in rerun()} == {"cached"}
-
-
-def test_another_machine_is_cached_and_another_plan_is_not(rerun):
-    from tasks.schemas.machine import Machine
-
+def test_a_second_run_is_cached_throughout_on_another_machine_too(rerun):
     assert {how for _, how in rerun(machine=Machine(micro_batch=2, workers=1))} == {"cached"}
+
+
+def test_another_plan_is_not_cached_and_keeps_what_does_not_depend_on_it(rerun):
     ran = rerun(build_small_plan(**{"finetuning.seed": 1}))
     assert next(name for name, how in ran if how == "done") == "finetune_adapter"
     assert ("evaluate_model", "cached") in ran, (
@@ -171,7 +169,7 @@ def test_the_command_ends_with_the_verdict_its_cause_the_report_and_what_to_try_
     told, study = read(finished, "verdict.json"), read(finished, "study.json")
     following = study["next_command"]
     first, *others = summary.summarize_study(finished.store / "studies" / "small")
-    say = load_labels("fa")
+    say = load_catalogue("fa")
     assert first.startswith(say.get_label("verdicts", told["verdict"]))
     assert say.format_share(told["base"]["rate"]) in first
     order = [say["terminal"][name].split(":")[0] for name in ("limits", "why", "report", "next")]

@@ -22,7 +22,8 @@ SAYING = {
     "Refused": 0,
     "UnreadableJson": 1,
     "_build_failure": 0,
-    "build_error": 1,
+    "tell_reader": 0,
+    "report_progress": 0,
 }  # where the code stands among the arguments
 BUILT = {  # codes that are put together where they are said
     *(f"writer-{finish}" for finish in ("refusal", "content_filter", "error")),
@@ -104,6 +105,35 @@ def test_every_fault_of_the_gate_has_a_name_to_be_counted_by(language: str) -> N
         and isinstance(node.args[0], ast.Constant)
     }
     assert len(tree) > 15 and tree <= reasons
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_repair_has_a_name_to_be_counted_by(language: str) -> None:
+    """Those that are appended to a list of repairs, and those of the quote."""
+    found = {"page", "quote-wording", "half-spaces", "text-around"}
+    for file in (ROOT / "tasks" / "validation" / "parsing").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "mended.append",
+                "self.repairs.append",
+            ):
+                found |= set(read_constants(node.args))
+    assert {"option-marks", "line-break-in-a-string", "trailing-comma"} <= found
+    assert found <= load_catalogue(language)["reasons"].keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_that_a_message_takes_from_the_catalogue_is_there(language: str) -> None:
+    say, groups = load_catalogue(language), set()
+    for folder in ("tasks", "flows"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Term":
+                    group, term = node.args
+                    groups.add(group.value)
+                    if isinstance(term, ast.Constant):
+                        assert term.value in say[group.value]
+    assert groups <= say.labels.keys() and len(groups) > 8
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

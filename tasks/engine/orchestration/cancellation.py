@@ -14,7 +14,7 @@ from tasks.store.paths import get_runs_dir
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.objects import FlowRun, TaskRun
 
 MESSAGE = "Cancelled by its user. What was finished is kept; the same command goes on from there."
 STOPPED = "stopped. What was finished is kept; the same command goes on from there."
@@ -86,6 +86,8 @@ def set_cancelled(run_ids: Sequence[UUID], elsewhere: Sequence[UUID] = ()) -> No
                     client.set_flow_run_state(subflow.id, Cancelling(message=MESSAGE))
                 else:
                     client.set_flow_run_state(subflow.id, Cancelled(message=MESSAGE), force=True)
+            for task in _unfinished_tasks(client, run_ids):
+                client.set_task_run_state(task.id, Cancelled(message=MESSAGE), force=True)
     except httpx.HTTPError as error:
         sys.stderr.write(f"Prefect could not be told: {type(error).__name__}\n")
 
@@ -100,6 +102,15 @@ def _unfinished_subflows(client: "SyncPrefectClient", run_ids: Sequence[UUID]) -
         for run in found
         if run.state is None or not (run.state.is_final() or run.state.is_cancelling())
     ]
+
+
+def _unfinished_tasks(client: "SyncPrefectClient", run_ids: Sequence[UUID]) -> "list[TaskRun]":
+    """The stages that were under way, and the stand-ins for subflows."""
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+    of_these = FlowRunFilter(id=FlowRunFilterId(any_=list(run_ids)))
+    found = client.read_task_runs(flow_run_filter=of_these) if run_ids else []
+    return [run for run in found if run.state is None or not run.state.is_final()]
 
 
 @contextmanager

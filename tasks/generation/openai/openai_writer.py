@@ -24,7 +24,6 @@ from tasks.generation.openai import batch_runner
 from tasks.generation.openai.bounded_http import BoundedClient, UnreadAnswer
 from tasks.generation.openai.concurrency_limiter import get_limiter
 from tasks.generation.openai.empty_answers import shared_breaker
-from tasks.generation.openai.pdf_parts import open_pdf_pages
 from tasks.generation.openai.replies import HttpReply
 from tasks.generation.openai.request_errors import (
     READING_ERRORS,
@@ -36,10 +35,12 @@ from tasks.generation.openai.request_errors import (
 )
 from tasks.generation.openai.request_runner import RequestRunner, RetryPolicy, SendRequest
 from tasks.generation.openai.server_identity import OPENAI, configured_server
+from tasks.generation.pdf_parts import open_pdf_pages
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.errors import WriterRefused
 from tasks.schemas.item_rows import Passage
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 from tasks.store.stop_signals import send_nothing_more
@@ -137,20 +138,11 @@ def open_client(patience: RetryPolicy) -> openai.AsyncOpenAI:
     """A client without retries of its own: ours know the budget and the ledger."""
     key, url = _read_variable("OPENAI_API_KEY"), _read_variable("OPENAI_BASE_URL") or None
     if not key and url is None:
-        raise WriterRefused(
-            "generation.writer is gpt, but there is no key. Set OPENAI_API_KEY, or OPENAI_BASE_URL"
-            " to a server that needs none."
-        )
+        raise WriterRefused(build_message("no-key-for-writer"))
     if url and not url.lower().startswith(("http://", "https://")):
-        raise WriterRefused(
-            f"OPENAI_BASE_URL is {redact_keys(url)!r}. Set it to an address that begins with"
-            " http:// or https://."
-        )
+        raise WriterRefused(build_message("address-wrong", url=redact_keys(url)))
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise WriterRefused(
-            "OPENAI_API_KEY holds characters that no key has (a space, a typographic quote?). Set"
-            " it to the bare key."
-        )
+        raise WriterRefused(build_message("key-malformed"))
     timeout = openai.Timeout(patience.timeout, connect=min(CONNECT_SECONDS, patience.timeout))
     # `or OPENAI`: the package would take a variable that is set but empty, as compose sets it, for
     # the address

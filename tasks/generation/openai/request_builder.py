@@ -7,8 +7,8 @@ from typing import Any
 
 from tasks.generation.book_windows import PlannedRequest
 from tasks.generation.budget import TokenUsage
-from tasks.generation.openai.pdf_parts import PdfPages
 from tasks.generation.openai.server_identity import ServerIdentity
+from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts import instructions
 from tasks.generation.response_cache import key_of
 from tasks.schemas.plan_sections import GenerationPlan

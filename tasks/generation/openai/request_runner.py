@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tasks.generation.budget import Charge, compute_price
-from tasks.generation.openai.charging import believe_usage
 from tasks.generation.openai.completions import find_error_status, usage_in
 from tasks.generation.openai.concurrency_limiter import ConcurrencyLimiter
 from tasks.generation.openai.empty_answers import (
@@ -23,6 +22,7 @@ from tasks.generation.openai.empty_answers import (
 from tasks.generation.openai.replies import (
     NO_USAGE,
     HttpReply,
+    believe_usage,
     build_response,
     is_empty,
     read_failure,
@@ -31,6 +31,7 @@ from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.request_errors import UNREAD, RequestFailure
 from tasks.generation.response_cache import ResponseCache, StoredResponse
 from tasks.schemas.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
+from tasks.schemas.messages import Figure, build_message
 
 T = TypeVar("T")
 MAX_LEARNED_PARAMETERS = 8  # about its fields that one request takes from a server
@@ -110,7 +111,7 @@ class RequestRunner:
         ):  # the server works, only not for this one
             return _build_error_response(request, fault)
         self.stop_error = WriterUnavailable(
-            f"{fault.message} ({attempt} attempts). Run again later; every answer so far is kept."
+            build_message("server-unavailable", why=fault.message, attempts=attempt)
         )
         return None
 
@@ -119,7 +120,9 @@ class RequestRunner:
         chapter.
         """
         if self.breaker.stopped and not self.stop_error:
-            self.stop_error = WriterRefused(self.breaker.stopped)
+            self.stop_error = WriterRefused(
+                build_message("server-refuses", why=self.breaker.stopped)
+            )
         return self.stop_error is not None
 
     async def _attempt_request(
@@ -293,13 +296,14 @@ class RequestRunner:
                 return outcome
             self.faults[outcome.name] += 1
             if outcome.action != "again":
-                self.stop_error = WriterRefused(outcome.message)
+                self.stop_error = WriterRefused(
+                    build_message("server-refuses", why=outcome.message)
+                )
                 return None
             message = outcome.message
             await asyncio.sleep(self.compute_wait_seconds(attempt, outcome))
         self.stop_error = WriterUnavailable(
-            f"{message} ({self.policy.attempts} attempts). Run again later; every answer so far is"
-            " kept."
+            build_message("server-unavailable", why=message, attempts=self.policy.attempts)
         )
         return None
 
@@ -311,7 +315,7 @@ class RequestRunner:
             return response
         if fault.action == "smaller":
             return _build_error_response(request, fault)
-        self.stop_error = WriterRefused(fault.message)
+        self.stop_error = WriterRefused(build_message("server-refuses", why=fault.message))
         return None
 
     def compute_wait_seconds(self, attempt: int, fault: RequestFailure | None) -> float:
@@ -325,16 +329,13 @@ def build_budget_error(ledger: ResponseCache, worst: float) -> BudgetSpent:
     with ledger.lock_budget() as budget:
         aside = sum(c.usd for c in budget.list_open_charges() if not c.lost)
         (spent, doubtful), cap = budget.get_known_spent_usd(), budget.cap_usd
-    lost = (
-        f", ${doubtful:.4f} is set aside for answers that never arrived and may have been charged"
-        if doubtful > 0
-        else ""
-    )
-    lost += f", ${aside:.4f} for requests under way" if aside > 0 else ""
+    parts = [build_message("spent", dollars=Figure(spent, 4))]
+    if doubtful > 0:
+        parts.append(build_message("spent-doubtful", dollars=Figure(doubtful, 4)))
+    if aside > 0:
+        parts.append(build_message("spent-aside", dollars=Figure(aside, 4)))
     return BudgetSpent(
-        f"generation.budget_usd = {cap:g}: ${spent:.4f} is spent{lost}, and the next request could"
-        f" cost ${worst:.4f}. Every answer so far is kept; raise generation.budget_usd and run"
-        " again to go on from here."
+        build_message("budget-spent", cap=Figure(cap), parts=tuple(parts), worst=Figure(worst, 4))
     )
 
 

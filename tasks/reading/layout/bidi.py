@@ -30,6 +30,8 @@ ROUND, ANGLED, SIGNS = "()[]{}", "«»‹›", "<>≤≥"
 BRACKETS = ROUND + ANGLED + SIGNS
 TRAILING = frozenset("%٪‰+*°′″®™†‡")
 FIRST_BRACKET = 0x100000
+SECTION_HYPHEN = chr(FIRST_BRACKET + len(BRACKETS))  # between the numbers that open a paragraph
+_SECTION = re.compile(rf"\d+(?:{SECTION_HYPHEN}\d+)+")
 _MIRROR = str.maketrans(BRACKETS, ")(][}{»«›‹><≥≤")
 _OPEN = {ord(bracket): chr(FIRST_BRACKET + i) for i, bracket in enumerate(BRACKETS)}
 _PRIVATE = re.compile(f"[{chr(FIRST_BRACKET)}-{chr(FIRST_BRACKET + len(BRACKETS) - 1)}]")
@@ -54,7 +56,10 @@ def logical(cells: Sequence[Cell], rtl: bool, opens: bool = False) -> list[Piece
         return _left_to_right(cells)
     if not any(c.kind in "RNA" for c in cells):
         return [Piece(_straight(cells), False)]
-    return _right_to_left(cells, opens)
+    pieces = _right_to_left(cells, opens)
+    if opens and pieces and re.fullmatch(r"\d+(?:-\d+)+", pieces[0].text):
+        pieces[0] = pieces[0]._replace(text=pieces[0].text.replace("-", SECTION_HYPHEN))
+    return pieces
 
 
 def join(pieces: Sequence[Piece], mirror: str = "") -> str:
@@ -72,8 +77,18 @@ def undecided(pieces: Sequence[Piece]) -> str:
     return "".join(piece.text.translate(_OPEN) if piece.turned else piece.text for piece in pieces)
 
 
-def decided(text: str, mirror: str) -> str:
-    """Private characters as brackets again, those in `mirror` exchanged for their partners."""
+def section_numbers(text: str) -> list[int]:
+    """Of a line that opens with a section's number, from left to right as drawn."""
+    found = _SECTION.match(text)
+    return [int(number) for number in found[0].split(SECTION_HYPHEN)] if found else []
+
+
+def decided(text: str, mirror: str, turned: bool = False) -> str:
+    """Private characters as brackets again, those in `mirror` exchanged for their partners, and as
+    hyphens of section numbers, `turned` where they are drawn from right to left.
+    """
+    step = -1 if turned else 1
+    text = _SECTION.sub(lambda m: "-".join(m[0].split(SECTION_HYPHEN)[::step]), text)
     return _PRIVATE.sub(lambda m: _partner(BRACKETS[ord(m[0]) - FIRST_BRACKET], mirror), text)
 
 

@@ -1,5 +1,6 @@
 """Where a page's glyphs belong: rows by baseline, columns by gutters, tables row by row."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from statistics import median
 
@@ -71,6 +72,7 @@ def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | No
     strip.
     """
     free = [strips_of(row, size) for row in found]
+    middles = [sorted(g.middle for g in row.ink) for row in found]
     best: tuple[int, int, Span] | None = None
     for first in range(len(found)):
         if best and len(found) - first <= best[1] - best[0]:
@@ -82,23 +84,24 @@ def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | No
             inner = enclosed(strips, 0)
             if not strips or (not inner and last - first > 12):
                 break
-            good = (
-                next((s for s in inner if _is_gutter(found[first:last], s, size)), None)
-                if last - first >= 2
-                else None
-            )
-            if good and (best is None or last - first > best[1] - best[0]):
+            if last - first < 2 or (best and last - first <= best[1] - best[0]):
+                continue
+            good = next((s for s in inner if _is_gutter(middles[first:last], s, size)), None)
+            if good:
                 best = (first, last, good)
     return best
 
 
-def _is_gutter(found: list[Row], strip: Span, size: float) -> bool:
+def _is_gutter(middles: list[list[float]], strip: Span, size: float) -> bool:
     """Text on both sides, in at least two rows each; bullets and numbers before items are no
     column.
     """
-    left, right = halves(found, strip)
+    at = (strip[0] + strip[1]) / 2
+    before = [bisect_left(row, at) for row in middles]
+    after = [len(row) - n for row, n in zip(middles, before, strict=True)]
+    left, right = [n for n in before if n], [n for n in after if n]
     if min(len(left), len(right)) < 2 or (
         strip[1] - strip[0] < WIDE_EM * size and min(len(left), len(right)) < MANY_ROWS
     ):
         return False
-    return all(median(len(r.ink) for r in side) > 3 for side in (left, right))
+    return median(left) > 3 and median(right) > 3

@@ -20,7 +20,7 @@ def lift_drop_caps(rows: Sequence[Row]) -> list[Row]:
     lifted = list(rows)
     for place, row in enumerate(lifted):
         for cap in [g for g in row.glyphs if g.size >= LARGE * usual and g.text.isupper()]:
-            above = [host for host in lifted[:place] if _stands_beside(cap, host)]
+            above = [host for host in lifted[:place] if host.ink and _stands_beside(cap, host)]
             rest = [g for g in row.ink if g is not cap]
             if above and (not rest or _is_large(cap, rest)):
                 row.glyphs.remove(cap)

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tasks.reading.layout.word_gaps import WordGaps, learn_gaps
+from tasks.reading.layout.word_gaps import WordGaps, learn_gaps, room_between
 from tasks.reading.types import Glyph
 
 ZWNJ = "\u200c"
@@ -20,7 +20,6 @@ ONE_STROKE = 8  # glyphs drawn between two neighbours of one word, its marks cou
 WITHIN = frozenset("-‐–—/.,:;'’\"()[]{}|،؛٫٬_+*=" + ZWNJ)  # signs that do stand between letters
 BULLETS = frozenset("•●○◦▪■□◆❖➢➤►▸⁃")
 SPOKEN = 12  # letters of a line that must hold a space
-TAB_EM = 1.0  # a gap as wide as this may part columns or cells
 
 
 class Cell(NamedTuple):
@@ -78,7 +77,7 @@ def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
         habit = habit._replace(spaced=False)
     told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
     rooms = [
-        habit.room(a, b)
+        room_between(a, b)
         for a, b in itertools.pairwise(bases)
         if not _any_in(blanks, a.middle, b.middle)
     ]
@@ -94,14 +93,14 @@ def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
 
 
 def _borders(spaces: Sequence[Glyph], bases: Sequence[Glyph]) -> Iterator[float]:
-    """Where each space stands. Half-spaces are drawn over a neighbour, from the border on or
-    (LuaTeX) up to it.
+    """Where each space stands. Half-spaces are drawn over a neighbour: from the border on, or
+    (LuaTeX, from right to left) up to it, where the letter drawn before begins.
     """
-    edges = sorted(edge for base in bases for edge in (base.x0, base.x1))
+    drawn = {base.turn: base for base in bases}
     for space in spaces:
-        near = AT_BORDER_EM * space.size
-        first, last = (_any_in(edges, x - near, x + near) for x in (space.x0, space.x1))
-        yield space.x1 if last and not first else space.x0
+        before = drawn.get(space.turn - 1)
+        up_to = before is not None and abs(before.x0 - space.x1) < AT_BORDER_EM * space.size
+        yield space.x1 if up_to else space.x0
 
 
 def _bare_mark(glyph: Glyph) -> Glyph:
@@ -287,7 +286,7 @@ def _between(
     habit: WordGaps,
     least: float,
 ) -> tuple[str, float]:
-    room = habit.room(left, right)
+    room = room_between(left, right)
     low, high = left.middle, right.middle
     if _any_in(halves, low, high) and room < 0.3:
         return ZWNJ, room

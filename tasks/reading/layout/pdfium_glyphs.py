@@ -67,8 +67,11 @@ class _GlyphRun:
 
     def __init__(self, textpage: Any, at: int, matrix: Any) -> None:
         a, b, c, d = matrix.a, matrix.b, matrix.c, matrix.d
+        size = raw.FPDFText_GetFontSize(textpage, at)
+        if size < 0:  # a negative size in a matrix of half a turn is upright
+            a, b, size = -a, -b, -size
         self.angle = round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90
-        self.size = max(1.0, raw.FPDFText_GetFontSize(textpage, at) * math.hypot(c, d))
+        self.size = max(1.0, size * math.hypot(c, d))
         self.font = font_at(textpage, at)
         self.bold = is_bold_at(textpage, at, self.font)
         owner = raw.FPDFText_GetTextObject(textpage, at)

@@ -123,7 +123,8 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         if self.count > MOST_GLYPHS:
             raise ValueError(f"more than {MOST_GLYPHS} glyphs on the page")
         self.hidden += self._mode == 3
-        self._keep(text, matrix, font, fontsize, rise=rise, cid=cid, advance=advance)
+        turned = fontsize * scaling < 0  # in a matrix of half a turn that is upright
+        self._keep(text, matrix, font, fontsize, rise=rise, cid=cid, advance=advance, turned=turned)
         return advance
 
     def _keep(
@@ -136,9 +137,11 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
         rise: float,
         cid: int,
         advance: float,
+        turned: bool,
     ) -> None:
         a, b, c, d, e, f = matrix
-        angle = round(math.degrees(math.atan2(b, a)) / 90) % 4 * 90
+        sign = -1 if turned else 1
+        angle = round(math.degrees(math.atan2(sign * b, sign * a)) / 90) % 4 * 90
         left, bottom = self._corner
         matrix = (a, b, c, d, e - left, f - bottom)
         x, y = apply_matrix_pt(matrix, (0, rise))
@@ -154,7 +157,15 @@ class _Collector(PDFTextDevice):  # type: ignore[misc]
             return
         name = str(font.fontname)
         glyph = Glyph(
-            text, min(x, end), max(x, end), y, max(size, 1.0), name, cid, names_bold(name), self.count
+            text,
+            min(x, end),
+            max(x, end),
+            y,
+            max(size, 1.0),
+            name,
+            cid,
+            names_bold(name),
+            self.count,
         )
         if self._tags and any(tag is not None for tag in self._tags):
             self._spoken.append((angle, glyph))

@@ -10,6 +10,8 @@ from tasks.reading.types import Glyph
 GUTTER_EM = 0.55  # least width of the white strip between columns, where many rows agree on it
 WIDE_EM = 1.0  # the same where few rows do
 MANY_ROWS = 5
+RAISED_EM = 0.55  # superscripts and indices stand no further from their row
+LOWERED_EM = 0.3  # the same for a letter or two of the row's own size
 SAME_LINE_EM = 0.2  # baselines closer than this are one line
 _UP = str.maketrans("0123456789+-−۰۱۲۳۴۵۶۷۸۹", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Span = tuple[float, float]
@@ -79,20 +81,24 @@ def _neighbours(found: list[Row], place: int) -> list[Row]:
 
 def _touches(row: Row, host: Row) -> bool:
     """Whether this is a superscript, an index or loose marks of that row."""
-    size, great = max(g.size for g in row.ink), median(g.size for g in host.ink)
+    small, large = row.ink, host.ink
+    size, great = max(g.size for g in small), median(g.size for g in large)
     apart = abs(row.y - host.y)
-    marks = all(unicodedata.category(g.text[0]) == "Mn" for g in row.ink)
+    marks = all(unicodedata.category(g.text[0]) == "Mn" for g in small)
     if marks:
-        return apart < 0.9 * great and len(host.ink) > len(row.ink)
-    if apart > 0.55 * great or size > 0.85 * great or len(row.ink) > len(host.ink):
+        return apart < 0.9 * great and len(large) > len(small)
+    as_large = size > 0.85 * great  # TeX's own name: its E stands 0.22 em lower
+    reach = LOWERED_EM if as_large else RAISED_EM
+    if apart > reach * great or len(small) > (2 if as_large else len(large)):
         return False
+    near = large + small
     return all(
         any(
             abs(g.x0 - h.x1) < 0.4 * great or abs(h.x0 - g.x1) < 0.4 * great
-            for h in host.ink + row.ink
+            for h in near
             if h is not g
         )
-        for g in row.ink
+        for g in small
     )
 
 

@@ -3,12 +3,12 @@ words.
 
 TeX sets one gap for all words of a line, from 0.16 em (shrunk) to 0.5 em (stretched); within words
 there is none but kerning, up to 0.12 em (Amiri, after reh). No fixed distance parts the two on
-every page, but on one line they are two groups, and a pair of letters is kerned alike on all lines.
+every page, but on one line they are two groups.
 """
 
 import itertools
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import mean, median
 from typing import NamedTuple
 
@@ -28,19 +28,17 @@ TWO_GROUPS = (
 LEAST_STEP_EM = 0.08  # from the one group's mean to the other's; kerning alone gives less
 # The same inside the lower group: TeX's tightest gap, where a bullet or colon stands further off.
 FINER_STEP_EM = 0.14
-KERNED_EM = 0.03, 0.15  # what kerning adds between two letters of one word (Amiri 0.08, 0.12)
-KERNED_SHARE = 0.75  # of the page's usual gap, at most: 0.12 beside the tightest, 0.159
-KERNED_ALIKE = 0.012  # em, between lines
-KERNED_LINES = 3  # that show a pair
+KERNED_EM = 0.15  # no kerning is wider (Amiri 0.12), nor is TeX's tightest gap tighter, 0.159
+KERNED_SHARE = 0.8  # of a line's usual gap: what is closer is kerning, 0.12 beside 0.159
 LEAST_WORDS = 3  # gaps between words of a line that tells something of its page
 WIDE_EM = 0.5  # wider gaps count as this: columns and tabs tell nothing of words
 COLUMN_EM = 1.0  # still wider ones count for nothing
 NOT_JOINING = frozenset("اآأإٱدذرزژوؤةءۀەڈڑ")  # nothing joins to the letter that follows these
-TOUCHING_EM = 0.06  # joined letters overlap or touch; a wider gap after a joining letter parts words
+TOUCHING_EM = (
+    0.06  # joined letters overlap or touch; a wider gap after a joining letter parts words
+)
+DOUBLED_EM = -0.3  # closer ones are a letter and its double: text drawn twice, bold or shadow
 NO_WIDTH_EM = 0.01  # marks have none
-
-
-Pair = tuple[str, int, int, bool]  # font, numbers of two neighbouring glyphs, whether they join
 
 
 class Parted(NamedTuple):
@@ -60,15 +58,11 @@ class WordGaps(NamedTuple):
     ]  # fonts that name half-spaces: there a tight space is a tight space
     least: float = UNLEARNT_EM  # em: a wider gap parts words, where no space glyph does
     usual: float = 0.25  # em: the usual gap between words
-    kerning: Mapping[Pair, float] = {}  # em, of pairs of letters within words
-
-    def room(self, left: Glyph, right: Glyph) -> float:
-        """The gap between two neighbours in em, less their kerning."""
-        return _room(left, right) - self.kerning.get(_pair(left, right), 0.0)
+    learnt: bool = False
 
     def parts_words(self, left: Glyph, right: Glyph, least: float) -> bool:
         """Whether the gap between two neighbours, without a space glyph, stands for one."""
-        room = self.room(left, right)
+        room = room_between(left, right)
         if room > TOUCHING_EM and joins_on(right.text) and left.text[:1].isalpha():
             return True
         return room > least
@@ -77,21 +71,22 @@ class WordGaps(NamedTuple):
         """The same for one line; `rooms` are its gaps in em, those that hold a space glyph left
         out.
         """
-        if parted := part_gaps(rooms):
-            return parted.least
+        parted = part_gaps(rooms)
+        if parted:
+            usual = parted.between if len(parted.between) >= LEAST_WORDS else [self.usual]
+            return max(parted.least, min(KERNED_EM, KERNED_SHARE * median(usual)))
         inner = [room for room in rooms if room < COLUMN_EM]
         wider = sum(room > self.least for room in inner)
         set_apart = len(inner) >= LEAST_GAPS // 2 and wider > WORDS_SHARE[1] * len(inner)
-        return max(inner) if set_apart and max(inner) < self.usual else self.least
+        kerned = min(KERNED_EM, KERNED_SHARE * self.usual) if self.learnt else 0.0
+        return max(inner) if set_apart and max(inner) < self.usual else max(self.least, kerned)
 
 
 def learn_gaps(glyphs: Sequence[Glyph], names_halves: frozenset[str], spaced: bool) -> WordGaps:
     """Learnt from the page's lines; on a page that draws spaces, from the lines that draw none."""
     lines = [rooms for line in _lines(glyphs) if (rooms := list(_rooms(line, spaced)))]
-    kerning = _learn_kerning(lines)
-    bare = [[room - kerning.get(pair, 0.0) for room, pair in line] for line in lines]
-    parted = [found for rooms in bare if (found := _part_line(rooms))]
-    if not parted and (whole := part_gaps([room for rooms in bare for room in rooms])):
+    parted = [found for rooms in lines if (found := _part_line(rooms))]
+    if not parted and (whole := part_gaps([room for rooms in lines for room in rooms])):
         parted = [whole]
     within = sorted(room for found in parted for room in found.within)
     between = sorted(room for found in parted for room in found.between)
@@ -99,35 +94,13 @@ def learn_gaps(glyphs: Sequence[Glyph], names_halves: frozenset[str], spaced: bo
         return WordGaps(spaced, names_halves)
     widest, tightest = within[int(0.99 * (len(within) - 1))], between[len(between) // 100]
     middle = (widest + tightest) / 2
-    return WordGaps(spaced, names_halves, middle, between[len(between) // 2], kerning)
+    return WordGaps(spaced, names_halves, middle, between[len(between) // 2], True)
 
 
 def _part_line(rooms: Sequence[float]) -> Parted | None:
     """The line's two groups, where it has words enough to tell of its page."""
     parted = part_gaps(rooms)
     return parted if parted and len(parted.between) >= LEAST_WORDS else None
-
-
-def _learn_kerning(lines: Sequence[Sequence[tuple[float, Pair]]]) -> dict[Pair, float]:
-    """Pairs that stand alike on several lines, closer than words do."""
-    between = [
-        room
-        for line in lines
-        if (parted := _part_line([room for room, _ in line]))
-        for room in parted.between
-    ]
-    most = KERNED_SHARE * median(between) if between else 0.0
-    seen: dict[Pair, list[tuple[float, int]]] = {}
-    for number, line in enumerate(lines):
-        for room, pair in line:
-            if KERNED_EM[0] < room < min(KERNED_EM[1], most) and not pair[3]:
-                seen.setdefault(pair, []).append((room, number))
-    return {
-        pair: median(room for room, _ in found)
-        for pair, found in seen.items()
-        if len({number for _, number in found}) >= KERNED_LINES
-        and max(found)[0] - min(found)[0] <= KERNED_ALIKE
-    }
 
 
 def part_gaps(rooms: Sequence[float]) -> Parted | None:
@@ -167,24 +140,20 @@ def _lines(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
     return list(by_height.values())
 
 
-def _rooms(line: Sequence[Glyph], spaced: bool) -> Iterator[tuple[float, Pair]]:
-    """The gaps of a line in em and the pairs beside them, from left to right, without those that
-    hold a space glyph.
-    """
+def _rooms(line: Sequence[Glyph], spaced: bool) -> Iterator[float]:
+    """The gaps of a line in em, from left to right, without those that hold a space glyph."""
     if spaced and any(g.text.isspace() for g in line):
         return
     drawn = [g for g in line if g.x1 - g.x0 > NO_WIDTH_EM * g.size]
     for left, right in itertools.pairwise(sorted(drawn, key=lambda g: g.middle)):
-        if not (left.text.isspace() or right.text.isspace()):
-            yield _room(left, right), _pair(left, right)
+        room = room_between(left, right)
+        if room > DOUBLED_EM and not (left.text.isspace() or right.text.isspace()):
+            yield room
 
 
-def _room(left: Glyph, right: Glyph) -> float:
+def room_between(left: Glyph, right: Glyph) -> float:
+    """The gap between two neighbours in em."""
     return (right.x0 - left.x1) / max(left.size, right.size)
-
-
-def _pair(left: Glyph, right: Glyph) -> Pair:
-    return left.font, left.code, right.code, joins_on(right.text)
 
 
 def joins_on(text: str) -> bool:

@@ -80,12 +80,13 @@ class Reader:
 
     def _try(self, engine: str, empty: Sheet, page: Any, textpage: Any) -> Sheet:
         """The page's lines by one library's glyphs; none, with the fault, where it fails."""
+        library = "pdfminer" if engine == "glyphs" else "pdfium"
         try:
             with _seconds(SECONDS_A_PAGE):
                 drawing = self._draw(engine, empty.page, page, textpage)
+                library = "layout"
                 found = page_layout.read_lines(drawing)
         except FAULTS as error:
-            library = "pdfminer" if engine == "glyphs" else "pdfium"
             reason = f"{library}: {type(error).__name__}: {str(error)[:200]}"
             return empty._replace(engine=engine, fault=reason)
         shown = "\n".join(line.text for line in found.lines)
@@ -134,15 +135,17 @@ def _is_hidden(hidden: int, lines: tuple[Line, ...]) -> bool:
 
 @contextlib.contextmanager
 def _seconds(limit: int) -> Iterator[None]:
+    """Seconds of the processor: what is read must not depend on what else the machine does."""
+
     def late(signum: int, frame: FrameType | None) -> None:
         raise ValueError(f"took more than {limit} s")
 
-    signal.signal(signal.SIGALRM, late)
-    signal.alarm(limit)
+    signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def outline(document: Any) -> list[tuple[int, str, int | None, float | None]]:

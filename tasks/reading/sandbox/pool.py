@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from tasks.reading.sandbox import child_process
 from tasks.reading.types import Sheet, nothing
 from tasks.schemas.errors import BookError
+from tasks.schemas.messages import Ordinal, build_message
 
 MEMORY_MIB = (
     256  # of address space for a child, the same on every machine; a page of a real book needs 65
@@ -23,19 +24,16 @@ MOST_CHILDREN = 3  # so that with the parent all stay within 1 GiB, however many
 OCR_MEMORY_MIB = (
     480  # for a child that draws pages, and for its tesseract: an A4 page at 300 dpi needs 140
 )
-OPENING_SECONDS = 20
-PAGE_SECONDS = 20
+OPENING_SECONDS = 40  # by the clock, on a machine that others use too
+PAGE_SECONDS = 30  # by the clock; the child counts its own processor time
 OCR_PAGE_SECONDS = 150
 MOST_DEATHS = 2  # children that a book may kill before it is refused
 LEAST_BYTES = 10  # of a page in the file, packed with others
 CHUNK = 8  # pages a child takes at once
 REASONS = {
-    3: "it is damaged, or not a PDF at all",
-    4: (
-        "it is locked with a password; save an unlocked copy (qpdf --decrypt --password=… in.pdf"
-        " out.pdf)"
-    ),
-    5: "its encryption is not supported; print it to a new PDF",
+    3: build_message("book-damaged"),
+    4: build_message("book-locked"),
+    5: build_message("book-encrypted"),
 }
 
 
@@ -72,17 +70,14 @@ class Child:
         answer = self._answer(OPENING_SECONDS)
         if answer is None:
             why = (
-                f"opening it took more than {OPENING_SECONDS} s"
+                build_message("opening-too-slow", seconds=OPENING_SECONDS)
                 if self._late
-                else "opening it crashed the PDF library or needed too much memory"
+                else build_message("opening-crashed")
             )
-            raise BookError(
-                f"{name}: {why}. The file is damaged or hostile; print it to a new PDF and try"
-                " again."
-            )
+            raise BookError(build_message("book-hostile", book=name, why=why))
         if "refused" in answer:
             reason = REASONS.get(answer["code"], answer["refused"])
-            raise BookError(f"{name} cannot be opened: {reason}.")
+            raise BookError(build_message("book-unopened", book=name, why=reason.rstrip(".")))
         return Opened(answer["pages"], [tuple(mark) for mark in answer["outline"]])
 
     def read(self, number: int) -> Sheet | None:
@@ -129,8 +124,7 @@ def open_book(path: Path) -> Opened:
     size = path.stat().st_size
     if opened.pages * LEAST_BYTES > size:
         raise BookError(
-            f"{path.name} claims {opened.pages} pages in {size} bytes: its page tree is damaged or"
-            " hostile. Print it to a new PDF."
+            build_message("too-many-pages", book=path.name, pages=opened.pages, size=size)
         )
     return opened
 
@@ -212,8 +206,13 @@ class _ReadingRun:
             self._deaths += 1
             if self._deaths > MOST_DEATHS:
                 raise BookError(
-                    f"{self._path.name}: page {number} {why}, and {MOST_DEATHS} pages before it."
-                    " Print the file to a new PDF and try again."
+                    build_message(
+                        "pages-kill-reader",
+                        book=self._path.name,
+                        page=Ordinal(number),
+                        why=why,
+                        n=MOST_DEATHS,
+                    )
                 )
         return nothing(number, why)
 

@@ -48,9 +48,7 @@ def stretches(
                 lines, notes = [], []
                 titles[heading.level - 1 :] = [heading.title, *[""] * (3 - heading.level)]
             if i < len(sheet.lines) and (sheet.page, i) not in left_out:
-                placed = Placed(
-                    sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[i]
-                )
+                placed = Placed(sheet.page, sheet.lines[i], sheet.rtl, sheet.ocr, *edges[i])
                 (notes if i >= first_note else lines).append(placed)
     yield Stretch(titles[0], titles[1], titles[2], lines + notes)
 

@@ -79,7 +79,9 @@ def _says_titles(line: Line, titles: set[str], body: float) -> bool:
 def _is_made_of(said: str, titles: set[str], most: int = 3) -> bool:
     return said in titles or (
         most > 1
-        and any(said.startswith(t) and _is_made_of(said[len(t) :], titles, most - 1) for t in titles)
+        and any(
+            said.startswith(t) and _is_made_of(said[len(t) :], titles, most - 1) for t in titles
+        )
     )
 
 

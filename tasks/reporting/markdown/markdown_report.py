@@ -88,7 +88,8 @@ def _format_findings(study: ReportData, say: Translator) -> str:
     if not study.findings:
         return f"## {say['head']['why']}\n\n{say['no_findings']}"
     rows = [
-        f"{number}. **{say.get_label('rules', finding.rule)}**: {escape_markdown(tell_claim(finding, say))}"
+        f"{number}. **{say.get_label('rules', finding.rule)}**:"
+        f" {escape_markdown(tell_claim(finding, say))}"
         f" {escape_markdown(tell_advice(finding, say))}"
         + f" ({say['followed']})"
         * (finding.rule in study.followed)

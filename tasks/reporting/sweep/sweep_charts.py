@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
 
 from markupsafe import Markup
 
@@ -17,8 +16,6 @@ MAX_SETTINGS = 40  # settings that are drawn; the table has all
 LOG_SCALE_RATIO = (
     8.0  # from this ratio of the largest to the smallest value a curve's steps are even in powers
 )
-
-CellKey = tuple[Any, Any]
 
 
 def list_seed_rates(one: RankedSetting) -> list[float]:

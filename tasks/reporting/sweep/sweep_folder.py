@@ -11,9 +11,8 @@ from tasks.reporting.exports import describe_seeds, save_json
 from tasks.reporting.exports import standing as standing_of
 from tasks.reporting.labels import load_labels
 from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_page
-from tasks.schemas.result_rows import Comparison
+from tasks.schemas.result_rows import Comparison, Timings
 from tasks.schemas.sweep_plan import RankedSetting, SweepPlan, SweepResult, Trial, build_best_plan
-from tasks.schemas.timings import Timings
 
 
 def write_sweep_folder(

@@ -18,7 +18,7 @@ from tasks.reporting.page import (
 )
 from tasks.reporting.sanitize import escape_markdown
 from tasks.reporting.sweep import sweep_charts
-from tasks.schemas.result_rows import VerdictName
+from tasks.schemas.result_rows import Timing, Timings, VerdictName
 from tasks.schemas.sweep_plan import (
     RankedSetting,
     SweepPlan,
@@ -27,7 +27,6 @@ from tasks.schemas.sweep_plan import (
     format_value,
     index_settings_by_value,
 )
-from tasks.schemas.timings import Timing, Timings
 from tasks.store.paths import get_runs_dir
 
 TREND_BY_VERDICT: dict[VerdictName, str] = {

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.language.catalogue import build_error
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import Rejection
 from tasks.schemas.messages import Message, Term, build_message
@@ -76,26 +75,17 @@ def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
     if own.found.items:
         return own
     roles = "question, options, answer" if kind == "question" else "symptom, diagnosis"
-    raise build_error(
-        PlanError,
-        "no-items-in-file",
-        path=str(path),
-        read=own.describe(kind),
-        columns=own.columns or ("—",),
-        samples=" | ".join(own.samples) or "—",
-        roles=roles,
-        example=f'{{"{roles.split(", ")[0]}": "{(own.columns or ("COLUMN",))[0]}"}}',
+    raise PlanError(
+        build_message(
+            "no-items-in-file",
+            path=str(path),
+            read=own.describe(kind),
+            columns=own.columns or ("—",),
+            samples=" | ".join(own.samples) or "—",
+            roles=roles,
+            example=f'{{"{roles.split(", ")[0]}": "{(own.columns or ("COLUMN",))[0]}"}}',
+        )
     )
-
-
-def load_pairs(path: Path, language: str = "fa", given: Given | None = None) -> CheckedDraft:
-    """The pairs of a file as rows, and its bad rows."""
-    return name_rows(read_items(path, "pair", language, given).found)
-
-
-def load_questions(path: Path, language: str = "fa", given: Given | None = None) -> CheckedDraft:
-    """The questions of a file as rows, and its bad rows."""
-    return name_rows(read_items(path, "question", language, given).found)
 
 
 def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = None) -> OwnFile:

@@ -4,17 +4,9 @@
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from tasks.language.text import to_latin_digits
 from tasks.schemas.item_rows import Question
-
-
-class KeyShares(NamedTuple):
-    """Shares that chance would make 25 %."""
-
-    places: tuple[float, float, float, float]
-    longest: float
 
 
 def balance_keys(questions: Sequence[Question], seed: int) -> list[Question]:
@@ -49,23 +41,6 @@ def parse_leading_number(option: str) -> float | None:
         return float(first.rstrip("%٪"))
     except ValueError:
         return None
-
-
-def compute_key_shares(questions: Sequence[Question]) -> KeyShares:
-    """How often the key stands at each place, and how often it alone is the longest option."""
-    n = max(1, len(questions))
-    longest = sum(
-        all(
-            len(q.options[q.answer - 1]) > len(o)
-            for i, o in enumerate(q.options, 1)
-            if i != q.answer
-        )
-        for q in questions
-    )
-    first, second, third, fourth = (
-        sum(q.answer == place for q in questions) / n for place in (1, 2, 3, 4)
-    )
-    return KeyShares((first, second, third, fourth), longest / n)
 
 
 def _place_key(question: Question, place: int, seed: int) -> Question:

@@ -11,6 +11,7 @@ from support.small_study import build_small_plan
 
 from tasks.engine.plan_check import check_plan
 from tasks.generation.write_chapter import open_response_cache
+from tasks.language.catalogue import load_catalogue
 
 
 @pytest.fixture
@@ -22,7 +23,9 @@ def check(monkeypatch, tmp_path):
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         plan = build_small_plan(**{"generation.writer": "gpt", "reading.last_page": 3, **changes})
         readiness = check_plan(plan, ask)
-        return dict(readiness.lines), readiness, plan
+        say = load_catalogue("en")
+        lines = {line.topic: say.format_value(line.told) for line in readiness.lines}
+        return lines, readiness, plan
 
     return run
 
@@ -41,14 +44,14 @@ def test_nothing_is_asked_unless_it_is_wanted_and_the_price_of_asking_is_told(ch
 @pytest.mark.parametrize(
     ("lacks", "told"),
     [
-        ((), "strict schema: yes; JSON mode: yes; text: yes."),
+        ((), "strict schema: yes, JSON mode: yes, text: yes."),
         (
             ("schema",),
-            "strict schema: no; JSON mode: yes; text: yes. Set generation.structure to json.",
+            "strict schema: no, JSON mode: yes, text: yes. Set generation.structure to json.",
         ),
         (
             ("schema", "json", "max_tokens"),
-            "strict schema: no; JSON mode: no; text: yes. Set generation.structure to text.",
+            "strict schema: no, JSON mode: no, text: yes. Set generation.structure to text.",
         ),
     ],
 )
@@ -67,7 +70,7 @@ def test_asking_tells_what_the_server_can_do_below_the_price_that_was_told(check
 def test_a_server_that_takes_the_wish_and_ignores_it_cannot_do_it(check):
     with start_server(ignores=("schema",)) as server:
         lines, _, _ = check(server, ask=True)
-    assert "strict schema: no; JSON mode: yes" in lines["structure"]
+    assert "strict schema: no, JSON mode: yes" in lines["structure"]
 
 
 def test_a_server_that_costs_nothing_is_asked_at_once(check):
@@ -80,7 +83,7 @@ def test_a_server_that_costs_nothing_is_asked_at_once(check):
 def test_a_proxy_that_tells_its_models_parameters_need_not_be_asked(check):
     with start_server(told={"supported_parameters": ["response_format", "temperature"]}) as server:
         lines, _, _ = check(server)
-    assert "strict schema: no; JSON mode: yes" in lines["structure"] and not server.entries
+    assert "strict schema: no, JSON mode: yes" in lines["structure"] and not server.entries
 
 
 def test_a_server_of_ones_own_needs_no_key(check, monkeypatch):
@@ -94,11 +97,8 @@ def test_a_server_that_does_not_answer_is_missing(check):
     with start_server() as server:
         pass
     _, readiness, _ = check(server)
-    assert [
-        lack
-        for lack in readiness.missing
-        if server.url.removesuffix("/v1") in lack and "does not answer" in lack
-    ]
+    (lack,) = readiness.missing
+    assert lack.code == "server-away" and server.url.removesuffix("/v1") in lack.values["server"]
 
 
 def test_the_server_for_trying_out_answers_as_its_command_line_says(check):

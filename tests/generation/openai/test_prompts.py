@@ -9,13 +9,17 @@ from tasks.generation import book_windows
 from tasks.generation.openai import request_builder
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.prompts import instructions
-from tasks.generation.quotas import ITEM_FIELDS, Quota
+from tasks.generation.quotas import Quota
 from tasks.language.persian import ZWNJ
 from tasks.schemas.item_rows import Passage
 
 HERE = identify_server("http://here/v1")
 
 KINDS = ("pair", "question")
+ITEM_FIELDS = {
+    "pair": ("fact", "symptom", "diagnosis", "page", "quote"),
+    "question": ("fact", "kind", "question", "options", "answer", "page", "quote"),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

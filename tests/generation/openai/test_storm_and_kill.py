@@ -134,7 +134,11 @@ def test_an_answer_on_the_wire_at_a_kill_is_paid_twice_at_most_within_the_cap_an
     assert (
         spent >= server.compute_bill() + sum(one.usage.lost_usd for one in written.values()) - 1e-9
     )
-    assert "never arrived" in usage.format_usages([one.usage for one in written.values()], tmp_path)
+    assert "never arrived" in told_usages([one.usage for one in written.values()], tmp_path)
+
+
+def told_usages(accounts, folder) -> str:
+    return str(usage.add_usages(BudgetSpent("spent"), accounts, folder))
 
 
 def test_two_processes_share_a_ledger_and_its_money(tmp_path, to):
@@ -170,8 +174,8 @@ def test_the_money_ends_the_run_below_the_cap_and_the_next_run_goes_on(tmp_path,
             and 0 < stopped.kept["pair"] + stopped.kept["question"] < 120
         )
         assert (
-            f"{stopped.kept['pair']} of {stopped.wanted['pair']} pairs kept"
-            in usage.format_usages([stopped], tmp_path)
+            f"{stopped.kept['pair']} of {stopped.wanted['pair']} training pairs kept"
+            in told_usages([stopped], tmp_path)
         )
         with pytest.raises(BudgetSpent):  # a rerun has no new money
             write_study(tmp_path, chosen.model_copy(update={"budget_usd": cap}), passages)

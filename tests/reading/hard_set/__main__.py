@@ -8,11 +8,13 @@ import sys
 import traceback
 from pathlib import Path
 from statistics import mean
+from subprocess import SubprocessError
 
 from reading.hard_set.books import Book, list_books
 from reading.hard_set.scores import Score, score_reading
 
 from tasks.reading.pdf import read
+from tasks.schemas.errors import BookError
 from tasks.schemas.plan_sections import ReadingPlan
 
 
@@ -30,7 +32,8 @@ def main(folder: str, which: str = "") -> None:
     for book in list_books(held=which == "held"):
         try:
             scores.append(measure_book(book, Path(folder)))
-        except Exception:  # a program that is missing; the other rows are still worth having
+        except (OSError, RuntimeError, ImportError, SubprocessError, BookError):
+            # a program that is missing; the other rows are still worth having
             traceback.print_exc(limit=2)
             continue
         _print_row(f"{book.language}: {book.name}", scores[-1])

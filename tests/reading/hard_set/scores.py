@@ -1,5 +1,6 @@
 """How well a book was read: shares of the truth's words, neighbours, half-spaces and headings."""
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -69,7 +70,7 @@ def _plain(text: str) -> list[str]:
 
 
 def _pairs(words: Sequence[str]) -> Counter[tuple[str, str]]:
-    return Counter(zip(words, words[1:], strict=False))
+    return Counter(itertools.pairwise(words))
 
 
 def _share(wanted: Counter[Any], found: Counter[Any]) -> float:

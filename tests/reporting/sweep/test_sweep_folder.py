@@ -18,7 +18,7 @@ from tasks.reporting.sweep import sweep_charts, sweep_folder
 from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_page
 from tasks.schemas.plan_file import load_plan
 from tasks.schemas.plan_sections import ComparisonPlan
-from tasks.schemas.result_rows import Comparison, Preflight
+from tasks.schemas.result_rows import Comparison, Preflight, Timing, Timings
 from tasks.schemas.sweep_file import parse_sweep
 from tasks.schemas.sweep_plan import (
     Setting,
@@ -29,7 +29,6 @@ from tasks.schemas.sweep_plan import (
     index_settings_by_value,
     list_settings,
 )
-from tasks.schemas.timings import Timing, Timings
 
 EN = load_labels("en")
 TWO = {"finetuning.learning_rate": [1e-3, 5e-3], "finetuning.epochs": [1, 3, 6]}

@@ -15,6 +15,7 @@ from support.items.planted_defects import (
     make_good_items,
 )
 
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.item_checker import ItemChecker
@@ -75,7 +76,7 @@ def _count_stopped(
         stopped += not outcome.kept
         missed += [f"{name}: {raw}"] * bool(outcome.kept)
         for row in outcome.rejected:
-            label = f"{row.check}: {row.reason.code}"
+            label = f"{row.check}: {load_catalogue('en').get_label('reasons', row.reason.code)}"
             labels[label] = labels.get(label, 0) + 1
     return (
         stopped,

@@ -5,8 +5,7 @@ from math import exp
 
 from tasks.schemas.item_rows import FilterStep, Passage, Rejection
 from tasks.schemas.messages import build_message
-from tasks.schemas.result_rows import Cause, Finding, TrainingStep
-from tasks.schemas.timings import Timing
+from tasks.schemas.result_rows import Cause, Finding, Timing, TrainingStep
 
 
 def sample_signs(passage: Passage, chance: random.Random, count: int) -> str:

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 from support.items.gate_items import QUESTION
+from support.items.own_files import load_pairs, load_questions
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.plan_sections import ValidationPlan
-from tasks.validation.parsing.import_items import load_imported_items, load_pairs, load_questions
+from tasks.validation.parsing.import_items import load_imported_items
 from tasks.validation.validate import PlannedCounts, validate_items
 
 OPTIONS = ["Asthma", "Pneumonia", "Pulmonary embolism", "Chronic bronchitis"]

@@ -5,11 +5,12 @@ import json
 
 import pytest
 from openpyxl import Workbook
+from support.items.own_files import load_pairs, load_questions
 
 from tasks.language.catalogue import load_catalogue
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import build_message
-from tasks.validation.parsing.import_items import load_pairs, load_questions, open_items
+from tasks.validation.parsing.import_items import open_items
 
 OPTIONS = ["Asthma", "Pneumonia", "Pulmonary embolism", "Chronic bronchitis"]
 STEM = "A 23-year-old woman wheezes at night. What is the most likely diagnosis?"

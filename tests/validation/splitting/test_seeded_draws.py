@@ -74,6 +74,7 @@ def test_shares_of_the_key_s_places_and_of_keys_that_are_longer_than_all_others(
         build_question(4, "x", 4, options=("a", "b", "c", "longest")),
     ]
     assert compute_key_shares(asked) == ((0.25, 0.5, 0.0, 0.25), 0.75)
+    assert compute_key_shares(asked[:1]) == ((1, 0, 0, 0), 1)
     assert compute_key_shares([]) == ((0, 0, 0, 0), 0)
 
 
@@ -103,6 +104,11 @@ def test_a_circle_is_taken_where_it_comes_nearer_to_the_wanted_number(number, ta
     circles = [frozenset("ab"), frozenset("c")]
     sizes = Counter("aabbc")
     assert fact_split._fill_untaught_facts(circles, number, 99, sizes) == frozenset(taken)
+
+
+def test_a_circle_of_three_is_farther_from_one_fact_than_none_is():
+    sizes = Counter("abc")
+    assert fact_split._fill_untaught_facts([frozenset("abc")], 1, 99, sizes) == frozenset()
 
 
 @pytest.mark.parametrize(("spare", "taken"), [(5, "abc"), (4, "ab"), (3, "c"), (0, "")])
@@ -162,6 +168,7 @@ def test_rows_are_taken_in_turns_as_the_seed_says_and_stay_in_their_order():
     [
         ({"a": 10, "b": 30}, 8, {"a": 2, "b": 6}),
         ({"a": 1, "b": 1, "c": 1}, 2, {"a": 1, "b": 1, "c": 0}),
+        ({"c": 1, "b": 1, "a": 1}, 2, {"c": 0, "b": 1, "a": 1}),  # equal remainders, by name
         ({"a": 3, "b": 5}, 3, {"a": 1, "b": 2}),
         ({"a": 5, "b": 3, "c": 2}, 0, {"a": 0, "b": 0, "c": 0}),
     ],
@@ -205,6 +212,7 @@ def quoted(row, start, end, passage="p1", fact=""):
         ((0, 20), (10, 50), True),
         ((0, 20), (11, 51), False),
         ((0, 40), (10, 20), True),  # one within the other
+        ((100, 120), (111, 180), False),
         ((0, 40), (40, 60), False),
     ],
 )

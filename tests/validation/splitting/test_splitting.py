@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.items.gate_items import build_pair, build_question
@@ -11,7 +10,7 @@ from tasks.schemas.item_rows import Quote
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.leakage import find_leaks
 from tasks.validation.splitting import fact_split
-from tasks.validation.splitting.answer_positions import balance_keys, compute_key_shares
+from tasks.validation.splitting.answer_positions import balance_keys
 from tasks.validation.splitting.fact_groups import assign_facts
 
 FACTS = st.sampled_from([f"بیماری {c}" for c in "آبپتثجچحخد"])
@@ -121,9 +120,8 @@ def test_rising_numbers_keep_their_order_and_the_others_make_up_for_it():
         for i in range(3)
     ]
     done = balance_keys([*numeric, *(build_question(i, f"بیماری {i}") for i in range(10, 19))], 0)
-    assert [q.options for q in done[:3]] == [q.options for q in numeric] and all(
-        p == pytest.approx(0.25) for p in compute_key_shares(done).places
-    )
+    assert [q.options for q in done[:3]] == [q.options for q in numeric]
+    assert Counter(q.answer for q in done) == dict.fromkeys((1, 2, 3, 4), 3)
 
 
 RUN = "تنگی نفس شبانه و سرفهٔ خشک پس از ورزش در هوای سرد دارد"  # 13 words

@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 CODE = """
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tasks.generation.openai.pdf_parts import PdfPages
+from tasks.generation.pdf_parts import PdfPages
 
 def cut(number):
     pages = PdfPages(Path("books/handbook.pdf"))
