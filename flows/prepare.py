@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from tasks.engine.orchestration.prefect_artifacts import publish_items, report_cost_on_failure
-from tasks.engine.plan_check import add_new_fact_margin
 from tasks.engine.prefect_flow import flow
+from tasks.engine.readiness.plan_check import add_new_fact_margin
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas

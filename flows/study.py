@@ -3,8 +3,8 @@
 from flows.prepare import prepare_items
 from flows.tune import tune_model
 from tasks.engine.orchestration.prefect_artifacts import publish_study, publish_verdict
-from tasks.engine.plan_requirements import ensure_ready
 from tasks.engine.prefect_flow import flow, start_run
+from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.language.reader_language import get_reader_language

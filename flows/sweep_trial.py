@@ -12,8 +12,8 @@ from rich.markup import escape
 
 from flows.prepare import prepare_items
 from flows.tune import select_book_text
-from tasks.engine.plan_requirements import ensure_ready
 from tasks.engine.prefect_flow import flow, start_run
+from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.language.catalogue import tell_reader, tell_share
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName

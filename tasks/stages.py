@@ -10,11 +10,11 @@ from typing import Any
 from tasks.engine.prefect_stage import report_progress, stage
 from tasks.engine.stage import Stage, running_key
 from tasks.generation.openai.server_identity import ServerIdentity
-from tasks.models.gguf_reading import digest_base_file
+from tasks.models.gguf.gguf_reading import digest_base_file
 from tasks.prompts import prompt_texts
 from tasks.schemas.item_rows import AnswerMode, SetName
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan import CheckingPlan, DraftingPlan, StudyPlan
 from tasks.schemas.plan_sections import (
     BasePlan,
     ComparisonPlan,
@@ -99,7 +99,7 @@ def generate_drafts(
     book: Book,
     text: BookText,
     *,
-    plan: StudyPlan,
+    plan: DraftingPlan,
     machine: Machine,
     earlier: ChapterDrafts | None = None,
     server: ServerIdentity | None = None,
@@ -129,9 +129,9 @@ def generate_drafts(
     return ChapterDrafts(drafts=Drafts.save_rows(drafts), items=items, account=account)
 
 
-@stage(run_name="validate · {plan.generation.pairs} pairs, {plan.generation.questions} questions")
+@stage(run_name="validate · {plan.pairs} pairs, {plan.questions} questions")
 def validate_drafts(
-    items: list[ChapterItems], text: BookText, own: list[ItemFile], plan: StudyPlan
+    items: list[ChapterItems], text: BookText, own: list[ItemFile], plan: CheckingPlan
 ) -> CheckedItems:
     """The chapters' items become pairs and question sets; what falls is kept with its reason."""
     from tasks.validation.chapter_items import load_chapter_items
@@ -140,14 +140,14 @@ def validate_drafts(
     from tasks.validation.validate import validate_items
 
     brought = load_imported_items(
-        [(file.kind, Path(file.path)) for file in own], plan.language, plan.generation.columns
+        [(file.kind, Path(file.path)) for file in own], plan.language, plan.columns
     )
     checked = validate_items(
         map(load_chapter_items, items),
         text.load_passages(),
         plan.validation,
         plan.language,
-        wanted=get_planned_counts(plan.generation),
+        wanted=get_planned_counts(plan),
         own=brought,
     )
     return CheckedItems.save_tables(**checked._asdict())
@@ -413,7 +413,8 @@ def diagnose_tuning(
 @stage(run_name="report · {study.plan.name}")
 def write_report(study: StudyResults) -> StudyFolder:
     """The study folder: page, verdict, items, answers, adapter; told in the reader's language."""
-    from tasks.engine.report_inputs import build_folder_filler, tell_kept_files
+    from tasks.engine.report_inputs import build_folder_filler
+    from tasks.engine.store_notes import tell_kept_files
 
     return StudyFolder.replace_folder(study.plan.name, build_folder_filler(study), tell_kept_files)
 
@@ -423,7 +424,7 @@ def write_sweep(
     plan: SweepPlan, found: SweepResult, timings: Timings, *, language: str
 ) -> SweepFolder:
     """The sweep folder: page, table, the plan with the chosen setting."""
-    from tasks.engine.report_inputs import tell_kept_files
+    from tasks.engine.store_notes import tell_kept_files
     from tasks.reporting.sweep.sweep_folder import write_sweep_folder
 
     return SweepFolder.replace_folder(

@@ -78,7 +78,7 @@ def prefect():
     """One temporary Prefect server for all tests that run flows (9 s once)."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=300):
         yield
 
 

@@ -1,5 +1,6 @@
 """An installed package holds what the program opens at run time, the default study's plan and book among it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -82,6 +83,11 @@ def test_every_file_that_the_program_opens_is_in_the_wheel(wheel):
 def test_the_default_study_is_ready_without_a_checkout(wheel, tmp_path):
     ask = f"import sys; sys.path.insert(0, {str(wheel)!r}); sys.argv = ['book2lora', 'check']; from flows.cli.main import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", ask],
+        cwd=tmp_path,
+        env={**os.environ, "BOOK2LORA_LANG": "en"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0 and "Nothing is missing" in done.stdout, done.stderr[-2000:]

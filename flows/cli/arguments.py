@@ -37,7 +37,7 @@ def parse_machine(changes: list[str]) -> Machine:
         return Machine.model_validate(values)
     except ValidationError as error:
         faults = list_plan_faults(error)
-        raise PlanError(build_message("plan-wrong", source="--machine", faults=faults)) from None
+        raise PlanError(build_message("machine-wrong", faults=faults)) from None
 
 
 def choose_language(asked: str | None) -> None:

@@ -69,7 +69,7 @@ def export(
 def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None) -> None:
     """Base and adapter as one model: a folder, a GGUF file, or both."""
     from tasks.finetuning.publish import merge_adapter
-    from tasks.models.gguf_writing import refuse_unwritable, write_gguf_file, write_modelfile
+    from tasks.models.gguf.gguf_writing import refuse_unwritable, write_gguf_file, write_modelfile
     from tasks.models.loading import load_tokenizer
     from tasks.models.model_config import read_config
     from tasks.models.model_hub import resolve_base_model

@@ -113,7 +113,7 @@ def study(
     print_status(f"  [bold]{escape(name or choices.name)}[/] · {escape(choices.book)}")
     folder = find_kept_study(choices, redo, gpu, name)
     if folder is None:
-        from tasks.engine.plan_requirements import ensure_ready
+        from tasks.engine.readiness.plan_requirements import ensure_ready
 
         ensure_ready(choices, gpu is None, how)  # before Prefect's server is started for nothing
         with run_local_server(gpu) as wait:
@@ -168,7 +168,7 @@ def sweep(
     decide. Finished settings are not done again.
     """
     from tasks.engine.orchestration.prefect_settings import configure_prefect
-    from tasks.schemas.sweep_file import load_sweep
+    from tasks.schemas.sweep_plan import load_sweep
 
     choose_language(lang)
     choices, how = load_sweep(plan, parse_changes(set)), parse_machine(machine)
@@ -210,7 +210,7 @@ def check(
     """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is
     told to ask.
     """
-    from tasks.engine.plan_check import check_plan
+    from tasks.engine.readiness.plan_check import check_plan
 
     choose_language(lang)
     readiness = check_plan(load_study_plan(plan, set), ask, parse_machine(machine))

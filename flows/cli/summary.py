@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tasks.engine.plan_check import PlanCheck
+from tasks.engine.readiness.plan_check import PlanCheck
 from tasks.language.catalogue import load_catalogue, tell_reader
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language

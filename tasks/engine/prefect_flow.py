@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 from tasks.engine.replay import replaying
 from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
+from tasks.engine.store_notes import tell_older_store
 from tasks.language.reader_language import get_reader_language
 from tasks.store.paths import make_private_dir
-from tasks.store.store_format import tell_older_store
 
 if TYPE_CHECKING:
     from prefect import Flow

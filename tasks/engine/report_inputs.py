@@ -5,13 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
-from rich.markup import escape
-
 from tasks.diagnosis.next_plan import build_next_plan, select_followed_findings
 from tasks.evaluation import lm_eval_task
 from tasks.evaluation.statistics.power_analysis import compute_power
 from tasks.finetuning.hf_dataset import write_hf_dataset
-from tasks.language.catalogue import tell_reader
 from tasks.reading.title import title_of
 from tasks.reporting import write
 from tasks.reporting.collect_data import collect_report_data
@@ -19,7 +16,6 @@ from tasks.reporting.report_data import PowerCurvePoint, ReportData
 from tasks.schemas.result_rows import Comparison
 from tasks.store.artifact_groups import StudyResults
 from tasks.store.paths import get_runs_dir
-from tasks.store.progress import print_status
 
 POWER_CURVE_GAINS = range(0, 41)  # percentage points of the power curve
 
@@ -37,12 +33,6 @@ def build_folder_filler(study: StudyResults) -> Callable[[Path], None]:
         write_hf_dataset({"train": data.pairs, "held_out": data.held_out}, sets, folder / "dataset")
 
     return fill_folder
-
-
-def tell_kept_files(folder: Path, names: list[str]) -> None:
-    """Name a person's own files that stayed in a folder which was written again."""
-    told = tell_reader("own-files-kept", folder=str(folder), names=", ".join(names))
-    print_status(f"  {escape(told)}")
 
 
 def gather_report_data(study: StudyResults) -> ReportData:

@@ -30,7 +30,7 @@ NEUTRAL = (
     "tasks.schemas.plan_file",
     "tasks.schemas.plan_lineage",
     "tasks.schemas.plan_sections",
-    "tasks.schemas.sweep_file",
+    "tasks.schemas.plan_file",
     "tasks.schemas.errors",
     "tasks.language.catalogue",
     "tasks.schemas.digest",

@@ -6,7 +6,8 @@ from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.item_rows import Draft, Passage, WriterUsage
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan import DraftingPlan
+from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.artifact_groups import ChapterDrafts
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import ProgressCallback, ignore_progress
@@ -15,7 +16,7 @@ from tasks.store.progress import ProgressCallback, ignore_progress
 def write_chapter(
     passages: list[Passage],
     quota: Quota,
-    plan: StudyPlan,
+    plan: DraftingPlan,
     accept: JudgeDraft,
     *,
     book: Path,
@@ -37,7 +38,7 @@ def write_chapter(
         return drafts, None
     from tasks.generation.openai import openai_writer
 
-    ledger = open_response_cache(plan)
+    ledger = open_response_cache(plan.name, plan.generation)
     before = (
         WrittenChapter(earlier.drafts.load_rows(), earlier.account, earlier.items.load_kept())
         if earlier and earlier.account
@@ -58,18 +59,18 @@ def write_chapter(
     return written.drafts, written.usage
 
 
-def open_response_cache(plan: StudyPlan) -> ResponseCache:
+def open_response_cache(name: str, plan: GenerationPlan) -> ResponseCache:
     """A study's paid answers and its money."""
     from tasks.generation.openai.openai_writer import get_server_name
 
     return ResponseCache(
-        get_response_cache_dir(plan),
-        plan.generation.budget_usd,
-        plan.generation.prices,
+        get_response_cache_dir(name),
+        plan.budget_usd,
+        plan.prices,
         get_server_name(),
     )
 
 
-def get_response_cache_dir(plan: StudyPlan) -> Path:
+def get_response_cache_dir(name: str) -> Path:
     """Where a study's paid answers and its money lie."""
-    return get_runs_dir() / "ledger" / plan.name
+    return get_runs_dir() / "ledger" / name

@@ -24,6 +24,25 @@ from tasks.schemas.plan_sections import (
 )
 
 
+class DraftingPlan(PlanSection):
+    """What a chapter's drafts and their checks depend on."""
+
+    name: str  # a study's money is kept under its name; none where nothing is paid
+    language: str
+    generation: GenerationPlan
+    validation: ValidationPlan
+
+
+class CheckingPlan(PlanSection):
+    """What the checks over the whole book depend on."""
+
+    language: str
+    pairs: int | str
+    questions: int | str
+    columns: dict[str, str | tuple[str, ...]] | None
+    validation: ValidationPlan
+
+
 class StudyPlan(PlanSection):
     """The whole study. Its defaults are plans/laptop.yaml."""
 
@@ -45,23 +64,19 @@ class StudyPlan(PlanSection):
     comparison: ComparisonPlan = ComparisonPlan()
     lineage: Lineage = Lineage()
 
-    def select_drafting_plan(self) -> "StudyPlan":
-        """The plan as far as drafts depend on it, so that a change of tuning asks for no new
-        drafts.
-        """
-        paid = (
-            {"name": self.name} if self.generation.writer == "gpt" else {}
-        )  # a study's money is kept under its name
-        generation = self.generation.model_copy(update={"columns": None})
-        return StudyPlan(
-            **paid, language=self.language, generation=generation, validation=self.validation
+    def select_drafting_plan(self) -> DraftingPlan:
+        """What drafts depend on, so that a change of tuning asks for no new drafts."""
+        return DraftingPlan(
+            name=self.name if self.generation.writer == "gpt" else "",
+            language=self.language,
+            generation=self.generation.model_copy(update={"columns": None}),
+            validation=self.validation,
         )
 
-    def select_checking_plan(self) -> "StudyPlan":
-        """The plan as far as the gate depends on it: not on prices, budgets or ways to ask."""
-        own = self.generation
-        counts = GenerationPlan(pairs=own.pairs, questions=own.questions, columns=own.columns)
-        return StudyPlan(language=self.language, generation=counts, validation=self.validation)
+    def select_checking_plan(self) -> CheckingPlan:
+        """What the checks over the book depend on: not on prices, budgets or ways to ask."""
+        own = {name: getattr(self.generation, name) for name in ("pairs", "questions", "columns")}
+        return CheckingPlan(language=self.language, validation=self.validation, **own)
 
     def select_answering_plan(self, only: AnswerMode | None = None) -> EvaluationPlan:
         """The exam as far as answers depend on it: not on whether the questions are screened, too;

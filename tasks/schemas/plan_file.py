@@ -93,7 +93,7 @@ def _describe_fault(error: Any) -> Message:
                 key=where,
                 value=repr(value),
                 bound=Term("bounds", kind),
-                limit=str(limit),
+                limit=f"{limit:g}",
             )
     said = error["msg"].removeprefix("Value error, ")
     return build_message("key-wrong", key=where, said=said, value=repr(value))

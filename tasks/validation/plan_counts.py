@@ -1,10 +1,11 @@
 """What a plan asks of the gate."""
 
+from tasks.schemas.plan import CheckingPlan
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.validation.validate import PlannedCounts
 
 
-def get_planned_counts(plan: GenerationPlan) -> PlannedCounts:
+def get_planned_counts(plan: GenerationPlan | CheckingPlan) -> PlannedCounts:
     """The planned numbers; all of a person's own items."""
     return PlannedCounts(
         *(number if isinstance(number, int) else None for number in (plan.pairs, plan.questions))

@@ -7,8 +7,7 @@ import yaml
 
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import load_plan
-from tasks.schemas.sweep_file import load_sweep
-from tasks.schemas.sweep_plan import SweepPlan
+from tasks.schemas.sweep_plan import SweepPlan, load_sweep
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = {

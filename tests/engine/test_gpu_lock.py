@@ -25,7 +25,7 @@ def start(device, **environment):
     return subprocess.Popen(
         [sys.executable, "-c", HOLD, device],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "BOOK2LORA_LANG": "en", **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -15,6 +15,12 @@ def double_number(number: int) -> int:
     return 2 * number
 
 
+@pytest.fixture(autouse=True)
+def english_reader(monkeypatch):
+    """The lines of these tests are English."""
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
+
+
 @flow(name="sum", run_name="sum")
 def add_doubles(numbers: list[int]) -> int:
     """The sum of the doubles."""

@@ -55,7 +55,7 @@ def digests() -> dict[str, str]:
         ("language/packs/fa/findings.yaml", {"write_report", "write_sweep"}),
         ("language/packs/fa/terminal.yaml", set()),
         ("language/packs/en/rules.yaml", {"generate_drafts"}),
-        ("language/packs/fa/gate.yaml", {"validate_drafts"}),
+        ("language/packs/fa/gate.yaml", {"generate_drafts", "validate_drafts"}),
         ("language/packs/others/columns.yaml", {"validate_drafts"}),
         ("language/packs/en/general.txt", {"probe_tuning"}),
         ("language/packs/fa/instructions.yaml", set()),

@@ -6,7 +6,7 @@ import pytest
 from support.models import scoring_models
 
 from tasks.engine.cache_key import canonical_value
-from tasks.engine.plan_requirements import list_missing_requirements
+from tasks.engine.readiness.plan_requirements import list_missing_requirements
 from tasks.evaluation.eval_requests import build_requests, get_prompt_builder
 from tasks.evaluation.scorer import encoding
 from tasks.evaluation.standalone import evaluate_questions

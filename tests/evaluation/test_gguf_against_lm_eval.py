@@ -8,8 +8,8 @@ from support.models import scoring_models, small_llama
 
 from tasks.evaluation import lm_eval_task
 from tasks.evaluation.standalone import evaluate_questions
-from tasks.models.gguf_reading import find_gguf_file
-from tasks.models.gguf_writing import write_gguf_file
+from tasks.models.gguf.gguf_reading import find_gguf_file
+from tasks.models.gguf.gguf_writing import write_gguf_file
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
 
@@ -31,7 +31,7 @@ def file(request, tmp_path):
 
 
 def test_a_gguf_base_is_scored_as_lm_eval_scores_its_folder(file, runs, tmp_path):
-    questions = scoring_models.make_questions(8)
+    questions = scoring_models.make_questions(3)
     ours = evaluate_questions(
         str(file), None, questions, PLAN, language="fa", machine=small_llama.CPU
     ).base
@@ -46,6 +46,6 @@ def test_a_gguf_base_is_scored_as_lm_eval_scores_its_folder(file, runs, tmp_path
         for task, rows in samples.items()
         for question, scores in rows.items()
     }
-    assert len(theirs) == len(ours) == 16
+    assert len(theirs) == len(ours) == 6
     for row in ours:
         assert row.scores == pytest.approx(theirs[row.mode, row.question_id], abs=1e-3)

@@ -10,7 +10,7 @@ from support.small_study import build_small_plan
 
 from flows.cli import summary
 from tasks.engine.orchestration.remote_run import start_run
-from tasks.engine.plan_requirements import ensure_ready
+from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.language import reader_language
 from tasks.language.catalogue import tell_error
 from tasks.schemas.errors import PlanError

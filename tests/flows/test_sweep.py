@@ -8,7 +8,7 @@ from support.small_study import SMALL_PLAN_TREE, watch_stages
 
 from tasks.evaluation import evaluate
 from tasks.finetuning import fit
-from tasks.schemas.sweep_file import parse_sweep
+from tasks.schemas.sweep_plan import parse_sweep
 
 ARMS = [
     {"name": "as it is"},

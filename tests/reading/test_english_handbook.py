@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from support.items.gate_runs import validate_drafts
 
-from tasks.engine.plan_check import add_new_fact_margin
+from tasks.engine.readiness.plan_check import add_new_fact_margin
 from tasks.generation.quotas import allocate_quotas
 from tasks.generation.rules.book_facts import find_topics
 from tasks.generation.rules.rule_language import load_rule_language

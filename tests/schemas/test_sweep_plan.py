@@ -4,8 +4,14 @@ import pytest
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.plan_file import load_plan
-from tasks.schemas.sweep_file import load_sweep, parse_sweep
-from tasks.schemas.sweep_plan import Setting, build_best_plan, build_setting_plan, list_settings
+from tasks.schemas.sweep_plan import (
+    Setting,
+    build_best_plan,
+    build_setting_plan,
+    list_settings,
+    load_sweep,
+    parse_sweep,
+)
 
 
 def made(**tree):

@@ -81,7 +81,7 @@ def report_cost_on_failure(plan: StudyPlan, chapters: Sequence[str]) -> Iterator
     try:
         yield
     except WriterError as error:
-        folder = get_response_cache_dir(plan)
+        folder = get_response_cache_dir(plan.name)
         written = load_usages(folder, chapters)
         if not any(account.requests for account in written):
             raise

@@ -203,10 +203,10 @@ def _belong(cells: Sequence[Cell], run: list[int], place: int, opens: bool) -> b
         return False
     if after.text[0] in _RAISED and not between:
         return True
-    if between == "-" and before.kind == after.kind == "N":
-        return _is_drawn_across(cells, place, opens)
     text = _straight(cells[run[0] : run[1] + 1])
     latin = any(c.kind == "L" for c in cells[run[0] : run[1] + 1])
+    if between == "-" and before.kind == after.kind == "N" and not latin:
+        return _is_drawn_across(cells, place, opens)
     if _parts(text, between):
         return (
             latin
@@ -304,5 +304,7 @@ def _with_signs(cells: Sequence[Cell], first: int, last: int) -> int:
         end += 1
     if end == last or not any(c.kind == "L" for c in cells[first : last + 1]):
         return last
+    if cells[last + 1].text == "°" and _straight(cells[first : last + 1]) in ("C", "F"):
+        return last  # of «37 °C»
     alone = end + 1 == len(cells) or cells[end].gap or cells[end + 1].kind == "O"
     return end if alone else last

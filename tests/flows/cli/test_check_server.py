@@ -9,7 +9,7 @@ import pytest
 from support.openai_server.server import start_server
 from support.small_study import build_small_plan
 
-from tasks.engine.plan_check import check_plan
+from tasks.engine.readiness.plan_check import check_plan
 from tasks.generation.write_chapter import open_response_cache
 from tasks.language.catalogue import load_catalogue
 
@@ -62,7 +62,7 @@ def test_asking_tells_what_the_server_can_do_below_the_price_that_was_told(check
     assert (
         0
         < server.compute_bill()
-        <= open_response_cache(plan).budget.get_spent_usd() + 1e-9
+        <= open_response_cache(plan.name, plan.generation).budget.get_spent_usd() + 1e-9
         <= readiness.paid + 1e-9
     )
 

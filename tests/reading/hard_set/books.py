@@ -80,7 +80,7 @@ def _open_books() -> list[Book]:
 def _held_books() -> list[Book]:
     naskh = NOTO / "NotoNaskhArabic-Regular.ttf", NOTO / "NotoNaskhArabic-Bold.ttf"
     return [
-        _book(draw_tex, "xelatex tight, Vazirmatn-like 12", Style("Noto Naskh Arabic", size=12, spaces=TIGHT, margin="2.2cm"), "fa", True, "xelatex"),
+        _book(draw_tex, "xelatex tight, Noto Naskh 12", Style("Noto Naskh Arabic", size=12, spaces=TIGHT, margin="2.2cm"), "fa", True, "xelatex"),
         _book(draw_tex, "xelatex loose, Amiri 10", Style("Amiri", size=10, spaces=LOOSE, margin="4cm"), "fa", True, "xelatex"),
         _book(draw_tex, "lualatex, Noto Naskh 12", Style("Noto Naskh Arabic", size=12), "fa", True, "lualatex"),
         _book(draw_office, "libreoffice, Amiri 14", Letter("Amiri", size=14), "fa", True),

@@ -1,6 +1,7 @@
 """How well a book was read: shares of the truth's words, neighbours, half-spaces and headings."""
 
 import itertools
+import random
 import re
 import unicodedata
 from collections import Counter
@@ -12,6 +13,7 @@ from reading.hard_set.texts import Block
 from tasks.reading.pdf import Reading
 
 ZWNJ = "\u200c"
+SAMPLE = 50  # passages
 _DROPPED = dict.fromkeys(map(ord, "\u200e\u200f\u00ad\u200b\u200d\u0640\u2066\u2067\u2068\u2069"))
 _FOLDED = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ۀ": "هٔ", "\u00a0": " "})
 _RAISED = re.compile("[⁰¹²³⁴-⁹]+")  # calls of notes
@@ -27,6 +29,7 @@ class Score(NamedTuple):
     headings: float  # F1
     pieces: float  # of the headings found are pieces of sentences or other strangers
     breaks: float  # of the paragraphs found end in mid-sentence
+    chapters: float  # of the sampled passages that name the right one
 
 
 def score_reading(reading: Reading, blocks: Sequence[Block]) -> Score:
@@ -46,7 +49,26 @@ def score_reading(reading: Reading, blocks: Sequence[Block]) -> Score:
         2 * right / max(1, titles.total() + found.total()),
         (found - titles).total() / max(1, found.total()),
         _cut_share(passages, blocks),
+        _chapter_share(reading, blocks),
     )
+
+
+def _chapter_share(reading: Reading, blocks: Sequence[Block]) -> float:
+    """Of SAMPLE passages; a passage's chapter is where its first paragraph stands in the truth."""
+    told: dict[str, set[str]] = {}
+    chapter = ""
+    for block in blocks:
+        chapter = block.text if block.kind == "h1" else chapter
+        told.setdefault(_bare(block.text)[:24], set()).add(_bare(chapter))
+    known = [p for p in reading.passages if _opening(p.text) in told]
+    sample = random.Random(0).sample(known, min(SAMPLE, len(known)))
+    right = sum(_bare(p.chapter) in told[_opening(p.text)] for p in sample)
+    return right / max(1, len(sample))
+
+
+def _opening(text: str) -> str:
+    first = text.split("\n")[0].removeprefix("- ").removeprefix("• ")
+    return _bare(re.sub(r"^\d+\. ", "", first))[:24]
 
 
 def _normal(text: str) -> str:

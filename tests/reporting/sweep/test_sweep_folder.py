@@ -19,7 +19,6 @@ from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_
 from tasks.schemas.plan_file import load_plan
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Comparison, Preflight, Timing, Timings
-from tasks.schemas.sweep_file import parse_sweep
 from tasks.schemas.sweep_plan import (
     Setting,
     SweepPlan,
@@ -28,6 +27,7 @@ from tasks.schemas.sweep_plan import (
     Trial,
     index_settings_by_value,
     list_settings,
+    parse_sweep,
 )
 
 EN = load_labels("en")

@@ -86,6 +86,21 @@ def test_a_stem_on_one_condition_with_a_quote_of_another_is_refused(text, topic,
     assert bool(rules.find_other_subject(build_case("cough", text, topic=topic))) is refused
 
 
+@pytest.mark.parametrize(
+    ("covered", "refused"),
+    [
+        ({"gout": 0.5, "asthma": 0.5}, False),
+        ({"gout": 0.4, "asthma": 0.5}, True),
+        ({"asthma": 0.1}, True),
+        ({}, False),
+    ],
+)
+def test_the_condition_that_the_stem_names_must_cover_more_of_it(covered, refused, monkeypatch):
+    monkeypatch.setattr(SHELF.topics, "compute_topic_coverage", lambda text: covered)
+    case = build_case("cough", "What does asthma show?")
+    assert bool(rules.find_other_subject(case)) is refused
+
+
 def test_a_pair_and_a_question_for_a_name_have_no_other_subject():
     text = "What does asthma with wheezing and tightness show?"
     assert not rules.find_other_subject(build_case("Gout", text))
@@ -127,6 +142,8 @@ def test_a_key_whose_quote_is_another_option_is_refused_though_nothing_of_it_is_
         ("redness swelling toe xqzwkj", False),  # like no word
         ("redness swelling toe wheezing", False),  # another passage has it
         ("redness swelling toe sudde", False),  # five letters
+        ("redness swelling toe xudden", True),  # six
+        ("redness swelling toe xight", False),  # five
     ],
 )
 def test_a_long_word_like_one_of_the_passage_and_unknown_to_the_book_is_a_slip(key, refused):

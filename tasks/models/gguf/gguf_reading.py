@@ -16,7 +16,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.models.rope_factors import ROPE_FACTORS, set_rope_factors
+from tasks.models.gguf.rope_factors import ROPE_FACTORS, set_rope_factors
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.messages import Figure, Message, build_message
 from tasks.store import remote_store
@@ -113,8 +113,8 @@ def read_gguf_header(file: Path) -> GgufFile:
         metadata, _ = read_gguf_metadata(str(file))
         family = str(metadata["general.architecture"])
         tensors = _read_tensors(file)
-    known = {*GGUF_CONFIG_ARCHS, *(name.replace("_", "") for name in GGUF_CONFIG_MAPPING)}
-    if family.replace("-", "").replace("_", "") not in {name.replace("_", "") for name in known}:
+    known = {_bare(name) for name in (*GGUF_CONFIG_ARCHS, *GGUF_CONFIG_MAPPING)}
+    if _bare(family) not in known:
         raise PlanError(f"{file}: transformers reads no GGUF of the family {family[:40]!r}.")
     split = str(metadata.get("tokenizer.ggml.pre", "missing"))
     splits = {*GGUF_PRE_TOKENIZER_SPLITS, *SPLIT_BY_DIGIT, SPLIT_AS_GPT2}
@@ -124,7 +124,7 @@ def read_gguf_header(file: Path) -> GgufFile:
             " read other tokens than in its training. Name the model's safetensors instead."
         )
     layers = metadata.get(f"{family}.block_count", 0)
-    if layers > len(tensors):
+    if not isinstance(layers, int) or layers > len(tensors):
         raise PlanError(f"{file} tells {layers} layers but holds {len(tensors)} tensors only.")
     return GgufFile(
         name=str(metadata.get("general.name", file.stem))[:80],
@@ -135,6 +135,11 @@ def read_gguf_header(file: Path) -> GgufFile:
         licence=str(metadata.get("general.license", UNLABELLED))[:80],
         metadata=metadata,
     )
+
+
+def _bare(family: str) -> str:
+    """gpt-oss and gpt_oss, qwen2moe and qwen2_moe are one: llama.cpp and transformers differ."""
+    return family.replace("-", "").replace("_", "")
 
 
 def _read_tensors(file: Path) -> dict[str, tuple[tuple[int, ...], str]]:

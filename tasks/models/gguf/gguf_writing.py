@@ -13,9 +13,9 @@ import torch
 from safetensors import safe_open
 from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
 
+from tasks.models.gguf.rope_factors import ROPE_FACTORS, compute_rope_factors
 from tasks.models.loading import read_tokenizer
 from tasks.models.model_config import read_config
-from tasks.models.rope_factors import ROPE_FACTORS, compute_rope_factors
 from tasks.models.weight_files import list_weight_files
 from tasks.schemas.errors import PlanError
 from tasks.store.paths import write_atomically

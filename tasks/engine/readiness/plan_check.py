@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.engine.base_costs import describe_base
-from tasks.engine.plan_requirements import (
+from tasks.engine.readiness.base_costs import describe_base
+from tasks.engine.readiness.plan_requirements import (
     Lack,
     list_book_errors,
     list_missing_requirements,
@@ -162,7 +162,9 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
         return ServerCheck([])
     generation, most = plan.generation, compute_probe_price(plan.generation)
     tries = ask or most == 0
-    can = probe_capabilities(generation, open_response_cache(plan) if tries else None)
+    can = probe_capabilities(
+        generation, open_response_cache(plan.name, generation) if tries else None
+    )
     told = build_message(
         "server-is",
         reachable=_name_answer(can.reachable),

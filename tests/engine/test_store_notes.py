@@ -7,7 +7,7 @@ import pytest
 from flows.cli.export_adapter import find_study_folder, read_base_path
 from flows.cli.summary import list_runs
 from tasks.engine.stage import NotCached, Stage
-from tasks.store.store_format import tell_older_store
+from tasks.engine.store_notes import tell_older_store
 
 SENTENCE = "made by book2lora 0.1: stages are done again, answers that were paid for are kept"
 
@@ -18,8 +18,9 @@ def count_pages(number: int) -> int:
 
 
 @pytest.fixture
-def old_store(runs):
+def old_store(runs, monkeypatch):
     """What a study by 0.1 left: Prefect's records, their timings, and a study folder."""
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
     stage = Stage(count_pages, sources=())
     for place, content in {
         f"results/{stage.bind(3).key}": {
