@@ -66,10 +66,9 @@ def test_every_number_of_the_evidence_has_a_persian_name(fault: str) -> None:
 
 
 def test_every_further_figure_of_the_primary_result_has_a_persian_name() -> None:
-    plan, both = ComparisonPlan(), ([True, False], [False, True])
-    marks = PairedOutcomes(
-        *(np.array(side) for side in both), np.array([True, True]), np.array([0, 1])
-    )
+    plan, base = ComparisonPlan(), np.array([True, False])
+    rows = np.array([[False, True], [False, True], [True, True]])  # three seeds
+    marks = PairedOutcomes(base, rows, rows != base, np.array([0, 1]), np.array([0, 0]))
     drawn = {
         f"{what}_{who}" for what in ("mean", "steady", "truncated") for who in ("base", "tuned")
     }
