@@ -137,11 +137,11 @@ class Comparison(StoredRow):
     n: int
     base: Rate
     tuned: Rate
-    gained: float = Field(
+    gained: int | float = Field(
         description="questions that only the tuned model got right; of a recipe, the mean by seed"
     )
-    lost: float = Field(description="questions that only the base model got right")
-    changed: float = Field(description="questions whose predicted option differs")
+    lost: int | float = Field(description="questions that only the base model got right")
+    changed: int | float = Field(description="questions whose predicted option differs")
     illegible_base: int = Field(default=0, description="no legible answer: counted as wrong")
     illegible_tuned: int = Field(default=0, description="no legible answer: counted as wrong")
     claim: Claim = Field(

@@ -56,7 +56,7 @@ def compute_p_value(balances: Counts) -> float:
     convolution, a binomial for each size of sum.
     """
     sums = np.abs(balances[balances != 0])
-    if not len(sums):
+    if not balances.sum():
         return 1.0
     chances = np.ones(1)  # of so many units of the total being flipped
     for value, count in zip(*np.unique(sums, return_counts=True), strict=True):

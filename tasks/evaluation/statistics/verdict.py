@@ -31,9 +31,9 @@ class PairedResult(NamedTuple):
 
     base: Rate
     tuned: Rate
-    gained: float
-    lost: float
-    changed: float
+    gained: int | float
+    lost: int | float
+    changed: int | float
     claim: Claim
     seeds: tuple[float, ...]
     p_value: float
@@ -192,6 +192,7 @@ def _is_within(bounds: Interval, margin: float) -> bool:
     return -margin <= bounds.low and bounds.high <= margin
 
 
-def _average(rows: NDArray[np.bool_]) -> float:
+def _average(rows: NDArray[np.bool_]) -> int | float:
     """Questions, the mean over seeds; a whole number where there is one seed."""
-    return round(float(rows.sum()) / len(rows), 1)
+    mean = round(float(rows.sum()) / len(rows), 1)
+    return int(mean) if mean.is_integer() else mean
