@@ -51,15 +51,15 @@ def run_study(
     prepared = prepare_items(book, plan, machine)
     outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(
-        prepared.splits.sitting, outcome.base, outcome.tuned, plan.comparison
+        prepared.splits.sitting,
+        outcome.base,
+        outcome.tuned,
+        plan.comparison,
+        further=outcome.further,
     )
     history = decided_before(own, prepared, outcome)
     publish_verdict(comparisons, history, get_reader_language())
-    seeds = [
-        compare_answers(prepared.splits.sitting, outcome.base, tuned, plan.comparison)
-        for tuned in outcome.further
-    ]
-    why = diagnose_tuning(prepared.splits, outcome, comparisons, seeds, plan)
+    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
     study = StudyResults(
         plan=own,
         book=book,

@@ -10,7 +10,6 @@ from tasks.engine.run_timings import get_timings
 from tasks.evaluation.statistics.setting_selection import (
     get_best_setting,
     rank_settings,
-    summarize_trial_spread,
 )
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
@@ -56,7 +55,7 @@ def found_of(
     return SweepResult(
         standings=tuple(standings),
         finals=tuple(finals),
-        spread=summarize_trial_spread(finals),
+        verdict=bench.compare_finals(finals),
         same_questions=bench.has_same_questions(),
         trend=compute_trend(standings, bench),
         history=bench.decided_before(finals[0].arm),
@@ -82,5 +81,6 @@ def compute_trend(standings: Sequence[RankedSetting], bench: TrialRunner) -> Tre
         bench.get_selection_questions(after.setting),
         [bench.get_tuned_answers(one.setting) for one in (before, after)],
     )
-    comparisons = compare_answers(paper, answers[0], answers[1], bench.plan.study.comparison)
+    plan = bench.plan.study.comparison
+    comparisons = compare_answers(paper, answers[0], answers[1], plan, further=[])
     return Trend(key=key, smaller=smaller, larger=larger, comparison=comparisons.load_rows()[0])

@@ -19,9 +19,10 @@ from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.result_rows import History
+from tasks.schemas.result_rows import Comparison, History
 from tasks.schemas.sweep_plan import Setting, SweepPlan, Trial, build_setting_plan, list_settings
 from tasks.stages import (
+    compare_answers,
     compare_setting,
     evaluate_model,
     finetune_adapter,
@@ -107,9 +108,7 @@ class TrialRunner:
         self.worker_slots = count_worker_slots(gpu) if gpu else 1
         self._prepared: dict[str, StudyDataset] = {}  # by the part of the plan that data depend on
         self._selection_splits: dict[str, SelectionSplit] = {}
-        self._outcomes: dict[
-            tuple[str, str], TrialOutcome
-        ] = {}  # by setting and paper, with the first seed
+        self._outcomes: dict[tuple[str, str, int], TrialOutcome] = {}  # by setting, paper and seed
         for one in {
             _dump_machine_needs(study): study
             for study in (
@@ -157,13 +156,24 @@ class TrialRunner:
             [],
         )
 
+    def compare_finals(self, finals: Sequence[Trial]) -> Comparison:
+        """The chosen setting's verdict, from all its seeds that could be tuned."""
+        paper = self._selection_splits[self._build_data_key(finals[0].arm)].final
+        found = [self._outcomes[one.arm.name, paper.digest, one.seed] for one in finals]
+        tuned = [one.tuned for one in found if one.tuned]
+        base = found[0].base
+        assert base is not None  # the first seed could be tuned on the questions that chose
+        plan = self.plan.study.comparison
+        return compare_answers(paper, base, tuned[0], plan, further=tuned[1:]).load_rows()[0]
+
     def get_selection_questions(self, one: Setting) -> QuestionSets:
         """The questions that choose, for a setting."""
         return self._selection_splits[self._build_data_key(one)].choose
 
     def get_tuned_answers(self, one: Setting) -> Answers:
         """What a setting's tuned model said to the questions that choose, first seed."""
-        answers = self._outcomes[one.name, self.get_selection_questions(one).digest].tuned
+        paper = self.get_selection_questions(one).digest
+        answers = self._outcomes[one.name, paper, self.plan.seeds[0]].tuned
         assert answers is not None  # only asked of settings that could be tuned
         return answers
 
@@ -175,7 +185,7 @@ class TrialRunner:
             self._selection_splits[self._build_data_key(one)],
             self.plan.study.copy_with_name(self.plan.name),
         )
-        attempt = self._outcomes[one.name, halves.final.digest]
+        attempt = self._outcomes[one.name, halves.final.digest, self.plan.seeds[0]]
         assert attempt.tuned is not None  # it was decided on
         look = look_of(
             plan,
@@ -232,8 +242,8 @@ class TrialRunner:
             machine=self.machine,
             redo=redo,
         )
-        if one.seed == self.plan.seeds[0]:
-            self._outcomes.setdefault((one.setting.name, one.questions.digest), attempt)
+        key = (one.setting.name, one.questions.digest, one.seed)
+        self._outcomes.setdefault(key, attempt)
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
         found = trial.comparison
         told = tell_share(found.tuned.rate) if found else escape(trial.failed)

@@ -53,7 +53,7 @@ def tune_model(
     )
     further = [
         evaluate_further_seed(seed, checkpoint, prepared, plan, machine)
-        for seed in plan.comparison.further_seeds
+        for seed in list_further_seeds(plan)
     ]
     return TuningResult(
         checkpoint=checkpoint,
@@ -64,6 +64,12 @@ def tune_model(
         screened=screened,
         further=further,
     )
+
+
+def list_further_seeds(plan: StudyPlan) -> range:
+    """The seeds after the plan's own."""
+    first = plan.finetuning.seed
+    return range(first + 1, first + plan.comparison.seeds)
 
 
 def evaluate_further_seed(

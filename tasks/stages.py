@@ -328,13 +328,26 @@ def probe_tuning(
 
 @stage(run_name="compare · {plan.primary_set} · {plan.primary_mode}")
 def compare_answers(
-    sitting: QuestionSets, base: Answers, tuned: Answers, plan: ComparisonPlan
+    sitting: QuestionSets,
+    base: Answers,
+    tuned: Answers,
+    plan: ComparisonPlan,
+    *,
+    further: list[Answers],
 ) -> Comparisons:
-    """Base against tuned, question by question: the paired verdict."""
+    """Base against tuned, question by question: the paired verdict; with further seeds of the
+    tuning.
+    """
     from tasks.evaluation.statistics.paired_comparison import compare_models
 
     return Comparisons.save_rows(
-        compare_models(sitting.load_sets(), base.load_rows(), tuned.load_rows(), plan)
+        compare_models(
+            sitting.load_sets(),
+            base.load_rows(),
+            tuned.load_rows(),
+            plan,
+            [answers.load_rows() for answers in further],
+        )
     )
 
 
@@ -382,7 +395,6 @@ def diagnose_tuning(
     splits: CheckedItems,
     outcome: TuningResult,
     comparisons: Comparisons,
-    seeds: list[Comparisons],
     plan: StudyPlan,
 ) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
@@ -391,11 +403,10 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(splits, outcome, [comparisons, *seeds], plan, screened)
+    evidence = load_evidence(splits, outcome, comparisons, plan, screened)
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),
         causes=Causes.save_rows(answer_four_causes(evidence)),
-        seeds=seeds,
     )
 
 

@@ -9,13 +9,16 @@ from tasks.evaluation.statistics.paired_comparison import compare_models
 from tasks.language.catalogue import load_catalogue, tell_reader
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
+from tasks.reporting.message_words import tell_verdict
 from tasks.schemas.item_rows import Question
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.result_rows import Answer
+from tasks.schemas.result_rows import FIRST_LOOK, Answer
 from tasks.store.progress import show_progress_bar
+from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.parsing.import_items import name_rows, open_items
+from tasks.validation.splitting.fact_groups import assign_facts
 
 
 def evaluate_files(
@@ -33,7 +36,11 @@ def evaluate_files(
     nothing to compare.
     """
     own = name_rows(open_items(file, "question", plan.language, plan.generation.columns).found)
-    questions = [row for row in own.kept if isinstance(row, Question)]
+    questions = assign_facts(
+        [],
+        [row for row in own.kept if isinstance(row, Question)],
+        stems=SeenItems(plan.language, plan.validation),
+    ).questions
     with show_progress_bar(tell_reader("progress-scoring")) as progress:
         both = evaluate_questions(
             base,
@@ -94,9 +101,10 @@ def describe_comparison(
         {"train": [], "same_fact": questions, "new_fact": []}, both.base, both.tuned, comparison
     )[0]
     figures = say.fill_values(say["messages"]["verdict-figures"], first.told.values)
-    limits = [say.format_message(first.limits)] if first.limits else []
+    unchanged = first.verdict == "identical"  # else the verdict's own words tell the limits
+    limits = [say.format_message(first.limits)] if first.limits and unchanged else []
     name = f"{say.get_label('verdicts', first.verdict)} ({say.get_label('modes', first.mode)}):"
-    return [name, say.format_message(first.told), figures, *limits]
+    return [name, tell_verdict(first, FIRST_LOOK, say), figures, *limits]
 
 
 def _build_answer_row(model: str, answer: Answer) -> dict[str, Any]:

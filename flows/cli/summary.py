@@ -12,7 +12,7 @@ from tasks.language.catalogue import load_catalogue, tell_reader
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting import history as history_words
-from tasks.schemas.messages import Figure, Message, build_message
+from tasks.schemas.messages import Figure, Message, Points, build_message
 from tasks.schemas.result_rows import History
 
 
@@ -24,6 +24,9 @@ def summarize_study(folder: Path) -> Iterable[str]:
     say = _get_labels(study)
     yield format_verdict(told, say)
     yield from explain_limits(told, say)
+    margin = Points(study["plan"]["comparison"]["margin"])
+    for caution in told.get("cautions", ()):
+        yield say.format_message(build_message(f"caution-{caution}", margin=margin))
     yield from explain_history(study, say)
     for short in study["short"]:
         yield say.fill_label(

@@ -111,10 +111,6 @@ class Evidence(StoredRow):
         default_factory=dict,
         description="share of the primary set's questions of each kind, where they were screened",
     )
-    seeds: tuple[Comparison, ...] = Field(
-        default=(),
-        description="the primary comparison with other seeds of the tuning, this one included",
-    )
 
     @property
     def primary(self) -> Comparison:
@@ -149,14 +145,11 @@ def replace_nonfinite(loss: float | None) -> float | None:
 def load_evidence(
     splits: CheckedItems,
     outcome: TuningResult,
-    seeds: Sequence[Comparisons],
+    comparisons: Comparisons,
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
 ) -> Evidence:
-    """Load the rows of a study and gather what they say; `seeds`: the comparisons of the plan's own
-    seed, then of further ones.
-    """
-    rows = [comparisons.load_rows() for comparisons in seeds]
+    """Load the rows of a study and gather what they say."""
     return gather_evidence(
         splits.pairs.load_rows(),
         splits.held_out.load_rows(),
@@ -168,10 +161,9 @@ def load_evidence(
         probe=outcome.probe,
         base=outcome.base.load_rows(),
         tuned=outcome.tuned.load_rows(),
-        comparisons=rows[0],
+        comparisons=comparisons.load_rows(),
         plan=plan,
         screened=screened,
-        seeds=[comparisons[0] for comparisons in rows] if len(rows) > 1 else (),
     )
 
 
@@ -190,7 +182,6 @@ def gather_evidence(
     comparisons: Sequence[Comparison],
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
-    seeds: Sequence[Comparison] = (),
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the
     held-out ones.
@@ -220,7 +211,6 @@ def gather_evidence(
         favourite_base=_compute_favourite_share(base, asked, primary.mode),
         favourite_tuned=_compute_favourite_share(tuned, asked, primary.mode),
         screening=_summarize_screening(screened, asked),
-        seeds=tuple(seeds),
     )
 
 

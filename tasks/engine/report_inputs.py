@@ -7,7 +7,6 @@ from shlex import quote
 
 from tasks.diagnosis.next_plan import build_next_plan, select_followed_findings
 from tasks.evaluation import lm_eval_task
-from tasks.evaluation.statistics.paired_comparison import summarize_seed_spread
 from tasks.evaluation.statistics.power_analysis import compute_power
 from tasks.finetuning.hf_dataset import write_hf_dataset
 from tasks.reading.title import title_of
@@ -43,7 +42,6 @@ def gather_report_data(study: StudyResults) -> ReportData:
     rows, plan = collect_report_data(study), study.plan
     following = build_next_plan(plan, rows.findings, study.history)
     next_file = get_runs_dir() / "studies" / plan.name / "next-plan.yaml"
-    seeds = [one.load_rows()[0] for one in study.why.seeds]
     return replace(
         rows,
         next_plan=following,
@@ -51,18 +49,18 @@ def gather_report_data(study: StudyResults) -> ReportData:
         followed=[finding.rule for finding in select_followed_findings(plan, rows.findings)],
         power=compute_power_curve(rows.primary, plan.comparison.alpha),
         book_title=title_of(Path(study.book.path)) or rows.book_title,
-        spread=summarize_seed_spread([rows.comparisons[0], *seeds]) if seeds else None,
     )
 
 
 def compute_power_curve(primary: Comparison, alpha: float) -> list[PowerCurvePoint]:
     """How often a true gain of so many points is found, at the discordance that was seen (at least
-    the gain itself).
+    the gain itself) by as many questions as the facts are worth.
     """
-    discordance = (primary.gained + primary.lost) / primary.n
+    discordance = primary.extra["discordance"]
+    worth = max(1, int(primary.n / primary.extra["design_effect"]))
     return [
         PowerCurvePoint(
-            gain / 100, compute_power(primary.n, gain / 100, max(discordance, gain / 100), alpha)
+            gain / 100, compute_power(worth, gain / 100, max(discordance, gain / 100), alpha)
         )
         for gain in POWER_CURVE_GAINS
     ]

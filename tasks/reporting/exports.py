@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import yaml
@@ -61,6 +62,8 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
                 "gained",
                 "lost",
                 "changed",
+                "claim",
+                "cautions",
                 "illegible_base",
                 "illegible_tuned",
                 "p_value",
@@ -68,12 +71,26 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
                 "detectable",
             }
         ),
-        "between_seeds": study.spread and study.spread.model_dump(mode="json"),
+        "between_seeds": describe_seeds(result),
         "causes": [build_finding_record(one, say) for one in study.findings],
         "exercise_causes": [
             cause.model_dump(mode="json", exclude={"found"}) | {"claim": tell_cause(cause, say)}
             for cause in study.causes
         ],
+    }
+
+
+def describe_seeds(result: Comparison) -> dict[str, Any] | None:
+    """How far the effect differs between seeds of the tuning; nothing of one seed."""
+    if not result.seeds:
+        return None
+    return {
+        "seeds": len(result.seeds),
+        "mean": fmean(result.seeds),
+        "deviation": stdev(result.seeds),
+        "low": min(result.seeds),
+        "high": max(result.seeds),
+        "p_value": result.extra["p_seeds"],
     }
 
 

@@ -38,15 +38,12 @@ SHARE_MEASURES = frozenset(
         "mean_base",
         "mean_tuned",
         "discordance",
-        "power_10_points",
         "hard_base",
         "hard_tuned",
     ]
 )
 POINT_MEASURES = frozenset(
     [
-        "bootstrap_low",
-        "bootstrap_high",
         "difference",
         "train_difference",
         "cloze_difference",

@@ -6,9 +6,13 @@ from tasks.schemas.result_rows import Cause, Comparison, Finding, History
 
 
 def tell_verdict(result: Comparison, history: History, say: Translator) -> str:
-    """A comparison in one sentence, which claims no more than its history allows."""
-    cautious = say["messages"].get(f"exploratory-{result.told.code}") if history.exploratory else ""
-    return say.fill_values(cautious or say["messages"][result.told.code], result.told.values)
+    """A comparison in words, which claim no more than its history allows; then what its direction
+    leaves unsaid.
+    """
+    words, told = say["messages"], result.told
+    cautious = words.get(f"exploratory-{told.code}") if history.exploratory else ""
+    parts = [cautious or words[told.code], *(words[f"caution-{one}"] for one in result.cautions)]
+    return say.fill_values(" ".join(parts), told.values)
 
 
 def tell_claim(finding: Finding, say: Translator) -> str:

@@ -27,7 +27,6 @@ from tasks.schemas.result_rows import (
     Timing,
     TrainingStep,
 )
-from tasks.schemas.sweep_plan import SeedSpread
 
 
 class WriterTotals(NamedTuple):
@@ -98,7 +97,6 @@ class ReportData:
     screened: Sequence[ScreenedQuestion] = ()
     accounts: Sequence[WriterUsage] = ()
     scan: ReadingSummary | None = None
-    spread: SeedSpread | None = None  # of the effect between seeds, where several were run
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
     history: History = field(default_factory=History)

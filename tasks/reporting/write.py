@@ -40,7 +40,7 @@ def build_card_verdict(study: ReportData) -> str:
         f"**{result.verdict}**{' (exploratory)' * study.history.exploratory}:"
         f" {result.base.rate:.1%} → {result.tuned.rate:.1%} of {result.n} questions ({result.set},"
         f" {result.mode}; "
-        f"chance 25 %; {result.gained} gained, {result.lost} lost; exact McNemar p ="
+        f"chance 25 %; {result.gained:g} gained, {result.lost:g} lost; sign-flip p by fact ="
         f" {result.p_value:.2g}). {tell_verdict(result, study.history, english)}"
         f"{' ' + before if (before := told(study.history, english)) else ''}\n"
     )

@@ -30,7 +30,6 @@ ENDPOINT = (  # what is measured, how it is put and read, and the line that deci
 )
 STOPPING = ("generation.questions",)  # when the asking ends
 BESIDE = (  # no part of what the verdict rests on
-    "comparison.further_seeds",
     "comparison.power",
     "comparison.seed",
     "evaluation.modes",

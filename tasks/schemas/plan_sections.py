@@ -404,14 +404,25 @@ class ComparisonPlan(PlanSection):
         lt=1,
         description="differences within ± margin count as none (equivalence)",
     )
-    seed: int = Field(default=0, description="of the bootstrap")
-    further_seeds: tuple[int, ...] = Field(
-        default=(),
+    seed: int = Field(default=0, description="of the draws that the interval rests on")
+    seeds: int = Field(
+        default=1,
+        ge=1,
+        le=20,
         description=(
-            "further seeds of the tuning, each tuned and examined, to know the spread; the verdict"
-            " stays that of finetuning.seed"
+            "seeds of the tuning, from finetuning.seed on, each tuned and examined; with three or"
+            " more the verdict is on the recipe, with fewer on the adapter of the first"
         ),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_further_seeds(cls, tree: Any) -> Any:
+        """Plans up to 0.2 listed the seeds beside the first as `further_seeds`."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("further_seeds"), list | tuple):
+            return tree
+        rest = {key: value for key, value in tree.items() if key != "further_seeds"}
+        return {"seeds": 1 + len(tree["further_seeds"])} | rest
 
 
 class Lineage(PlanSection):

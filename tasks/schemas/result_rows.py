@@ -11,6 +11,8 @@ from tasks.schemas.machine import ExecutionOptions
 from tasks.schemas.messages import Message
 
 VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
+Claim = Literal["adapter", "recipe"]
+Caution = Literal["within-margin", "not-above-guessing"]
 Choice = Literal["endpoint", "setting", "stopping"]  # what can be chosen after answers were seen
 
 
@@ -107,7 +109,7 @@ class ScreenedQuestion(StoredRow):
 
 
 class Rate(StoredRow):
-    """A share with its Wilson 95 % interval."""
+    """A share with its Wilson 95 % interval, of as many questions as their facts are worth."""
 
     correct: float
     n: int
@@ -135,17 +137,41 @@ class Comparison(StoredRow):
     n: int
     base: Rate
     tuned: Rate
-    gained: int = Field(description="questions that only the tuned model got right")
-    lost: int = Field(description="questions that only the base model got right")
-    changed: int = Field(description="questions whose predicted option differs")
+    gained: int | float = Field(
+        description="questions that only the tuned model got right; of a recipe, the mean by seed"
+    )
+    lost: int | float = Field(description="questions that only the base model got right")
+    changed: int | float = Field(description="questions whose predicted option differs")
     illegible_base: int = Field(default=0, description="no legible answer: counted as wrong")
     illegible_tuned: int = Field(default=0, description="no legible answer: counted as wrong")
-    p_value: float = Field(description="exact McNemar, two-sided")
-    difference: Interval = Field(description="tuned minus base, 95 % interval")
+    claim: Claim = Field(
+        default="adapter",
+        description="what the figures are about: one adapter, or the recipe, the mean of its seeds",
+    )
+    seeds: tuple[float, ...] = Field(
+        default=(),
+        description="difference of each seed of the tuning, the study's own first; none: one seed",
+    )
+    p_value: float = Field(
+        description=(
+            "exact sign-flip test, two-sided, by fact and by passage, the larger; of a recipe, by"
+            " seed, too"
+        )
+    )
+    difference: Interval = Field(
+        description="tuned minus base; the interval of the same test, at level 1 - alpha"
+    )
     detectable: float = Field(
-        description="smallest true difference found 80 % of the time at the observed discordance"
+        description=(
+            "smallest true difference found 80 % of the time at the measured discordance and design"
+            " effect"
+        )
     )
     verdict: VerdictName
+    cautions: tuple[Caution, ...] = Field(
+        default=(),
+        description="what its direction leaves unsaid: how small it is, how low the level reached",
+    )
     told: Message = Field(description="the verdict with the numbers that decided")
     limits: Message | None = Field(
         default=None,

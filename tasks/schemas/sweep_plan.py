@@ -57,11 +57,11 @@ class SweepPlan(PlanSection):
     seeds: tuple[int, ...] = Field(
         default=(0,),
         min_length=1,
-        description="seeds of the tuning, for every setting; the first one decides",
+        description="seeds of the tuning, for every setting",
     )
     final_seeds: tuple[int, ...] = Field(
         default=(),
-        description="further seeds for the chosen setting, to know the spread between seeds",
+        description="further seeds for the chosen setting; three in all judge the recipe",
     )
     choose_share: float = Field(
         default=0.5, gt=0, lt=1, description="share of the questions that choose; the others decide"
@@ -182,11 +182,7 @@ class RankedSetting(StoredRow):
         )
     )
     deviation: float = Field(description="between seeds, with n - 1; 0 with one seed")
-    p_value: float | None = Field(
-        description=(
-            "first seed: the larger of McNemar's p by question and the p by fact; exploratory"
-        )
-    )
+    p_value: float | None = Field(description=("first seed's, by fact; exploratory"))
     p_holm: float | None = Field(
         description="the same after Holm's correction over all settings; exploratory"
     )
@@ -213,17 +209,6 @@ def index_settings_by_value(standings: Sequence[RankedSetting]) -> dict[float, R
     return dict(sorted((float(value), one) for value, one in zip(values, standings, strict=True)))
 
 
-class SeedSpread(StoredRow):
-    """One effect over several seeds of the tuning."""
-
-    seeds: int
-    mean: float = Field(description="mean difference of tuned minus base")
-    deviation: float = Field(description="between seeds, with n - 1")
-    low: float
-    high: float
-    agree: bool = Field(description="all seeds gave the same verdict")
-
-
 class Trend(StoredRow):
     """The last step of a curve: the largest value of a key against the one before it, on the same
     questions.
@@ -242,11 +227,11 @@ class SweepResult(StoredRow):
 
     standings: tuple[RankedSetting, ...] = Field(description="every setting, the best first")
     finals: tuple[Trial, ...] = Field(
-        description=(
-            "the chosen setting on the questions that decide, one a seed; the first is the verdict"
-        )
+        description=("the chosen setting on the questions that decide, one a seed")
     )
-    spread: SeedSpread
+    verdict: Comparison = Field(
+        description="the final one: all seeds that could be tuned, on the questions that decide"
+    )
     same_questions: bool = Field(description="whether all settings sat the very same questions")
     trend: Trend | None = None
     history: History = Field(
@@ -256,15 +241,6 @@ class SweepResult(StoredRow):
     @property
     def chosen_setting(self) -> Setting:
         return self.finals[0].arm
-
-    @property
-    def verdict(self) -> Comparison:
-        """The one final verdict. Its tuning succeeded once, on the questions that chose, so there
-        is a comparison.
-        """
-        found = self.finals[0].comparison
-        assert found is not None
-        return found
 
 
 def load_sweep(source: str | Path, changes: dict[str, Any] | None = None) -> SweepPlan:

@@ -205,7 +205,6 @@ class Diagnosis(Handle):
 
     findings: Findings
     causes: Causes
-    seeds: list[Comparisons] = []  # with the plan's further seeds of the tuning
 
 
 class StudyDataset(Handle):

@@ -7,6 +7,7 @@ from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection
 from tasks.schemas.messages import Term, build_message
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.leakage import find_leaks
 from tasks.validation.filter_counts import describe_rejections
 from tasks.validation.item_checker import CheckedChapter, ItemChecker
@@ -67,6 +68,7 @@ def validate_items(
         [r for r in kept if isinstance(r, Pair)],
         [r for r in kept if isinstance(r, Question)],
         desk.passage_index.topics.titles,
+        SeenItems(language, plan),
     )
     taught = fact_split.select_taught_pairs(
         pairs,

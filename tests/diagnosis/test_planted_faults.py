@@ -177,13 +177,13 @@ def test_answers_that_follow_the_place_are_named() -> None:
 
 
 def test_seeds_that_disagree_are_named_though_this_one_improved() -> None:
-    row = make_healthy_study().collect_evidence().primary
-    other = row.model_copy(update={"verdict": "inconclusive"})
-    assert (
-        diagnose_evidence(make_healthy_study().collect_evidence(seeds=[row, other, other]))[0].rule
-        == "seeds-disagree"
-    )
-    assert diagnose_evidence(make_healthy_study().collect_evidence(seeds=[row, row])) == []
+    evidence = make_healthy_study().collect_evidence()
+    for p_seeds, wanted in ((0.05, ["seeds-disagree"]), (0.051, [])):
+        row = evidence.primary.model_copy(
+            update={"seeds": (0.65, 0.02), "extra": evidence.primary.extra | {"p_seeds": p_seeds}}
+        )
+        changed = evidence.model_copy(update={"comparisons": (row, *evidence.comparisons[1:])})
+        assert [finding.rule for finding in diagnose_evidence(changed)] == wanted
 
 
 def test_screened_questions_are_named() -> None:

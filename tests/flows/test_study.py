@@ -3,12 +3,13 @@
 import itertools
 import json
 
+import pytest
 from support.small_study import build_small_plan
 
 from flows.cli import summary
 from tasks.language.catalogue import load_catalogue
 from tasks.schemas.machine import Machine
-from tasks.schemas.messages import PValue, build_message
+from tasks.schemas.messages import Nats, Points, build_message
 from tasks.schemas.plan_file import load_plan
 
 EN = load_catalogue("en")
@@ -198,23 +199,24 @@ def test_a_name_given_with_the_command_is_the_study_s_name_everywhere_and_does_n
 
 
 def test_a_small_p_that_decides_nothing_is_explained_on_the_terminal():
-    limits = build_message("limits-by-fact", facts=9, p=PValue(0.2))
+    limits = build_message(
+        "limits-detectable", detectable=Points(0.091), questions_needed=712, facts_needed=160
+    )
     gain = {"verdict": "inconclusive", "limits": limits.model_dump(mode="json")}
     (line,) = summary.explain_limits(gain, EN)
-    assert line.startswith("cannot tell: Questions on one fact change together: counted by the 9")
+    assert line.startswith("cannot tell: A true difference under 9.1 points is likely to be missed")
+    assert line.endswith("about 712 questions on 160 facts would decide.")
     assert list(summary.explain_limits({"verdict": "improved", "limits": None}, EN)) == []
-    same = build_message("limits-no-shift").model_dump(mode="json")
+    same = build_message("limits-shift", shift=Nats(0.02)).model_dump(mode="json")
     (line,) = summary.explain_limits(
         {"verdict": "identical", "limits": same, "sentence": "No answer."}, EN
     )
-    assert line.startswith("No answer. The options' scores are the same")
+    assert line.startswith("No answer. The options' scores moved by 0.02 nats")
     of_0_1 = {"verdict": "inconclusive", "limits": "Too few."}
     assert list(summary.explain_limits(of_0_1, EN)) == ["cannot tell: Too few."]
 
 
-def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plans_own(
-    rerun, finished
-):
+def test_three_seeds_are_tuned_and_the_verdict_is_on_their_mean(rerun, finished):
     ran = rerun(build_small_plan(**{"comparison.further_seeds": [1, 2]}))
     assert (
         ran.count(("finetune_adapter", "cached")) == 1
@@ -227,13 +229,8 @@ def test_further_seeds_are_tuned_and_told_and_the_verdict_stays_that_of_the_plan
         json.loads((store / "studies" / "small" / "verdict.json").read_text("utf-8"))
         for store in (rerun.store, finished.store)
     )
-    assert (told["n"], told["tuned"], told["p_value"]) == (
-        before["n"],
-        before["tuned"],
-        before["p_value"],
-    )
+    assert (told["claim"], before["claim"]) == ("recipe", "adapter")
     assert told["between_seeds"]["seeds"] == 3 and before["between_seeds"] is None
-    assert (
-        told["between_seeds"]["low"] <= told["difference"]["value"] <= told["between_seeds"]["high"]
-    )
+    assert told["difference"]["value"] == pytest.approx(told["between_seeds"]["mean"])
+    assert (told["n"], told["base"]) == (before["n"], before["base"])
     assert "۳ بذر" in (rerun.store / "studies" / "small" / "report.md").read_text("utf-8")

@@ -5,6 +5,7 @@ import re
 import string
 from collections import defaultdict
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,7 @@ from tasks.language.catalogue import load_catalogue
 from tasks.language.i18n import load_translator
 from tasks.language.language_pack import list_languages
 from tasks.schemas.messages import Figure, Message, Ordinal, Points, PValue, Share, build_message
+from tasks.schemas.result_rows import Caution
 from tasks.validation.checks import flaws, text_damage
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +29,10 @@ BUILT = {  # codes that are put together where they are said
     *(f"writer-{finish}" for finish in ("refusal", "content_filter", "error")),
     *(f"verdict-{name}" for name in ("improved", "worse", "no-difference", "inconclusive")),
     *(f"verdict-{name}" for name in ("identical", "identical-mute")),
-    *(f"verdict-inconclusive-{name}" for name in ("by-fact", "few-facts")),
     *(f"exploratory-verdict-{name}" for name in ("improved", "worse", "no-difference")),
+    *(f"caution-{name}" for name in get_args(Caution)),
     "verdict-figures",
+    "limits-detectable",
 }
 SAMPLE = build_message("sample", n=3)
 LANGUAGES = list_languages()

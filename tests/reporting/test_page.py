@@ -14,6 +14,7 @@ from tasks.reporting.markdown.markdown_report import build_markdown_report
 from tasks.reporting.page import format_study_verdict, list_plan_changes, render_page
 from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import WriterUsage
+from tasks.schemas.messages import Value, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.schemas.result_rows import Comparison, ScreenedQuestion
@@ -47,9 +48,9 @@ def words_of(html: str) -> str:
     return re.sub(r"\s+", " ", " ".join(Text(html).words))
 
 
-def with_verdict(verdict: str) -> ReportData:
-    told = tell_verdict(verdict, n=study().primary.n)
-    primary = study().primary.model_copy(update={"told": told})
+def with_verdict(verdict: str, cautions: tuple[str, ...] = (), **values: Value) -> ReportData:
+    told = tell_verdict(verdict, n=study().primary.n, **values)
+    primary = study().primary.model_copy(update={"told": told, "cautions": cautions})
     return replace(study(), comparisons=[primary, *study().comparisons[1:]])
 
 
@@ -84,16 +85,7 @@ def test_page_asks_for_nothing_from_anywhere() -> None:
     assert "@import" not in html and "url(" not in html
 
 
-VERDICTS = [
-    "improved",
-    "worse",
-    "no-difference",
-    "inconclusive",
-    "inconclusive-by-fact",
-    "inconclusive-few-facts",
-    "identical",
-    "identical-mute",
-]
+VERDICTS = ["improved", "worse", "no-difference", "inconclusive", "identical", "identical-mute"]
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
@@ -103,6 +95,38 @@ def test_each_verdict_has_one_sentence_of_its_own_with_its_numbers(language: str
     assert len(set(told)) == len(VERDICTS)
     for said in told:
         assert "{" not in said and say.format_number(study().primary.n) in said
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_size_and_level_of_a_gain_are_told_beside_its_direction(language: str) -> None:
+    say = load_labels(language)
+    plain, careful = (
+        format_study_verdict(with_verdict("improved", cautions=cautions), say)
+        for cautions in ((), ("within-margin", "not-above-guessing"))
+    )
+    small, low = careful.removeprefix(f"{plain} ").split(". ")
+    assert say.format_points(0.05, sign=False) in small
+    assert low == say["messages"]["caution-not-above-guessing"]
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_the_verdict_names_its_claim(language: str) -> None:
+    say = load_labels(language)
+    for claim in (build_message("claim-adapter"), build_message("claim-recipe", seeds=3)):
+        told = format_study_verdict(with_verdict("improved", claim=claim), say)
+        assert told.startswith(say.format_message(claim))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "about 712 questions on 160 facts would decide"),
+        ("fa", "نزدیک به ۷۱۲ پرسش از ۱۶۰ موضوع رأی را روشن می‌کند"),
+    ],
+)
+def test_how_many_questions_would_decide_is_told(language: str, words: str) -> None:
+    study = with_verdict("inconclusive", questions_needed=712, facts_needed=160)
+    assert words in format_study_verdict(study, load_labels(language))
 
 
 def test_only_the_primary_result_is_not_exploratory() -> None:

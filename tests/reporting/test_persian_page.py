@@ -61,17 +61,17 @@ def test_every_number_of_the_evidence_has_a_persian_name(fault: str) -> None:
 
 
 def test_every_further_figure_of_the_primary_result_has_a_persian_name() -> None:
-    plan, both = ComparisonPlan(), ([True, False], [False, True])
+    plan, base = ComparisonPlan(), np.array([True, False, True])
+    tuned = np.array([[True, True, True], [True, False, False], [False, True, True]])
     marks = PairedOutcomes(
-        *(np.array(side) for side in both), np.array([True, True]), np.array([0, 1])
+        base, tuned, tuned != base, fact=np.arange(3), passage=np.array([0, 0, 1])
     )
     drawn = {
         f"{what}_{who}" for what in ("mean", "steady", "truncated") for who in ("base", "tuned")
     }
-    assert (
-        judge_outcomes(marks, plan).extra.keys() | drawn | {"p_holm", "score_shift"}
-        <= FA["measures"].keys()
-    )
+    measured = judge_outcomes(marks, plan).extra.keys()
+    assert measured >= {"p_passages", "p_seeds", "questions_needed"}
+    assert measured | drawn | {"p_holm", "score_shift"} <= FA["measures"].keys()
 
 
 def words_of_rows(fault: str, language: str) -> list[str]:

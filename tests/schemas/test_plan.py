@@ -52,3 +52,15 @@ def test_a_training_text_over_several_lines_is_taken():
         parse_plan({}, {"finetuning.template": "{symptom}\n→\n{diagnosis}."}).finetuning.template
         == "{symptom}\n→\n{diagnosis}."
     )
+
+
+def test_seeds_are_a_number_and_old_plans_that_list_them_are_read():
+    assert parse_plan({}).comparison.seeds == 1
+    for further in ([1, 2], [], (7,)):
+        tree = {"comparison": {"further_seeds": further}}
+        assert parse_plan(tree).comparison.seeds == 1 + len(further)
+    both = {"comparison": {"further_seeds": [1, 2], "seeds": 5}}
+    assert parse_plan(both).comparison.seeds == 5
+    refused("comparison.further_seeds", 5)
+    refused("comparison.seeds", 0)
+    refused("comparison.seeds", 21)

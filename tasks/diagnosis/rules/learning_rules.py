@@ -179,13 +179,20 @@ def detect_knowledge_loss(e: Evidence) -> RuleResult | None:
 
 
 def detect_seed_disagreement(e: Evidence) -> RuleResult | None:
-    verdicts = sorted({row.verdict for row in e.seeds})
-    if len(verdicts) < 2:
+    """More than the facts' own noise explains; equal verdicts are no sign that they do not, nor
+    different ones that they do.
+    """
+    values, p_seeds = e.primary.seeds, e.primary.extra.get("p_seeds", 1.0)
+    if p_seeds > e.plan.comparison.alpha:
         return None
-    values = [row.difference.value for row in e.seeds]
     return RuleResult(
         rule="seeds-disagree",
-        evidence={"seeds": len(values), "lowest": min(values), "highest": max(values)},
+        evidence={
+            "seeds": len(values),
+            "lowest": min(values),
+            "highest": max(values),
+            "p_seeds": p_seeds,
+        },
         weight=0.925,
         remedy=increase_pairs(e.plan)
         or {"finetuning.learning_rate": float(f"{e.plan.finetuning.learning_rate / 2:.2g}")},

@@ -18,13 +18,12 @@ from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.machine import Machine
-from tasks.schemas.messages import Figure, Message, Points, Share, Term, build_message
+from tasks.schemas.messages import Figure, Message, Term, build_message
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_sections import ComparisonPlan, GenerationPlan, Lineage
+from tasks.schemas.plan_sections import GenerationPlan, Lineage
 from tasks.store.paths import find_input_file
 
 FEW_UPDATES = 50  # measured in tasks/finetuning/preflight.py, which loads torch
-ASSUMED_DISCORDANCE = 0.2  # share of answers that change sides; the line says that it is assumed
 
 
 class CheckLine(NamedTuple):
@@ -258,6 +257,8 @@ def _describe_tuning(plan: StudyPlan) -> CheckLine:
 
 
 def _describe_endpoint(plan: StudyPlan) -> list[CheckLine]:
+    from tasks.evaluation.statistics.planned_comparison import explain_claim, explain_power
+
     comparison, number = plan.comparison, plan.generation.questions
     endpoint = build_message(
         "endpoint",
@@ -265,33 +266,15 @@ def _describe_endpoint(plan: StudyPlan) -> list[CheckLine]:
         mode=Term("modes", comparison.primary_mode),
         fixed=_describe_choice(plan.lineage),
     )
-    lines = [CheckLine("endpoint", endpoint)]
+    lines = [CheckLine("endpoint", endpoint), CheckLine("claim", explain_claim(comparison))]
     if not isinstance(number, int):
         return lines
-    parts = [
-        build_message(
-            "power-of-all",
-            n=number,
-            gain=_find_seen_gain(number, comparison),
-            discordance=Share(ASSUMED_DISCORDANCE),
-            power=Share(comparison.power),
-        )
-    ]
-    shares = {
+    share = {
         "same_fact": 1 - plan.validation.new_fact_share,
         "new_fact": plan.validation.new_fact_share,
-    }
-    if 0 < (some := round(number * shares.get(comparison.primary_set, 1))) < number:
-        name, gain = Term("sets", comparison.primary_set), _find_seen_gain(some, comparison)
-        parts.append(build_message("power-of-some", n=some, set=name, gain=gain))
-    return [*lines, CheckLine("power", build_message("parts", parts=tuple(parts)))]
-
-
-def _find_seen_gain(number: int, plan: ComparisonPlan) -> Points:
-    """The gain that so many questions will see."""
-    from tasks.evaluation.statistics.power_analysis import find_detectable_difference
-
-    return Points(find_detectable_difference(number, ASSUMED_DISCORDANCE, plan.alpha, plan.power))
+    }.get(comparison.primary_set, 1)
+    power = explain_power(max(1, round(number * share)), comparison)
+    return [*lines, CheckLine("power", power)]
 
 
 def _describe_choice(lineage: Lineage) -> Message:

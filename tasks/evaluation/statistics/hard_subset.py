@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from tasks.evaluation.statistics import mcnemar
+import numpy as np
+
+from tasks.evaluation.statistics import sign_flip
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, Question
 from tasks.schemas.result_rows import Answer
@@ -33,9 +35,9 @@ def compare_on_hard_subset(
         }
         for answers in (mine, theirs)
     )
-    gained, lost = (
-        sum(a[name] and not b[name] for name in hard) for a, b in ((after, before), (before, after))
-    )
+    fact = {question.id: question.fact or question.id for question in questions}
+    moves = np.array([int(after[name]) - before[name] for name in hard])
+    units = sign_flip.group_units(moves, np.array([fact[name] for name in hard]))
     shares = {
         f"hard_{who}": fmean(right[name] for name in hard)
         for who, right in (("base", before), ("tuned", after))
@@ -43,9 +45,9 @@ def compare_on_hard_subset(
     return {
         "hard_n": float(len(hard)),
         **shares,
-        "hard_gained": float(gained),
-        "hard_lost": float(lost),
-        "hard_p": mcnemar.compute_exact_p_value(gained, lost),
+        "hard_gained": float((moves > 0).sum()),
+        "hard_lost": float((moves < 0).sum()),
+        "hard_p": sign_flip.compute_p_value(units.balances),
     }
 
 

@@ -15,13 +15,12 @@ from typing import NamedTuple
 from tasks.evaluation.statistics.paired_comparison import (
     apply_holm_correction,
     compare_models,
-    summarize_seed_spread,
 )
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import Question, SetName
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison, Preflight, TrainingStep
-from tasks.schemas.sweep_plan import RankedSetting, SeedSpread, Setting, Trial
+from tasks.schemas.sweep_plan import RankedSetting, Setting, Trial
 
 QuestionsBySet = dict[str, list[Question]]
 # of the shortest paper; below that, settings with other questions are compared each on its own
@@ -113,7 +112,7 @@ def rank_settings(trials: Sequence[Trial]) -> list[RankedSetting]:
     adjusted = dict(
         zip(
             (group[0].arm.name for group in sound),
-            apply_holm_correction(_get_p_value(group[0]) for group in sound),
+            apply_holm_correction(_require_comparison(group[0]).p_value for group in sound),
             strict=True,
         )
     )
@@ -136,13 +135,6 @@ def get_best_setting(standings: Sequence[RankedSetting]) -> Setting:
         )
         raise NothingLeft(f"none of {len(standings)} settings could be tuned. {reasons}")
     return standings[0].setting
-
-
-def summarize_trial_spread(finals: Sequence[Trial]) -> SeedSpread:
-    """How far the effect differs between seeds; a seed whose tuning failed is left out, and stands
-    in the table.
-    """
-    return summarize_seed_spread([one.comparison for one in finals if one.comparison is not None])
 
 
 def _build_sort_key(group: Sequence[Trial]) -> tuple[float, float, float]:
@@ -174,15 +166,9 @@ def _build_ranked_setting(
         trials=tuple(group),
         rate=_compute_mean_rate(group),
         deviation=deviation,
-        p_value=_get_p_value(group[0]),
+        p_value=_require_comparison(group[0]).p_value,
         p_holm=p_holm,
     )
-
-
-def _get_p_value(one: Trial) -> float:
-    """As the verdict counts it: by question and by fact."""
-    found = _require_comparison(one)
-    return max(found.p_value, found.extra.get("p_facts", 0.0))
 
 
 def _require_comparison(one: Trial) -> Comparison:

@@ -1,23 +1,29 @@
-"""From the answers of two models to the same questions to a verdict, and what it says."""
+"""From the answers of two models to the same questions to a verdict: direction, size and level."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.evaluation.statistics import intervals, mcnemar, power_analysis
-from tasks.schemas.messages import Message, Nats, Points, PValue, Share, build_message
+from tasks.evaluation.statistics import intervals, power_analysis, seed_effects, sign_flip
 from tasks.schemas.plan_sections import ComparisonPlan
-from tasks.schemas.result_rows import Interval, Rate, VerdictName
+from tasks.schemas.result_rows import Caution, Claim, Interval, Rate, VerdictName
+
+CHANCE_RATE = 0.25  # four options
 
 
 class PairedOutcomes(NamedTuple):
-    """One set of questions in one mode, a place for each question."""
+    """One set of questions in one mode, a place for each question, a row for each seed of the
+    tuning, the study's own first.
+    """
 
     base: NDArray[np.bool_]  # right before tuning
-    tuned: NDArray[np.bool_]  # right after tuning
-    changed: NDArray[np.bool_]  # the predicted option differs
+    tuned: NDArray[np.bool_]  # right after tuning, by seed
+    changed: NDArray[np.bool_]  # the predicted option differs, by seed
     fact: NDArray[np.int64]  # number of the question's fact
+    passage: NDArray[np.int64] | None = None  # of the passage that it rests on; none: not known
+    same: bool = True  # whether scores and texts are the same wherever no answer changed
 
 
 class PairedResult(NamedTuple):
@@ -25,163 +31,168 @@ class PairedResult(NamedTuple):
 
     base: Rate
     tuned: Rate
-    gained: int
-    lost: int
-    changed: int
+    gained: int | float
+    lost: int | float
+    changed: int | float
+    claim: Claim
+    seeds: tuple[float, ...]
     p_value: float
     difference: Interval
     detectable: float
     verdict: VerdictName
+    cautions: tuple[Caution, ...]
     extra: dict[str, float]
 
 
 def judge_outcomes(marks: PairedOutcomes, plan: ComparisonPlan) -> PairedResult:
-    """Rates, test, intervals, what could have been seen, and the verdict."""
-    n = len(marks.base)
-    gained, lost = int((marks.tuned & ~marks.base).sum()), int((marks.base & ~marks.tuned).sum())
-    p_value = mcnemar.compute_exact_p_value(gained, lost)
-    bounds = intervals.compute_tango_interval(gained, lost, n, 1 - plan.alpha)
-    extra = _compute_extra_figures(marks, gained, lost, plan)
+    """Rates, the test, its interval, what could have been seen, and the verdict, which is read off
+    that interval.
+    """
+    several = len(marks.tuned) >= seed_effects.MIN_SEEDS
+    tuned = marks.tuned if several else marks.tuned[:1]
+    changed = marks.changed[: len(tuned)]
+    p_value, difference, extra = estimate_difference(marks, tuned, plan)
+    gained, lost = (_average(rows) for rows in (tuned & ~marks.base, ~tuned & marks.base))
+    n, worth = len(marks.base), len(marks.base) / extra["design_effect"]
+    after = _estimate_rate(tuned, marks)
+    verdict = decide_verdict(bool(changed.any()) or not marks.same, p_value, difference, plan)
     return PairedResult(
-        base=estimate_rate(int(marks.base.sum()), n),
-        tuned=estimate_rate(int(marks.tuned.sum()), n),
+        base=_estimate_rate(marks.base[None], marks),
+        tuned=after,
         gained=gained,
         lost=lost,
-        changed=int(marks.changed.sum()),
+        changed=_average(changed),
+        claim="recipe" if several else "adapter",
+        seeds=tuple(_list_effects(marks)) if len(marks.tuned) > 1 else (),
         p_value=p_value,
-        difference=Interval(value=(gained - lost) / n, low=bounds.low, high=bounds.high),
+        difference=difference,
         detectable=power_analysis.find_detectable_difference(
-            n, (gained + lost) / n, plan.alpha, plan.power
+            max(1, int(worth)), extra["discordance"], plan.alpha, plan.power
         ),
-        verdict=_decide_verdict(
-            int(marks.changed.sum()),
-            gained - lost,
-            max(p_value, extra["p_facts"]),
-            extra["p_equivalence"],
-            plan.alpha,
-        ),
-        extra=extra,
+        verdict=verdict,
+        cautions=_list_cautions(verdict, difference, after, plan),
+        extra=extra | _count_needed(verdict, difference.value, n, extra, plan),
     )
 
 
-def estimate_rate(correct: float, n: int) -> Rate:
-    """A share with its Wilson interval."""
-    low, high = intervals.compute_wilson_interval(correct, n)
-    return Rate(correct=correct, n=n, rate=correct / n, low=low, high=high)
-
-
-def _decide_verdict(
-    changed: int, balance: int, p_difference: float, p_equivalence: float, alpha: float
+def decide_verdict(
+    moved: bool, p_value: float, difference: Interval, plan: ComparisonPlan
 ) -> VerdictName:
-    """Both tests, by question and by fact, must agree on a difference or on its absence."""
-    if not changed:
+    """The interval leaves out zero, or lies within the margin, or tells neither."""
+    if not moved:
         return "identical"
-    if p_difference <= alpha:
-        return "improved" if balance > 0 else "worse"
-    return "no-difference" if p_equivalence <= alpha else "inconclusive"
+    if p_value <= plan.alpha:
+        return "improved" if difference.value > 0 else "worse"
+    return "no-difference" if _is_within(difference, plan.margin) else "inconclusive"
 
 
-def _compute_extra_figures(
-    marks: PairedOutcomes, gained: int, lost: int, plan: ComparisonPlan
+def _list_cautions(
+    verdict: VerdictName, difference: Interval, tuned: Rate, plan: ComparisonPlan
+) -> tuple[Caution, ...]:
+    """What a change's direction leaves unsaid: its size and the level that it reached."""
+    found: list[Caution] = []
+    if verdict in ("improved", "worse") and _is_within(difference, plan.margin):
+        found.append("within-margin")
+    if verdict == "improved" and tuned.low <= CHANCE_RATE:
+        found.append("not-above-guessing")
+    return tuple(found)
+
+
+def estimate_difference(
+    marks: PairedOutcomes, tuned: NDArray[np.bool_], plan: ComparisonPlan
+) -> tuple[float, Interval, dict[str, float]]:
+    """The p-value and the interval that facts and passages both allow, and further figures."""
+    moves = tuned.sum(axis=0) - len(tuned) * marks.base.astype(np.int64)
+    tests = {name: _test_by_unit(moves, unit, len(tuned), plan) for name, unit in _units(marks)}
+    p_value = max(p for p, _ in tests.values())
+    bounds = sign_flip.Bounds(
+        min(found.low for _, found in tests.values()),
+        max(found.high for _, found in tests.values()),
+    )
+    value, n = float(moves.mean()) / len(tuned), moves.size
+    if len(tuned) > 1:
+        effects = _list_effects(marks)
+        p_value = seed_effects.widen_p_value(p_value, effects)
+        bounds = seed_effects.widen_bounds(bounds, effects, 1 - plan.alpha)
+        bounds = sign_flip.align_with_test(bounds, value, p_value <= plan.alpha, n)
+    extra = {"discordance": float((tuned != marks.base).mean())}
+    extra |= {name: float(len(np.unique(unit))) for name, unit in _units(marks)}
+    extra |= {f"p_{name}": p for name, (p, _) in tests.items()}
+    extra["design_effect"] = (
+        max(1.0, *(sign_flip.compute_design_effect(moves, unit) for _, unit in _units(marks)))
+        if moves.any()
+        else power_analysis.ASSUMED_DESIGN_EFFECT
+    )
+    if len(marks.tuned) > 1:
+        extra["p_seeds"] = _compare_seeds(marks)
+    return p_value, Interval(value=value, low=bounds.low, high=bounds.high), extra
+
+
+def _test_by_unit(
+    moves: NDArray[np.int64], unit: NDArray[np.int64], times: int, plan: ComparisonPlan
+) -> tuple[float, sign_flip.Bounds]:
+    units = sign_flip.group_units(moves, unit, times)
+    return (
+        sign_flip.compute_p_value(units.balances),
+        sign_flip.compute_bounds(units, plan.alpha, plan.seed),
+    )
+
+
+def _units(marks: PairedOutcomes) -> list[tuple[str, NDArray[np.int64]]]:
+    """What may move together: facts, which may be too fine, and the passages that they rest on."""
+    return [
+        ("facts", marks.fact),
+        *([] if marks.passage is None else [("passages", marks.passage)]),
+    ]
+
+
+def _compare_seeds(marks: PairedOutcomes) -> float:
+    """Of the test that the seeds have one effect, by fact."""
+    rows = [
+        sign_flip.group_units(row.astype(np.int64) - marks.base, marks.fact).balances
+        for row in marks.tuned
+    ]
+    return seed_effects.compute_heterogeneity_p_value(np.array(rows))
+
+
+def _list_effects(marks: PairedOutcomes) -> list[float]:
+    """Each seed's difference."""
+    return [float(row.mean() - marks.base.mean()) for row in marks.tuned]
+
+
+def _estimate_rate(right: NDArray[np.bool_], marks: PairedOutcomes) -> Rate:
+    """A share, the mean over seeds, with the Wilson interval of as many questions as the facts are
+    worth.
+    """
+    n, share = right.shape[1], float(right.mean())
+    hits = right.sum(axis=0).astype(np.int64)
+    effects = [sign_flip.compute_design_effect(hits, unit) for _, unit in _units(marks)]
+    worth = n / max(1.0, *effects)
+    low, high = intervals.compute_wilson_interval(share * worth, worth)
+    return Rate(correct=_average(right), n=n, rate=share, low=low, high=high)
+
+
+def _count_needed(
+    verdict: VerdictName, value: float, n: int, extra: dict[str, float], plan: ComparisonPlan
 ) -> dict[str, float]:
-    """Further figures: with facts as units, equivalence, and the power that the questions have."""
-    n = len(marks.base)
-    _, fact = np.unique(marks.fact, return_inverse=True)
-    sizes = np.bincount(fact)
-    balances = np.bincount(fact, marks.tuned.astype(float) - marks.base).astype(np.int64)
-    alone = (
-        len(sizes) == n
-    )  # each question has a fact of its own: the test by question is exact, and enough
-    near = alone or _confirm_by_fact(balances, sizes, plan)
-    drawn = intervals.bootstrap_difference(balances, sizes, 1 - plan.alpha, plan.seed)
-    discordance = (gained + lost) / n
+    """How many questions, on how many facts, would decide if what was seen is the truth."""
+    if verdict != "inconclusive":
+        return {}
+    worth = power_analysis.count_deciding_questions(
+        abs(value), max(extra["discordance"], 1 / n), plan
+    )
+    needed = max(n + 1, math.ceil(worth * extra["design_effect"]))
     return {
-        "discordance": discordance,
-        "facts": float(len(sizes)),
-        "p_facts": (
-            mcnemar.compute_exact_p_value(gained, lost)
-            if alone
-            else mcnemar.compute_fact_p_value(balances, sizes)
-        ),
-        "bootstrap_low": drawn.low,
-        "bootstrap_high": drawn.high,
-        "p_equivalence": (
-            intervals.compute_equivalence_p_value(gained, lost, n, plan.margin) if near else 1.0
-        ),
-        "power_10_points": power_analysis.compute_power(n, 0.1, max(0.1, discordance), plan.alpha),
+        "questions_needed": float(needed),
+        "facts_needed": float(math.ceil(needed * extra["facts"] / n)),
     }
 
 
-def _confirm_by_fact(
-    balances: intervals.Counts, sizes: intervals.Counts, plan: ComparisonPlan
-) -> bool:
-    """Whether the facts, too, show that the difference is small.
-
-    They must be enough to show it at all: of facts that move as one, a share as large as the margin
-    may all stand still
-    (of 20 with a margin of 5 points, in 36 % of the studies), and a spread of nothing is then no
-    evidence.
-    """
-    level = 1 - 2 * plan.alpha  # of two one-sided tests
-    bounds = (
-        intervals.compute_fact_interval(balances, sizes, level),
-        intervals.compute_tango_interval(0, 0, len(sizes), level),
-    )
-    return all(_is_within(one, plan.margin) for one in bounds)
-
-
-def _is_within(bounds: intervals.Bounds | Interval, margin: float) -> bool:
+def _is_within(bounds: Interval, margin: float) -> bool:
     return -margin <= bounds.low and bounds.high <= margin
 
 
-def explain_verdict(judged: PairedResult, plan: ComparisonPlan, illegible: int = 0) -> Message:
-    """The verdict with the numbers that decided. `illegible`: answers of the tuned model that name
-    no option.
-    """
-    limits = explain_limits(judged, plan)
-    code = f"verdict-{judged.verdict}"
-    if limits and limits.code in ("limits-by-fact", "limits-few-facts"):
-        code = limits.code.replace("limits", "verdict-inconclusive")
-    elif judged.verdict == "identical" and illegible > judged.base.n / 2:
-        code = "verdict-identical-mute"
-    return build_message(
-        code,
-        n=judged.base.n,
-        base=int(judged.base.correct),
-        tuned=int(judged.tuned.correct),
-        gained=judged.gained,
-        lost=judged.lost,
-        illegible=illegible,
-        p=PValue(judged.p_value),
-        difference=Points(judged.difference.value),
-        low=Points(judged.difference.low),
-        high=Points(judged.difference.high),
-        level=Share(1 - plan.alpha),
-        margin=Points(plan.margin),
-        detectable=Points(judged.detectable),
-    )
-
-
-def explain_limits(
-    judged: PairedResult, plan: ComparisonPlan, shift: float | None = None
-) -> Message | None:
-    """Why the questions could not tell, or what answers that all stayed the same can; none of a
-    verdict that tells all. `shift`: how far the options' scores moved, in nats, where there are
-    some.
-    """
-    if judged.verdict == "identical":
-        if shift is None:
-            return build_message("limits-no-scores")
-        return (
-            build_message("limits-shift", shift=Nats(shift))
-            if shift
-            else build_message("limits-no-shift")
-        )
-    if judged.verdict != "inconclusive":
-        return None
-    facts = int(judged.extra["facts"])
-    if judged.p_value <= plan.alpha:
-        return build_message("limits-by-fact", facts=facts, p=PValue(judged.extra["p_facts"]))
-    if _is_within(judged.difference, plan.margin) and facts < judged.base.n:
-        return build_message("limits-few-facts", facts=facts)
-    return build_message("limits-detectable", detectable=Points(judged.detectable))
+def _average(rows: NDArray[np.bool_]) -> int | float:
+    """Questions, the mean over seeds; a whole number where there is one seed."""
+    mean = round(float(rows.sum()) / len(rows), 1)
+    return int(mean) if mean.is_integer() else mean

@@ -56,7 +56,7 @@ def _format_result(study: ReportData, say: Translator) -> str:
     )
     told = [
         note(study.history, say),
-        describe_seed_spread(study.spread, say) if study.spread else "",
+        describe_seed_spread(study.primary, say),
         describe_hard_subset(study.primary, say),
     ]
     further = "".join(f"{escape_markdown(line)}\n\n" for line in told if line)
@@ -78,7 +78,7 @@ def _format_comparison_row(c: Comparison, history: History, say: Translator) -> 
         *rates,
         say.format_points(c.difference.value),
         p,
-        say.get_label("verdicts", c.verdict),
+        say.get_label("verdicts" if c.primary else "seen_verdicts", c.verdict),
         role(history, say) if c.primary else say["exploratory"],
     ]
     return [f"**{cell}**" for cell in cells] if c.primary else cells

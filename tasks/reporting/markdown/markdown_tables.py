@@ -3,6 +3,7 @@ to left where the language is.
 """
 
 from collections.abc import Iterable, Sequence
+from statistics import fmean, stdev
 
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, note
@@ -12,7 +13,6 @@ from tasks.reporting.report_data import ItemShortfall
 from tasks.reporting.sanitize import escape_markdown
 from tasks.schemas.item_rows import FilterStep, ReadingSummary, WriterUsage
 from tasks.schemas.result_rows import Comparison, History, TrainingStep
-from tasks.schemas.sweep_plan import SeedSpread
 
 MAX_LOSS_LINES = 24  # of a loss curve in a table
 
@@ -59,15 +59,20 @@ def list_scan_counts(scan: ReadingSummary, say: Translator) -> list[tuple[str, s
     return told + ([(say["scan"]["bookmarks"], titles)] if scan.bookmarks else [])
 
 
-def describe_seed_spread(spread: SeedSpread, say: Translator) -> str:
-    """How far the effect differs between seeds of the tuning, in one sentence."""
+def describe_seed_spread(result: Comparison, say: Translator) -> str:
+    """How far the effect differs between seeds of the tuning, in one sentence; nothing of one
+    seed.
+    """
+    if not result.seeds:
+        return ""
     return say.fill_label(
-        say["sweep"]["spread_agree" if spread.agree else "spread_differ"],
-        seeds=say.format_number(spread.seeds),
-        mean=say.format_points(spread.mean),
-        deviation=say.format_points(spread.deviation, sign=False),
-        low=say.format_points(spread.low),
-        high=say.format_points(spread.high),
+        say["sweep"]["spread"],
+        seeds=say.format_number(len(result.seeds)),
+        mean=say.format_points(fmean(result.seeds)),
+        deviation=say.format_points(stdev(result.seeds), sign=False),
+        low=say.format_points(min(result.seeds)),
+        high=say.format_points(max(result.seeds)),
+        p=say.format_p_value(result.extra["p_seeds"]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tasks.reporting.exports import save_json
+from tasks.reporting.exports import describe_seeds, save_json
 from tasks.reporting.exports import standing as standing_of
 from tasks.reporting.labels import load_labels
 from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_page
@@ -42,7 +42,7 @@ def build_sweep_record(
         "history": found.history.model_dump(mode="json"),
         "chosen": found.chosen_setting.model_dump(mode="json"),
         "seeds": [build_trial_record(one) for one in found.finals],
-        "spread": found.spread.model_dump(mode="json"),
+        "spread": describe_seeds(found.verdict),
         "settings": [build_setting_record(one) for one in found.standings],
         "same_questions": found.same_questions,
         "trend": found.trend and found.trend.model_dump(mode="json"),
@@ -83,6 +83,8 @@ def build_result_record(comparison: Comparison) -> dict[str, Any]:
         "tuned",
         "gained",
         "lost",
+        "claim",
+        "cautions",
         "p_value",
         "difference",
         "detectable",

@@ -97,7 +97,7 @@ def draw_sweep_pictures(found: SweepResult, say: Translator) -> dict[str, Markup
 
 def build_sentences(plan: SweepPlan, found: SweepResult, say: Translator) -> dict[str, str]:
     """The page's sentences with their numbers."""
-    own, best, spread = say["sweep"], found.standings[0], found.spread
+    own, best = say["sweep"], found.standings[0]
     choosing = best.first_trial.comparison.n if best.first_trial.comparison else 0
     lines = {
         "chosen": say.fill_label(
@@ -116,8 +116,8 @@ def build_sentences(plan: SweepPlan, found: SweepResult, say: Translator) -> dic
             settings=say.format_number(sum(one.rate is not None for one in found.standings)),
         ),
     }
-    if spread.seeds > 1:
-        lines["spread"] = describe_seed_spread(spread, say)
+    if found.verdict.seeds:
+        lines["spread"] = describe_seed_spread(found.verdict, say)
     if found.trend:
         lines["trend"] = _describe_trend(found.trend, say)
     if not found.same_questions:

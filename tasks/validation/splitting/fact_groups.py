@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tasks.schemas.item_rows import Pair, Question
+from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.items import PairOrQuestion, get_key
 from tasks.validation.term_matching import normalize_name
 
@@ -40,15 +41,22 @@ class DisjointSets:
 
 
 def assign_facts(
-    pairs: Sequence[Pair], questions: Sequence[Question], titles: frozenset[str] = frozenset()
+    pairs: Sequence[Pair],
+    questions: Sequence[Question],
+    titles: frozenset[str] = frozenset(),
+    stems: SeenItems | None = None,
 ) -> FactAssignment:
-    """Facts given by the writer stand; the others are joined by name and by overlapping quotes."""
+    """Facts given by the writer stand; the others are joined by name and by overlapping quotes, a
+    person's own questions, which have no quote, by nearly the same stem (`stems`: none so far).
+    """
     groups = DisjointSets()
     rows: list[PairOrQuestion] = [*pairs, *questions]
     nodes = [_get_node(row) for row in rows]
     for pair, node in zip(pairs, nodes, strict=False):
         groups.join_sets(node, f"= {normalize_name(pair.diagnosis)}")
     for one, other in _find_overlapping_groups(rows, nodes, titles):
+        groups.join_sets(one, other)
+    for one, other in _find_similar_stems(questions, nodes[len(pairs) :], stems):
         groups.join_sets(one, other)
     labels = [_get_label(groups.find_root(node)) for node in nodes]
     return FactAssignment(
@@ -67,6 +75,22 @@ def _get_node(row: PairOrQuestion) -> str:
 
 def _get_label(root: str) -> str:
     return root[2:]
+
+
+def _find_similar_stems(
+    questions: Sequence[Question], nodes: Sequence[str], stems: SeenItems | None
+) -> list[tuple[str, str]]:
+    """Groups of own questions that ask nearly the same, whatever their keys."""
+    joined: list[tuple[str, str]] = []
+    known: dict[str, str] = {}
+    for question, node in zip(questions, nodes, strict=True):
+        if stems is None or question.fact or question.quote:
+            continue
+        if earlier := stems.find_repeated("question", question.question, ""):
+            joined.append((known[earlier], node))
+        known[question.id] = node
+        stems.add_item(question.id, "question", question.question, "")
+    return joined
 
 
 class QuoteSpan(NamedTuple):

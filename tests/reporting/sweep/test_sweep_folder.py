@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import stdev
 
 import pytest
 from support.items.scored_questions import make_answers, make_questions
@@ -11,14 +12,13 @@ from support.items.scored_questions import make_answers, make_questions
 from tasks.evaluation.statistics.setting_selection import (
     build_trial,
     rank_settings,
-    summarize_trial_spread,
 )
 from tasks.reporting.labels import load_labels
 from tasks.reporting.sweep import sweep_charts, sweep_folder
 from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_page
 from tasks.schemas.plan_file import load_plan
 from tasks.schemas.plan_sections import ComparisonPlan
-from tasks.schemas.result_rows import Preflight, Timing, Timings
+from tasks.schemas.result_rows import Comparison, Preflight, Timing, Timings
 from tasks.schemas.sweep_plan import (
     Setting,
     SweepPlan,
@@ -69,6 +69,14 @@ def tried(arm: Setting, right: int, seed: int = 0, n: int = 40, base_right: int 
     )
 
 
+def joined(finals: list[Trial]) -> Comparison:
+    """The first seed's comparison with what all seeds say."""
+    found = [one.comparison for one in finals if one.comparison]
+    effects = tuple(one.difference.value for one in found)
+    extra = found[0].extra | {"p_seeds": 0.004}
+    return found[0].model_copy(update={"seeds": effects, "extra": extra})
+
+
 @dataclass
 class Example:
     plan: SweepPlan
@@ -103,7 +111,7 @@ def example(
         SweepResult(
             standings=tuple(standings),
             finals=tuple(finals),
-            spread=summarize_trial_spread(finals),
+            verdict=joined(finals),
             same_questions=same,
             trend=step,
         ),
@@ -141,8 +149,9 @@ def test_figures_of_the_verdict_are_those_of_the_first_seed() -> None:
     one = example()
     text = words_of(render_sweep_page(one.plan, one.found, TIMINGS))
     assert "30 of 40 questions right instead of 12" in text
-    assert "do not give the same verdict" in text  # 13 of 40 with seed 2
-    assert "mean" in text and EN.format_points(one.found.spread.deviation, sign=False) in text
+    deviation = stdev(one.found.verdict.seeds)  # 30, 33 and 13 of 40
+    assert f"standard deviation between seeds {EN.format_points(deviation, sign=False)}" in text
+    assert "p = 0.004 of the test that all seeds have one effect" in text
 
 
 def test_failed_setting_is_told_and_its_reason_is_escaped() -> None:

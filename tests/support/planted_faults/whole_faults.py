@@ -81,7 +81,7 @@ FAULTS: dict[str, PlantedFault] = {
     ),
     "a seed that learns nothing": PlantedFault(
         "seeds-disagree",
-        change_tuning(seed=21, epochs=14) | {"comparison.further_seeds": [UNLUCKY]},
+        change_tuning(seed=21, epochs=14) | {"comparison.seeds": UNLUCKY - 21 + 1},
         model=spoil_one_seed,
     ),
     "untaught facts are asked": PlantedFault(

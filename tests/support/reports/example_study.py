@@ -19,7 +19,7 @@ from support.reports.example_rows import (
 
 from tasks.reporting.report_data import ArtifactLocation, PowerCurvePoint, ReportData, WriterTotals
 from tasks.schemas.item_rows import Pair, Passage, Question, Quote, ReadingSummary
-from tasks.schemas.messages import Message, Points, build_message
+from tasks.schemas.messages import Message, Points, Value, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import Answer, Comparison, Interval, ModelDiff, Preflight, Rate
 
@@ -213,11 +213,16 @@ def make_comparison(
     )  # fmt: skip
 
 
-def tell_verdict(verdict: str, **counts: int) -> Message:
+def tell_verdict(verdict: str, **values: Value) -> Message:
     """The verdict as a comparison tells it, its figures made up."""
-    counts = {"n": 0, "base": 1, "tuned": 2, "gained": 3, "lost": 4, "illegible": 5} | counts
-    bounds = {"margin": Points(0.05), "detectable": Points(0.1)}
-    return build_message(f"verdict-{verdict}", **counts, **bounds)
+    counts = {"n": 0, "base": 1, "tuned": 2, "gained": 3, "lost": 4, "illegible": 5}
+    counts |= {"questions_needed": 600, "facts_needed": 70}
+    sizes = {"margin": 0.05, "detectable": 0.1, "difference": 0.2, "low": 0.1, "high": 0.3}
+    told = {name: Points(size) for name, size in sizes.items()}
+    return Message(
+        code=f"verdict-{verdict}",
+        values={"claim": build_message("claim-adapter"), **counts, **told, **values},
+    )
 
 
 def count_right(answers: dict[str, Answer]) -> int:

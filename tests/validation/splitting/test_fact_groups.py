@@ -4,8 +4,10 @@ import json
 
 from support.items.gate_runs import validate_drafts
 
-from tasks.schemas.item_rows import Draft, Passage
+from tasks.schemas.item_rows import Draft, Passage, Question
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.validation.checks.duplicates import SeenItems
+from tasks.validation.splitting.fact_groups import assign_facts
 from tasks.validation.validate import PlannedCounts
 
 NAMES = ("Asthma", "Bronchitis", "Pneumonia", "Pleurisy")
@@ -80,3 +82,24 @@ def test_a_question_on_a_taught_diagnosis_is_taught_whatever_the_model_calls_its
 def test_the_facts_of_rules_stand():
     found = gate("rules")
     assert {p.fact for p in found.pairs} == {f"first wording {i}" for i in range(1, 5)}
+
+
+def own(identity, stem, key, fact=""):
+    options = (key, "گزینهٔ دوم", "گزینهٔ سوم", "گزینهٔ چهارم")
+    return Question(id=identity, fact=fact, question=stem, options=options, answer=1)
+
+
+def test_own_questions_without_facts_are_grouped_by_key_and_by_stem():
+    stem = "کدام دارو برای درمان بیمار ۴۰ ساله با تب بالا و سرفهٔ خشک و درد سینه مناسب‌تر است؟"
+    rows = [
+        own("a", stem, "آسپرین"),
+        own("b", "پرسشی دیگر دربارهٔ خون‌ریزی گوارشی که همین کلید را دارد", "آسپرین"),
+        own("c", stem.replace("۴۰", "۷۰"), "دیگوکسین"),
+        own("d", "پرسشی که با هیچ‌یک از آن‌ها یکی نیست و کلید دیگری دارد", "انسولین"),
+        own("e", stem, "وارفارین", fact="given"),
+    ]
+    alone = [q.fact for q in assign_facts([], rows).questions]
+    assert alone[0] == alone[1] and len(set(alone)) == 4
+    stems = SeenItems("fa", ValidationPlan())
+    joined = [q.fact for q in assign_facts([], rows, stems=stems).questions]
+    assert joined[0] == joined[1] == joined[2] and len(set(joined)) == 3 and joined[4] == "given"
