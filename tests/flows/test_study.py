@@ -138,7 +138,7 @@ def test_neither_screening_nor_where_the_log_is_sent_tunes_or_scores_anew(
     )
     assert [name for name, how in ran if how == "done"] == ["diagnose_tuning", "write_report"]
     assert (
-        "the training was done before and is not reported anew; to do so, --redo finetune_adapter"
+        "این آموزش پیش‌تر انجام شده و دوباره گزارش نمی‌شود؛ برای آن \u200e--redo finetune_adapter"
         in capsys.readouterr().err
     )
     ran = rerun(build_small_plan(**{"evaluation.rotations": 2}))

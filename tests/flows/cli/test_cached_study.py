@@ -7,8 +7,10 @@ from support.kill import StudyCommand, wait_for_exit
 
 from flows.cli.main import find_kept_study
 from flows.cli.summary import summarize_study
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.plan_file import load_plan
 
+CACHED = tell_reader("stage-cached").split()
 RUN_AND_TELL_MODULES = """
 import sys
 sys.argv = ["book2lora", "study", *sys.argv[1:]]
@@ -21,8 +23,7 @@ except SystemExit as end:
 
 
 @pytest.fixture
-def command(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv("BOOK2LORA_LANG", "en")
+def command(finished, tmp_path):
     shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     return StudyCommand.with_plan_file(tmp_path / "runs")
 
@@ -35,7 +36,7 @@ def test_nothing_heavy_is_imported_no_server_is_started_and_the_end_is_the_same(
     assert told[-1] == "ended with 0 []"
     assert told[0].split() == ["small", "·", "books/handbook.pdf"]
     stages = [line.split()[1:] for line in told if "✓" in line]
-    assert stages == [[name, "cached"] for name, _ in finished.stages]
+    assert stages == [[name, *CACHED] for name, _ in finished.stages]
     assert told[len(stages) + 1 : -1] == list(summarize_study(command.store / "studies" / "small"))
     assert command.list_stage_records() == before
     assert not (command.store / "logs").exists(), "a server was started"
@@ -47,7 +48,7 @@ def test_where_one_choice_changed_the_rest_runs_under_prefect_and_each_stage_is_
     told = command.run_to_end("--set", "comparison.margin=0.1")
     stages = [line.split()[1:] for line in told.splitlines() if "✓" in line]
     assert [name for name, *_ in stages] == [name for name, _ in finished.stages]
-    assert [name for name, *took in stages if took != ["cached"]] == [
+    assert [name for name, *took in stages if took != CACHED] == [
         "compare_answers",
         "diagnose_tuning",
         "write_report",
