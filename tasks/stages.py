@@ -10,7 +10,7 @@ from typing import Any
 from tasks.engine.prefect_stage import report_progress, stage
 from tasks.engine.stage import Stage, running_key
 from tasks.generation.openai.server_identity import ServerIdentity
-from tasks.models.gguf.gguf_reading import digest_base_file
+from tasks.models.gguf.gguf_files import digest_base_file
 from tasks.prompts import prompt_texts
 from tasks.schemas.item_rows import AnswerMode, SetName
 from tasks.schemas.machine import Machine

@@ -22,7 +22,8 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 )
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from tasks.models.gguf.gguf_reading import convert_gguf_file, find_gguf_file, read_gguf_header
+from tasks.models.gguf.gguf_files import find_gguf_file
+from tasks.models.gguf.gguf_reading import convert_gguf_file, read_gguf_header
 from tasks.models.weight_files import list_weight_files, refuse_stray_adapter
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.plan_sections import BasePlan

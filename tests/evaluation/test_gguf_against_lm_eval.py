@@ -8,7 +8,7 @@ from support.models import scoring_models, small_llama
 
 from tasks.evaluation import lm_eval_task
 from tasks.evaluation.standalone import evaluate_questions
-from tasks.models.gguf.gguf_reading import find_gguf_file
+from tasks.models.gguf.gguf_files import find_gguf_file
 from tasks.models.gguf.gguf_writing import write_gguf_file
 from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.plan_sections import BasePlan, EvaluationPlan

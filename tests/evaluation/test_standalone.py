@@ -6,6 +6,7 @@ from support.models import scoring_models
 from flows.cli.evaluate_files import describe_base_accuracy, evaluate_files
 from tasks.evaluation.evaluate import answer_questions
 from tasks.evaluation.standalone import ModelAnswers, evaluate_questions
+from tasks.language.catalogue import load_catalogue
 from tasks.schemas.errors import NothingLeft, PlanError
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
@@ -104,6 +105,6 @@ def test_a_base_alone_is_told_by_its_shares_in_each_mode() -> None:
     ]
     plan = StudyPlan(evaluation=EvaluationPlan(modes=("digits", "cloze")))
     assert (
-        describe_base_accuracy(ModelAnswers(answers, []), plan, "m")
+        describe_base_accuracy(ModelAnswers(answers, []), plan, "m", load_catalogue("en"))
         == "4 questions put to m: digits 25.0%, cloze 50.0% right (chance 25%)."
     )

@@ -68,7 +68,7 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
         assert f"({SAY['exploratory']})" in text and SAY["primary_note"] not in text, file
         assert "انتخاب شد: سنجهٔ اصلی" in text, file
     card = read(rerun.store, "fork-next", "adapter/README.md")
-    assert "** (exploratory): " in card and told["history"] in card
+    assert "** (exploratory): " in card and "first in fork" in card
     assert {how for _, how in rerun(following)} == {"cached"}, (
         "the very same study again is what it was"
     )
@@ -78,7 +78,9 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
 def test_the_store_knows_an_endpoint_that_was_moved_by_hand_and_counts_a_second_look(rerun):
     rerun(build_small_plan(name="again"))
     told = json.loads(read(rerun.store, "again", "verdict.json"))
-    assert (told["exploratory"], told["look"]) == (False, 2) and "first in small" in told["history"]
+    assert (told["exploratory"], told["look"]) == (False, 2) and "نخست در «small»" in told[
+        "history"
+    ]
     rerun(build_small_plan(name="fork", **{"comparison.primary_set": "new_fact"}))
     told = json.loads(read(rerun.store, "fork", "verdict.json"))
     assert (told["exploratory"], told["look"]) == (True, 3)

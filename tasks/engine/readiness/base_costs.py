@@ -40,7 +40,8 @@ def describe_base(
 
 def read_base_shapes(plan: StudyPlan) -> tuple[Message, Shapes] | None:
     """What the weight files tell of themselves, and the shapes of their tensors."""
-    from tasks.models.gguf.gguf_reading import find_gguf_file, read_gguf_header
+    from tasks.models.gguf.gguf_files import find_gguf_file
+    from tasks.models.gguf.gguf_reading import read_gguf_header
     from tasks.models.model_hub import find_here
     from tasks.models.weight_files import list_weight_files, read_headers
 

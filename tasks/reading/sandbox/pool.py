@@ -77,7 +77,7 @@ class Child:
             raise BookError(build_message("book-hostile", book=name, why=why))
         if "refused" in answer:
             reason = REASONS.get(answer["code"], answer["refused"])
-            raise BookError(build_message("book-unopened", book=name, why=reason.rstrip(".")))
+            raise BookError(build_message("book-unopened", book=name, why=reason))
         return Opened(answer["pages"], [tuple(mark) for mark in answer["outline"]])
 
     def read(self, number: int) -> Sheet | None:

@@ -21,7 +21,8 @@ except SystemExit as end:
 
 
 @pytest.fixture
-def command(finished, tmp_path):
+def command(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
     shutil.copytree(finished.store, tmp_path / "runs", symlinks=True)
     return StudyCommand.with_plan_file(tmp_path / "runs")
 
