@@ -106,5 +106,5 @@ def test_a_base_alone_is_told_by_its_shares_in_each_mode() -> None:
     plan = StudyPlan(evaluation=EvaluationPlan(modes=("digits", "cloze")))
     assert (
         describe_base_accuracy(ModelAnswers(answers, []), plan, "m", load_catalogue("en"))
-        == "4 questions put to m: digits 25.0%, cloze 50.0% right (chance 25%)."
+        == "4 questions put to m: option numbers 25.0%, option texts 50.0% right (chance 25%)."
     )
