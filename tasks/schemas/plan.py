@@ -16,12 +16,12 @@ from tasks.schemas.plan_sections import (
     EvaluationPlan,
     FinetuningPlan,
     GenerationPlan,
-    Lineage,
     PlanSection,
     ReadingPlan,
     ValidationPlan,
     check_name,
 )
+from tasks.schemas.result_rows import Choice
 
 
 class DraftingPlan(PlanSection):
@@ -41,6 +41,41 @@ class CheckingPlan(PlanSection):
     questions: int | str
     columns: dict[str, str | tuple[str, ...]] | None
     validation: ValidationPlan
+
+
+class Lineage(PlanSection):
+    """From whose answers a plan was made; next-plan.yaml and best-plan.yaml have it, a plan made
+    beforehand has none.
+    """
+
+    predecessor: str = Field(
+        default="",
+        pattern=f"^$|{NAME_PATTERN}",
+        description="study or sweep whose answers had been seen",
+    )
+    looks: int = Field(
+        default=0,
+        ge=0,
+        description="how often its questions had been answered for a decision by then",
+    )
+    chosen_after: tuple[Choice, ...] = Field(
+        default=(),
+        description=(
+            "what was chosen then; on questions answered before, the verdict is exploratory"
+        ),
+    )
+    seen: tuple[str, ...] = Field(
+        default=(), description="digests of the question sets whose answers had been seen"
+    )
+
+    @model_validator(mode="after")
+    def is_whole(self) -> "Lineage":
+        """Choices come from somebody's answers."""
+        if (self.chosen_after or self.looks or self.seen) and not self.predecessor:
+            raise ValueError(
+                "lineage.predecessor must name the study from whose answers the plan was made"
+            )
+        return self
 
 
 class StudyPlan(PlanSection):

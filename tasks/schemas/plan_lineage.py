@@ -14,8 +14,7 @@ from typing import Any
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_sections import Lineage
+from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.result_rows import Choice, History, Look
 
 ENDPOINT = (  # what is measured, how it is put and read, and the line that decides

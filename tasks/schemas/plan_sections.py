@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
-from tasks.schemas.result_rows import Choice
 
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
 NAME_PATTERN = r"^\w[\w.-]{0,99}$"
@@ -423,38 +422,3 @@ class ComparisonPlan(PlanSection):
             return tree
         rest = {key: value for key, value in tree.items() if key != "further_seeds"}
         return {"seeds": 1 + len(tree["further_seeds"])} | rest
-
-
-class Lineage(PlanSection):
-    """From whose answers a plan was made; next-plan.yaml and best-plan.yaml have it, a plan made
-    beforehand has none.
-    """
-
-    predecessor: str = Field(
-        default="",
-        pattern=f"^$|{NAME_PATTERN}",
-        description="study or sweep whose answers had been seen",
-    )
-    looks: int = Field(
-        default=0,
-        ge=0,
-        description="how often its questions had been answered for a decision by then",
-    )
-    chosen_after: tuple[Choice, ...] = Field(
-        default=(),
-        description=(
-            "what was chosen then; on questions answered before, the verdict is exploratory"
-        ),
-    )
-    seen: tuple[str, ...] = Field(
-        default=(), description="digests of the question sets whose answers had been seen"
-    )
-
-    @model_validator(mode="after")
-    def is_whole(self) -> "Lineage":
-        """Choices come from somebody's answers."""
-        if (self.chosen_after or self.looks or self.seen) and not self.predecessor:
-            raise ValueError(
-                "lineage.predecessor must name the study from whose answers the plan was made"
-            )
-        return self

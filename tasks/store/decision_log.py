@@ -15,9 +15,8 @@ from pydantic import ValidationError
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.plan_lineage import digests, endpoint_of, history_of
-from tasks.schemas.plan_sections import Lineage
 from tasks.schemas.result_rows import History, Look
 from tasks.store import remote_store
 from tasks.store.paths import get_runs_dir, hold_lock, write_atomically

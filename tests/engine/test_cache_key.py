@@ -4,8 +4,8 @@ import pytest
 
 from tasks.engine.cache_key import canonical_value, compute_stage_key
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_sections import FinetuningPlan, Lineage, ReadingPlan
+from tasks.schemas.plan import Lineage, StudyPlan
+from tasks.schemas.plan_sections import FinetuningPlan, ReadingPlan
 from tasks.store.artifacts import Book
 
 

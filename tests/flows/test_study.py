@@ -7,7 +7,7 @@ import pytest
 from support.small_study import build_small_plan
 
 from flows.cli import summary
-from tasks.language.catalogue import load_catalogue
+from tasks.language.catalogue import load_catalogue, tell_reader
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Nats, Points, build_message
 from tasks.schemas.plan_file import load_plan
@@ -137,10 +137,7 @@ def test_neither_screening_nor_where_the_log_is_sent_tunes_or_scores_anew(
         build_small_plan(**{"evaluation.screening": False, "finetuning.report_to": ["tensorboard"]})
     )
     assert [name for name, how in ran if how == "done"] == ["diagnose_tuning", "write_report"]
-    assert (
-        "این آموزش پیش‌تر انجام شده و دوباره گزارش نمی‌شود؛ برای آن \u200e--redo finetune_adapter"
-        in capsys.readouterr().err
-    )
+    assert tell_reader("not-reported-anew") in capsys.readouterr().err
     ran = rerun(build_small_plan(**{"evaluation.rotations": 2}))
     assert [name for name, how in ran if how == "done"][:2] == ["evaluate_model"] * 2
     assert ("screen_questions", "cached") in ran, "its rotations are its own"

@@ -6,10 +6,9 @@ from tasks.diagnosis.next_plan import build_next_plan
 from tasks.engine.cache_key import compute_stage_key
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import Question
-from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.plan_file import parse_plan
 from tasks.schemas.plan_lineage import ENDPOINT, digests, flat, history_of, paper_of
-from tasks.schemas.plan_sections import Lineage
 from tasks.schemas.result_rows import Finding, History, Look
 from tasks.schemas.sweep_plan import Setting, SweepPlan, build_best_plan
 from tasks.stages import diagnose_tuning, generate_drafts

@@ -19,8 +19,8 @@ from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Figure, Message, Term, build_message
-from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_sections import GenerationPlan, Lineage
+from tasks.schemas.plan import Lineage, StudyPlan
+from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.paths import find_input_file
 
 FEW_UPDATES = 50  # measured in tasks/finetuning/preflight.py, which loads torch

@@ -26,7 +26,7 @@ from tasks.schemas.result_rows import Answer, Comparison
 _SET_ORDER: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
 _SCORE_COLUMNS = ["score_1", "score_2", "score_3", "score_4"]
 # Nats, in the mean over the options: no option's chance changes by more than a twentieth of it. The
-# exercise's 14 updates, which did nothing, move them by .008; the laptop study moves them by 7.5
+# exercise's 14 updates, which did nothing, move them by .009; the laptop study moves them by 7.5
 SAME_SCORES = 0.05
 _BASE = -1  # where the tuned models are numbered by their seed's place
 

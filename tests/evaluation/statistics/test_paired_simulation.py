@@ -186,7 +186,6 @@ def test_the_whole_comparison_says_the_same_as_the_judge() -> None:
     """Answers through the door that studies use: null adapters, 100 questions, 25 facts."""
     asked = make_questions(100, per_fact=4)
     dice = np.random.default_rng(5)
-    found = []
     for _ in range(20):
         base = dice.choice([1, 2], 100, p=[0.3, 0.7])
         tuned = np.where(dice.random(100) < 0.3, dice.choice([1, 2], 100, p=[0.3, 0.7]), base)
@@ -205,5 +204,3 @@ def test_the_whole_comparison_says_the_same_as_the_judge() -> None:
             judged.p_value,
             judged.difference,
         )
-        found.append(judged)
-    assert share(found, "improved", "worse") <= 0.15
