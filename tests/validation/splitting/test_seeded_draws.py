@@ -10,7 +10,6 @@ from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.splitting import fact_split
 from tasks.validation.splitting.answer_positions import (
     balance_keys,
-    compute_key_shares,
     is_in_order,
     parse_leading_number,
 )
@@ -64,18 +63,6 @@ def test_the_number_that_an_option_begins_with(option, number):
 )
 def test_rising_or_falling_numbers_are_in_order(options, ordered):
     assert is_in_order(options) is ordered
-
-
-def test_shares_of_the_key_s_places_and_of_keys_that_are_longer_than_all_others():
-    asked = [
-        build_question(1, "x", 1, options=("long key", "b", "c", "d")),
-        build_question(2, "x", 2, options=("same", "size", "c", "d")),
-        build_question(3, "x", 2, options=("a", "bb", "c", "d")),
-        build_question(4, "x", 4, options=("a", "b", "c", "longest")),
-    ]
-    assert compute_key_shares(asked) == ((0.25, 0.5, 0.0, 0.25), 0.75)
-    assert compute_key_shares(asked[:1]) == ((1, 0, 0, 0), 1)
-    assert compute_key_shares([]) == ((0, 0, 0, 0), 0)
 
 
 def test_the_untaught_facts_are_those_that_the_seed_drew():
