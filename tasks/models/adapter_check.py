@@ -69,7 +69,13 @@ def _refuse_kind(adapter: Path, config: Any) -> None:
             build_message("adapter-not-converted", adapter=str(adapter), init=repr(_init(config)))
         )
     if _init(config) == "loftq" and find_spec("bitsandbytes") is None:
-        raise PlanError(build_message("loftq-without-bitsandbytes", adapter=str(adapter)))
+        raise PlanError(
+            build_message(
+                "loftq-without-bitsandbytes",
+                adapter=str(adapter),
+                command="pip install bitsandbytes",
+            )
+        )
 
 
 def _init(config: Any) -> str:
