@@ -20,6 +20,7 @@ from deployments.supervisor import Part, log_of, stop, supervise
 from tasks.engine.orchestration.server_app import server_command, server_environment
 from tasks.engine.orchestration.server_login import login_file, login_of_store
 from tasks.schemas.errors import StudyError
+from tasks.schemas.messages import Ordinal, build_message
 from tasks.store.parent_death import adopt_orphans
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import console, print_status
@@ -113,8 +114,13 @@ def ensure_port_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise StudyError(
-                f"cannot listen on {host}, port {port}: {error.strerror}. Is a dashboard running"
-                f" there? Try --port {port + 1}."
+                build_message(
+                    "port-taken",
+                    host=host,
+                    port=Ordinal(port),
+                    why=str(error.strerror),
+                    other=Ordinal(port + 1),
+                )
             ) from error
 
 
@@ -134,7 +140,7 @@ def wait_until_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
     begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if server.poll() is not None:
-            raise StudyError(f"the server ended at once; see the end of {log_of('server')}")
+            raise StudyError(build_message("server-ended", log=str(log_of("server"))))
         try:
             with urllib.request.urlopen(health, timeout=2) as answer:
                 if answer.status == 200:
@@ -142,8 +148,7 @@ def wait_until_healthy(health: str, server: subprocess.Popen[bytes]) -> None:
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.5)
     raise StudyError(
-        f"the server did not answer at {health} within {STARTUP_SECONDS:.0f} s; see"
-        f" {log_of('server')}"
+        build_message("server-silent", seconds=round(STARTUP_SECONDS), log=str(log_of("server")))
     )
 
 

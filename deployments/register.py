@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import yaml
 
+from tasks.language.catalogue import tell_error
 from tasks.schemas.errors import PlanError, ServerError, StudyError
+from tasks.schemas.messages import build_message
 from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.redaction import redact_secrets
 
@@ -90,8 +92,10 @@ def run_prefect(*arguments: str, environment: Mapping[str, str] | None = None) -
     )
     if done.returncode:
         raise ServerError(
-            redact_secrets(
-                f"prefect {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+            build_message(
+                "prefect-failed",
+                command=redact_secrets(" ".join(arguments)),
+                why=redact_secrets(f"{done.stdout[-2000:]}{done.stderr[-2000:]}"),
             )
         )
     return done.stdout
@@ -114,10 +118,7 @@ def ensure_server_reachable() -> None:
     would start one of its own.
     """
     if not os.environ.get("PREFECT_API_URL"):
-        raise PlanError(
-            "set PREFECT_API_URL to the address of Prefect's server, e.g. http://127.0.0.1:4200/api"
-            " (make dashboard starts one)."
-        )
+        raise PlanError(build_message("no-server-named"))
     from tasks.engine.orchestration.prefect_api import ensure_reachable
 
     ensure_reachable()
@@ -125,7 +126,7 @@ def ensure_server_reachable() -> None:
 
 def exit_with_error(name: str, error: StudyError) -> NoReturn:
     """One sentence, and the exit code of its kind."""
-    sys.stderr.write(f"{name}: {error}\n")
+    sys.stderr.write(f"{name}: {tell_error(error)}\n")
     sys.exit(2 if isinstance(error, PlanError) else 1)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from deployments.register import POOLS, ensure_server_reachable, exit_with_error
 from tasks.engine.orchestration.cancellation import set_cancelled
 from tasks.schemas.errors import PlanError, StudyError
+from tasks.schemas.messages import build_message
 from tasks.store.stop_signals import kill_children, stop_on_signals
 
 if TYPE_CHECKING:
@@ -57,10 +58,7 @@ def parse_arguments(arguments: list[str]) -> tuple[str, list[str]]:
     if pool in HELP:
         return "cpu", arguments
     if pool not in POOLS:
-        raise PlanError(
-            f"{pool!r}: no such pool. Pools: {', '.join(POOLS)}; then Prefect's own options, e.g."
-            " --limit 2."
-        )
+        raise PlanError(build_message("no-such-pool", pool=repr(pool), known=tuple(POOLS)))
     return pool, options
 
 

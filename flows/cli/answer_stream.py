@@ -24,6 +24,7 @@ from tasks.prompts import split_training_text
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.item_rows import Pair, Passage
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import BasePlan
 
@@ -65,7 +66,7 @@ def _read_passages(places: Sequence[Path]) -> list[Passage]:
 def find_passages(pair: ModelPair, question: str, best: int) -> list[Passage]:
     """The passages that speak of the question. Raises MissingArtifact where there are none."""
     if not pair.passages:
-        raise MissingArtifact("--open-book: the study's passages are not in the store any more.")
+        raise MissingArtifact(build_message("passages-gone"))
     texts = [passage.text for passage in pair.passages]
     return [pair.passages[i] for i in rank_texts(question, texts, best)]
 
@@ -110,8 +111,7 @@ def stream_reply(
     window = get_context_window(model, tokenizer)
     if ids.shape[1] + tokens > window:
         raise PlanError(
-            f"the question has {ids.shape[1]} tokens; with {tokens} for the answer that is more"
-            f" than the {window} that the model reads. Ask shorter, or without --open-book."
+            build_message("question-over-window", asked=ids.shape[1], answer=tokens, window=window)
         )
     with torch.inference_mode():
         model.generate(

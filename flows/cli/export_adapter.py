@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.schemas.messages import build_message
 from tasks.store.paths import get_runs_dir
 
 
@@ -49,10 +50,10 @@ def export(
     hub.
     """
     if merged is None and push is None and gguf is None:
-        raise PlanError("nothing to do: say --merged FOLDER, --gguf FILE or --push OWNER/NAME.")
+        raise PlanError(build_message("nothing-to-export"))
     for option, place in (("--merged", merged), ("--gguf", gguf)):
         if place is not None and place.exists():
-            raise PlanError(f"{option}: {str(place)!r} is there already; name a new place.")
+            raise PlanError(build_message("place-taken", option=option, path=repr(str(place))))
     folder = find_study_folder(study)
     from tasks.finetuning.publish import push_to_hub as upload
     from tasks.finetuning.publish import require_hub_token
@@ -97,8 +98,9 @@ def find_study_folder(study: str) -> Path:
     )
     if found is None:
         raise MissingArtifact(
-            f"no study {study!r} with an adapter (looked for {', '.join(map(str, places))});"
-            " book2lora runs lists them."
+            build_message(
+                "no-study-with-adapter", study=repr(study), places=tuple(map(str, places))
+            )
         )
     return found
 

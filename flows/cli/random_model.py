@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import build_message
 
 SHAPES: dict[str, dict[str, int]] = {
     "small": {  # 8 million parameters
@@ -41,7 +42,7 @@ def random_model(
 ) -> int:
     """Write a Llama of random weights, to rehearse a study with --set base.model=FOLDER."""
     if folder.exists():
-        raise PlanError(f"{str(folder)!r} is there already; name a new folder.")
+        raise PlanError(build_message("place-taken", option="FOLDER", path=repr(str(folder))))
     make_random_model(folder, shape)
     print(folder)
     return 0

@@ -10,6 +10,7 @@ from tasks.evaluation.scorer import encoding
 from tasks.evaluation.scorer.encoding import Continuation
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, Question
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import EvaluationPlan
 
 TokenIds = tuple[int, ...]
@@ -118,8 +119,7 @@ def _check_request(sheet: EvalRequest, most: int) -> EvalRequest:
     for place, (context, continuation) in enumerate(sheet.continuations):
         if not continuation or not context:
             raise PlanError(
-                f"question {sheet.question.id!r}: option {place % 4 + 1} has no text that could be"
-                " scored; correct the question."
+                build_message("option-without-text", id=repr(sheet.question.id), n=place % 4 + 1)
             )
     longest = max(
         [

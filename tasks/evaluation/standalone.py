@@ -13,6 +13,7 @@ from tasks.models.model_hub import resolve_base_model
 from tasks.schemas.errors import NothingLeft, PlanError
 from tasks.schemas.item_rows import Question
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import BasePlan, EvaluationPlan
 from tasks.schemas.result_rows import Answer
 from tasks.store.progress import ProgressCallback, ignore_progress
@@ -44,10 +45,7 @@ def evaluate_questions(
     """
     _refuse_questions(questions)
     if adapter and tuned:
-        raise PlanError(
-            "--adapter and --tuned: name one of them, the adapter of the base or a whole tuned"
-            " model."
-        )
+        raise PlanError(build_message("adapter-and-tuned"))
     checkpoint, place, size = (
         resolve_base_model(BasePlan(model=base)),
         machine or Machine(),
@@ -75,12 +73,9 @@ def evaluate_questions(
 
 def _refuse_questions(questions: list[Question]) -> None:
     if not questions:
-        raise NothingLeft("there is no question to put; the file is empty.")
+        raise NothingLeft(build_message("no-questions-in-file"))
     repeated = [
         name for name, times in Counter(question.id for question in questions).items() if times > 1
     ]
     if repeated:
-        raise PlanError(
-            f"questions: the id {repeated[0]!r} is used more than once; each question needs its"
-            " own."
-        )
+        raise PlanError(build_message("question-id-twice", id=repr(repeated[0])))

@@ -13,6 +13,7 @@ from tasks.finetuning.mcq_examples import build_mcq_texts
 from tasks.prompts import split_training_text
 from tasks.schemas.errors import NothingLeft, PlanError, TuningError
 from tasks.schemas.item_rows import Pair
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 
 IGNORED_LABEL = -100  # a label that no loss is taken over
@@ -63,10 +64,7 @@ def encode_text(prompt: str, target: str, tokenizer: Any, loss_on: str) -> Examp
     """The text in one piece, so that a token may span the seam: it then belongs to the target."""
     end = tokenizer.eos_token_id
     if end is None:
-        raise PlanError(
-            "base.model: its tokenizer has no end-of-text token, so the model could not learn where"
-            " a text ends."
-        )
+        raise PlanError(build_message("no-end-token"))
     whole = tokenizer(prompt + target)["input_ids"]
     ids = whole if whole[-1] == end else [*whole, end]
     given = (
@@ -81,20 +79,18 @@ def require_usable_texts(encoded: EncodedTexts, plan: FinetuningPlan) -> None:
     """
     if encoded.too_long and plan.too_long == "refuse":
         raise TuningError(
-            f"{encoded.too_long} of {len(encoded.examples) + encoded.too_long} training texts are"
-            f" over finetuning.max_tokens = {plan.max_tokens} (the longest has {encoded.longest});"
-            " raise max_tokens, or leave them out with finetuning.too_long: drop."
+            build_message(
+                "texts-over-limit",
+                n=encoded.too_long,
+                texts=len(encoded.examples) + encoded.too_long,
+                most=plan.max_tokens,
+                longest=encoded.longest,
+            )
         )
     if encoded.examples and not any(example.target_count for example in encoded.examples):
-        raise TuningError(
-            f"no token of the {len(encoded.examples)} training texts counts for the loss: every"
-            " label is masked; see finetuning.loss_on and finetuning.template."
-        )
+        raise TuningError(build_message("every-label-masked", texts=len(encoded.examples)))
     if not encoded.examples:
-        raise NothingLeft(
-            f"no training text is left: {encoded.too_long} are over finetuning.max_tokens ="
-            f" {plan.max_tokens}."
-        )
+        raise NothingLeft(build_message("no-text-fits", n=encoded.too_long, most=plan.max_tokens))
 
 
 def refuse_beyond_window(window: int, *groups: EncodedTexts) -> None:
@@ -107,9 +103,7 @@ def refuse_beyond_window(window: int, *groups: EncodedTexts) -> None:
     ]
     if long:
         raise TuningError(
-            f"{len(long)} training texts are longer than the {window} tokens that the model reads"
-            f" at once (the longest has {max(long)}); set finetuning.max_tokens to {window} and"
-            " too_long to drop, or take a base.model that reads more."
+            build_message("texts-over-window", n=len(long), window=window, longest=max(long))
         )
 
 

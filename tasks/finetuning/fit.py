@@ -30,6 +30,7 @@ from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 from tasks.store.artifact_folders import Checkpoint
@@ -147,9 +148,6 @@ def _clear_stale_scratch(scratch: Path, work: list[Any]) -> None:
         name.write_text(told)
 
 
-def _describe_memory_shortage(job: TrainingJob) -> str:
+def _describe_memory_shortage(job: TrainingJob) -> Message:
     longest = max(len(example.input_ids) for example in job.train)
-    return (
-        f"memory ran out with one text of {longest} tokens at a time; lower finetuning.max_tokens,"
-        " take a smaller base.model, or a machine with more memory."
-    )
+    return build_message("memory-ran-out", longest=longest)

@@ -15,6 +15,7 @@ from peft.utils.integrations import dequantize_module_weight
 
 from tasks.models.library_logging import silence_transformers
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 
 
@@ -44,7 +45,7 @@ def attach_fresh_adapter(model: Any, plan: FinetuningPlan) -> PeftModel:
         return get_peft_model(model, build_lora_config(plan))
     except ValueError as error:
         raise PlanError(
-            f"finetuning.target_modules: {plan.target_modules!r} does not fit this model, {error}"
+            build_message("target-modules-wrong", modules=repr(plan.target_modules), why=str(error))
         ) from None
 
 

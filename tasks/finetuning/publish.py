@@ -10,6 +10,7 @@ from huggingface_hub import HfApi
 from tasks.models.loading import load_model
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.store.artifact_folders import Checkpoint
 
 
@@ -27,10 +28,7 @@ def merge_adapter(
 def require_hub_token(repository: str) -> None:
     """Raise PlanError where HF_TOKEN is not set."""
     if not os.environ.get("HF_TOKEN"):
-        raise PlanError(
-            f"{repository}: HF_TOKEN is not set; a token that may write is needed to put a model on"
-            " the hub."
-        )
+        raise PlanError(build_message("no-hub-token", repository=repository))
 
 
 def push_to_hub(

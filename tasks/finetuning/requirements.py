@@ -6,21 +6,23 @@ import importlib.util
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 
 
-def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None) -> list[str]:
+def list_unmet_requirements(
+    plan: FinetuningPlan, machine: Machine | None = None
+) -> list[Message | str]:
     """One sentence with its remedy for each thing."""
-    lacks = [
-        f"finetuning.report_to: {name} is not installed; pip install {name}, or leave it out."
+    lacks: list[Message | str] = [
+        build_message("report-to-missing", name=name)
         for name in plan.report_to
         if importlib.util.find_spec(name) is None
     ]
     place = machine or Machine()
     if plan.batch_size % place.processes:
         lacks.append(
-            f"machine.processes: {place.processes} do not divide finetuning.batch_size ="
-            f" {plan.batch_size}; take another number."
+            build_message("batch-not-divided", processes=place.processes, batch=plan.batch_size)
         )
     wants_card = (
         place.device not in ("auto", "cpu") or place.processes > 1 or plan.quantize == "4bit"
@@ -28,7 +30,7 @@ def list_unmet_requirements(plan: FinetuningPlan, machine: Machine | None = None
     return lacks + (_list_unmet_gpu_requirements(plan, place) if wants_card else [])
 
 
-def _list_unmet_gpu_requirements(plan: FinetuningPlan, machine: Machine) -> list[str]:
+def _list_unmet_gpu_requirements(plan: FinetuningPlan, machine: Machine) -> list[Message | str]:
     import torch
 
     from tasks.models.device import build_4bit_config, choose_device
@@ -38,11 +40,8 @@ def _list_unmet_gpu_requirements(plan: FinetuningPlan, machine: Machine) -> list
         if plan.quantize == "4bit":
             build_4bit_config(device)
     except PlanError as error:
-        return [str(error)]
-    count, has_card, lacks = machine.processes, device.startswith("cuda"), []
+        return [error.message]
+    count, has_card = machine.processes, device.startswith("cuda")
     if count > 1 and has_card and count > torch.cuda.device_count():
-        lacks.append(
-            f"machine.processes: {count}, but there are {torch.cuda.device_count()} GPUs here; each"
-            " process needs its own."
-        )
-    return lacks
+        return [build_message("too-few-gpus", processes=count, gpus=torch.cuda.device_count())]
+    return []

@@ -14,6 +14,7 @@ import pypdfium2 as pdfium
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import build_message
 
 _pdfium_lock = (
     Lock()
@@ -101,7 +102,5 @@ def open_pdf_pages(show: str, book: Path | None) -> PdfPages | None:
     if show != "pdf":
         return None
     if book is None:
-        raise PlanError(
-            "generation.show is pdf, but there is no PDF to show; set generation.show to text."
-        )
+        raise PlanError(build_message("no-pdf-to-show"))
     return PdfPages(book)

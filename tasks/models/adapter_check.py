@@ -8,7 +8,8 @@ from peft import PEFT_TYPE_TO_CONFIG_MAPPING, PeftConfig, PeftType
 
 from tasks.models.model_config import UNREADABLE
 from tasks.models.weight_files import TensorHeader, read_headers, refuse_non_finite
-from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.schemas.errors import MissingArtifact, PlanError, quote_exception
+from tasks.schemas.messages import build_message
 from tasks.store.paths import get_cached_folder_digest
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -28,18 +29,18 @@ def read_adapter_config(adapter: Path) -> Any:
     for name in (WEIGHTS, CONFIG):
         if not (adapter / name).is_file():
             pickled = (
-                " adapter_model.bin is not read: pickled weights can run code."
+                build_message("adapter-pickled")
                 if (adapter / "adapter_model.bin").is_file()
                 else ""
             )
             raise MissingArtifact(
-                f"{adapter} holds no {name}; name the folder of a PEFT adapter.{pickled}"
+                build_message("adapter-lacks", adapter=str(adapter), name=name, pickled=pickled)
             )
     try:
         config = PeftConfig.from_pretrained(str(adapter))
     except UNREADABLE as error:
         raise PlanError(
-            f"{adapter / CONFIG} cannot be used: {type(error).__name__}: {error}"[:600]
+            build_message("file-unusable", path=str(adapter / CONFIG), why=quote_exception(error))
         ) from error
     _refuse_kind(adapter, config)
     read_headers([adapter / WEIGHTS])
@@ -51,30 +52,29 @@ def _refuse_kind(adapter: Path, config: Any) -> None:
     kind = str(getattr(config.peft_type, "value", config.peft_type))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
         raise PlanError(
-            f"{adapter / CONFIG}: PEFT knows no adapters of kind {kind[:40]!r}; use LoRA or another"
-            " kind that changes weights."
+            build_message(
+                "adapter-of-unknown-kind", path=str(adapter / CONFIG), kind=repr(kind[:40])
+            )
         )
     if config.is_prompt_learning or config.peft_type in NEEDS_MORE:
-        raise PlanError(
-            f"{adapter} is of kind {kind}, which does not change weights alone: the questions"
-            " cannot be put to it as they are put to the base. Use LoRA, DoRA, IA3 or another kind"
-            " that changes weights."
-        )
+        raise PlanError(build_message("adapter-beside-weights", adapter=str(adapter), kind=kind))
     if config.task_type not in (None, "CAUSAL_LM"):
         raise PlanError(
-            f"{adapter} was made for {str(config.task_type)[:40]}, not for writing text"
-            " (CAUSAL_LM); name another adapter."
+            build_message(
+                "adapter-for-another-task", adapter=str(adapter), task=str(config.task_type)[:40]
+            )
         )
     if any(part in _init(config) for part in REDRAWN):
         raise PlanError(
-            f"{adapter} was begun with init_lora_weights={_init(config)!r} and not converted: its"
-            " starting weights cannot be computed again, each loading would be another model. Save"
-            " it with save_pretrained(…, path_initial_model_for_weight_conversion=…)."
+            build_message("adapter-not-converted", adapter=str(adapter), init=repr(_init(config)))
         )
     if _init(config) == "loftq" and find_spec("bitsandbytes") is None:
         raise PlanError(
-            f"{adapter} was begun with LoftQ, which needs bitsandbytes to be loaded: pip install"
-            " bitsandbytes (NVIDIA GPUs)."
+            build_message(
+                "loftq-without-bitsandbytes",
+                adapter=str(adapter),
+                command="pip install bitsandbytes",
+            )
         )
 
 

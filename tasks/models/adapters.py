@@ -12,7 +12,8 @@ from peft import PeftModel
 from tasks.models.adapter_check import WEIGHTS
 from tasks.models.model_config import UNREADABLE
 from tasks.models.weight_files import TensorHeader, read_headers
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, quote_exception
+from tasks.schemas.messages import build_message
 
 
 def adapter_headers(adapter: Path) -> dict[str, TensorHeader]:
@@ -43,16 +44,25 @@ def attach_adapter(model: Any, adapter: Path, config: Any) -> PeftModel:
             RuntimeError,
             *UNREADABLE,
         ) as error:  # matrices of other shapes, or of names that the model has not
-            raise PlanError(f"{adapter}: {NO_FIT} {type(error).__name__}: {error}"[:800]) from error
+            raise PlanError(
+                build_message(
+                    "adapter-does-not-fit", adapter=str(adapter), why=quote_exception(error, 700)
+                )
+            ) from error
     lacks = [
         str(warning.message) for warning in told if "missing adapter keys" in str(warning.message)
     ]
     if lacks:
-        raise PlanError(f"{adapter}: {NO_FIT} {lacks[0]}"[:600])
+        raise PlanError(
+            build_message("adapter-does-not-fit", adapter=str(adapter), why=lacks[0][:500])
+        )
     if unexpected:
         raise PlanError(
-            f"{adapter}: {NO_FIT} {len(unexpected)} matrices have no match, such as"
-            f" {min(unexpected)}."
+            build_message(
+                "adapter-does-not-fit",
+                adapter=str(adapter),
+                why=build_message("matrices-unmatched", n=len(unexpected), first=min(unexpected)),
+            )
         )
     _refuse_silent(tuned.eval(), adapter)
     return tuned
@@ -66,16 +76,10 @@ def _refuse_silent(tuned: PeftModel, adapter: Path) -> None:
         raise
     except (RuntimeError, *UNREADABLE) as error:
         raise PlanError(
-            f"{adapter}: with this adapter the model fails, {type(error).__name__}: {error}"[:600]
+            build_message("adapter-fails", adapter=str(adapter), why=quote_exception(error))
         ) from error
     if not bool(scores.isfinite().all()):
-        raise PlanError(
-            f"{adapter}: with this adapter the model's scores are NaN or infinite; it was made for"
-            " another model, or broke."
-        )
-
-
-NO_FIT = "the adapter does not fit this base model; name the one it was made for."
+        raise PlanError(build_message("adapter-not-finite", adapter=str(adapter)))
 
 
 def _fit_embeddings(model: Any, adapter: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 
 if TYPE_CHECKING:
     from transformers import BitsAndBytesConfig
@@ -29,14 +30,11 @@ def choose_device(machine: Machine) -> str:
     if machine.device == "auto":
         return here[0]
     if machine.device not in here:
-        several = (
-            " To choose among several GPUs set CUDA_VISIBLE_DEVICES."
-            if machine.device.startswith("cuda:")
-            else ""
-        )
+        several = build_message("choose-among-gpus") if machine.device.startswith("cuda:") else ""
         raise PlanError(
-            f"machine.device: {machine.device!r} is not here; there is {', '.join(here)}. auto"
-            f" takes the first.{several}"
+            build_message(
+                "device-not-here", device=repr(machine.device), here=tuple(here), several=several
+            )
         )
     return machine.device
 
@@ -46,10 +44,7 @@ def build_4bit_config(device: str) -> "BitsAndBytesConfig":
     cannot do it.
     """
     if not device.startswith("cuda") or importlib.util.find_spec("bitsandbytes") is None:
-        raise PlanError(
-            "finetuning.quantize: 4bit needs an NVIDIA GPU and bitsandbytes; the device here is"
-            f" {device}. Set it to none."
-        )
+        raise PlanError(build_message("quantize-needs-gpu", device=device))
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(

@@ -31,8 +31,9 @@ from tasks.models.model_config import UNREADABLE, read_config
 from tasks.models.model_hub import TOKENIZER_FILES, verify_checkpoint
 from tasks.models.weight_check import refuse_damaged_model
 from tasks.models.weight_files import list_weight_files, read_headers
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, quote_exception
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.store.artifact_folders import Checkpoint
 
 SAFE_LOADING: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -186,7 +187,7 @@ def read_tokenizer(path: str) -> Any:
         return AutoTokenizer.from_pretrained(path, **SAFE_LOADING)
     except UNREADABLE as error:
         raise PlanError(
-            f"{path}: its tokenizer cannot be used: {type(error).__name__}: {error}"[:600]
+            build_message("tokenizer-unusable", path=path, why=quote_exception(error))
         ) from error
 
 
@@ -212,9 +213,13 @@ def _refuse_tokens_without_rows(path: str, tokenizer: Any, rows: int) -> None:
         tokenizer.pad_token = tokenizer.eos_token  # a filler is masked, any token will do
     if beyond:
         raise PlanError(
-            f"{path}: its tokenizer has {len(tokenizer)} tokens, but the model has rows for {rows}"
-            f" only, not for {beyond[min(beyond)]!r}; take the tokenizer that belongs to the model,"
-            " or give it rows with resize_token_embeddings and save it again."
+            build_message(
+                "tokens-without-rows",
+                path=path,
+                tokens=len(tokenizer),
+                rows=rows,
+                first=repr(beyond[min(beyond)]),
+            )
         )
 
 

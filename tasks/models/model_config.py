@@ -10,7 +10,8 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig
 from transformers.models.auto import modeling_auto
 
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, quote_exception
+from tasks.schemas.messages import build_message
 
 # Heads that answer something else than the next token; a trunk below them was tuned for that.
 OTHER_TASKS = (
@@ -44,13 +45,13 @@ def read_config(folder: Path) -> Any:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except UNREADABLE as error:
         raise PlanError(
-            f"{folder / 'config.json'} cannot be used: {type(error).__name__}: {error}"[:600]
+            build_message(
+                "file-unusable", path=str(folder / "config.json"), why=quote_exception(error)
+            )
         ) from error
     if config.is_encoder_decoder or type(config) not in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING:
         raise PlanError(
-            f"{folder}: a model of type {config.model_type!r} is no decoder-only language model;"
-            " only causal language models (Llama, Qwen, Gemma, Mistral, …) can be tuned and"
-            " scored. Name one of them."
+            build_message("no-decoder", folder=str(folder), kind=repr(config.model_type))
         )
     config._attn_implementation = (
         None  # a name such as "kernels-community/…" would fetch and run code
@@ -65,10 +66,10 @@ def _read_json(file: Path) -> dict[str, Any]:
         content = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise PlanError(
-            f"{file} is no JSON ({type(error).__name__}: {error}"[:300] + "); copy it again."
+            build_message("file-not-json", path=str(file), why=quote_exception(error, 250))
         ) from None
     if not isinstance(content, dict):
-        raise PlanError(f"{file} is no JSON object; copy it again.")
+        raise PlanError(build_message("file-no-json-object", path=str(file)))
     return content
 
 
@@ -81,9 +82,7 @@ def _refuse_by_words(folder: Path, content: dict[str, Any]) -> None:
             else "unknown method"
         )
         raise PlanError(
-            f"{folder}: its weights are quantized already ({str(method)[:40]}), which can be"
-            " neither compared nor merged exactly. Name the model that it was made from;"
-            " finetuning.quantize: 4bit quantizes that one while loading."
+            build_message("quantized-already", folder=str(folder), method=str(method)[:40])
         )
     named = content.get("architectures")
     heads = [str(name) for name in named] if isinstance(named, list) else []
@@ -96,10 +95,7 @@ def _refuse_by_words(folder: Path, content: dict[str, Any]) -> None:
         for name in _as_tuple(names)
     }
     if heads and heads[0] in others:
-        raise PlanError(
-            f"{folder} holds a {heads[0]}, which is no causal language model; name a model that"
-            " writes text."
-        )
+        raise PlanError(build_message("no-causal-model", folder=str(folder), head=heads[0]))
 
 
 def _as_tuple(names: Any) -> tuple[str, ...]:
@@ -113,6 +109,10 @@ def refuse_impossible_size(folder: Path, config: Any, tensors: int) -> None:
     layers = getattr(config.get_text_config(), "num_hidden_layers", 0)
     if not isinstance(layers, int) or layers > tensors:
         raise PlanError(
-            f"{folder / 'config.json'} tells {layers} layers, but the weight files hold {tensors}"
-            " tensors only; copy both again."
+            build_message(
+                "config-too-few-tensors",
+                path=str(folder / "config.json"),
+                layers=str(layers)[:40],
+                tensors=tensors,
+            )
         )

@@ -26,6 +26,7 @@ from tasks.models.gguf.gguf_files import find_gguf_file
 from tasks.models.gguf.gguf_reading import convert_gguf_file, read_gguf_header
 from tasks.models.weight_files import list_weight_files, refuse_stray_adapter
 from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan_sections import BasePlan
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.paths import get_cached_folder_digest
@@ -36,8 +37,8 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 HUB_TIMEOUT_SECONDS = 10.0  # seconds that the hub is given to answer
 
 
-def explain_missing_base(plan: BasePlan) -> str | None:
-    """What stands in the way of this base model, in one sentence; nothing is loaded or
+def explain_missing_base(plan: BasePlan) -> PlanError | None:
+    """What stands in the way of this base model; nothing is loaded or
     downloaded.
     """
     try:
@@ -48,7 +49,7 @@ def explain_missing_base(plan: BasePlan) -> str | None:
         elif plan.model != TINY_MODEL:
             _fetch_hub_commit(plan)
     except PlanError as error:
-        return str(error)
+        return error
     return None
 
 
@@ -76,10 +77,7 @@ def resolve_base_model(plan: BasePlan) -> Checkpoint:
     Raises PlanError with what is missing or damaged and how to get it.
     """
     if plan.model == TINY_MODEL:
-        raise PlanError(
-            "base.model: the tiny model is built from the book, there is nothing to look up; name a"
-            " folder, a GGUF file or a hub model."
-        )
+        raise PlanError(build_message("tiny-not-looked-up"))
     if gguf := find_gguf_file(plan.model):
         return convert_gguf_file(gguf, Path(plan.model).name)
     folder = _find_model_folder(plan.model)
@@ -102,26 +100,25 @@ def verify_checkpoint(checkpoint: Checkpoint) -> None:
     checkpoint.verify_content()
     if checkpoint.source is not None and (gaps := list_missing_files(checkpoint.path)):
         raise MissingArtifact(
-            f"{checkpoint.path} lacks {', '.join(gaps)}; it was there when the study began. Put it"
-            " back, or --redo prepare_base."
+            build_message("model-lacks-files", path=str(checkpoint.path), files=tuple(gaps))
         )
 
 
-def list_missing_files(folder: Path) -> list[str]:
+def list_missing_files(folder: Path) -> list[Message | str]:
     """The files that a model folder needs and has not."""
-    gaps = [] if (folder / "config.json").is_file() else ["config.json"]
+    gaps: list[Message | str] = [] if (folder / "config.json").is_file() else ["config.json"]
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
-        gaps.append("a tokenizer (tokenizer.json)")
+        gaps.append(build_message("a-tokenizer"))
     return gaps + _list_missing_weights(folder)
 
 
-def _list_missing_weights(folder: Path) -> list[str]:
-    gone = [file.name for file in list_weight_files(folder) if not file.is_file()]
+def _list_missing_weights(folder: Path) -> list[Message | str]:
+    gone: list[Message | str] = [
+        file.name for file in list_weight_files(folder) if not file.is_file()
+    ]
     pickled = sorted(p.name for p in folder.glob("*.bin"))
     if gone and pickled:
-        return [
-            f"{', '.join(gone)} ({', '.join(pickled)} is not read: pickled weights can run code)"
-        ]
+        return [build_message("weights-pickled", files=tuple(gone), pickled=tuple(pickled))]
     return gone
 
 
@@ -130,15 +127,14 @@ def _find_model_folder(model: str) -> Path | None:
     path = Path(model).expanduser()
     if not path.is_dir():
         if path.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1:
-            raise PlanError(f"base.model: {model!r} is not a folder (looked in {Path.cwd()}).")
+            raise PlanError(
+                build_message("base-not-a-folder", model=repr(model), folder=str(Path.cwd()))
+            )
         return None
     refuse_stray_adapter(path)
     gaps = list_missing_files(path)
     if gaps:
-        raise PlanError(
-            f"base.model: the folder {model!r} lacks {', '.join(gaps)}; save the model there with"
-            " save_pretrained."
-        )
+        raise PlanError(build_message("base-lacks-files", model=repr(model), files=tuple(gaps)))
     return path.absolute()
 
 
@@ -156,7 +152,7 @@ def _find_cached_snapshot(model: str, revision: str | None) -> Path | None:
         return None
     except HFValidationError as error:
         raise PlanError(
-            f"base.model: {model!r} is neither a folder nor a name on the hub: {error}"
+            build_message("base-not-found", model=repr(model), why=str(error))
         ) from None
     return None if list_missing_files(snapshot) else snapshot
 
@@ -167,24 +163,17 @@ def _fetch_hub_commit(plan: BasePlan) -> str:
     try:
         info = HfApi().model_info(name, revision=plan.revision, timeout=HUB_TIMEOUT_SECONDS)
     except GatedRepoError:
-        raise PlanError(
-            f"{name}: its licence must be accepted on the hub first; then put a token into"
-            " HF_TOKEN."
-        ) from None
+        raise PlanError(build_message("hub-licence", model=name)) from None
     except RevisionNotFoundError:
         raise PlanError(
-            f"{name}: the hub has no revision {plan.revision!r}; see base.revision."
+            build_message("hub-no-revision", model=name, revision=repr(plan.revision))
         ) from None
     except RepositoryNotFoundError:
-        raise PlanError(
-            f"{name}: the hub has no such model (or HF_TOKEN may not see it); see base.model."
-        ) from None
+        raise PlanError(build_message("hub-no-model", model=name)) from None
     except (OfflineModeIsEnabled, HTTPError) as error:
         raise PlanError(_describe_unreachable_hub(name, error)) from None
     if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
-        raise PlanError(
-            f"{name}: it has no safetensors; pickled weights can run code and are not read."
-        )
+        raise PlanError(build_message("hub-no-safetensors", model=name))
     return str(info.sha)
 
 
@@ -196,13 +185,9 @@ def _download_snapshot(name: str, commit: str) -> Path:
         raise PlanError(_describe_unreachable_hub(name, error)) from None
     gaps = list_missing_files(snapshot)
     if gaps:
-        raise PlanError(f"{name}: its repository lacks {', '.join(gaps)}.")
+        raise PlanError(build_message("hub-lacks-files", model=name, files=tuple(gaps)))
     return snapshot
 
 
-def _describe_unreachable_hub(name: str, error: Exception) -> str:
-    return (
-        f"{name}: no weights in the local cache and the hub did not answer"
-        f" ({type(error).__name__}). Fetch them once where there is a network (hf download {name}),"
-        " or set base.model to a folder with the model."
-    )
+def _describe_unreachable_hub(name: str, error: Exception) -> Message:
+    return build_message("hub-away", model=name, kind=type(error).__name__)

@@ -18,7 +18,7 @@ from tasks.language.catalogue import tell_reader
 from tasks.models.library_logging import silence_transformers
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.machine import Machine
-from tasks.schemas.messages import Figure
+from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import BasePlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -60,10 +60,7 @@ def build_tiny_llama(
         ]
     )
     if len(stream) < 2 * WARMUP_STEPS:
-        raise NothingLeft(
-            f"the book's text has {len(stream)} tokens, too few to train the tiny model on; set"
-            " base.model to a model."
-        )
+        raise NothingLeft(build_message("book-too-short", tokens=len(stream)))
     torch.manual_seed(plan.seed)
     model = LlamaForCausalLM(build_tiny_config(tokenizer)).to(device)
     _pretrain_model(model, stream.to(device), plan, progress)

@@ -26,7 +26,8 @@ from tasks.models.weight_files import (
     refuse_non_finite,
     refuse_stray_adapter,
 )
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, quote_exception
+from tasks.schemas.messages import Message, build_message
 from tasks.store.paths import file_stamps
 
 SHOWN = 3  # names in a message
@@ -47,13 +48,17 @@ def _refuse_damaged_model(folder: Path, stamps: tuple[tuple[str, int, int], ...]
     refuse_impossible_size(folder, config, len(headers))
     if faults := find_weight_faults(config, headers):
         raise PlanError(
-            f"{folder}: the weights do not make a whole {config.model_type} model:"
-            f" {'; '.join(faults)}"
+            build_message(
+                "weights-incomplete",
+                folder=str(folder),
+                kind=config.model_type,
+                faults=tuple(faults),
+            )
         )
     refuse_non_finite(files)
 
 
-def find_weight_faults(config: Any, headers: Mapping[str, TensorHeader]) -> list[str]:
+def find_weight_faults(config: Any, headers: Mapping[str, TensorHeader]) -> list[Message]:
     """One sentence for each thing that is missing, misnamed, misshapen or left over; the last is
     the remedy.
     """
@@ -70,7 +75,7 @@ def find_weight_faults(config: Any, headers: Mapping[str, TensorHeader]) -> list
             ignore_mismatched_sizes=True,
         )
     except (*UNREADABLE, RuntimeError, AssertionError) as error:
-        return [f"they cannot be loaded ({type(error).__name__}: {error}"[:400] + ")"]
+        return [build_message("weights-unloadable", why=quote_exception(error, 400))]
     unexpected = {name for name in told["unexpected_keys"] if not _is_old_mask(name, headers)}
     return _describe(
         sorted(told["missing_keys"]), sorted(unexpected), sorted(told["mismatched_keys"])
@@ -86,36 +91,41 @@ def _is_old_mask(name: str, headers: Mapping[str, TensorHeader]) -> bool:
     return name.rpartition(".")[2] in ("bias", "masked_bias") and (is_mask or shape in ((), (1,)))
 
 
-def _describe(missing: list[str], unexpected: list[str], mismatched: list[Any]) -> list[str]:
+def _describe(missing: list[str], unexpected: list[str], mismatched: list[Any]) -> list[Message]:
     if not (missing or unexpected or mismatched):
         return []
     if prefix := _find_prefix(missing, unexpected):
         return [
-            f"their names begin with {prefix!r}, which the model does not know, so that random"
-            f" numbers would stand in for {len(missing)} weights. Take the wrapped model out"
-            f" ({_unwrapping(prefix)}) and save it again with save_pretrained."
+            build_message(
+                "weights-of-a-wrapper",
+                prefix=repr(prefix),
+                n=len(missing),
+                how=_explain_unwrapping(prefix),
+            )
         ]
     faults = []
     if missing:
-        faults.append(
-            f"{len(missing)} weights are missing and would be random numbers:"
-            f" {_list_names(missing)}"
-        )
+        faults.append(build_message("weights-missing", n=len(missing), names=_list_names(missing)))
     if mismatched:
         name, in_file, wanted = mismatched[0]
         faults.append(
-            f"{len(mismatched)} have another shape than config.json tells: {name} is"
-            f" {tuple(in_file)}, not {tuple(wanted)}"
+            build_message(
+                "weights-of-another-shape",
+                n=len(mismatched),
+                name=name,
+                found=str(tuple(in_file)),
+                wanted=str(tuple(wanted)),
+            )
         )
     if unexpected:
         faults.append(
-            f"{len(unexpected)} tensors have no place in the model: {_list_names(unexpected)}"
+            build_message("tensors-without-place", n=len(unexpected), names=_list_names(unexpected))
         )
     if any(".lora_" in name for name in unexpected):
-        return [*faults, "an adapter was left in: call merge_and_unload() before save_pretrained."]
+        return [*faults, build_message("adapter-left-in")]
     return [
         *faults,
-        "save the whole causal language model there again with save_pretrained, or copy it again.",
+        build_message("save-model-again"),
     ]
 
 
@@ -130,16 +140,17 @@ def _find_prefix(missing: Iterable[str], unexpected: list[str]) -> str:
     return ""
 
 
-def _unwrapping(prefix: str) -> str:
+def _explain_unwrapping(prefix: str) -> Message | str:
     """How a model gets out of the wrapper that puts this prefix before its weights."""
     if "base_model." in prefix:
-        return "merge_and_unload() of PEFT"
-    return {
-        "_orig_mod.": "model._orig_mod, of torch.compile",
-        "module.": "model.module, of DataParallel",
-    }.get(prefix, "without the prefix")
+        return build_message("unwrap-by", call="merge_and_unload()", library="PEFT")
+    library = {"_orig_mod.": "torch.compile", "module.": "DataParallel"}.get(prefix)
+    if library is None:
+        return build_message("unwrap-anyhow")
+    return build_message("unwrap-by", call=f"model.{prefix[:-1]}", library=library)
 
 
-def _list_names(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(name[:120] for name in names[:SHOWN]) + more
+def _list_names(names: list[str]) -> Message | tuple[str, ...]:
+    first = tuple(name[:120] for name in names[:SHOWN])
+    more = len(names) - SHOWN
+    return build_message("names-and-more", names=first, n=more) if more > 0 else first

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, quote_exception
+from tasks.schemas.messages import build_message
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 LFS_POINTER = b"version https://git-lfs"
@@ -31,16 +32,8 @@ def refuse_stray_adapter(folder: Path) -> None:
     if not (folder / "adapter_config.json").is_file():
         return
     if any((folder / name).is_file() for name in (SINGLE, INDEX)):
-        raise PlanError(
-            f"{folder} holds adapter_config.json beside the model's own weights: the adapter would"
-            " be attached and taken for the base. Move adapter_config.json and"
-            " adapter_model.safetensors into a folder of their own, and name that folder as the"
-            " adapter."
-        )
-    raise PlanError(
-        f"{folder} is an adapter, not a model; name its base model here, and this folder as the"
-        " adapter."
-    )
+        raise PlanError(build_message("adapter-beside-model", folder=str(folder)))
+    raise PlanError(build_message("adapter-for-model", folder=str(folder)))
 
 
 def list_weight_files(folder: Path) -> list[Path]:
@@ -51,8 +44,7 @@ def list_weight_files(folder: Path) -> list[Path]:
     """
     if shards := sorted(folder.glob("shard-*-model-*.safetensors")):
         raise PlanError(
-            f"{folder} holds {shards[0].name}, a training checkpoint in shards; save the model"
-            " there with save_pretrained."
+            build_message("sharded-checkpoint", folder=str(folder), shard=shards[0].name)
         )
     if (folder / SINGLE).is_file() or not (folder / INDEX).is_file():
         return [folder / SINGLE]
@@ -60,9 +52,9 @@ def list_weight_files(folder: Path) -> list[Path]:
     for name in names:
         if Path(name).name != name or "\\" in name or not name.endswith(".safetensors"):
             raise PlanError(
-                f"{folder / INDEX} names {name[:200]!r}; only safetensors files of the same folder"
-                " are read (pickled weights can run code). Save the model again with"
-                " save_pretrained."
+                build_message(
+                    "index-names-other-file", path=str(folder / INDEX), name=repr(name[:200])
+                )
             )
     return [folder / name for name in names]
 
@@ -73,11 +65,10 @@ def _names_in_index(index: Path) -> list[str]:
         names = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise PlanError(
-            f"{index} is no index of weights ({type(error).__name__}: {error}"[:300]
-            + "); copy it again."
+            build_message("index-unreadable", path=str(index), why=quote_exception(error, 250))
         ) from None
     if not names or not all(isinstance(name, str) for name in names):
-        raise PlanError(f"{index} names no weight files; copy it again.")
+        raise PlanError(build_message("index-empty", path=str(index)))
     return sorted(names)
 
 
@@ -94,15 +85,18 @@ def read_headers(files: Iterable[Path]) -> dict[str, TensorHeader]:
                     headers[name] = TensorHeader(tensor.get_dtype(), tuple(tensor.get_shape()))
         except (SafetensorError, OSError) as error:
             raise PlanError(
-                f"{file} {_what_is_wrong(file)} ({error}"[:400] + "); copy or download it again."
+                build_message(
+                    "lfs-pointer" if _is_lfs_pointer(file) else "weights-damaged",
+                    path=str(file),
+                    why=str(error)[:300],
+                )
             ) from None
     return headers
 
 
-def _what_is_wrong(file: Path) -> str:
+def _is_lfs_pointer(file: Path) -> bool:
     with file.open("rb") as stream:
-        pointer = stream.read(len(LFS_POINTER)) == LFS_POINTER
-    return "is a Git LFS pointer without its content" if pointer else "is cut short or damaged"
+        return stream.read(len(LFS_POINTER)) == LFS_POINTER
 
 
 def refuse_non_finite(files: Iterable[Path]) -> None:
@@ -120,8 +114,4 @@ def refuse_non_finite(files: Iterable[Path]) -> None:
                     continue
                 ends = torch.aminmax(tensor if tensor.itemsize > 1 else tensor.float())
                 if not (ends.min.isfinite() and ends.max.isfinite()):
-                    raise PlanError(
-                        f"{file}: {name} holds NaN or infinite numbers, every answer would be"
-                        " worthless; the training that made it broke, or the file is damaged. Take"
-                        " an earlier checkpoint, or copy it again."
-                    )
+                    raise PlanError(build_message("weights-not-finite", path=str(file), name=name))

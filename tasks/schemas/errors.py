@@ -33,6 +33,12 @@ class StudyError(Exception):
     next, a line each, as messages that every language has, or as English text.
     """
 
+    @property
+    def message(self) -> Message | str:
+        """What happened, to be said in a list with others."""
+        said: Message | str = self.args[0]
+        return said
+
     def __str__(self) -> str:
         return "\n".join(
             describe_message(part) if isinstance(part, Message) else str(part) for part in self.args

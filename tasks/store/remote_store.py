@@ -17,10 +17,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.schemas.errors import StoreError
+from tasks.schemas.errors import StoreError, quote_exception
+from tasks.schemas.messages import Message, build_message
 from tasks.store.paths import get_remote_url, get_runs_dir, write_atomically
-
-INSTALL_HINTS = {"s3": "install the extra: pip install 'book2lora[s3]'"}
 
 
 class RemoteStore(NamedTuple):
@@ -37,7 +36,7 @@ def push_path(path: Path) -> None:
     """Copy a file, or all files of a folder, to the far side."""
     if far := _get_remote_store():
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        with _translate_remote_errors(f"writing {path.name} to"):
+        with _translate_remote_errors(build_message("far-writing", name=path.name)):
             far.filesystem.put(
                 [str(file) for file in files], [far.get_remote_path(file) for file in files]
             )
@@ -46,10 +45,10 @@ def push_path(path: Path) -> None:
 def replace_remote_folder(folder: Path) -> None:
     """Copy a folder to the far side, and take away there what it no longer holds."""
     if far := _get_remote_store():
-        with _translate_remote_errors(f"listing {folder.name} in"):
+        with _translate_remote_errors(build_message("far-listing", name=folder.name)):
             old = set(far.filesystem.find(far.get_remote_path(folder)))
         push_path(folder)
-        with _translate_remote_errors(f"tidying {folder.name} in"):
+        with _translate_remote_errors(build_message("far-tidying", name=folder.name)):
             if gone := sorted(old - {far.get_remote_path(p) for p in folder.rglob("*")}):
                 far.filesystem.rm(gone)
 
@@ -59,7 +58,7 @@ def pull_file(path: Path) -> bool:
     far = _get_remote_store()
     if far is None:
         return False
-    with _translate_remote_errors(f"fetching {path.name} from"):
+    with _translate_remote_errors(build_message("far-fetching", name=path.name)):
         try:
             content = far.filesystem.cat_file(far.get_remote_path(path))
         except FileNotFoundError:
@@ -73,7 +72,7 @@ def pull_folder(folder: Path) -> bool:
     far = _get_remote_store()
     if far is None:
         return False
-    with _translate_remote_errors(f"fetching {folder.name} from"):
+    with _translate_remote_errors(build_message("far-fetching", name=folder.name)):
         found = far.filesystem.find(far.get_remote_path(folder))
         if not found:
             return False
@@ -95,7 +94,7 @@ def list_remote_paths(pattern: str) -> list[Path]:
     far = _get_remote_store()
     if far is None:
         return []
-    with _translate_remote_errors(f"listing {pattern} in"):
+    with _translate_remote_errors(build_message("far-listing", name=pattern)):
         return [
             get_runs_dir() / name[len(far.root) + 1 :]
             for name in far.filesystem.glob(f"{far.root}/{pattern}")
@@ -114,20 +113,26 @@ def _open_remote_store(url: str) -> RemoteStore:
     try:
         files, root = fsspec.core.url_to_fs(url, use_listings_cache=False)  # others write there too
     except (ImportError, ValueError) as error:
-        remedy = INSTALL_HINTS.get(url.partition(":")[0], "see fsspec's list of implementations")
-        raise StoreError(f"RUNS_DIR={url} cannot be opened: {error}; {remedy}.") from error
+        remedy = build_message("install-s3" if url.startswith("s3:") else "see-fsspec")
+        raise StoreError(
+            build_message("store-unopened", url=url, why=str(error), remedy=remedy)
+        ) from error
     return RemoteStore(files, root.rstrip("/"))
 
 
 @contextmanager
-def _translate_remote_errors(doing: str) -> Iterator[None]:
+def _translate_remote_errors(doing: Message) -> Iterator[None]:
     """What the object store refuses becomes an error that its user can act on."""
     try:
         yield
     except _list_error_types() as error:
         raise StoreError(
-            f"{doing} {get_remote_url()} failed: {type(error).__name__}: {error}. Check address,"
-            " key and rights (AWS_…), then run again."
+            build_message(
+                "store-refuses",
+                doing=doing,
+                url=str(get_remote_url()),
+                why=quote_exception(error, 2000),
+            )
         ) from error
 
 

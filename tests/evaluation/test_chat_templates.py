@@ -41,7 +41,7 @@ NAMED = [{"name": "rag", "template": THINKS}, {"name": "tool_use", "template": T
 
 def test_several_templates_without_a_default_are_told_by_check_and_evaluate(folder):
     with_templates(folder, NAMED)
-    said = list_missing_requirements(study(folder))
+    said = [str(PlanError(lack)) for lack in list_missing_requirements(study(folder))]
     assert (
         len(said) == 1
         and "set evaluation.chat to off, or evaluation.template_options" in said[0]
@@ -100,4 +100,5 @@ def test_only_options_that_are_set_are_in_the_key_and_screening_has_them():
 
 def test_a_tokenizer_that_cannot_be_used_is_told_by_check(folder):
     (folder / "tokenizer.json").write_text("{}")
-    assert "its tokenizer cannot be used" in list_missing_requirements(study(folder))[0]
+    said = str(PlanError(list_missing_requirements(study(folder))[0]))
+    assert "its tokenizer cannot be used" in said

@@ -205,7 +205,7 @@ def test_what_would_be_another_model_is_refused_by_name(small, tmp_path, changes
 @pytest.mark.parametrize("bytes_left", [3, 100, 5_000, -1])
 def test_a_damaged_file_is_refused_before_anything_is_made(small, bytes_left):
     small.write_bytes(small.read_bytes()[:bytes_left])
-    said = explain_missing_base(BasePlan(model=str(small)))
+    said = str(explain_missing_base(BasePlan(model=str(small))))
     assert said and "cannot be read as GGUF" in said
 
 

@@ -54,7 +54,7 @@ def reconfigure(place, **changes) -> None:
 
 def refusal(place) -> str:
     """What `check` says; `evaluate` must say the same."""
-    said = explain_missing_base(BasePlan(model=str(place)))
+    said = str(explain_missing_base(BasePlan(model=str(place))))
     assert said is not None
     with pytest.raises(PlanError) as error:
         evaluate_questions(str(place), None, scoring_models.make_questions(1), CLOZE)

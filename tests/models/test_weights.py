@@ -68,13 +68,13 @@ def test_a_missing_shard_is_named(folder, tmp_path):
         }
     }
     (copied / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert explain_missing_base(BasePlan(model=str(copied))).endswith(
+    assert str(explain_missing_base(BasePlan(model=str(copied)))).endswith(
         "lacks model-00002-of-00002.safetensors; save the model there with save_pretrained."
     )
 
 
 def test_without_network_or_cache_the_sentence_says_what_and_how():
-    said = explain_missing_base(BasePlan(model="unsloth/Llama-3.2-1B"))
+    said = str(explain_missing_base(BasePlan(model="unsloth/Llama-3.2-1B")))
     assert said.startswith(
         "unsloth/Llama-3.2-1B: no weights in the local cache and the hub did not answer"
     )
@@ -85,11 +85,13 @@ def test_without_network_or_cache_the_sentence_says_what_and_how():
 
 @pytest.mark.parametrize("model", ["./nowhere", "/no/such/folder", "a/b/c"])
 def test_a_path_that_is_no_folder_is_not_looked_for_on_the_hub(model):
-    assert "is not a folder" in explain_missing_base(BasePlan(model=model))
+    assert "is not a folder" in str(explain_missing_base(BasePlan(model=model)))
 
 
 def test_a_name_that_cannot_be_on_the_hub_is_refused():
-    assert "neither a folder nor a name on the hub" in explain_missing_base(BasePlan(model="a b"))
+    assert "neither a folder nor a name on the hub" in str(
+        explain_missing_base(BasePlan(model="a b"))
+    )
 
 
 def test_the_tiny_model_is_never_missing():
@@ -138,7 +140,7 @@ def hub(monkeypatch):
 )
 def test_what_the_hub_answers_becomes_a_remedy(hub, status, code, said):
     hub.update(status=status, headers={"X-Error-Code": code})
-    assert said in explain_missing_base(BasePlan(model="someone/model", revision="abc"))
+    assert said in str(explain_missing_base(BasePlan(model="someone/model", revision="abc")))
 
 
 def test_a_hub_model_with_pickled_weights_only_is_refused(hub):
@@ -150,7 +152,7 @@ def test_a_hub_model_with_pickled_weights_only_is_refused(hub):
     hub.update(
         status=200, body=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
     )
-    assert "it has no safetensors" in explain_missing_base(BasePlan(model="someone/model"))
+    assert "it has no safetensors" in str(explain_missing_base(BasePlan(model="someone/model")))
     body["siblings"].append({"rfilename": "model.safetensors"})
     hub.update(body=json.dumps(body).encode())
     assert explain_missing_base(BasePlan(model="someone/model")) is None

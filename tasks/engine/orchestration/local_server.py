@@ -21,6 +21,7 @@ from urllib.error import URLError
 
 from tasks.engine.orchestration.server_login import make_login
 from tasks.schemas.errors import PlanError, StudyError
+from tasks.schemas.messages import build_message
 from tasks.store.lock_files import lock_file, open_log
 from tasks.store.parent_death import die_with_parent
 from tasks.store.paths import get_runs_dir, make_private_dir
@@ -42,10 +43,7 @@ def run_local_server(deployment: str | None = None) -> Iterator[Callable[[], Non
             yield ensure_reachable
         return
     if deployment is not None:
-        raise PlanError(
-            f"--gpu {deployment}: set PREFECT_API_URL to the server that its workers ask (make"
-            " dashboard tells it), or leave --gpu out."
-        )
+        raise PlanError(build_message("gpu-without-server", deployment=deployment))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -62,7 +60,7 @@ def run_local_server(deployment: str | None = None) -> Iterator[Callable[[], Non
                 )
 
                 with translate_api_errors(
-                    f"It was started for this command only; see the end of {_get_log_path()}."
+                    build_message("started-for-this-command", log=str(_get_log_path()))
                 ):
                     yield lambda: _wait_for_server(process, port, booting)
             finally:
@@ -119,15 +117,12 @@ def _wait_for_server(process: subprocess.Popen[bytes], port: int, booting: int) 
     begun = time.monotonic()
     while time.monotonic() - begun < STARTUP_SECONDS:
         if process.poll() is not None:
-            raise StudyError(
-                f"Prefect's server could not be started; see the end of {_get_log_path()}"
-            )
+            raise StudyError(build_message("server-ended", log=str(_get_log_path())))
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
                 return fcntl.flock(booting, fcntl.LOCK_UN)
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
     raise StudyError(
-        f"Prefect's server did not answer within {STARTUP_SECONDS:.0f} s; see the end of"
-        f" {_get_log_path()}"
+        build_message("server-silent", seconds=round(STARTUP_SECONDS), log=str(_get_log_path()))
     )

@@ -17,6 +17,7 @@ from prefect.settings import (
 )
 
 from tasks.schemas.errors import PlanError, ServerError
+from tasks.schemas.messages import Message, Ordinal, build_message
 from tasks.store.redaction import redact_login
 
 RESPONSE_TIMEOUT_SECONDS = 20.0  # of a server, before it is asked a second and last time
@@ -38,10 +39,7 @@ def ensure_reachable() -> None:
         except (
             ValueError
         ) as error:  # an answer that is no JSON: the dashboard's pages, another server
-            raise ServerError(
-                f"{get_api_address()} is no Prefect API; such an address ends with /api"
-                " (PREFECT_API_URL)."
-            ) from error
+            raise ServerError(build_message("no-prefect-api", address=get_api_address())) from error
 
 
 def get_deployment(name: str) -> DeploymentResponse:
@@ -57,30 +55,29 @@ def get_deployment(name: str) -> DeploymentResponse:
                 if one.flow_id in names
             )
             there = (
-                f"It knows {', '.join(known)}."
+                build_message("deployments-known", known=tuple(known))
                 if known
-                else "It knows none: python -m deployments.register creates them."
+                else build_message("no-deployments")
             )
             raise PlanError(
-                f"the server at {get_api_address()} knows no deployment {name!r}. {there}"
+                build_message(
+                    "no-such-deployment", address=get_api_address(), name=repr(name), there=there
+                )
             ) from error
 
 
-DEFAULT_REMEDY = "Is it running (make dashboard), is PREFECT_API_URL right?"
+DEFAULT_REMEDY = build_message("is-server-running")
 
 
 @contextmanager
-def translate_api_errors(remedy: str = DEFAULT_REMEDY) -> Iterator[None]:
+def translate_api_errors(remedy: Message = DEFAULT_REMEDY) -> Iterator[None]:
     """What Prefect's server refuses, or its silence, as an error that its user can act on; other
     servers' errors stay as they are.
     """
     try:
         yield
     except httpx.UnsupportedProtocol as error:
-        raise ServerError(
-            f"PREFECT_API_URL={get_api_address()} is no address; it looks like"
-            " http://HOST:4200/api."
-        ) from error
+        raise ServerError(build_message("api-address-wrong", address=get_api_address())) from error
     except httpx.HTTPStatusError as error:
         if not _is_api_request(error.request):
             raise
@@ -89,8 +86,9 @@ def translate_api_errors(remedy: str = DEFAULT_REMEDY) -> Iterator[None]:
         if not _is_api_request(error.request):
             raise
         raise ServerError(
-            f"Prefect's server at {get_api_address()} does not answer ({type(error).__name__})."
-            f" {remedy} Then run the same command again: what was finished is kept."
+            build_message(
+                "prefect-away", address=get_api_address(), kind=type(error).__name__, remedy=remedy
+            )
         ) from error
 
 
@@ -104,13 +102,7 @@ def _is_api_request(request: httpx.Request) -> bool:
     return request.url.host == host
 
 
-def _describe_refusal(status: int) -> str:
+def _describe_refusal(status: int) -> Message:
     if status in (401, 403):
-        return (
-            f"Prefect's server at {get_api_address()} lets us not in ({status}): set"
-            " PREFECT_API_AUTH_STRING to the user:password that the server was started with."
-        )
-    return (
-        f"Prefect's server at {get_api_address()} answers {status}. Is PREFECT_API_URL right? It"
-        " ends with /api."
-    )
+        return build_message("prefect-login", address=get_api_address(), status=Ordinal(status))
+    return build_message("prefect-refuses", address=get_api_address(), status=Ordinal(status))

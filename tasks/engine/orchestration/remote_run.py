@@ -19,6 +19,7 @@ from tasks.engine.orchestration.cancellation import cancellable_elsewhere
 from tasks.engine.orchestration.prefect_api import get_deployment
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import StudyError
+from tasks.schemas.messages import build_message
 from tasks.store import remote_store
 from tasks.store.paths import get_runs_dir, write_atomically
 from tasks.store.progress import print_status
@@ -49,8 +50,13 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str) -> Callable[..., T]:
             state = _wait_for_run(run, deployment)
         if not state.is_completed():
             raise StudyError(
-                f"{deployment} ended {state.name}: {state.message}. Look at its run {run.name!r} on"
-                " the dashboard, then run the same command again."
+                build_message(
+                    "run-ended",
+                    deployment=deployment,
+                    state=str(state.name),
+                    why=str(state.message),
+                    run=repr(run.name),
+                )
             )
         return kind.validate_json(_read_result(run, deployment))
 
@@ -82,10 +88,7 @@ def _get_result_path(run_id: UUID) -> Path:
 def _read_result(run: FlowRun, deployment: str) -> bytes:
     place = _get_result_path(run.id)
     if not place.is_file() and not remote_store.pull_file(place):
-        raise StudyError(
-            f"{deployment} is done, but {place} is not there: give both machines the same store"
-            " (RUNS_DIR)."
-        )
+        raise StudyError(build_message("result-not-here", deployment=deployment, path=str(place)))
     return place.read_bytes()
 
 
@@ -109,8 +112,7 @@ def _wait_for_run(run: FlowRun, deployment: str) -> Any:
                     run.id, Cancelled(message="no worker took it up"), force=True
                 )
                 raise StudyError(
-                    f"no worker took up {deployment} within {PICKUP_SECONDS:.0f} s. Start one"
-                    " (`book2lora-worker gpu`), or run without --gpu."
+                    build_message("no-worker", deployment=deployment, seconds=round(PICKUP_SECONDS))
                 )
             time.sleep(POLL_SECONDS)
 

@@ -45,13 +45,13 @@ def list_missing_requirements(
         lacks.append(build_message("key-missing", model=plan.generation.model))
     if tunes_here:
         lack = model_hub.explain_missing_base(plan.base) or _template_fault(plan)
-        lacks += [lack] if lack else []
+        lacks += [lack.message] if lack else []
     return lacks + (
         requirements.list_unmet_requirements(plan.finetuning, machine) if tunes_here else []
     )
 
 
-def _template_fault(plan: StudyPlan) -> str | None:
+def _template_fault(plan: StudyPlan) -> PlanError | None:
     """Why the base's tokenizer cannot be used, or its chat template takes no questions."""
     from tasks.models.model_hub import find_here
 
@@ -65,7 +65,7 @@ def _template_fault(plan: StudyPlan) -> str | None:
         if plan.evaluation.chat == "auto" and has_chat_template(tokenizer):
             format_chat_prompt(tokenizer, "?", plan.evaluation.template_options)
     except PlanError as error:
-        return str(error)
+        return error
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from jinja2 import TemplateError
 
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import Message, build_message
 
 NO_LIMIT = 10**12  # tokenizers say "no limit" with a number beyond this
 
@@ -97,7 +98,7 @@ def format_chat_prompt(
     Raises PlanError where the template fails on it, or leaves it out: all questions would be one
     and the same.
     """
-    why = "it leaves the text of a message out"
+    why: Message | str = build_message("template-drops-text")
     for content in (prompt, [{"type": "text", "text": prompt}]):
         try:
             message = [{"role": "user", "content": content}]
@@ -117,15 +118,14 @@ def format_chat_prompt(
         if prompt.strip() in made:
             return made
     raise PlanError(
-        f"base.model: its chat template takes no exam ({why}); set evaluation.chat to"
-        f" off{_or_choose(tokenizer)}."
+        build_message("template-takes-no-exam", why=why, choose=_explain_choice(tokenizer))
     )
 
 
-def _or_choose(tokenizer: Any) -> str:
+def _explain_choice(tokenizer: Any) -> Message | str:
     """How to choose among several templates, where there are several."""
     templates = tokenizer.chat_template
     if not isinstance(templates, dict) or "default" in templates:
         return ""
-    names = ", ".join(str(name)[:40] for name in sorted(templates)[:9])
-    return f", or evaluation.template_options to {{chat_template: NAME}} with one of {names}"
+    names = tuple(str(name)[:40] for name in sorted(templates)[:9])
+    return build_message("choose-template", setting="{chat_template: NAME}", names=names)

@@ -8,6 +8,7 @@ import numpy as np
 from tasks.evaluation.statistics import sign_flip
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, Question
+from tasks.schemas.messages import build_message
 from tasks.schemas.result_rows import Answer
 
 
@@ -79,10 +80,7 @@ def select_hard_subset(
         if answer.question_id in rows:
             rows[answer.question_id].append(answer)
     if not all(rows.values()):
-        raise PlanError(
-            "the hard subset needs answers other than those compared: set evaluation.rotations to 4"
-            " and add digits to its modes."
-        )
+        raise PlanError(build_message("hard-subset-unanswered"))
     order = sorted(
         asked,
         key=lambda name: (

@@ -20,6 +20,7 @@ from tasks.evaluation.statistics.verdict import PairedOutcomes, judge_outcomes
 from tasks.evaluation.statistics.verdict_message import explain_limits, explain_verdict
 from tasks.schemas.errors import MissingArtifact, NothingLeft
 from tasks.schemas.item_rows import AnswerMode, Question, SetName
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison
 
@@ -50,16 +51,14 @@ def compare_models(
         "all": [*questions.get("same_fact", ()), *questions.get("new_fact", ())],
     }
     if not papers.get(plan.primary_set):
-        raise NothingLeft(
-            f"the primary set {plan.primary_set!r} has no questions; see the funnel, or set"
-            " comparison.primary_set."
-        )
+        raise NothingLeft(build_message("primary-set-empty", set=repr(plan.primary_set)))
     rows = _build_answer_frame([base, tuned, *further])
     modes = list(dict.fromkeys(answer.mode for answer in (*base, *tuned)))
     if plan.primary_mode not in modes:
         raise MissingArtifact(
-            f"no answers in the primary mode {plan.primary_mode!r}, only in {modes}; redo"
-            " evaluate_model."
+            build_message(
+                "primary-mode-unanswered", mode=repr(plan.primary_mode), modes=tuple(modes)
+            )
         )
     asked = [(name, mode) for name in _SET_ORDER if papers.get(name) for mode in modes]
     asked.sort(key=lambda pair: pair != (plan.primary_set, plan.primary_mode))
@@ -129,8 +128,12 @@ def _build_question_frame(
     wrongly = rows[rows["is_correct"] != ((rows["predicted"] == rows["key"]) & ~rows["truncated"])]
     if len(wrongly):
         raise MissingArtifact(
-            f"{len(wrongly)} answers in {mode} were marked against another key, e.g."
-            f" {wrongly['id'].iloc[0]}; redo evaluate_model."
+            build_message(
+                "answers-of-another-key",
+                n=len(wrongly),
+                mode=mode,
+                first=str(wrongly["id"].iloc[0]),
+            )
         )
     both = [
         _aggregate_rotations(rows[rows["tuned"] == is_tuned]).add_suffix(suffix)
@@ -157,8 +160,7 @@ def _build_key_frame(papers: Mapping[str, Sequence[Question]]) -> pd.DataFrame:
     twice = sheet.index[sheet.index.duplicated()]
     if len(twice):
         raise MissingArtifact(
-            f"{len(twice)} question ids stand twice in the sets, e.g. {twice[0]!r}; every question"
-            " needs an id of its own."
+            build_message("ids-twice-in-sets", n=len(twice), first=repr(twice[0]))
         )
     return sheet
 
@@ -170,7 +172,7 @@ def _require_complete_answers(rows: pd.DataFrame, sheet: pd.DataFrame, mode: Ans
     place = ["tuned", "id", "rotation"]
     if rows.duplicated(place).any():
         raise MissingArtifact(
-            f"{rows.duplicated(place).sum()} answers in {mode} stand twice; redo evaluate_model."
+            build_message("answers-twice", n=int(rows.duplicated(place).sum()), mode=mode)
         )
     wanted = pd.MultiIndex.from_product(
         [[False, True], sheet.index, rows["rotation"].unique()], names=place
@@ -179,8 +181,7 @@ def _require_complete_answers(rows: pd.DataFrame, sheet: pd.DataFrame, mode: Ans
     if len(lacking) or rows.empty:
         who = ", ".join(f"{'tuned' if t else 'base'} {i} rotation {r}" for t, i, r in lacking[:3])
         raise MissingArtifact(
-            f"{len(lacking)} answers in {mode} are missing ({who}); no question may be lost: redo"
-            " evaluate_model."
+            build_message("answers-missing", n=len(lacking), mode=mode, first=who)
         )
 
 

@@ -18,6 +18,7 @@ from tasks.evaluation.statistics.paired_comparison import (
 )
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import Question, SetName
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison, Preflight, TrainingStep
 from tasks.schemas.sweep_plan import RankedSetting, Setting, Trial
@@ -63,10 +64,7 @@ def split_questions(
         halves = [QuestionSplit(same, half.test) for half in halves]
     if not all(_list_questions(part) for half in halves for part in half):
         facts = len({_get_fact(q) for q in _list_questions(asked[0])})
-        raise NothingLeft(
-            f"the {facts} facts of the set {primary!r} cannot be split into a part that chooses and"
-            " a part that decides; ask more questions."
-        )
+        raise NothingLeft(build_message("facts-cannot-be-split", facts=facts, set=repr(primary)))
     return halves
 
 
@@ -133,7 +131,7 @@ def get_best_setting(standings: Sequence[RankedSetting]) -> Setting:
             f"{one.setting.name}: {next(t.failed for t in one.trials if t.failed)}"
             for one in standings[:3]
         )
-        raise NothingLeft(f"none of {len(standings)} settings could be tuned. {reasons}")
+        raise NothingLeft(build_message("no-setting-tuned", settings=len(standings), why=reasons))
     return standings[0].setting
 
 
@@ -173,7 +171,9 @@ def _build_ranked_setting(
 
 def _require_comparison(one: Trial) -> Comparison:
     if one.comparison is None:
-        raise NothingLeft(f"setting {one.arm.name!r} was not tuned: {one.failed}")
+        raise NothingLeft(
+            build_message("setting-not-tuned", name=repr(one.arm.name), why=str(one.failed))
+        )
     return one.comparison
 
 

@@ -23,6 +23,7 @@ from tasks.finetuning.examples import Example
 from tasks.finetuning.training.train_once import TrainingJob, train_once
 from tasks.schemas.errors import PlanError, TuningError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Message, Ordinal, build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.parent_death import dying_with_parent
@@ -74,18 +75,23 @@ def train_distributed(job: TrainingJob, micro: int, progress: ProgressCallback) 
         failed = _follow_processes(process, progress)
     if failed is not None:
         raise (
-            RuntimeError(failed["memory"]) if "memory" in failed else TuningError(failed["tuning"])
+            RuntimeError(failed["memory"])
+            if "memory" in failed
+            else TuningError(*map(Message.model_validate, failed["tuning"]))
         )
     if process.returncode:
         raise TuningError(
-            f"a training process ended with code {process.returncode}:"
-            f" {log.read_text('utf-8').strip()[-1000:]}"
+            build_message(
+                "process-ended",
+                code=Ordinal(process.returncode),
+                log=log.read_text("utf-8").strip()[-1000:],
+            )
         )
 
 
 def _follow_processes(
     process: subprocess.Popen[str], progress: ProgressCallback
-) -> dict[str, str] | None:
+) -> dict[str, Any] | None:
     """Pass the progress on until all have ended; what stopped them, if anything did."""
     failed = None
     try:
@@ -153,7 +159,7 @@ def main(scratch: Path) -> int:
         )
         train_once(_load_job(told["job"], scratch), told["micro"], progress)
     except TuningError as error:
-        _send_message(tuning=str(error))
+        _send_message(tuning=[part.model_dump(mode="json") for part in error.args])
         return 1
     except RuntimeError as error:
         if not should_reduce_batch_size(error):

@@ -17,6 +17,7 @@ from tasks.finetuning import requirements
 from tasks.finetuning.examples import BLANK_EXAMPLE, IGNORED_LABEL, Example, build_dataset
 from tasks.finetuning.training.batches import SortedBatchSampler, build_collator
 from tasks.schemas.errors import PlanError, TuningError
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.paths import get_runs_dir
@@ -149,9 +150,13 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
         for name in ("loss", "grad_norm", "eval_loss"):
             if not math.isfinite(logs.get(name, 0.0)):
                 raise TuningError(
-                    f"{name} is {logs[name]} at update {self.state.global_step} (learning rate"
-                    f" {logs.get('learning_rate', 0):.2g}); lower finetuning.learning_rate or"
-                    " finetuning.max_grad_norm."
+                    build_message(
+                        "loss-not-finite",
+                        name=name,
+                        value=str(logs[name]),
+                        update=self.state.global_step,
+                        rate=f"{logs.get('learning_rate', 0):.2g}",
+                    )
                 )
         super().log({**logs, "target_tokens": self.counted} if "loss" in logs else logs, start_time)
 

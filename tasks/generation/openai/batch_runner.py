@@ -23,6 +23,7 @@ from tasks.generation.openai.request_errors import RequestFailure, redact_keys
 from tasks.generation.openai.request_runner import RequestRunner, build_budget_error
 from tasks.generation.response_cache import ResponseCache, StoredResponse
 from tasks.schemas.errors import WriterRefused, WriterUnavailable
+from tasks.schemas.messages import build_message
 from tasks.store.paths import write_atomically
 
 MAX_BATCH_REQUESTS, MAX_BATCH_BYTES = (
@@ -109,8 +110,7 @@ class BatchRunner:
             for record in await self._begin_batches(missing):
                 await self._collect_answers(record, wanted)
         self.request_runner.stop_error = self.request_runner.stop_error or WriterUnavailable(
-            f"{self.request_runner.server} left requests of a batch unanswered {idle} times. Run"
-            " again later."
+            build_message("batch-unanswered", server=self.request_runner.server, times=idle)
         )
 
     async def _begin_batches(self, missing: dict[str, ChatRequest]) -> list[BatchRecord]:
@@ -231,8 +231,11 @@ class BatchRunner:
         ]
         if state.status == "failed" and fatal and not self.request_runner.stop_error:
             self.request_runner.stop_error = WriterRefused(
-                f"{self.request_runner.server} refused the batch: {redact_keys('; '.join(fatal))}"
-                " See `book2lora check`."
+                build_message(
+                    "batch-refused",
+                    server=self.request_runner.server,
+                    why=redact_keys("; ".join(fatal)),
+                )
             )
         if state.status != "completed":
             self.request_runner.faults[f"batch {state.status}"] += 1
@@ -246,8 +249,11 @@ class BatchRunner:
                 return state
             await asyncio.sleep(self.request_runner.policy.poll)
         self.request_runner.stop_error = WriterUnavailable(
-            f"batch {record.id} has not ended after"
-            f" {self.request_runner.policy.longest_batch / 3600:.0f} hours."
+            build_message(
+                "batch-not-ended",
+                batch=record.id,
+                hours=round(self.request_runner.policy.longest_batch / 3600),
+            )
         )
         return None
 

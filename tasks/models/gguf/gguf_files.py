@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import build_message
 from tasks.store.paths import find_input_file
 
 # name in a plan: the package that holds the file, and how it is installed
@@ -23,15 +24,12 @@ def find_gguf_file(model: str) -> Path | None:
         places = found.submodule_search_locations if found else None
         files = [file for place in places or () for file in sorted(Path(place).glob("*.gguf"))]
         if not files:
-            raise PlanError(
-                f"base.model: {model} is not installed here; {command} (93 MB; with its"
-                " dependencies it would compile llama.cpp, which is not needed)."
-            )
+            raise PlanError(build_message("gguf-package-missing", model=model, command=command))
         return files[0]
     if not model.lower().endswith(".gguf"):
         return None
     if (file := find_input_file(Path(model).expanduser())) is None:
-        raise PlanError(f"base.model: {model!r} is not a file (looked in {Path.cwd()}).")
+        raise PlanError(build_message("base-not-a-file", model=repr(model), folder=str(Path.cwd())))
     return file.absolute()
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from tasks.models.gguf.gguf_files import digest_gguf_file
 from tasks.models.gguf.rope_factors import ROPE_FACTORS, set_rope_factors
-from tasks.schemas.errors import MissingArtifact, PlanError
+from tasks.schemas.errors import MissingArtifact, PlanError, quote_exception
 from tasks.schemas.messages import Figure, Message, build_message
 from tasks.store import remote_store
 from tasks.store.artifact_folders import Checkpoint
@@ -70,17 +70,23 @@ def read_gguf_header(file: Path) -> GgufFile:
         tensors = _read_tensors(file)
     known = {_bare(name) for name in (*GGUF_CONFIG_ARCHS, *GGUF_CONFIG_MAPPING)}
     if _bare(family) not in known:
-        raise PlanError(f"{file}: transformers reads no GGUF of the family {family[:40]!r}.")
+        raise PlanError(
+            build_message("gguf-of-unknown-family", file=str(file), family=repr(family[:40]))
+        )
     split = str(metadata.get("tokenizer.ggml.pre", "missing"))
     splits = {*GGUF_PRE_TOKENIZER_SPLITS, *SPLIT_BY_DIGIT, SPLIT_AS_GPT2}
     if metadata.get("tokenizer.ggml.model") == "gpt2" and split not in splits:
-        raise PlanError(
-            f"{file}: its rule for splitting text ({split[:40]}) is not known here, the model would"
-            " read other tokens than in its training. Name the model's safetensors instead."
-        )
+        raise PlanError(build_message("gguf-splits-unknown", file=str(file), rule=split[:40]))
     layers = metadata.get(f"{family}.block_count", 0)
     if not isinstance(layers, int) or layers > len(tensors):
-        raise PlanError(f"{file} tells {layers} layers but holds {len(tensors)} tensors only.")
+        raise PlanError(
+            build_message(
+                "gguf-too-few-tensors",
+                file=str(file),
+                layers=str(layers)[:40],
+                tensors=len(tensors),
+            )
+        )
     return GgufFile(
         name=str(metadata.get("general.name", file.stem))[:80],
         family=family,
@@ -125,8 +131,7 @@ def _refusing_unreadable(file: Path) -> Iterator[None]:
         raise
     except (*UNREADABLE, RuntimeError, IndexError, NotImplementedError, damaged) as error:
         raise PlanError(
-            f"{file} cannot be read as GGUF ({type(error).__name__}: {error}"[:400]
-            + "); copy or download it again."
+            build_message("gguf-unreadable", file=str(file), why=quote_exception(error, 300))
         ) from error
 
 
@@ -187,14 +192,13 @@ def write_safetensors(file: Path, folder: Path) -> None:
 
 def _refuse_left_out(file: Path, model: Any, missing: set[str]) -> None:
     """Raise PlanError for a weight that the file lacks, and for a tensor that found no place."""
-    faults = [f"{len(missing)} weights are missing: {min(missing)}"] if missing else []
+    faults = (
+        [build_message("weights-missing", n=len(missing), names=min(missing))] if missing else []
+    )
     if left := sorted(_list_left_out(file, model)):
-        faults.append(f"{len(left)} tensors have no place in the model: {left[0]}")
+        faults.append(build_message("tensors-without-place", n=len(left), names=left[0]))
     if faults:
-        raise PlanError(
-            f"{file}: it would not be the model that it tells of: {'; '.join(faults)}. Name the"
-            " model's safetensors instead."
-        )
+        raise PlanError(build_message("gguf-incomplete", file=str(file), faults=tuple(faults)))
 
 
 def _list_left_out(file: Path, model: Any) -> set[str]:

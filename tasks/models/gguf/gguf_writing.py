@@ -18,6 +18,7 @@ from tasks.models.loading import read_tokenizer
 from tasks.models.model_config import read_config
 from tasks.models.weight_files import list_weight_files
 from tasks.schemas.errors import PlanError
+from tasks.schemas.messages import build_message
 from tasks.store.paths import write_atomically
 
 # transformers' word for a family: llama.cpp's. Those whose round trip is tested.
@@ -70,17 +71,15 @@ def refuse_unwritable(config: Any, tokenizer: Any) -> None:
     """Raise PlanError for what would be another model in the file."""
     if config.model_type not in FAMILIES:
         raise PlanError(
-            f"--gguf: models of type {config.model_type!r} are not written, only"
-            f" {', '.join(FAMILIES)}; use --merged FOLDER and llama.cpp's convert_hf_to_gguf.py."
+            build_message(
+                "gguf-writes-no-family", kind=repr(config.model_type), known=tuple(FAMILIES)
+            )
         )
     kind = config.rope_parameters["rope_type"]
     if kind not in ("default", "llama3"):
-        raise PlanError(f"--gguf: positions scaled by {kind!r} are not written; use --merged.")
+        raise PlanError(build_message("gguf-writes-no-positions", kind=repr(kind)))
     if name_split_rule(tokenizer) is None:
-        raise PlanError(
-            "--gguf: the tokenizer splits text by a rule that GGUF has no name for here; use"
-            " --merged FOLDER and llama.cpp's convert_hf_to_gguf.py."
-        )
+        raise PlanError(build_message("gguf-writes-no-split"))
 
 
 def name_split_rule(tokenizer: Any) -> str | None:
@@ -161,7 +160,7 @@ def _convert_tensors(folder: Path, config: Any) -> Iterator[tuple[str, "np.ndarr
             for name in weights.keys():  # noqa: SIM118
                 written = names.get_name(name, try_suffixes=(".weight", ".bias"))
                 if written is None:
-                    raise PlanError(f"--gguf: GGUF has no place for the weight {name}.")
+                    raise PlanError(build_message("gguf-without-place", name=name))
                 yield written, _round_values(_rotate(name, weights.get_tensor(name), config), name)
     if config.rope_parameters["rope_type"] == "llama3":
         yield ROPE_FACTORS, compute_rope_factors(config).numpy()
@@ -183,5 +182,5 @@ def _round_values(values: torch.Tensor, name: str) -> "np.ndarray[Any, Any]":
         return rounded
     half = rounded.astype(np.float16)
     if not np.isfinite(half).all():
-        raise PlanError(f"--gguf: {name} holds numbers beyond float16's 65,504.")
+        raise PlanError(build_message("beyond-float16", name=name))
     return half
