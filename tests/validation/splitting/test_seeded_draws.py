@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from support.items.gate_items import build_pair, build_question
 
+from tasks.prompts import get_prompt_template
 from tasks.schemas.item_rows import Passage, Quote
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.splitting import fact_split
@@ -269,3 +270,31 @@ def test_a_diagnosis_without_a_section_belongs_to_the_chapter_of_its_quote():
             assert set(question.options) <= near
         else:
             assert set(question.options) == set("abcd")
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_a_train_question_asks_in_the_book_s_language_and_keeps_the_quote(language):
+    rows = [
+        quoted(p, 0, 9).model_copy(update={"symptom": f"... lack of factor X {n}X؟.!… "})
+        for n, p in enumerate(PAIRS)
+    ]
+    for question in build_train_questions(rows, PASSAGES, PLAN, language):
+        (pair,) = [p for p in rows if p.symptom.rstrip(" .؟!…") in question.question]
+        recall = get_prompt_template(language).recall
+        assert question.question == recall.format(symptom=pair.symptom.rstrip(" .؟!…"))
+        assert question.quote == pair.quote and question.quote is not None
+
+
+def test_in_a_book_without_chapters_a_diagnosis_that_stands_nowhere_is_one_of_all():
+    bare = [p.model_copy(update={"chapter": ""}) for p in PASSAGES[:4]]
+    rows = [build_pair(i, name) for i, name in enumerate("abcd")]
+    loose = build_pair(9, "loose")
+    drawn = {
+        question.options[0]: question.options
+        for seed in range(8)
+        for question in build_train_questions(
+            [*rows, loose], bare, PLAN.model_copy(update={"seed": seed}), "en"
+        )
+        if "loose" in question.options
+    }
+    assert set(drawn) == {*"abcd", "loose"}
