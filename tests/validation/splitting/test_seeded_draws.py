@@ -121,6 +121,12 @@ def test_circles_that_share_a_name_are_one_and_a_question_s_own_fact_belongs_to_
 def test_pairs_of_untaught_facts_and_more_than_wanted_are_refused_each_with_its_check():
     done = fact_split.select_taught_pairs(PAIRS, frozenset("ab"), 10, PLAN)
     assert Counter(r.check for r in done.rejected) == {"split": 8, "surplus": 6}
+    told = {(r.reason.code, *r.reason.values.items()) for r in done.rejected}
+    assert told == {
+        ("kept-out-of-training", ("fact", "a")),
+        ("kept-out-of-training", ("fact", "b")),
+        ("more-than-wanted", ("wanted", 10)),
+    }
     assert {p.fact for p in done.pairs} == set("cdef")
     assert (len(done.pairs), len(done.held_out)) == (8, 2)
     assert ids(done.pairs) == [5, 8, 9, 10, 11, 15, 21, 23] and ids(done.held_out) == [2, 22]
@@ -172,6 +178,9 @@ def test_questions_keep_the_proportions_of_sets_and_types_when_trimmed():
     assert (len(asked.same_fact), len(asked.new_fact)) == (18, 18)
     left, rejected = fact_split.trim_questions(asked, 12, 3)
     assert len(rejected) == 24 and {r.check for r in rejected} == {"surplus"}
+    assert {(r.reason.code, r.reason.values["wanted"]) for r in rejected} == {
+        ("more-than-wanted", 12)
+    }
     assert [Counter(q.kind for q in part) for part in left] == [dict.fromkeys(kinds, 3)] * 2
     assert ids(left.same_fact) == [0, 1, 2, 3, 28, 29]
     assert ids(left.new_fact) == [7, 18, 21, 32, 34, 35]
