@@ -130,6 +130,8 @@ def test_pairs_of_untaught_facts_and_more_than_wanted_are_refused_each_with_its_
     assert {p.fact for p in done.pairs} == set("cdef")
     assert (len(done.pairs), len(done.held_out)) == (8, 2)
     assert ids(done.pairs) == [5, 8, 9, 10, 11, 15, 21, 23] and ids(done.held_out) == [2, 22]
+    nothing = fact_split.select_taught_pairs(PAIRS, frozenset(), 0, PLAN)
+    assert {r.reason.values["wanted"] for r in nothing.rejected} == {0} and not nothing.pairs
     everything = fact_split.select_taught_pairs(PAIRS, frozenset(), None, PLAN)
     assert len(everything.pairs) == 18 and not everything.rejected
 
