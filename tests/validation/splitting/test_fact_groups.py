@@ -103,3 +103,22 @@ def test_own_questions_without_facts_are_grouped_by_key_and_by_stem():
     stems = SeenItems("fa", ValidationPlan())
     joined = [q.fact for q in assign_facts([], rows, stems=stems).questions]
     assert joined[0] == joined[1] == joined[2] and len(set(joined)) == 3 and joined[4] == "given"
+
+
+def test_own_questions_with_one_short_stem_are_one_fact_whatever_their_keys_and_neighbours():
+    def ask(number, stem, key, fact=""):
+        options = (key, "none", "all", "some")
+        return Question(
+            id=f"q{number}", fact=fact, question=stem, options=options, answer=1, kind="diagnosis"
+        )
+
+    asked = [
+        ask(1, "What is worst?", "fever", "given"),
+        ask(2, "What is worst?", "cough"),
+        ask(3, "What is worst?", "rash"),
+        ask(4, "What is best?", "rest"),
+        ask(5, "What is worst?", "chill"),
+    ]
+    facts = [q.fact for q in assign_facts([], asked, stems=SeenItems("en", ValidationPlan())).questions]  # fmt: skip
+    assert facts[0] == "given" and facts[1] == facts[2] == facts[4]
+    assert len(set(facts)) == 3

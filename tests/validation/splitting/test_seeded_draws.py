@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from support.items.gate_items import build_pair, build_question
 
+from tasks.prompts import get_prompt_template
 from tasks.schemas.item_rows import Passage, Quote
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.splitting import fact_split
@@ -120,9 +121,17 @@ def test_circles_that_share_a_name_are_one_and_a_question_s_own_fact_belongs_to_
 def test_pairs_of_untaught_facts_and_more_than_wanted_are_refused_each_with_its_check():
     done = fact_split.select_taught_pairs(PAIRS, frozenset("ab"), 10, PLAN)
     assert Counter(r.check for r in done.rejected) == {"split": 8, "surplus": 6}
+    told = {(r.reason.code, *r.reason.values.items()) for r in done.rejected}
+    assert told == {
+        ("kept-out-of-training", ("fact", "a")),
+        ("kept-out-of-training", ("fact", "b")),
+        ("more-than-wanted", ("wanted", 10)),
+    }
     assert {p.fact for p in done.pairs} == set("cdef")
     assert (len(done.pairs), len(done.held_out)) == (8, 2)
     assert ids(done.pairs) == [5, 8, 9, 10, 11, 15, 21, 23] and ids(done.held_out) == [2, 22]
+    nothing = fact_split.select_taught_pairs(PAIRS, frozenset(), 0, PLAN)
+    assert {r.reason.values["wanted"] for r in nothing.rejected} == {0} and not nothing.pairs
     everything = fact_split.select_taught_pairs(PAIRS, frozenset(), None, PLAN)
     assert len(everything.pairs) == 18 and not everything.rejected
 
@@ -171,6 +180,9 @@ def test_questions_keep_the_proportions_of_sets_and_types_when_trimmed():
     assert (len(asked.same_fact), len(asked.new_fact)) == (18, 18)
     left, rejected = fact_split.trim_questions(asked, 12, 3)
     assert len(rejected) == 24 and {r.check for r in rejected} == {"surplus"}
+    assert {(r.reason.code, r.reason.values["wanted"]) for r in rejected} == {
+        ("more-than-wanted", 12)
+    }
     assert [Counter(q.kind for q in part) for part in left] == [dict.fromkeys(kinds, 3)] * 2
     assert ids(left.same_fact) == [0, 1, 2, 3, 28, 29]
     assert ids(left.new_fact) == [7, 18, 21, 32, 34, 35]
@@ -269,3 +281,31 @@ def test_a_diagnosis_without_a_section_belongs_to_the_chapter_of_its_quote():
             assert set(question.options) <= near
         else:
             assert set(question.options) == set("abcd")
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_a_train_question_asks_in_the_book_s_language_and_keeps_the_quote(language):
+    rows = [
+        quoted(p, 0, 9).model_copy(update={"symptom": f"... lack of factor X {n}X؟.!… "})
+        for n, p in enumerate(PAIRS)
+    ]
+    for question in build_train_questions(rows, PASSAGES, PLAN, language):
+        (pair,) = [p for p in rows if p.symptom.rstrip(" .؟!…") in question.question]
+        recall = get_prompt_template(language).recall
+        assert question.question == recall.format(symptom=pair.symptom.rstrip(" .؟!…"))
+        assert question.quote == pair.quote and question.quote is not None
+
+
+def test_in_a_book_without_chapters_a_diagnosis_that_stands_nowhere_is_one_of_all():
+    bare = [p.model_copy(update={"chapter": ""}) for p in PASSAGES[:4]]
+    rows = [build_pair(i, name) for i, name in enumerate("abcd")]
+    loose = build_pair(9, "loose")
+    drawn = {
+        question.options[0]: question.options
+        for seed in range(8)
+        for question in build_train_questions(
+            [*rows, loose], bare, PLAN.model_copy(update={"seed": seed}), "en"
+        )
+        if "loose" in question.options
+    }
+    assert set(drawn) == {*"abcd", "loose"}
