@@ -18,7 +18,7 @@ ENDED = re.compile(r"[.!?؟…:؛][»”\"')\]]*\s*$")
 MOST_LINES = 100  # of one paragraph; more is text without marks, and has to end somewhere
 SMALLER = 0.95  # times the size of the text about it: a sidebar's letters
 LONG_LINE = 0.5  # of its column; shorter ones may be items of a list without marks
-LONGEST_ITEM = 0.75  # of its column, of a list without marks
+LONGEST_ITEM = 0.7  # of its column, of a list without marks
 WIDE_STEP = 1.35  # times the usual distance between lines: a new paragraph
 WIDER_STEP = 1.12  # the same after the end of a sentence
 
