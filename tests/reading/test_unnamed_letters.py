@@ -69,3 +69,8 @@ def test_a_font_that_mixes_arabic_and_persian_digits_has_persian_ones() -> None:
     assert "".join(g.text for g in mixed) == "۲۰۰۴"
     arabic = [_glyph(char, "Amiri", 1) for char in "٢٠٠٤"]
     assert same_digits(arabic) == arabic
+
+
+def test_a_stroke_between_one_letter_and_the_next_is_no_letter() -> None:
+    text = f"عمل{PLACE}رد و مول{PLACE}ول و ال{PLACE}و"
+    assert name_letters([_sheet(text, "Amiri#6001", PLACE)])[0].text == "عملرد و مولول و الو"

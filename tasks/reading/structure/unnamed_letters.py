@@ -47,7 +47,8 @@ def name_letters(sheets: Sequence[Sheet], titles: Sequence[str] = ()) -> list[Sh
     words = Counter(word for text in texts for word in _WORD.findall(text))
     names = {sign: LOST_MARK if sign in marks else UNKNOWN for sign in signs.values()}
     names |= {mark: "ا" for mark in marks if _is_alef(mark, words)}
-    bare = str.maketrans({mark: names[mark].strip(LOST_MARK) for mark in marks})
+    names |= {sign: "" for sign in names.keys() - marks if _is_stroke(sign, words)}
+    bare = {ord(s): name.strip(LOST_MARK) for s, name in names.items() if name != UNKNOWN}
     of_titles = _WORD.findall(persian.normalize_persian("\n".join(titles)))
     names |= learn_letters((word.translate(bare) for word in words), of_titles)
     return [_named(sheet, signs, names) for sheet in sheets]
@@ -67,12 +68,21 @@ def _is_alef(mark: str, words: Iterable[str]) -> bool:
     )
 
 
+def _is_stroke(sign: str, words: Iterable[str]) -> bool:
+    """Whether it joins one letter to the next: Amiri draws one between lam and kaf."""
+    own = [word for word in words if sign in word]
+    around = {word[at - 1 : at] for word in own for at, c in enumerate(word) if c == sign}
+    inside = not any(word.endswith(sign) for word in own)
+    return len(own) >= LEAST_WORDS and inside and len(around) == 1 and around != {""}
+
+
 def learn_letters(words: Iterable[str], familiar: Iterable[str] = ()) -> dict[str, str]:
     """The letter of each private character in these words, as far as they tell."""
     told = set(words)
     names: dict[str, str] = {}
     while True:
-        told = {word.translate(str.maketrans(names)) for word in told}
+        table = {ord(sign): letter for sign, letter in names.items()}
+        told = {word.translate(table) for word in told}
         known = {word for word in told if not _PLACE.search(word)}
         known |= persian.FUNCTION_WORDS | persian.NEGATIONS | COMMON_WORDS | set(familiar)
         stems = {word[:end] for word in known for end in range(LEAST_STEM, len(word))}
