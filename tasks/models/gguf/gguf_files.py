@@ -1,4 +1,4 @@
-"""Which GGUF file a plan names, and its digest; nothing heavy is imported, for keys of kept stages."""
+"""Which GGUF file a plan names, and its digest; imports nothing heavy, for keys of kept stages."""
 
 import functools
 import hashlib
