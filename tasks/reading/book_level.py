@@ -8,15 +8,17 @@ from collections.abc import Sequence
 
 from tasks.language.persian import ZWNJ
 from tasks.reading.layout import arabic_shaping, bidi
+from tasks.reading.structure.unnamed_letters import name_letters
 from tasks.reading.types import Sheet
 
 
-def settled(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """The pages without private characters."""
+def settled(sheets: Sequence[Sheet], titles: Sequence[str] = ()) -> list[Sheet]:
+    """The pages without private characters; `titles` are the bookmarks'."""
     half = _half_spaces(sheets)
     votes = sum(s.votes[0] for s in sheets), sum(s.votes[1] for s in sheets)
     turned = _are_sections_turned(sheets)
-    return [_settled(sheet, half, _mirrored(sheet.votes, votes), turned) for sheet in sheets]
+    decided = [_settled(sheet, half, _mirrored(sheet.votes, votes), turned) for sheet in sheets]
+    return name_letters(decided, titles)
 
 
 def _are_sections_turned(sheets: Sequence[Sheet]) -> bool:

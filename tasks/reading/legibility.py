@@ -92,11 +92,18 @@ def unmapped(text: str) -> float:
     return len(_BROKEN.findall(text)) / visible if visible else 0.0
 
 
+def _broken_words(text: str) -> float:
+    """Share of the words of letters that lack one."""
+    tokens = [word for word in text.split() if any(map(str.isalpha, word))]
+    return sum("\ufffd" in word for word in tokens) / len(tokens) if tokens else 0.0
+
+
 def legibility(text: str, language: str = "en") -> float:
     """0 to 1; under LEGIBLE the page is not language, or not in order, or in letters that are not
     its own.
     """
-    sound = 0.0 if letters.are_wrong(text, language) else max(0.0, 1 - 5 * unmapped(text))
+    lost = max(unmapped(text), _broken_words(text))
+    sound = 0.0 if letters.are_wrong(text, language) else max(0.0, 1 - 5 * lost)
     tokens = [w for w in split_words(text) if not w[0].isdigit()]
     if len(tokens) < LEAST_WORDS:
         return sound

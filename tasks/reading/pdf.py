@@ -97,7 +97,8 @@ def _read(
 ) -> _Book:
     opened, numbers = pages_wanted(path, plan)
     _check_ocr(plan)
-    sheets = read_sheets(path, numbers, language, workers, progress)
+    titles = [str(title) for _, title, *_ in opened.outline]
+    sheets = read_sheets(path, numbers, language, workers, progress, titles)
     bad = bad_pages(sheets, language)
     if plan.ocr == "tesseract":
         again = [page for page, why in bad.items() if why in ("picture", "illegible")]
@@ -162,6 +163,7 @@ def read_sheets(
     language: str,
     workers: int = 0,
     progress: ProgressCallback = ignore_progress,
+    titles: Sequence[str] = (),
 ) -> list[Sheet]:
     """These pages' lines in normal form. Raises BookError when the book kills its readers."""
     done = 0
@@ -173,7 +175,7 @@ def read_sheets(
 
     found = pool.read_pages(path, numbers, language, "", workers, each)
     sheets = [found[number] for number in numbers]
-    return [_normal(sheet, language) for sheet in settled(sheets)]
+    return [_normal(sheet, language) for sheet in settled(sheets, titles)]
 
 
 def _normal(sheet: Sheet, language: str) -> Sheet:

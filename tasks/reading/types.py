@@ -82,6 +82,7 @@ class Sheet(NamedTuple):
         0,
     )  # for (above 0) or against exchanging round brackets and guillemets
     tallies: dict[str, tuple[int, ...]] = {}  # where each glyph stood in its words
+    unnamed: dict[str, str] = {}  # a glyph without a letter: what stands in its place
 
     @property
     def text(self) -> str:

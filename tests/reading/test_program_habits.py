@@ -106,12 +106,26 @@ def test_the_book_tells_which_way_its_section_numbers_run(turned: bool) -> None:
 def test_a_running_head_that_says_titles_is_no_text() -> None:
     titles = _line("Lungs and airways", 200, 16, True), _line("Whooping cough", 240, 13, True)
     first = _sheet(1, *titles, _line("It is a disease of small children, and long.", 300))
-    second = _sheet(
-        2,
-        _line("WHOOPING COUGH LUNGS AND AIRWAYS", 40),
-        _line("The cough lasts for many weeks and ends in vomiting.", 70),
-    )
-    assert furniture([first, second]) == {(2, 0)}
+    heads = ["WHOOPING COUGH LUNGS AND AIRWAYS", "LUNGS AND AIRWAYS", "WHOOPING COUGH"]
+    texts = ["It ends in vomiting.", "Children lose weight.", "The cough lasts for weeks."]
+    pages = [
+        _sheet(page, _line(head, 40), _line(text, 70))
+        for page, (head, text) in enumerate(zip(heads, texts, strict=True), 2)
+    ]
+    assert furniture([first, *pages]) == {(2, 0), (3, 0), (4, 0)}
+
+
+def test_an_item_at_a_pages_end_that_is_a_title_elsewhere_is_text() -> None:
+    first = _sheet(1, _line("Osteoporosis", 200, 16, True), _line("It makes bones thin.", 240))
+    pages = [
+        _sheet(page, _line(text, 40), _line("- Osteoporosis", foot))
+        for page, text, foot in (
+            (2, "What may follow is:", 700),
+            (3, "Steroids lead to:", 640),
+            (4, "In old age there is:", 720),
+        )
+    ]
+    assert furniture([first, *pages]) == set()
 
 
 def test_a_bold_title_at_the_head_of_a_page_stays() -> None:

@@ -60,3 +60,14 @@ def test_letters_set_apart_are_one_word() -> None:
     assert max([0.15] * 7) <= gaps.least_on([0.15] * 7)  # C O N T E N T S
     tracked = [0.15] * 12 + [0.45] * 2
     assert 0.15 < gaps.least_on(tracked) < 0.45
+
+
+def test_a_bullets_wide_gap_does_not_hide_the_tight_gaps_of_its_line() -> None:
+    page = WordGaps(False, frozenset(), least=0.05, usual=0.1, learnt=True, kerns=False)
+    assert page.least_on([0.0] * 14 + [0.096] * 4 + [0.5]) < 0.096
+
+
+def test_where_no_letters_are_kerned_gaps_of_a_tenth_of_an_em_part_words() -> None:
+    kerned = WordGaps(False, frozenset(), least=0.05, usual=0.14, learnt=True)
+    rooms = [0.0] * 8 + [0.096]
+    assert kerned._replace(kerns=False).least_on(rooms) < 0.096 < kerned.least_on(rooms)

@@ -1,4 +1,4 @@
-"""Which GGUF file a plan names, and its digest; imports nothing heavy, for keys of kept stages."""
+"""Which GGUF file a plan names, and its digest; imports nothing heavy: keys of stages need it."""
 
 import functools
 import hashlib

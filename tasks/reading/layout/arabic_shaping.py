@@ -15,11 +15,24 @@ from typing import NamedTuple
 from tasks.language import persian
 from tasks.language import text as words_of
 from tasks.reading.layout.bidi import decided
-from tasks.reading.layout.glyph_clusters import LOST_MARK, ZWNJ, Cell, form
+from tasks.reading.layout.glyph_clusters import (
+    LOST_MARK,
+    MARK_PLACES,
+    UNKNOWN,
+    ZWNJ,
+    Cell,
+    form,
+    is_lost_mark,
+)
 from tasks.reading.layout.word_gaps import joins_on
+from tasks.reading.types import Glyph
 
 PLACE = 0xF0000  # private characters: "perhaps a half-space", numbered by pair of glyphs
 _PLACES = re.compile("[\U000f0000-\U000ffffd]")
+# In the place of a letter that the file does not name, until the book names it: mathematical
+# letters, which no text holds and which run from right to left and join on both sides.
+LETTER_PLACES = "".join(c for c in map(chr, range(0x1EE00, 0x1EEF2)) if joins_on(c))
+_ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
 _FORMS = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]+")
 _SIGNS = str.maketrans(
     {
@@ -99,6 +112,20 @@ def ligature(text: str) -> str:
     return text
 
 
+def same_digits(glyphs: Sequence[Glyph]) -> list[Glyph]:
+    """Persian digits, in fonts that name some of theirs as Arabic ones, which are read the other way
+    round in a number: «۲۰۰۴» of ٢, ٠ and ۴ would be «۴۲۰۰».
+    """
+    digits = [g for g in glyphs if g.text.isdecimal() and not g.text.isascii()]
+    persian_ones = {g.font for g in digits if g.text.translate(_ARABIC_DIGITS) == g.text}
+    mixed = persian_ones & {g.font for g in digits if g.text.translate(_ARABIC_DIGITS) != g.text}
+    if not mixed:
+        return list(glyphs)
+    return [
+        g._replace(text=g.text.translate(_ARABIC_DIGITS)) if g.font in mixed else g for g in glyphs
+    ]
+
+
 def is_letter(text: str) -> bool:
     """A letter of a right-to-left script (the Arabic semicolon is not)."""
     return bool(text) and text[0].isalpha() and unicodedata.bidirectional(text[0]) in ("AL", "R")
@@ -112,6 +139,27 @@ class Forms:
     def __init__(self) -> None:
         self.pairs: dict[tuple[str, str], int] = {}
         self.tallies: dict[str, Tally] = {}
+        self.unnamed: dict[str, str] = {}  # glyph: what stands in its letter's (or mark's) place
+        self._places = {False: iter(LETTER_PLACES), True: iter(MARK_PLACES)}
+
+    def number_unnamed(self, glyphs: Sequence[Glyph]) -> list[Glyph]:
+        """Glyphs without a letter, in fonts that name others of a right-to-left script, told apart
+        for the book to name them.
+        """
+        fonts = {g.font for g in glyphs if is_letter(g.text)}
+        return [
+            g._replace(text=self._place_of(g)) if g.text == UNKNOWN and g.font in fonts else g
+            for g in glyphs
+        ]
+
+    def _place_of(self, glyph: Glyph) -> str:
+        key = f"{glyph.font}#{glyph.code}"
+        if key not in self.unnamed:
+            place = next(self._places[is_lost_mark(glyph)], "")
+            if not place:  # too many of them: a font that names nothing
+                return UNKNOWN
+            self.unnamed[key] = place
+        return self.unnamed[key]
 
     def mark(self, cells: list[Cell]) -> list[Cell]:
         """The cells of a line (left to right) with a private character wherever a half-space may be

@@ -12,6 +12,7 @@ from tasks.reading.types import Glyph
 ZWNJ = "\u200c"
 UNKNOWN = "\ufffd"  # a glyph that the file gives no letter for
 LOST_MARK = "\ufdd0"  # a mark that the file gives no letter for; not a character of any text
+MARK_PLACES = "".join(map(chr, range(0x10F000, 0x10F100)))  # such marks, until the book names them
 HALF_SPACE_EM = 0.05  # a space whose neighbours stand closer than this was drawn for a half-space
 LOOSE_EM = 0.25  # a wider gap is a space where the file draws spaces: only what no kerning explains
 AT_BORDER_EM = 0.02  # of a letter, where a space begins
@@ -75,7 +76,7 @@ def cells(glyphs: Sequence[Glyph], habit: WordGaps) -> list[Cell]:
         not blanks and len(bases) > SPOKEN
     ):  # some programs draw spaces on one line and jump over them on the next
         habit = habit._replace(spaced=False)
-    told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or _is_lost_mark(g)])
+    told = _with_marks(bases, [g for g in glyphs if is_mark(g.text) or is_lost_mark(g)])
     rooms = [
         room_between(a, b)
         for a, b in itertools.pairwise(bases)
@@ -116,13 +117,14 @@ def _stands(glyph: Glyph) -> bool:
         and not glyph.text.isspace()
         and glyph.text != ZWNJ
         and not is_mark(glyph.text)
-        and not _is_lost_mark(glyph)
+        and not is_lost_mark(glyph)
     )
 
 
-def _is_lost_mark(glyph: Glyph) -> bool:
+def is_lost_mark(glyph: Glyph) -> bool:
     """A glyph without width that the file gives no letter for: a mark of a font's own drawing."""
-    return glyph.text == UNKNOWN and glyph.x1 - glyph.x0 < 0.01 * glyph.size
+    unnamed = glyph.text == UNKNOWN or (glyph.text != "" and glyph.text in MARK_PLACES)
+    return unnamed and glyph.x1 - glyph.x0 < 0.01 * glyph.size
 
 
 def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
@@ -131,7 +133,7 @@ def without_stretches(glyphs: Sequence[Glyph]) -> list[Glyph]:
     """
     nameless: dict[tuple[str, int], list[Glyph]] = {}
     for glyph in glyphs:
-        if glyph.text == UNKNOWN and not _is_lost_mark(glyph):
+        if glyph.text == UNKNOWN and not is_lost_mark(glyph):
             nameless.setdefault((glyph.font, glyph.code), []).append(glyph)
     strokes = {key for key, found in nameless.items() if _overlap(found)} | _misnamed(glyphs)
     kept: list[Glyph] = []
@@ -157,6 +159,7 @@ def _misnamed(glyphs: Sequence[Glyph]) -> set[tuple[str, int]]:
         if (
             len(glyph.text) == 1
             and glyph.text not in WITHIN
+            and glyph.text != UNKNOWN
             and not glyph.text.isspace()
             and kind_of(glyph.text) != "R"
         ):
@@ -263,10 +266,14 @@ def _drawn_from_left(bases: list[Glyph]) -> bool:
 
 def _after_the_last(bases: list[Glyph], by_turn: list[int], turns: list[int], mark: Glyph) -> bool:
     """Whether it stands just where the last letter ended: put there by its own width, by a program
-    that shapes nothing.
+    that shapes nothing (and so draws no marks of a font's own).
     """
     own = bisect_left(turns, mark.turn) - 1
-    return own >= 0 and abs(bases[by_turn[own]].x1 - mark.x0) < 0.01 * mark.size
+    return (
+        not is_lost_mark(mark)
+        and own >= 0
+        and abs(bases[by_turn[own]].x1 - mark.x0) < 0.01 * mark.size
+    )
 
 
 def _may_carry(base: Glyph, mark: Glyph) -> bool:

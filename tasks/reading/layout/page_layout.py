@@ -6,7 +6,14 @@ from statistics import median
 from typing import NamedTuple
 
 from tasks.reading import legibility
-from tasks.reading.layout.arabic_shaping import Forms, bare, ligature, unfolded
+from tasks.reading.layout.arabic_shaping import (
+    LETTER_PLACES,
+    Forms,
+    bare,
+    ligature,
+    same_digits,
+    unfolded,
+)
 from tasks.reading.layout.bidi import ANGLED, ROUND, Piece, join, logical, undecided
 from tasks.reading.layout.columns import blocks
 from tasks.reading.layout.glyph_clusters import (
@@ -72,7 +79,9 @@ class _Layout:
     def __init__(self, glyphs: list[Glyph], rules: list[Rule], forms: Forms, votes: Votes) -> None:
         self.rtl = legibility.rtl_share("".join(g.text for g in glyphs)) >= PAGE_SHARE
         ready = [g._replace(text=ligature(g.text)) if len(g.text) > 1 else g for g in glyphs]
-        self.glyphs = without_stretches(ready) if any(map(legibility.is_rtl, ready)) else ready
+        if any(map(legibility.is_rtl, ready)):
+            ready = forms.number_unnamed(same_digits(without_stretches(ready)))
+        self.glyphs = ready
         self.rules, self.forms, self.votes = rules, forms, votes
         self.gaps: WordGaps = habits(self.glyphs)
 
@@ -214,4 +223,4 @@ def _line(text: str, draft: _Draft, height: float) -> Line:
 def broken(lines: Sequence[Line]) -> float:
     """Share of glyphs that the file gives no letter for."""
     text = "".join(line.text for line in lines)
-    return text.count(UNKNOWN) / max(1, len(text))
+    return sum(map(text.count, UNKNOWN + LETTER_PLACES)) / max(1, len(text))

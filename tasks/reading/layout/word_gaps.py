@@ -59,6 +59,7 @@ class WordGaps(NamedTuple):
     least: float = UNLEARNT_EM  # em: a wider gap parts words, where no space glyph does
     usual: float = 0.25  # em: the usual gap between words
     learnt: bool = False
+    kerns: bool = True  # letters of one word stand apart somewhere on the page
 
     def parts_words(self, left: Glyph, right: Glyph, least: float) -> bool:
         """Whether the gap between two neighbours, without a space glyph, stands for one."""
@@ -72,14 +73,23 @@ class WordGaps(NamedTuple):
         out.
         """
         parted = part_gaps(rooms)
-        if parted:
+        if parted and not self._is_lone(parted):
             usual = parted.between if len(parted.between) >= LEAST_WORDS else [self.usual]
-            return max(parted.least, min(KERNED_EM, KERNED_SHARE * median(usual)))
+            return max(parted.least, self._kerning(median(usual)))
         inner = [room for room in rooms if room < COLUMN_EM]
         wider = sum(room > self.least for room in inner)
         set_apart = len(inner) >= LEAST_GAPS // 2 and wider > WORDS_SHARE[1] * len(inner)
-        kerned = min(KERNED_EM, KERNED_SHARE * self.usual) if self.learnt else 0.0
+        kerned = self._kerning(self.usual) if self.learnt else 0.0
         return max(inner) if set_apart and max(inner) < self.usual else max(self.least, kerned)
+
+    def _is_lone(self, parted: Parted) -> bool:
+        """A bullet's or colon's wide gap beside what parts words elsewhere on the page."""
+        least = max(self.least, self._kerning(self.usual))
+        return self.learnt and len(parted.between) < LEAST_WORDS and parted.within[-1] > least
+
+    def _kerning(self, usual: float) -> float:
+        """As far as letters of one word may stand apart."""
+        return min(KERNED_EM, KERNED_SHARE * usual) if self.kerns else 0.0
 
 
 def learn_gaps(glyphs: Sequence[Glyph], names_halves: frozenset[str], spaced: bool) -> WordGaps:
@@ -94,7 +104,8 @@ def learn_gaps(glyphs: Sequence[Glyph], names_halves: frozenset[str], spaced: bo
         return WordGaps(spaced, names_halves)
     widest, tightest = within[int(0.99 * (len(within) - 1))], between[len(between) // 100]
     middle = (widest + tightest) / 2
-    return WordGaps(spaced, names_halves, middle, between[len(between) // 2], True)
+    kerns = within[-1] > TOUCHING_EM
+    return WordGaps(spaced, names_halves, middle, between[len(between) // 2], True, kerns)
 
 
 def _part_line(rooms: Sequence[float]) -> Parted | None:

@@ -99,6 +99,7 @@ class Reader:
             pairs=tuple(found.forms.pairs),
             votes=(found.votes.round, found.votes.angled),
             tallies={key: tuple(tally) for key, tally in found.forms.tallies.items()},
+            unnamed=found.forms.unnamed,
             ocr=_is_hidden(drawing.hidden, found.lines),
         )
 

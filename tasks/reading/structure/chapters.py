@@ -12,6 +12,9 @@ from tasks.schemas.item_rows import Passage
 
 SMALL_TAIL = 0.25  # of a passage's size: a rest shorter than this stays with the passage before
 AROUND = 3  # lines before and after that show where lines end
+# of the block's width: text beside a picture or in a box. Seven lines of a ragged text may all end
+# a tenth short of it (the English handbook), beside a picture a fifth or more.
+NARROW = 0.85
 FULL_EM = 2.0  # from where the longest ends: a full line, ragged or not
 NOTE_SIZE = 0.9  # times the body's size: smaller letters in the lower half of a page are notes
 
@@ -94,8 +97,10 @@ def _nearer(sheet: Sheet, place: int, left: float, right: float) -> tuple[float,
     ends = [-other.x0 if sheet.rtl else other.x1 for other in around]
     full = sum(max(ends) - end < FULL_EM * line.size for end in ends)
     if len(ends) < AROUND or 2 * full < len(ends):
-        return left, right, False
-    return (-max(ends), right, True) if sheet.rtl else (left, max(ends), True)
+        return left, right, len(ends) <= AROUND + 1  # so few lines show no list
+    near = (-max(ends), right) if sheet.rtl else (left, max(ends))
+    is_narrow = near[1] - near[0] < NARROW * (right - left)
+    return (*near, True) if is_narrow else (left, right, True)
 
 
 def passages(parts: Iterator[Stretch], characters: int, words: BookWords) -> list[Passage]:

@@ -33,12 +33,13 @@ def furniture(sheets: Sequence[Sheet]) -> set[tuple[int, int]]:
             layer = {
                 s.page: place for s in sheets if (place := _outermost(s, edge, dropped)) is not None
             }
-            found = _repeated(sheets, layer) | _numbers(sheets, layer)
-            found |= {
-                (s.page, layer[s.page])
+            said = {
+                s.page: s.lines[layer[s.page]]
                 for s in sheets
                 if s.page in layer and _says_titles(s.lines[layer[s.page]], titles, body)
             }
+            found = _repeated(sheets, layer) | _numbers(sheets, layer)
+            found |= {(page, layer[page]) for page in _at_one_height(said)}
             if not found:
                 break
             dropped |= found
@@ -74,6 +75,18 @@ def _says_titles(line: Line, titles: set[str], body: float) -> bool:
     said = _letters(line)
     plain = not line.bold and line.size <= LARGER * body
     return plain and len(said) >= LEAST_LETTERS and _is_made_of(said, titles)
+
+
+def _at_one_height(said: dict[int, Line]) -> list[int]:
+    """Pages whose lines stand where those of their neighbours do: running heads change with the
+    chapter, their height does not. An item of a list that is a title elsewhere stands anywhere.
+    """
+    if len(said) < LEAST_TIMES:
+        return []
+    level = sorted(line.top for line in said.values())[len(said) // 2]
+    pages = [page for page, line in said.items() if abs(line.top - level) <= SAME_HEIGHT]
+    stretch = max(pages) - min(pages) + 1
+    return pages if len(pages) >= max(LEAST_TIMES, DENSITY * stretch) else []
 
 
 def _is_made_of(said: str, titles: set[str], most: int = 3) -> bool:
