@@ -39,6 +39,11 @@ class StudyError(Exception):
         )
 
 
+def quote_exception(error: BaseException, most: int = 500) -> str:
+    """What a library raised, kind and words, cut to so many characters."""
+    return f"{type(error).__name__}: {error}"[:most]
+
+
 class PlanError(StudyError):
     """The plan asks for the impossible; found before any work."""
 

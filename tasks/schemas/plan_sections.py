@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
+from tasks.schemas.messages import build_message
 
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
 NAME_PATTERN = r"^\w[\w.-]{0,99}$"
@@ -15,10 +16,7 @@ NAME_PATTERN = r"^\w[\w.-]{0,99}$"
 def check_name(name: str) -> None:
     """Raises PlanError for a name that is a path, since what lies there would be replaced."""
     if not re.fullmatch(NAME_PATTERN, name):
-        raise PlanError(
-            f"name: {name!r} is not a name of at most 100 letters, digits, _, - and ., beginning"
-            " with a letter or digit."
-        )
+        raise PlanError(build_message("name-is-a-path", name=repr(name)))
 
 
 class PlanSection(BaseModel):

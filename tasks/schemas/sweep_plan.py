@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import StoredRow
+from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import find_plan_file, parse_plan, read_plan_tree, set_plan_key
 from tasks.schemas.plan_lineage import after_choosing
@@ -258,14 +259,9 @@ def parse_sweep(
 ) -> SweepPlan:
     """Check a tree of choices with `changes` applied, and every setting of it."""
     if not tree.get("grid") and not tree.get("arms"):
-        raise PlanError(
-            f"{source}: nothing to try; give `grid:` (keys with their values) or `arms:` (settings"
-            " by name)."
-        )
+        raise PlanError(build_message("sweep-of-nothing", source=source))
     if not isinstance(tree.get("grid", {}), dict):
-        raise PlanError(
-            f"{source}: grid: {tree['grid']!r} must hold keys, each with a list of values."
-        )
+        raise PlanError(build_message("grid-without-keys", source=source, value=repr(tree["grid"])))
     tree = {
         **tree,
         "study": _read_study_tree(tree.get("study") or {}, tree),
@@ -284,7 +280,9 @@ def parse_sweep(
         plan = SweepPlan.model_validate(tree)
     except ValidationError as error:
         raise PlanError(
-            f"{source}: " + "; ".join(_format_one_error(one) for one in error.errors())
+            build_message(
+                "plan-wrong", source=source, faults=tuple(map(_describe_fault, error.errors()))
+            )
         ) from None
     check_settings(plan)
     return plan
@@ -295,13 +293,15 @@ def _read_study_tree(study: Any, tree: dict[str, Any]) -> dict[str, Any]:
     if isinstance(study, str):
         return read_plan_tree(find_plan_file(study))
     if not isinstance(study, dict):
-        raise PlanError(f"study: {study!r} is neither a plan's name nor a plan.")
+        raise PlanError(build_message("study-is-no-plan", value=repr(study)))
     return {"name": tree.get("name", "sweep"), **study}
 
 
-def _format_one_error(error: Any) -> str:
+def _describe_fault(error: Any) -> Message:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"{where}: no such key. Known: {', '.join([*SweepPlan.model_fields, 'set'])}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {message} (it is {error['input']!r})" if where else message
+        return build_message("no-such-key", key=where, known=(*SweepPlan.model_fields, "set"))
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if not where:
+        return build_message("sweep-wrong", said=said)
+    return build_message("key-wrong", key=where, said=said, value=repr(error["input"]))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tasks.schemas.errors import MissingArtifact
+from tasks.schemas.messages import build_message
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle, build_missing_error
 from tasks.store.paths import compute_folder_digest, get_cached_folder_digest, get_runs_dir
@@ -93,7 +94,4 @@ class Checkpoint(ArtifactFolder):
             self.path.name[:16],
             get_cached_folder_digest(self.path),
         ):  # a snapshot is named by its commit
-            raise MissingArtifact(
-                f"{self.path} holds another model than when the study began; run again with --redo"
-                " prepare_base."
-            )
+            raise MissingArtifact(build_message("model-replaced", path=str(self.path)))

@@ -24,6 +24,7 @@ from tasks.schemas.item_rows import (
     Rejection,
     StoredRow,
 )
+from tasks.schemas.messages import build_message
 from tasks.schemas.result_rows import (
     Answer,
     Cause,
@@ -177,8 +178,12 @@ class InputFile(Handle):
         file = find_input_file(path)
         if file is None:
             raise PlanError(
-                f"{cls.plan_key}: {str(path)!r} is not a file (looked in {Path.cwd()}). Set"
-                f" `{cls.plan_key}:` in the plan, or --set {cls.plan_key}=PATH."
+                build_message(
+                    "input-not-a-file",
+                    key=cls.plan_key,
+                    path=repr(str(path)),
+                    folder=str(Path.cwd()),
+                )
             )
         return cls(path=str(file.absolute()), digest=compute_digest(file.read_bytes()), **fields)
 
@@ -209,7 +214,5 @@ class ItemFile(InputFile):
 def build_missing_error(path: Path) -> MissingArtifact:
     """What to say of an artifact that is not as its handle says."""
     if path.exists():
-        return MissingArtifact(
-            f"{path} was changed (its content no longer fits its name); delete it and run again."
-        )
-    return MissingArtifact(f"{path} is gone; run the same command again to rebuild it.")
+        return MissingArtifact(build_message("artifact-changed", path=str(path)))
+    return MissingArtifact(build_message("artifact-gone", path=str(path)))

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import Question
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.plan_lineage import digests, endpoint_of, history_of
 from tasks.schemas.result_rows import History, Look
@@ -76,9 +77,7 @@ def _read(place: Path) -> Look:
         return Look.model_validate_json(place.read_bytes())
     except ValidationError as error:
         raise MissingArtifact(
-            f"{place} is no record of a decision that this version can read ({error.error_count()}"
-            " faults): use the version that wrote it, or move the file away; what it says was"
-            " decided on is then forgotten."
+            build_message("decision-unreadable", path=str(place), faults=error.error_count())
         ) from None
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.schemas.errors import StoreError
+from tasks.schemas.messages import build_message
 
 
 def open_owned_file(path: Path, flags: int = os.O_RDWR) -> int:
@@ -24,10 +25,7 @@ def open_owned_file(path: Path, flags: int = os.O_RDWR) -> int:
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
-        raise StoreError(
-            f"{path} is a link; a file of the store was expected there. Whoever made it may want"
-            " something else overwritten: remove it, then run the same command again."
-        ) from error
+        raise StoreError(build_message("link-in-store", path=str(path))) from error
 
 
 def open_log(path: Path) -> int:

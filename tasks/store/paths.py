@@ -60,10 +60,7 @@ def _get_mirror_dir(url: str) -> Path:
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     except RuntimeError as error:
-        raise StoreError(
-            f"RUNS_DIR={url} wants a folder on this machine, too, and this user has no home: set"
-            " RUNS_MIRROR to one."
-        ) from error
+        raise StoreError(build_message("mirror-without-home", url=url)) from error
     return (cache / "book2lora" / compute_digest(url.encode())).absolute()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from tasks.schemas.errors import MissingArtifact
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import check_name
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle
@@ -63,7 +64,7 @@ class StudyFolder(Handle):
             self._holds_own_files()
             or (remote_store.pull_folder(self.path) and self._holds_own_files())
         ):
-            raise MissingArtifact(f"{self.path} is gone or holds another study.")
+            raise MissingArtifact(build_message("study-folder-replaced", path=str(self.path)))
 
     def _holds_own_files(self) -> bool:
         return self.path.is_dir() and _compute_own_digest(self.path) == self.digest

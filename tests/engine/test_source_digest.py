@@ -66,7 +66,7 @@ def digests() -> dict[str, str]:
         ("models/tiny_llama.py", {"prepare_base"}),
         ("evaluation/answer_extraction.py", {"evaluate_model"}),
         (
-            "evaluation/statistics/mcnemar.py",
+            "evaluation/statistics/sign_flip.py",
             {"compare_answers", "compare_setting", "halve_questions", "write_report"},
         ),
         ("generation/rules/question_makers.py", {"generate_drafts"}),

@@ -31,10 +31,6 @@ MOST_BYTES = 2**29  # of an unpacked file: half a gigabyte, some million rows
 MOST_CELL = (
     2**24
 )  # characters of a cell that csv reads; longer than any, but no unclosed quote reads a whole file
-KINDS = (
-    ".json, .jsonl, .csv, .tsv, .xlsx, .parquet (each but the last two also as .gz), or a folder of"
-    " save_to_disk"
-)
 
 
 class ItemLine(NamedTuple):
@@ -67,7 +63,9 @@ def read_rows(path: Path) -> Rows:
         csv.Error,
         ValueError,
     ) as error:
-        raise PlanError(f"{path} cannot be read: {error}. Own items are {KINDS}.") from None
+        raise PlanError(
+            build_message("own-file-unreadable", path=str(path), why=str(error))
+        ) from None
 
 
 def _read(path: Path) -> Rows:
@@ -89,7 +87,11 @@ def _read(path: Path) -> Rows:
         text, notes = _text(path)
         return Rows(_json(text), notes)
     raise PlanError(
-        f"{path}: own items are {KINDS}; not {path.suffix or 'a file without a suffix'}."
+        build_message(
+            "own-file-of-another-kind",
+            path=str(path),
+            suffix=path.suffix or build_message("no-suffix"),
+        )
     )
 
 

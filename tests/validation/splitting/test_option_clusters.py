@@ -67,3 +67,17 @@ def test_fewer_facts_are_kept_out_where_the_wanted_pairs_would_not_be_left():
     assert not choose_untaught_facts(
         PAIRS, QUESTIONS, ValidationPlan(new_fact_share=0.25), wanted=32
     )
+
+
+def test_only_facts_that_are_asked_about_are_left_untaught():
+    asked = [question(name, [name, "x", "y", "z"]) for name in ("a0", "b1")]
+    for seed in range(20):
+        out = choose_untaught_facts(PAIRS, asked, ValidationPlan(new_fact_share=0.5, seed=seed))
+        assert len(out) == 1 and out < {"a0/signs", "b1/signs"}
+
+
+def test_of_two_circles_one_is_left_untaught_as_a_whole():
+    two = PAIRS[:8], QUESTIONS[:8]
+    for seed in range(10):
+        out = choose_untaught_facts(*two, ValidationPlan(new_fact_share=0.5, seed=seed))
+        assert out in find_option_clusters(*two)
