@@ -113,8 +113,8 @@ def ligature(text: str) -> str:
 
 
 def same_digits(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Persian digits, in fonts that name some of theirs as Arabic ones, which are read the other way
-    round in a number: «۲۰۰۴» of ٢, ٠ and ۴ would be «۴۲۰۰».
+    """Persian digits, in fonts that name some of theirs as Arabic ones, which are read the other
+    way round in a number: «۲۰۰۴» of ٢, ٠ and ۴ would be «۴۲۰۰».
     """
     digits = [g for g in glyphs if g.text.isdecimal() and not g.text.isascii()]
     persian_ones = {g.font for g in digits if g.text.translate(_ARABIC_DIGITS) == g.text}

@@ -72,7 +72,8 @@ def learn_letters(words: Iterable[str], familiar: Iterable[str] = ()) -> dict[st
     told = set(words)
     names: dict[str, str] = {}
     while True:
-        told = {word.translate(str.maketrans(names)) for word in told}
+        table = {ord(sign): letter for sign, letter in names.items()}
+        told = {word.translate(table) for word in told}
         known = {word for word in told if not _PLACE.search(word)}
         known |= persian.FUNCTION_WORDS | persian.NEGATIONS | COMMON_WORDS | set(familiar)
         stems = {word[:end] for word in known for end in range(LEAST_STEM, len(word))}
