@@ -97,8 +97,8 @@ def test_the_interval_leaves_out_zero_where_the_test_does_and_only_there(
     assert (low > 0 or high < 0) == (sign_flip.compute_p_value(units.balances) <= alpha)
 
 
-@given(
-    st.lists(st.tuples(st.integers(-4, 4), st.integers(0, 3)), min_size=2, max_size=12),
+@given(  # of five facts a half is empty in 1 of 32 draws: so near .025 that the draws decide
+    st.lists(st.tuples(st.integers(-4, 4), st.integers(0, 3)), min_size=6, max_size=12),
     st.integers(0, 9),
 )
 @settings(max_examples=60, deadline=None)
