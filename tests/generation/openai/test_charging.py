@@ -1,7 +1,7 @@
 """What an answer is charged, at the borders of what a server's count can be believed."""
 
 import pytest
-from tasks.generation.openai.charging import believe_usage, guess_tokens
+from tasks.generation.openai.replies import believe_usage, guess_tokens
 
 from tasks.generation.budget import TokenUsage
 from tasks.generation.openai.request_builder import ChatRequest
