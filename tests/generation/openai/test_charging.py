@@ -1,9 +1,9 @@
 """What an answer is charged, at the borders of what a server's count can be believed."""
 
 import pytest
-from tasks.generation.openai.replies import believe_usage, guess_tokens
 
 from tasks.generation.budget import TokenUsage
+from tasks.generation.openai.replies import believe_usage, guess_tokens
 from tasks.generation.openai.request_builder import ChatRequest
 
 WORST = TokenUsage(100, 0, 50)
