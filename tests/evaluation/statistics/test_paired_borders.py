@@ -4,6 +4,7 @@ import pytest
 from support.items.scored_questions import make_answers, make_questions
 
 from tasks.evaluation.statistics.paired_comparison import compare_models
+from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import Quote
 from tasks.schemas.messages import Nats
 from tasks.schemas.plan_sections import ComparisonPlan
@@ -56,3 +57,10 @@ def test_other_words_with_the_same_option_are_not_the_same_answer() -> None:
     tuned = [a.model_copy(update={"said": "another text"}) for a in base[:1]] + base[1:]
     assert compare_models({"same_fact": asked}, base, tuned, PLAN)[0].verdict == "inconclusive"
     assert compare_models({"same_fact": asked}, base, base, PLAN)[0].verdict == "identical"
+
+
+def test_a_primary_mode_that_was_not_scored_is_refused_with_what_to_do() -> None:
+    asked = make_questions(2)
+    said = make_answers(asked, [1, 1], "digits")
+    with pytest.raises(MissingArtifact, match=r"mode 'cloze', only in .*; redo evaluate_model\.$"):
+        compare_models({"same_fact": asked}, said, said, PLAN)

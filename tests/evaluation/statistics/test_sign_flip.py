@@ -184,3 +184,9 @@ def test_eight_hundred_questions_take_well_under_a_second() -> None:
     sign_flip.compute_p_value(units.balances)
     sign_flip.compute_bounds(units, 0.05, seed=0)
     assert time.process_time() - start < 0.5
+
+
+def test_a_half_of_one_question_counts_and_an_empty_one_lies_beyond() -> None:
+    sums, sizes = np.array([0, 0]), np.array([1, 0])
+    assert sign_flip._quantile(sums, sizes, 0.0, 1) == 0.0
+    assert sign_flip._quantile(sums, sizes, 1.0, 1) == 1.0

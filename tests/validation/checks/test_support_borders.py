@@ -279,6 +279,7 @@ def test_signs_that_the_passage_denies_too_speak_for_the_key():
 def test_asked_what_does_not_hold_the_three_others_must_hold_and_the_key_not(key, others, refused):
     stem = "Which of these is NOT a sign of gout?"
     case = build_case(key, stem, others)
-    assert bool(rules.find_unsupported_distractors(case)) is refused
+    fault = rules.find_unsupported_distractors(case)
+    assert (fault.code if fault else "") == ("distractors-not-supported" if refused else "")
     place = (0, len(case.passage.text))
     assert bool(rules.check_support(case.item, case.passage, place, SHELF, EN)) is refused

@@ -298,7 +298,7 @@ def test_a_train_question_asks_in_the_book_s_language_and_keeps_the_quote(langua
 
 def test_in_a_book_without_chapters_a_diagnosis_that_stands_nowhere_is_one_of_all():
     bare = [p.model_copy(update={"chapter": ""}) for p in PASSAGES[:4]]
-    rows = [build_pair(i, name) for i, name in enumerate("abcd")]
+    rows = [quoted(build_pair(i, n), 0, 9, f"p{n}", fact=n) for i, n in enumerate("abcd")]
     loose = build_pair(9, "loose")
     drawn = {
         question.options[0]: question.options
