@@ -16,7 +16,7 @@ study: $(VENV)/ready $(if $(filter smollm2,$(PLAN)),$(VENV)/ready-smollm2) ## bo
 sweep: $(VENV)/ready    ## many settings, the same questions
 	@$(RUN) sweep $(PLAN) $(ARGS)
 
-test: $(VENV)/ready-dev ## the test suite, two files at once (about 14 minutes on 2 cores)
+test: $(VENV)/ready-dev ## the test suite, two files at once (about 11 minutes on 2 cores)
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/ready-dev ## style, types, who imports whom
