@@ -221,27 +221,3 @@ def test_a_page_of_many_layouts_costs_no_letter(tmp_path: Path) -> None:
     page = "".join(drawn.show(line, 72 + 3 * (i % 5), 760 - 14 * i) for i, line in enumerate(lines))
     text = " ".join(_lines(_read(tmp_path, page)))
     assert sorted(text.replace(" ", "")) == sorted(BODY.replace(" ", ""))
-
-
-def test_a_list_without_marks_is_not_one_paragraph(tmp_path: Path) -> None:
-    body = drawn.paragraph(BODY, 72, 760, 440)
-    items = ["squamous cancer of the gullet", "oesophagus with sigmoid shape", "severe weakness"]
-    listed = "".join(drawn.show(item, 92, 560 - 14 * i) for i, item in enumerate(items))
-    texts = [p.text for p in _read(tmp_path, body + listed).passages]
-    assert "\n".join(texts).split("\n")[-3:] == items
-
-
-def test_a_sentence_that_a_sidebar_cuts_goes_on_before_it(tmp_path: Path) -> None:
-    wide = "Water passes through perforated pipes at a low pressure and wets only the foot of each plant"
-    lines = drawn.wrap(wide + " that grows in the dry plains of the south. " + BODY, 11, 260)
-    rest = drawn.wrap("beside the road of the old town. It has been dry for years.", 11, 440)
-    page = "".join(drawn.show(line, 72, 760 - 14 * i) for i, line in enumerate(lines[:7]))
-    aside = "The ground water has fallen for half a century without a pause, says the report."
-    page += drawn.paragraph(aside, 370, 760, 150, 8, 14)
-    page += drawn.show(
-        "The wells of the plain, forty-one of them in all, still stand", 72, 760 - 14 * 7
-    )
-    page += "".join(drawn.show(line, 72, 760 - 14 * (8 + i)) for i, line in enumerate(rest))
-    text = "\n".join(p.text for p in _read(tmp_path, page).passages)
-    assert "still stand beside the road of the old town." in text
-    assert "half a century without a pause, says the report." in text

@@ -5,21 +5,18 @@ from typing import NamedTuple
 
 from tasks.language import text as words_of
 from tasks.reading.structure.hyphens import BookWords
-from tasks.reading.structure.paragraphs import LONG_LINE, Paragraph, Placed, paragraphs
+from tasks.reading.structure.paragraphs import Paragraph, Placed, paragraphs
 from tasks.reading.structure.size_headings import Heading, body_size
-from tasks.reading.types import Line, Sheet
+from tasks.reading.types import Sheet
 from tasks.schemas.item_rows import Passage
 
 SMALL_TAIL = 0.25  # of a passage's size: a rest shorter than this stays with the passage before
 AROUND = 3  # lines before and after that show where lines end
-# of the block's width: text beside a picture or in a box. Seven lines of a ragged text may all end
+# of the block's width: text beside a picture or in a box. A few lines of a ragged text may all end
 # a tenth short of it (the English handbook), beside a picture a fifth or more.
 NARROW = 0.85
 FULL_EM = 2.0  # from where the longest ends: a full line, ragged or not
 NOTE_SIZE = 0.9  # times the body's size: smaller letters in the lower half of a page are notes
-
-
-Box = tuple[float, float, float, float]  # x0, top, x1, bottom
 
 
 class Stretch(NamedTuple):
@@ -79,32 +76,15 @@ def _edges(sheet: Sheet, gone: set[tuple[int, int]]) -> list[tuple[float, float,
     then they end where the text does (beside a picture, in a box, in a column that stands alone),
     else where the block does.
     """
-    blocks: dict[int, Box] = {}
+    blocks: dict[int, tuple[float, float]] = {}
     for i, line in enumerate(sheet.lines):
         if (sheet.page, i) not in gone:
-            x0, top, x1, bottom = blocks.get(line.block, line[1:5])
-            blocks[line.block] = (
-                min(x0, line.x0), min(top, line.top), max(x1, line.x1), max(bottom, line.bottom)
-            )  # fmt: skip
-    boxes = list(blocks.values())
+            left, right = blocks.get(line.block, (line.x0, line.x1))
+            blocks[line.block] = min(left, line.x0), max(right, line.x1)
     return [
-        _nearer(sheet, i, *_sides(line, blocks.get(line.block, line[1:5]), boxes, sheet.rtl))
+        _nearer(sheet, i, *blocks.get(line.block, (line.x0, line.x1)))
         for i, line in enumerate(sheet.lines)
     ]
-
-
-def _sides(line: Line, block: Box, boxes: Sequence[Box], rtl: bool) -> tuple[float, float]:
-    """Left and right edge of a line's block; where nothing stands beside it, it might end where the
-    blocks above and below do.
-    """
-    x0, _, x1, _ = block
-    apart = [box for box in boxes if box[2] <= x0 or box[0] >= x1]
-    if any(box[1] < line.bottom and box[3] > line.top for box in apart):
-        return x0, x1
-    column = [block, *(box for box in boxes if box not in apart)]
-    if rtl:
-        return min(box[0] for box in column), x1
-    return x0, max(box[2] for box in column)
 
 
 def _nearer(sheet: Sheet, place: int, left: float, right: float) -> tuple[float, float, bool]:
@@ -119,10 +99,9 @@ def _nearer(sheet: Sheet, place: int, left: float, right: float) -> tuple[float,
     if len(ends) < AROUND or 2 * full < len(ends):
         return left, right, len(ends) <= AROUND + 1  # so few lines show no list
     near = (-max(ends), right) if sheet.rtl else (left, max(ends))
-    if near[1] - near[0] <= LONG_LINE * (right - left):
-        return left, right, False
     is_narrow = near[1] - near[0] < NARROW * (right - left)
-    return (*near, True) if is_narrow else (left, right, True)
+    goes_on = around[-1] is not line  # the last line of a block has half of its neighbours only
+    return (*near, True) if is_narrow or goes_on else (left, right, True)
 
 
 def passages(parts: Iterator[Stretch], characters: int, words: BookWords) -> list[Passage]:

@@ -16,9 +16,7 @@ NUMBERED = re.compile(r"\s*(?:\(?\d{1,3}[.)\-–]|\(?[a-zA-Zآ-ی][.)]|\(?الف
 ENDED = re.compile(r"[.!?؟…:؛][»”\"')\]]*\s*$")
 
 MOST_LINES = 100  # of one paragraph; more is text without marks, and has to end somewhere
-SMALLER = 0.95  # times the size of the text about it: a sidebar's letters
 LONG_LINE = 0.5  # of its column; shorter ones may be items of a list without marks
-LONGEST_ITEM = 0.7  # of its column, of a list without marks
 WIDE_STEP = 1.35  # times the usual distance between lines: a new paragraph
 WIDER_STEP = 1.12  # the same after the end of a sentence
 
@@ -49,43 +47,13 @@ def paragraphs(lines: Sequence[Placed], words: BookWords) -> Iterator[Paragraph]
     """The paragraphs of a stretch of lines without headings."""
     leading = _leading(lines)
     group: list[Placed] = []
-    for placed in _sidebars_last(lines):
+    for placed in lines:
         if group and _begins(placed, group, leading):
             yield _whole(group, words)
             group = []
         group.append(placed)
     if group:
         yield _whole(group, words)
-
-
-def _sidebars_last(lines: Sequence[Placed]) -> list[Placed]:
-    """A sentence that a sidebar in smaller letters cuts goes on before it."""
-    found = list(lines)
-    for place in range(1, len(found)):
-        after = _sidebar_end(found, place)
-        if after > place:
-            end = next(
-                (k for k in range(after + 1, len(found)) if ENDED.search(found[k - 1].line.text)),
-                len(found),
-            )
-            found[place:end] = [*found[after:end], *found[place:after]]
-    return found
-
-
-def _sidebar_end(lines: Sequence[Placed], place: int) -> int:
-    """One past the last line of the sidebar that begins here; `place` where there is none."""
-    before = lines[place - 1]
-    body = before.line.size
-    if ENDED.search(before.line.text) or lines[place].line.block == before.line.block:
-        return place
-    end = place
-    while end < len(lines) and lines[end].line.size < SMALLER * body:
-        end += 1
-    if end == len(lines) or lines[end].page != before.page:
-        return place
-    after = lines[end].line
-    goes_on = after.text[:1].islower() and abs(after.size - body) < (1 - SMALLER) * body
-    return end if goes_on else place
 
 
 def _leading(lines: Sequence[Placed]) -> float:
@@ -141,11 +109,8 @@ def _runs_on(before: Placed, placed: Placed) -> bool:
     start = placed.line.text[:1]
     if BREAK.search(before.line.text) and start.isalnum():
         return True
-    share = (before.line.x1 - before.line.x0) / max(1.0, before.right - before.left)
-    wide = share > LONG_LINE
-    listed = (
-        share < LONGEST_ITEM and not (before.full and placed.full) and _had_room(before, placed)
-    )
+    wide = before.line.x1 - before.line.x0 > LONG_LINE * (before.right - before.left)
+    listed = not (before.full and placed.full) and _had_room(before, placed)
     return start.islower() and wide and not listed and not ENDED.search(before.line.text)
 
 
