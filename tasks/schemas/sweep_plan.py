@@ -3,6 +3,7 @@ it, shared by selection, flow and report.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -264,7 +265,7 @@ def parse_sweep(
         raise PlanError(build_message("grid-without-keys", source=source, value=repr(tree["grid"])))
     tree = {
         **tree,
-        "study": _read_study_tree(tree.get("study") or {}, tree),
+        "study": deepcopy(_read_study_tree(tree.get("study") or {}, tree)),  # it is changed below
         "grid": dict(tree.get("grid") or {}),
     }
     wanted = {f"study.{key}": value for key, value in (tree.pop("set", None) or {}).items()} | (

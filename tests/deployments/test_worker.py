@@ -18,7 +18,7 @@ def run(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
-        env=kept | environment,
+        env=kept | {"BOOK2LORA_LANG": "en"} | environment,
         capture_output=True,
         text=True,
         check=False,

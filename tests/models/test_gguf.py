@@ -186,7 +186,10 @@ def test_a_changed_file_is_another_base_in_the_key(small, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"drop": ["blk.1.attn_q.weight"]}, "1 weights are missing: .*q_proj"),
+        (
+            {"drop": ["blk.1.attn_q.weight"]},
+            "1 weights are missing and would be random numbers: .*q_proj",
+        ),
         ({"add": ["blk.0.attn_q.bias"]}, "1 tensors have no place in the model: blk.0.attn_q.bias"),
         ({"add": ["rope_freqs.weight"]}, "no place in the model: rope_freqs.weight"),
         ({"spoil": ["blk.0.ffn_up.weight"]}, "NaN or infinite"),

@@ -28,6 +28,14 @@ def test_every_combination_is_a_setting_with_a_name_of_its_own():
     ]
 
 
+def test_a_sweeps_changes_leave_the_callers_tree_as_it_was():
+    study = {"finetuning": {"epochs": 1}}
+    parse_sweep(
+        {"study": study, "set": {"finetuning.updates": 2}, "grid": {"finetuning.rank": [4]}}
+    )
+    assert study == {"finetuning": {"epochs": 1}}
+
+
 def test_keys_that_end_alike_are_named_whole():
     plan = made(grid={"generation.seed": [1], "validation.seed": [2]})
     assert list_settings(plan)[0].name == "generation.seed=1 validation.seed=2"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-STRANGER = "import os; from tasks.engine.orchestration.prefect_settings import configure_prefect; os.setuid(54321); os.environ.pop('HOME', None)\n"
+STRANGER = "import os, tasks.language.catalogue; from tasks.engine.orchestration.prefect_settings import configure_prefect; os.setuid(54321); os.environ.pop('HOME', None)\n"
 
 
 def told_to(code, **environment):
