@@ -65,7 +65,7 @@ def run_trial(
             pairs,
             held_out,
             plan.finetuning,
-            language=plan.language,
+            language=plan.wording,
             machine=machine,
             text=select_book_text(text, plan),
         )
@@ -76,7 +76,7 @@ def run_trial(
         None,
         paper,
         exam,
-        language=plan.language,
+        language=plan.wording,
         machine=machine,
         quantize=plan.finetuning.quantize,
     )
@@ -85,7 +85,7 @@ def run_trial(
         tuning.adapter,
         paper,
         exam,
-        language=plan.language,
+        language=plan.wording,
         machine=machine,
         quantize=plan.finetuning.quantize,
     )

@@ -114,7 +114,7 @@ def generate_drafts(
     from tasks.validation.chapter_items import open_item_checker, save_chapter_items
 
     with report_progress("progress-drafts", chapter=chapter.label) as progress:
-        checker = open_item_checker(text, plan.language, plan.validation, earlier)
+        checker = open_item_checker(text, plan.wording, plan.validation, earlier)
         drafts, account = write_chapter(
             chapter.load_rows(),
             Quota(pairs, questions),
@@ -146,7 +146,7 @@ def validate_drafts(
         map(load_chapter_items, items),
         text.load_passages(),
         plan.validation,
-        plan.language,
+        plan.wording,
         wanted=get_planned_counts(plan),
         own=brought,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from tasks.language.language_pack import list_languages, load_pack
+from tasks.language.language_pack import get_folder_language, load_pack
 from tasks.schemas.messages import (
     Figure,
     Message,
@@ -178,11 +178,11 @@ class TypedValue(NamedTuple):
 @cache
 def load_translator(language: str, *files: str) -> Translator:
     """The words of some files of a language's folder ("packs/report.yaml", …); English where it
-    has none.
+    has none. A tag such as "fa-x-law" gives the words of a profile.
     """
-    own = language if language in list_languages() else "en"
+    own = get_folder_language(language)
     labels: dict[str, Any] = {}
     for file in ("packs/numerals.yaml", *files):
-        for name, content in load_pack(file, own).items():
+        for name, content in load_pack(file, language).items():
             labels[name] = labels[name] | content if name in labels else content
     return Translator(own, labels)

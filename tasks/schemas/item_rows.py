@@ -10,7 +10,18 @@ from tasks.schemas.messages import Message
 
 AnswerMode = Literal["generate", "digits", "cloze", "cloze_mean", "cloze_prior"]
 SetName = Literal["train", "same_fact", "new_fact", "all"]
-QuestionType = Literal["symptoms", "diagnosis", "complications", "telling_apart", "other"]
+QuestionType = Literal[
+    "symptoms",
+    "diagnosis",
+    "complications",
+    "telling_apart",
+    "other",
+    "application",
+    "condition",
+    "consequence",
+    "definition",
+    "reason",
+]
 
 
 class StoredRow(BaseModel):

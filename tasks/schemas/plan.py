@@ -21,6 +21,7 @@ from tasks.schemas.plan_sections import (
     ValidationPlan,
     check_name,
 )
+from tasks.schemas.profiles import MEDICINE, Profile, tag_language
 from tasks.schemas.result_rows import Choice
 
 
@@ -32,6 +33,11 @@ class DraftingPlan(PlanSection):
     generation: GenerationPlan
     validation: ValidationPlan
 
+    @property
+    def wording(self) -> str:
+        """As `StudyPlan.wording`."""
+        return tag_language(self.language, self.generation.profile)
+
 
 class CheckingPlan(PlanSection):
     """What the checks over the whole book depend on."""
@@ -41,6 +47,17 @@ class CheckingPlan(PlanSection):
     questions: int | str
     columns: dict[str, str | tuple[str, ...]] | None
     validation: ValidationPlan
+    profile: Profile = MEDICINE
+
+    @property
+    def wording(self) -> str:
+        """As `StudyPlan.wording`."""
+        return tag_language(self.language, self.profile)
+
+    @property
+    def excluded_from_key(self) -> frozenset[str]:
+        """Sets from before there were profiles stay found."""
+        return frozenset({"profile"}) if self.profile == MEDICINE else frozenset()
 
 
 class Lineage(PlanSection):
@@ -99,6 +116,11 @@ class StudyPlan(PlanSection):
     comparison: ComparisonPlan = ComparisonPlan()
     lineage: Lineage = Lineage()
 
+    @property
+    def wording(self) -> str:
+        """The tag of the words that training texts, exam and report are made with."""
+        return tag_language(self.language, self.generation.profile)
+
     def select_drafting_plan(self) -> DraftingPlan:
         """What drafts depend on, so that a change of tuning asks for no new drafts."""
         return DraftingPlan(
@@ -110,7 +132,8 @@ class StudyPlan(PlanSection):
 
     def select_checking_plan(self) -> CheckingPlan:
         """What the checks over the book depend on: not on prices, budgets or ways to ask."""
-        own = {name: getattr(self.generation, name) for name in ("pairs", "questions", "columns")}
+        names = ("pairs", "questions", "columns", "profile")
+        own = {name: getattr(self.generation, name) for name in names}
         return CheckingPlan(language=self.language, validation=self.validation, **own)
 
     def select_answering_plan(self, only: AnswerMode | None = None) -> EvaluationPlan:

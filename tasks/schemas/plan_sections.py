@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
 from tasks.schemas.messages import build_message
+from tasks.schemas.profiles import ITEM_FORMS, MEDICINE, Profile, list_question_types
 
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
 NAME_PATTERN = r"^\w[\w.-]{0,99}$"
@@ -79,6 +80,14 @@ class GenerationPlan(PlanSection):
         default="rules",
         description="rules: drawn from the book without a model; gpt: an OpenAI-compatible server",
     )
+    profile: Profile = Field(
+        default=MEDICINE,
+        description=(
+            "what the book is: medicine (patients and diagnoses), guideline, law (both: situations"
+            " and what follows), general (questions and answers); gives items, training texts, exam"
+            " and report their words. All but medicine need the gpt writer, or a person's own items"
+        ),
+    )
     model: str = Field(
         default="gpt-4o", description="the model's name at the server (gpt writer only)"
     )
@@ -118,8 +127,11 @@ class GenerationPlan(PlanSection):
     )
     paraphrases: int = Field(default=1, ge=1, description="wordings of each fact among the pairs")
     kinds: dict[QuestionType, float] = Field(
-        default={"diagnosis": 0.6, "telling_apart": 0.2, "symptoms": 0.1, "complications": 0.1},
-        description="shares of the question types",
+        default=ITEM_FORMS[MEDICINE].kinds,
+        description=(
+            "shares of the question types; another profile than medicine has its own (application,"
+            " condition, consequence, definition, reason, telling_apart, other)"
+        ),
     )
     mode: Literal["live", "batch"] = Field(
         default="live",
@@ -150,6 +162,37 @@ class GenerationPlan(PlanSection):
         ),
     )
     seed: int = Field(default=0, description="of the rules' draws; sent to a writer")
+
+    @property
+    def excluded_from_key(self) -> frozenset[str]:
+        """Drafts from before there were profiles stay found."""
+        return frozenset({"profile"}) if self.profile == MEDICINE else frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def fill_kinds_of_profile(cls, tree: Any) -> Any:
+        """A profile's own question types where the plan names none, or only medicine's defaults."""
+        profile = str(tree.get("profile", MEDICINE)) if isinstance(tree, dict) else MEDICINE
+        form, usual = ITEM_FORMS.get(profile), ITEM_FORMS[MEDICINE].kinds
+        if profile == MEDICINE or form is None or tree.get("kinds", usual) != usual:
+            return tree
+        return {**tree, "kinds": form.kinds}
+
+    @model_validator(mode="after")
+    def require_fitting_choices(self) -> "GenerationPlan":
+        """Rules write patients only, and each profile has its question types."""
+        known = list_question_types(self.profile)
+        if foreign := [kind for kind in self.kinds if kind not in known]:
+            raise ValueError(
+                f"kinds {foreign} are none of the profile {self.profile}: {list(known)}"
+            )
+        drafted = isinstance(self.pairs, int) or isinstance(self.questions, int)
+        if self.profile != MEDICINE and self.writer == "rules" and drafted:
+            raise ValueError(
+                f"writer rules knows patients and diagnoses only; profile {self.profile} needs"
+                " writer gpt, or pairs and questions from files"
+            )
+        return self
 
 
 class ValidationPlan(PlanSection):

@@ -50,8 +50,10 @@ class SupportCase(NamedTuple):
     @property
     def is_name(self) -> bool:
         """The item asks which condition it is (then the key must be the topic), not what the
-        condition has.
+        condition has; only medical books have sections that are conditions.
         """
+        if not self.patterns.medical:
+            return False
         attribute = self.item.about in ("symptoms", "complications") or contains_phrase(
             self.item.text, self.topic
         )
@@ -117,6 +119,8 @@ def find_other_topic(case: SupportCase) -> Message | None:
 def find_other_subject(case: SupportCase) -> Message | None:
     """The stem asks about one condition, the quote is from another."""
     topics = case.passage_index.topics
+    if not case.patterns.medical:
+        return None  # «Definitions» in a stem is no name of a section
     named = topics.find_titles(case.item.text) if case.item.answer and not case.is_name else []
     if not named or case.topic not in topics.titles or topics.is_named(case.item.text, case.topic):
         return None
@@ -154,7 +158,8 @@ def _is_surely_unheld(case: SupportCase, *, nothing: bool) -> bool:
     elsewhere only.
     """
     quoted = normalize_name(case.quote)
-    is_name = not case.item.answer or case.item.about == "diagnosis" or case.is_name
+    names = not case.item.answer or case.item.about == "diagnosis"
+    is_name = (case.patterns.medical and names) or case.is_name
     other = any(normalize_name(o) == quoted for o in case.item.distractors)
     return is_name or other or (nothing and case.passage_index.holds(case.item.key))
 

@@ -26,6 +26,10 @@ FIELD_NAMES = {
         "answer": ("answer", "key", "correct", "correct_answer", "correct_option", "پاسخ"),
     },
 }
+PLAIN_PAIRS = {  # of books that are not medical, where no medical field is told
+    "text": ("situation", "question", "موقعیت", "پرسش"),
+    "diagnosis": ("conclusion", "answer", "نتیجه", "پاسخ"),
+}
 MAX_QUOTED_CHARACTERS = 200  # of a value that is told; a whole response is no sentence
 LIST_NAMES = ("items", "pairs", "questions", "data", "results")
 QUESTION_TYPES = frozenset(get_args(QuestionType))
@@ -89,6 +93,8 @@ def build_parsed_item(
     """One JSON object as an item; raises Refused where it has no certain reading."""
     mended = list(repairs)
     fields = {name: _get_field(value, names) for name, names in FIELD_NAMES[kind].items()}
+    if kind == "pair" and not any(fields.values()) and "options" not in value:
+        fields = {name: _get_field(value, names) for name, names in PLAIN_PAIRS.items()}
     text = _strip_opening(
         _read_string(fields["text"], "symptom" if kind == "pair" else "question", language),
         mended,
