@@ -59,7 +59,7 @@ def run_study(
     )
     history = decided_before(own, prepared, outcome)
     publish_verdict(comparisons, history, get_reader_language())
-    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
+    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan, prepared.text)
     study = StudyResults(
         plan=own,
         book=book,

@@ -396,6 +396,7 @@ def diagnose_tuning(
     outcome: TuningResult,
     comparisons: Comparisons,
     plan: StudyPlan,
+    text: BookText,
 ) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import answer_four_causes
@@ -403,7 +404,7 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(splits, outcome, comparisons, plan, screened)
+    evidence = load_evidence(splits, outcome, comparisons, plan, screened, text)
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),
         causes=Causes.save_rows(answer_four_causes(evidence)),

@@ -45,7 +45,7 @@ def write_data_files(folder: Path, study: ReportData) -> None:
 
 def build_verdict_record(study: ReportData) -> dict[str, Any]:
     """The primary result and its causes, the heaviest first; sentences for the reader."""
-    result, say = study.primary, load_labels(study.reader_language)
+    result, say = study.primary, load_labels(study.wording)
     return {
         "name": study.plan.name,
         "verdict": result.verdict,
@@ -136,7 +136,7 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,
         "next_follows": list(study.followed),
-        "next_note": next_note(study, load_labels(study.reader_language)),
+        "next_note": next_note(study, load_labels(study.wording)),
         "language": study.reader_language,
         "history": study.history.model_dump(mode="json"),
     }

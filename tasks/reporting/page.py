@@ -30,7 +30,7 @@ MAX_ROWS = 2000  # of one kind on the page; the files hold all
 
 def render_page(study: ReportData) -> str:
     """The whole page as HTML."""
-    say = load_labels(study.reader_language)
+    say = load_labels(study.wording)
     script = (TEMPLATE_DIR / "filter.js").read_text("utf-8")
     return load_template("page.html").render(
         say=say,

@@ -15,6 +15,7 @@ from tasks.schemas.item_rows import (
     WriterUsage,
 )
 from tasks.schemas.plan import StudyPlan
+from tasks.schemas.profiles import tag_language
 from tasks.schemas.result_rows import (
     Answer,
     Cause,
@@ -106,6 +107,11 @@ class ReportData:
     def reader_language(self) -> str:
         """The language that the study is told in."""
         return self.language or self.plan.language
+
+    @property
+    def wording(self) -> str:
+        """The tag of the words that it is told in: the reader's language, the plan's profile."""
+        return tag_language(self.reader_language, self.plan.generation.profile)
 
     @property
     def primary_questions(self) -> list[Question]:

@@ -7,6 +7,7 @@ from tasks.diagnosis.finding_text import RuleResult
 from tasks.diagnosis.remedies import PlanChange, increase_pairs
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.schemas.profiles import ITEM_FORMS, MEDICINE
 
 MIN_LEAKED_SHARE = 0.05  # share of the questions
 MIN_DISTINCT_SHARE = 0.8  # share of the texts
@@ -31,6 +32,27 @@ def detect_leakage(e: Evidence) -> RuleResult | None:
         },
         weight=0.97 if e.is_improved else 0.4,
         remedy=tighter,
+    )
+
+
+def detect_unfit_profile(e: Evidence) -> RuleResult | None:
+    """A book without patients of which vignettes and diagnoses were asked; a person's own items are
+    what they are.
+    """
+    written, fitting = e.plan.generation, e.fitting_profile
+    own = isinstance(written.pairs, str) and isinstance(written.questions, str)
+    if own or written.profile != MEDICINE or fitting in ("", MEDICINE):
+        return None
+    return RuleResult(
+        rule="unfit-profile",
+        evidence={"medical_rate": e.medical_rate, "pairs": e.pairs},
+        weight=0.5 if e.is_improved else 0.97,
+        beside={"profile": fitting},
+        remedy={
+            "generation.profile": fitting,
+            "generation.kinds": ITEM_FORMS[fitting].kinds,
+            "generation.writer": "gpt",
+        },
     )
 
 

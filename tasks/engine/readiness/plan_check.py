@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from tasks.engine.readiness.plan_requirements import (
     needs_writer,
     open_own_files,
 )
+from tasks.language.book_profile import look_at_book
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Passage
@@ -21,6 +22,7 @@ from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Figure, Message, Term, build_message
 from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.profiles import MEDICINE
 from tasks.store.paths import find_input_file
 
 FEW_UPDATES = 50  # measured in tasks/finetuning/preflight.py, which loads torch
@@ -69,7 +71,7 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     lines = [
         *_describe_items(plan, server.lines),
         *(CheckLine(*line) for line in own.lines),
-        *_describe_doubts(plan),
+        *_describe_sample(plan),
         *(CheckLine(*line) for line in describe_base(plan, estimate_updates(plan), machine)),
         _describe_tuning(plan),
         *_describe_endpoint(plan),
@@ -77,20 +79,38 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     return PlanCheck(lines, lacks, server.paid)
 
 
-def _describe_doubts(plan: StudyPlan) -> list[CheckLine]:
-    """Signs, on a dozen of its pages, that the book is not read right."""
-    from tasks.reading.commands import sample_doubts
+def _describe_sample(plan: StudyPlan) -> list[CheckLine]:
+    """Signs, on a dozen of its pages, that the book is not read right, or is another than the plan's
+    profile expects.
+    """
+    from tasks.reading.commands import sample_book
 
     book = find_input_file(plan.book)
     if book is None:
         return []
     try:
-        return [
-            CheckLine("reading", build_message("doubtful", why=doubt))
-            for doubt in sample_doubts(book, plan.reading, plan.language)
-        ]
+        sample = sample_book(book, plan.reading, plan.language)
     except BookError:
         return []  # told by what is missing
+    doubts = [CheckLine("reading", build_message("doubtful", why=doubt)) for doubt in sample.doubts]
+    unfit = describe_profile(sample.texts, plan)
+    return [*doubts, CheckLine("profile", unfit)] if unfit else doubts
+
+
+def describe_profile(texts: Iterable[str], plan: StudyPlan) -> Message | None:
+    """That the book's own words speak for another profile than the plan's; none where they do not,
+    or where nothing is to be written.
+    """
+    own = isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str)
+    look, profile = look_at_book(texts, plan.language), plan.generation.profile
+    rate = round(look.medical_rate)
+    if own or not look.profile:
+        return None
+    if profile == MEDICINE != look.profile:
+        return build_message("no-patients", rate=rate, profile=look.profile)
+    if look.profile == MEDICINE and profile in ("law", "general"):
+        return build_message("patients-described", rate=rate, profile=profile)
+    return None
 
 
 def estimate_updates(plan: StudyPlan) -> int | None:

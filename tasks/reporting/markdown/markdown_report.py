@@ -23,7 +23,7 @@ from tasks.schemas.result_rows import Comparison, History
 
 def build_markdown_report(study: ReportData) -> str:
     """The whole short report; right to left where the language is."""
-    say = load_labels(study.reader_language)
+    say = load_labels(study.wording)
     parts = [
         _format_result(study, say),
         _format_findings(study, say),
