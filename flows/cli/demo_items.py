@@ -156,7 +156,8 @@ def draw_plain_pair(
     """For books without patients: somebody who meets a sentence, and the sentence's own end."""
     words = load_wording(detect_language(sentence.text))
     told = sentence.text.rstrip(".؛:").split()
-    beginning, end = " ".join(told[:-4]), " ".join(told[-4:])
+    # of six words only: questions complete the same sentence, and eight in a row would be a leak
+    beginning, end = " ".join(told[:-4][-6:]), " ".join(told[-4:])
     person, place = draw.choice(words["names"]), draw.choice(words["rooms"])
     openings = words["questions" if fields[0] == "question" else "situations"]
     again = words["again"].format(n=wording + 1) if wording >= len(openings) else ""
