@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.schemas.project import PROJECT_ROOT
+from tasks.schemas.machine import PROJECT_ROOT
 from tasks.store.lock_files import open_log
 from tasks.store.parent_death import die_with_parent
 from tasks.store.paths import get_runs_dir

@@ -197,7 +197,7 @@ def sum_stage_usage(timings: Sequence[Timing]) -> list[StageUsage]:
 
 
 def name_fields(raw: str, profile: str) -> str:
-    """A refused item with the fields of its row, where it was one, named as its writer was asked."""
+    """A refused item; where it was a row, its fields are named as its writer was asked."""
     form = ITEM_FORMS[profile]
     named = raw.replace('"symptom":', f'"{form.text}":')
     return named.replace('"diagnosis":', f'"{form.conclusion}":')

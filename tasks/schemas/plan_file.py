@@ -9,9 +9,9 @@ import yaml
 from pydantic import ValidationError
 
 from tasks.schemas.errors import PlanError
+from tasks.schemas.machine import PROJECT_ROOT
 from tasks.schemas.messages import Message, Term, build_message
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.project import PROJECT_ROOT
 
 
 def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> StudyPlan:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
 from tasks.schemas.messages import build_message
-from tasks.schemas.profiles import ITEM_FORMS, MEDICINE, Profile, list_question_types
+from tasks.schemas.profiles import ITEM_FORMS, MEDICINE, Profile, fit_to_profile
 
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
 NAME_PATTERN = r"^\w[\w.-]{0,99}$"
@@ -170,29 +170,9 @@ class GenerationPlan(PlanSection):
 
     @model_validator(mode="before")
     @classmethod
-    def fill_kinds_of_profile(cls, tree: Any) -> Any:
-        """A profile's own question types where the plan names none, or only medicine's defaults."""
-        profile = str(tree.get("profile", MEDICINE)) if isinstance(tree, dict) else MEDICINE
-        form, usual = ITEM_FORMS.get(profile), ITEM_FORMS[MEDICINE].kinds
-        if profile == MEDICINE or form is None or tree.get("kinds", usual) != usual:
-            return tree
-        return {**tree, "kinds": form.kinds}
-
-    @model_validator(mode="after")
-    def require_fitting_choices(self) -> "GenerationPlan":
-        """Rules write patients only, and each profile has its question types."""
-        known = list_question_types(self.profile)
-        if foreign := [kind for kind in self.kinds if kind not in known]:
-            raise ValueError(
-                f"kinds {foreign} are none of the profile {self.profile}: {list(known)}"
-            )
-        drafted = isinstance(self.pairs, int) or isinstance(self.questions, int)
-        if self.profile != MEDICINE and self.writer == "rules" and drafted:
-            raise ValueError(
-                f"writer rules knows patients and diagnoses only; profile {self.profile} needs"
-                " writer gpt, or pairs and questions from files"
-            )
-        return self
+    def fit_to_profile(cls, tree: Any) -> Any:
+        """A profile's own question types; rules write patients only."""
+        return fit_to_profile(tree) if isinstance(tree, dict) else tree
 
 
 class ValidationPlan(PlanSection):

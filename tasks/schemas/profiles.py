@@ -5,7 +5,7 @@ differs from medicine; which words a text is made with is told by a language tag
 and "fa-x-law" for a law in Persian (BCP 47, private use).
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tasks.schemas.item_rows import QuestionType
 
@@ -61,10 +61,37 @@ OTHER_TYPES: tuple[QuestionType, ...] = (
     "other",
 )
 
+_ALL_TYPES = frozenset(MEDICAL_TYPES + OTHER_TYPES)
+
 
 def list_question_types(profile: str) -> tuple[QuestionType, ...]:
     """The types that a profile's questions may have."""
     return MEDICAL_TYPES if profile == MEDICINE else OTHER_TYPES
+
+
+def fit_to_profile(tree: dict[str, Any]) -> dict[str, Any]:
+    """The choices of generation with the profile's own types, where they name none or only those
+    that are medicine's defaults.
+
+    Raises ValueError for types that the profile has not, and for rules that should write other
+    items than patients.
+    """
+    profile = str(tree.get("profile", MEDICINE))
+    form, usual = ITEM_FORMS.get(profile), ITEM_FORMS[MEDICINE].kinds
+    if form is None:
+        return tree  # refused where the profile's own value is checked
+    if profile != MEDICINE and tree.get("kinds", usual) == usual:
+        tree = {**tree, "kinds": form.kinds}
+    known, kinds = list_question_types(profile), tree.get("kinds", usual)
+    if foreign := [kind for kind in kinds if kind in _ALL_TYPES - {*known}]:
+        raise ValueError(f"kinds {foreign} are none of the profile {profile}: {list(known)}")
+    own = isinstance(tree.get("pairs"), str) and isinstance(tree.get("questions"), str)
+    if profile != MEDICINE and tree.get("writer", "rules") == "rules" and not own:
+        raise ValueError(
+            f"writer rules knows patients and diagnoses only; profile {profile} needs"
+            " writer gpt, or pairs and questions from files"
+        )
+    return tree
 
 
 def tag_language(language: str, profile: str) -> str:

@@ -80,8 +80,8 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
 
 
 def _describe_sample(plan: StudyPlan) -> list[CheckLine]:
-    """Signs, on a dozen of its pages, that the book is not read right, or is another than the plan's
-    profile expects.
+    """Signs, on a dozen of its pages, that the book is not read right, or is another than the
+    plan's profile expects.
     """
     from tasks.reading.commands import sample_book
 

@@ -157,8 +157,8 @@ def format_demand(
 
 
 def build_schema(kind: ItemKind, tag: str) -> dict[str, Any]:
-    """The answer's strict JSON schema; the bounds of its arrays are left out for servers that do not
-    take them (`drop_array_bounds`).
+    """The answer's strict JSON schema; the bounds of its arrays are left out for servers that do
+    not take them (`drop_array_bounds`).
     """
     text = {"type": "string"}
     fields: dict[str, Any] = dict.fromkeys(list_fields(kind, tag), text)

@@ -299,8 +299,6 @@ def find_sign_as_diagnosis(paper: FlawContext) -> str | None:
     """The diagnosis is one line of a list from which the vignette takes another line: one more
     sign.
     """
-    if not paper.patterns.medical:
-        return None
     lines = {normalize_name(line) for line in paper.topic_text.split("\n")}
     others = [
         line
@@ -311,24 +309,21 @@ def find_sign_as_diagnosis(paper: FlawContext) -> str | None:
         normalize_name(paper.item.diagnosis) in lines
         and normalize_title(paper.item.diagnosis) not in paper.titles
     )
-    return paper.item.diagnosis if is_sign and others else None
+    return paper.item.diagnosis if paper.patterns.medical and is_sign and others else None
 
 
 def find_question_ending(paper: FlawContext) -> str | None:
-    """The vignette asks instead of telling; a situation may end in a question, and a general
-    book's pairs are questions.
-    """
+    """The vignette asks instead of telling; other books' pairs may ask."""
     asks = paper.patterns.medical and re.search(r"[?؟]\s*$", paper.item.text)
     return paper.item.text[-80:] if asks else None
 
 
 def find_heading_as_diagnosis(paper: FlawContext) -> str | None:
     """«Treatment», «Causes and risk factors»: what is told under such a heading is no name."""
-    item = paper.item
-    words = [w for w in fold_words(item.key) if w not in paper.patterns.function_words]
-    words = words or fold_words(item.key)
+    item, known = paper.item, paper.patterns.heading_words
+    content = set(fold_words(item.key)) - (paper.patterns.function_words - known)
     names = item.kind == "pair" or item.about == "diagnosis"
-    return item.key if names and set(words) <= paper.patterns.heading_words else None
+    return item.key if names and content and content <= known else None
 
 
 QUESTION_RULES: dict[str, FlawRule] = {

@@ -33,10 +33,10 @@ NEGATION_REACH_WORDS, CLAUSE_END_WORDS = (
     3,
 )  # words that a negation reaches forward; words at a clause's end that may be its verb
 MIN_MISSPELT_LETTERS, MIN_RESEMBLANCE = 6, 0.7  # letters; difflib's ratio
-# Share of a vignette's words, by weight, that one other condition has and its own has not, from which
-# it is two patients in one. Of 593 sound vignettes none has so much (by rules at most 0.25 in the
-# Persian handbook and 0.33, in fewer words, in the English one; by hand 0.24); of vignettes glued from
-# two 90 % and 73 %.
+# Share of a vignette's words, by weight, that one other condition has and its own has not, from
+# which it is two patients in one. Of 593 sound vignettes none has so much (by rules at most 0.25 in
+# the Persian handbook and 0.33, in fewer words, in the English one; by hand 0.24); of vignettes
+# glued from two 90 % and 73 %.
 MAX_FOREIGN_SHARE = 0.28
 MIN_FOREIGN_WORDS = 5  # words
 MIN_RIVAL_TOPICS = 3  # topics; in a book with fewer there is nothing to compare
