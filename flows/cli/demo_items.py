@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tasks.language.text import find_sentence_spans, split_words
+from tasks.language.language_pack import load_pack
+from tasks.language.text import find_sentence_spans, fold_text, split_words
 
 PASSAGE = re.compile(
     r'<passage id="(?P<id>[^"]*)" page="(?P<page>\d+)" title="(?P<title>[^"]*)">\n'
@@ -115,12 +116,26 @@ def split_sentences(text: str) -> list[Sentence]:
             if len(split_words(line)) >= 7 and not DENIALS.search(line) and "<" not in line:
                 name, colon, _ = line.partition(": ")
                 named = name if colon and len(name.split()) < 5 else ""
-                found.append(
-                    Sentence(
-                        line, int(passage["page"]), named or (titles[1] if len(titles) > 1 else "")
-                    )
-                )
+                title = titles[1] if len(titles) > 1 and not is_part_heading(titles[1]) else ""
+                found.append(Sentence(line, int(passage["page"]), named or title))
     return found
+
+
+def is_part_heading(title: str) -> bool:
+    """Whether a title names a part of something ("Treatment") and nothing itself."""
+    words = load_heading_words(detect_language(title))
+    return {fold_text(word) for word in split_words(title)} <= words
+
+
+@lru_cache
+def load_heading_words(language: str) -> frozenset[str]:
+    """What such titles consist of, folded."""
+    gate, letters = (
+        load_pack("packs/gate.yaml", language),
+        load_pack("packs/letters.yaml", language),
+    )
+    words = [*gate["heading_words"], *gate["function_words"], *letters["function_words"]]
+    return frozenset(map(fold_text, words))
 
 
 def draw_items(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,14 +6,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).with_name("books")
+TITLES = {
+    "law-fa": "قانون باغ‌های عمومی",
+    "law-en": "Common Gardens Act",
+    "guideline-en": "Rules for the Reading Room",
+}
 
 
 def draw_book(name: str, out: Path) -> Path:
     """The PDF of a source such as law-fa."""
     made = _load_drawing()
     edition = made.PERSIAN if name.endswith("-fa") else made.ENGLISH
-    title = made.blocks(read_book(name))[1].text
-    edition = edition._replace(title=title, notice=())
+    edition = edition._replace(title=TITLES[name], notice=())
     made.NOTICE_LATIN = "2026"
     made.make(out, made.blocks(read_book(name)), edition)
     return out
