@@ -53,7 +53,7 @@ def test_typed_numbers_survive_their_file_and_what_is_not_finite_is_as_not_measu
         "epochs": Figure(8.0),
         "n": 12,
         "target_modules": "all-linear",
-        "known": Term("names", "cloze"),
+        "known": Term("modes", "cloze"),
         "loss_last": Nats(float("nan")),
         "blind": None,
     }
@@ -75,7 +75,7 @@ def test_sentences_come_in_the_order_that_the_rule_says() -> None:
         0.9,
         {},
         ("claim", "stopped"),
-        {"check": Term("names", "grounding"), "stopped": 6},
+        {"check": Term("checks", "grounding"), "stopped": 6},
     )
     assert tell_claim(reason.build_finding(), load_labels("en")).endswith(
         "to train on. Most of those that fell were stopped by one check: grounding (6)."

@@ -102,7 +102,7 @@ def detect_few_pairs(e: Evidence) -> RuleResult | None:
         evidence={"pairs": e.pairs, "asked": asked, "drafted": e.drafted_pairs},
         weight=0.89,
         said=("claim", "stopped") if check else ("claim",),
-        beside={"check": Term("names", check), "stopped": fell[check]} if check else {},
+        beside={"check": Term("checks", check), "stopped": fell[check]} if check else {},
         remedy=_loosen_check(e.plan, check),
     )
 

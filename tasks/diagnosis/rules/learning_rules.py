@@ -127,7 +127,7 @@ def detect_format_gap(e: Evidence) -> RuleResult | None:
         },
         weight=0.935,
         remedy=change_primary_mode(e.plan, known.mode),
-        beside={"known": Term("names", known.mode), "mode": Term("names", e.primary.mode)},
+        beside={"known": Term("modes", known.mode), "mode": Term("modes", e.primary.mode)},
     )
 
 

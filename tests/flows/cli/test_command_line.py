@@ -50,7 +50,7 @@ def test_a_wrong_command_ends_its_process_with_2():
         (["study", "--set", "generation.pairs=none.json"], "is neither a number nor a file"),
         (
             ["study", "--machine", "micro_batch=many"],
-            "--machine micro_batch: Input should be a valid integer",
+            "--machine micro_batch: it is 'many', but must be a whole number",
         ),
         (["study", "--set", "book=["], "book: '[' is not a YAML value; put text in quotes"),
         (["study", "--set", "=3"], "'=3' is not key=value"),
