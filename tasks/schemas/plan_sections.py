@@ -152,8 +152,55 @@ class GenerationPlan(PlanSection):
     seed: int = Field(default=0, description="of the rules' draws; sent to a writer")
 
 
+class ReaderPlan(PlanSection):
+    """Who reads the written items for their meaning, without their keys."""
+
+    model: str = Field(
+        default="auto",
+        min_length=1,
+        description=(
+            "the reader's model at the server; auto: a smaller one than the writer where we know"
+            " one (gpt-4o-mini beside gpt-4o), else the writer itself; off: nobody reads for"
+            " meaning; none is asked where rules write"
+        ),
+    )
+    prices: Prices | None = Field(
+        default=None, description="of the reader's model; none: gpt-4o-mini's, else the writer's"
+    )
+    per_request: int = Field(default=10, ge=1, le=40, description="items read in one request")
+    twice_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of the requests that are asked twice, to know how steady the reader is",
+    )
+    temperature: float = Field(default=0.0, description="of the reader's sampling")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether somebody reads."""
+        return self.model != "off"
+
+    def resolve_model(self, generation: GenerationPlan) -> "ReaderPlan":
+        """Who reads beside this writer, by name and with prices; off where rules write."""
+        if generation.writer == "rules" or not self.is_on:
+            return ReaderPlan(model="off")
+        model = self.model
+        if model == "auto":
+            model = SMALLER_MODELS.get(generation.model, generation.model)
+        prices = self.prices or LIST_PRICES.get(model, generation.prices)
+        return self.model_copy(update={"model": model, "prices": prices})
+
+
+# The writer's smaller sister, and OpenAI's list prices of it.
+SMALLER_MODELS = {"gpt-4o": "gpt-4o-mini"}
+LIST_PRICES = {"gpt-4o-mini": Prices(input=0.15, cached_input=0.075, output=0.60)}
+
+
 class ValidationPlan(PlanSection):
     """What an item must be, to be let through."""
+
+    reader: ReaderPlan = ReaderPlan()
 
     new_fact_share: float = Field(
         default=0.25,
@@ -199,6 +246,23 @@ class ValidationPlan(PlanSection):
     seed: int = Field(
         default=0, description="of the split by fact, the sampled pairs and the places of the keys"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_reader_name(cls, tree: Any) -> Any:
+        """`reader: off` and `reader: gpt-4o-mini` name the model alone; YAML takes off for no."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("reader"), str | bool):
+            return tree
+        name = tree["reader"]
+        model = ("auto" if name else "off") if isinstance(name, bool) else name
+        return tree | {"reader": {"model": model}}
+
+    @property
+    def excluded_from_key(self) -> frozenset[str]:
+        """A reader who is off changes nothing, so that results from before there were readers
+        stay found.
+        """
+        return frozenset() if self.reader.is_on else frozenset({"reader"})
 
 
 class BasePlan(PlanSection):
