@@ -48,6 +48,7 @@ from tasks.store.artifacts import (
     ItemFile,
     Pairs,
     Passages,
+    Readings,
     Screenings,
     TrainingSteps,
 )
@@ -105,7 +106,7 @@ def generate_drafts(
     server: ServerIdentity | None = None,
 ) -> ChapterDrafts:
     """One chapter's drafts, exactly as the writer gave them, and the items in them that are sound
-    by the book's `text`; where it gave some already, those and more.
+    by the book's `text` and by the second reader; where it gave some already, those and more.
 
     `server`: who writes, where a server does; another server's drafts are other drafts.
     """
@@ -115,18 +116,26 @@ def generate_drafts(
 
     with report_progress("progress-drafts", chapter=chapter.label) as progress:
         checker = open_item_checker(text, plan.language, plan.validation, earlier)
-        drafts, account = write_chapter(
+        written = write_chapter(
             chapter.load_rows(),
             Quota(pairs, questions),
             plan,
             checker.check_draft,
+            checker.check_readings,
             book=Path(book.path),
             machine=machine,
             progress=progress,
             earlier=earlier,
         )
-    items = save_chapter_items(checker, names_facts=account is None)
-    return ChapterDrafts(drafts=Drafts.save_rows(drafts), items=items, account=account)
+    items = save_chapter_items(checker, names_facts=written.account is None)
+    earlier_readings = earlier.readings.load_rows() if earlier and earlier.readings else []
+    readings = [*earlier_readings, *written.readings]
+    return ChapterDrafts(
+        drafts=Drafts.save_rows(written.drafts),
+        items=items,
+        account=written.account,
+        readings=Readings.save_rows(readings) if readings else None,
+    )
 
 
 @stage(run_name="validate · {plan.pairs} pairs, {plan.questions} questions")

@@ -25,6 +25,7 @@ from typing import NamedTuple, Protocol
 
 from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Rejection, WriterUsage
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.reading_rows import Reading
 
 MIN_CHAPTER_LETTERS = (
     400  # letters; below it a chapter is a title page or a dedication, and need not contribute
@@ -49,6 +50,7 @@ class WrittenChapter(NamedTuple):
     drafts: list[Draft]
     usage: WriterUsage
     kept: Sequence[PairOrQuestion] = ()
+    readings: Sequence[Reading] = ()  # by the second reader
 
 
 class JudgedDraft(Protocol):

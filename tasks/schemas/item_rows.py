@@ -120,6 +120,26 @@ class Draft(StoredRow):
     cost_usd: float = Field(default=0.0, description="price of this response in US dollars")
 
 
+class ReaderUsage(StoredRow):
+    """What one chapter's second reader was asked, and what came of it."""
+
+    model: str = ""
+    requests: int = Field(default=0, description="answers used, from the server or the ledger")
+    sent: int = Field(default=0, description="requests sent in this run, repeats included")
+    read: int = Field(default=0, description="items that were read")
+    refused: int = Field(default=0, description="of them, those that fell")
+    unread: int = Field(
+        default=0,
+        description="items on which no answer could be read; the rules alone judged them",
+    )
+    twice: int = Field(default=0, description="items that were read twice")
+    agreed: int = Field(default=0, description="of them, those with the same outcome both times")
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost_usd: float = Field(default=0.0, description="dollars for the answers used")
+
+
 class WriterUsage(StoredRow):
     """What became of one chapter's requests to a model. Items that came = kept + rejected; what was
     refused never came.
@@ -165,6 +185,9 @@ class WriterUsage(StoredRow):
         description=(
             "the server that was asked: scheme, host, port and path, without login or query"
         ),
+    )
+    reader: ReaderUsage | None = Field(
+        default=None, description="of the second reader; none: nobody read for meaning"
     )
 
 

@@ -149,7 +149,27 @@ class GenerationPlan(PlanSection):
             " the whole book's checks took is"
         ),
     )
+    repairs: int | None = Field(
+        default=None,
+        ge=0,
+        description=(
+            "rounds in which refused items go back to the writer with their reasons, to be repaired"
+            " or replaced; none: one in batch mode, else as many as `rounds`"
+        ),
+    )
     seed: int = Field(default=0, description="of the rules' draws; sent to a writer")
+
+    @property
+    def further_rounds(self) -> int:
+        """Rounds after the first; in a batch each may take a day."""
+        if self.repairs is not None:
+            return self.repairs
+        return 1 if self.mode == "batch" else self.rounds
+
+    @property
+    def excluded_from_key(self) -> frozenset[str]:
+        """Unset, it changes nothing that a plan before it did not say."""
+        return frozenset({"repairs"}) if self.repairs is None else frozenset()
 
 
 class ReaderPlan(PlanSection):

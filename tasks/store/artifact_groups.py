@@ -31,6 +31,7 @@ from tasks.store.artifacts import (
     Pairs,
     Passages,
     Questions,
+    Readings,
     Rejections,
     Screenings,
     TrainingSteps,
@@ -177,13 +178,14 @@ class ChapterItems(Handle):
 
 class ChapterDrafts(Handle):
     """One chapter's drafts as they came, the items in them, and the account of the server that
-    wrote them; none for rules.
+    wrote them; none for rules. Readings where somebody read the items for their meaning.
     """
 
-    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account"})
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account", "readings"})
     drafts: Drafts
     items: ChapterItems
     account: WriterUsage | None = None
+    readings: Readings | None = None
 
     def mark_stopped(self, wanted: Iterable[int]) -> Self:
         """The same, told to have been stopped by the server where more pairs or questions were

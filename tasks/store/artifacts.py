@@ -25,6 +25,7 @@ from tasks.schemas.item_rows import (
     StoredRow,
 )
 from tasks.schemas.messages import build_message
+from tasks.schemas.reading_rows import Reading
 from tasks.schemas.result_rows import (
     Answer,
     Cause,
@@ -121,6 +122,11 @@ class Questions(Table[Question]):
 class Rejections(Table[Rejection]):
     row = Rejection
     place = "rejections"
+
+
+class Readings(Table[Reading]):
+    row = Reading
+    place = "readings"
 
 
 class FilterSteps(Table[FilterStep]):

@@ -10,6 +10,7 @@ they arrive.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +39,7 @@ from tasks.generation.openai.server_identity import OPENAI, configured_server
 from tasks.generation.pdf_parts import open_pdf_pages
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
+from tasks.generation.second_reader.reading_round import ReaderOrder, SecondReader
 from tasks.schemas.errors import WriterRefused
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.messages import build_message
@@ -63,9 +65,10 @@ def write_items_by_model(
     book_path: Path | None = None,
     patience: RetryPolicy | None = None,
     before: WrittenChapter | None = None,
+    reader: ReaderOrder | None = None,
 ) -> WrittenChapter:
     """Ask for one chapter's items until the quota is met or it has no more to give; `before`: an
-    earlier call gave these already.
+    earlier call gave these already. `reader`: who reads them for meaning.
 
     Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in
     the ledger by then.
@@ -83,6 +86,7 @@ def write_items_by_model(
         book_path=book_path,
         patience=patience,
         before=before,
+        reader=reader,
     )
     return asyncio.run(work)
 
@@ -100,31 +104,58 @@ async def _write_items_async(
     book_path: Path | None,
     patience: RetryPolicy,
     before: WrittenChapter | None,
+    reader: ReaderOrder | None,
 ) -> WrittenChapter:
     client = open_client(patience)
     try:
         pages = open_pdf_pages(plan.show, book_path)
         server = get_server_name()
-        with shared_breaker(f"{ledger.folder} {server} {plan.model}") as breaker:
-            exchange = RequestRunner(
-                cache=ledger,
-                limiter=get_limiter(f"{server} {plan.model}", concurrency),
-                policy=patience,
-                send=build_sender(client, server, patience.timeout),
-                fill_body=pages.fill_placeholders if pages else dict,
-                server=server,
-                breaker=breaker,
-            )
-            post = OpenAIBatchApi(client, server)
-            asked = (
-                batch_runner.build_batch_asker(exchange, post)
-                if plan.mode == "batch"
-                else generation_loop.build_live_asker(exchange, concurrency)
+        api = OpenAIBatchApi(client, server)
+        with ExitStack() as breakers:
+
+            def open_exchange(
+                model: str, cache: ResponseCache
+            ) -> tuple[RequestRunner, generation_loop.AskRequests]:
+                exchange = RequestRunner(
+                    cache=cache,
+                    limiter=get_limiter(f"{server} {model}", concurrency),
+                    policy=patience,
+                    send=build_sender(client, server, patience.timeout),
+                    fill_body=pages.fill_placeholders if pages else dict,
+                    server=server,
+                    breaker=breakers.enter_context(
+                        shared_breaker(f"{cache.folder} {server} {model}")
+                    ),
+                )
+                if plan.mode == "batch":
+                    return exchange, batch_runner.build_batch_asker(exchange, api)
+                return exchange, generation_loop.build_live_asker(exchange, concurrency)
+
+            exchange, ask = open_exchange(plan.model, ledger)
+            second = (
+                SecondReader(
+                    reader,
+                    plan,
+                    language,
+                    passages,
+                    *open_exchange(reader.plan.model, reader.cache),
+                )
+                if reader
+                else None
             )
             chapter = generation_loop.ChapterRun(
-                list(passages), quota, plan, language, accept, pages, progress, exchange, before
+                list(passages),
+                quota,
+                plan,
+                language,
+                accept,
+                pages,
+                progress,
+                exchange,
+                before,
+                second,
             )
-            return await chapter.run_rounds(asked)
+            return await chapter.run_rounds(ask)
     finally:
         await client.close()
 

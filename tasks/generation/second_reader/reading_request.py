@@ -8,6 +8,7 @@ request), since a second right answer may stand in another section.
 import math
 import random
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
 
 from tasks.generation.book_windows import MAX_REMINDERS, cut_windows
@@ -30,13 +31,21 @@ MAX_TOKENS_AN_ITEM = 900  # of an answer; the longest of the recorded ones took 
 FRAME_TOKENS = 200  # of an answer, beside its items
 
 
+class Turn(IntEnum):
+    """Why a task is asked; part of its request, so that its answer is another one."""
+
+    FIRST = 0
+    AGAIN = 1  # no answer could be read
+    SECOND = 2  # in another order, to see how steady the reader is
+
+
 class ReadingTask(NamedTuple):
     """Items that are read together."""
 
     passages: tuple[Passage, ...]
     items: tuple[PairOrQuestion, ...]  # in the writer's order
     earlier: tuple[PairOrQuestion, ...]
-    is_second: bool = False  # the same items once more, in another order
+    turn: Turn = Turn.FIRST
 
 
 class ReadingLayout(NamedTuple):
@@ -90,7 +99,7 @@ def choose_second_readings(
         return []
     start = _open_draw(seed, tasks[0].items, "share").random()
     return [
-        task._replace(is_second=True)
+        task._replace(turn=Turn.SECOND)
         for i, task in enumerate(tasks)
         if math.floor(start + (i + 1) * share) > math.floor(start + i * share)
     ]
@@ -98,7 +107,7 @@ def choose_second_readings(
 
 def lay_out_task(task: ReadingTask, seed: int) -> ReadingLayout:
     """Items, options and conditions in a seeded order of their own."""
-    draw = _open_draw(seed, task.items, "second" if task.is_second else "first")
+    draw = _open_draw(seed, task.items, task.turn.name.lower())
     items, earlier = list(task.items), list(task.earlier)
     draw.shuffle(items)
     options = {
@@ -166,7 +175,7 @@ def build_reading_request(
         "messages": messages,
         "max_tokens": most,
         "temperature": reader.temperature,
-        "seed": plan.seed + layout.task.is_second,
+        "seed": plan.seed + layout.task.turn,
     }
     if plan.structure == "schema":
         schema = {
