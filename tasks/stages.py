@@ -43,12 +43,10 @@ from tasks.store.artifacts import (
     Book,
     Causes,
     Comparisons,
-    Drafts,
     Findings,
     ItemFile,
     Pairs,
     Passages,
-    Readings,
     Screenings,
     TrainingSteps,
 )
@@ -128,13 +126,8 @@ def generate_drafts(
             earlier=earlier,
         )
     items = save_chapter_items(checker, names_facts=written.account is None)
-    earlier_readings = earlier.readings.load_rows() if earlier and earlier.readings else []
-    readings = [*earlier_readings, *written.readings]
-    return ChapterDrafts(
-        drafts=Drafts.save_rows(written.drafts),
-        items=items,
-        account=written.account,
-        readings=Readings.save_rows(readings) if readings else None,
+    return ChapterDrafts.save_tables(
+        written.drafts, written.readings, items, written.account, earlier
     )
 
 

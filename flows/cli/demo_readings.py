@@ -15,7 +15,7 @@ ITEM = re.compile(r'<item id="(?P<id>[^"]*)" kind="(?P<kind>\w+)">\n(?P<lines>.*
 NUMBERED = re.compile(r"^(\d+)\) (.*)$", re.M)
 
 
-class Line(NamedTuple):
+class BookLine(NamedTuple):
     """A sentence of the text, its words, and its section's title."""
 
     text: str
@@ -40,14 +40,14 @@ def draw_readings(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _split_lines(user: str) -> list[Line]:
+def _split_lines(user: str) -> list[BookLine]:
     found = []
     for passage in PASSAGE.finditer(user):
         titles = passage["title"].split(" › ")
         for start, end in find_sentence_spans(passage["text"]):
             line = passage["text"][start:end].removeprefix("- ")
             section = titles[1] if len(titles) > 1 else ""
-            found.append(Line(line, _fold_words(line), section))
+            found.append(BookLine(line, _fold_words(line), section))
     return found
 
 
@@ -56,11 +56,11 @@ def _fold_words(text: str) -> frozenset[str]:
 
 
 def _read_item(
-    item: re.Match[str], lines: list[Line], conditions: list[tuple[str, str]]
+    item: re.Match[str], lines: list[BookLine], conditions: list[tuple[str, str]]
 ) -> dict[str, Any]:
     options = NUMBERED.findall(item["lines"])
     stem = _fold_words(NUMBERED.sub("", item["lines"]))
-    nearest = max(lines, key=lambda line: len(line.words & stem), default=Line("", stem, ""))
+    nearest = max(lines, key=lambda line: len(line.words & stem), default=BookLine("", stem, ""))
     if item["kind"] == "case":
         told = fold_text(f"{nearest.section} {nearest.text}")
         options = [

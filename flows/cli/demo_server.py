@@ -94,8 +94,8 @@ class DemoHandler(BaseHTTPRequestHandler):
 def demo_server(
     *, port: Annotated[int, Parameter(help="where to listen; 0 takes a free one")] = 8000
 ) -> int:
-    """Answer requests for items and for their reading on this machine, without a model: to rehearse the gpt writer
-    without a key. Its items only complete sentences of the book.
+    """Answer requests for items and readings on this machine, without a model: to rehearse
+    the gpt writer without a key. Its items only complete sentences of the book.
     """
     with ThreadingHTTPServer(("127.0.0.1", port), DemoHandler) as server:
         address = f"http://127.0.0.1:{server.server_port}/v1"

@@ -2,17 +2,17 @@
 where items fell.
 """
 
-import asyncio
 import json
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from tasks.generation import book_windows, usage
+from tasks.generation.asking import AskRequests
 from tasks.generation.book_windows import ITEM_KINDS, FallenItem, PlannedRequest, Window
 from tasks.generation.openai.completions import read_completion
-from tasks.generation.openai.request_builder import ChatRequest, build_request
+from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.pdf_parts import PdfPages
@@ -27,50 +27,8 @@ from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
-MAX_REQUESTS_AHEAD = (
-    512  # requests that may be worded and under way before the oldest of them is judged
-)
 ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
-SYNC_SECONDS = 1.0  # seconds of answers that a power cut may take; a kill takes none
 NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
-
-RequestFactory = Callable[[], ChatRequest]
-AskRequests = Callable[[Sequence[RequestFactory]], AsyncIterator[StoredResponse | None]]
-
-
-def build_live_asker(exchange: RequestRunner, concurrency: int) -> AskRequests:
-    """Ask many at once and give the answers in the order of the requests."""
-    slots = asyncio.Semaphore(concurrency)
-
-    async def answer_one(words: RequestFactory) -> StoredResponse | None:
-        async with slots:
-            return await exchange.answer_request(words())
-
-    async def sync_answer(answer: asyncio.Task[StoredResponse | None]) -> StoredResponse | None:
-        response = await answer
-        await exchange.cache.sync_to_disk(
-            every=SYNC_SECONDS
-        )  # here, where no request waits for the disk
-        return response
-
-    async def ask_requests(
-        all_words: Sequence[RequestFactory],
-    ) -> AsyncIterator[StoredResponse | None]:
-        under_way: deque[asyncio.Task[StoredResponse | None]] = deque()
-        try:
-            for words in all_words:
-                under_way.append(asyncio.create_task(answer_one(words)))
-                if len(under_way) >= MAX_REQUESTS_AHEAD:
-                    yield await sync_answer(under_way.popleft())
-            while under_way:
-                yield await sync_answer(under_way.popleft())
-        finally:
-            for task in under_way:
-                task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
-            await exchange.cache.sync_to_disk()  # before anything that was made of them is kept
-
-    return ask_requests
 
 
 def is_json(text: str) -> bool:

@@ -23,9 +23,16 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
-from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Rejection, WriterUsage
+from tasks.schemas.item_rows import (
+    Draft,
+    ItemReading,
+    Pair,
+    Passage,
+    Question,
+    Rejection,
+    WriterUsage,
+)
 from tasks.schemas.plan_sections import GenerationPlan
-from tasks.schemas.reading_rows import Reading
 
 MIN_CHAPTER_LETTERS = (
     400  # letters; below it a chapter is a title page or a dedication, and need not contribute
@@ -50,7 +57,7 @@ class WrittenChapter(NamedTuple):
     drafts: list[Draft]
     usage: WriterUsage
     kept: Sequence[PairOrQuestion] = ()
-    readings: Sequence[Reading] = ()  # by the second reader
+    readings: Sequence[ItemReading] = ()  # by the second reader
 
 
 class JudgedDraft(Protocol):

@@ -6,11 +6,10 @@ from typing import NamedTuple
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
 from tasks.generation.second_reader.reading_round import JudgeReadings, ReaderOrder
-from tasks.schemas.item_rows import Draft, Passage, WriterUsage
+from tasks.schemas.item_rows import Draft, ItemReading, Passage, WriterUsage
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import DraftingPlan
 from tasks.schemas.plan_sections import GenerationPlan
-from tasks.schemas.reading_rows import Reading
 from tasks.store.artifact_groups import ChapterDrafts
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import ProgressCallback, ignore_progress
@@ -20,7 +19,7 @@ class WrittenItems(NamedTuple):
     """A chapter's drafts and readings as they came; the account where a server was asked."""
 
     drafts: list[Draft]
-    readings: list[Reading]
+    readings: list[ItemReading]
     account: WriterUsage | None
 
 
@@ -75,7 +74,7 @@ def write_chapter(
 
 def open_reader(plan: DraftingPlan, accept: JudgeReadings) -> ReaderOrder | None:
     """The plan's second reader with the study's money, at prices of its own."""
-    reader = plan.validation.reader.resolve_model(plan.generation)
+    reader = plan.validation.reader
     if not reader.is_on or reader.prices is None:
         return None
     generation = plan.generation.model_copy(update={"prices": reader.prices})

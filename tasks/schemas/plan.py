@@ -117,7 +117,8 @@ class StudyPlan(PlanSection):
 
     def resolve_reader(self) -> ReaderPlan:
         """Who reads this study's items for their meaning, with prices; off where nobody does."""
-        return self.validation.reader.resolve_model(self.generation)
+        writer = self.generation.model if self.generation.writer == "gpt" else ""
+        return self.validation.reader.resolve_model(writer, self.generation.prices)
 
     def select_answering_plan(self, only: AnswerMode | None = None) -> EvaluationPlan:
         """The exam as far as answers depend on it: not on whether the questions are screened, too;

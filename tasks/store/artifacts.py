@@ -17,6 +17,7 @@ from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.item_rows import (
     Draft,
     FilterStep,
+    ItemReading,
     Page,
     Pair,
     Passage,
@@ -25,7 +26,6 @@ from tasks.schemas.item_rows import (
     StoredRow,
 )
 from tasks.schemas.messages import build_message
-from tasks.schemas.reading_rows import Reading
 from tasks.schemas.result_rows import (
     Answer,
     Cause,
@@ -124,8 +124,8 @@ class Rejections(Table[Rejection]):
     place = "rejections"
 
 
-class Readings(Table[Reading]):
-    row = Reading
+class ItemReadings(Table[ItemReading]):
+    row = ItemReading
     place = "readings"
 
 

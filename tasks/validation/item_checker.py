@@ -13,6 +13,7 @@ from tasks.schemas.item_rows import (
     LET_THROUGH,
     Draft,
     FilterStep,
+    ItemReading,
     Pair,
     Passage,
     Question,
@@ -21,7 +22,6 @@ from tasks.schemas.item_rows import (
 )
 from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan_sections import ValidationPlan
-from tasks.schemas.reading_rows import Reading
 from tasks.validation import reading_verdict
 from tasks.validation.checks import flaws, grounding, text_damage, zwnj_repair
 from tasks.validation.checks.duplicates import SeenItems
@@ -40,7 +40,7 @@ from tasks.validation.items import (
 from tasks.validation.language_patterns import get_language_patterns
 from tasks.validation.parsing import draft_reader
 
-# Codes of faults that words alone only suspect; where somebody reads for meaning, the reader decides.
+# Faults that words alone only suspect; where somebody reads for meaning, the reader decides.
 SUSPECTED = frozenset(
     {
         "absolute-terms",
@@ -72,7 +72,7 @@ class CheckedDraft(NamedTuple):
 class CheckedReadings(NamedTuple):
     """Readings with what came of them, and the items that fell by them."""
 
-    readings: list[Reading]
+    readings: list[ItemReading]
     fallen: list[tuple[PairOrQuestion, Rejection]]
 
 
@@ -126,7 +126,7 @@ class ItemChecker:
         self.repair_counts: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
         self.is_read = plan.reader.is_on
         self._sources: dict[str, ParsedItem] = {}  # row's id → the item that it was made of
-        self._suspected: dict[str, tuple[str, Message]] = {}  # row's id → check and fault
+        self._suspicions: dict[str, tuple[str, Message]] = {}  # row's id → check and fault
 
     def check_draft(self, draft: Draft) -> CheckedDraft:
         """Check one response of a writer."""
@@ -142,7 +142,7 @@ class ItemChecker:
         """Check a person's own items: everything but grounding."""
         return self._check_items(items, rejected, None)
 
-    def check_readings(self, readings: Sequence[Reading]) -> CheckedReadings:
+    def check_readings(self, readings: Sequence[ItemReading]) -> CheckedReadings:
         """What the second reader says of items that were let through: those it faults fall now.
         What could not be read is judged by the rules alone, and by what they merely suspect, too.
         """
@@ -155,8 +155,8 @@ class ItemChecker:
             earlier = {item: text for item, text in left.items() if order[item] < order[row.id]}
             check = reading_verdict.CHECK_NAME
             fault = reading_verdict.find_reading_fault(reading, earlier)
-            if not reading.is_read and row.id in self._suspected:
-                check, fault = self._suspected[row.id]
+            if not reading.is_read and row.id in self._suspicions:
+                check, fault = self._suspicions[row.id]
             made.readings.append(reading.model_copy(update={"fault": fault}))
             if fault and not reading.is_second:
                 made.fallen.append((row, self._withdraw_row(row, check, fault)))
@@ -227,34 +227,40 @@ class ItemChecker:
         if fault := text_damage.find_damage(item, self.book_profile):
             return item.build_rejection("parsing", fault)
         self._count_repairs(item.kind, "parsed", item.repairs)
-        quote, suspected = None, list[tuple[str, Message]]()
+        quote, suspicion = None, None
         if shown is not None and self.plan.grounding == "quote":
-            place = grounding.ground_item(
-                item, shown, self.passage_index, self.patterns, self.language
-            )
-            is_suspicion = self.plan.reader.is_on and place.fault and place.fault.code in SUSPECTED
-            if place.fault and not (place.quote and is_suspicion):
-                return item.build_rejection(
-                    grounding.CHECK_NAME, place.fault, place.passage.id if place.passage else ""
-                )
-            if place.fault:
-                suspected.append((grounding.CHECK_NAME, place.fault))
+            place = self._ground_item(item, shown)
+            if isinstance(place, Rejection):
+                return place
             quote = place.quote
-            self._count_repairs(item.kind, "grounded", place.repairs)
+            suspicion = place.fault and (grounding.CHECK_NAME, place.fault)
         if flaw := self._find_flaw(item, quote, own=shown is None):
-            codes = {flaw.reason.code, *flaw.also}
-            if shown is None or not (self.plan.reader.is_on and codes <= SUSPECTED):
+            if shown is None or not self._is_suspicion(flaw.reason.code, *flaw.also):
                 return flaw
-            suspected.append((flaws.CHECK_NAME, flaw.reason))
+            suspicion = suspicion or (flaws.CHECK_NAME, flaw.reason)
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
             return item.build_rejection(*describe_repeated(earlier), passage_id)
         row = build_row(item, quote)
         self.seen_items.add_item(row.id, item.kind, item.text, item.key)
         self._sources[row.id] = item
-        if suspected:
-            self._suspected[row.id] = suspected[0]
+        self._suspicions |= {row.id: suspicion} if suspicion else {}
         return row
+
+    def _is_suspicion(self, *codes: str) -> bool:
+        """Faults that the second reader decides on, where there is one."""
+        return self.plan.reader.is_on and SUSPECTED.issuperset(codes)
+
+    def _ground_item(
+        self, item: ParsedItem, shown: list[Passage]
+    ) -> grounding.Grounding | Rejection:
+        """Its place in the book; with a fault where that is for the reader to decide."""
+        place = grounding.ground_item(item, shown, self.passage_index, self.patterns, self.language)
+        if place.fault and not (place.quote and self._is_suspicion(place.fault.code)):
+            passage_id = place.passage.id if place.passage else ""
+            return item.build_rejection(grounding.CHECK_NAME, place.fault, passage_id)
+        self._count_repairs(item.kind, "grounded", place.repairs)
+        return place
 
     def _find_flaw(self, item: ParsedItem, quote: Quote | None, *, own: bool) -> Rejection | None:
         found = flaws.find_flaws(self._build_flaw_context(item, quote))

@@ -4,8 +4,8 @@ key right, and nothing else against it.
 
 from collections.abc import Mapping
 
+from tasks.schemas.item_rows import ItemReading
 from tasks.schemas.messages import Message, build_message
-from tasks.schemas.reading_rows import Reading
 
 CHECK_NAME = "reading"
 # Statements that the text does not tell, of a pair; a single one may be the reader's oversight. Of
@@ -13,7 +13,7 @@ CHECK_NAME = "reading"
 MAX_UNTOLD = 1
 
 
-def find_reading_fault(reading: Reading, kept: Mapping[str, str]) -> Message | None:
+def find_reading_fault(reading: ItemReading, kept: Mapping[str, str]) -> Message | None:
     """The gravest fault that the reader found; none: the item is sound, or nothing could be read of
     it. `kept`: the items before it that are used, by id, which it must not repeat.
     """
@@ -30,12 +30,12 @@ def find_reading_fault(reading: Reading, kept: Mapping[str, str]) -> Message | N
     return next((fault for fault in rules.values() if fault), None)
 
 
-def _find_repeat(reading: Reading, kept: Mapping[str, str]) -> Message | None:
+def _find_repeat(reading: ItemReading, kept: Mapping[str, str]) -> Message | None:
     earlier = [kept[item] for item in reading.repeats if item in kept]
     return build_message("reader-knows-it-from-before", text=earlier[0]) if earlier else None
 
 
-def _find_impossible(reading: Reading) -> Message | None:
+def _find_impossible(reading: ItemReading) -> Message | None:
     return (
         None
         if reading.possible
@@ -43,14 +43,14 @@ def _find_impossible(reading: Reading) -> Message | None:
     )
 
 
-def _find_contradiction(reading: Reading) -> Message | None:
+def _find_contradiction(reading: ItemReading) -> Message | None:
     against = next((f for f in reading.findings if f.verdict == "contradicted"), None)
     return against and build_message(
         "reader-finds-it-contradicted", finding=against.finding, line=against.line
     )
 
 
-def _find_wrong_options(reading: Reading) -> Message | None:
+def _find_wrong_options(reading: ItemReading) -> Message | None:
     """The set of right options must be exactly the key."""
     if not reading.is_diagnosis:
         return build_message("reader-finds-no-diagnosis", why=reading.remark)
@@ -68,7 +68,7 @@ def _find_wrong_options(reading: Reading) -> Message | None:
     return None if key_is_right else build_message("reader-finds-none-right", why=reading.remark)
 
 
-def _find_untold(reading: Reading) -> Message | None:
+def _find_untold(reading: ItemReading) -> Message | None:
     """Of pairs: a question's premise may be the writer's own scene, and its key was found."""
     untold = [f.finding for f in reading.findings if f.verdict == "not_told"]
     if reading.kind == "question" or len(untold) <= MAX_UNTOLD:
@@ -76,7 +76,7 @@ def _find_untold(reading: Reading) -> Message | None:
     return build_message("reader-finds-it-not-told", findings=tuple(untold))
 
 
-def _find_form_fault(reading: Reading) -> Message | None:
+def _find_form_fault(reading: ItemReading) -> Message | None:
     if reading.guessable:
         return build_message("reader-can-guess", why=reading.remark)
     if reading.wording:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import openai
 from httpx2 import Response  # the client's own HTTP package
@@ -21,6 +21,7 @@ from openai.types import Batch
 from pydantic import ValidationError
 
 from tasks.generation import generation_loop
+from tasks.generation.asking import AskRequests, build_live_asker
 from tasks.generation.openai import batch_runner
 from tasks.generation.openai.bounded_http import BoundedClient, UnreadAnswer
 from tasks.generation.openai.concurrency_limiter import get_limiter
@@ -36,7 +37,7 @@ from tasks.generation.openai.request_errors import (
 )
 from tasks.generation.openai.request_runner import RequestRunner, RetryPolicy, SendRequest
 from tasks.generation.openai.server_identity import OPENAI, configured_server
-from tasks.generation.pdf_parts import open_pdf_pages
+from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
 from tasks.generation.second_reader.reading_round import ReaderOrder, SecondReader
@@ -107,57 +108,57 @@ async def _write_items_async(
     reader: ReaderOrder | None,
 ) -> WrittenChapter:
     client = open_client(patience)
+    pages = open_pdf_pages(plan.show, book_path)
     try:
-        pages = open_pdf_pages(plan.show, book_path)
-        server = get_server_name()
-        api = OpenAIBatchApi(client, server)
         with ExitStack() as breakers:
-
-            def open_exchange(
-                model: str, cache: ResponseCache
-            ) -> tuple[RequestRunner, generation_loop.AskRequests]:
-                exchange = RequestRunner(
-                    cache=cache,
-                    limiter=get_limiter(f"{server} {model}", concurrency),
-                    policy=patience,
-                    send=build_sender(client, server, patience.timeout),
-                    fill_body=pages.fill_placeholders if pages else dict,
-                    server=server,
-                    breaker=breakers.enter_context(
-                        shared_breaker(f"{cache.folder} {server} {model}")
-                    ),
-                )
-                if plan.mode == "batch":
-                    return exchange, batch_runner.build_batch_asker(exchange, api)
-                return exchange, generation_loop.build_live_asker(exchange, concurrency)
-
-            exchange, ask = open_exchange(plan.model, ledger)
-            second = (
-                SecondReader(
-                    reader,
-                    plan,
-                    language,
-                    passages,
-                    *open_exchange(reader.plan.model, reader.cache),
-                )
-                if reader
-                else None
-            )
+            server = Server(client, plan.mode, concurrency, patience, pages, breakers)
+            exchange, ask = server.open_exchange(plan.model, ledger)
             chapter = generation_loop.ChapterRun(
-                list(passages),
-                quota,
-                plan,
-                language,
-                accept,
-                pages,
-                progress,
-                exchange,
-                before,
-                second,
+                list(passages), quota, plan, language, accept, pages, progress, exchange
             )
+            chapter.before = before
+            if reader:
+                line = server.open_exchange(reader.plan.model, reader.cache)
+                chapter.reader = SecondReader(reader, plan, language, passages, *line)
             return await chapter.run_rounds(ask)
     finally:
         await client.close()
+
+
+class Exchange(NamedTuple):
+    """One model at the server: its requests' runner, and how many are asked at once."""
+
+    request_runner: RequestRunner
+    ask: AskRequests
+
+
+@dataclass(frozen=True)
+class Server:
+    """The configured server, open for one chapter."""
+
+    client: openai.AsyncOpenAI
+    mode: str
+    concurrency: int
+    patience: RetryPolicy
+    pages: PdfPages | None
+    breakers: ExitStack
+
+    def open_exchange(self, model: str, cache: ResponseCache) -> Exchange:
+        """Ask one of its models, from one cache's money."""
+        server = get_server_name()
+        runner = RequestRunner(
+            cache=cache,
+            limiter=get_limiter(f"{server} {model}", self.concurrency),
+            policy=self.patience,
+            send=build_sender(self.client, server, self.patience.timeout),
+            fill_body=self.pages.fill_placeholders if self.pages else dict,
+            server=server,
+            breaker=self.breakers.enter_context(shared_breaker(f"{cache.folder} {server} {model}")),
+        )
+        if self.mode == "batch":
+            api = OpenAIBatchApi(self.client, server)
+            return Exchange(runner, batch_runner.build_batch_asker(runner, api))
+        return Exchange(runner, build_live_asker(runner, self.concurrency))
 
 
 def get_server_name() -> str:

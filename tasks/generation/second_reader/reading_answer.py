@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasks.generation.quotas import PairOrQuestion
 from tasks.generation.second_reader.reading_request import ReadingLayout, Turn
 from tasks.language.text import fold_text
-from tasks.schemas.item_rows import Pair
-from tasks.schemas.reading_rows import (
+from tasks.schemas.item_rows import (
     FindingVerdict,
+    ItemReading,
     OptionVerdict,
+    Pair,
     ReadFinding,
-    Reading,
     ReadOption,
 )
 
@@ -25,7 +25,7 @@ _OPENING = re.compile(r"[^{]*")
 
 
 class _Answered(BaseModel):
-    """What is not known is left out, what is missing is an error: a defaulted answer would be ours."""
+    """What is not known is left out; what is missing is an error, since a default would be ours."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -54,7 +54,7 @@ class _Item(_Answered):
     repeats: list[str]
 
 
-def read_answer(text: str, layout: ReadingLayout, model: str, request: str) -> list[Reading]:
+def read_answer(text: str, layout: ReadingLayout, model: str, request: str) -> list[ItemReading]:
     """One reading an item, in the writer's order; unread where the answer has none for it, or an
     incomplete one.
     """
@@ -70,47 +70,49 @@ def read_answer(text: str, layout: ReadingLayout, model: str, request: str) -> l
         found.setdefault(one.item, one)
     names = {item: name for name, item in layout.names.items() if name.startswith("i")}
     excluded = {n for n in numbers if isinstance(n, int)} if isinstance(numbers, list) else set()
-    readings = []
-    for item in layout.task.items:
-        bare = Reading(
-            item=item.id,
-            kind="pair" if isinstance(item, Pair) else "question",
-            model=model,
-            request=request,
-            is_second=layout.task.turn is Turn.SECOND,
-            is_read=False,
-        )
-        answer = found.get(names[item.id])
-        options = _list_options(item, answer, layout) if answer else None
-        if answer is None or options is None:
-            readings.append(bare)
-            continue
-        readings.append(
-            bare.model_copy(
-                update={
-                    "is_read": True,
-                    "findings": tuple(
-                        ReadFinding(line=_cut(f.line), finding=_cut(f.finding), verdict=f.verdict)
-                        for f in answer.findings
-                    ),
-                    "options": options,
-                    "is_diagnosis": _find_condition(item, layout) not in excluded,
-                    "remark": _cut(answer.remark),
-                    "possible": answer.possible,
-                    "guessable": answer.guessable,
-                    "wording": answer.wording,
-                    "clean": answer.clean,
-                    "repeats": tuple(
-                        dict.fromkeys(
-                            layout.names[name]
-                            for name in answer.repeats
-                            if layout.names.get(name, item.id) != item.id
-                        )
-                    ),
-                }
+    return [
+        _build_reading(item, found.get(names[item.id]), excluded, layout, (model, request))
+        for item in layout.task.items
+    ]
+
+
+def _build_reading(
+    item: PairOrQuestion,
+    answer: _Item | None,
+    excluded: set[int],
+    layout: ReadingLayout,
+    origin: tuple[str, str],
+) -> ItemReading:
+    bare = ItemReading(
+        item=item.id,
+        kind="pair" if isinstance(item, Pair) else "question",
+        model=origin[0],
+        request=origin[1],
+        is_second=layout.task.turn is Turn.SECOND,
+        is_read=False,
+    )
+    options = _list_options(item, answer, layout) if answer else None
+    if answer is None or options is None:
+        return bare
+    told = {
+        "is_read": True,
+        "findings": tuple(
+            ReadFinding(line=_cut(f.line), finding=_cut(f.finding), verdict=f.verdict)
+            for f in answer.findings
+        ),
+        "options": options,
+        "is_diagnosis": _find_condition(item, layout) not in excluded,
+        "remark": _cut(answer.remark),
+        "repeats": tuple(
+            dict.fromkeys(
+                layout.names[name]
+                for name in answer.repeats
+                if layout.names.get(name, item.id) != item.id
             )
-        )
-    return readings
+        ),
+    }
+    flags = answer.model_dump(include={"possible", "guessable", "wording", "clean"})
+    return bare.model_copy(update=told | flags)
 
 
 def _list_options(

@@ -3,11 +3,12 @@ once more, and a share is asked twice.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from tasks.generation.asking import AskRequests
 from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.request_runner import RequestRunner
@@ -24,24 +25,21 @@ from tasks.generation.second_reader.reading_request import (
     lay_out_task,
     plan_readings,
 )
-from tasks.schemas.item_rows import Passage, ReaderUsage, Rejection
+from tasks.schemas.item_rows import ItemReading, Passage, ReaderUsage, Rejection
 from tasks.schemas.plan_sections import GenerationPlan, ReaderPlan
-from tasks.schemas.reading_rows import Reading
-
-AskReadings = Callable[[Sequence[Callable[[], ChatRequest]]], AsyncIterator[StoredResponse | None]]
 
 
 class JudgedReadings(Protocol):
     """What the gate made of readings."""
 
     @property
-    def readings(self) -> Sequence[Reading]: ...  # with their faults
+    def readings(self) -> Sequence[ItemReading]: ...  # with their faults
 
     @property
     def fallen(self) -> Sequence[tuple[PairOrQuestion, Rejection]]: ...
 
 
-JudgeReadings = Callable[[Sequence[Reading]], JudgedReadings]
+JudgeReadings = Callable[[Sequence[ItemReading]], JudgedReadings]
 
 
 class ReaderOrder(NamedTuple):
@@ -61,8 +59,8 @@ class SecondReader:
     language: str
     passages: Sequence[Passage]
     request_runner: RequestRunner
-    ask: AskReadings
-    readings: list[Reading] = field(default_factory=list)
+    ask: AskRequests
+    readings: list[ItemReading] = field(default_factory=list)
     answers: dict[str, StoredResponse] = field(default_factory=dict)
 
     async def judge_items(
@@ -90,10 +88,10 @@ class SecondReader:
         self.readings += judged.readings
         return judged.fallen
 
-    async def _ask_tasks(self, tasks: Sequence[ReadingTask]) -> list[Reading]:
+    async def _ask_tasks(self, tasks: Sequence[ReadingTask]) -> list[ItemReading]:
         layouts = [lay_out_task(task, self.plan.seed) for task in tasks]
         turn = iter(layouts)
-        found: list[Reading] = []
+        found: list[ItemReading] = []
         answers = self.ask([partial(self._build_request, layout) for layout in layouts])
         async for response in answers:
             layout = next(turn)
