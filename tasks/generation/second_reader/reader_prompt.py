@@ -12,7 +12,7 @@ from tasks.generation.prompts.instructions import format_passages
 from tasks.language.language_pack import list_languages, load_pack
 from tasks.schemas.item_rows import Passage
 
-MAX_FINDINGS = 16  # entries; the longest vignettes of the labelled items state nine things
+MAX_FINDINGS = 16  # entries; the longest vignettes of the labelled items state seven things
 MAX_FITTING = 8  # entries; a vignette that fits more conditions is vague enough
 JSON_SHAPE = (  # no values in it that a model could copy
     '{"not_conditions": [number, …], "items": [{"item": "…", "findings": [{"line": "…", "finding":'
