@@ -68,8 +68,7 @@ def plan_readings(
     shown_characters: int,
 ) -> list[ReadingTask]:
     """The items by the stretch of text that their quotes stand in, so many at a time."""
-    size = sum(len(p.text) for p in passages)
-    stretches = cut_windows(passages, max(1, math.ceil(size / shown_characters)))
+    stretches = cut_into_stretches(passages, shown_characters)
     place = {p.id: i for i, stretch in enumerate(stretches) for p in stretch}
     found: dict[int, list[PairOrQuestion]] = {}
     for item in items:
@@ -83,6 +82,12 @@ def plan_readings(
             known = tuple([*before, *here[:start]][-MAX_REMINDERS:])
             tasks.append(ReadingTask(tuple(stretches[i]), group, known))
     return tasks
+
+
+def cut_into_stretches(passages: Sequence[Passage], shown_characters: int) -> list[list[Passage]]:
+    """A chapter in as few parts as one request can show."""
+    size = sum(len(p.text) for p in passages)
+    return cut_windows(passages, max(1, math.ceil(size / shown_characters)))
 
 
 def _get_passage_id(item: PairOrQuestion) -> str:
