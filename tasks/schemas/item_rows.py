@@ -192,6 +192,11 @@ class WriterUsage(StoredRow):
         default=None, description="of the second reader; none: nobody read for meaning"
     )
 
+    def sum_figure(self, name: str) -> float:
+        """Requests, tokens or dollars of writer and reader together."""
+        second = getattr(self.reader, name) if self.reader else 0
+        return float(getattr(self, name) + second)
+
 
 class Pair(StoredRow):
     """A training item: a short clinical vignette and its diagnosis."""
