@@ -24,6 +24,8 @@ PACK_FILES = {
     "letters.yaml": "letters, digits, small words",
     "messages.yaml": "what checks, verdicts, warnings and errors say, by code",
     "numerals.yaml": "digits and direction",
+    "reader.yaml": "what the second reader of items is told",
+    "repair.yaml": "what a writer is told of its refused items",
     "report.yaml": "the report's own words",
     "rules.yaml": "how books tell signs, and how the embedded writer words its items",
     "terminal.yaml": "the lines of a running command",

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from tasks.schemas.item_rows import (
     FilterStep,
+    ItemReading,
     Pair,
     Passage,
     Question,
+    ReaderUsage,
     ReadingSummary,
     Rejection,
     WriterUsage,
@@ -96,6 +98,7 @@ class ReportData:
     power: Sequence[PowerCurvePoint] = ()
     screened: Sequence[ScreenedQuestion] = ()
     accounts: Sequence[WriterUsage] = ()
+    readings: Sequence[ItemReading] = ()
     scan: ReadingSummary | None = None
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -150,6 +153,16 @@ class ReportData:
             for kind, n in planned.items()
             if isinstance(n, int) and left[kind] < n
         ]
+
+    @property
+    def reader(self) -> ReaderUsage | None:
+        """The second reader of all chapters; none where nobody read for meaning."""
+        told = [account.reader for account in self.accounts if account.reader]
+        if not told:
+            return None
+        counted = [name for name in ReaderUsage.model_fields if name != "model"]
+        sums = {name: sum(getattr(one, name) for one in told) for name in counted}
+        return ReaderUsage(model=told[0].model, **sums)
 
     def _list_end_reasons(self, kind: str, planned: int) -> tuple[str, ...]:
         if self.plan.generation.writer == "rules":

@@ -19,6 +19,7 @@ from tasks.schemas.plan_sections import (
     FinetuningPlan,
     GenerationPlan,
     PlanSection,
+    ReaderPlan,
     ReadingPlan,
     ValidationPlan,
     check_name,
@@ -105,13 +106,19 @@ class StudyPlan(PlanSection):
             name=self.name if self.generation.writer == "gpt" else "",
             language=self.language,
             generation=self.generation.model_copy(update={"columns": None}),
-            validation=self.validation,
+            validation=self.validation.model_copy(update={"reader": self.resolve_reader()}),
         )
 
     def select_checking_plan(self) -> CheckingPlan:
         """What the checks over the book depend on: not on prices, budgets or ways to ask."""
         own = {name: getattr(self.generation, name) for name in ("pairs", "questions", "columns")}
-        return CheckingPlan(language=self.language, validation=self.validation, **own)
+        validation = self.validation.model_copy(update={"reader": ReaderPlan(model="off")})
+        return CheckingPlan(language=self.language, validation=validation, **own)
+
+    def resolve_reader(self) -> ReaderPlan:
+        """Who reads this study's items for their meaning, with prices; off where nobody does."""
+        writer = self.generation.model if self.generation.writer == "gpt" else ""
+        return self.validation.reader.resolve_model(writer, self.generation.prices)
 
     def select_answering_plan(self, only: AnswerMode | None = None) -> EvaluationPlan:
         """The exam as far as answers depend on it: not on whether the questions are screened, too;

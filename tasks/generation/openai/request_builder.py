@@ -10,6 +10,7 @@ from tasks.generation.budget import TokenUsage
 from tasks.generation.openai.server_identity import ServerIdentity
 from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts import instructions
+from tasks.generation.prompts.repairs import format_repair_demand
 from tasks.generation.response_cache import key_of
 from tasks.schemas.plan_sections import GenerationPlan
 
@@ -66,17 +67,22 @@ def build_request(
     server: ServerIdentity,
 ) -> ChatRequest:
     """The request for one asking at one server."""
-    passages = asking.window.passages
-    mark = pages.build_placeholder([p.page for p in passages]) if pages else None
-    demand = instructions.format_demand(
-        asking.kind,
-        language,
-        asking.asked,
-        paraphrases=plan.paraphrases,
-        kinds=asking.kinds,
-        focus="" if mark else asking.focus,
-        avoid=asking.avoid,
-        pages=mark["pages"] if mark else (),
+    passages = asking.passages
+    is_shown = pages and not asking.repairs  # a refused item needs its one passage, not the pages
+    mark = pages.build_placeholder([p.page for p in passages]) if pages and is_shown else None
+    demand = (
+        format_repair_demand(language, asking.repairs)
+        if asking.repairs
+        else instructions.format_demand(
+            asking.kind,
+            language,
+            asking.asked,
+            paraphrases=plan.paraphrases,
+            kinds=asking.kinds,
+            focus="" if mark else asking.focus,
+            avoid=asking.avoid,
+            pages=mark["pages"] if mark else (),
+        )
     )
     if mark:
         content: Any = [mark, {"type": "text", "text": demand}]
