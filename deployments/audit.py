@@ -8,7 +8,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from tasks.schemas.machine import PROJECT_ROOT
+from tasks.schemas.project import PROJECT_ROOT
 
 
 def audit_packages() -> tuple[int, str]:

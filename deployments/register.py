@@ -12,8 +12,8 @@ import yaml
 
 from tasks.language.catalogue import tell_error
 from tasks.schemas.errors import PlanError, ServerError, StudyError
-from tasks.schemas.machine import PROJECT_ROOT
 from tasks.schemas.messages import build_message
+from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.redaction import redact_secrets
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tasks.language.language_pack import get_folder_language, list_languages, load_pack
 from tasks.schemas.item_rows import Pair, Question
-from tasks.schemas.profiles import ITEM_FORMS, split_tag, tag_language
+from tasks.schemas.sections.profiles import ITEM_FORMS, split_tag, tag_language
 
 
 class PromptTemplate(NamedTuple):

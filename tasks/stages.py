@@ -43,7 +43,6 @@ from tasks.store.artifacts import (
     Book,
     Causes,
     Comparisons,
-    Drafts,
     Findings,
     ItemFile,
     Pairs,
@@ -105,7 +104,7 @@ def generate_drafts(
     server: ServerIdentity | None = None,
 ) -> ChapterDrafts:
     """One chapter's drafts, exactly as the writer gave them, and the items in them that are sound
-    by the book's `text`; where it gave some already, those and more.
+    by the book's `text` and by the second reader; where it gave some already, those and more.
 
     `server`: who writes, where a server does; another server's drafts are other drafts.
     """
@@ -115,18 +114,21 @@ def generate_drafts(
 
     with report_progress("progress-drafts", chapter=chapter.label) as progress:
         checker = open_item_checker(text, plan.wording, plan.validation, earlier)
-        drafts, account = write_chapter(
+        written = write_chapter(
             chapter.load_rows(),
             Quota(pairs, questions),
             plan,
             checker.check_draft,
+            checker.check_readings,
             book=Path(book.path),
             machine=machine,
             progress=progress,
             earlier=earlier,
         )
-    items = save_chapter_items(checker, names_facts=account is None)
-    return ChapterDrafts(drafts=Drafts.save_rows(drafts), items=items, account=account)
+    items = save_chapter_items(checker, names_facts=written.account is None)
+    return ChapterDrafts.save_tables(
+        written.drafts, written.readings, items, written.account, earlier
+    )
 
 
 @stage(run_name="validate · {plan.pairs} pairs, {plan.questions} questions")

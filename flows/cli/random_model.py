@@ -79,8 +79,8 @@ def make_tokenizer(size: int) -> Any:
 
     from tasks.models.tiny_llama import BOS, EOS, train_tokenizer
     from tasks.reading.pdf import read_pages
-    from tasks.schemas.machine import PROJECT_ROOT
     from tasks.schemas.plan_sections import ReadingPlan
+    from tasks.schemas.project import PROJECT_ROOT
 
     pages = read_pages(PROJECT_ROOT / "books" / "handbook.pdf", ReadingPlan(), "fa")
     lines = [line for page in pages for line in page.text.splitlines()]

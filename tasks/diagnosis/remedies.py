@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.schemas.item_rows import AnswerMode
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.profiles import MEDICINE
+from tasks.schemas.sections.profiles import MEDICINE
 
 PlanChange = dict[str, Any]
 ENOUGH_UPDATES = 180  # what the laptop's plan makes, which is known to be enough for the tiny model

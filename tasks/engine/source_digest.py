@@ -34,6 +34,7 @@ NEUTRAL = (
     "tasks.schemas.errors",
     "tasks.language.catalogue",
     "tasks.schemas.digest",
+    "tasks.schemas.project",
 )
 MODULE = re.compile(r"tasks(?:\.\w+)+")
 PACK_FILE = re.compile(r"packs/\w+\.\w+")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tasks.language.language_pack import list_languages, load_pack
 from tasks.language.text import fold_text, split_words
-from tasks.schemas.profiles import MEDICINE
+from tasks.schemas.sections.profiles import MEDICINE
 
 MIN_MEDICAL_RATE = 20  # of 1,000 words; between 9 and 31, see above
 MIN_OTHER_RATE = 16  # of 1,000 words; between 11 and 23

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tasks.schemas.profiles import MEDICINE, split_tag
+from tasks.schemas.sections.profiles import MEDICINE, split_tag
 
 PACKS = Path(__file__).with_name("packs")
 OTHERS = "others"
@@ -27,6 +27,8 @@ PACK_FILES = {
     "messages.yaml": "what checks, verdicts, warnings and errors say, by code",
     "numerals.yaml": "digits and direction",
     "profiles.yaml": "what differs for books that are not medical",
+    "reader.yaml": "what the second reader of items is told",
+    "repair.yaml": "what a writer is told of its refused items",
     "report.yaml": "the report's own words",
     "rules.yaml": "how books tell signs, and how the embedded writer words its items",
     "terminal.yaml": "the lines of a running command",

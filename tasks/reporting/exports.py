@@ -33,6 +33,8 @@ def write_data_files(folder: Path, study: ReportData) -> None:
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
         save_json(folder / f"answers-{name}.json", build_answer_records(study, answers))
     save_json_lines(folder / "rejections.jsonl", study.rejected)
+    if study.readings:
+        save_json_lines(folder / "readings.jsonl", study.readings)
     save_json_lines(folder / "training.jsonl", study.steps)
     if study.next_plan:
         tree = study.next_plan.model_dump(mode="json", exclude_defaults=True) | {
@@ -127,6 +129,7 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "counts": count_rows(study),
         "short": [one._asdict() for one in study.shortfalls],
         "writing": study.writing._asdict(),
+        "reader": study.reader and study.reader.model_dump(),
         "scan": study.scan and study.scan.model_dump(mode="json"),
         "funnel": [stage.model_dump(mode="json") for stage in study.funnel],
         "preflight": study.preflight and study.preflight.model_dump(mode="json"),

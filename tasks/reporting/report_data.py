@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 from tasks.schemas.item_rows import (
     FilterStep,
+    ItemReading,
     Pair,
     Passage,
     Question,
+    ReaderUsage,
     ReadingSummary,
     Rejection,
     WriterUsage,
 )
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.profiles import tag_language
 from tasks.schemas.result_rows import (
     Answer,
     Cause,
@@ -28,6 +29,7 @@ from tasks.schemas.result_rows import (
     Timing,
     TrainingStep,
 )
+from tasks.schemas.sections.profiles import tag_language
 
 
 class WriterTotals(NamedTuple):
@@ -97,6 +99,7 @@ class ReportData:
     power: Sequence[PowerCurvePoint] = ()
     screened: Sequence[ScreenedQuestion] = ()
     accounts: Sequence[WriterUsage] = ()
+    readings: Sequence[ItemReading] = ()
     scan: ReadingSummary | None = None
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -156,6 +159,16 @@ class ReportData:
             for kind, n in planned.items()
             if isinstance(n, int) and left[kind] < n
         ]
+
+    @property
+    def reader(self) -> ReaderUsage | None:
+        """The second reader of all chapters; none where nobody read for meaning."""
+        told = [account.reader for account in self.accounts if account.reader]
+        if not told:
+            return None
+        counted = [name for name in ReaderUsage.model_fields if name != "model"]
+        sums = {name: sum(getattr(one, name) for one in told) for name in counted}
+        return ReaderUsage(model=told[0].model, **sums)
 
     def _list_end_reasons(self, kind: str, planned: int) -> tuple[str, ...]:
         if self.plan.generation.writer == "rules":

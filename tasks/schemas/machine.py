@@ -2,12 +2,9 @@
 a cache key.
 """
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-PROJECT_ROOT = Path(__file__).parents[2]  # where the project's own plans and books lie
 
 
 class ExecutionOptions(BaseModel):

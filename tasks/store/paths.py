@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import StoreError
-from tasks.schemas.machine import PROJECT_ROOT
 from tasks.schemas.messages import Term, build_message
+from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.lock_files import lock_file
 
 # what a full or closed disk says, or one without locks

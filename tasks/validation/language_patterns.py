@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tasks.language import persian
 from tasks.language.language_pack import list_languages, load_pack
 from tasks.language.text import fold_text
-from tasks.schemas.profiles import MEDICINE, split_tag
+from tasks.schemas.sections.profiles import MEDICINE, split_tag
 from tasks.validation.term_matching import fold_cached
 
 

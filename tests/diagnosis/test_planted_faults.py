@@ -15,8 +15,8 @@ from tasks.reporting.message_words import tell_advice, tell_claim
 from tasks.schemas.item_rows import Rejection
 from tasks.schemas.messages import build_message
 from tasks.schemas.plan_file import parse_plan
-from tasks.schemas.profiles import ITEM_FORMS
 from tasks.schemas.result_rows import ScreenedQuestion
+from tasks.schemas.sections.profiles import ITEM_FORMS
 
 
 def test_a_healthy_study_names_no_fault_and_needs_no_other_plan() -> None:

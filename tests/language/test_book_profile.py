@@ -16,7 +16,7 @@ from tasks.language.book_profile import (
 from tasks.language.catalogue import load_catalogue
 from tasks.language.text import fold_text, split_words
 from tasks.prompts import get_prompt_template
-from tasks.schemas.profiles import ITEM_FORMS, tag_language
+from tasks.schemas.sections.profiles import ITEM_FORMS, tag_language
 
 BOOKS = Path(__file__).parents[2] / "books"
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "items" / "passages"

@@ -12,7 +12,7 @@ from tasks.language import language_pack
 from tasks.language.i18n import load_translator
 from tasks.language.language_pack import PACK_FILES, PACKS, list_languages
 from tasks.prompts import PromptTemplate
-from tasks.schemas.profiles import ITEM_FORMS, split_tag, tag_language
+from tasks.schemas.sections.profiles import ITEM_FORMS, split_tag, tag_language
 from tasks.validation.language_patterns import LanguagePatterns
 
 # a language has of these what it needs: inflected forms, names of others' columns, a normal form

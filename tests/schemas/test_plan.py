@@ -8,7 +8,7 @@ from tasks.engine.cache_key import canonical_value
 from tasks.schemas.errors import PlanError
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import parse_plan
-from tasks.schemas.profiles import ITEM_FORMS
+from tasks.schemas.sections.profiles import ITEM_FORMS
 from tasks.schemas.sweep_plan import SweepPlan
 from tasks.store.study_folder import StudyFolder
 
@@ -91,9 +91,9 @@ def test_a_profile_brings_its_question_types_unless_the_plan_names_others() -> N
 @pytest.mark.parametrize(
     ("choices", "said"),
     [
-        ({"profile": "law"}, "writer rules knows patients"),
-        ({"profile": "law", "writer": "gpt", "kinds": {"symptoms": 1}}, "none of the profile law"),
-        ({"kinds": {"application": 1}}, "none of the profile medicine"),
+        ({"profile": "law"}, "the rules write patients"),
+        ({"profile": "law", "writer": "gpt", "kinds": {"symptoms": 1}}, "no types of the profile law"),
+        ({"kinds": {"application": 1}}, "no types of the profile medicine"),
         ({"profile": "poetry"}, "medicine"),
     ],
 )

@@ -22,7 +22,7 @@ from deployments.dashboard import build_environment, wait_until_healthy, worker_
 from deployments.register import register_deployments, run_prefect
 from deployments.supervisor import spawn, stop
 from tasks.engine.orchestration.server_app import server_command, server_environment
-from tasks.schemas.machine import PROJECT_ROOT
+from tasks.schemas.project import PROJECT_ROOT
 
 WAIT_SECONDS = (
     600  # seconds; a study of the small plan takes about 60, on a busy machine many times that

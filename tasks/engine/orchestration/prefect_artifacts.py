@@ -18,8 +18,8 @@ from tasks.language.reader_language import get_reader_language
 from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import StudyError, WriterError
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.profiles import MEDICINE, Profile, tag_language
 from tasks.schemas.result_rows import History
+from tasks.schemas.sections.profiles import MEDICINE, Profile, tag_language
 from tasks.store.artifact_groups import StudyDataset, TrainedAdapter
 from tasks.store.artifacts import Comparisons
 from tasks.store.paths import get_runs_dir, translate_disk_errors

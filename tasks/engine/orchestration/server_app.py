@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tasks.schemas.machine import PROJECT_ROOT
+from tasks.schemas.project import PROJECT_ROOT
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ORIGINS = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"  # whose pages may call the API: ours, or a proxy's

@@ -22,7 +22,7 @@ from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Figure, Message, Term, build_message
 from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
-from tasks.schemas.profiles import MEDICINE
+from tasks.schemas.sections.profiles import MEDICINE
 from tasks.store.paths import find_input_file
 
 FEW_UPDATES = 50  # measured in tasks/finetuning/preflight.py, which loads torch
@@ -144,7 +144,7 @@ def _describe_items(plan: StudyPlan, server: list[CheckLine]) -> list[CheckLine]
         CheckLine("items", build_message("parts", parts=tuple(parts))),
     ]
     return lines + (
-        [*server, _describe_cost(plan)]
+        [*server, *_describe_cost(plan)]
         if needs_writer(plan)
         else [CheckLine("cost", build_message("cost-nothing"))]
     )
@@ -193,6 +193,9 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
         remark=can.remark,
     )
     lines = [CheckLine("server", told)]
+    reader = plan.resolve_reader()
+    if reader.is_on and can.models and reader.model not in can.models:
+        lines.append(CheckLine("reader", build_message("no-such-reader", model=reader.model)))
     if can.reachable and can.model is not False:
         told = _describe_structure(generation, can.structures, most, tries)
         lines.append(CheckLine("structure", told))
@@ -227,27 +230,40 @@ def _describe_structure(
     return build_message("structure-better", wanted=plan.structure, told=told, best=best)
 
 
-def _describe_cost(plan: StudyPlan) -> CheckLine:
+def _describe_cost(plan: StudyPlan) -> list[CheckLine]:
+    """Money for writer and reader together, and the reader's part of it."""
     from tasks.generation.cost_estimate import estimate_cost
 
     if (book := find_input_file(plan.book)) is None:
-        return CheckLine("cost", build_message("cost-unknown"))
+        return [CheckLine("cost", build_message("cost-unknown"))]
+    reader = plan.resolve_reader()
     told = estimate_cost(
-        add_new_fact_margin(plan), read_passages_by_chapter(book, plan), plan.language, book
+        add_new_fact_margin(plan),
+        read_passages_by_chapter(book, plan),
+        plan.language,
+        book,
+        reader,
     )
     own = bool(os.environ.get("OPENAI_BASE_URL"))
-    return CheckLine(
-        "cost",
-        build_message(
-            "cost-of-own-server" if own else "cost-about",
-            requests=told.requests,
-            tokens_in=told.tokens_in,
-            tokens_out=told.tokens_out,
-            dollars=Figure(told.usd, 2),
-            as_of=str(plan.generation.prices.as_of),
-            cap=Figure(plan.generation.budget_usd),
-        ),
+    cost = build_message(
+        "cost-of-own-server" if own else "cost-about",
+        requests=told.requests,
+        tokens_in=told.tokens_in,
+        tokens_out=told.tokens_out,
+        dollars=Figure(told.usd, 2),
+        most=Figure(told.usd_most, 2),
+        as_of=str(plan.generation.prices.as_of),
+        cap=Figure(plan.generation.budget_usd),
     )
+    second = build_message("nobody-reads")
+    if told.reading:
+        second = build_message(
+            "reads-second",
+            model=reader.model,
+            requests=told.reading.requests,
+            dollars=Figure(told.reading.usd, 2),
+        )
+    return [CheckLine("reader", second), CheckLine("cost", cost)]
 
 
 def read_passages_by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Passage]]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from tasks.language.language_pack import get_folder_language, list_languages, load_pack
 from tasks.schemas.item_rows import Passage, QuestionType
-from tasks.schemas.profiles import ITEM_FORMS, list_question_types, split_tag, tag_language
+from tasks.schemas.sections.profiles import ITEM_FORMS, list_question_types, split_tag, tag_language
 
 ItemKind = Literal["pair", "question"]
 

@@ -7,6 +7,7 @@ from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_tables import (
     describe_hard_subset,
+    describe_reader,
     describe_seed_spread,
     describe_shortfalls,
     format_funnel_table,
@@ -129,8 +130,9 @@ def _format_funnel(study: ReportData, say: Translator) -> str:
     fewer = "".join(
         f"\n\n**{escape_markdown(line)}**" for line in describe_shortfalls(study.shortfalls, say)
     )
-    read, table = format_scan_line(study.scan, say), format_funnel_table(study.funnel, say)
-    return f"## {say['head']['data']}\n\n{read}{table}{fewer}"
+    scan, table = format_scan_line(study.scan, say), format_funnel_table(study.funnel, say)
+    reader = escape_markdown(describe_reader(study.reader, say))
+    return f"## {say['head']['data']}\n\n{scan}{table}\n\n{reader}{fewer}"
 
 
 def _format_next_step(study: ReportData, say: Translator) -> str:

@@ -18,8 +18,8 @@ from tasks.reporting.page import (
 )
 from tasks.reporting.sanitize import escape_markdown
 from tasks.reporting.sweep import sweep_charts
-from tasks.schemas.profiles import tag_language
 from tasks.schemas.result_rows import Timing, Timings, VerdictName
+from tasks.schemas.sections.profiles import tag_language
 from tasks.schemas.sweep_plan import (
     RankedSetting,
     SweepPlan,

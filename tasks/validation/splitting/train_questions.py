@@ -10,7 +10,7 @@ from tasks import prompts
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import Pair, Passage, Question
 from tasks.schemas.plan_sections import ValidationPlan
-from tasks.schemas.profiles import MEDICINE, split_tag
+from tasks.schemas.sections.profiles import MEDICINE, split_tag
 from tasks.validation.term_matching import normalize_name
 
 

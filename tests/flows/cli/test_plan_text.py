@@ -5,9 +5,10 @@ import yaml
 from pydantic import BaseModel
 
 from flows.cli.plan_text import COLUMNS, format_plan, list_choices
-from tasks.schemas.machine import PROJECT_ROOT, Machine
+from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import load_plan, parse_plan
+from tasks.schemas.project import PROJECT_ROOT
 
 PLANS = sorted(
     path.stem for path in (PROJECT_ROOT / "plans").glob("*.yaml") if "sweep" not in path.stem

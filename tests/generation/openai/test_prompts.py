@@ -14,7 +14,7 @@ from tasks.generation.prompts import instructions
 from tasks.generation.quotas import Quota
 from tasks.language.persian import ZWNJ
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.profiles import ITEM_FORMS, split_tag, tag_language
+from tasks.schemas.sections.profiles import ITEM_FORMS, split_tag, tag_language
 
 HERE = identify_server("http://here/v1")
 

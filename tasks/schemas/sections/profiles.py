@@ -7,7 +7,9 @@ and "fa-x-law" for a law in Persian (BCP 47, private use).
 
 from typing import Any, Literal, NamedTuple
 
+from tasks.schemas.errors import PlanFault
 from tasks.schemas.item_rows import QuestionType
+from tasks.schemas.messages import build_message
 
 Profile = Literal["medicine", "guideline", "law", "general"]
 MEDICINE: Profile = "medicine"
@@ -73,7 +75,7 @@ def fit_to_profile(tree: dict[str, Any]) -> dict[str, Any]:
     """The choices of generation with the profile's own types, where they name none or only those
     that are medicine's defaults.
 
-    Raises ValueError for types that the profile has not, and for rules that should write other
+    Raises PlanFault for types that the profile has not, and for rules that should write other
     items than patients.
     """
     profile = str(tree.get("profile", MEDICINE))
@@ -84,13 +86,14 @@ def fit_to_profile(tree: dict[str, Any]) -> dict[str, Any]:
         tree = {**tree, "kinds": form.kinds}
     known, kinds = list_question_types(profile), tree.get("kinds", usual)
     if foreign := [kind for kind in kinds if kind in _ALL_TYPES - {*known}]:
-        raise ValueError(f"kinds {foreign} are none of the profile {profile}: {list(known)}")
+        raise PlanFault(
+            build_message(
+                "types-of-another-profile", profile=profile, kinds=(*foreign,), known=known
+            )
+        )
     own = isinstance(tree.get("pairs"), str) and isinstance(tree.get("questions"), str)
     if profile != MEDICINE and tree.get("writer", "rules") == "rules" and not own:
-        raise ValueError(
-            f"writer rules knows patients and diagnoses only; profile {profile} needs"
-            " writer gpt, or pairs and questions from files"
-        )
+        raise PlanFault(build_message("rules-write-patients", profile=profile))
     return tree
 
 
