@@ -30,6 +30,7 @@ PASSAGE = re.compile(
 NUMBER = re.compile(r"(\d+) (?:items|مورد)")
 # types of questions that no medical book is asked for
 OTHER_TYPES = ("application", "condition", "consequence", "definition", "reason")
+KINDS = re.compile(r"^- kind: .*$", re.MULTILINE)
 WORDINGS = re.compile(r"(?:write|هر کدام) (\d+) (?:cases|situations|questions|شرح)")
 FORMS = {  # of pairs, by the first field that a request names
     "symptom": "diagnosis",
@@ -148,7 +149,9 @@ def draw_items(body: dict[str, Any]) -> list[dict[str, Any]]:
     lines = [s for s in split_sentences(user) if " ".join(s.text.split()[1:5]) not in demand]
     draw.shuffle(lines)
     if '"options"' in told:
-        types = [name for name in OTHER_TYPES if f"({name})" in demand]
+        named = (KINDS.search(told) or [""])[0]
+        wanted = [name for name in OTHER_TYPES if name in named]
+        types = [name for name in wanted if f"({name})" in demand] or wanted
         return [draw_question(s, lines, draw, types) for s in lines[:asked]]
     each = int(wordings[1]) if wordings else 1
     text, conclusion = find_form(told)

@@ -92,7 +92,10 @@ def test_a_profile_brings_its_question_types_unless_the_plan_names_others() -> N
     ("choices", "said"),
     [
         ({"profile": "law"}, "the rules write patients"),
-        ({"profile": "law", "writer": "gpt", "kinds": {"symptoms": 1}}, "no types of the profile law"),
+        (
+            {"profile": "law", "writer": "gpt", "kinds": {"symptoms": 1}},
+            "no types of the profile law",
+        ),
         ({"kinds": {"application": 1}}, "no types of the profile medicine"),
         ({"profile": "poetry"}, "medicine"),
     ],

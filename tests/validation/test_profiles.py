@@ -132,3 +132,23 @@ def test_good_labelled_items_are_kept_with_their_profile(tmp_path, name, profile
     good = [one for one in judge(tmp_path) if one.row["quality"] == "good"]
     assert len(good) >= 8
     assert sum(bool(one.check) for one in good) <= 0.08 * len(good)
+
+
+def test_a_type_that_the_profile_has_not_is_told_as_another():
+    item = {
+        "quote": "The rent is set by the council every third year",
+        "page": 3,
+        "question": "How often is the price of a plot decided anew?",
+        "options": ["Each year", "Every third year", "Every fifth year", "Once in a decade"],
+        "answer": 2,
+    }
+    for tag, kind, told in (
+        ("en-x-law", "diagnosis", "other"),
+        ("en-x-law", "condition", "condition"),
+        ("en", "condition", "other"),
+        ("en", "complications", "complications"),
+    ):
+        checker = ItemChecker([RENT, FINES], tag, ValidationPlan())
+        draft = build_draft({**item, "kind": kind}, kind="question")
+        (kept,) = checker.check_draft(draft.model_copy(update={"passages": ()})).kept
+        assert kept.kind == told
