@@ -12,6 +12,7 @@ from tasks.engine.stage import Stage, running_key
 from tasks.generation.openai.server_identity import ServerIdentity
 from tasks.models.gguf.gguf_files import digest_base_file
 from tasks.prompts import prompt_texts
+from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import AnswerMode, SetName
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import CheckingPlan, DraftingPlan, StudyPlan
@@ -254,6 +255,31 @@ def evaluate_model(
 
 
 @stage(
+    version=1,
+    sources=("tasks.evaluation.effects.everyday_questions",),
+    run_name=lambda given: (
+        f"everyday · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+    ),
+    needs_gpu=True,
+)
+def ask_everyday_questions(
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    *,
+    language: str,
+    machine: Machine,
+    quantize: str = "none",
+) -> Answers:
+    """What one model knows beside the book: the language's everyday questions."""
+    from tasks.evaluation.effects.everyday_questions import answer_everyday_questions
+    from tasks.models.loading import load_model
+
+    with report_progress("progress-everyday") as progress:
+        loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
+        return Answers.save_rows(answer_everyday_questions(loaded, language, machine, progress))
+
+
+@stage(
     version=3,
     sources=("tasks.evaluation.screening",),
     content=exam_texts,
@@ -349,6 +375,16 @@ def compare_answers(
             [answers.load_rows() for answers in further],
         )
     )
+
+
+@stage(run_name="effects · {plan.primary_mode}")
+def measure_effects(
+    outcome: TuningResult, comparisons: Comparisons, plan: ComparisonPlan, *, language: str
+) -> Effects:
+    """What the tuning did beside the verdict: what it cost elsewhere."""
+    from tasks.evaluation.effects.study_effects import gather_effects
+
+    return gather_effects(outcome, comparisons.load_rows(), plan, language)
 
 
 @stage(run_name="halve · {primary_set}")

@@ -14,6 +14,7 @@ from tasks.reporting.history import next_note, told
 from tasks.reporting.labels import load_labels
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_verdict
 from tasks.reporting.report_data import ReportData
+from tasks.schemas.effects.effect_rows import Harm
 from tasks.schemas.item_rows import Question, StoredRow
 from tasks.schemas.result_rows import Answer, Comparison, Finding, History
 
@@ -72,6 +73,7 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
             }
         ),
         "between_seeds": describe_seeds(result),
+        "cost": [build_harm_record(one, say) for one in study.effects.harms],
         "causes": [build_finding_record(one, say) for one in study.findings],
         "exercise_causes": [
             cause.model_dump(mode="json", exclude={"found"}) | {"claim": tell_cause(cause, say)}
@@ -92,6 +94,11 @@ def describe_seeds(result: Comparison) -> dict[str, Any] | None:
         "high": max(result.seeds),
         "p_value": result.extra["p_seeds"],
     }
+
+
+def build_harm_record(harm: Harm, say: Translator) -> dict[str, Any]:
+    """What the tuning cost on one thing, in words, with its numbers."""
+    return {"sentence": say.format_message(harm.told)} | harm.model_dump(mode="json")
 
 
 def build_finding_record(finding: Finding, say: Translator) -> dict[str, Any]:

@@ -372,10 +372,21 @@ class EvaluationPlan(PlanSection):
         ),
     )
 
+    general: bool = Field(
+        default=True,
+        description=(
+            "ask base and tuned model fifty everyday questions, too, to see what the tuning cost"
+            " beside the book"
+        ),
+    )
+
     @property
     def excluded_from_key(self) -> frozenset[str]:
-        """Unset options change no answer, so answers from before there were options stay found."""
-        return frozenset() if self.template_options else frozenset({"template_options"})
+        """What is asked beside the questions changes no answer to them, nor do unset options: so
+        answers from before there were such choices stay found.
+        """
+        beside = frozenset({"general"})
+        return beside if self.template_options else beside | {"template_options"}
 
 
 class ComparisonPlan(PlanSection):

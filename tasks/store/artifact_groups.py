@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar, Self
 
+from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import (
     FilterStep,
     Page,
@@ -223,6 +224,12 @@ class TrainedAdapter(Handle):
     preflight: Preflight
 
 
+class SideAnswers(Handle):
+    """What one model answered beside the study's papers, as far as the plan asks for it."""
+
+    everyday: Answers | None = None  # to the language's everyday questions
+
+
 class TuningResult(Handle):
     """What the part that wants a GPU brings home."""
 
@@ -233,6 +240,8 @@ class TuningResult(Handle):
     probe: ModelDiff
     screened: Screenings | None = None
     further: list[Answers] = []  # of models tuned with the plan's further seeds
+    base_aside: SideAnswers = SideAnswers()
+    tuned_aside: list[SideAnswers] = []  # by seed, the study's own first
 
 
 class TrialOutcome(Handle):
@@ -256,5 +265,6 @@ class StudyResults(Handle):
     comparisons: Comparisons
     why: Diagnosis
     history: History
+    effects: Effects = Effects()
     timings: Timings = Timings()
     language: str  # the reader's

@@ -5,6 +5,7 @@ next step.
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import load_labels
+from tasks.reporting.markdown.effect_tables import format_harm_list
 from tasks.reporting.markdown.markdown_tables import (
     describe_hard_subset,
     describe_seed_spread,
@@ -62,7 +63,8 @@ def _format_result(study: ReportData, say: Translator) -> str:
     further = "".join(f"{escape_markdown(line)}\n\n" for line in told if line)
     verdict = escape_markdown(format_study_verdict(study, say))
     rows = (_format_comparison_row(c, study.history, say) for c in sort_comparisons(study))
-    return f"# {badge}\n\n**{verdict}**\n\n{about}\n\n{further}{format_table(head, rows)}"
+    cost = format_harm_list(study.effects.harms, say)
+    return f"# {badge}\n\n**{verdict}**\n\n{cost}{about}\n\n{further}{format_table(head, rows)}"
 
 
 def _format_comparison_row(c: Comparison, history: History, say: Translator) -> list[str]:
