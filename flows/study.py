@@ -57,7 +57,14 @@ def run_study(
         plan.comparison,
         further=outcome.further,
     )
-    effects = measure_effects(outcome, comparisons, plan.comparison, language=plan.language)
+    effects = measure_effects(
+        prepared.splits.sitting,
+        prepared.text,
+        outcome,
+        comparisons,
+        plan.comparison,
+        language=plan.language,
+    )
     history = decided_before(own, prepared, outcome)
     publish_verdict(comparisons, history, get_reader_language())
     why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)

@@ -379,12 +379,19 @@ def compare_answers(
 
 @stage(run_name="effects · {plan.primary_mode}")
 def measure_effects(
-    outcome: TuningResult, comparisons: Comparisons, plan: ComparisonPlan, *, language: str
+    sitting: QuestionSets,
+    text: BookText,
+    outcome: TuningResult,
+    comparisons: Comparisons,
+    plan: ComparisonPlan,
+    *,
+    language: str,
 ) -> Effects:
-    """What the tuning did beside the verdict: what it cost elsewhere."""
+    """Beside the verdict: what the tuning cost, where it worked, how sure the models are."""
     from tasks.evaluation.effects.study_effects import gather_effects
 
-    return gather_effects(outcome, comparisons.load_rows(), plan, language)
+    passages, rows = text.load_passages(), comparisons.load_rows()
+    return gather_effects(sitting, passages, outcome, rows, plan, language=language)
 
 
 @stage(run_name="halve · {primary_set}")

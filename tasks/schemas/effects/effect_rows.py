@@ -13,6 +13,8 @@ from tasks.schemas.result_rows import Interval, Rate
 HarmFinding = Literal["harm", "possible-harm", "no-harm", "not-measurable"]
 Elsewhere = Literal["same_fact", "new_fact", "everyday"]  # what the verdict is not about
 
+Trait = Literal["chapter", "kind", "pages", "reading"]
+
 
 class Harm(StoredRow):
     """What the tuning cost on questions that the verdict is not about."""
@@ -30,7 +32,54 @@ class Harm(StoredRow):
     told: Message = Field(description="the finding with its numbers")
 
 
+class GroupEffect(StoredRow):
+    """The tuning's effect on a part of the primary set's questions."""
+
+    name: str = Field(description="title, kind, pages or way of reading; empty: not known")
+    n: int
+    base: float = Field(description="share right before")
+    tuned: float = Field(description="share right after, the mean over seeds")
+    seen: float = Field(description="their difference as it was seen")
+    shrunk: Interval = Field(description="drawn towards the whole, as far as chance may explain it")
+
+
+class Grouping(StoredRow):
+    """Where the tuning worked, by one trait of the questions."""
+
+    by: Trait
+    overall: float = Field(description="mean effect of the groups, by their precision")
+    between: float = Field(
+        description="standard deviation of the groups' true effects; 0: chance may explain all"
+    )
+    groups: tuple[GroupEffect, ...]
+
+
+class ReliabilityBin(StoredRow):
+    """Questions on which a model was about equally sure."""
+
+    n: int
+    confidence: float = Field(description="mean probability of the chosen option")
+    right: float = Field(description="share that was right")
+
+
+class Calibration(StoredRow):
+    """How well a model's probabilities of the four options are borne out, primary set."""
+
+    who: Literal["base", "tuned"]
+    mode: AnswerMode
+    n: int
+    log_score: float = Field(description="mean -ln of the key's probability, nats; guessing 1.386")
+    brier: float = Field(description="mean squared distance from the key, 0 to 2; guessing 0.75")
+    ece: float = Field(description="expected calibration error over the bins, by their size")
+    ece_by_chance: float = Field(
+        description="what a model with the same probabilities, all true, shows in the mean"
+    )
+    bins: tuple[ReliabilityBin, ...]
+
+
 class Effects(StoredRow):
     """All that is told beside the verdict."""
 
     harms: tuple[Harm, ...] = ()
+    groupings: tuple[Grouping, ...] = ()
+    calibrations: tuple[Calibration, ...] = Field(default=(), description="base, tuned; or none")
