@@ -139,6 +139,7 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "preflight": study.preflight and study.preflight.model_dump(mode="json"),
         "probe": study.probe and study.probe.model_dump(mode="json"),
         "comparisons": [comparison.model_dump(mode="json") for comparison in study.comparisons],
+        "effects": study.effects.model_dump(mode="json"),
         "timings": [timing.model_dump(mode="json") for timing in study.timings],
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 from tasks.language.i18n import Translator
+from tasks.reporting.effect_words import describe_calibration, describe_grouping
+from tasks.reporting.labels import name_group
+from tasks.reporting.markdown.markdown_tables import format_table
 from tasks.reporting.sanitize import escape_markdown
-from tasks.schemas.effects.effect_rows import Harm
+from tasks.schemas.effects.effect_rows import Calibration, Grouping, Harm
+from tasks.schemas.result_rows import Interval
 
 
 def format_harm_list(harms: Sequence[Harm], say: Translator) -> str:
@@ -17,3 +21,49 @@ def format_harm_list(harms: Sequence[Harm], say: Translator) -> str:
         for line, finding in lines
     )
     return f"{say['head']['cost']}:\n\n{told}\n\n"
+
+
+def format_groupings(groupings: Sequence[Grouping], say: Translator) -> str:
+    """Where the tuning worked, a table a trait; nothing where no trait differs."""
+    parts = [f"## {say['head']['where']}"]
+    for grouping in groupings:
+        columns = say["columns"]
+        head = [
+            say.get_label("traits", grouping.by),
+            columns["n"],
+            say["base"],
+            say["tuned"],
+            columns["seen"],
+            columns["shrunk"],
+        ]
+        rows = [
+            [
+                escape_markdown(name_group(grouping.by, group.name, say)),
+                say.format_number(group.n),
+                say.format_share(group.base),
+                say.format_share(group.tuned),
+                say.format_points(group.seen),
+                _format_points(group.shrunk, say),
+            ]
+            for group in grouping.groups
+        ]
+        parts += [describe_grouping(grouping, say), format_table(head, rows)]
+    return "\n\n".join([*parts, say["where_note"]]) if groupings else ""
+
+
+def format_calibrations(rows: Sequence[Calibration], say: Translator) -> str:
+    """How far the probabilities hold, before and after; nothing where no scores are known."""
+    if not rows:
+        return ""
+    own = say["calibration"]
+    lines = [
+        [own[name], *(say.format_number(getattr(one, name), 3) for one in rows)]
+        for name in ("log_score", "brier", "ece", "ece_by_chance")
+    ]
+    table = format_table(["", *(say[one.who] for one in rows)], lines)
+    return f"## {say['head']['calibration']}\n\n{table}\n\n{describe_calibration(rows, say)}"
+
+
+def _format_points(interval: Interval, say: Translator) -> str:
+    value, low, high = map(say.format_points, (interval.value, interval.low, interval.high))
+    return f"{value} ({low} {say['to']} {high})"

@@ -5,7 +5,11 @@ next step.
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import load_labels
-from tasks.reporting.markdown.effect_tables import format_harm_list
+from tasks.reporting.markdown.effect_tables import (
+    format_calibrations,
+    format_groupings,
+    format_harm_list,
+)
 from tasks.reporting.markdown.markdown_tables import (
     describe_hard_subset,
     describe_seed_spread,
@@ -29,6 +33,8 @@ def build_markdown_report(study: ReportData) -> str:
         _format_result(study, say),
         _format_findings(study, say),
         _format_causes(study, say),
+        format_groupings(study.effects.groupings, say),
+        format_calibrations(study.effects.calibrations, say),
         _format_training(study, say),
         _format_funnel(study, say),
         _format_next_step(study, say),

@@ -1,0 +1,30 @@
+"""What is told beside the verdict, in sentences."""
+
+from collections.abc import Sequence
+
+from tasks.language.i18n import Translator
+from tasks.reporting.labels import name_group
+from tasks.schemas.effects.effect_rows import Calibration, Grouping
+
+__all__ = ["describe_calibration", "describe_grouping", "name_group"]
+
+
+def describe_grouping(grouping: Grouping, say: Translator) -> str:
+    """How far the groups' true effects differ, beyond what chance explains."""
+    text = say["where"]["apart" if grouping.between > 0 else "alike"]
+    return say.fill_label(
+        text,
+        overall=say.format_points(grouping.overall),
+        between=say.format_points(grouping.between, sign=False),
+    )
+
+
+def describe_calibration(rows: Sequence[Calibration], say: Translator) -> str:
+    """What the figures are of."""
+    first = rows[0]
+    return say.fill_label(
+        say["calibration"]["note"],
+        n=say.format_number(first.n),
+        mode=say.get_label("modes", first.mode),
+        bins=say.format_number(len(first.bins)),
+    )
