@@ -10,12 +10,12 @@ __all__ = ["describe_calibration", "describe_grouping", "name_group"]
 
 
 def describe_grouping(grouping: Grouping, say: Translator) -> str:
-    """How far the groups' true effects differ, beyond what chance explains."""
-    text = say["where"]["apart" if grouping.between > 0 else "alike"]
+    """How far the groups' true effects differ."""
     return say.fill_label(
-        text,
+        say["where"]["apart"],
         overall=say.format_points(grouping.overall),
         between=say.format_points(grouping.between, sign=False),
+        most=say.format_points(grouping.between_most, sign=False),
     )
 
 

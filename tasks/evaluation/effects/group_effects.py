@@ -1,12 +1,13 @@
 """Where the tuning worked: the effect by chapter, kind, pages and way of reading, each group drawn
-towards the whole as far as chance may explain its distance (empirical Bayes).
+towards the whole as far as chance may explain its distance (a hierarchical normal model; Gelman et
+al., Bayesian Data Analysis, 5.4).
 
-Of G groups with seen effects d, each with its sampling variance v, the true effects are taken as
-normal around a mean μ with variance τ². τ² is what the d spread beyond their v (DerSimonian and
-Laird, Controlled Clinical Trials 1986, 7:177), never below zero; μ is the mean weighted by
-1 / (τ² + v). A group's estimate is μ + B (d - μ) with B = τ² / (τ² + v), its variance
-τ² v / (τ² + v) + (1 - B)² / Σ 1 / (τ² + v) (the second part: μ is itself an estimate). v is the
-pooled variance of a question's move, times the study's design effect, by the group's questions.
+The true effects of G groups are normal around μ with standard deviation τ; each is seen as d with
+the sampling variance v. With B = τ² / (τ² + v) and μ the mean weighted by 1 / (τ² + v), a group's
+effect is μ + B (d - μ), its variance τ² v / (τ² + v) + (1 - B)² / Σ 1 / (τ² + v) (the second part:
+μ is itself an estimate). τ is not known either: all of that is averaged over its posterior, from a
+flat prior on 0 to 1. v is the pooled variance of a question's move, times the study's design
+effect, by the group's questions.
 """
 
 import math
@@ -24,15 +25,26 @@ from tasks.schemas.result_rows import Interval
 
 PAGE_RANGES = 4  # of about as many questions each
 Floats = NDArray[np.float64]
+SPREADS: Floats = (np.arange(400) + 0.5) / 400  # of the true effects: a quarter of a point each
 
 
 class Shrunk(NamedTuple):
     """Groups' effects drawn towards their mean."""
 
     mean: float
-    between: float  # standard deviation of the true effects
+    between: float  # posterior median of the true effects' standard deviation
+    between_most: float  # its 95 % limit
     values: Floats
     deviations: Floats  # standard errors of the values
+
+
+class Conditional(NamedTuple):
+    """What is known of the effects where their standard deviation is."""
+
+    log_weight: float  # log-likelihood of that standard deviation, but for a constant
+    mean: float
+    values: Floats
+    variances: Floats
 
 
 def group_effects(
@@ -58,17 +70,35 @@ def group_effects(
 
 
 def shrink_effects(effects: Floats, variances: Floats) -> Shrunk:
-    """Empirical Bayes, as the file's head tells; the variances are above zero."""
-    weights = 1 / variances
-    mean = float((weights * effects).sum() / weights.sum())
-    excess = float((weights * (effects - mean) ** 2).sum()) - (len(effects) - 1)
-    scale = float(weights.sum() - (weights**2).sum() / weights.sum())
-    between = max(0.0, excess / scale)
-    precise = 1 / (between + variances)
+    """The file's head tells how; the variances are above zero."""
+    given = [condition_on(spread, effects, variances) for spread in SPREADS]
+    weights = np.exp(np.array([one.log_weight for one in given]))
+    weights /= weights.sum()
+    values = np.array([one.values for one in given])
+    squares = np.array([one.variances for one in given]) + values**2
+    mean = weights @ values
+    below = np.cumsum(weights)
+    return Shrunk(
+        float(weights @ np.array([one.mean for one in given])),
+        float(SPREADS[np.searchsorted(below, 0.5)]),
+        float(SPREADS[np.searchsorted(below, 0.95)]),
+        mean,
+        np.sqrt(weights @ squares - mean**2),
+    )
+
+
+def condition_on(spread: float, effects: Floats, variances: Floats) -> Conditional:
+    """The same were the true effects' standard deviation known."""
+    precise = 1 / (spread**2 + variances)
     mean = float((precise * effects).sum() / precise.sum())
-    kept = between * precise
-    spread = between * variances * precise + (1 - kept) ** 2 / precise.sum()
-    return Shrunk(mean, math.sqrt(between), mean + kept * (effects - mean), np.sqrt(spread))
+    kept = spread**2 * precise
+    fit = -0.5 * float((precise * (effects - mean) ** 2).sum())
+    return Conditional(
+        fit + 0.5 * float(np.log(precise).sum() - math.log(precise.sum())),
+        mean,
+        mean + kept * (effects - mean),
+        spread**2 * variances * precise + (1 - kept) ** 2 / precise.sum(),
+    )
 
 
 def _build_grouping(
@@ -103,7 +133,13 @@ def _build_grouping(
     ]
     if trait == "pages":
         groups.sort(key=lambda group: int("0" + group.name.partition("–")[0]))
-    return Grouping(by=trait, overall=shrunk.mean, between=shrunk.between, groups=tuple(groups))
+    return Grouping(
+        by=trait,
+        overall=shrunk.mean,
+        between=shrunk.between,
+        between_most=shrunk.between_most,
+        groups=tuple(groups),
+    )
 
 
 def _find_chapter(question: Question, passages: Mapping[str, Passage]) -> str:

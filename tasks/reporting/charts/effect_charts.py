@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from tasks.language.i18n import Translator
+from tasks.reporting.charts.study_charts import CHART_WIDTH
 from tasks.reporting.charts.svg import Axis, Canvas, choose_ticks
 from tasks.reporting.labels import name_group
 from tasks.schemas.effects.effect_rows import Calibration, Grouping
 
-CHART_WIDTH = 480.0
 ROW = 40  # of a group: its name above, its effect below
 
 

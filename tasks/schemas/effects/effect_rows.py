@@ -49,8 +49,9 @@ class Grouping(StoredRow):
     by: Trait
     overall: float = Field(description="mean effect of the groups, by their precision")
     between: float = Field(
-        description="standard deviation of the groups' true effects; 0: chance may explain all"
+        description="standard deviation of the groups' true effects: its posterior median"
     )
+    between_most: float = Field(description="and its 95 % limit")
     groups: tuple[GroupEffect, ...]
 
 

@@ -38,7 +38,7 @@ def test_a_tuned_model_that_forgot_the_untaught_facts_did_harm() -> None:
     assert (round(found.base.rate, 3), round(found.tuned.rate, 3)) == (0.458, 0.085)
     assert found.difference.high < 0
     told = load_catalogue("en").format_message(found.told)
-    assert told.startswith("Harm: questions on facts never taught fell from 45.8 % to 8.5 % right")
+    assert told.startswith("Harm: questions on facts never taught fell from 45.8% to 8.5% right")
     assert "45٫8٪" in load_catalogue("fa").format_message(found.told).translate(
         str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
     )
@@ -51,7 +51,7 @@ def test_the_same_loss_on_few_facts_is_said_as_possible_harm_and_never_bare() ->
     assert found.p_value == pytest.approx(0.25)
     assert found.finding == "possible-harm" and found.difference.high >= 0
     told = load_catalogue("en").format_message(found.told)
-    assert told.startswith("Possible harm") and "45.8 % to 8.5 %" in told and "6 facts" in told
+    assert told.startswith("Possible harm") and "45.8% to 8.5%" in told and "6 facts" in told
 
 
 def test_a_base_that_guesses_has_nothing_to_lose() -> None:
@@ -61,7 +61,7 @@ def test_a_base_that_guesses_has_nothing_to_lose() -> None:
 
 def test_no_harm_is_said_only_where_the_interval_rules_a_loss_out() -> None:
     most = [1] * 180 + [2] * 20
-    still = judge(most, most[:-1] + [1], per_fact=1)
+    still = judge(most, [*most[:-1], 1], per_fact=1)
     assert still.finding == "no-harm" and still.difference.low >= -PLAN.margin
     few = judge([1] * 18 + [2] * 2, [2] + [1] * 17 + [2, 1], per_fact=1)
     assert (few.finding, few.told.code) == ("not-measurable", "harm-unclear")
