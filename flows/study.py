@@ -63,6 +63,7 @@ def run_study(
         outcome,
         comparisons,
         plan.comparison,
+        best=plan.evaluation.passages,
         language=plan.language,
     )
     history = decided_before(own, prepared, outcome)

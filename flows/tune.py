@@ -6,6 +6,7 @@ from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.stages import (
     ask_everyday_questions,
+    ask_with_aid,
     evaluate_model,
     finetune_adapter,
     prepare_base,
@@ -14,8 +15,10 @@ from tasks.stages import (
 )
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifact_groups import (
+    AidedAnswers,
     BookText,
     CheckedItems,
+    QuestionSets,
     SideAnswers,
     StudyDataset,
     TuningResult,
@@ -70,9 +73,10 @@ def tune_model(
         probe=probe,
         screened=screened,
         further=[evaluate_on_papers(checkpoint, one, splits, plan, machine) for one in further],
-        base_aside=answer_aside(checkpoint, None, plan, machine),
+        base_aside=answer_aside(checkpoint, None, prepared, plan, machine),
         tuned_aside=[
-            answer_aside(checkpoint, one, plan, machine) for one in (tuning.adapter, *further)
+            answer_aside(checkpoint, one, prepared, plan, machine)
+            for one in (tuning.adapter, *further)
         ],
     )
 
@@ -100,19 +104,38 @@ def tune_further_seed(
 
 
 def answer_aside(
-    checkpoint: Checkpoint, adapter: Adapter | None, plan: StudyPlan, machine: Machine
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    prepared: StudyDataset,
+    plan: StudyPlan,
+    machine: Machine,
 ) -> SideAnswers:
     """What a model, tuned or not, answers beside the papers, as far as the plan asks for it."""
-    if not plan.evaluation.general:
-        return SideAnswers()
-    return SideAnswers(
-        everyday=ask_everyday_questions(
+    exam, sitting = plan.evaluation, prepared.splits.sitting
+    quantize, language = plan.finetuning.quantize, plan.language
+
+    def ask(aid: BookText | QuestionSets) -> AidedAnswers:
+        return ask_with_aid(
             checkpoint,
             adapter,
-            language=plan.language,
+            sitting,
+            aid,
+            plan.select_answering_plan(plan.comparison.primary_mode),
+            primary_set=plan.comparison.primary_set,
+            best=exam.passages,
+            language=language,
             machine=machine,
-            quantize=plan.finetuning.quantize,
+            quantize=quantize,
         )
+
+    return SideAnswers(
+        everyday=ask_everyday_questions(
+            checkpoint, adapter, language=language, machine=machine, quantize=quantize
+        )
+        if exam.general
+        else None,
+        with_passages=ask(prepared.text) if exam.retrieval != "none" else None,
+        with_examples=ask(sitting) if exam.retrieval != "none" and adapter is None else None,
     )
 
 

@@ -27,6 +27,7 @@ from tasks.schemas.result_rows import ModelDiff, Timings
 from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifact_groups import (
+    AidedAnswers,
     BookText,
     ChapterDrafts,
     ChapterItems,
@@ -280,6 +281,47 @@ def ask_everyday_questions(
 
 
 @stage(
+    version=1,
+    sources=("tasks.evaluation.effects.aided_questions", "tasks.language.text_search"),
+    content=exam_texts,
+    run_name=lambda given: (
+        f"{'passages' if isinstance(given['aid'], BookText) else 'examples'} ·"
+        f" {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+    ),
+    needs_gpu=True,
+)
+def ask_with_aid(
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    sitting: QuestionSets,
+    aid: BookText | QuestionSets,
+    plan: EvaluationPlan,
+    *,
+    primary_set: SetName,
+    best: int,
+    language: str,
+    machine: Machine,
+    quantize: str = "none",
+) -> AidedAnswers:
+    """The primary questions with the book's best passages before them, or with solved ones."""
+    from tasks.evaluation.effects.aided_answers import ask_aided
+    from tasks.models.loading import load_model
+
+    with report_progress("progress-aided") as progress:
+        loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
+        return ask_aided(
+            loaded,
+            sitting.asked(primary_set),
+            aid,
+            plan,
+            best=best,
+            language=language,
+            machine=machine,
+            progress=progress,
+        )
+
+
+@stage(
     version=3,
     sources=("tasks.evaluation.screening",),
     content=exam_texts,
@@ -385,13 +427,14 @@ def measure_effects(
     comparisons: Comparisons,
     plan: ComparisonPlan,
     *,
+    best: int,
     language: str,
 ) -> Effects:
     """Beside the verdict: what the tuning cost, where it worked, how sure the models are."""
     from tasks.evaluation.effects.study_effects import gather_effects
 
     passages, rows = text.load_passages(), comparisons.load_rows()
-    return gather_effects(sitting, passages, outcome, rows, plan, language=language)
+    return gather_effects(sitting, passages, outcome, rows, plan, best=best, language=language)
 
 
 @stage(run_name="halve · {primary_set}")

@@ -224,10 +224,22 @@ class TrainedAdapter(Handle):
     preflight: Preflight
 
 
+class AidedAnswers(Handle):
+    """What a model answered to the primary questions with something put before them."""
+
+    answers: Answers
+    cut: int  # questions whose aid did not fit the model's window whole
+    unmatched: int = 0  # questions that no passage shares a word with
+    known: int = 0  # questions whose own passage is known
+    found: int = 0  # of them, those that were shown it
+
+
 class SideAnswers(Handle):
     """What one model answered beside the study's papers, as far as the plan asks for it."""
 
     everyday: Answers | None = None  # to the language's everyday questions
+    with_passages: AidedAnswers | None = None
+    with_examples: AidedAnswers | None = None  # the base alone
 
 
 class TuningResult(Handle):

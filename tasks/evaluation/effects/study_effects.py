@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tasks.evaluation.effects.aided_answers import compare_aids
 from tasks.evaluation.effects.calibration import calibrate_models
 from tasks.evaluation.effects.everyday_questions import load_everyday_questions
 from tasks.evaluation.effects.group_effects import group_effects
@@ -21,6 +22,7 @@ def gather_effects(
     comparisons: Sequence[Comparison],
     plan: ComparisonPlan,
     *,
+    best: int,
     language: str,
 ) -> Effects:
     """What was measured is told; the rest is left out."""
@@ -33,6 +35,16 @@ def gather_effects(
         harms=(*list_harms(comparisons, plan), *_judge_everyday(outcome, plan, language)),
         groupings=_group(asked, passages, base, tuned, comparisons[0], plan=plan),
         calibrations=_calibrate(asked, base, tuned[0], plan.primary_mode),
+        aids=compare_aids(
+            asked,
+            base,
+            tuned,
+            outcome.base_aside,
+            outcome.tuned_aside,
+            mode=plan.primary_mode,
+            plan=plan,
+            best=best,
+        ),
     )
 
 

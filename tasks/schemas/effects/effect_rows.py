@@ -13,6 +13,7 @@ from tasks.schemas.result_rows import Interval, Rate
 HarmFinding = Literal["harm", "possible-harm", "no-harm", "not-measurable"]
 Elsewhere = Literal["same_fact", "new_fact", "everyday"]  # what the verdict is not about
 
+Aid = Literal["passages", "tuning", "both", "examples"]
 Trait = Literal["chapter", "kind", "pages", "reading"]
 
 
@@ -78,9 +79,36 @@ class Calibration(StoredRow):
     bins: tuple[ReliabilityBin, ...]
 
 
+class AidEffect(StoredRow):
+    """What one means is worth: right answers with it less those of the base alone."""
+
+    aid: Aid
+    rate: Rate
+    difference: Interval
+    p_value: float
+
+
+class AidComparison(StoredRow):
+    """Tuning beside the cheaper means, on the primary questions."""
+
+    mode: AnswerMode
+    n: int
+    base: Rate = Field(description="the base alone")
+    effects: tuple[AidEffect, ...]
+    beyond: Interval = Field(description="tuned minus base, both with the passages")
+    passages: int = Field(description="passages that were put before a question")
+    known: int = Field(description="questions whose own passage is known")
+    found: int = Field(description="of them, those that were shown it")
+    unmatched: int = Field(description="questions that no passage shares a word with")
+    cut: int = Field(description="questions whose passages did not fit the window whole")
+    examples: int = Field(description="solved questions put before each, for the examples")
+    told: Message
+
+
 class Effects(StoredRow):
     """All that is told beside the verdict."""
 
     harms: tuple[Harm, ...] = ()
     groupings: tuple[Grouping, ...] = ()
     calibrations: tuple[Calibration, ...] = Field(default=(), description="base, tuned; or none")
+    aids: AidComparison | None = None
