@@ -2,6 +2,7 @@
 half-spaces and digit scripts do not hide a match.
 """
 
+import logging
 from collections.abc import Sequence
 
 from tasks.language.text import fold_text, split_words
@@ -13,6 +14,7 @@ class TextIndex:
     def __init__(self, texts: Sequence[str]) -> None:
         import bm25s
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells each index at DEBUG
         folded = [split_words(fold_text(text)) for text in texts]
         self._words = {word for words in folded for word in words}
         self._index = bm25s.BM25()

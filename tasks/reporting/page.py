@@ -117,6 +117,8 @@ def draw_pictures(study: ReportData, say: Translator) -> dict[str, Markup]:
     drawn |= {
         f"where-{one.by}": effect_charts.draw_grouping(one, say) for one in study.effects.groupings
     }
+    if study.effects.aids:
+        drawn["aids"] = effect_charts.draw_aids(study.effects.aids, say)
     if study.effects.calibrations:
         drawn["reliability"] = effect_charts.draw_reliability(study.effects.calibrations, say)
     if len(study.power) > 1:
@@ -127,7 +129,12 @@ def draw_pictures(study: ReportData, say: Translator) -> dict[str, Markup]:
 def list_absent_sections(study: ReportData) -> set[str]:
     """Sections that a page of this study lacks, by the names of their heads."""
     told = study.effects
-    held = {"cost": told.harms, "where": told.groupings, "calibration": told.calibrations}
+    held = {
+        "cost": told.harms,
+        "aids": told.aids,
+        "where": told.groupings,
+        "calibration": told.calibrations,
+    }
     return {name for name, rows in held.items() if not rows}
 
 

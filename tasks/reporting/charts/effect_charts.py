@@ -8,7 +8,7 @@ from tasks.language.i18n import Translator
 from tasks.reporting.charts.study_charts import CHART_WIDTH
 from tasks.reporting.charts.svg import Axis, Canvas, choose_ticks
 from tasks.reporting.labels import name_group
-from tasks.schemas.effects.effect_rows import Calibration, Grouping
+from tasks.schemas.effects.effect_rows import AidComparison, Calibration, Grouping
 
 ROW = 40  # of a group: its name above, its effect below
 
@@ -80,6 +80,29 @@ def draw_reliability(rows: Sequence[Calibration], say: Translator) -> Markup:
         for part in one.bins
     )
     return canvas.render_svg("reliability", say["figures"]["reliability"], "; ".join(told))
+
+
+def draw_aids(aids: AidComparison, say: Translator) -> Markup:
+    """The base alone, and with each means, on one scale with the chance line."""
+    rows = [("base", aids.base), *((one.aid, one.rate) for one in aids.effects)]
+    canvas = Canvas(CHART_WIDTH, ROW * len(rows) + 32)
+    across, foot = Axis(0, 1, 14, CHART_WIDTH - 14), canvas.height - 22
+    rtl = say["direction"] == "rtl"
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        style = "chance" if share == 0.25 else "grid"
+        canvas.draw_line((across(share), 4), (across(share), foot), style)
+        anchor = "start" if share == 0 else "end" if share == 1 else "middle"
+        canvas.draw_text((across(share), foot + 16), say.format_share(share, 0), "tick", anchor)
+    for number, (name, rate) in enumerate(rows):
+        y, style = ROW * number + 16, "tuned" if name in ("tuning", "both") else "base"
+        edge = (across(1), "end") if rtl else (across(0), "start")
+        canvas.draw_text((edge[0], y), say.get_label("aids", name), "label", edge[1])
+        canvas.draw_line(
+            (across(rate.low), y + 14), (across(rate.high), y + 14), f"whisker {style}"
+        )
+        canvas.draw_dot((across(rate.rate), y + 14), style, 5)
+    told = (f"{say.get_label('aids', name)}: {say.format_share(rate.rate)}" for name, rate in rows)
+    return canvas.render_svg("aids", say["figures"]["aids"], "; ".join(told))
 
 
 def _draw_legend(canvas: Canvas, entries: Sequence[tuple[str, str]], y: float) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from tasks.language.i18n import Translator
-from tasks.reporting.effect_words import describe_calibration, describe_grouping
+from tasks.reporting.effect_words import describe_aids, describe_calibration, describe_grouping
 from tasks.reporting.labels import name_group
 from tasks.reporting.markdown.markdown_tables import format_table
 from tasks.reporting.sanitize import escape_markdown
-from tasks.schemas.effects.effect_rows import Calibration, Grouping, Harm
+from tasks.schemas.effects.effect_rows import AidComparison, Calibration, Grouping, Harm
 from tasks.schemas.result_rows import Interval
 
 
@@ -21,6 +21,28 @@ def format_harm_list(harms: Sequence[Harm], say: Translator) -> str:
         for line, finding in lines
     )
     return f"{say['head']['cost']}:\n\n{told}\n\n"
+
+
+def format_aids(aids: AidComparison | None, say: Translator) -> str:
+    """Tuning beside the cheaper means; nothing where they were not asked for."""
+    if aids is None:
+        return ""
+    columns = say["columns"]
+    rows = [
+        [say["aids"]["base"], say.format_share(aids.base.rate), "", ""],
+        *(
+            [
+                say.get_label("aids", one.aid),
+                say.format_share(one.rate.rate),
+                _format_points(one.difference, say),
+                say.format_p_value(one.p_value).removeprefix("= ").replace("<", "&lt;"),
+            ]
+            for one in aids.effects
+        ),
+    ]
+    table = format_table(["", columns["right"], columns["worth"], "p"], rows)
+    told = escape_markdown(say.format_message(aids.told))
+    return f"## {say['head']['aids']}\n\n{told}\n\n{table}\n\n{describe_aids(aids, say)}"
 
 
 def format_groupings(groupings: Sequence[Grouping], say: Translator) -> str:

@@ -6,6 +6,7 @@ from tasks.language.i18n import Translator
 from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.effect_tables import (
+    format_aids,
     format_calibrations,
     format_groupings,
     format_harm_list,
@@ -33,6 +34,7 @@ def build_markdown_report(study: ReportData) -> str:
         _format_result(study, say),
         _format_findings(study, say),
         _format_causes(study, say),
+        format_aids(study.effects.aids, say),
         format_groupings(study.effects.groupings, say),
         format_calibrations(study.effects.calibrations, say),
         _format_training(study, say),
