@@ -14,9 +14,9 @@ from tasks.models.loading import LoadedModel
 from tasks.schemas.effects.effect_rows import Aid, AidComparison, AidEffect
 from tasks.schemas.item_rows import AnswerMode, Question
 from tasks.schemas.machine import Machine
-from tasks.schemas.messages import Message, Points, Value, build_message
+from tasks.schemas.messages import Message, Points, build_message
 from tasks.schemas.plan_sections import ComparisonPlan, EvaluationPlan
-from tasks.schemas.result_rows import Answer
+from tasks.schemas.result_rows import Answer, Interval
 from tasks.store.artifact_groups import AidedAnswers, BookText, QuestionSets, SideAnswers
 from tasks.store.artifacts import Answers
 from tasks.store.progress import ProgressCallback, ignore_progress
@@ -96,17 +96,23 @@ def compare_aids(
         unmatched=shown.unmatched,
         cut=shown.cut,
         examples=EXAMPLES,
-        told=_tell_aids(judged, beyond.value, beyond.low, beyond.high),
+        told=_tell_aids(judged, beyond),
     )
 
 
-def _tell_aids(judged: dict[Aid, PairedResult], value: float, low: float, high: float) -> Message:
-    figures: dict[str, Value] = {}
-    for aid, one in judged.items():
-        figures |= {
-            str(aid): Points(one.difference.value),
-            f"{aid}_low": Points(one.difference.low),
-            f"{aid}_high": Points(one.difference.high),
-        }
-    beyond = {"beyond": Points(value), "beyond_low": Points(low), "beyond_high": Points(high)}
-    return build_message("aids-worth", count=EXAMPLES, **figures, **beyond)
+def _tell_aids(judged: dict[Aid, PairedResult], beyond: Interval) -> Message:
+    return build_message(
+        "aids-worth",
+        passages=_tell_interval(judged["passages"].difference),
+        tuning=_tell_interval(judged["tuning"].difference),
+        both=_tell_interval(judged["both"].difference),
+        examples=_tell_interval(judged["examples"].difference),
+        beyond=_tell_interval(beyond),
+        count=EXAMPLES,
+    )
+
+
+def _tell_interval(one: Interval) -> Message:
+    return build_message(
+        "points-within", value=Points(one.value), low=Points(one.low), high=Points(one.high)
+    )
