@@ -60,10 +60,9 @@ def run_study(
     effects = measure_effects(
         prepared.splits.sitting,
         prepared.text,
-        outcome,
+        outcome.answers,
         comparisons,
         plan.comparison,
-        best=plan.evaluation.passages,
         language=plan.language,
     )
     history = decided_before(own, prepared, outcome)

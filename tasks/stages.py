@@ -35,6 +35,7 @@ from tasks.store.artifact_groups import (
     Diagnosis,
     QuestionSets,
     SelectionSplit,
+    StudyAnswers,
     StudyResults,
     TrainedAdapter,
     TrialOutcome,
@@ -257,7 +258,10 @@ def evaluate_model(
 
 @stage(
     version=1,
-    sources=("tasks.evaluation.effects.everyday_questions",),
+    sources=(
+        "tasks.evaluation.effects.everyday_questions",
+        "tasks.evaluation.effects.everyday_answers",
+    ),
     run_name=lambda given: (
         f"everyday · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
     ),
@@ -272,7 +276,7 @@ def ask_everyday_questions(
     quantize: str = "none",
 ) -> Answers:
     """What one model knows beside the book: the language's everyday questions."""
-    from tasks.evaluation.effects.everyday_questions import answer_everyday_questions
+    from tasks.evaluation.effects.everyday_answers import answer_everyday_questions
     from tasks.models.loading import load_model
 
     with report_progress("progress-everyday") as progress:
@@ -304,7 +308,7 @@ def ask_with_aid(
     quantize: str = "none",
 ) -> AidedAnswers:
     """The primary questions with the book's best passages before them, or with solved ones."""
-    from tasks.evaluation.effects.aided_answers import ask_aided
+    from tasks.evaluation.effects.aided_questions import ask_aided
     from tasks.models.loading import load_model
 
     with report_progress("progress-aided") as progress:
@@ -423,18 +427,17 @@ def compare_answers(
 def measure_effects(
     sitting: QuestionSets,
     text: BookText,
-    outcome: TuningResult,
+    answers: StudyAnswers,
     comparisons: Comparisons,
     plan: ComparisonPlan,
     *,
-    best: int,
     language: str,
 ) -> Effects:
     """Beside the verdict: what the tuning cost, where it worked, how sure the models are."""
     from tasks.evaluation.effects.study_effects import gather_effects
 
     passages, rows = text.load_passages(), comparisons.load_rows()
-    return gather_effects(sitting, passages, outcome, rows, plan, best=best, language=language)
+    return gather_effects(sitting, passages, answers, rows, plan, language=language)
 
 
 @stage(run_name="halve · {primary_set}")

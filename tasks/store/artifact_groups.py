@@ -228,6 +228,7 @@ class AidedAnswers(Handle):
     """What a model answered to the primary questions with something put before them."""
 
     answers: Answers
+    shown: int  # passages, or solved questions, at most so many before each
     cut: int  # questions whose aid did not fit the model's window whole
     unmatched: int = 0  # questions that no passage shares a word with
     known: int = 0  # questions whose own passage is known
@@ -242,6 +243,15 @@ class SideAnswers(Handle):
     with_examples: AidedAnswers | None = None  # the base alone
 
 
+class StudyAnswers(Handle):
+    """All that base and tuned models answered; of the tuned ones by seed, the study's own first."""
+
+    base: Answers
+    tuned: list[Answers]
+    base_aside: SideAnswers
+    tuned_aside: list[SideAnswers]
+
+
 class TuningResult(Handle):
     """What the part that wants a GPU brings home."""
 
@@ -254,6 +264,15 @@ class TuningResult(Handle):
     further: list[Answers] = []  # of models tuned with the plan's further seeds
     base_aside: SideAnswers = SideAnswers()
     tuned_aside: list[SideAnswers] = []  # by seed, the study's own first
+
+    @property
+    def answers(self) -> StudyAnswers:
+        return StudyAnswers(
+            base=self.base,
+            tuned=[self.tuned, *self.further],
+            base_aside=self.base_aside,
+            tuned_aside=self.tuned_aside,
+        )
 
 
 class TrialOutcome(Handle):

@@ -24,6 +24,8 @@ from tasks.schemas.item_rows import Passage, Question
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan_sections import EvaluationPlan
 from tasks.schemas.result_rows import Answer
+from tasks.store.artifact_groups import AidedAnswers, BookText, QuestionSets
+from tasks.store.artifacts import Answers
 from tasks.store.progress import ProgressCallback, ignore_progress
 
 EXAMPLES = 4  # solved questions before each; few enough for a window of 2,048 tokens
@@ -73,6 +75,36 @@ def choose_examples(
         question.id: Aid([solved[one.id] for one in spread if one.fact != question.fact][:EXAMPLES])
         for question in questions
     }
+
+
+def ask_aided(
+    loaded: LoadedModel,
+    questions: Sequence[Question],
+    aid: BookText | QuestionSets,
+    plan: EvaluationPlan,
+    *,
+    best: int,
+    language: str,
+    machine: Machine,
+    progress: ProgressCallback = ignore_progress,
+) -> AidedAnswers:
+    """With the best passages of a book, or with solved questions of the taught pairs."""
+    if isinstance(aid, BookText):
+        aids = choose_passages(questions, aid.load_passages(), best)
+    else:
+        aids = choose_examples(questions, aid.train.load_rows(), plan, language)
+    done = answer_with_aids(
+        loaded, questions, aids, plan, language=language, machine=machine, progress=progress
+    )
+    known = [q for q in questions if q.quote] if isinstance(aid, BookText) else []
+    return AidedAnswers(
+        answers=Answers.save_rows(done.answers),
+        shown=best if isinstance(aid, BookText) else EXAMPLES,
+        cut=done.cut,
+        unmatched=sum(not one.pieces for one in aids.values()),
+        known=len(known),
+        found=sum(q.quote.passage_id in aids[q.id].passages for q in known if q.quote),
+    )
 
 
 def answer_with_aids(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.evaluation.effects.aided_answers import compare_aids
+from tasks.evaluation.effects.aid_comparison import compare_aids
 from tasks.evaluation.effects.calibration import calibrate_models
 from tasks.evaluation.effects.everyday_questions import load_everyday_questions
 from tasks.evaluation.effects.group_effects import group_effects
@@ -12,49 +12,44 @@ from tasks.schemas.effects.effect_rows import Calibration, Effects, Grouping, Ha
 from tasks.schemas.item_rows import AnswerMode, Passage, Question
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison
-from tasks.store.artifact_groups import QuestionSets, TuningResult
+from tasks.store.artifact_groups import QuestionSets, StudyAnswers
 
 
 def gather_effects(
     sitting: QuestionSets,
     passages: Sequence[Passage],
-    outcome: TuningResult,
+    answers: StudyAnswers,
     comparisons: Sequence[Comparison],
     plan: ComparisonPlan,
     *,
-    best: int,
     language: str,
 ) -> Effects:
     """What was measured is told; the rest is left out."""
-    asked, base, tuned = (
-        sitting.asked(plan.primary_set),
-        outcome.base.load_rows(),
-        [one.load_rows() for one in (outcome.tuned, *outcome.further)],
-    )
+    asked, base = sitting.asked(plan.primary_set), answers.base.load_rows()
+    tuned = [one.load_rows() for one in answers.tuned]
     return Effects(
-        harms=(*list_harms(comparisons, plan), *_judge_everyday(outcome, plan, language)),
+        harms=(*list_harms(comparisons, plan), *_judge_everyday(answers, plan, language)),
         groupings=_group(asked, passages, base, tuned, comparisons[0], plan=plan),
         calibrations=_calibrate(asked, base, tuned[0], plan.primary_mode),
         aids=compare_aids(
             asked,
             base,
             tuned,
-            outcome.base_aside,
-            outcome.tuned_aside,
+            answers.base_aside,
+            answers.tuned_aside,
             mode=plan.primary_mode,
             plan=plan,
-            best=best,
         ),
     )
 
 
-def _judge_everyday(outcome: TuningResult, plan: ComparisonPlan, language: str) -> list[Harm]:
-    base, tuned = outcome.base_aside.everyday, [one.everyday for one in outcome.tuned_aside]
+def _judge_everyday(answers: StudyAnswers, plan: ComparisonPlan, language: str) -> list[Harm]:
+    base, tuned = answers.base_aside.everyday, [one.everyday for one in answers.tuned_aside]
     if base is None or not tuned:
         return []
-    answers = [one.load_rows() for one in tuned if one is not None]
+    after = [one.load_rows() for one in tuned if one is not None]
     questions = load_everyday_questions(language)
-    return [judge_everyday_answers(questions, base.load_rows(), answers, plan)]
+    return [judge_everyday_answers(questions, base.load_rows(), after, plan)]
 
 
 def _group(

@@ -5,12 +5,13 @@ from support.items.scored_questions import make_answers, make_questions
 from support.models import scoring_models
 
 from tasks import prompts
-from tasks.evaluation.effects.aided_answers import ask_aided, compare_aids
+from tasks.evaluation.effects.aid_comparison import compare_aids
 from tasks.evaluation.effects.aided_questions import (
     EXAMPLES,
     Aid,
     _count_fitting,
     answer_with_aids,
+    ask_aided,
     choose_examples,
     choose_passages,
 )
@@ -164,6 +165,7 @@ def aside(asked, **right: int) -> SideAnswers:
         **{
             name: AidedAnswers(
                 answers=Answers.save_rows(make_answers(asked, [1] * n + [2] * (len(asked) - n))),
+                shown=2,
                 cut=3,
                 known=50,
                 found=41,
@@ -184,7 +186,6 @@ def test_each_means_is_told_against_the_base_alone_with_the_verdict_s_figures(ru
         [aside(asked, with_passages=79)],
         mode="cloze",
         plan=plan,
-        best=2,
     )
     worth = {one.aid: round(100 * one.difference.value) for one in found.effects}
     assert worth == {"passages": 41, "tuning": 23, "both": 49, "examples": 3}
@@ -215,6 +216,5 @@ def test_nothing_is_told_where_no_passages_were_shown(runs) -> None:
         [SideAnswers()],
         mode="cloze",
         plan=ComparisonPlan(),
-        best=2,
     )
     assert nothing is None

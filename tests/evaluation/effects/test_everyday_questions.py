@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 from support.models import scoring_models
 
-from tasks.evaluation.effects.everyday_questions import (
-    EXAM,
-    answer_everyday_questions,
-    load_everyday_questions,
-)
+from tasks.evaluation.effects.everyday_answers import answer_everyday_questions
+from tasks.evaluation.effects.everyday_questions import EXAM, load_everyday_questions
 from tasks.evaluation.scorer.encoding import encode_continuations
 from tasks.evaluation.scorer.sequential_scorer import compute_log_likelihood
 from tasks.language.language_pack import list_languages, load_pack

@@ -1,54 +1,15 @@
-"""The primary questions with an aid before them: which aid, what was answered, what it is worth."""
+"""What a tuning is worth beside showing the book and beside a few solved examples."""
 
 from collections.abc import Sequence
 
-from tasks.evaluation.effects.aided_questions import (
-    EXAMPLES,
-    answer_with_aids,
-    choose_examples,
-    choose_passages,
-)
 from tasks.evaluation.statistics.paired_comparison import pair_answers
 from tasks.evaluation.statistics.verdict import PairedResult, judge_outcomes
-from tasks.models.loading import LoadedModel
 from tasks.schemas.effects.effect_rows import Aid, AidComparison, AidEffect
 from tasks.schemas.item_rows import AnswerMode, Question
-from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Message, Points, build_message
-from tasks.schemas.plan_sections import ComparisonPlan, EvaluationPlan
+from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Interval
-from tasks.store.artifact_groups import AidedAnswers, BookText, QuestionSets, SideAnswers
-from tasks.store.artifacts import Answers
-from tasks.store.progress import ProgressCallback, ignore_progress
-
-
-def ask_aided(
-    loaded: LoadedModel,
-    questions: Sequence[Question],
-    aid: BookText | QuestionSets,
-    plan: EvaluationPlan,
-    *,
-    best: int,
-    language: str,
-    machine: Machine,
-    progress: ProgressCallback = ignore_progress,
-) -> AidedAnswers:
-    """With the best passages of a book, or with solved questions of the taught pairs."""
-    if isinstance(aid, BookText):
-        aids = choose_passages(questions, aid.load_passages(), best)
-    else:
-        aids = choose_examples(questions, aid.train.load_rows(), plan, language)
-    done = answer_with_aids(
-        loaded, questions, aids, plan, language=language, machine=machine, progress=progress
-    )
-    known = [q for q in questions if q.quote] if isinstance(aid, BookText) else []
-    return AidedAnswers(
-        answers=Answers.save_rows(done.answers),
-        cut=done.cut,
-        unmatched=sum(not one.pieces for one in aids.values()),
-        known=len(known),
-        found=sum(q.quote.passage_id in aids[q.id].passages for q in known if q.quote),
-    )
+from tasks.store.artifact_groups import SideAnswers
 
 
 def compare_aids(
@@ -60,7 +21,6 @@ def compare_aids(
     *,
     mode: AnswerMode,
     plan: ComparisonPlan,
-    best: int,
 ) -> AidComparison | None:
     """Each means against the base alone, by the verdict's own test; nothing where no passages were
     shown. `tuned`: by seed.
@@ -90,17 +50,17 @@ def compare_aids(
             for aid, one in judged.items()
         ),
         beyond=beyond,
-        passages=best,
+        passages=shown.shown,
         known=shown.known,
         found=shown.found,
         unmatched=shown.unmatched,
         cut=shown.cut,
-        examples=EXAMPLES,
-        told=_tell_aids(judged, beyond),
+        examples=solved.shown,
+        told=_tell_aids(judged, beyond, solved.shown),
     )
 
 
-def _tell_aids(judged: dict[Aid, PairedResult], beyond: Interval) -> Message:
+def _tell_aids(judged: dict[Aid, PairedResult], beyond: Interval, examples: int) -> Message:
     return build_message(
         "aids-worth",
         passages=_tell_interval(judged["passages"].difference),
@@ -108,7 +68,7 @@ def _tell_aids(judged: dict[Aid, PairedResult], beyond: Interval) -> Message:
         both=_tell_interval(judged["both"].difference),
         examples=_tell_interval(judged["examples"].difference),
         beyond=_tell_interval(beyond),
-        count=EXAMPLES,
+        count=examples,
     )
 
 
