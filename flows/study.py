@@ -11,7 +11,7 @@ from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
-from tasks.stages import compare_answers, diagnose_tuning, write_report
+from tasks.stages import compare_answers, diagnose_tuning, measure_effects, write_report
 from tasks.store.artifact_groups import StudyDataset, StudyResults, TuningResult
 from tasks.store.artifacts import Book
 from tasks.store.decision_log import look_of, record
@@ -57,6 +57,14 @@ def run_study(
         plan.comparison,
         further=outcome.further,
     )
+    effects = measure_effects(
+        prepared.splits.sitting,
+        prepared.text,
+        outcome.answers,
+        comparisons,
+        plan.comparison,
+        language=plan.language,
+    )
     history = decided_before(own, prepared, outcome)
     publish_verdict(comparisons, history, get_reader_language())
     why = diagnose_tuning(prepared.splits, outcome, comparisons, plan, prepared.text)
@@ -68,6 +76,7 @@ def run_study(
         comparisons=comparisons,
         why=why,
         history=history,
+        effects=effects,
         timings=get_timings(),
         language=get_reader_language(),
     )

@@ -5,6 +5,8 @@ from tasks.engine.prefect_flow import flow, start_run
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.stages import (
+    ask_everyday_questions,
+    ask_with_aid,
     evaluate_model,
     finetune_adapter,
     prepare_base,
@@ -12,7 +14,15 @@ from tasks.stages import (
     screen_questions,
 )
 from tasks.store.artifact_folders import Adapter, Checkpoint
-from tasks.store.artifact_groups import BookText, CheckedItems, StudyDataset, TuningResult
+from tasks.store.artifact_groups import (
+    AidedAnswers,
+    BookText,
+    CheckedItems,
+    QuestionSets,
+    SideAnswers,
+    StudyDataset,
+    TuningResult,
+)
 from tasks.store.artifacts import Answers, Screenings
 
 
@@ -52,7 +62,7 @@ def tune_model(
         else None
     )
     further = [
-        evaluate_further_seed(seed, checkpoint, prepared, plan, machine)
+        tune_further_seed(seed, checkpoint, prepared, plan, machine)
         for seed in list_further_seeds(plan)
     ]
     return TuningResult(
@@ -62,7 +72,12 @@ def tune_model(
         tuned=tuned,
         probe=probe,
         screened=screened,
-        further=further,
+        further=[evaluate_on_papers(checkpoint, one, splits, plan, machine) for one in further],
+        base_aside=answer_aside(checkpoint, None, prepared, plan, machine),
+        tuned_aside=[
+            answer_aside(checkpoint, one, prepared, plan, machine)
+            for one in (tuning.adapter, *further)
+        ],
     )
 
 
@@ -72,12 +87,12 @@ def list_further_seeds(plan: StudyPlan) -> range:
     return range(first + 1, first + plan.comparison.seeds)
 
 
-def evaluate_further_seed(
+def tune_further_seed(
     seed: int, checkpoint: Checkpoint, prepared: StudyDataset, plan: StudyPlan, machine: Machine
-) -> Answers:
-    """What the model says that the same plan makes with another seed of the tuning."""
+) -> Adapter:
+    """What the same plan makes with another seed of the tuning."""
     splits, own = prepared.splits, plan.finetuning.model_copy(update={"seed": seed})
-    tuning = finetune_adapter(
+    return finetune_adapter(
         checkpoint,
         splits.pairs,
         splits.held_out,
@@ -85,8 +100,43 @@ def evaluate_further_seed(
         language=plan.wording,
         machine=machine,
         text=select_book_text(prepared.text, plan),
+    ).adapter
+
+
+def answer_aside(
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    prepared: StudyDataset,
+    plan: StudyPlan,
+    machine: Machine,
+) -> SideAnswers:
+    """What a model, tuned or not, answers beside the papers, as far as the plan asks for it."""
+    exam, sitting = plan.evaluation, prepared.splits.sitting
+    quantize, language = plan.finetuning.quantize, plan.language
+
+    def ask(aid: BookText | QuestionSets) -> AidedAnswers:
+        return ask_with_aid(
+            checkpoint,
+            adapter,
+            sitting,
+            aid,
+            plan.select_answering_plan(plan.comparison.primary_mode),
+            primary_set=plan.comparison.primary_set,
+            best=exam.passages,
+            language=language,
+            machine=machine,
+            quantize=quantize,
+        )
+
+    return SideAnswers(
+        everyday=ask_everyday_questions(
+            checkpoint, adapter, language=language, machine=machine, quantize=quantize
+        )
+        if exam.general
+        else None,
+        with_passages=ask(prepared.text) if exam.retrieval != "none" else None,
+        with_examples=ask(sitting) if exam.retrieval != "none" and adapter is None else None,
     )
-    return evaluate_on_papers(checkpoint, tuning.adapter, splits, plan, machine)
 
 
 def evaluate_on_papers(

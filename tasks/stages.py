@@ -12,6 +12,7 @@ from tasks.engine.stage import Stage, running_key
 from tasks.generation.openai.server_identity import ServerIdentity
 from tasks.models.gguf.gguf_files import digest_base_file
 from tasks.prompts import prompt_texts
+from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import AnswerMode, SetName
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import CheckingPlan, DraftingPlan, StudyPlan
@@ -26,6 +27,7 @@ from tasks.schemas.result_rows import ModelDiff, Timings
 from tasks.schemas.sweep_plan import Setting, SweepPlan, SweepResult, Trial
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifact_groups import (
+    AidedAnswers,
     BookText,
     ChapterDrafts,
     ChapterItems,
@@ -33,6 +35,7 @@ from tasks.store.artifact_groups import (
     Diagnosis,
     QuestionSets,
     SelectionSplit,
+    StudyAnswers,
     StudyResults,
     TrainedAdapter,
     TrialOutcome,
@@ -256,6 +259,75 @@ def evaluate_model(
 
 
 @stage(
+    version=1,
+    sources=(
+        "tasks.evaluation.effects.everyday_questions",
+        "tasks.evaluation.effects.everyday_answers",
+    ),
+    run_name=lambda given: (
+        f"everyday · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+    ),
+    needs_gpu=True,
+)
+def ask_everyday_questions(
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    *,
+    language: str,
+    machine: Machine,
+    quantize: str = "none",
+) -> Answers:
+    """What one model knows beside the book: the language's everyday questions."""
+    from tasks.evaluation.effects.everyday_answers import answer_everyday_questions
+    from tasks.models.loading import load_model
+
+    with report_progress("progress-everyday") as progress:
+        loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
+        return Answers.save_rows(answer_everyday_questions(loaded, language, machine, progress))
+
+
+@stage(
+    version=1,
+    sources=("tasks.evaluation.effects.aided_questions", "tasks.language.text_search"),
+    content=exam_texts,
+    run_name=lambda given: (
+        f"{'passages' if isinstance(given['aid'], BookText) else 'examples'} ·"
+        f" {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+    ),
+    needs_gpu=True,
+)
+def ask_with_aid(
+    checkpoint: Checkpoint,
+    adapter: Adapter | None,
+    sitting: QuestionSets,
+    aid: BookText | QuestionSets,
+    plan: EvaluationPlan,
+    *,
+    primary_set: SetName,
+    best: int,
+    language: str,
+    machine: Machine,
+    quantize: str = "none",
+) -> AidedAnswers:
+    """The primary questions with the book's best passages before them, or with solved ones."""
+    from tasks.evaluation.effects.aided_questions import ask_aided
+    from tasks.models.loading import load_model
+
+    with report_progress("progress-aided") as progress:
+        loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
+        return ask_aided(
+            loaded,
+            sitting.asked(primary_set),
+            aid,
+            plan,
+            best=best,
+            language=language,
+            machine=machine,
+            progress=progress,
+        )
+
+
+@stage(
     version=3,
     sources=("tasks.evaluation.screening",),
     content=exam_texts,
@@ -351,6 +423,23 @@ def compare_answers(
             [answers.load_rows() for answers in further],
         )
     )
+
+
+@stage(run_name="effects · {plan.primary_mode}")
+def measure_effects(
+    sitting: QuestionSets,
+    text: BookText,
+    answers: StudyAnswers,
+    comparisons: Comparisons,
+    plan: ComparisonPlan,
+    *,
+    language: str,
+) -> Effects:
+    """Beside the verdict: what the tuning cost, where it worked, how sure the models are."""
+    from tasks.evaluation.effects.study_effects import gather_effects
+
+    passages, rows = text.load_passages(), comparisons.load_rows()
+    return gather_effects(sitting, passages, answers, rows, plan, language=language)
 
 
 @stage(run_name="halve · {primary_set}")

@@ -27,6 +27,10 @@ def summarize_study(folder: Path) -> Iterable[str]:
     margin = Points(study["plan"]["comparison"]["margin"])
     for caution in told.get("cautions", ()):
         yield say.format_message(build_message(f"caution-{caution}", margin=margin))
+    for cost in told.get("cost", ()):
+        yield _say(say, "cost", text=cost["sentence"])
+    if beside := told.get("beside"):
+        yield _say(say, "beside", text=beside["sentence"])
     yield from explain_history(study, say)
     for short in study["short"]:
         yield say.fill_label(

@@ -72,7 +72,7 @@ def screen_with_model(
         (_hide_stem(closed), questions),
         (closed, questions),
         (
-            _prepend_passage(closed, known),
+            prepend_passage(closed, known),
             [question for question in questions if question.id in known],
         ),
     ]
@@ -97,7 +97,7 @@ def _hide_stem(words: PromptBuilder) -> PromptBuilder:
     )
 
 
-def _prepend_passage(words: PromptBuilder, books: Mapping[str, str]) -> PromptBuilder:
+def prepend_passage(words: PromptBuilder, books: Mapping[str, str]) -> PromptBuilder:
     """The passage put before it."""
     return words._replace(
         build_prompt=lambda question, rotation: (

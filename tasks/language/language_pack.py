@@ -18,6 +18,7 @@ OTHERS = "others"
 PACK_FILES = {
     "answers.yaml": "words with which models answer",
     "columns.yaml": "names of the columns of people's files",
+    "everyday.yaml": "fifty questions on nothing medical, to measure what a tuning cost",
     "exam.yaml": "how a question and a training text look to a model",
     "findings.yaml": "what the diagnosis found, and its remedies",
     "gate.yaml": "words and patterns that the checks on items look for",

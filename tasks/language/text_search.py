@@ -2,21 +2,35 @@
 half-spaces and digit scripts do not hide a match.
 """
 
+import logging
 from collections.abc import Sequence
 
 from tasks.language.text import fold_text, split_words
 
 
-def rank_texts(question: str, texts: Sequence[str], best: int) -> list[int]:
-    """The places of the best texts, the best first; only those that share a word with it."""
-    import bm25s
+class TextIndex:
+    """Texts that can be asked many questions."""
 
-    folded = [split_words(fold_text(text)) for text in texts]
-    asked = sorted(set(split_words(fold_text(question))) & {w for words in folded for w in words})
-    if not asked:
-        return []
-    index = bm25s.BM25()
-    index.index(folded, show_progress=False)
-    scores = index.get_scores(asked)
-    ranked = sorted(range(len(texts)), key=lambda i: -scores[i])
-    return [i for i in ranked[:best] if scores[i] > 0]
+    def __init__(self, texts: Sequence[str]) -> None:
+        import bm25s
+
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it tells each index at DEBUG
+        folded = [split_words(fold_text(text)) for text in texts]
+        self._words = {word for words in folded for word in words}
+        self._index = bm25s.BM25()
+        if self._words:
+            self._index.index(folded, show_progress=False)
+
+    def rank_texts(self, question: str, best: int) -> list[int]:
+        """The places of the best texts, the best first; only those that share a word with it."""
+        asked = sorted(set(split_words(fold_text(question))) & self._words)
+        if not asked:
+            return []
+        scores = self._index.get_scores(asked)
+        ranked = sorted(range(len(scores)), key=lambda i: -scores[i])
+        return [i for i in ranked[:best] if scores[i] > 0]
+
+
+def rank_texts(question: str, texts: Sequence[str], best: int) -> list[int]:
+    """The same of one question."""
+    return TextIndex(texts).rank_texts(question, best)

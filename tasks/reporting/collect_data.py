@@ -63,6 +63,7 @@ def collect_report_data(study: StudyResults) -> ReportData:
         timings=study.timings.stages,
         artifacts=locate_artifacts(study),
         history=study.history,
+        effects=study.effects,
         machine={"platform": platform(), "processor": machine()},
     )
 

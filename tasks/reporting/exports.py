@@ -14,6 +14,7 @@ from tasks.reporting.history import next_note, told
 from tasks.reporting.labels import load_labels
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_verdict
 from tasks.reporting.report_data import ReportData
+from tasks.schemas.effects.effect_rows import AidComparison, Harm
 from tasks.schemas.item_rows import Question, StoredRow
 from tasks.schemas.result_rows import Answer, Comparison, Finding, History
 
@@ -74,6 +75,8 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
             }
         ),
         "between_seeds": describe_seeds(result),
+        "cost": [build_harm_record(one, say) for one in study.effects.harms],
+        "beside": build_aid_record(study.effects.aids, say),
         "causes": [build_finding_record(one, say) for one in study.findings],
         "exercise_causes": [
             cause.model_dump(mode="json", exclude={"found"}) | {"claim": tell_cause(cause, say)}
@@ -94,6 +97,16 @@ def describe_seeds(result: Comparison) -> dict[str, Any] | None:
         "high": max(result.seeds),
         "p_value": result.extra["p_seeds"],
     }
+
+
+def build_harm_record(harm: Harm, say: Translator) -> dict[str, Any]:
+    """What the tuning cost on one thing, in words, with its numbers."""
+    return {"sentence": say.format_message(harm.told)} | harm.model_dump(mode="json")
+
+
+def build_aid_record(aids: AidComparison | None, say: Translator) -> dict[str, Any] | None:
+    """What the tuning is worth beside the cheaper means; nothing where they were not asked for."""
+    return aids and {"sentence": say.format_message(aids.told)} | aids.model_dump(mode="json")
 
 
 def build_finding_record(finding: Finding, say: Translator) -> dict[str, Any]:
@@ -135,6 +148,7 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "preflight": study.preflight and study.preflight.model_dump(mode="json"),
         "probe": study.probe and study.probe.model_dump(mode="json"),
         "comparisons": [comparison.model_dump(mode="json") for comparison in study.comparisons],
+        "effects": study.effects.model_dump(mode="json"),
         "timings": [timing.model_dump(mode="json") for timing in study.timings],
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,

@@ -41,6 +41,17 @@ def _type_figure(name: str, figure: float) -> Value:
     return PValue(figure) if name.startswith("p_") else Figure(figure)
 
 
+def name_group(trait: str, name: str, say: Translator) -> str:
+    """A group of questions: a title as the book has it, the rest in the reader's words."""
+    if not name:
+        return str(say["group_unknown"])
+    if trait == "pages":
+        return say.format_digits(name)
+    if trait == "chapter":
+        return name
+    return say.get_label("question_kinds" if trait == "kind" else "read_by", name)
+
+
 def load_labels(language: str) -> Translator:
     """The words for a language; English where we have none of our own."""
     return load_translator(

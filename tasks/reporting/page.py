@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from tasks.language.i18n import Translator
-from tasks.reporting import message_words, page_tables
-from tasks.reporting.charts import study_charts
+from tasks.reporting import effect_words, message_words, page_tables
+from tasks.reporting.charts import effect_charts, study_charts
 from tasks.reporting.exports import collect_seeds, count_rows
 from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import format_measure, get_text_direction, load_labels, type_figures
@@ -47,6 +47,8 @@ def render_page(study: ReportData) -> str:
         pictures=draw_pictures(study, say),
         tables=page_tables,
         glance=markdown_tables,
+        effects=effect_words,
+        absent=list_absent_sections(study),
         comparisons=sort_comparisons(study),
         items=page_tables.list_answered_questions(study),
         outcomes=study_charts.count_outcomes(study.primary),
@@ -113,9 +115,28 @@ def draw_pictures(study: ReportData, say: Translator) -> dict[str, Markup]:
     }
     if page_tables.build_loss_curve(study.steps).raw:
         drawn["loss"] = study_charts.draw_loss(study.steps, say)
+    drawn |= {
+        f"where-{one.by}": effect_charts.draw_grouping(one, say) for one in study.effects.groupings
+    }
+    if study.effects.aids:
+        drawn["aids"] = effect_charts.draw_aids(study.effects.aids, say)
+    if study.effects.calibrations:
+        drawn["reliability"] = effect_charts.draw_reliability(study.effects.calibrations, say)
     if len(study.power) > 1:
         drawn["power"] = study_charts.draw_power_curve(study.power, study.primary, say)
     return drawn
+
+
+def list_absent_sections(study: ReportData) -> set[str]:
+    """Sections that a page of this study lacks, by the names of their heads."""
+    told = study.effects
+    held = {
+        "cost": told.harms,
+        "aids": told.aids,
+        "where": told.groupings,
+        "calibration": told.calibrations,
+    }
+    return {name for name, rows in held.items() if not rows}
 
 
 def list_plan_changes(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import (
     FilterStep,
     ItemReading,
@@ -104,6 +105,7 @@ class ReportData:
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
     history: History = field(default_factory=History)
+    effects: Effects = field(default_factory=Effects)
     language: str = ""  # the reader's; none: the book's
 
     @property

@@ -308,10 +308,32 @@ class EvaluationPlan(PlanSection):
         ),
     )
 
+    general: bool = Field(
+        default=True,
+        description=(
+            "ask base and tuned model fifty everyday questions, too, to see what the tuning cost"
+            " beside the book"
+        ),
+    )
+    retrieval: Literal["none", "bm25"] = Field(
+        default="none",
+        description=(
+            "bm25: ask the primary questions also with the best passages of the book before them,"
+            " and of the base with a few solved examples, to see what the tuning is worth beside"
+            " these cheaper means"
+        ),
+    )
+    passages: int = Field(
+        default=2, ge=1, le=20, description="passages that retrieval puts before a question"
+    )
+
     @property
     def excluded_from_key(self) -> frozenset[str]:
-        """Unset options change no answer, so answers from before there were options stay found."""
-        return frozenset() if self.template_options else frozenset({"template_options"})
+        """What is asked beside the questions changes no answer to them, nor do unset options: so
+        answers from before there were such choices stay found.
+        """
+        beside = frozenset({"general", "retrieval", "passages"})
+        return beside if self.template_options else beside | {"template_options"}
 
 
 class ComparisonPlan(PlanSection):

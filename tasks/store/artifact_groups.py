@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar, Self
 
+from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import (
     Draft,
     FilterStep,
@@ -243,6 +244,34 @@ class TrainedAdapter(Handle):
     preflight: Preflight
 
 
+class AidedAnswers(Handle):
+    """What a model answered to the primary questions with something put before them."""
+
+    answers: Answers
+    shown: int  # passages, or solved questions, at most so many before each
+    cut: int  # questions whose aid did not fit the model's window whole
+    unmatched: int = 0  # questions that no passage shares a word with
+    known: int = 0  # questions whose own passage is known
+    found: int = 0  # of them, those that were shown it
+
+
+class SideAnswers(Handle):
+    """What one model answered beside the study's papers, as far as the plan asks for it."""
+
+    everyday: Answers | None = None  # to the language's everyday questions
+    with_passages: AidedAnswers | None = None
+    with_examples: AidedAnswers | None = None  # the base alone
+
+
+class StudyAnswers(Handle):
+    """All that base and tuned models answered; of the tuned ones by seed, the study's own first."""
+
+    base: Answers
+    tuned: list[Answers]
+    base_aside: SideAnswers
+    tuned_aside: list[SideAnswers]
+
+
 class TuningResult(Handle):
     """What the part that wants a GPU brings home."""
 
@@ -253,6 +282,17 @@ class TuningResult(Handle):
     probe: ModelDiff
     screened: Screenings | None = None
     further: list[Answers] = []  # of models tuned with the plan's further seeds
+    base_aside: SideAnswers = SideAnswers()
+    tuned_aside: list[SideAnswers] = []  # by seed, the study's own first
+
+    @property
+    def answers(self) -> StudyAnswers:
+        return StudyAnswers(
+            base=self.base,
+            tuned=[self.tuned, *self.further],
+            base_aside=self.base_aside,
+            tuned_aside=self.tuned_aside,
+        )
 
 
 class TrialOutcome(Handle):
@@ -276,5 +316,6 @@ class StudyResults(Handle):
     comparisons: Comparisons
     why: Diagnosis
     history: History
+    effects: Effects = Effects()
     timings: Timings = Timings()
     language: str  # the reader's

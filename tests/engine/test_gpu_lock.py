@@ -58,4 +58,6 @@ def test_every_stage_that_loads_a_model_asks_for_the_card():
         "evaluate_model",
         "screen_questions",
         "probe_tuning",
+        "ask_everyday_questions",
+        "ask_with_aid",
     }

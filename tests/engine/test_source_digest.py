@@ -58,6 +58,9 @@ def digests() -> dict[str, str]:
         ("language/packs/fa/gate.yaml", {"generate_drafts", "validate_drafts"}),
         ("language/packs/others/columns.yaml", {"validate_drafts"}),
         ("language/packs/en/general.txt", {"probe_tuning"}),
+        ("language/packs/fa/everyday.yaml", {"ask_everyday_questions", "measure_effects"}),
+        ("evaluation/effects/calibration.py", {"measure_effects"}),
+        ("evaluation/effects/aided_questions.py", {"ask_with_aid"}),
         ("language/packs/fa/instructions.yaml", set()),
         ("diagnosis/rules/tuning_rules.py", {"diagnose_tuning"}),
         ("reading/layout/bidi.py", {"read_book"}),
@@ -67,7 +70,8 @@ def digests() -> dict[str, str]:
         ("evaluation/answer_extraction.py", {"evaluate_model"}),
         (
             "evaluation/statistics/sign_flip.py",
-            {"compare_answers", "compare_setting", "halve_questions", "write_report"},
+            {"compare_answers", "compare_setting", "halve_questions", "measure_effects"}
+            | {"write_report"},
         ),
         ("generation/rules/question_makers.py", {"generate_drafts"}),
         ("generation/openai/request_runner.py", set()),

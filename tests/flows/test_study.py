@@ -33,7 +33,9 @@ def test_every_stage_ran_once_and_generation_once_a_chapter(finished):
         "evaluate_model",
         "probe_tuning",
         "screen_questions",
+        "ask_everyday_questions",
         "compare_answers",
+        "measure_effects",
         "diagnose_tuning",
         "write_report",
     ]
@@ -121,6 +123,7 @@ def test_a_question_of_what_counts_does_not_score_again(rerun):
     ran = rerun(build_small_plan(**{"comparison.margin": 0.1}))
     assert [name for name, how in ran if how == "done"] == [
         "compare_answers",
+        "measure_effects",
         "diagnose_tuning",
         "write_report",
     ]

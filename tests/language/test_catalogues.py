@@ -33,6 +33,7 @@ BUILT = {  # codes that are put together where they are said
     *(f"verdict-{name}" for name in ("identical", "identical-mute")),
     *(f"exploratory-verdict-{name}" for name in ("improved", "worse", "no-difference")),
     *(f"caution-{name}" for name in get_args(Caution)),
+    *(f"harm-{name}" for name in ("shown", "possible", "none", "unclear", "floor")),
     "verdict-figures",
     "limits-detectable",
 }

@@ -13,6 +13,7 @@ pytest.importorskip(
 from playwright.sync_api import Browser, Page
 from support.browser.headless_chromium import CHROMIUM, open_chromium
 from support.browser.report_screenshot import save_screenshot
+from support.reports.example_effects import make_full_study
 from support.reports.example_study import add_question, make_example_study
 
 from tasks.reporting.report_data import ReportData
@@ -196,6 +197,21 @@ def test_page_can_be_read_without_scripts(browser: Browser, tmp_path: Path) -> N
 def test_page_never_scrolls_sideways(browser: Browser, tmp_path: Path, width: int) -> None:
     page = opened(browser, tmp_path, make_example_study(), width).page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_what_is_told_beside_the_verdict_fits_a_phone(
+    browser: Browser, tmp_path: Path, runs: Path, language: str
+) -> None:
+    seen = opened(browser, tmp_path, make_full_study(language), 390)
+    assert seen.faults == []
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("cost", "aids", "where", "calibration"):
+        assert seen.page.locator(f"h2#{name}").is_visible()
+    cost, figures = (
+        seen.page.locator(place).first.bounding_box() for place in ("p.alarm.cost", "dl.figures")
+    )
+    assert cost["y"] + cost["height"] <= figures["y"]
 
 
 def test_dark_and_light_differ_and_both_can_be_read(browser: Browser, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ if __name__ == "__main__":  # called as a program
     sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from support.models import small_llama
+from tasks.evaluation.effects.aided_questions import answer_with_aids, choose_passages
+from tasks.evaluation.effects.everyday_answers import answer_everyday_questions
 from tasks.evaluation.evaluate import answer_questions
 from tasks.evaluation.screening import screen_with_model
 from tasks.finetuning.fit import fit_adapter
@@ -83,11 +85,18 @@ def compute_golden_outputs(folder: Path) -> dict[str, Any]:
         machine=small_llama.CPU,
         mode="digits",
     )
+    everyday = answer_everyday_questions(loaded, "fa", small_llama.CPU)
+    aids = choose_passages(questions, [PASSAGE], 2)
+    aided = answer_with_aids(
+        loaded, questions, aids, EvaluationPlan(modes=("digits",)), machine=small_llama.CPU
+    )
     answers = answer_questions(loaded, questions, exam, "fa", machine=small_llama.CPU)
     return {
         "finetune_adapter": [[s.split, s.step, s.loss, s.target_tokens] for s in done.steps],
         "probe_tuning": list(probe.model_dump().values()),
         "evaluate_model": [_shorten(answer) for answer in answers],
+        "ask_everyday_questions": [_shorten(answer) for answer in everyday],
+        "ask_with_aid": [aided.cut, *(_shorten(answer) for answer in aided.answers)],
         "screen_questions": [list(row.model_dump().values()) for row in screened],
     }
 

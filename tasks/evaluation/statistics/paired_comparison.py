@@ -86,6 +86,25 @@ def compare_models(
     ]
 
 
+def pair_answers(
+    questions: Sequence[Question],
+    base: Sequence[Answer],
+    tuned: Sequence[Sequence[Answer]],
+    mode: AnswerMode,
+) -> PairedOutcomes:
+    """The marks of one list of questions in one mode; `tuned`: the answers of each seed's model, or
+    of whatever is compared with the base's. Raises MissingArtifact where an answer is missing.
+    """
+    rows = _build_answer_frame([base, *tuned])
+    rows = rows[rows["mode"] == mode]
+    return _collect_outcomes(
+        [
+            _build_question_frame(one, {"": questions}, mode)
+            for one in _pair_with_base(rows, len(tuned))
+        ]
+    )
+
+
 def _build_answer_frame(models: Sequence[Sequence[Answer]]) -> pd.DataFrame:
     """One row an answer, with its model: the base, then those tuned, by their place."""
     nothing = (np.nan,) * 4

@@ -5,6 +5,12 @@ next step.
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import load_labels
+from tasks.reporting.markdown.effect_tables import (
+    format_aids,
+    format_calibrations,
+    format_groupings,
+    format_harm_list,
+)
 from tasks.reporting.markdown.markdown_tables import (
     describe_hard_subset,
     describe_reader,
@@ -29,6 +35,9 @@ def build_markdown_report(study: ReportData) -> str:
         _format_result(study, say),
         _format_findings(study, say),
         _format_causes(study, say),
+        format_aids(study.effects.aids, say),
+        format_groupings(study.effects.groupings, say),
+        format_calibrations(study.effects.calibrations, say),
         _format_training(study, say),
         _format_funnel(study, say),
         _format_next_step(study, say),
@@ -63,7 +72,8 @@ def _format_result(study: ReportData, say: Translator) -> str:
     further = "".join(f"{escape_markdown(line)}\n\n" for line in told if line)
     verdict = escape_markdown(format_study_verdict(study, say))
     rows = (_format_comparison_row(c, study.history, say) for c in sort_comparisons(study))
-    return f"# {badge}\n\n**{verdict}**\n\n{about}\n\n{further}{format_table(head, rows)}"
+    cost = format_harm_list(study.effects.harms, say)
+    return f"# {badge}\n\n**{verdict}**\n\n{cost}{about}\n\n{further}{format_table(head, rows)}"
 
 
 def _format_comparison_row(c: Comparison, history: History, say: Translator) -> list[str]:

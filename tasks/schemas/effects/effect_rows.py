@@ -1,0 +1,114 @@
+"""Beside the verdict: what a tuning cost, where it worked, how sure the models are, and what
+showing the book does instead.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.schemas.item_rows import AnswerMode, StoredRow
+from tasks.schemas.messages import Message
+from tasks.schemas.result_rows import Interval, Rate
+
+HarmFinding = Literal["harm", "possible-harm", "no-harm", "not-measurable"]
+Elsewhere = Literal["same_fact", "new_fact", "everyday"]  # what the verdict is not about
+
+Aid = Literal["passages", "tuning", "both", "examples"]
+Trait = Literal["chapter", "kind", "pages", "reading"]
+
+
+class Harm(StoredRow):
+    """What the tuning cost on questions that the verdict is not about."""
+
+    what: Elsewhere
+    mode: AnswerMode
+    n: int
+    facts: int = Field(description="facts that the questions are on; everyday questions: their own")
+    base: Rate
+    tuned: Rate
+    difference: Interval = Field(description="tuned minus base, as in Comparison")
+    p_value: float
+    kept: float = Field(description="share of the base's own answers that are still given")
+    finding: HarmFinding
+    told: Message = Field(description="the finding with its numbers")
+
+
+class GroupEffect(StoredRow):
+    """The tuning's effect on a part of the primary set's questions."""
+
+    name: str = Field(description="title, kind, pages or way of reading; empty: not known")
+    n: int
+    base: float = Field(description="share right before")
+    tuned: float = Field(description="share right after, the mean over seeds")
+    seen: float = Field(description="their difference as it was seen")
+    shrunk: Interval = Field(description="drawn towards the whole, as far as chance may explain it")
+
+
+class Grouping(StoredRow):
+    """Where the tuning worked, by one trait of the questions."""
+
+    by: Trait
+    overall: float = Field(description="mean effect of the groups, by their precision")
+    between: float = Field(
+        description="standard deviation of the groups' true effects: its posterior median"
+    )
+    between_most: float = Field(description="and its 95 % limit")
+    groups: tuple[GroupEffect, ...]
+
+
+class ReliabilityBin(StoredRow):
+    """Questions on which a model was about equally sure."""
+
+    n: int
+    confidence: float = Field(description="mean probability of the chosen option")
+    right: float = Field(description="share that was right")
+
+
+class Calibration(StoredRow):
+    """How well a model's probabilities of the four options are borne out, primary set."""
+
+    who: Literal["base", "tuned"]
+    mode: AnswerMode
+    n: int
+    log_score: float = Field(description="mean -ln of the key's probability, nats; guessing 1.386")
+    brier: float = Field(description="mean squared distance from the key, 0 to 2; guessing 0.75")
+    ece: float = Field(description="expected calibration error over the bins, by their size")
+    ece_by_chance: float = Field(
+        description="what a model with the same probabilities, all true, shows in the mean"
+    )
+    bins: tuple[ReliabilityBin, ...]
+
+
+class AidEffect(StoredRow):
+    """What one means is worth: right answers with it less those of the base alone."""
+
+    aid: Aid
+    rate: Rate
+    difference: Interval
+    p_value: float
+
+
+class AidComparison(StoredRow):
+    """Tuning beside the cheaper means, on the primary questions."""
+
+    mode: AnswerMode
+    n: int
+    base: Rate = Field(description="the base alone")
+    effects: tuple[AidEffect, ...]
+    beyond: Interval = Field(description="tuned minus base, both with the passages")
+    passages: int = Field(description="passages that were put before a question")
+    known: int = Field(description="questions whose own passage is known")
+    found: int = Field(description="of them, those that were shown it")
+    unmatched: int = Field(description="questions that no passage shares a word with")
+    cut: int = Field(description="questions whose passages did not fit the window whole")
+    examples: int = Field(description="solved questions put before each, for the examples")
+    told: Message
+
+
+class Effects(StoredRow):
+    """All that is told beside the verdict."""
+
+    harms: tuple[Harm, ...] = ()
+    groupings: tuple[Grouping, ...] = ()
+    calibrations: tuple[Calibration, ...] = Field(default=(), description="base, tuned; or none")
+    aids: AidComparison | None = None

@@ -1,0 +1,63 @@
+"""What is asked beside the study's papers is asked only where the plan says so, and redoes nothing else."""
+
+import json
+
+import pytest
+from support.small_study import build_small_plan
+
+
+def read(store, name: str = "verdict.json"):
+    return json.loads((store / "studies" / "small" / name).read_text("utf-8"))
+
+
+def list_done(ran) -> list[str]:
+    return [name for name, how in ran if how == "done"]
+
+
+def test_the_small_study_tells_what_it_cost(finished):
+    told = read(finished.store)
+    assert [one["what"] for one in told["cost"]] == ["new_fact", "everyday"]
+    rows = read(finished.store, "study.json")["comparisons"]
+    own = next(row for row in rows if (row["set"], row["mode"]) == ("new_fact", told["mode"]))
+    assert [told["cost"][0][key] for key in ("base", "tuned", "difference", "p_value")] == [
+        own[key] for key in ("base", "tuned", "difference", "p_value")
+    ]
+    assert told["cost"][1]["n"] == 50 and told["beside"] is None
+
+
+def test_passages_are_shown_where_the_plan_says_so_and_nothing_else_is_asked_again(rerun):
+    ran = list_done(rerun(build_small_plan(**{"evaluation.retrieval": "bm25"})))
+    assert ran == ["ask_with_aid"] * 3 + ["measure_effects", "diagnose_tuning", "write_report"]
+    told = read(rerun.store)
+    worth = {one["aid"]: one["difference"] for one in told["beside"]["effects"]}
+    assert worth["tuning"] == told["difference"]
+    assert told["beside"]["beyond"]["value"] == pytest.approx(
+        worth["both"]["value"] - worth["passages"]["value"]
+    )
+    assert told["beside"]["known"] == told["n"] >= told["beside"]["found"] > 0
+    again = list_done(
+        rerun(build_small_plan(**{"evaluation.retrieval": "bm25", "evaluation.passages": 1}))
+    )
+    assert again.count("ask_with_aid") >= 2 and "evaluate_model" not in again
+
+
+def test_everyday_questions_can_be_left_out(rerun):
+    ran = list_done(rerun(build_small_plan(**{"evaluation.general": False})))
+    assert ran == ["measure_effects", "diagnose_tuning", "write_report"]
+    assert [one["what"] for one in read(rerun.store)["cost"]] == ["new_fact"]
+
+
+def test_costs_are_those_of_the_recipe_where_the_verdict_is(rerun):
+    ran = rerun(build_small_plan(**{"comparison.seeds": 3, "evaluation.retrieval": "bm25"}))
+    assert ran.count(("ask_everyday_questions", "done")) == 2
+    assert ran.count(("ask_with_aid", "done")) == 2 + 3
+    told, whole = read(rerun.store), read(rerun.store, "study.json")
+    assert told["claim"] == "recipe"
+    for one in told["cost"]:
+        assert one["tuned"]["correct"] - one["base"]["correct"] == pytest.approx(
+            one["n"] * one["difference"]["value"], abs=0.06
+        )
+    groups = whole["effects"]["groupings"][0]["groups"]
+    assert sum(g["n"] * g["seen"] for g in groups) == pytest.approx(
+        told["n"] * told["difference"]["value"]
+    )
