@@ -25,6 +25,10 @@ from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
 from flows.cli.plan_text import format_plan, list_choices
 from flows.cli.random_model import random_model
+from flows.cli.studies.add_note import note
+from flows.cli.studies.compare_studies import compare
+from flows.cli.studies.run_table import runs
+from flows.cli.studies.store_care import store
 from tasks.engine.orchestration.cancellation import stop_on_signals
 from tasks.engine.orchestration.local_server import run_local_server
 from tasks.language.catalogue import tell_error, tell_reader
@@ -306,15 +310,10 @@ def evaluate(
     return 0
 
 
-@app.command
-def runs() -> int:
-    """List the studies and sweeps so far, with their verdicts."""
-    from tasks.store.paths import get_runs_dir
-
-    print(*map(mark_control_characters, summary.list_runs(get_runs_dir())), sep="\n")
-    return 0
-
-
+app.command(runs)
+app.command(compare)
+app.command(note)
+app.command(store)
 app.command(chat)
 app.command(export)
 app.command(demo_server)

@@ -20,6 +20,7 @@ from rich.markup import escape
 
 from tasks.engine.cache_key import compute_stage_key
 from tasks.engine.gpu_lock import lock_device
+from tasks.engine.run_needs import note_begun, note_result
 from tasks.engine.run_timings import add_timing, peak_memory_mb
 from tasks.engine.source_digest import digest_function, digest_modules
 from tasks.language.catalogue import tell_reader
@@ -130,7 +131,10 @@ class Stage(Generic[P, T]):
         return found[1]
 
     def _tell(self, call: StageCall, record: StageRecord, *, is_cached: bool) -> None:
-        """Add the stage to this run's timings, and print its line unless a replay has done so."""
+        """Add the stage to this run's timings and needs, and print its line unless a replay has
+        done so.
+        """
+        note_result(call.key)
         add_timing(
             Timing(
                 stage=self.name,
@@ -169,6 +173,8 @@ class Stage(Generic[P, T]):
         check_handles(
             list(call.arguments.values())
         )  # on another machine than the one that made them, this fetches them
+        note_result(call.key)
+        note_begun(self.name)
         with self._exclusive_device(call), translate_disk_errors(), redact_raised_errors():
             token = _running_key.set(call.key)
             begin = time.perf_counter()

@@ -10,7 +10,8 @@ from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
 from tasks.schemas.messages import build_message
 
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
-NAME_PATTERN = r"^\w[\w.-]{0,99}$"
+NAME_LENGTH = 100  # characters
+NAME_PATTERN = rf"^\w[\w.-]{{0,{NAME_LENGTH - 1}}}$"
 
 
 def check_name(name: str) -> None:
