@@ -20,6 +20,7 @@ from flows.cli.arguments import (
     parse_plan_tree,
     refuse_unknown_stages,
 )
+from flows.cli.ascii_output import allow_any_letter, is_unicode
 from flows.cli.chat import chat
 from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
@@ -325,6 +326,7 @@ def main() -> None:
     wrong; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM.
     """
     stop_on_signals("book2lora")
+    allow_any_letter()
     try:
         with translate_disk_errors():
             sys.exit(app(exit_on_error=False))
@@ -342,7 +344,8 @@ def main() -> None:
 
 
 def _write_lines(out: Path | None, rows: Any) -> None:
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    escaped = out is None and not is_unicode(sys.stdout.encoding)
+    lines = "".join(json.dumps(row, ensure_ascii=escaped) + "\n" for row in rows)
     if out is None:
         sys.stdout.write(lines)
     else:

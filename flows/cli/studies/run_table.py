@@ -145,7 +145,9 @@ def _format_cells(row: RunRow, say: Translator) -> list[str]:
 
 
 def format_size(size: int, say: Translator) -> str:
-    """Megabytes with a decimal; what is less than a tenth of one as such."""
+    """In megabytes; below a tenth of one in kilobytes."""
+    if size < 1e5:
+        return say.fill_label(say["terminal"]["kilobytes"], n=say.format_number(size / 1e3, 1))
     return say.fill_label(say["terminal"]["megabytes"], n=say.format_number(size / 1e6, 1))
 
 

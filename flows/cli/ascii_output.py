@@ -1,0 +1,58 @@
+"""Output for terminals and files that cannot hold every letter: signs get their nearest ASCII form
+instead of ending the command.
+"""
+
+import codecs
+import sys
+from io import TextIOWrapper
+
+NEAREST = {
+    "✓": "+",
+    "→": "->",
+    "←": "<-",
+    "·": "-",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "«": '"',
+    "»": '"',
+    "“": '"',
+    "”": '"',
+    "’": "'",
+    "×": "x",
+    "≥": ">=",
+    "≤": "<=",
+    "‖": "||",
+    "\u202f": " ",
+    "\u00a0": " ",
+    "\u200e": "",
+    "\u200f": "",
+    "━": "-",
+    "╸": "-",
+    "╺": "-",
+}
+ERRORS = "book2lora-nearest"
+
+
+def allow_any_letter() -> None:
+    """Let standard output and error write what their encoding lacks in its nearest form, other
+    letters as \\u escapes.
+    """
+    codecs.register_error(ERRORS, _replace_letters)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and not is_unicode(stream.encoding):
+            stream.reconfigure(errors=ERRORS)
+
+
+def is_unicode(encoding: str | None) -> bool:
+    """Whether an encoding holds every letter; a stream of none (in memory) does."""
+    return encoding is None or codecs.lookup(encoding).name.startswith("utf")
+
+
+def _replace_letters(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    nearest = (NEAREST.get(c, c.encode("ascii", "backslashreplace").decode()) for c in letters)
+    return "".join(nearest), error.end
