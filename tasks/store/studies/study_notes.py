@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 NOTES_NAME = "notes.md"
-TAG = re.compile(r"(?<![\w#])#(\w[\w-]*)")
+TAG = re.compile(r"(?<![\w#])#(\w[\w\u200c-]*)")  # with Persian half-spaces
 
 
 def add_note(folder: Path, text: str) -> None:
