@@ -46,22 +46,28 @@ def store(
         return 0
     if yes and not remove:
         raise PlanError(build_message("yes-without-remove"))
-    age = parse_age(older) if older else timedelta()
+    age = parse_age(older) if older else None
     contents = StoreContents([find_study(name) for name in studies])
-    entries = contents.list_removable(paid, age.total_seconds())
+    entries = contents.list_removable(paid, age.total_seconds() if age else 0.0)
     say = load_catalogue(get_reader_language())
-    lines = list_removal(entries, say) if remove else describe_store(contents, entries, say)
-    for line in lines:
-        sys.stdout.write(mark_control_characters(line) + "\n")
+    print_lines(list_removal(entries, say) if remove else describe_store(contents, entries, say))
     if remove and yes:
         remove_entries(entries)
-        trim_prefect_history(age if older else None)
-        sys.stdout.write(tell_reader("store-removed", n=len(entries), size=_sum(entries, say)))
-        sys.stdout.write("\n")
-    elif entries:
-        sys.stdout.write(tell_reader("store-dry-run", command=_build_command(studies, older, paid)))
-        sys.stdout.write("\n")
+        print_lines([tell_reader("store-removed", n=len(entries), size=_sum(entries, say))])
+        print_lines(trim_prefect_history(age, say))
+        return 0
+    old = [*_tell_old_history(age)]
+    print_lines(old)
+    if entries or old:
+        command = _build_command(studies, older, paid)
+        print_lines([tell_reader("store-dry-run", command=command)])
     return 0
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """On standard output; names of files are data."""
+    for line in lines:
+        sys.stdout.write(mark_control_characters(line) + "\n")
 
 
 def parse_age(text: str) -> timedelta:
@@ -98,26 +104,41 @@ def describe_store(
 
 
 def list_removal(entries: Sequence[StoreEntry], say: Translator) -> Iterable[str]:
-    """Every file and folder that would go, with its size and why."""
+    """Every file and folder that would go, with its size and why; locks, which are empty, by their
+    number.
+    """
+    locks = [entry for entry in entries if entry.kind == "locks"]
     for entry in entries:
-        reason = say.get_label("removal_reasons", entry.reason)
-        yield f"  {format_size(entry.size, say):>12}  {reason:<24} {entry.path}"
+        if entry.kind != "locks":
+            yield _format_entry(entry, str(entry.path), say)
+    if locks:
+        number = say.format_number(len(locks))
+        yield _format_entry(locks[0], f"{locks[0].path.parent} ({number})", say)
     yield tell_reader("store-unneeded", n=len(entries), size=_sum(entries, say))
 
 
-def trim_prefect_history(older: timedelta | None) -> None:
+def _format_entry(entry: StoreEntry, place: str, say: Translator) -> str:
+    reason = say.get_label("removal_reasons", entry.reason)
+    return f"  {format_size(entry.size, say):>12}  {reason:<24} {place}"
+
+
+def trim_prefect_history(older: timedelta | None, say: Translator) -> Iterable[str]:
     """Runs in Prefect's own history of this store that ended before the period that it keeps."""
     from tasks.engine.orchestration.prefect_settings import configure_prefect
 
     configure_prefect()
-    from tasks.engine.orchestration.history_retention import trim_history
+    from tasks.engine.orchestration.history_retention import count_old_runs, trim_history
 
-    trimmed = trim_history(older)
-    if trimmed is not None:
-        runs, size = trimmed
-        say = load_catalogue(get_reader_language())
-        told = tell_reader("history-trimmed", n=runs, size=format_size(size, say))
-        sys.stdout.write(told + "\n")
+    if runs := count_old_runs(older):
+        size = format_size(trim_history(older), say)
+        yield tell_reader("history-trimmed", n=runs, size=size)
+
+
+def _tell_old_history(older: timedelta | None) -> Iterable[str]:
+    from tasks.engine.orchestration.history_retention import count_old_runs
+
+    if runs := count_old_runs(older):
+        yield tell_reader("history-old", n=runs)
 
 
 def _tell_unknown(contents: StoreContents) -> Iterable[str]:

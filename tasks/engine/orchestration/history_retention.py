@@ -9,42 +9,67 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tasks.store.paths import get_runs_dir
 
 RETENTION = "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD"
 EVENTS = "PREFECT_SERVER_EVENTS_RETENTION_PERIOD"
+DEFAULT_RETENTION = timedelta(days=90)  # of Prefect, where a setting does not say otherwise
+LEAST_RETENTION = timedelta(hours=1, seconds=1)  # Prefect refuses less
 
 
-def trim_history(older: timedelta | None) -> tuple[int, int] | None:
-    """Delete runs that ended before, with their events, logs and artifacts.
+def count_old_runs(older: timedelta | None) -> int:
+    """Runs that `trim_history` would delete, their subflows not counted."""
+    file = find_history_file()
+    if file is None:
+        return 0
+    until = datetime.now(UTC) - _get_period(older)
+    with closing(sqlite3.connect(file, timeout=30)) as database:
+        (count,) = database.execute(
+            "SELECT count(*) FROM flow_run WHERE parent_task_run_id IS NULL AND end_time < ?"
+            " AND state_type IN ('COMPLETED', 'CANCELLED', 'FAILED', 'CRASHED')",
+            (f"{until:%Y-%m-%d %H:%M:%S.%f}",),
+        ).fetchone()
+    return int(count)
+
+
+def trim_history(older: timedelta | None) -> int:
+    """Delete runs that ended before, with their subflows, events, logs and artifacts.
 
     Args:
         older: how long runs are kept; none: as long as a server that lasts would keep them
 
     Returns:
-        Runs and bytes that are gone; none where the history is not in this store's own file.
+        Bytes by which the history is smaller.
     """
-    file = get_history_file()
-    elsewhere = ("PREFECT_API_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
-    if not file.is_file() or any(os.environ.get(name) for name in elsewhere):
-        return None
-    if older is not None:  # Prefect refuses less than an hour
-        seconds = str(max(older.total_seconds(), 3601.0))
-        os.environ[RETENTION] = os.environ[EVENTS] = seconds
-    runs, size = _count_runs(file), _measure_file(file)
+    file = find_history_file()
+    if file is None:
+        return 0
+    if older is not None:
+        seconds = int(_get_period(older).total_seconds())
+        os.environ |= {RETENTION: str(seconds), EVENTS: f"PT{seconds}S"}
+    size = _measure_file(file)
     asyncio.run(_vacuum_tables())
     with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as database:
         database.execute("VACUUM")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return runs - _count_runs(file), size - _measure_file(file)
+    return size - _measure_file(file)
 
 
-def get_history_file() -> Path:
-    """Prefect's database of this store."""
-    return get_runs_dir() / ".prefect" / "prefect.db"
+def find_history_file() -> Path | None:
+    """Prefect's database of this store; none where the history is a server's own."""
+    file = get_runs_dir() / ".prefect" / "prefect.db"
+    elsewhere = ("PREFECT_API_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
+    return None if any(map(os.environ.get, elsewhere)) or not file.is_file() else file
+
+
+def _get_period(older: timedelta | None) -> timedelta:
+    if older is not None:
+        return max(older, LEAST_RETENTION)
+    own = os.environ.get(RETENTION)
+    return timedelta(seconds=float(own)) if own else DEFAULT_RETENTION
 
 
 async def _vacuum_tables() -> None:
@@ -59,12 +84,6 @@ async def _vacuum_tables() -> None:
     await db_vacuum.vacuum_stale_artifact_collections(db=database)
     engine = await database.engine()
     await engine.dispose()
-
-
-def _count_runs(file: Path) -> int:
-    with closing(sqlite3.connect(file, timeout=30)) as database:
-        (count,) = database.execute("SELECT count(*) FROM flow_run").fetchone()
-    return int(count)
 
 
 def _measure_file(file: Path) -> int:
