@@ -20,10 +20,10 @@ from flows.cli.arguments import (
     parse_plan_tree,
     refuse_unknown_stages,
 )
-from flows.cli.ascii_output import allow_any_letter, is_unicode
 from flows.cli.chat import chat
 from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
+from flows.cli.output_streams import allow_any_letter, end_if_nobody_reads, is_unicode
 from flows.cli.plan_text import format_plan, list_choices
 from flows.cli.random_model import random_model
 from flows.cli.studies.add_note import note
@@ -332,6 +332,9 @@ def main() -> None:
             sys.exit(app(exit_on_error=False))
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
+    except BrokenPipeError:
+        end_if_nobody_reads()
+        raise
     except PlanError as error:
         print(mark_control_characters(f"book2lora: {tell_error(error)}"), file=sys.stderr)
         sys.exit(2)

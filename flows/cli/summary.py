@@ -52,7 +52,7 @@ def summarize_study(folder: Path) -> Iterable[str]:
     if study["next_command"]:
         yield from filter(None, [study.get("next_note")])
         rules = say["comma"].join(study["next_follows"]) if len(study["next_follows"]) > 1 else ""
-        command = use_own_command(study["next_command"])
+        command = build_next_command(folder, study["next_command"])
         yield _say(say, "next_of" if rules else "next", command=command, rules=rules)
 
 
@@ -206,9 +206,14 @@ def get_own_command() -> str:
     return quote(str(typed.relative_to(here) if typed.is_relative_to(here) else typed))
 
 
-def use_own_command(command: str) -> str:
-    """A command that a record holds, for the way in which ours is called here."""
-    return command.replace("book2lora", get_own_command(), 1)
+def build_next_command(folder: Path, recorded: str) -> str:
+    """The command that a study's record holds, for the way in which ours is called here and for
+    where the study lies now.
+    """
+    plan = folder / "next-plan.yaml"
+    if plan.is_file():
+        return f"{get_own_command()} study {quote(str(plan))}"
+    return recorded.replace("book2lora", get_own_command(), 1)
 
 
 def _get_labels(record: dict[str, Any]) -> Translator:

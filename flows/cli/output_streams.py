@@ -1,8 +1,11 @@
 """Output for terminals and files that cannot hold every letter: signs get their nearest ASCII form
-instead of ending the command.
+instead of ending the command. And for readers that go away (`book2lora runs | head`).
 """
 
 import codecs
+import os
+import select
+import signal
 import sys
 from io import TextIOWrapper
 
@@ -43,6 +46,16 @@ def allow_any_letter() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and not is_unicode(stream.encoding):
             stream.reconfigure(errors=ERRORS)
+
+
+def end_if_nobody_reads() -> None:
+    """End this process as SIGPIPE would where the reader of its standard output has gone."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)  # errors are told unasked
+    if any(event & select.POLLERR for _, event in poll.poll(0)):
+        # Python flushes again when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 def is_unicode(encoding: str | None) -> bool:
