@@ -200,7 +200,7 @@ def get_own_command() -> str:
         if not typed.is_file():
             return f"{quote(sys.executable)} -m flows.cli.main"
     found = shutil.which("book2lora")
-    if found and Path(found).samefile(typed):
+    if not typed.is_file() or (found and Path(found).samefile(typed)):
         return "book2lora"
     here = Path.cwd()
     return quote(str(typed.relative_to(here) if typed.is_relative_to(here) else typed))

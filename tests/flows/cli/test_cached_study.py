@@ -43,7 +43,10 @@ def test_nothing_heavy_is_imported_no_server_is_started_and_the_end_is_the_same(
     assert told[0].split() == ["small", "·", "books/handbook.pdf"]
     stages = [line.split()[1 : 2 + len(CACHED)] for line in told if "✓" in line]
     assert stages == [[name, *CACHED] for name, _ in finished.stages]
-    assert told[len(stages) + 1 : -1] == list(summarize_study(command.store / "studies" / "small"))
+    *others, following = summarize_study(command.store / "studies" / "small")
+    assert told[len(stages) + 1 : -2] == others
+    plan = command.store / "studies" / "small" / "next-plan.yaml"
+    assert told[-2].endswith(f" book2lora study {plan}") and following.endswith(f" study {plan}")
     assert command.list_stage_records() == before
     assert not (command.store / "logs").exists(), "a server was started"
 
