@@ -68,7 +68,10 @@ def test_a_failed_run_is_a_record_with_its_stage_and_reason_and_goes_on_under_it
     assert read_states() == {"small": "done", "tight": "failed"}, "the same plan, the same folder"
 
 
-def test_a_study_of_an_earlier_version_is_known_and_told_what_it_needs_when_all_is_cached(rerun):
+def test_a_study_of_an_earlier_version_is_known_and_told_what_it_needs_when_all_is_cached(
+    rerun, monkeypatch
+):
+    monkeypatch.setenv("RUNS_DIR", str(rerun.store))
     place = rerun.store / "studies" / "small" / "run.json"
     noted = json.loads(place.read_text())["needs"]
     place.unlink()
