@@ -6,8 +6,8 @@ from tasks.engine.orchestration.prefect_artifacts import publish_study, publish_
 from tasks.engine.prefect_flow import flow, start_run
 from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.engine.replay import replaying
-from tasks.engine.run_records import record_study
 from tasks.engine.run_timings import get_timings
+from tasks.engine.runs.run_records import record_study
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan

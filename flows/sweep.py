@@ -6,8 +6,8 @@ from itertools import pairwise
 from flows.sweep_trial import TrialRunner
 from tasks.engine.orchestration.prefect_artifacts import publish_folder
 from tasks.engine.prefect_flow import flow, start_run
-from tasks.engine.run_records import record_sweep
 from tasks.engine.run_timings import get_timings
+from tasks.engine.runs.run_records import record_sweep
 from tasks.evaluation.statistics.setting_selection import (
     get_best_setting,
     rank_settings,

@@ -95,7 +95,13 @@ def study(
     set: SetOption = [],
     redo: RedoOption = [],
     name: Annotated[
-        str | None, Parameter(help="name of the study and its folder; default: the plan's name")
+        str | None,
+        Parameter(
+            help=(
+                "name of the study and its folder; default: the plan's name, under which paid"
+                " answers are kept in any case"
+            )
+        ),
     ] = None,
     gpu: Annotated[
         str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")

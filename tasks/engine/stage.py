@@ -20,8 +20,8 @@ from rich.markup import escape
 
 from tasks.engine.cache_key import compute_stage_key
 from tasks.engine.gpu_lock import lock_device
-from tasks.engine.run_needs import note_begun, note_result
 from tasks.engine.run_timings import add_timing, peak_memory_mb
+from tasks.engine.runs.run_needs import note_begun, note_result
 from tasks.engine.source_digest import digest_function, digest_modules
 from tasks.engine.stage_outcomes import describe_outcome
 from tasks.language.catalogue import tell_reader

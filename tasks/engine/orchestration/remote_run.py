@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from tasks.engine.orchestration.cancellation import cancellable_elsewhere
 from tasks.engine.orchestration.prefect_api import get_deployment
-from tasks.engine.run_needs import note_artifacts
+from tasks.engine.runs.run_needs import note_artifacts
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import StudyError
 from tasks.schemas.messages import build_message

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tasks.engine.run_needs import RunNotes, list_digests
+from tasks.engine.runs.run_needs import RunNotes, list_digests
 from tasks.schemas.errors import PlanError, StoreError
 from tasks.schemas.item_rows import FilterStep, Rejection
 from tasks.schemas.messages import build_message

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.markup import escape
 
 from tasks.engine.replay import replaying
-from tasks.engine.run_needs import RunNotes, run_notes
+from tasks.engine.runs.run_needs import RunNotes, run_notes
 from tasks.engine.stage import NotCached
 from tasks.generation.openai.server_identity import configured_server
 from tasks.language.catalogue import load_catalogue, tell_reader
