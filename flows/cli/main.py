@@ -2,11 +2,10 @@
 once.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
@@ -23,7 +22,7 @@ from flows.cli.arguments import (
 from flows.cli.chat import chat
 from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
-from flows.cli.output_streams import allow_any_letter, end_if_nobody_reads, is_unicode
+from flows.cli.output_streams import allow_any_letter, end_if_nobody_reads, write_json_lines
 from flows.cli.plan_text import format_plan, list_choices
 from flows.cli.random_model import random_model
 from flows.cli.studies.add_note import note
@@ -96,12 +95,7 @@ def study(
     redo: RedoOption = [],
     name: Annotated[
         str | None,
-        Parameter(
-            help=(
-                "name of the study and its folder; default: the plan's name, under which paid"
-                " answers are kept in any case"
-            )
-        ),
+        Parameter(help="name of the study and its folder; default: the plan's, as of paid answers"),
     ] = None,
     gpu: Annotated[
         str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")
@@ -264,7 +258,7 @@ def read(
     plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
     with show_progress_bar(tell_reader("progress-pages")) as progress:
         if not (passages or report):
-            _write_lines(
+            write_json_lines(
                 out,
                 (page.model_dump() for page in read_pages(book, plan, language, progress=progress)),
             )
@@ -275,7 +269,7 @@ def read(
     if report:
         write_report(book, reading, report)
     if passages:
-        _write_lines(out, passage_rows(reading))
+        write_json_lines(out, passage_rows(reading))
     return 0
 
 
@@ -312,7 +306,7 @@ def evaluate(
     lines, sentence = evaluate_files(
         base, adapter, questions, choices, parse_machine(machine), tuned
     )
-    _write_lines(out, lines)
+    write_json_lines(out, lines)
     print(sentence, file=sys.stderr)
     return 0
 
@@ -350,15 +344,6 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
-
-
-def _write_lines(out: Path | None, rows: Any) -> None:
-    escaped = out is None and not is_unicode(sys.stdout.encoding)
-    lines = "".join(json.dumps(row, ensure_ascii=escaped) + "\n" for row in rows)
-    if out is None:
-        sys.stdout.write(lines)
-    else:
-        out.write_text(lines, "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@ instead of ending the command. And for readers that go away (`book2lora runs | h
 """
 
 import codecs
+import json
 import os
 import select
 import signal
 import sys
+from collections.abc import Iterable
 from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
 
 NEAREST = {
     "✓": "+",
@@ -56,6 +60,16 @@ def end_if_nobody_reads() -> None:
         # Python flushes again when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
+
+
+def write_json_lines(out: Path | None, rows: Iterable[Any]) -> None:
+    """One row a line, into a file or on standard output; escaped where that is not Unicode."""
+    escaped = out is None and not is_unicode(sys.stdout.encoding)
+    lines = "".join(json.dumps(row, ensure_ascii=escaped) + "\n" for row in rows)
+    if out is None:
+        sys.stdout.write(lines)
+    else:
+        out.write_text(lines, "utf-8")
 
 
 def is_unicode(encoding: str | None) -> bool:
