@@ -45,13 +45,13 @@ def compare(
     """Compare the tuned models of two studies on the questions that both were asked, paired, by
     fact. Exploratory: both verdicts were known before.
     """
-    studies = [load_answered_study(find_study(name)) for name in (first, second)]
-    found = compare_answered_studies(*studies)
+    there, here = (load_answered_study(find_study(name)) for name in (first, second))
+    found = compare_answered_studies(there, here)
     if as_json:
-        sys.stdout.write(json.dumps(build_record(*studies, found), indent=1) + "\n")
+        sys.stdout.write(json.dumps(build_record(there, here, found), indent=1) + "\n")
         return 0
     say = load_catalogue(get_reader_language())
-    for line in describe_result(*studies, found, say):
+    for line in describe_result(there, here, found, say):
         sys.stdout.write(mark_control_characters(line) + "\n")
     return 0
 
