@@ -9,10 +9,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from flows.cli.studies.find_study import list_places, tell_known
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.messages import build_message
-from tasks.store.paths import get_runs_dir
 
 
 def export(
@@ -49,6 +49,8 @@ def export(
     """Give a study's adapter away: merge it into its base, write that as GGUF, put it on the
     hub.
     """
+    if study != "latest":
+        find_study_folder(study)  # a name that is none is told first
     if merged is None and push is None and gguf is None:
         raise PlanError(build_message("nothing-to-export"))
     for option, place in (("--merged", merged), ("--gguf", gguf)):
@@ -92,7 +94,7 @@ def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None)
 
 def find_study_folder(study: str) -> Path:
     """The folder of a study. Raises MissingArtifact where it holds no adapter."""
-    places = (Path(study), get_runs_dir() / "studies" / study, get_runs_dir() / study)
+    places = [place for place in list_places(study) if place.parent.name != "sweeps"]
     found = next(
         (place for place in places if (place / "adapter" / "adapter_model.safetensors").is_file()),
         None,
@@ -100,7 +102,10 @@ def find_study_folder(study: str) -> Path:
     if found is None:
         raise MissingArtifact(
             build_message(
-                "no-study-with-adapter", study=repr(study), places=tuple(map(str, places))
+                "no-study-with-adapter",
+                study=repr(study),
+                places=tuple(map(str, places)),
+                known=tell_known(),
             )
         )
     return found

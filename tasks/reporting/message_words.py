@@ -1,6 +1,7 @@
 """What rows hold as codes and values, in the words of the reader's language."""
 
 from tasks.language.i18n import Translator
+from tasks.reporting.report_data import WriterTotals
 from tasks.schemas.item_rows import LET_THROUGH
 from tasks.schemas.result_rows import Cause, Comparison, Finding, History
 
@@ -34,6 +35,25 @@ def tell_cause(cause: Cause, say: Translator) -> str:
     claims = [tell_claim(finding, say) for finding in cause.found]
     claims += [say.fill_values(texts[name], cause.evidence) for name in cause.claim]
     return " ".join(claims)
+
+
+def tell_cost(writing: WriterTotals, say: Translator) -> str:
+    """What a paid writer's answers took and cost, and apart from it what may have been charged for
+    answers that never arrived.
+    """
+    text = say.fill_label(
+        say["cost_text"],
+        requests=say.format_number(writing.requests),
+        tokens_in=say.format_number(writing.tokens_in),
+        cached=say.format_number(writing.tokens_cached),
+        tokens_out=say.format_number(writing.tokens_out),
+        dollars=say.format_number(writing.cost_usd, 2),
+    )
+    if not writing.lost_usd:
+        return text
+    return (
+        f"{text} {say.fill_label(say['lost_text'], dollars=say.format_number(writing.lost_usd, 2))}"
+    )
 
 
 def name_reason(code: str, say: Translator) -> str:

@@ -15,7 +15,8 @@ from tasks.schemas.sections.profiles import ITEM_FORMS, MEDICINE, Profile, fit_t
 from tasks.schemas.sections.reader_plan import ReaderPlan as ReaderPlan
 
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
-NAME_PATTERN = r"^\w[\w.-]{0,99}$"
+NAME_LENGTH = 100  # characters
+NAME_PATTERN = rf"^\w[\w.-]{{0,{NAME_LENGTH - 1}}}$"
 
 
 def check_name(name: str) -> None:

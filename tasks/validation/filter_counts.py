@@ -54,6 +54,12 @@ def count_filter_steps(
     return made
 
 
+def find_steepest_step(stages: Iterable[FilterStep], kind: ItemKind) -> str:
+    """The name of the step at which most items fell."""
+    steps = [step for step in stages if step.kind == kind]
+    return max(steps, key=lambda step: step.came - step.kept).name
+
+
 def describe_rejections(stages: Iterable[FilterStep], kind: ItemKind) -> tuple[Message, ...]:
     """How many items fell at which step, and why."""
     return tuple(
