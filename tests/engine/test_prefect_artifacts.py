@@ -5,6 +5,8 @@ from support.small_study import build_small_plan
 
 from tasks.engine.orchestration.prefect_artifacts import format_failure
 from tasks.engine.orchestration.prefect_markdown import render_for_dashboard
+from tasks.language.direction_block import unwrap_direction, wrap_direction
+from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import NothingLeft, WriterRefused
 from tasks.schemas.item_rows import WriterUsage
@@ -136,6 +138,14 @@ def test_right_to_left_is_one_block_of_html_and_html_inside_stays_text():
     assert told.startswith('<div dir="rtl" lang="fa">\n') and "\n\n" not in told
     assert "<strong>رأی</strong>" in told and "<td>x &lt;b&gt;</td>" in told
     assert "<script>" not in told
+
+
+def test_a_block_is_taken_apart_as_it_was_put_together():
+    body = "# رأی\n\n<div>\n\nx\n\n</div>"
+    for language, direction in (("fa", "rtl"), ("en", "ltr")):
+        block = unwrap_direction(wrap_direction(body, load_labels(language)))
+        assert block == (direction, language, body)
+    assert unwrap_direction(body) is None
 
 
 def test_left_to_right_stays_markdown():

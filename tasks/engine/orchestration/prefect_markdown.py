@@ -11,7 +11,8 @@ import re
 
 from markdown_it import MarkdownIt
 
-DIRECTION_BLOCK = re.compile(r'\A<div dir="(\w+)" lang="([\w-]+)">\n\n(.*)\n\n</div>\n?\Z', re.S)
+from tasks.language.direction_block import unwrap_direction
+
 TAG_REPLACEMENTS = {
     "<h1>": '<font size="6"><strong>',
     "</h1>": "</strong></font><hr>",
@@ -24,11 +25,11 @@ TAG_REPLACEMENTS = {
 
 def render_for_dashboard(markdown: str) -> str:
     """The same text in its own direction; what it holds of HTML stays text."""
-    block = DIRECTION_BLOCK.match(markdown)
-    if block is None or block[1] != "rtl":
-        return block[3] + "\n" if block else markdown
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(block[3])
+    block = unwrap_direction(markdown)
+    if block is None or block.direction != "rtl":
+        return block.body + "\n" if block else markdown
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(block.body)
     for plain, dressed in TAG_REPLACEMENTS.items():
         body = body.replace(plain, dressed)
     one_block = re.sub(r"\n\s*\n", "\n", body)
-    return f'<div dir="rtl" lang="{block[2]}">\n{one_block}</div>\n'
+    return f'<div dir="rtl" lang="{block.language}">\n{one_block}</div>\n'

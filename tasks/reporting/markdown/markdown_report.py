@@ -2,6 +2,7 @@
 next step.
 """
 
+from tasks.language.direction_block import wrap_direction
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import load_labels
@@ -19,7 +20,6 @@ from tasks.reporting.markdown.markdown_tables import (
     format_funnel_table,
     format_scan_line,
     format_table,
-    wrap_direction,
 )
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_cost
 from tasks.reporting.page import format_study_verdict, sort_comparisons

@@ -5,6 +5,7 @@ to left where the language is.
 from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 
+from tasks.language.direction_block import wrap_direction
 from tasks.language.i18n import Translator
 from tasks.reporting.history import label, note
 from tasks.reporting.labels import load_labels
@@ -22,13 +23,6 @@ def format_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table of cells that are safe already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def wrap_direction(body: str, say: Translator) -> str:
-    """In the language's direction; the dashboard renders Markdown inside a block only with blank
-    lines around it.
-    """
-    return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
 
 
 def format_funnel_section(

@@ -4,6 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tasks.language.direction_block import wrap_direction
 from tasks.language.i18n import Translator
 from tasks.reporting.charts import study_charts
 from tasks.reporting.history import label, role
@@ -153,8 +154,7 @@ def build_sweep_markdown(plan: SweepPlan, found: SweepResult, language: str = ""
         format_table(head, rows),
         f"```\n{build_study_command(plan)}\n```",
     ]
-    body = "\n\n".join(parts)
-    return f'<div dir="{say["direction"]}" lang="{say.language}">\n\n{body}\n\n</div>\n'
+    return wrap_direction("\n\n".join(parts), say)
 
 
 def _format_setting_row(one: RankedSetting, say: Translator) -> list[str]:
