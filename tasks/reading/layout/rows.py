@@ -10,6 +10,10 @@ from tasks.reading.types import Glyph
 GUTTER_EM = 0.55  # least width of the white strip between columns, where many rows agree on it
 WIDE_EM = 1.0  # the same where few rows do
 MANY_ROWS = 5
+WORD_GAP_EM = 0.14  # between kerning (0.12 at most) and TeX's tightest gap (word_gaps.py)
+OTHERS = 0.8  # of a strip's width: gaps between words, which are alike on a stretched line
+IN_LINE_EM = 0.3  # cells of one column begin, end or have their middles no further from each other
+IN_LINE = 0.6  # of a column's cells do; a stretched line's gaps lie where its words happen to end
 RAISED_EM = 0.55  # superscripts and indices stand no further from their row
 LOWERED_EM = 0.3  # the same for a letter or two of the row's own size
 SAME_LINE_EM = 0.2  # baselines closer than this are one line
@@ -132,6 +136,76 @@ def enclosed(spans: list[Span], least: float) -> list[Span]:
     return [
         s for s in spans if s[0] != float("-inf") and s[1] != float("inf") and s[1] - s[0] >= least
     ]
+
+
+def word_gaps(row: Row) -> list[Span]:
+    """The white between the words of a row, from left to right, where they may be cells too."""
+    ordered = sorted(row.ink, key=lambda g: g.x0)
+    found, reach = [], ordered[0].x1
+    for glyph in ordered[1:]:
+        if glyph.x0 - reach > WORD_GAP_EM * glyph.size:
+            found.append((reach, glyph.x0))
+        reach = max(reach, glyph.x1)
+    return found
+
+
+def stands_out(row: Row, strips: Sequence[Span]) -> bool:
+    """Whether the row's gaps at these strips are wider than all its others: a justified line that
+    was stretched has the same between any two words.
+    """
+    own, others = [], []
+    for x0, x1 in word_gaps(row):
+        at_strip = any(x0 < s[1] and x1 > s[0] for s in strips)
+        (own if at_strip else others).append(x1 - x0)
+    return not own or not others or max(others) < OTHERS * min(own)
+
+
+def stand_in_line(found: Sequence[Row], strip: Span, size: float) -> bool:
+    """Whether the cells beside a strip begin, end or have their middles on one line, as those of
+    tables and columns do and the words of two stretched lines do not.
+
+    The outer ends of rows tell nothing, since justified lines have them too, but for numbers:
+    these are set to the right.
+    """
+    at = (strip[0] + strip[1]) / 2
+    lines: list[list[float]] = [[], [], [], [], [], []]
+    count = [0, 0]
+    for row in found:
+        parts = _parts(row, size)
+        left, right = (
+            [p for p in parts if p[-1].middle < at],
+            [p for p in parts if p[0].middle > at],
+        )
+        for side, beside in enumerate((left[::-1], right)):
+            if beside:
+                x0, x1 = beside[0][0].x0, max(g.x1 for g in beside[0])
+                near, far = (x0, x1) if side else (x1, x0)
+                inner = len(beside) > 1 or any(g.text.isdecimal() for g in beside[0])
+                count[side] += 1
+                lines[3 * side].append(near)
+                lines[3 * side + 1].append((x0 + x1) / 2)
+                lines[3 * side + 2] += [far] if inner else []
+    return any(
+        _agree(places, IN_LINE_EM * size) >= max(2, IN_LINE * count[i // 3])
+        for i, places in enumerate(lines)
+    )
+
+
+def _parts(row: Row, size: float) -> list[list[Glyph]]:
+    """The glyphs of a row from left to right, parted where a strip is."""
+    parts: list[list[Glyph]] = [[]]
+    reach = float("inf")
+    for glyph in sorted(row.ink, key=lambda g: g.x0):
+        if glyph.x0 - reach >= GUTTER_EM * size:
+            parts.append([])
+        parts[-1].append(glyph)
+        reach = glyph.x1 if reach == float("inf") else max(reach, glyph.x1)
+    return parts
+
+
+def _agree(places: Sequence[float], reach: float) -> int:
+    """The most places that lie no further than this from one of them."""
+    return max((sum(abs(a - b) <= reach for b in places) for a in places), default=0)
 
 
 def halves(found: list[Row], gutter: Span) -> tuple[list[Row], list[Row]]:
