@@ -1,5 +1,6 @@
 """Rows of glyphs by baseline, and the white strips between them."""
 
+import itertools
 import unicodedata
 from collections.abc import Sequence
 from statistics import median
@@ -16,6 +17,7 @@ IN_LINE_EM = 0.3  # cells of one column begin, end or have their middles no furt
 IN_LINE = 0.6  # of a column's cells do; a stretched line's gaps lie where its words happen to end
 RAISED_EM = 0.55  # superscripts and indices stand no further from their row
 LOWERED_EM = 0.3  # the same for a letter or two of the row's own size
+TOUCHING = 0.4  # of the row's size, from a small letter to its neighbour
 SAME_LINE_EM = 0.2  # baselines closer than this are one line
 _UP = str.maketrans("0123456789+-−۰۱۲۳۴۵۶۷۸۹", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Span = tuple[float, float]
@@ -93,12 +95,13 @@ def _touches(row: Row, host: Row) -> bool:
         return apart < 0.9 * great and len(large) > len(small)
     as_large = size > 0.85 * great  # TeX's own name: its E stands 0.22 em lower
     reach = LOWERED_EM if as_large else RAISED_EM
-    if apart > reach * great or len(small) > (2 if as_large else len(large)):
+    most = 2 if as_large and not _fills_gaps(row, host) else len(large)
+    if apart > reach * great or len(small) > most:
         return False
     near = large + small
     return all(
         any(
-            abs(g.x0 - h.x1) < 0.4 * great or abs(h.x0 - g.x1) < 0.4 * great
+            abs(g.x0 - h.x1) < TOUCHING * great or abs(h.x0 - g.x1) < TOUCHING * great
             for h in near
             if h is not g
         )
@@ -106,14 +109,43 @@ def _touches(row: Row, host: Row) -> bool:
     )
 
 
+def _fills_gaps(row: Row, host: Row) -> bool:
+    """Whether letters of the host stand on both sides of these and none above or below them."""
+    free = [g for g in row.ink if not any(h.x0 < g.middle < h.x1 for h in host.ink)]
+    return len(free) == len(row.ink) and host.x0 < row.x0 and row.x1 < host.x1
+
+
 def _raised(row: Row, host: Row) -> list[Glyph]:
-    """Digits drawn small and high keep their meaning: 10⁹ is not 109."""
-    if row.y - host.y < 0.15 * median(g.size for g in host.ink):
+    """Digits drawn small and high keep their meaning: 10⁹ is not 109. Those of small text that
+    stands beside a title, or of words set smaller in the line, are digits.
+    """
+    great = median(g.size for g in host.ink)
+    if row.y - host.y < 0.15 * great:
         return row.glyphs
-    return [
-        g._replace(text=g.text.translate(_UP)) if g.text.isdecimal() or g.text in "+-−" else g
-        for g in row.glyphs
-    ]
+    told: list[Glyph] = []
+    for run in _runs(row.glyphs, host):
+        ink = [g for g in run if g.text.strip()]
+        says = any(a.text.isalpha() and b.text.isalpha() for a, b in itertools.pairwise(ink))
+        touches = any(
+            abs(g.x0 - h.x1) < TOUCHING * great or abs(h.x0 - g.x1) < TOUCHING * great
+            for g in ink
+            for h in host.ink
+        )
+        told += [_up(g) for g in run] if touches and not says else run
+    return told
+
+
+def _runs(small: Sequence[Glyph], host: Row) -> list[list[Glyph]]:
+    """The small glyphs from left to right, parted where a glyph of their host stands."""
+    both = [(g, False) for g in small] + [(g, True) for g in host.ink]
+    ordered = sorted(both, key=lambda pair: (pair[0].x0, pair[0].turn))
+    groups = itertools.groupby(ordered, key=lambda pair: pair[1])
+    return [[glyph for glyph, _ in group] for is_host, group in groups if not is_host]
+
+
+def _up(glyph: Glyph) -> Glyph:
+    is_sign = glyph.text.isdecimal() or glyph.text in "+-−"
+    return glyph._replace(text=glyph.text.translate(_UP)) if is_sign else glyph
 
 
 def strips_of(row: Row, size: float) -> list[Span]:
