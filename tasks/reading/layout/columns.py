@@ -15,6 +15,8 @@ from tasks.reading.layout.rows import (
     enclosed,
     halves,
     rows,
+    stand_in_line,
+    stands_out,
     strips_of,
 )
 from tasks.reading.layout.tables import is_table, table, table_rows, without_strangers
@@ -34,7 +36,7 @@ def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> 
     """
     if not found:
         return []
-    tabular = table_rows(found, rules, size)
+    tabular = table_rows(found, rules, size, rtl)
     run = None if tabular else _tallest_gutter(found, size)
     if tabular:
         first, last = tabular
@@ -54,7 +56,7 @@ def _parted(found: list[Row], rules: Sequence[Rule], rtl: bool, size: float) -> 
 def _columns(
     middle: list[Row], gutter: Span, rules: Sequence[Rule], rtl: bool, size: float
 ) -> list[list[Block]]:
-    if is_table(middle, gutter, rules):
+    if is_table(middle, gutter, rules, rtl):
         first, last = without_strangers(middle, gutter)
         inner = table(middle[first:last], rules, rtl, size)
         return [
@@ -86,10 +88,24 @@ def _tallest_gutter(found: list[Row], size: float) -> tuple[int, int, Span] | No
                 break
             if last - first < 2 or (best and last - first <= best[1] - best[0]):
                 continue
-            good = next((s for s in inner if _is_gutter(middles[first:last], s, size)), None)
+            few = last - first < MANY_ROWS
+            good = next(
+                (
+                    s
+                    for s in inner
+                    if _is_gutter(middles[first:last], s, size)
+                    and (not few or _is_meant(found[first:last], s, size))
+                ),
+                None,
+            )
             if good:
                 best = (first, last, good)
     return best
+
+
+def _is_meant(found: Sequence[Row], strip: Span, size: float) -> bool:
+    """Whether so few rows have this strip by design, not because they were stretched."""
+    return all(stands_out(row, [strip]) for row in found) and stand_in_line(found, strip, size)
 
 
 def _is_gutter(middles: list[list[float]], strip: Span, size: float) -> bool:
