@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from flows.cli.demo_items import count_tokens, draw_items, extract_texts, hash_request
 from flows.cli.demo_readings import draw_readings, is_reading
+from tasks.language.catalogue import tell_reader
 
 MODELS = ("gpt-4o", "gpt-4o-mini")
 # A request shows at most generation.shown_characters of text or some pages as PDF (some MB); more
@@ -43,6 +44,11 @@ def build_completion(request: dict[str, Any]) -> dict[str, Any]:
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": usage | {"total_tokens": prompt + written},
     }
+
+
+COMMANDS = """\
+  export OPENAI_BASE_URL={address} OPENAI_API_KEY=demo
+  book2lora study exercise --set base.model=tiny"""
 
 
 class DemoHandler(BaseHTTPRequestHandler):
@@ -99,11 +105,6 @@ def demo_server(
     """
     with ThreadingHTTPServer(("127.0.0.1", port), DemoHandler) as server:
         address = f"http://127.0.0.1:{server.server_port}/v1"
-        print(
-            "listening; Ctrl-C ends it. In another terminal:\n"
-            f"  export OPENAI_BASE_URL={address} OPENAI_API_KEY=demo\n"
-            "  book2lora study exercise --set base.model=tiny",
-            flush=True,
-        )
+        print(tell_reader("demo-listening"), COMMANDS.format(address=address), sep="\n", flush=True)
         server.serve_forever()
     return 0

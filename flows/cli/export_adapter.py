@@ -3,13 +3,13 @@ is asked for is done.
 """
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.messages import build_message
 from tasks.store.paths import get_runs_dir
@@ -63,7 +63,7 @@ def export(
     if merged is not None or gguf is not None:
         merge_study(folder, base or read_base_path(folder), merged, gguf)
     if push is not None:
-        sys.stdout.write(f"on the hub: {upload(merged or folder / 'adapter', push)}\n")
+        print(tell_reader("pushed-to", address=upload(merged or folder / "adapter", push)))
     return 0
 
 
@@ -83,10 +83,11 @@ def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None)
         whole = merged or Path(scratch) / "merged"
         merge_adapter(checkpoint, folder / "adapter", whole)
         if merged is not None:
-            sys.stdout.write(f"merged model: {merged}\n")
+            print(tell_reader("merged-to", path=str(merged)))
         if gguf is not None:
             write_gguf_file(whole, gguf, folder.name)
-            sys.stdout.write(f"GGUF: {gguf}\nfor Ollama: {write_modelfile(whole, gguf)}\n")
+            print(tell_reader("gguf-to", path=str(gguf)))
+            print(tell_reader("modelfile-to", path=str(write_modelfile(whole, gguf))))
 
 
 def find_study_folder(study: str) -> Path:

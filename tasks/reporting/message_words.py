@@ -18,13 +18,13 @@ def tell_verdict(result: Comparison, history: History, say: Translator) -> str:
 def tell_claim(finding: Finding, say: Translator) -> str:
     """What a rule found."""
     texts, numbers = say["findings"][finding.rule], finding.evidence | finding.beside
-    return " ".join(say.format_sentence(texts[name], numbers) for name in finding.claim)
+    return " ".join(say.fill_values(texts[name], numbers) for name in finding.claim)
 
 
 def tell_advice(finding: Finding, say: Translator) -> str:
     """What to change."""
     advice = say["findings"][finding.rule]["advice"]
-    told = say.format_sentence(advice, finding.evidence | finding.beside)
+    told = say.fill_values(advice, finding.evidence | finding.beside)
     return " ".join([told, *(say["notes"][name] for name in finding.notes)])
 
 
@@ -32,7 +32,7 @@ def tell_cause(cause: Cause, say: Translator) -> str:
     """One of the exercise's causes: what the rules found of it, then its own sentences."""
     texts = say["answers"][cause.name]
     claims = [tell_claim(finding, say) for finding in cause.found]
-    claims += [say.format_sentence(texts[name], cause.evidence) for name in cause.claim]
+    claims += [say.fill_values(texts[name], cause.evidence) for name in cause.claim]
     return " ".join(claims)
 
 

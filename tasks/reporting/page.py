@@ -16,7 +16,7 @@ from tasks.reporting import message_words, page_tables
 from tasks.reporting.charts import study_charts
 from tasks.reporting.exports import collect_seeds, count_rows
 from tasks.reporting.history import label, next_note, note, role
-from tasks.reporting.labels import format_measure, get_text_direction, load_labels
+from tasks.reporting.labels import format_measure, get_text_direction, load_labels, type_figures
 from tasks.reporting.markdown import markdown_tables
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import mark_control_characters
@@ -35,6 +35,7 @@ def render_page(study: ReportData) -> str:
     return load_template("page.html").render(
         say=say,
         measure=format_measure,
+        figures=type_figures,
         words=message_words,
         study=study,
         result=study.primary,

@@ -8,7 +8,9 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
+from tasks.schemas.errors import PlanFault
 from tasks.schemas.item_rows import AnswerMode
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import (
     NAME_PATTERN,
     BasePlan,
@@ -73,9 +75,7 @@ class Lineage(PlanSection):
     def is_whole(self) -> "Lineage":
         """Choices come from somebody's answers."""
         if (self.chosen_after or self.looks or self.seen) and not self.predecessor:
-            raise ValueError(
-                "lineage.predecessor must name the study from whose answers the plan was made"
-            )
+            raise PlanFault(build_message("lineage-without-predecessor"))
         return self
 
 
@@ -147,8 +147,6 @@ class StudyPlan(PlanSection):
     def require_primary_mode(self) -> "StudyPlan":
         """The primary endpoint must be among what is scored."""
         if self.comparison.primary_mode not in self.evaluation.modes:
-            raise ValueError(
-                f"comparison.primary_mode {self.comparison.primary_mode!r} is not among"
-                f" evaluation.modes {list(self.evaluation.modes)}"
-            )
+            mode, modes = self.comparison.primary_mode, self.evaluation.modes
+            raise PlanFault(build_message("primary-mode-not-scored", mode=mode, modes=modes))
         return self

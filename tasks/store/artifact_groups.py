@@ -17,6 +17,7 @@ from tasks.schemas.item_rows import (
     SetName,
     WriterUsage,
 )
+from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History, ModelDiff, Preflight, Timings
 from tasks.store.artifact_folders import Adapter, Checkpoint
@@ -262,7 +263,7 @@ class TrialOutcome(Handle):
     tuning: TrainedAdapter | None = None
     base: Answers | None = None
     tuned: Answers | None = None
-    failed: str = ""
+    failed: tuple[Message, ...] = ()
 
 
 class StudyResults(Handle):
