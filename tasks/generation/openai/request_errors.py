@@ -53,6 +53,7 @@ OPTIONAL_PARAMETERS = (
     "temperature",
     "seed",
 )  # of the request, that some servers lack or call otherwise
+ARRAY_BOUND = "maxItems"  # of a strict schema, which some servers refuse
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed",
     re.IGNORECASE,
@@ -138,6 +139,8 @@ def _sorted(
             f"HTTP {status} from {where}: {said}{asks}",
             wait=wait,
         )
+    if status in (400, 422) and ARRAY_BOUND in said:
+        return RequestFailure(str(status), "dialect", said, param=ARRAY_BOUND)
     param = str(error.get("param") or "") or next((p for p in OPTIONAL_PARAMETERS if p in said), "")
     if (
         status in (400, 422)

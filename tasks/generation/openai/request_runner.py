@@ -28,7 +28,7 @@ from tasks.generation.openai.replies import (
     read_failure,
 )
 from tasks.generation.openai.request_builder import ChatRequest
-from tasks.generation.openai.request_errors import UNREAD, RequestFailure
+from tasks.generation.openai.request_errors import ARRAY_BOUND, UNREAD, RequestFailure
 from tasks.generation.response_cache import ResponseCache, StoredResponse
 from tasks.schemas.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
 from tasks.schemas.messages import Figure, build_message
@@ -265,7 +265,8 @@ class RequestRunner:
             self.parameter_names.get(name, name): value
             for name, value in self.fill_body(body).items()
         }
-        return {name: value for name, value in named.items() if name is not None}
+        known = {name: value for name, value in named.items() if name is not None}
+        return _remove_bounds(known) if ARRAY_BOUND in self.parameter_names else known
 
     def learn_parameter_name(self, fault: RequestFailure, request: ChatRequest) -> bool:
         """Learn that the server lacks a field or calls it otherwise; false where there is nothing
@@ -275,9 +276,9 @@ class RequestRunner:
             "max_tokens"
         ):  # it has no name for the limit
             return False
-        if fault.param in self.translate_body(
-            request.body
-        ):  # not learnt meanwhile, from another request
+        body = self.translate_body(request.body)
+        is_bound = fault.param == ARRAY_BOUND and f"'{ARRAY_BOUND}'" in str(body)
+        if fault.param in body or is_bound:  # not learnt meanwhile, from another request
             self.parameter_names[fault.param] = {"max_tokens": "max_completion_tokens"}.get(
                 fault.param
             )
@@ -322,6 +323,13 @@ class RequestRunner:
         """Exponential with full jitter above the server's own wish."""
         most = min(self.policy.longest_wait, self.policy.first_wait * 2.0 ** (attempt - 1))
         return ((fault and fault.wait) or 0.0) + most * random.uniform(0.5, 1.0)
+
+
+def _remove_bounds(tree: Any) -> Any:
+    """A schema without the bounds of its arrays, which some servers refuse."""
+    if isinstance(tree, dict):
+        return {name: _remove_bounds(one) for name, one in tree.items() if name != ARRAY_BOUND}
+    return [_remove_bounds(one) for one in tree] if isinstance(tree, list) else tree
 
 
 def build_budget_error(ledger: ResponseCache, worst: float) -> BudgetSpent:

@@ -211,6 +211,15 @@ def test_a_share_that_is_read_twice_tells_how_steady_the_reader_is(tmp_path, to)
     assert counts["agreed"] == same
 
 
+def test_bounds_of_arrays_that_a_server_refuses_are_left_out(tmp_path, to):
+    with start_server(lacks=("maxItems",)) as server:
+        to(server)
+        study = write_read_study(tmp_path, build_plan(), READER, load_chapters(5))
+    counts = sum_readers(study)
+    assert counts["unread"] == 0 and counts["read"] > 0
+    assert sum(one.usage.faults.get("400", 0) for one in study.written.values()) > 0
+
+
 def test_who_reads_is_chosen_by_the_writer():
     gpt = StudyPlan.model_validate({"generation": {"writer": "gpt"}})
     assert gpt.resolve_reader().model == "gpt-4o-mini"

@@ -93,6 +93,9 @@ def find_refusal(
             "",
             "response_format",
         )
+    if "maxItems" in lacks and "'maxItems'" in str(request.get("response_format")):
+        said = "Invalid schema for response_format 'readings': 'maxItems' is not permitted."
+        return said, "", "response_format"
     for name in ("max_tokens", "temperature", "seed"):
         if name in lacks and name in request:
             return (
