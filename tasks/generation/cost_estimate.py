@@ -1,5 +1,5 @@
-"""What writing and reading will cost, before a cent is spent: the first round's real requests, their
-tokens guessed.
+"""What writing and reading will cost, before a cent is spent: the first round's real requests,
+their tokens guessed.
 """
 
 from collections.abc import Mapping
@@ -73,7 +73,13 @@ def estimate_cost(
     if reader is None or not reader.is_on:
         return writing
     reading = estimate_reading(plan, passages_by_chapter, language, reader)
-    return CostEstimate(*(a + b for a, b in zip(writing[:4], reading[:4], strict=True)), reading)
+    return CostEstimate(
+        requests + reading.requests,
+        tokens_in + reading.tokens_in,
+        tokens_out + reading.tokens_out,
+        usd + reading.usd,
+        reading,
+    )
 
 
 def estimate_reading(

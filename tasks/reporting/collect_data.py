@@ -5,6 +5,7 @@ from pathlib import Path
 from platform import machine, platform, python_version
 
 from tasks.reporting.report_data import ArtifactLocation, ReportData, WriterTotals
+from tasks.schemas.item_rows import Draft, ReaderUsage
 from tasks.store.artifact_groups import StudyDataset, StudyResults
 from tasks.store.artifacts import Handle
 
@@ -72,9 +73,10 @@ def sum_writer_totals(prepared: StudyDataset) -> WriterTotals:
     """Requests, tokens and money over all drafts and readings."""
     drafts = [draft for chapter in prepared.drafts for draft in chapter.drafts.load_rows()]
     accounts = [chapter.account for chapter in prepared.drafts if chapter.account]
-    answered = [*drafts, *(account.reader for account in accounts if account.reader)]
+    readers = [account.reader for account in accounts if account.reader]
+    answered: list[Draft | ReaderUsage] = [*drafts, *readers]
     return WriterTotals(
-        requests=len(drafts) + sum(one.reader.requests for one in accounts if one.reader),
+        requests=len(drafts) + sum(reader.requests for reader in readers),
         tokens_in=sum(one.tokens_in for one in answered),
         tokens_cached=sum(one.tokens_cached for one in answered),
         tokens_out=sum(one.tokens_out for one in answered),

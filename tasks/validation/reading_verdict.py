@@ -8,8 +8,9 @@ from tasks.schemas.item_rows import ItemReading
 from tasks.schemas.messages import Message, build_message
 
 CHECK_NAME = "reading"
-# Statements that the text does not tell, of a pair; a single one may be the reader's oversight. None
-# of the 25 labelled good vignettes has any, by the recorded readings; one with own knowledge has 3.
+# Statements that the text does not tell, of a pair; a single one may be the reader's oversight.
+# None of the 25 labelled good vignettes has any, by the recorded readings; one with own knowledge
+# has 3.
 MAX_UNTOLD = 1
 
 
@@ -48,9 +49,9 @@ def _find_impossible(reading: ItemReading) -> Message | None:
 
 def _find_contradiction(reading: ItemReading) -> Message | None:
     against = next((f for f in reading.findings if f.verdict == "contradicted"), None)
-    return against and build_message(
-        "reader-finds-it-contradicted", finding=against.finding, line=against.line
-    )
+    if against is None:
+        return None
+    return build_message("reader-finds-it-contradicted", finding=against.finding, line=against.line)
 
 
 def _find_wrong_options(reading: ItemReading) -> Message | None:

@@ -11,9 +11,10 @@ from support.reports.example_study import make_comparison, make_example_study, t
 from tasks.reporting import page as pages
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
+from tasks.reporting.markdown.markdown_tables import describe_reader
 from tasks.reporting.page import format_study_verdict, list_plan_changes, render_page
 from tasks.reporting.report_data import ReportData
-from tasks.schemas.item_rows import WriterUsage
+from tasks.schemas.item_rows import ReaderUsage, WriterUsage
 from tasks.schemas.messages import Value, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
@@ -313,3 +314,39 @@ def test_fewer_items_than_planned_are_told_with_the_reason_of_each_kind() -> Non
     )
     own = GenerationPlan(pairs="mine.json", questions="mine.csv")
     assert not replace(short, plan=short.plan.model_copy(update={"generation": own})).shortfalls
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_who_read_for_meaning_is_told_with_its_counts(language: str) -> None:
+    say, bare = load_labels(language), replace(study(), language=language)
+    nobody = describe_reader(bare.reader, say)
+    assert bare.reader is None and nobody == say["messages"]["read-by-nobody"]
+    assert nobody in words_of(render_page(bare)) and nobody in build_markdown_report(bare)
+    counts = {"read": 70, "refused": 3, "unread": 2, "twice": 11, "agreed": 9, "cost_usd": 0.5}
+    account = study_account(reader=ReaderUsage(model="reader-1", **counts))
+    read = replace(bare, accounts=[account, account, study_account()])
+    assert read.reader == ReaderUsage(
+        model="reader-1", **{name: 2 * number for name, number in counts.items()}
+    )
+    told = describe_reader(read.reader, say)
+    assert all(f" {say.format_number(n)} " in f" {told} " for n in (140, 6, 4, 22, 18))
+    assert told in words_of(render_page(read)) and "reader-1" in told
+    sure = describe_reader(read.reader.model_copy(update={"unread": 0, "twice": 0}), say)
+    assert told.startswith(sure) and len(sure) < len(told)
+
+
+def study_account(reader: ReaderUsage | None = None) -> WriterUsage:
+    none = {"pair": 0, "question": 0}
+    return WriterUsage(
+        chapter="c",
+        wanted=none,
+        kept=none,
+        rejected=none,
+        refused=none,
+        ended={"pair": "met", "question": "met"},
+        rounds=1,
+        requests=1,
+        sent=1,
+        finishes={},
+        reader=reader,
+    )

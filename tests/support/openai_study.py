@@ -1,6 +1,6 @@
 """A small study against the test server, for tests and as a process that can be killed.
 
-    python tests/support/openai_study.py LEDGER OUT [--mode batch] [--pairs 30] [--questions 30]
+    python tests/support/openai_study.py LEDGER OUT [--mode batch] [--number 30] [--reader gpt-4o-mini]
 
 The gate here is a fake of ten lines: readable JSON, quote on its page, nothing twice.
 """
@@ -19,12 +19,30 @@ from tasks.generation.openai.openai_writer import write_items_by_model  # noqa: 
 from tasks.generation.openai.request_runner import RetryPolicy  # noqa: E402
 from tasks.generation.quotas import PairOrQuestion, WrittenChapter, allocate_quotas  # noqa: E402
 from tasks.generation.response_cache import ResponseCache  # noqa: E402
-from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Quote, Rejection  # noqa: E402
+from tasks.generation.second_reader.reading_round import ReaderOrder  # noqa: E402
+from tasks.schemas.item_rows import (  # noqa: E402
+    Draft,
+    ItemReading,
+    Pair,
+    Passage,
+    Question,
+    Quote,
+    Rejection,
+)
 from tasks.schemas.messages import build_message  # noqa: E402
 from tasks.schemas.plan import GenerationPlan  # noqa: E402
+from tasks.schemas.plan_sections import ReaderPlan, ValidationPlan  # noqa: E402
+from tasks.validation.item_checker import ItemChecker  # noqa: E402
 
 HANDBOOK_DIR = Path(__file__).parents[2] / "books" / "handbook"
 SHORT_RETRIES = RetryPolicy(attempts=10, timeout=5.0, first_wait=0.01, longest_wait=0.1, poll=0.02)
+
+
+REASONS = {
+    "parsing": "broken-json",
+    "duplicates": "says-the-same-as-an-earlier-item",
+    "grounding": "quote-not-in-the-passages",
+}
 
 
 class ParsedDraft(NamedTuple):
@@ -48,8 +66,9 @@ def build_fake_gate(
         for one in found:
             item = parse_item(one, passages)
             if item is None or item.id in seen:
+                raw = json.dumps(one, ensure_ascii=False)
                 verdict.rejected.append(
-                    _build_rejection(draft, "duplicates" if item else "grounding", str(one), 1)
+                    _build_rejection(draft, "duplicates" if item else "grounding", raw, 1)
                 )
             else:
                 seen.add(item.id)
@@ -85,7 +104,7 @@ def _build_rejection(draft: Draft, check: str, raw: str, items: int) -> Rejectio
         draft_id=draft.id,
         kind=draft.kind,
         check=check,
-        reason=build_message(check),
+        reason=build_message(REASONS[check], text=raw[:60]),
         raw=raw,
         items=items,
     )
@@ -130,12 +149,51 @@ def write_study(
             more.get("language", "fa"),
             ledger=ResponseCache(ledger, chosen.budget_usd, chosen.prices),
             accept=gate(passages[chapter]),
+            reader=more.get("reader"),
             machine_concurrency=concurrency,
             patience=more.get("patience", SHORT_RETRIES),
             book_path=more.get("book_path"),
         )
         for chapter, quota in allocate_quotas(passages, chosen).items()
     }
+
+
+class ReadStudy(NamedTuple):
+    """A study with a second reader: what was written, and the checkers that judged it."""
+
+    written: dict[str, WrittenChapter]
+    checkers: dict[str, ItemChecker]
+
+    def list_readings(self) -> list[ItemReading]:
+        """Of all chapters."""
+        return [reading for one in self.written.values() for reading in one.readings]
+
+
+def write_read_study(
+    ledger: Path,
+    chosen: GenerationPlan,
+    reader: ReaderPlan,
+    passages: Mapping[str, list[Passage]],
+    patience: RetryPolicy = SHORT_RETRIES,
+) -> ReadStudy:
+    """Every chapter in turn, by the product's own checks and a second reader."""
+    study = ReadStudy({}, {})
+    prices = reader.prices or chosen.prices
+    for chapter, quota in allocate_quotas(passages, chosen).items():
+        checker = ItemChecker(passages[chapter], "fa", ValidationPlan(reader=reader))
+        study.checkers[chapter] = checker
+        cache = ResponseCache(ledger, chosen.budget_usd, prices)
+        study.written[chapter] = write_items_by_model(
+            passages[chapter],
+            quota,
+            chosen,
+            "fa",
+            ledger=ResponseCache(ledger, chosen.budget_usd, chosen.prices),
+            accept=checker.check_draft,
+            patience=patience,
+            reader=ReaderOrder(reader, cache, checker.check_readings) if reader.is_on else None,
+        )
+    return study
 
 
 def list_draft_texts(written: Mapping[str, WrittenChapter]) -> list[tuple[str, str]]:
@@ -158,10 +216,12 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--mode", default="live")
     parser.add_argument("--number", type=int, default=30)
+    parser.add_argument("--reader", default="", help="the second reader's model")
     given = parser.parse_args()
-    done = write_study(
-        given.ledger,
-        build_plan(mode=given.mode, pairs=given.number, questions=given.number, per_request=2),
-        load_chapters(1, 5),
-    )
+    chosen = build_plan(mode=given.mode, pairs=given.number, questions=given.number, per_request=2)
+    if given.reader:
+        reader = ReaderPlan(model=given.reader).resolve_model("gpt-4o", chosen.prices)
+        done = write_read_study(given.ledger, chosen, reader, load_chapters(1, 5)).written
+    else:
+        done = write_study(given.ledger, chosen, load_chapters(1, 5))
     given.out.write_text(json.dumps(list_draft_texts(done), ensure_ascii=False), "utf-8")

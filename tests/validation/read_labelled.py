@@ -131,10 +131,11 @@ def lay_requests(folder: Path, desk: Path) -> None:
 
 
 class Judged(NamedTuple):
-    """A labelled item, and why it fell: by the rules that stay sure beside a reader, and by the reader."""
+    """A labelled item, and why it fell: by the rules alone, by those that stay sure beside a reader, by the reader."""
 
     label: dict[str, Any]
-    rules: str  # code; "" where it was kept
+    alone: str  # code of all rules where nobody reads; "" where it was kept
+    rules: str
     reader: str
     reading: ItemReading | None
 
@@ -143,7 +144,9 @@ def judge(folder: Path, answers: Callable[[int, ReadingLayout], str]) -> list[Ju
     """Every item by its answer; `answers` gives the text for the request of that number."""
     items = load_items(folder)
     by_id = {one.row.id: one for one in items}
-    rules = {one.row.id: _judge_by_rules(folder, one) for one in items}
+    sure, alone = ValidationPlan(reader=READER), ValidationPlan()
+    rules = {one.row.id: _judge_by_rules(folder, one, sure) for one in items}
+    without = {one.row.id: _judge_by_rules(folder, one, alone) for one in items}
     judged = []
     kept: dict[str, str] = {}
     for number, (layout, _) in enumerate(lay_out_all(folder, items), 1):
@@ -153,14 +156,14 @@ def judge(folder: Path, answers: Callable[[int, ReadingLayout], str]) -> list[Ju
             code = fault.code if fault else ""
             if not rules[reading.item] and not code:
                 kept[reading.item] = get_text(one.row)
-            judged.append(Judged(one.label, rules[reading.item], code, reading))
+            told = without[reading.item], rules[reading.item], code
+            judged.append(Judged(one.label, *told, reading))
     return judged
 
 
-def _judge_by_rules(folder: Path, one: Labelled) -> str:
-    """The rules as they are beside a reader, on the item alone."""
+def _judge_by_rules(folder: Path, one: Labelled, plan: ValidationPlan) -> str:
+    """The rules on the item alone."""
     passages = load_passages(folder, one.label["passages"])
-    plan = ValidationPlan(reader=READER)
     checker = ItemChecker(passages, one.label["language"], plan)
     raw = json.dumps({"items": [one.label["item"]]}, ensure_ascii=False)
     kind = one.label["kind"]
@@ -177,10 +180,10 @@ def show(judged: list[Judged]) -> str:
         kind = label["kind"] if label["quality"] == "good" else name_fault(label)
         row = counts.setdefault((label["quality"], label["passages"], kind), [0, 0, 0])
         row[0] += 1
-        row[1] += bool(one.rules)
+        row[1] += bool(one.alone)
         row[2] += bool(one.rules or one.reader)
     lines = [
-        "| items | book | kind | stopped by the sure rules | stopped with the reader |",
+        "| items | book | kind | stopped by rules alone | stopped with the reader |",
         "|---|---|---|---|---|",
     ]
     for quality in ("good", "bad", "arguable", "neutral"):

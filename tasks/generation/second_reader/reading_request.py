@@ -28,8 +28,8 @@ from tasks.schemas.item_rows import Pair, Passage
 from tasks.schemas.plan_sections import GenerationPlan, ReaderPlan
 from tasks.schemas.sections.profiles import MEDICINE, tag_language
 
-# Of an answer: the longest of the recorded ones is 271 by our count, and small models cut Persian into
-# twice as many.
+# Of an answer: the longest of the recorded ones is 271 by our count, and small models cut Persian
+# into twice as many.
 MAX_TOKENS_AN_ITEM = 600
 FRAME_TOKENS = 200  # of an answer, beside its items
 

@@ -52,7 +52,7 @@ def test_a_storm_ends_with_exact_counts_and_an_exact_account(tmp_path, to, mode)
         to(server)
         written = write_study(
             tmp_path,
-            build_plan(pairs=120, questions=120, per_request=4, mode=mode),
+            build_plan(pairs=120, questions=120, per_request=4, mode=mode, repairs=4),
             load_chapters(1, 5, 6),
         )
     assert count_kept(written) == {"pair": 120, "question": 120}

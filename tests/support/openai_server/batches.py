@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from support.openai_server.fault_orders import SAID, compute_price
 
 from flows.cli.demo_items import hash_request
+from flows.cli.demo_readings import is_reading
 
 if TYPE_CHECKING:
     from support.openai_server.server import OpenAIServer
@@ -147,7 +148,8 @@ class BatchStore:
             status=200,
             answered=True,
             fault=fate,
-            usd=compute_price(usage) / 2,
+            usd=compute_price(usage, line["body"]["model"]) / 2,
+            reads=is_reading(line["body"]),
             **usage,
         )
         return {

@@ -51,14 +51,15 @@ def parse_faults(text: str) -> dict[str, float]:
     return {name: float(rate or 1) for name, _, rate in pairs}
 
 
-def compute_price(usage: dict[str, int]) -> float:
-    """What the server charges."""
+def compute_price(usage: dict[str, int], model: str = "gpt-4o") -> float:
+    """What the server charges; gpt-4o-mini costs 0.06 of gpt-4o in each part."""
+    share = {"gpt-4o-mini": 0.06}.get(model, 1.0)
     fresh = usage["tokens_in"] - usage["tokens_cached"]
     return (
         fresh * PRICES["in"]
         + usage["tokens_cached"] * PRICES["cached"]
         + usage["tokens_out"] * PRICES["out"]
-    ) / 1e6
+    ) * (share / 1e6)
 
 
 def build_wait_headers(fate: str) -> dict[str, str]:
@@ -92,7 +93,8 @@ def find_refusal(
             "",
             "response_format",
         )
-    if "array bounds" in lacks and "minItems" in json.dumps(request.get("response_format", {})):
+    told = json.dumps(request.get("response_format", {}))
+    if "array bounds" in lacks and ("minItems" in told or "maxItems" in told):
         return (
             "Invalid schema for response_format: In context=('properties', 'items'), 'minItems' is not permitted.",
             "",

@@ -69,8 +69,23 @@ DEFECTS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
 }
 
 
+def spoil_reading(reading: dict[str, Any], how: str) -> str:
+    """A reader of nonsense, one that finds every option right, one that keeps everything, one that skips an item."""
+    if how == "nonsense":
+        return "The items are fine."
+    for item in reading["items"]:
+        if how == "all_right":
+            item["options"] = [{**one, "verdict": "right"} for one in item["options"]]
+    if how == "all_but_one":
+        reading["items"] = reading["items"][1:]
+    return json.dumps(reading, ensure_ascii=False)
+
+
 def build_reply(
-    body: dict[str, Any], defect: str = "", ignores: Collection[str] = ()
+    body: dict[str, Any],
+    defect: str = "",
+    ignores: Collection[str] = (),
+    reads: str = "honestly",
 ) -> tuple[str, str]:
     """(text, finish reason) of an answer, spoilt by a defect or not."""
     if "colour" in str(body["messages"]):
@@ -79,13 +94,13 @@ def build_reply(
         )
         return "Snow is white." if way in ("text", *ignores) else '{"colour": "white"}', "stop"
     if is_reading(body):
-        text = json.dumps(draw_readings(body), ensure_ascii=False)
-        spoilt = {
-            "length": (text[: len(text) // 2], "length"),
-            "content_filter": ("", "content_filter"),
-        }
-        return spoilt.get(
-            defect, (text[: len(text) // 2] if defect in ("cut_json", "no_json") else text, "stop")
+        text = spoil_reading(draw_readings(body), reads)
+        if defect in ("length", "cut_json", "no_json"):
+            text = text[: len(text) // 2]
+        return (
+            ("", defect)
+            if defect == "content_filter"
+            else (text, "length" if defect == "length" else "stop")
         )
     found = draw_items(body)
     if defect == "length":

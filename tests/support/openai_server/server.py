@@ -39,6 +39,7 @@ from support.openai_server.http_wire import HttpWire, packed_gigabyte  # noqa: E
 from support.openai_server.item_replies import build_reply  # noqa: E402
 
 from flows.cli.demo_items import count_tokens, extract_texts, hash_request  # noqa: E402
+from flows.cli.demo_readings import is_reading  # noqa: E402
 
 
 @dataclass
@@ -65,6 +66,7 @@ class OpenAIServer(HttpWire):
         False  # answer a repeated Idempotency-Key from memory, uncharged, as a careful proxy does
     )
     sends_on: tuple[int, str] | None = None  # redirect status and the address that it leads to
+    reads: str = "honestly"  # or as item_replies.spoil_reading knows: nonsense, all_right, …
     url: str = ""
     entries: list[dict[str, Any]] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
@@ -171,6 +173,10 @@ class OpenAIServer(HttpWire):
             "at": round(time.time(), 3),
             "answered": False,
         }
+        entry["reads"] = is_reading(request)
+        if entry["reads"] and self.reads == "not_at_all":
+            self.log_request(**entry, status=429)
+            return await self.send_fault(writer, "insufficient_quota", key)
         if refusal := find_refusal(request, self.models, self.lacks):
             self.log_request(**entry, status=400)
             return await self.send_error(writer, 400, *refusal)
@@ -195,12 +201,13 @@ class OpenAIServer(HttpWire):
         answer, usage = self.build_completion(request, fate)
         if fate.startswith("billed_"):  # the gateway fails, the model behind it has written
             self.log_request(
-                **entry | {"status": int(fate[7:]), "usd": compute_price(usage), **usage}
+                **entry
+                | {"status": int(fate[7:]), "usd": compute_price(usage, request["model"]), **usage}
             )
             return await self.send_bytes(writer, int(fate[7:]), b"<html>gateway</html>")
         entry |= {
             "status": 200,
-            "usd": compute_price(usage),
+            "usd": compute_price(usage, request["model"]),
             **usage,
             "answered": fate not in ("cut", "html", "cut_body"),
         }
@@ -221,7 +228,7 @@ class OpenAIServer(HttpWire):
         text, finish = (
             (CANNED, "stop")
             if self.canned
-            else build_reply(request, fate if fate in SAID else "", self.ignores)
+            else build_reply(request, fate if fate in SAID else "", self.ignores, self.reads)
         )
         message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
         if fate == "refusal":
