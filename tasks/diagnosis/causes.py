@@ -79,7 +79,7 @@ def _judge_training(e: Evidence) -> Cause:
         "weight_shift": Figure(e.probe.weight_shift),
         "taught_before": Nats(e.probe.taught_before),
         "taught_after": Nats(e.probe.taught_after),
-        "changed": e.primary.changed,
+        "changed": Figure(e.primary.changed),
         "n": e.primary.n,
     }
     found = [

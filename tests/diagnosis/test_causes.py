@@ -8,7 +8,7 @@ from tasks.diagnosis.causes import answer_four_causes
 from tasks.diagnosis.next_plan import build_next_plan, select_followed_findings
 from tasks.diagnosis.remedies import extend_training
 from tasks.diagnosis.rules.ranking import diagnose_evidence
-from tasks.schemas.messages import Nats
+from tasks.schemas.messages import Figure, Nats
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import Finding
 
@@ -194,3 +194,15 @@ def test_a_book_that_gave_few_pairs_is_not_asked_for_thousands() -> None:
         and extend_training(plan, 15)["finetuning.epochs"] > plan.finetuning.epochs
     )
     assert extend_training(plan, 300)["generation.pairs"] == 480
+
+
+@pytest.mark.parametrize("fault", planted.FAULTS)
+def test_of_a_recipe_the_mean_number_of_changed_answers_need_not_be_whole(fault: str) -> None:
+    evidence = planted.collect_fault_evidence(fault)
+    row = evidence.primary
+    halves = {name: getattr(row, name) + 0.5 for name in ("gained", "lost", "changed")}
+    recipe = row.model_copy(update={"claim": "recipe", **halves})
+    evidence = evidence.model_copy(update={"comparisons": (recipe, *evidence.comparisons[1:])})
+    told = [*diagnose_evidence(evidence), *answer_four_causes(evidence)]
+    counts = [one.evidence["changed"] for one in told if one.evidence.get("changed")]
+    assert Figure(row.changed + 0.5) in counts

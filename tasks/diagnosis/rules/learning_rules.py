@@ -43,7 +43,7 @@ def detect_facts_not_learnt(e: Evidence) -> RuleResult | None:
             "unseen_before": wrap_measured(Nats, e.probe.unseen_before),
             "unseen_after": wrap_measured(Nats, e.probe.unseen_after),
             "kl_mean": Nats(e.probe.kl_mean),
-            "changed": e.primary.changed,
+            "changed": Figure(e.primary.changed),
             "n": e.primary.n,
         },
         weight=0.9,

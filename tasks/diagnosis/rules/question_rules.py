@@ -9,7 +9,7 @@ from tasks.diagnosis.remedies import (
     increase_questions,
     require_harder_questions,
 )
-from tasks.schemas.messages import Points, Share
+from tasks.schemas.messages import Figure, Points, Share
 
 PLAUSIBLE_GAIN = 0.1  # a gain of 10 points: what a study should be able to see
 MIN_FAVOURITE_SHARE = 0.6  # share of the answers that go to one place
@@ -128,7 +128,7 @@ def detect_legibility_gain(e: Evidence) -> RuleResult | None:
         evidence={
             "illegible_base": e.primary.illegible_base,
             "illegible_tuned": e.primary.illegible_tuned,
-            "gained": e.primary.gained,
+            "gained": Figure(e.primary.gained),
         },
         weight=0.95,
         remedy=change_primary_mode(e.plan, "digits"),

@@ -152,7 +152,7 @@ def detect_too_few_updates(e: Evidence) -> RuleResult | None:
             "loss_after": wrap_measured(Nats, e.loss_last),
             "kl_mean": Nats(e.probe.kl_mean),
             "weight_shift": Figure(e.probe.weight_shift),
-            "changed": e.primary.changed,
+            "changed": Figure(e.primary.changed),
         },
         weight=0.95,
         remedy=extend_training(e.plan, e.preflight.texts),
