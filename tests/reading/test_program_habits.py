@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from reading import drawn
 from reading.test_foreign import glyph
@@ -10,6 +11,8 @@ from reading.test_order import glyphs
 from tasks.reading.book_level import settled
 from tasks.reading.layout.bidi import decided, logical, undecided
 from tasks.reading.layout.glyph_clusters import ZWNJ, cells
+from tasks.reading.layout.page_layout import read_lines
+from tasks.reading.layout.pdfium_glyphs import draw_page
 from tasks.reading.layout.rows import rows
 from tasks.reading.layout.word_gaps import WordGaps, part_gaps
 from tasks.reading.pdf import Reading, read
@@ -153,3 +156,13 @@ def test_lines_beside_a_picture_are_one_paragraph_and_short_ones_a_list(tmp_path
 
 def test_a_fonts_name_tells_that_it_is_bold() -> None:
     assert names_bold("ABCDEF+LiberationSerif-Bold") and not names_bold("Amiri-Regular")
+
+
+def test_bullets_drawn_as_shapes_begin_items() -> None:
+    items = ["slowly growing cough", "dry throat in the morning", "small lungs"]
+    page = drawn.show("The signs of the disease are told below.", 72, 760)
+    for i, item in enumerate(items):
+        page += f"75 {732 - 16 * i} 3 3 re f\n" + drawn.show(item, 86, 730 - 16 * i)
+    sheet = pypdfium2.PdfDocument(drawn.pdf([page]))[0]
+    lines = read_lines(draw_page(sheet, sheet.get_textpage())).lines
+    assert [line.text for line in lines[1:]] == [f"• {item}" for item in items]

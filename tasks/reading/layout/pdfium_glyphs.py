@@ -5,7 +5,7 @@ pdfminer.
 import ctypes
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pypdfium2.raw as raw
@@ -21,6 +21,13 @@ THIN = 3.0  # points: a rectangle as flat as this is one rule
 HYPHENS = frozenset((0x02, 0xFFFE))  # pdfium's marks for a hyphen at a line's end
 MAY_BE_MADE_UP = frozenset((0x20, 0x0D, 0x0A))
 NAME_BYTES = 128
+MOST_DOTS = 200  # on a page; more are a chart's or a map's
+UNROUND = 0.15  # of its height: as much a dot's width may differ
+DOT_EM = (0.15, 0.6)  # a bullet's width; Chromium's are 0.29 of the letters' size
+DOT_HEIGHT = (0.1, 0.6)  # of its middle above the baseline, in em
+DOT_OFF = 2.5  # em, at most, from the bullet to the line
+DOT_BELOW = 30  # points: bullets of larger letters than 50 points are none
+Dot = tuple[float, float, float]  # x0, x1, middle's y of a small round or square shape, in points
 
 
 def draw_page(page: Any, textpage: Any) -> Drawing:
@@ -39,9 +46,12 @@ def draw_page(page: Any, textpage: Any) -> Drawing:
         if left <= x <= right and bottom <= y <= top:
             by_angle.setdefault(angle, []).append(glyph)
             hidden += mode == INVISIBLE
+    rules, dots = find_shapes(page)
+    if upright := by_angle.get(0):
+        upright += _bullets(dots, upright)
     moved = {angle: _shift(found, angle, left, bottom) for angle, found in by_angle.items()}
     turned = {angle: turn_glyphs(found, angle, width, height) for angle, found in moved.items()}
-    rules = [(x0 - left, x1 - left, y - bottom) for x0, x1, y in find_rules(page)]
+    rules = [(x0 - left, x1 - left, y - bottom) for x0, x1, y in rules]
     return Drawing(turned, rules, width, height, hidden)
 
 
@@ -146,13 +156,18 @@ def _glyph(text: str, run: _GlyphRun, box: Any, x: float, y: float, turn: int) -
     return Glyph(text, x0, x1, base, run.size, run.font, ord(text[0]), run.bold, turn)
 
 
-def find_rules(page: Any) -> list[Rule]:
-    """Horizontal rules: flat rectangles, the edges of others, and level strokes."""
+def find_shapes(page: Any) -> tuple[list[Rule], list[Dot]]:
+    """Horizontal rules: flat rectangles, the edges of others, and level strokes; and shapes that
+    may be bullets, none where there are more than lists have.
+    """
     found: list[Rule] = []
+    dots: list[Dot] = []
     paths = page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=1)
     for path in itertools.islice(paths, MOST_PATHS):
         left, bottom, right, top = path.get_bounds()
         if right - left <= SHORTEST_RULE:
+            if abs((right - left) - (top - bottom)) < UNROUND * (top - bottom):
+                dots.append((left, right, (bottom + top) / 2))
             continue
         count = raw.FPDFPath_CountSegments(path)
         if top - bottom < THIN:
@@ -161,7 +176,30 @@ def find_rules(page: Any) -> list[Rule]:
             found += [(left, right, bottom), (left, right, top)]
         elif count <= MOST_SEGMENTS:
             found += _strokes(path, count)
-    return found
+    return found, dots if len(dots) <= MOST_DOTS else []
+
+
+def _bullets(dots: Sequence[Dot], glyphs: Sequence[Glyph]) -> Iterator[Glyph]:
+    """Bullets drawn as shapes (Chromium's lists): a dot of a bullet's size and height, beside the
+    first letter of a line and with no letter on its other side.
+    """
+    levels: dict[int, list[Glyph]] = {}
+    for glyph in glyphs if dots else ():
+        if glyph.text.strip():
+            levels.setdefault(round(glyph.y), []).append(glyph)
+    for left, right, middle in dots:
+        beside = [
+            g
+            for level in range(int(middle - DOT_BELOW), int(middle) + 1)
+            for g in levels.get(level, ())
+            if DOT_EM[0] * g.size < right - left < DOT_EM[1] * g.size
+            and DOT_HEIGHT[0] * g.size < middle - g.y < DOT_HEIGHT[1] * g.size
+            and min(abs(g.x0 - right), abs(left - g.x1)) < DOT_OFF * g.size
+        ]
+        after, before = [g for g in beside if g.x0 >= right], [g for g in beside if g.x1 <= left]
+        if bool(after) != bool(before):
+            first = min(after, key=lambda g: g.x0) if after else max(before, key=lambda g: g.x1)
+            yield first._replace(text="•", x0=left, x1=right, font="", code=ord("•"), bold=False)
 
 
 def _strokes(path: Any, count: int) -> Iterator[Rule]:
