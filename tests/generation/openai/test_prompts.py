@@ -8,12 +8,15 @@ import pytest
 from support.openai_study import build_plan, load_chapters
 
 from tasks.generation import book_windows
+from tasks.generation.book_windows import FallenItem
 from tasks.generation.openai import request_builder
 from tasks.generation.openai.server_identity import identify_server
-from tasks.generation.prompts import instructions
+from tasks.generation.prompts import instructions, repairs
 from tasks.generation.quotas import Quota
+from tasks.generation.second_reader import reader_prompt
 from tasks.language.persian import ZWNJ
 from tasks.schemas.item_rows import Passage
+from tasks.schemas.messages import build_message
 from tasks.schemas.sections.profiles import ITEM_FORMS, split_tag, tag_language
 
 HERE = identify_server("http://here/v1")
@@ -86,6 +89,12 @@ def test_a_writer_of_another_book_is_told_nothing_medical(language, profile):
         )
         for kind in KINDS
     )
+    item = reader_prompt.ShownItem("i1", "x")
+    told += "".join(
+        message["content"] for message in reader_prompt.build_messages(tag, [], ["c"], {}, [item])
+    )
+    fallen = FallenItem("{}", build_message("two-questions-in-one", text="x"), ())
+    told += repairs.format_repair_demand(tag, [fallen])
     # section headings that are never an answer are named to every writer
     told = re.sub(r"^- (?:A heading is|عنوان بخش‌ها).*$", "", told, flags=re.MULTILINE)
     medical = (
