@@ -19,6 +19,7 @@ from deployments.register import POOLS, register_deployments
 from deployments.supervisor import Part, log_of, stop, supervise
 from tasks.engine.orchestration.server_app import server_command, server_environment
 from tasks.engine.orchestration.server_login import login_file, login_of_store
+from tasks.language.catalogue import tell_error, tell_reader
 from tasks.schemas.errors import StudyError
 from tasks.schemas.messages import Ordinal, build_message
 from tasks.store.parent_death import adopt_orphans
@@ -29,6 +30,7 @@ from tasks.store.stop_signals import kill_children, stop_on_signals
 STARTUP_SECONDS = 120.0
 WORKER_SECONDS = 3.0  # for workers to end their runs and tell Prefect, deployments/worker.py
 SERVER_SECONDS = 0.6  # for the server after them, so that all is over within 5 s
+SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"
 WILDCARD_HOSTS = ("0.0.0.0", "::")
 
 
@@ -47,9 +49,10 @@ def serve_dashboard(host: str, port: int) -> None:
         Part(f"worker-{pool}", worker_command(pool, f"{pool}-1"), environment) for pool in POOLS
     ]
     parts = [server, *workers]
-    sentence = "dashboard: stopped, and the runs of its workers with it. What was finished is kept."
     stop_on_signals(
-        sentence, lambda: stop_all(parts), seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3
+        lambda: tell_reader("dashboard-stopped"),
+        lambda: stop_all(parts),
+        seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3,
     )
     adopt_orphans()
     server.start()
@@ -57,9 +60,8 @@ def serve_dashboard(host: str, port: int) -> None:
     register_deployments(environment)
     for worker in workers:
         worker.start()
-    print_status(
-        f"dashboard: {address}   (studies in {escape(str(get_runs_dir()))}; Ctrl-C stops it)"
-    )
+    store = str(get_runs_dir())
+    print_status(escape(tell_reader("dashboard-at", address=address, store=store)))
     say_how_to_log_in(address)
     supervise(parts)
 
@@ -86,19 +88,18 @@ def say_how_to_log_in(address: str) -> None:
     """The login itself is shown at a terminal only: other outputs are logs, which others
     may read.
     """
-    if os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
-        print_status("  log in with what PREFECT_SERVER_API_AUTH_STRING says")
+    if os.environ.get(SERVER_LOGIN):
+        print_status("  " + escape(tell_reader("login-is-variable", variable=SERVER_LOGIN)))
         return
-    login = (
-        escape(login_of_store())
-        if console.is_terminal
-        else f"what stands in {escape(str(login_file()))}"
+    if console.is_terminal:
+        told = tell_reader("login-is", login=login_of_store())
+    else:
+        told = tell_reader("login-lies-in", path=str(login_file()))
+    command = (
+        f'export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat {login_file()})"'
     )
-    print_status(f"  log in with {login}")
-    print_status(
-        f'  for commands: export PREFECT_API_URL={address}/api PREFECT_API_AUTH_STRING="$(cat'
-        f' {escape(str(login_file()))})"'
-    )
+    print_status("  " + escape(told))
+    print_status("  " + escape(tell_reader("login-for-commands", command=command)))
 
 
 def ensure_port_free(host: str, port: int) -> None:
@@ -168,7 +169,7 @@ def main(host: str = "127.0.0.1", port: int = 4200) -> None:
     try:
         serve_dashboard(host, port)
     except StudyError as error:
-        sys.exit(f"dashboard: {error}")
+        sys.exit(f"dashboard: {tell_error(error)}")
     finally:
         kill_children()
 

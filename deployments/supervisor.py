@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rich.markup import escape
+
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.lock_files import open_log
 from tasks.store.parent_death import die_with_parent
@@ -69,10 +72,9 @@ def keep_alive(parts: Sequence[Part], now: Callable[[], float] = time.monotonic)
             if now() - part.started >= STEADY_SECONDS:
                 part.wait = FIRST_WAIT
             part.due = now() + part.wait
-            print_status(
-                f"[yellow]{part.name}[/] ended with code {code}; started again in {part.wait:.0f} s"
-                f" (see {log_of(part.name)})"
-            )
+            wait, log = round(part.wait), str(log_of(part.name))
+            told = tell_reader("part-restarted", name=part.name, code=code, seconds=wait, log=log)
+            print_status(f"[yellow]{escape(told)}[/]")
             part.wait = min(2 * part.wait, LONGEST_WAIT)
 
 

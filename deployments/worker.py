@@ -8,6 +8,7 @@ from uuid import UUID
 
 from deployments.register import POOLS, ensure_server_reachable, exit_with_error
 from tasks.engine.orchestration.cancellation import set_cancelled
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import PlanError, StudyError
 from tasks.schemas.messages import build_message
 from tasks.store.stop_signals import kill_children, stop_on_signals
@@ -45,7 +46,9 @@ def main() -> None:
     processutils.setup_signal_handlers_worker = lambda *_: (
         None
     )  # a worker of Prefect would wait for its runs
-    stop_on_signals(f"{NAME}: stopped, and its runs with it.", end_runs, seconds=LAST_WORDS_SECONDS)
+    stop_on_signals(
+        lambda: tell_reader("worker-stopped", name=NAME), end_runs, seconds=LAST_WORDS_SECONDS
+    )
     sys.argv = ["prefect", *build_worker_arguments(pool, *options)]
     app()
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+from rich.markup import escape
+
 from tasks.engine.orchestration.prefect_artifacts import publish_items, report_cost_on_failure
 from tasks.engine.prefect_flow import flow
-from tasks.engine.readiness.plan_check import add_new_fact_margin
+from tasks.engine.readiness.plan_check import add_new_fact_margin, describe_profile
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
-from tasks.language.catalogue import describe_error, load_catalogue, tell_reader
+from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import WriterError
 from tasks.schemas.machine import Machine
@@ -30,6 +32,8 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
     what is missing then.
     """
     text = read_book(book, plan.reading, plan.language, machine)
+    if unfit := describe_profile((passage.text for passage in text.load_passages()), plan):
+        print_status("  " + escape(tell_message(unfit)))
     shares = allocate_quotas(
         {chapter.digest: chapter.load_rows() for chapter in text.chapters},
         add_new_fact_margin(plan),
@@ -46,7 +50,7 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
             drafts, validate_chapters(drafts, text, plan), book, text, plan, machine
         )
     prepared = StudyDataset(text=text, drafts=drafts, splits=splits)
-    publish_items(prepared)
+    publish_items(prepared, plan.generation.profile)
     refuse_empty_result(
         splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation)
     )

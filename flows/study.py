@@ -7,6 +7,7 @@ from tasks.engine.prefect_flow import flow, start_run
 from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
+from tasks.engine.runs.run_records import record_study
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
@@ -39,45 +40,45 @@ def run_study(
         machine: how fast to do it; never changes the result
         redo: stages to do again although their results are kept
         gpu: deployment that tunes and scores, e.g. tune/gpu; none: here
-        name: name of the study and its folder; none: the plan's name
+        name: name of the study and its folder; none: the plan's name; where that folder holds
+            another plan, the next free number is added
     """
-    own = plan.copy_with_name(
-        name
-    )  # the plan itself keeps its name: a writer's money is kept under it
-    start_run(redo, tags=[own.name, plan.book])
+    start_run(redo, tags=[name or plan.name, plan.book])
     if not replaying.get():  # kept results need neither a key nor a GPU
         ensure_ready(plan, gpu is None, machine)
     book, tune_there = Book.from_path(plan.book), tune_model.at(gpu)
-    prepared = prepare_items(book, plan, machine)
-    outcome = tune_there(prepared, plan, machine, redo)
-    comparisons = compare_answers(
-        prepared.splits.sitting,
-        outcome.base,
-        outcome.tuned,
-        plan.comparison,
-        further=outcome.further,
-    )
-    effects = measure_effects(
-        prepared.splits.sitting,
-        prepared.text,
-        outcome.answers,
-        comparisons,
-        plan.comparison,
-        language=plan.language,
-    )
-    history = decided_before(own, prepared, outcome)
-    publish_verdict(comparisons, history, get_reader_language())
-    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
-    study = StudyResults(
-        plan=own,
-        book=book,
-        prepared=prepared,
-        outcome=outcome,
-        comparisons=comparisons,
-        why=why,
-        history=history,
-        effects=effects,
-        timings=get_timings(),
-        language=get_reader_language(),
-    )
-    return publish_study(write_report(study))
+    # the plan itself keeps its name: a writer's money is kept under it
+    with record_study(plan, book, name) as own:
+        prepared = prepare_items(book, plan, machine)
+        outcome = tune_there(prepared, plan, machine, redo)
+        comparisons = compare_answers(
+            prepared.splits.sitting,
+            outcome.base,
+            outcome.tuned,
+            plan.comparison,
+            further=outcome.further,
+        )
+        effects = measure_effects(
+            prepared.splits.sitting,
+            prepared.text,
+            outcome.answers,
+            comparisons,
+            plan.comparison,
+            language=plan.language,
+        )
+        history = decided_before(own, prepared, outcome)
+        publish_verdict(comparisons, history, get_reader_language())
+        why = diagnose_tuning(prepared.splits, outcome, comparisons, plan, prepared.text)
+        study = StudyResults(
+            plan=own,
+            book=book,
+            prepared=prepared,
+            outcome=outcome,
+            comparisons=comparisons,
+            why=why,
+            history=history,
+            effects=effects,
+            timings=get_timings(),
+            language=get_reader_language(),
+        )
+        return publish_study(write_report(study))

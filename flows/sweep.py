@@ -7,6 +7,7 @@ from flows.sweep_trial import TrialRunner
 from tasks.engine.orchestration.prefect_artifacts import publish_folder
 from tasks.engine.prefect_flow import flow, start_run
 from tasks.engine.run_timings import get_timings
+from tasks.engine.runs.run_records import record_sweep
 from tasks.evaluation.statistics.setting_selection import (
     get_best_setting,
     rank_settings,
@@ -41,11 +42,12 @@ def run_sweep(
     """
     start_run(redo, tags=[plan.name, plan.study.book])
     bench = TrialRunner(plan, machine, redo, gpu)
-    standings = rank_settings(bench.run_selection_trials(list_settings(plan)))
-    finals = bench.run_final_trials(get_best_setting(standings))
-    found = found_of(standings, finals, bench)
-    folder = write_sweep(plan, found, get_timings(), language=get_reader_language())
-    return publish_folder(folder, "sweep", "sweep")
+    with record_sweep(plan) as bench.plan:
+        standings = rank_settings(bench.run_selection_trials(list_settings(plan)))
+        finals = bench.run_final_trials(get_best_setting(standings))
+        found = found_of(standings, finals, bench)
+        folder = write_sweep(bench.plan, found, get_timings(), language=get_reader_language())
+        return publish_folder(folder, "sweep", "sweep")
 
 
 def found_of(

@@ -14,7 +14,7 @@ from flows.prepare import prepare_items
 from flows.tune import select_book_text
 from tasks.engine.prefect_flow import flow, start_run
 from tasks.engine.readiness.plan_requirements import ensure_ready
-from tasks.language.catalogue import tell_reader, tell_share
+from tasks.language.catalogue import tell_messages, tell_reader, tell_share
 from tasks.schemas.errors import TuningError
 from tasks.schemas.item_rows import SetName
 from tasks.schemas.machine import Machine
@@ -65,18 +65,18 @@ def run_trial(
             pairs,
             held_out,
             plan.finetuning,
-            language=plan.language,
+            language=plan.wording,
             machine=machine,
             text=select_book_text(text, plan),
         )
     except TuningError as error:
-        return TrialOutcome(checkpoint=checkpoint.digest, failed=str(error))
+        return TrialOutcome(checkpoint=checkpoint.digest, failed=error.args)
     base = evaluate_model(
         checkpoint,
         None,
         paper,
         exam,
-        language=plan.language,
+        language=plan.wording,
         machine=machine,
         quantize=plan.finetuning.quantize,
     )
@@ -85,7 +85,7 @@ def run_trial(
         tuning.adapter,
         paper,
         exam,
-        language=plan.language,
+        language=plan.wording,
         machine=machine,
         quantize=plan.finetuning.quantize,
     )
@@ -246,8 +246,8 @@ class TrialRunner:
         self._outcomes.setdefault(key, attempt)
         trial = compare_setting(one.setting, one.seed, one.questions, attempt, study.comparison)
         found = trial.comparison
-        told = tell_share(found.tuned.rate) if found else escape(trial.failed)
-        print_status(f"  [bold]{escape(name)}[/]: {told}")
+        told = tell_share(found.tuned.rate) if found else tell_messages(trial.failed)
+        print_status(f"  [bold]{escape(name)}[/]: {escape(told)}")
         return trial
 
 

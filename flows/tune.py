@@ -32,7 +32,7 @@ def tune_model(
 ) -> TuningResult:
     """Tune the base model on the pairs, and let base and tuned model sit the same papers."""
     start_run(redo, keep_timings=True)
-    splits, language = prepared.splits, plan.language
+    splits, language = prepared.splits, plan.wording
     checkpoint = prepare_base(prepared.text, plan.base, machine)
     tuning = finetune_adapter(
         checkpoint,
@@ -97,7 +97,7 @@ def tune_further_seed(
         splits.pairs,
         splits.held_out,
         own,
-        language=plan.language,
+        language=plan.wording,
         machine=machine,
         text=select_book_text(prepared.text, plan),
     ).adapter
@@ -152,7 +152,7 @@ def evaluate_on_papers(
         adapter,
         splits.sitting,
         plan.select_answering_plan(),
-        language=plan.language,
+        language=plan.wording,
         machine=machine,
         quantize=plan.finetuning.quantize,
     )
@@ -176,6 +176,6 @@ def screen_prepared_questions(
         prepared.text,
         plan.select_screening_plan(),
         mode=mode,
-        language=plan.language,
+        language=plan.wording,
         machine=machine,
     )

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.language.language_pack import list_languages, load_pack
+from tasks.language.language_pack import get_folder_language, list_languages, load_pack
 from tasks.schemas.item_rows import Pair, Question
+from tasks.schemas.sections.profiles import ITEM_FORMS, split_tag, tag_language
 
 
 class PromptTemplate(NamedTuple):
@@ -19,14 +20,17 @@ class PromptTemplate(NamedTuple):
 
 
 PROMPT_TEMPLATES = {
-    language: PromptTemplate(**load_pack("packs/exam.yaml", language))
+    tag: PromptTemplate(**load_pack("packs/exam.yaml", tag))
     for language in list_languages()
+    for tag in (tag_language(language, profile) for profile in ITEM_FORMS)
 }
 
 
 def get_prompt_template(language: str) -> PromptTemplate:
-    """The wording for a language; English where we have none of our own."""
-    return PROMPT_TEMPLATES.get(language, PROMPT_TEMPLATES["en"])
+    """The wording for a language, or for the tag of a profile; English where we have none of our
+    own.
+    """
+    return PROMPT_TEMPLATES[tag_language(get_folder_language(language), split_tag(language)[1])]
 
 
 def get_option_numerals(language: str) -> Sequence[str]:

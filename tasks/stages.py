@@ -46,7 +46,6 @@ from tasks.store.artifacts import (
     Book,
     Causes,
     Comparisons,
-    Drafts,
     Findings,
     ItemFile,
     Pairs,
@@ -108,7 +107,7 @@ def generate_drafts(
     server: ServerIdentity | None = None,
 ) -> ChapterDrafts:
     """One chapter's drafts, exactly as the writer gave them, and the items in them that are sound
-    by the book's `text`; where it gave some already, those and more.
+    by the book's `text` and by the second reader; where it gave some already, those and more.
 
     `server`: who writes, where a server does; another server's drafts are other drafts.
     """
@@ -117,19 +116,22 @@ def generate_drafts(
     from tasks.validation.chapter_items import open_item_checker, save_chapter_items
 
     with report_progress("progress-drafts", chapter=chapter.label) as progress:
-        checker = open_item_checker(text, plan.language, plan.validation, earlier)
-        drafts, account = write_chapter(
+        checker = open_item_checker(text, plan.wording, plan.validation, earlier)
+        written = write_chapter(
             chapter.load_rows(),
             Quota(pairs, questions),
             plan,
             checker.check_draft,
+            checker.check_readings,
             book=Path(book.path),
             machine=machine,
             progress=progress,
             earlier=earlier,
         )
-    items = save_chapter_items(checker, names_facts=account is None)
-    return ChapterDrafts(drafts=Drafts.save_rows(drafts), items=items, account=account)
+    items = save_chapter_items(checker, names_facts=written.account is None)
+    return ChapterDrafts.save_tables(
+        written.drafts, written.readings, items, written.account, earlier
+    )
 
 
 @stage(run_name="validate · {plan.pairs} pairs, {plan.questions} questions")
@@ -149,7 +151,7 @@ def validate_drafts(
         map(load_chapter_items, items),
         text.load_passages(),
         plan.validation,
-        plan.language,
+        plan.wording,
         wanted=get_planned_counts(plan),
         own=brought,
     )
@@ -485,6 +487,7 @@ def diagnose_tuning(
     outcome: TuningResult,
     comparisons: Comparisons,
     plan: StudyPlan,
+    text: BookText,
 ) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import answer_four_causes
@@ -492,7 +495,7 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(splits, outcome, comparisons, plan, screened)
+    evidence = load_evidence(splits, outcome, comparisons, plan, screened, text)
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),
         causes=Causes.save_rows(answer_four_causes(evidence)),

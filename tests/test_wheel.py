@@ -66,6 +66,22 @@ def test_the_command_of_an_environment_of_its_own_takes_no_code_from_the_working
     ]
 
 
+def test_the_installed_command_keeps_one_store_a_user_and_a_clone_its_own(application, tmp_path):
+    places = []
+    for command in ([application], [sys.executable, "-m", "flows.cli.main"]):
+        folder = tmp_path if command[0] == application else ROOT
+        done = subprocess.run(
+            [*command, "store", "--path"],
+            cwd=folder,
+            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        places.append(done.stdout.strip())
+    assert places == [str(tmp_path / ".local" / "share" / "book2lora"), str(ROOT / "runs")]
+
+
 def test_every_file_that_the_program_opens_is_in_the_wheel(wheel):
     opened = [
         p.relative_to(ROOT)

@@ -85,7 +85,7 @@ def build_prompt(
             pair.base.tokenizer, known + asked, plan.evaluation.template_options
         )
     text = Pair(id="asked", fact="", symptom=asked, diagnosis="")
-    frame = split_training_text(text, plan.language, plan.finetuning.template)[0]
+    frame = split_training_text(text, plan.wording, plan.finetuning.template)[0]
     return known + frame.rstrip()
 
 

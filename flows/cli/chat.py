@@ -12,7 +12,10 @@ from rich.text import Text
 
 from flows.cli.arguments import parse_machine
 from flows.cli.export_adapter import find_study_folder
+from tasks.language.catalogue import load_catalogue, tell_reader
+from tasks.language.reader_language import get_reader_language
 from tasks.reporting.sanitize import mark_control_characters
+from tasks.schemas.messages import Ordinal
 
 if TYPE_CHECKING:
     from flows.cli.answer_stream import ModelPair
@@ -93,7 +96,9 @@ def answer(
 
     passages = find_passages(pair, question, SHOWN_PASSAGES) if open_book else []
     for passage in passages:
-        console.print(Text(f"p. {passage.page}: {mark_control_characters(passage.text)}", "dim"))
+        text = mark_control_characters(passage.text)
+        told = tell_reader("shown-passage", page=Ordinal(passage.page), text=text)
+        console.print(Text(told, "dim"))
     prompt = build_prompt(pair, question, passages, taught)
     said = {"base": "", "tuned": ""}
     with Live(console=console, auto_refresh=False) as live:
@@ -113,9 +118,9 @@ def lay_out_answers(said: dict[str, str], console: Console) -> Table | Text:
     shown = {name: mark_control_characters(text.strip()) for name, text in said.items()}
     if not console.is_terminal:
         return Text("\n".join(f"{name}: {text}" for name, text in shown.items()))
-    table = Table(expand=True)
+    table, words = Table(expand=True), load_catalogue(get_reader_language())
     for name in shown:
-        table.add_column(name, ratio=1)
+        table.add_column(str(words[name]), ratio=1)
     table.add_row(*(lay_out_text(text, console) for text in shown.values()))
     return table
 

@@ -10,13 +10,15 @@ import json
 import random
 import re
 import tempfile
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from tasks.language.text import find_sentence_spans, split_words
+from tasks.language.language_pack import load_pack
+from tasks.language.text import find_sentence_spans, fold_text, split_words
 
 PASSAGE = re.compile(
     r'<passage id="(?P<id>[^"]*)" page="(?P<page>\d+)" title="(?P<title>[^"]*)">\n'
@@ -26,7 +28,15 @@ PASSAGE = re.compile(
 
 
 NUMBER = re.compile(r"(\d+) (?:items|مورد)")
-WORDINGS = re.compile(r"(?:write|هر کدام) (\d+) (?:cases|شرح)")
+# types of questions that no medical book is asked for
+OTHER_TYPES = ("application", "condition", "consequence", "definition", "reason")
+KINDS = re.compile(r"^- kind: .*$", re.MULTILINE)
+WORDINGS = re.compile(r"(?:write|هر کدام) (\d+) (?:cases|situations|questions|شرح)")
+FORMS = {  # of pairs, by the first field that a request names
+    "symptom": "diagnosis",
+    "situation": "conclusion",
+    "question": "answer",
+}
 # Sentences that deny something are left out: a part of one would say the opposite.
 DENIALS = re.compile(
     "بدون|نمی|نیست|ندا|نشو|نشد|نکرد|نبا|نبو|هیچ|فاقد|عدم|برخلاف|بر خلاف|هر دو|همه"
@@ -107,26 +117,76 @@ def split_sentences(text: str) -> list[Sentence]:
             if len(split_words(line)) >= 7 and not DENIALS.search(line) and "<" not in line:
                 name, colon, _ = line.partition(": ")
                 named = name if colon and len(name.split()) < 5 else ""
-                found.append(
-                    Sentence(
-                        line, int(passage["page"]), named or (titles[1] if len(titles) > 1 else "")
-                    )
-                )
+                title = titles[1] if len(titles) > 1 and not is_part_heading(titles[1]) else ""
+                found.append(Sentence(line, int(passage["page"]), named or title))
     return found
+
+
+def is_part_heading(title: str) -> bool:
+    """Whether a title names a part of something ("Treatment") and nothing itself."""
+    words = load_heading_words(detect_language(title))
+    return {fold_text(word) for word in split_words(title)} <= words
+
+
+@lru_cache
+def load_heading_words(language: str) -> frozenset[str]:
+    """What such titles consist of, folded."""
+    gate, letters = (
+        load_pack("packs/gate.yaml", language),
+        load_pack("packs/letters.yaml", language),
+    )
+    words = [*gate["heading_words"], *gate["function_words"], *letters["function_words"]]
+    return frozenset(map(fold_text, words))
 
 
 def draw_items(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Honest items for a request, always the same for the same request."""
     system, user = extract_texts(body)
     demand = PASSAGE.sub("", user)
+    told = system + demand
     asked, wordings = int((NUMBER.search(demand) or [0, 10])[1]), WORDINGS.search(demand)
     draw = random.Random(hash_request([system, user]))
     lines = [s for s in split_sentences(user) if " ".join(s.text.split()[1:5]) not in demand]
     draw.shuffle(lines)
-    if '"options"' in system:
-        return [draw_question(s, lines, draw) for s in lines[:asked]]
+    if '"options"' in told:
+        named = (KINDS.search(told) or [""])[0]
+        wanted = [name for name in OTHER_TYPES if name in named]
+        types = [name for name in wanted if f"({name})" in demand] or wanted
+        return [draw_question(s, lines, draw, types) for s in lines[:asked]]
     each = int(wordings[1]) if wordings else 1
-    return [draw_pair(s, draw, n) for s in lines for n in range(each)][:asked]
+    text, conclusion = find_form(told)
+    if text == "symptom":
+        return [draw_pair(s, draw, n) for s in lines for n in range(each)][:asked]
+    return [draw_plain_pair(s, draw, n, (text, conclusion)) for s in lines for n in range(each)][
+        :asked
+    ]
+
+
+def find_form(told: str) -> tuple[str, str]:
+    """The two fields of a pair that a request asks for."""
+    named = (pair for pair in FORMS.items() if f'"{pair[0]}": "…", "{pair[1]}"' in told)
+    return next(named, ("symptom", "diagnosis"))
+
+
+def draw_plain_pair(
+    sentence: Sentence, draw: random.Random, wording: int, fields: tuple[str, str]
+) -> dict[str, Any]:
+    """For books without patients: somebody who meets a sentence, and the sentence's own end."""
+    words = load_wording(detect_language(sentence.text))
+    told = sentence.text.rstrip(".؛:").split()
+    # of six words only: questions complete the same sentence, and eight in a row would be a leak
+    beginning, end = " ".join(told[:-4][-6:]), " ".join(told[-4:])
+    person, place = draw.choice(words["names"]), draw.choice(words["rooms"])
+    openings = words["questions" if fields[0] == "question" else "situations"]
+    again = words["again"].format(n=wording + 1) if wording >= len(openings) else ""
+    opening = openings[wording % len(openings)]
+    return {
+        "quote": sentence.text,
+        "page": sentence.page,
+        "fact": f"{sentence.section}: {' '.join(told[:4])}",
+        fields[0]: opening.format(person=person, place=place, beginning=beginning) + again,
+        fields[1]: end,
+    }
 
 
 def draw_pair(sentence: Sentence, draw: random.Random, wording: int = 0) -> dict[str, Any]:
@@ -153,7 +213,10 @@ def draw_pair(sentence: Sentence, draw: random.Random, wording: int = 0) -> dict
 
 
 def draw_question(
-    sentence: Sentence, others: list[Sentence], draw: random.Random
+    sentence: Sentence,
+    others: list[Sentence],
+    draw: random.Random,
+    types: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A sentence to be completed: its own end among the ends of three others."""
     words = load_wording(detect_language(sentence.text))
@@ -165,10 +228,10 @@ def draw_question(
     options = draw.sample(sorted(ends), 3)
     answer = draw.randint(1, 4)
     options.insert(answer - 1, end)
-    about = sentence.section or words["disease"]
+    about = sentence.section or words["matter" if types else "disease"]
     return {
         "fact": f"{about}: {' '.join(told[:4])}",
-        "kind": draw.choice(["diagnosis", "symptoms", "complications", "telling_apart"]),
+        "kind": draw.choice(types or ["diagnosis", "symptoms", "complications", "telling_apart"]),
         "question": words["question"].format(beginning=" ".join(told[:-4]), about=about),
         "options": options,
         "answer": answer,

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from flows.cli.demo_items import count_tokens, draw_items, extract_texts, hash_request
+from flows.cli.demo_readings import draw_readings, is_reading
+from tasks.language.catalogue import tell_reader
 
 MODELS = ("gpt-4o", "gpt-4o-mini")
 # A request shows at most generation.shown_characters of text or some pages as PDF (some MB); more
@@ -18,9 +20,13 @@ MOST_BYTES = 64 * 2**20
 
 
 def write_reply(request: dict[str, Any]) -> str:
-    """JSON with the items that are asked for; the answer to a probe of structured output."""
+    """JSON with the items or readings that are asked for; the answer to a probe of structured
+    output.
+    """
     if "colour" in str(request["messages"]):
         return '{"colour": "white"}'
+    if is_reading(request):
+        return json.dumps(draw_readings(request), ensure_ascii=False)
     return json.dumps({"items": draw_items(request)}, ensure_ascii=False)
 
 
@@ -38,6 +44,11 @@ def build_completion(request: dict[str, Any]) -> dict[str, Any]:
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": usage | {"total_tokens": prompt + written},
     }
+
+
+COMMANDS = """\
+  export OPENAI_BASE_URL={address} OPENAI_API_KEY=demo
+  book2lora study exercise --set base.model=tiny"""
 
 
 class DemoHandler(BaseHTTPRequestHandler):
@@ -89,16 +100,11 @@ class DemoHandler(BaseHTTPRequestHandler):
 def demo_server(
     *, port: Annotated[int, Parameter(help="where to listen; 0 takes a free one")] = 8000
 ) -> int:
-    """Answer requests for items on this machine, without a model: to rehearse the gpt writer
-    without a key. Its items only complete sentences of the book.
+    """Answer requests for items and readings on this machine, without a model: to rehearse
+    the gpt writer without a key. Its items only complete sentences of the book.
     """
     with ThreadingHTTPServer(("127.0.0.1", port), DemoHandler) as server:
         address = f"http://127.0.0.1:{server.server_port}/v1"
-        print(
-            "listening; Ctrl-C ends it. In another terminal:\n"
-            f"  export OPENAI_BASE_URL={address} OPENAI_API_KEY=demo\n"
-            "  book2lora study exercise --set base.model=tiny",
-            flush=True,
-        )
+        print(tell_reader("demo-listening"), COMMANDS.format(address=address), sep="\n", flush=True)
         server.serve_forever()
     return 0

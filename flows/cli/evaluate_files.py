@@ -47,7 +47,7 @@ def evaluate_files(
             str(adapter) if adapter else None,
             questions,
             plan.evaluation,
-            language=plan.language,
+            language=plan.wording,
             machine=machine,
             progress=progress,
             tuned=tuned,

@@ -3,16 +3,16 @@ is asked for is done.
 """
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from flows.cli.studies.find_study import list_places, tell_known
+from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.messages import build_message
-from tasks.store.paths import get_runs_dir
 
 
 def export(
@@ -49,6 +49,8 @@ def export(
     """Give a study's adapter away: merge it into its base, write that as GGUF, put it on the
     hub.
     """
+    if study != "latest":
+        find_study_folder(study)  # a name that is none is told first
     if merged is None and push is None and gguf is None:
         raise PlanError(build_message("nothing-to-export"))
     for option, place in (("--merged", merged), ("--gguf", gguf)):
@@ -63,7 +65,7 @@ def export(
     if merged is not None or gguf is not None:
         merge_study(folder, base or read_base_path(folder), merged, gguf)
     if push is not None:
-        sys.stdout.write(f"on the hub: {upload(merged or folder / 'adapter', push)}\n")
+        print(tell_reader("pushed-to", address=upload(merged or folder / "adapter", push)))
     return 0
 
 
@@ -83,15 +85,16 @@ def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None)
         whole = merged or Path(scratch) / "merged"
         merge_adapter(checkpoint, folder / "adapter", whole)
         if merged is not None:
-            sys.stdout.write(f"merged model: {merged}\n")
+            print(tell_reader("merged-to", path=str(merged)))
         if gguf is not None:
             write_gguf_file(whole, gguf, folder.name)
-            sys.stdout.write(f"GGUF: {gguf}\nfor Ollama: {write_modelfile(whole, gguf)}\n")
+            print(tell_reader("gguf-to", path=str(gguf)))
+            print(tell_reader("modelfile-to", path=str(write_modelfile(whole, gguf))))
 
 
 def find_study_folder(study: str) -> Path:
     """The folder of a study. Raises MissingArtifact where it holds no adapter."""
-    places = (Path(study), get_runs_dir() / "studies" / study, get_runs_dir() / study)
+    places = [place for place in list_places(study) if place.parent.name != "sweeps"]
     found = next(
         (place for place in places if (place / "adapter" / "adapter_model.safetensors").is_file()),
         None,
@@ -99,7 +102,10 @@ def find_study_folder(study: str) -> Path:
     if found is None:
         raise MissingArtifact(
             build_message(
-                "no-study-with-adapter", study=repr(study), places=tuple(map(str, places))
+                "no-study-with-adapter",
+                study=repr(study),
+                places=tuple(map(str, places)),
+                known=tell_known(),
             )
         )
     return found

@@ -2,11 +2,10 @@
 once.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
@@ -23,8 +22,13 @@ from flows.cli.arguments import (
 from flows.cli.chat import chat
 from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
+from flows.cli.output_streams import allow_any_letter, end_if_nobody_reads, write_json_lines
 from flows.cli.plan_text import format_plan, list_choices
 from flows.cli.random_model import random_model
+from flows.cli.studies.add_note import note
+from flows.cli.studies.compare_studies import compare
+from flows.cli.studies.run_table import runs
+from flows.cli.studies.store_care import store
 from tasks.engine.orchestration.cancellation import stop_on_signals
 from tasks.engine.orchestration.local_server import run_local_server
 from tasks.language.catalogue import tell_error, tell_reader
@@ -90,7 +94,8 @@ def study(
     set: SetOption = [],
     redo: RedoOption = [],
     name: Annotated[
-        str | None, Parameter(help="name of the study and its folder; default: the plan's name")
+        str | None,
+        Parameter(help="name of the study and its folder; default: the plan's, as of paid answers"),
     ] = None,
     gpu: Annotated[
         str | None, Parameter(help="deployment that tunes and scores, e.g. tune/gpu")
@@ -253,7 +258,7 @@ def read(
     plan = parse_plan({"reading": {"ocr": ocr, "most_bad_pages": 1.0}}).reading
     with show_progress_bar(tell_reader("progress-pages")) as progress:
         if not (passages or report):
-            _write_lines(
+            write_json_lines(
                 out,
                 (page.model_dump() for page in read_pages(book, plan, language, progress=progress)),
             )
@@ -264,7 +269,7 @@ def read(
     if report:
         write_report(book, reading, report)
     if passages:
-        _write_lines(out, passage_rows(reading))
+        write_json_lines(out, passage_rows(reading))
     return 0
 
 
@@ -301,20 +306,15 @@ def evaluate(
     lines, sentence = evaluate_files(
         base, adapter, questions, choices, parse_machine(machine), tuned
     )
-    _write_lines(out, lines)
+    write_json_lines(out, lines)
     print(sentence, file=sys.stderr)
     return 0
 
 
-@app.command
-def runs() -> int:
-    """List the studies and sweeps so far, with their verdicts."""
-    from tasks.store.paths import get_runs_dir
-
-    print(*map(mark_control_characters, summary.list_runs(get_runs_dir())), sep="\n")
-    return 0
-
-
+app.command(runs)
+app.command(compare)
+app.command(note)
+app.command(store)
 app.command(chat)
 app.command(export)
 app.command(demo_server)
@@ -326,11 +326,15 @@ def main() -> None:
     wrong; 129, 130, 143 stopped by SIGHUP, SIGINT, SIGTERM.
     """
     stop_on_signals("book2lora")
+    allow_any_letter()
     try:
         with translate_disk_errors():
             sys.exit(app(exit_on_error=False))
     except CycloptsError:  # cyclopts has printed it
         sys.exit(2)
+    except BrokenPipeError:
+        end_if_nobody_reads()
+        raise
     except PlanError as error:
         print(mark_control_characters(f"book2lora: {tell_error(error)}"), file=sys.stderr)
         sys.exit(2)
@@ -340,14 +344,6 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
-
-
-def _write_lines(out: Path | None, rows: Any) -> None:
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    if out is None:
-        sys.stdout.write(lines)
-    else:
-        out.write_text(lines, "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,17 +3,25 @@ try next.
 """
 
 import json
+import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from tasks.engine.readiness.plan_check import PlanCheck
 from tasks.language.catalogue import load_catalogue, tell_reader
+from tasks.language.choices import describe_differences
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting import history as history_words
+from tasks.reporting.message_words import tell_cost
+from tasks.reporting.report_data import WriterTotals
 from tasks.schemas.messages import Figure, Message, Points, build_message
 from tasks.schemas.result_rows import History
+from tasks.store.paths import get_runs_dir
+from tasks.store.studies.study_records import read_record
 
 
 def summarize_study(folder: Path) -> Iterable[str]:
@@ -42,11 +50,14 @@ def summarize_study(folder: Path) -> Iterable[str]:
         )
     for cause in told["causes"][:1]:
         yield _say(say, "why", text=f"{cause['claim']} {cause['advice']}".rstrip())
+    yield from explain_cost(study, say)
+    yield from explain_number(folder, say)
     yield _say(say, "report", path=folder / "index.html")
     if study["next_command"]:
         yield from filter(None, [study.get("next_note")])
         rules = say["comma"].join(study["next_follows"]) if len(study["next_follows"]) > 1 else ""
-        yield _say(say, "next_of" if rules else "next", command=study["next_command"], rules=rules)
+        command = build_next_command(folder, study["next_command"])
+        yield _say(say, "next_of" if rules else "next", command=command, rules=rules)
 
 
 def summarize_sweep(folder: Path) -> Iterable[str]:
@@ -61,7 +72,8 @@ def summarize_sweep(folder: Path) -> Iterable[str]:
     yield from explain_history(told, say)
     yield _say(say, "report", path=folder / "index.html")
     yield str(say["terminal"]["asks_again"])
-    yield _say(say, "as_study", command=f"book2lora study {folder / 'best-plan.yaml'}")
+    command = f"{get_own_command()} study {quote(str(folder / 'best-plan.yaml'))}"
+    yield _say(say, "as_study", command=command)
 
 
 def summarize_check(readiness: PlanCheck) -> Iterable[str]:
@@ -84,37 +96,46 @@ def summarize_check(readiness: PlanCheck) -> Iterable[str]:
     )
 
 
-def list_runs(store: Path) -> Iterable[str]:
-    """A line for each study and sweep of a store, the oldest first, in the reader's language."""
-    found = sorted(
-        (*store.glob("studies/*/verdict.json"), *store.glob("sweeps/*/sweep.json")),
-        key=lambda path: path.stat().st_mtime,
+def pick_result(told: dict[str, Any], parent: str) -> dict[str, Any]:
+    """The verdict in a study's verdict.json or a sweep's sweep.json, with the setting that a sweep
+    chose.
+    """
+    if parent == "sweeps":
+        return dict(told["verdict"]) | {"chosen": told["chosen"]["name"]}
+    return dict(told)
+
+
+def format_verdict_cell(told: dict[str, Any], say: Translator) -> str:
+    """improved 28.3% → 56.6% (same_fact, cloze, n = 198, p = 1.2e-10)"""
+    chosen = (f"{told['chosen']}: ") if "chosen" in told else ""
+    return chosen + _fill_verdict(
+        "verdict_cell", told, say.get_label("verdicts", told["verdict"]), say
     )
-    say = load_catalogue(get_reader_language())
-    for path in found:
-        try:
-            line = _format_run(path, say)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            line = _say(say, "unreadable", file=path, why=f"{type(error).__name__}: {error}")
-        yield f"{path.parent.name:<24} {line}"
-    if not found:
-        yield _say(say, "no_runs", store=store)
 
 
-def _format_run(path: Path, say: Translator) -> str:
-    told = _read_json(path)
-    if path.name == "sweep.json":
-        return format_verdict(told["verdict"], say) + f", {told['chosen']['name']}"
-    return format_verdict(told, say)
+def tell_no_runs(say: Translator) -> str:
+    """That the store is empty, and how to begin."""
+    command = f"{get_own_command()} study"
+    return _say(say, "no_runs", store=get_runs_dir(), command=command)
+
+
+def tell_unreadable(file: str, why: str, say: Translator) -> str:
+    """That a study's result is damaged, and what to do."""
+    return _say(say, "unreadable", file=file, why=why)
 
 
 def format_verdict(told: dict[str, Any], say: Translator) -> str:
     """IMPROVED: base 28.3% → tuned 56.6% (same_fact, cloze, n = 198, +68 −12, p = 1.2e-10)"""
+    name = say.get_label("verdicts", told["verdict"]).upper()
+    return _fill_verdict("verdict", told, name, say)
+
+
+def _fill_verdict(key: str, told: dict[str, Any], name: str, say: Translator) -> str:
     worth = f" ({say['exploratory']})" * told.get("exploratory", False)
     return _say(
         say,
-        "verdict",
-        verdict=say.get_label("verdicts", told["verdict"]).upper() + worth,
+        key,
+        verdict=name + worth,
         base=say.format_share(told["base"]["rate"]),
         tuned=say.format_share(told["tuned"]["rate"]),
         set=told["set"],
@@ -150,6 +171,53 @@ def explain_history(record: dict[str, Any], say: Translator) -> Iterable[str]:
         yield from filter(
             None, [history_words.told(History.model_validate(record["history"]), say)]
         )
+
+
+def explain_cost(study: dict[str, Any], say: Translator) -> Iterable[str]:
+    """What a paid writer's answers cost, and apart from it what may have been charged for answers
+    that never arrived; nothing where nothing is paid.
+    """
+    if study["plan"]["generation"]["writer"] != "gpt" or "writing" not in study:
+        return
+    writing = WriterTotals(**study["writing"])
+    yield _say(say, "cost", text=tell_cost(writing, say))
+
+
+def explain_number(folder: Path, say: Translator) -> Iterable[str]:
+    """How the plan differs from that of the first study of this name; nothing of the first."""
+    record = read_record(folder)
+    if record is not None and record.beside:
+        told = build_message(
+            "study-numbered",
+            name=record.name,
+            beside=record.beside,
+            differences=describe_differences(record.differences, say),
+        )
+        yield say.format_message(told)
+
+
+def get_own_command() -> str:
+    """The command that is running, as it can be typed here again."""
+    typed = Path(sys.argv[0])
+    if typed.name != "book2lora":
+        typed = Path(sys.executable).with_name("book2lora")
+        if not typed.is_file():
+            return f"{quote(sys.executable)} -m flows.cli.main"
+    found = shutil.which("book2lora")
+    if not typed.is_file() or (found and Path(found).samefile(typed)):
+        return "book2lora"
+    here = Path.cwd()
+    return quote(str(typed.relative_to(here) if typed.is_relative_to(here) else typed))
+
+
+def build_next_command(folder: Path, recorded: str) -> str:
+    """The command that a study's record holds, for the way in which ours is called here and for
+    where the study lies now.
+    """
+    plan = folder / "next-plan.yaml"
+    if plan.is_file():
+        return f"{get_own_command()} study {quote(str(plan))}"
+    return recorded.replace("book2lora", get_own_command(), 1)
 
 
 def _get_labels(record: dict[str, Any]) -> Translator:

@@ -1,7 +1,7 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
-from tasks.diagnosis.evidence import CHANCE_RATE, LEAK_NGRAM, Evidence, replace_nonfinite
-from tasks.diagnosis.finding_text import Numbers, RuleResult
+from tasks.diagnosis.evidence import CHANCE_RATE, LEAK_NGRAM, Evidence
+from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
 from tasks.diagnosis.rules.data_rules import (
     MIN_LEAKED_SHARE,
@@ -19,6 +19,7 @@ from tasks.diagnosis.rules.tuning_rules import (
     detect_unfinished_training,
     detect_unmoved_weights,
 )
+from tasks.schemas.messages import Figure, Measures, Nats, Share
 from tasks.schemas.result_rows import Cause, CauseName, CauseVerdict
 
 HIGH_BASE_RATE = 0.7  # share right above which a base model leaves little room
@@ -36,13 +37,13 @@ def answer_four_causes(evidence: Evidence) -> list[Cause]:
 
 def _judge_data(e: Evidence) -> Cause:
     """Too simple, repeated, or not related to the questions."""
-    numbers: Numbers = {
+    numbers: Measures = {
         "pairs": e.pairs,
-        "distinct": e.distinct,
+        "distinct": Share(e.distinct),
         "diagnoses": e.diagnoses,
-        "coverage": e.coverage,
-        "vignette_words": e.vignette_words,
-        "taught_before": e.probe.taught_before,
+        "coverage": Share(e.coverage),
+        "vignette_words": Figure(e.vignette_words),
+        "taught_before": Nats(e.probe.taught_before),
         "updates": e.updates,
     }
     found = [
@@ -68,16 +69,16 @@ def _judge_data(e: Evidence) -> Cause:
 
 def _judge_training(e: Evidence) -> Cause:
     """Too few updates, or too weak ones."""
-    numbers: Numbers = {
+    numbers: Measures = {
         "updates": e.updates,
-        "epochs": e.preflight.epochs,
-        "learning_rate": e.plan.finetuning.learning_rate,
-        "loss_before": replace_nonfinite(e.loss_first),
-        "loss_after": replace_nonfinite(e.loss_last),
-        "kl_mean": e.probe.kl_mean,
-        "weight_shift": e.probe.weight_shift,
-        "taught_before": e.probe.taught_before,
-        "taught_after": e.probe.taught_after,
+        "epochs": Figure(e.preflight.epochs),
+        "learning_rate": Figure(e.plan.finetuning.learning_rate),
+        "loss_before": wrap_measured(Nats, e.loss_first),
+        "loss_after": wrap_measured(Nats, e.loss_last),
+        "kl_mean": Nats(e.probe.kl_mean),
+        "weight_shift": Figure(e.probe.weight_shift),
+        "taught_before": Nats(e.probe.taught_before),
+        "taught_after": Nats(e.probe.taught_after),
         "changed": e.primary.changed,
         "n": e.primary.n,
     }
@@ -113,9 +114,9 @@ def _has_changed_without_learning(e: Evidence) -> bool:
 
 def _judge_leakage(e: Evidence) -> Cause:
     """Shared words or facts; a leak makes a gain, so it cannot explain that there is none."""
-    numbers: Numbers = {
+    numbers: Measures = {
         "leaked": e.leaked,
-        "leaked_share": e.leaked_share,
+        "leaked_share": Share(e.leaked_share),
         "shared_facts": e.shared_facts,
         "leak_ngram": LEAK_NGRAM,
     }
@@ -129,16 +130,16 @@ def _judge_leakage(e: Evidence) -> Cause:
 def _judge_easy_questions(e: Evidence) -> Cause:
     """Too easy or too common: the base knows or guesses the answers."""
     base = e.primary.base
-    numbers: Numbers = {
-        "base": base.rate,
-        "base_low": base.low,
-        "base_high": base.high,
-        "chance": CHANCE_RATE,
-        "longest_is_key": e.longest_is_key,
-        "top_key": e.top_key,
-        "blind": e.screening.get("blind"),
-        "closed": e.screening.get("closed"),
-        "too_easy": e.screening.get("too easy"),
+    numbers: Measures = {
+        "base": Share(base.rate),
+        "base_low": Share(base.low),
+        "base_high": Share(base.high),
+        "chance": Share(CHANCE_RATE),
+        "longest_is_key": Share(e.longest_is_key),
+        "top_key": Share(e.top_key),
+        "blind": wrap_measured(Share, e.screening.get("blind")),
+        "closed": wrap_measured(Share, e.screening.get("closed")),
+        "too_easy": wrap_measured(Share, e.screening.get("too easy")),
         "illegible_base": e.primary.illegible_base,
         "n": e.primary.n,
     }
@@ -163,7 +164,7 @@ def _judge_easy_questions(e: Evidence) -> Cause:
 def _answer_cause(
     name: CauseName,
     verdict: CauseVerdict,
-    numbers: Numbers,
+    numbers: Measures,
     *said: str,
     found: list[RuleResult] | None = None,
 ) -> Cause:

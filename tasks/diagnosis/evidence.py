@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from tasks.diagnosis import item_statistics
+from tasks.language.book_profile import NOTHING_SEEN, BookLook, look_at_book
 from tasks.schemas.item_rows import (
     AnswerMode,
     FilterStep,
@@ -28,7 +29,7 @@ from tasks.schemas.result_rows import (
     ScreenedQuestion,
     TrainingStep,
 )
-from tasks.store.artifact_groups import CheckedItems, TuningResult
+from tasks.store.artifact_groups import BookText, CheckedItems, TuningResult
 from tasks.store.artifacts import Comparisons
 
 CHANCE_RATE = 0.25  # four options
@@ -107,6 +108,12 @@ class Evidence(StoredRow):
         )
     )
     favourite_tuned: float = Field(description="the same, tuned")
+    fitting_profile: str = Field(
+        default="", description="what the book's own words say it is; empty: they do not tell"
+    )
+    medical_rate: float = Field(
+        default=0.0, description="words of the book that speak of diseases, in 1,000"
+    )
     screening: dict[str, float] = Field(
         default_factory=dict,
         description="share of the primary set's questions of each kind, where they were screened",
@@ -148,6 +155,7 @@ def load_evidence(
     comparisons: Comparisons,
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
+    text: BookText | None = None,
 ) -> Evidence:
     """Load the rows of a study and gather what they say."""
     return gather_evidence(
@@ -164,6 +172,9 @@ def load_evidence(
         comparisons=comparisons.load_rows(),
         plan=plan,
         screened=screened,
+        look=look_at_book((p.text for p in text.load_passages()), plan.language)
+        if text
+        else NOTHING_SEEN,
     )
 
 
@@ -182,6 +193,7 @@ def gather_evidence(
     comparisons: Sequence[Comparison],
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
+    look: BookLook = NOTHING_SEEN,
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the
     held-out ones.
@@ -210,6 +222,8 @@ def gather_evidence(
         top_key=item_statistics.compute_top_share([q.answer for q in asked]),
         favourite_base=_compute_favourite_share(base, asked, primary.mode),
         favourite_tuned=_compute_favourite_share(tuned, asked, primary.mode),
+        fitting_profile=look.profile,
+        medical_rate=look.medical_rate,
         screening=_summarize_screening(screened, asked),
     )
 

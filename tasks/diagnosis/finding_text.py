@@ -1,22 +1,22 @@
-"""A reason of the result in numbers; the languages have the words (findings.yaml)."""
+"""A reason of the result in typed numbers; the languages have the words (findings.yaml)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tasks.diagnosis.remedies import PlanChange
+from tasks.schemas.messages import Measures, Simple
 from tasks.schemas.result_rows import Finding
-
-Numbers = dict[str, float | int | str | None]
 
 
 class RuleResult(NamedTuple):
     """What a rule found; packs/<language>/findings.yaml has its sentences under the rule's name."""
 
     rule: str
-    evidence: Numbers
+    evidence: Measures
     weight: float
     remedy: PlanChange = {}
     said: tuple[str, ...] = ("claim",)  # the sentences of the claim, in this order
-    beside: Numbers = {}  # what the sentences name besides the evidence
+    beside: Measures = {}  # what the sentences name besides the evidence
 
     def build_finding(self) -> Finding:
         return Finding(
@@ -27,3 +27,8 @@ class RuleResult(NamedTuple):
             weight=self.weight,
             remedy=self.remedy,
         )
+
+
+def wrap_measured(kind: Callable[[float], Simple], number: float | None) -> Simple | None:
+    """A typed number; None where it was not measured."""
+    return None if number is None else kind(number)

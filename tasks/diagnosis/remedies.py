@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.schemas.item_rows import AnswerMode
 from tasks.schemas.plan import StudyPlan
+from tasks.schemas.sections.profiles import MEDICINE
 
 PlanChange = dict[str, Any]
 ENOUGH_UPDATES = 180  # what the laptop's plan makes, which is known to be enough for the tiny model
@@ -99,10 +100,15 @@ def increase_wordings(plan: StudyPlan) -> PlanChange:
     )
 
 
+def _get_case_type(plan: StudyPlan) -> str:
+    """The type of a question on a case, which each profile has."""
+    return "diagnosis" if plan.generation.profile == MEDICINE else "application"
+
+
 def require_harder_questions(plan: StudyPlan) -> PlanChange:
     """Questions that tell neighbours apart; none where a person brought them."""
     return (
-        {"generation.kinds": {"telling_apart": 0.7, "diagnosis": 0.3}}
+        {"generation.kinds": {"telling_apart": 0.7, _get_case_type(plan): 0.3}}
         if isinstance(plan.generation.questions, int)
         else {}
     )

@@ -3,7 +3,7 @@ remedy, here or at a deployment.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from tasks.engine.replay import replaying
@@ -11,7 +11,7 @@ from tasks.engine.run_timings import reset_timings
 from tasks.engine.stage import forced_stages
 from tasks.engine.store_notes import tell_older_store
 from tasks.language.reader_language import get_reader_language
-from tasks.store.paths import make_private_dir
+from tasks.store.paths import hold_store, make_private_dir
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -26,7 +26,7 @@ class PrefectFlow(Generic[P, T]):
     """
 
     def __init__(self, function: Callable[P, T], name: str, run_name: str) -> None:
-        self._function, self._name, self._run_name = function, name, run_name
+        self._function, self._name, self._run_name = use_store(function), name, run_name
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """A flow run, inside another one its subflow."""
@@ -54,6 +54,17 @@ class PrefectFlow(Generic[P, T]):
         from tasks.engine.orchestration.remote_run import bind_to_deployment
 
         return bind_to_deployment(self.as_prefect_flow, deployment)
+
+
+def use_store(function: Callable[P, T]) -> Callable[P, T]:
+    """Let nothing of the store be removed while the function runs."""
+
+    @wraps(function)
+    def run_with_store(*args: P.args, **kwargs: P.kwargs) -> T:
+        with hold_store():
+            return function(*args, **kwargs)
+
+    return run_with_store
 
 
 def flow(name: str, run_name: str) -> Callable[[Callable[P, T]], PrefectFlow[P, T]]:

@@ -29,7 +29,7 @@ def build_folder_filler(study: StudyResults) -> Callable[[Path], None]:
     def fill_folder(folder: Path) -> None:
         write.write_study_folder(folder, data)
         sets = {title: list(questions) for title, questions in data.questions.items()}
-        lm_eval_task.write_task_folder(folder / "lm-eval", sets, plan.evaluation, plan.language)
+        lm_eval_task.write_task_folder(folder / "lm-eval", sets, plan.evaluation, plan.wording)
         write_hf_dataset({"train": data.pairs, "held_out": data.held_out}, sets, folder / "dataset")
 
     return fill_folder

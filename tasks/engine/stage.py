@@ -21,7 +21,9 @@ from rich.markup import escape
 from tasks.engine.cache_key import compute_stage_key
 from tasks.engine.gpu_lock import lock_device
 from tasks.engine.run_timings import add_timing, peak_memory_mb
+from tasks.engine.runs.run_needs import note_begun, note_result
 from tasks.engine.source_digest import digest_function, digest_modules
+from tasks.engine.stage_outcomes import describe_outcome
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import MissingArtifact
 from tasks.schemas.item_rows import StoredRow
@@ -115,7 +117,7 @@ class Stage(Generic[P, T]):
         with hold_lock(call.key):
             found = None if self.name in forced_stages.get() else self._find(call)
             record, result = found or self._make(call)
-        self._tell(call, record, is_cached=found is not None)
+        self._tell(call, record, result, is_cached=found is not None)
         return result, found is not None
 
     def find(self, call: StageCall) -> T:
@@ -125,12 +127,15 @@ class Stage(Generic[P, T]):
         found = None if self.name in forced_stages.get() else self._find(call, is_told=False)
         if found is None:
             raise NotCached(f"{self.name} has no kept result for these inputs.")
-        self._tell(call, found[0], is_cached=True)
+        self._tell(call, *found, is_cached=True)
         shown_keys.get(set()).add(call.key)
         return found[1]
 
-    def _tell(self, call: StageCall, record: StageRecord, *, is_cached: bool) -> None:
-        """Add the stage to this run's timings, and print its line unless a replay has done so."""
+    def _tell(self, call: StageCall, record: StageRecord, result: T, *, is_cached: bool) -> None:
+        """Add the stage to this run's timings and needs, and print its line unless a replay has
+        done so.
+        """
+        note_result(call.key)
         add_timing(
             Timing(
                 stage=self.name,
@@ -145,7 +150,8 @@ class Stage(Generic[P, T]):
                 if is_cached
                 else tell_reader("stage-seconds", seconds=Figure(record.seconds, 1))
             )
-            print_status(f"  [green]✓[/] {self.name:<18} {took}")
+            outcome = escape(describe_outcome(self.name, call.arguments, result))
+            print_status(f"  [green]✓[/] {self.name:<18} {took:<8} {outcome}".rstrip())
 
     def _find(self, call: StageCall, is_told: bool = True) -> tuple[StageRecord, T] | None:
         """A record that is whole and stands for artifacts that are there; one that is not
@@ -169,6 +175,8 @@ class Stage(Generic[P, T]):
         check_handles(
             list(call.arguments.values())
         )  # on another machine than the one that made them, this fetches them
+        note_result(call.key)
+        note_begun(self.name)
         with self._exclusive_device(call), translate_disk_errors(), redact_raised_errors():
             token = _running_key.set(call.key)
             begin = time.perf_counter()

@@ -7,15 +7,20 @@ from pathlib import Path
 from rich.markup import escape
 
 from tasks.language.catalogue import tell_reader
-from tasks.store.paths import get_runs_dir, write_atomically
+from tasks.store.paths import find_old_store, get_runs_dir, write_atomically
 from tasks.store.progress import print_status
 
 STORE_FORMAT = b"2\n"  # 1, in stores without a mark: 0.1, with Prefect's records and their timings/
 
 
 def tell_older_store() -> None:
-    """Mark the store as this version's; the first time that it was another's, say so in a line."""
+    """Mark the store as this version's; the first time that it was another's, say so in a line.
+    Where ./runs is a store that this command does not use, say that, each time.
+    """
     store = get_runs_dir()
+    if old := find_old_store():
+        told = tell_reader("old-store", old=str(old), store=str(store))
+        print_status(f"  {escape(told)}")
     mark = store / "format"
     if mark.is_file() and mark.read_bytes() == STORE_FORMAT:
         return

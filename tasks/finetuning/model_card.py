@@ -44,7 +44,8 @@ Warned of before the training:
 A falling loss does not show that anything useful was learnt. Whether the tuned model answers better
 than its base is the verdict of the study that made it (`verdict.json` in the study's folder).
 
-**Limits.** It was taught one book and examined on the same book. It is no source of medical advice.
+**Limits.** It was taught one book and examined on the same book. It is no source of
+advice, medical or other.
 
 ```python
 from peft import PeftModel

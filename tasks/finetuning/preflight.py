@@ -12,7 +12,7 @@ from tasks.finetuning.examples import EncodedTexts, encode_pairs
 from tasks.finetuning.lora import attach_fresh_adapter
 from tasks.language.text import split_words
 from tasks.models.loading import choose_checkpoint_dtype, load_tokenizer
-from tasks.models.model_config import read_config
+from tasks.models.model_config import find_context_window, read_config
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Figure, Message, build_message
@@ -106,7 +106,7 @@ def measure_model_sizes(checkpoint: Checkpoint, plan: FinetuningPlan) -> ModelSi
     return ModelSizes(
         trainable,
         every - trainable,
-        getattr(config, "max_position_embeddings", 0),
+        find_context_window(whole) or 0,
         kept,
         config.vocab_size,
     )
@@ -114,8 +114,7 @@ def measure_model_sizes(checkpoint: Checkpoint, plan: FinetuningPlan) -> ModelSi
 
 def read_context_window(checkpoint: Checkpoint) -> int:
     """The most tokens the model reads at once; beyond any text where it says nothing of it."""
-    config = read_config(checkpoint.path).get_text_config()
-    return int(getattr(config, "max_position_embeddings", None) or sys.maxsize)
+    return find_context_window(read_config(checkpoint.path)) or sys.maxsize
 
 
 def estimate_peak_memory(sizes: ModelSizes, tokens: int, dtype: torch.dtype) -> float:

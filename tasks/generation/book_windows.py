@@ -5,6 +5,7 @@ Pure and deterministic: what a round asks depends on the passages, the plan, and
 before the round.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from tasks.generation.prompts.instructions import ItemKind
 from tasks.generation.quotas import PairOrQuestion, Quota, apportion_total, count_letters
 from tasks.schemas.item_rows import Pair, Passage, QuestionType
+from tasks.schemas.messages import Message
 from tasks.schemas.plan_sections import GenerationPlan
 
 MIN_WINDOW_CHARACTERS = (
@@ -23,6 +25,14 @@ SAMPLES_PER_ROUND = 10_000  # more than one place is asked in one round
 MAX_REMINDERS = 30  # items of a place that the next request is told not to repeat
 
 ITEM_KINDS: tuple[ItemKind, ItemKind] = ("pair", "question")
+
+
+class FallenItem(NamedTuple):
+    """A refused item that goes back to its writer."""
+
+    raw: str  # as it came
+    reason: Message
+    passages: tuple[Passage, ...]  # the one that it rests on, or all that were shown
 
 
 @dataclass
@@ -40,6 +50,12 @@ class Window:
         default_factory=dict
     )  # kind → why nothing more is asked: exhausted, refused, rounds
     kept: list[PairOrQuestion] = field(default_factory=list)
+    fallen: dict[ItemKind, list[FallenItem]] = field(
+        default_factory=lambda: {"pair": [], "question": []}
+    )  # not yet sent back
+    written: dict[ItemKind, list[str]] = field(
+        default_factory=lambda: {"pair": [], "question": []}
+    )  # reminders of all that came from here, the refused ones too
 
     def is_open(self, kind: ItemKind) -> bool:
         """Whether it may still be asked."""
@@ -56,6 +72,18 @@ class PlannedRequest(NamedTuple):
     focus: str  # id of the passage to begin with, where a place is asked several times at once
     avoid: tuple[str, ...]
     sample: int  # so that asking the same again is another request with another answer
+    repairs: tuple[FallenItem, ...] = ()  # refused items that are to be repaired or replaced
+    places: tuple[Window, ...] = ()  # of the repairs
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """What is shown: the window, or what the refused items rest on."""
+        rest_on = (passage for item in self.repairs for passage in item.passages)
+        return tuple({p.id: p for p in rest_on}.values()) or self.window.passages
+
+    def list_places(self) -> tuple[Window, ...]:
+        """The windows that are asked."""
+        return self.places or (self.window,)
 
 
 def plan_windows(passages: Sequence[Passage], quota: Quota, plan: GenerationPlan) -> list[Window]:
@@ -107,30 +135,57 @@ def plan_round(
     kept: Sequence[PairOrQuestion],
     turn: int = 0,
 ) -> list[PlannedRequest]:
-    """Every request of the next round, fixed before any of them is sent."""
+    """Every request of the next round, fixed before any of them is sent: refused items go back,
+    what never came is asked for anew.
+    """
     pairs = sum(isinstance(item, Pair) for item in kept)
     rebalance_needs(all_places, "pair", max(0, quota.pairs - pairs))
     rebalance_needs(all_places, "question", max(0, quota.questions - (len(kept) - pairs)))
     have: Counter[QuestionType] = Counter(item.kind for item in kept if not isinstance(item, Pair))
     round_: list[PlannedRequest] = []
+    fallen: dict[ItemKind, list[tuple[Window, FallenItem]]] = {"pair": [], "question": []}
     for place in all_places:
         for kind in ITEM_KINDS:
-            if place.need[kind] > 0 and place.is_open(kind):
-                round_ += _plan_window_requests(place, kind, plan, have, turn)
+            back = place.fallen[kind][: max(0, place.need[kind])] if place.is_open(kind) else []
+            place.fallen[kind] = []
+            fallen[kind] += [(place, item) for item in back]
+            if place.need[kind] > len(back) and place.is_open(kind):
+                anew = place.need[kind] - len(back)
+                round_ += _plan_window_requests(place, kind, anew, plan, have, turn)
+    for kind in ITEM_KINDS:
+        round_ += _plan_repair_requests(fallen[kind], kind, plan.per_request, turn)
     return round_
 
 
+def _plan_repair_requests(
+    fallen: Sequence[tuple[Window, FallenItem]], kind: ItemKind, most: int, turn: int
+) -> list[PlannedRequest]:
+    """The refused items of all windows together, so many in a request."""
+    asks = []
+    for start in range(0, len(fallen), most):
+        group = fallen[start : start + most]
+        places = tuple({id(place): place for place, _ in group}.values())
+        items = tuple(item for _, item in group)
+        sample = turn * SAMPLES_PER_ROUND + start
+        asks.append(PlannedRequest(places[0], kind, len(items), {}, "", (), sample, items, places))
+    return asks
+
+
 def _plan_window_requests(
-    place: Window, kind: ItemKind, plan: GenerationPlan, have: Counter[QuestionType], turn: int
+    place: Window,
+    kind: ItemKind,
+    number: int,
+    plan: GenerationPlan,
+    have: Counter[QuestionType],
+    turn: int,
 ) -> list[PlannedRequest]:
     """A place's requests of one round; each of several begins at another passage."""
     most = round_to_whole_facts(place.max_items, plan.paraphrases if kind == "pair" else 1)
-    avoid = tuple(
+    known = [
         build_reminder(item) for item in place.kept if isinstance(item, Pair) == (kind == "pair")
-    )[-MAX_REMINDERS:]
-    sizes = [most] * (place.need[kind] // most) + [place.need[kind] % most] * (
-        place.need[kind] % most > 0
-    )
+    ]
+    avoid = tuple(dict.fromkeys([*place.written[kind], *known]))[-MAX_REMINDERS:]
+    sizes = [most] * (number // most) + [number % most] * (number % most > 0)
     asks = []
     for i, size in enumerate(sizes):
         kinds = allocate_question_types(plan.kinds, have, size) if kind == "question" else {}
@@ -168,6 +223,16 @@ def build_reminder(item: PairOrQuestion) -> str:
     return f"{item.fact}: {' '.join(text.split()[:12])}"
 
 
+def build_fallen_reminder(raw: str) -> str:
+    """A refused item in few words; empty where it cannot be read."""
+    try:
+        item = json.loads(raw)
+        text = str(item.get("symptom") or item.get("question") or "")
+        return f"{item.get('fact') or ''}: {' '.join(text.split()[:12])}"[:300] if text else ""
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+
+
 def close_round(
     asked: Sequence[PlannedRequest],
     brought: Counter[tuple[int, ItemKind]],
@@ -175,14 +240,19 @@ def close_round(
     most: int,
 ) -> None:
     """A place that gave nothing new in two rounds, though it answered, is exhausted; one that
-    answered often enough is left.
+    answered often enough is left. Items that could not be repaired do not say that it has no more.
     """
-    for place, kind in {(id(a.window), a.kind): (a.window, a.kind) for a in asked}.values():
+    places = {(id(w), a.kind): (w, a.kind) for a in asked for w in a.list_places()}
+    anew = {(id(a.window), a.kind) for a in asked if not a.repairs}
+    for place, kind in places.values():
         found = brought[id(place), kind]
         if not found and (id(place), kind) in broken:
             continue
         place.answered_rounds[kind] += 1
-        place.empty_rounds[kind] = 0 if found else place.empty_rounds[kind] + 1
+        if found:
+            place.empty_rounds[kind] = 0
+        elif (id(place), kind) in anew:
+            place.empty_rounds[kind] += 1
         if place.empty_rounds[kind] >= MAX_EMPTY_ROUNDS:
             place.closed_reasons[kind] = "exhausted"
         elif place.answered_rounds[kind] > most:
@@ -229,6 +299,7 @@ def split_window(place: Window, kind: ItemKind) -> list[Window]:
             dict(place.answered_rounds),
             dict(place.closed_reasons),
             kept=list(place.kept),
+            written={k: list(place.written[k]) for k in ITEM_KINDS},
         )
         for i, part in enumerate((first, second))
     ]

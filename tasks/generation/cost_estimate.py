@@ -1,5 +1,5 @@
-"""What the writing will cost, before a cent is spent: the first round's real requests, their tokens
-guessed.
+"""What writing and reading will cost, before a cent is spent: the first round's real requests, their
+tokens guessed.
 """
 
 from collections.abc import Mapping
@@ -12,19 +12,23 @@ from tasks.generation.openai.replies import OTHER, guess_tokens
 from tasks.generation.openai.request_builder import ChatRequest, build_request
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
-from tasks.generation.quotas import allocate_quotas
+from tasks.generation.quotas import allocate_quotas, apportion_total
+from tasks.generation.second_reader.reader_prompt import build_messages
+from tasks.generation.second_reader.reading_request import cut_into_stretches
 from tasks.schemas.item_rows import Passage
-from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan, ReaderPlan
+from tasks.schemas.sections.profiles import tag_language
 
 ITEM_TOKENS = {
     "pair": 130,
     "question": 170,
 }  # one item in Persian with its quote and its field names
 GUESSED_PAGE_TOKENS = 1000  # the picture of one page
+READING_TOKENS = 170  # of an answer on one item, by our count of the recorded readings
 
 
 class CostEstimate(NamedTuple):
-    """The writing without repeats; rejected items are asked for again and cost extra, within the
+    """Writing and reading where nothing falls; refused items go back and cost extra, within the
     budget.
     """
 
@@ -32,6 +36,12 @@ class CostEstimate(NamedTuple):
     tokens_in: int
     tokens_out: int
     usd: float
+    reading: "CostEstimate | None" = None  # the second reader's part of it
+
+    @property
+    def usd_most(self) -> float:
+        """Where every item has to be written and read twice."""
+        return 2 * self.usd
 
 
 def estimate_cost(
@@ -39,6 +49,7 @@ def estimate_cost(
     passages_by_chapter: Mapping[str, list[Passage]],
     language: str,
     book: Path | None = None,
+    reader: ReaderPlan | None = None,
 ) -> CostEstimate:
     """Count the requests that the first round would send, and guess their tokens."""
     requests = tokens_in = tokens_out = 0
@@ -58,6 +69,41 @@ def estimate_cost(
     usd = compute_price(
         TokenUsage(tokens_in, 0, tokens_out), plan.prices, batch=plan.mode == "batch"
     )
+    writing = CostEstimate(requests, tokens_in, tokens_out, usd)
+    if reader is None or not reader.is_on:
+        return writing
+    reading = estimate_reading(plan, passages_by_chapter, language, reader)
+    return CostEstimate(*(a + b for a, b in zip(writing[:4], reading[:4], strict=True)), reading)
+
+
+def estimate_reading(
+    plan: GenerationPlan,
+    passages_by_chapter: Mapping[str, list[Passage]],
+    language: str,
+    reader: ReaderPlan,
+) -> CostEstimate:
+    """The second reader's requests, as if all that is written passed the rules; with the share that
+    is asked twice.
+    """
+    requests = tokens_in = items = 0
+    for chapter, quota in allocate_quotas(passages_by_chapter, plan).items():
+        passages = passages_by_chapter[chapter]
+        stretches = cut_into_stretches(passages, plan.shown_characters) if passages else []
+        weights = {str(i): sum(len(p.text) for p in s) for i, s in enumerate(stretches)}
+        for i, number in apportion_total(weights, sum(quota)).items():
+            count = -(-number // reader.per_request)
+            tag = tag_language(language, plan.profile)
+            prompt = build_messages(tag, stretches[int(i)], [], {}, [])
+            shown = sum(guess_tokens(message["content"]) for message in prompt)
+            requests += count
+            tokens_in += count * shown + number * ITEM_TOKENS["question"]
+            items += number
+    twice = 1 + reader.twice_share
+    counts = (requests, tokens_in, items * READING_TOKENS)
+    requests, tokens_in, tokens_out = (round(twice * count) for count in counts)
+    prices = reader.prices or plan.prices
+    usage = TokenUsage(tokens_in, 0, tokens_out)
+    usd = compute_price(usage, prices, batch=plan.mode == "batch")
     return CostEstimate(requests, tokens_in, tokens_out, usd)
 
 

@@ -2,74 +2,33 @@
 where items fell.
 """
 
-import asyncio
 import json
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from tasks.generation import book_windows, usage
-from tasks.generation.book_windows import ITEM_KINDS, PlannedRequest, Window
+from tasks.generation.asking import AskRequests
+from tasks.generation.book_windows import ITEM_KINDS, FallenItem, PlannedRequest, Window
 from tasks.generation.openai.completions import read_completion
-from tasks.generation.openai.request_builder import ChatRequest, build_request
+from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts.instructions import ItemKind
 from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
 from tasks.generation.response_cache import StoredResponse
+from tasks.generation.second_reader.reading_round import SecondReader
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BudgetSpent
-from tasks.schemas.item_rows import Draft, Pair, Passage, WriterUsage
+from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection, WriterUsage
 from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
-MAX_REQUESTS_AHEAD = (
-    512  # requests that may be worded and under way before the oldest of them is judged
-)
 ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
-SYNC_SECONDS = 1.0  # seconds of answers that a power cut may take; a kill takes none
 NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
-
-RequestFactory = Callable[[], ChatRequest]
-AskRequests = Callable[[Sequence[RequestFactory]], AsyncIterator[StoredResponse | None]]
-
-
-def build_live_asker(exchange: RequestRunner, concurrency: int) -> AskRequests:
-    """Ask many at once and give the answers in the order of the requests."""
-    slots = asyncio.Semaphore(concurrency)
-
-    async def answer_one(words: RequestFactory) -> StoredResponse | None:
-        async with slots:
-            return await exchange.answer_request(words())
-
-    async def sync_answer(answer: asyncio.Task[StoredResponse | None]) -> StoredResponse | None:
-        response = await answer
-        await exchange.cache.sync_to_disk(
-            every=SYNC_SECONDS
-        )  # here, where no request waits for the disk
-        return response
-
-    async def ask_requests(
-        all_words: Sequence[RequestFactory],
-    ) -> AsyncIterator[StoredResponse | None]:
-        under_way: deque[asyncio.Task[StoredResponse | None]] = deque()
-        try:
-            for words in all_words:
-                under_way.append(asyncio.create_task(answer_one(words)))
-                if len(under_way) >= MAX_REQUESTS_AHEAD:
-                    yield await sync_answer(under_way.popleft())
-            while under_way:
-                yield await sync_answer(under_way.popleft())
-        finally:
-            for task in under_way:
-                task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
-            await exchange.cache.sync_to_disk()  # before anything that was made of them is kept
-
-    return ask_requests
 
 
 def is_json(text: str) -> bool:
@@ -81,6 +40,10 @@ def is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _get_kind(item: PairOrQuestion) -> ItemKind:
+    return "pair" if isinstance(item, Pair) else "question"
 
 
 @dataclass
@@ -96,6 +59,7 @@ class ChapterRun:
     progress: ProgressCallback
     request_runner: RequestRunner
     before: WrittenChapter | None = None  # of an earlier call, which is asked for more
+    reader: SecondReader | None = None
     windows: list[Window] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     kept: list[PairOrQuestion] = field(default_factory=list)
@@ -117,9 +81,9 @@ class ChapterRun:
         first = len(
             self.drafts
         )  # beyond every turn of an earlier call, so that nothing is asked in the same words
-        while self.rounds < ROUND_FACTOR * (self.plan.rounds + 1):
+        while self.rounds < ROUND_FACTOR * (self.plan.further_rounds + 1):
             askings = book_windows.plan_round(
-                self.windows, self.quota, self.plan, self.kept, first + self.rounds
+                self.windows, self._list_goals(), self.plan, self.kept, first + self.rounds
             )
             if not askings:
                 break
@@ -133,7 +97,24 @@ class ChapterRun:
             self.before and isinstance(self.request_runner.stop_error, BudgetSpent)
         ):
             raise self.request_runner.stop_error
-        return WrittenChapter(self.drafts, account, self.kept)
+        readings = self.reader.readings if self.reader else ()
+        return WrittenChapter(self.drafts, account, self.kept, readings)
+
+    def _list_goals(self) -> Quota:
+        """The quota; of a kind that misses no more than was drafted on top, what there is."""
+        pairs = sum(isinstance(item, Pair) for item in self.kept)
+        kept = (pairs, len(self.kept) - pairs)
+        return Quota(
+            *(
+                number if self._is_missing(number, number - there) else there
+                for number, there in zip(self.quota, kept, strict=True)
+            )
+        )
+
+    def _is_missing(self, wanted: int, missing: int) -> bool:
+        """Whether more is to be asked for: in a first call the surplus of the quota may fall."""
+        surplus = 0 if self.before else int(wanted * self.plan.margin / (1 + self.plan.margin))
+        return missing > surplus
 
     def _recall_earlier(self) -> None:
         """What an earlier call brought is asked for no more."""
@@ -161,35 +142,52 @@ class ChapterRun:
             ]
         )
         turn = iter(askings)
+        before, homes, repaired = list(self.kept), dict[str, Window](), set[str]()
         async for response in answers:
             asking = next(turn)
             if response is not None:
-                found = self._take_response(asking, response)
-                brought[id(asking.window), asking.kind] += max(found, 0)
-                if found < 0:
-                    broken.add((id(asking.window), asking.kind))
+                kept, is_fair = self._take_response(asking, response)
+                homes |= {item.id: self._find_home(item, asking) for item in kept}
+                repaired |= {item.id for item in kept if asking.repairs}
+                if not is_fair:
+                    broken |= {(id(place), asking.kind) for place in asking.list_places()}
                 self._report_progress()
-        book_windows.close_round(askings, brought, broken, self.plan.rounds)
+        await self._read_round(before, homes, repaired)
+        for item in self.kept[len(before) :]:
+            home, kind = homes[item.id], _get_kind(item)
+            home.need[kind] -= 1
+            home.kept.append(item)
+            brought[id(home), kind] += 1
+        book_windows.close_round(askings, brought, broken, self.plan.further_rounds)
         self._shrink_windows(askings)
 
-    def _take_response(self, asking: PlannedRequest, response: StoredResponse) -> int:
-        """Judge one answer: the items it brought, or -1 where it was no fair answer."""
-        shown = self._list_shown_passages(asking.window)
-        draft = self._build_draft(asking, response, shown)
-        kept, exhausted = self._judge_draft(draft)
-        if draft.finish in NO_ITEM_FINISHES:
-            return -1
-        if exhausted:
-            asking.window.closed_reasons[asking.kind] = "exhausted"
-            return 0
-        asking.window.need[asking.kind] -= len(kept)
-        asking.window.kept += kept
-        return len(kept) or -(draft.finish == "length" or not is_json(draft.raw))
+    async def _read_round(
+        self, before: Sequence[PairOrQuestion], homes: Mapping[str, Window], repaired: set[str]
+    ) -> None:
+        """The second reader sees what the rules let through in this round; what it faults falls."""
+        new = self.kept[len(before) :]
+        if not self.reader or not new:
+            return
+        exchange = self.reader.request_runner
+        exchange.stop_error = self.request_runner.stop_error  # then nothing more is sent
+        for item, rejection in await self.reader.judge_items(new, before):
+            self.kept.remove(item)
+            self.rejected[rejection.kind] += 1
+            self._note_fallen(homes[item.id], rejection, goes_back=item.id not in repaired)
+        self.request_runner.stop_error = exchange.stop_error
+        self._report_progress()
 
-    def _judge_draft(self, draft: Draft) -> tuple[Sequence[PairOrQuestion], bool]:
-        """Add a draft and what the gate makes of it; the items that it keeps, and whether it says
-        that there is no more.
-        """
+    def _find_home(self, item: PairOrQuestion, asking: PlannedRequest) -> Window:
+        """The window that an item counts for."""
+        places = asking.list_places()
+        passage = item.quote.passage_id if item.quote else ""
+        return next((w for w in places if any(p.id == passage for p in w.passages)), places[0])
+
+    def _take_response(
+        self, asking: PlannedRequest, response: StoredResponse
+    ) -> tuple[Sequence[PairOrQuestion], bool]:
+        """Judge one answer: the items that the gate keeps, and whether it was a fair answer."""
+        draft = self._build_draft(asking, response, self._list_shown_passages(asking))
         self.drafts.append(draft)
         verdict = self.accept(draft)
         if draft.finish in NO_ITEM_FINISHES:
@@ -197,14 +195,31 @@ class ChapterRun:
             return (), False
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
-        return verdict.kept, verdict.exhausted
+        for rejection in verdict.rejected:
+            self._note_fallen(asking.window, rejection, goes_back=not asking.repairs)
+        if verdict.exhausted:
+            if not asking.repairs:
+                asking.window.closed_reasons[asking.kind] = "exhausted"
+            return (), True
+        return verdict.kept, bool(verdict.kept) or (draft.finish != "length" and is_json(draft.raw))
+
+    def _note_fallen(self, home: Window, rejection: Rejection, *, goes_back: bool) -> None:
+        """A refused item goes back to the writer, once, and is told among what was written."""
+        reminder = book_windows.build_fallen_reminder(rejection.raw)
+        if rejection.items != 1 or not reminder:
+            return  # no item, but a response that cannot be read
+        passages = tuple(p for p in self.passages if p.id == rejection.passage_id)
+        if goes_back:
+            item = FallenItem(rejection.raw, rejection.reason, passages or home.passages)
+            home.fallen[rejection.kind].append(item)
+        home.written[rejection.kind].append(reminder)
 
     def _shrink_windows(self, askings: Sequence[PlannedRequest]) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less."""
         finishes = {
             (id(a.window), a.kind): d.finish
             for a, d in zip(askings, self.drafts[-len(askings) :], strict=False)
-            if d.finish != "stop"
+            if d.finish != "stop" and not a.repairs
         }
         for asking in askings:
             if finishes.get((id(asking.window), asking.kind)) == "length":
@@ -217,11 +232,11 @@ class ChapterRun:
             cut += book_windows.split_window(place, bad[0]) if bad else [place]
         self.windows = cut
 
-    def _list_shown_passages(self, place: Window) -> list[Passage]:
-        """What the model saw: the place's passages, or all that stand on the pages."""
-        if not self.pages:
-            return list(place.passages)
-        seen = [p.page for p in place.passages]
+    def _list_shown_passages(self, asking: PlannedRequest) -> list[Passage]:
+        """What the model saw: the window's passages, or all that stand on the pages."""
+        if not self.pages or asking.repairs:
+            return list(asking.passages)
+        seen = [p.page for p in asking.passages]
         return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
 
     def _build_draft(
@@ -256,12 +271,16 @@ class ChapterRun:
     def build_usage(self) -> WriterUsage:
         """What was asked, what came of it, and why it ended."""
         pairs = sum(isinstance(item, Pair) for item in self.kept)
+        exchange = self.reader.request_runner if self.reader else None
+        read = {*self.reader.answers, *exchange.asked} if self.reader and exchange else set()
         with self.request_runner.cache.lock_budget() as budget:
             lost = budget.list_lost_usd(
-                {draft.id for draft in self.drafts} | self.request_runner.asked
+                {draft.id for draft in self.drafts} | self.request_runner.asked | read
             )
         kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
         before = self.before.usage if self.before else None
+        earlier = before.reader if before else None
+        reader = self.reader.build_usage(earlier) if self.reader else earlier
         wanted = {
             kind: max(number, before.wanted[kind] if before else 0)
             for kind, number in zip(ITEM_KINDS, self.quota, strict=True)
@@ -275,10 +294,14 @@ class ChapterRun:
             ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in ITEM_KINDS},
             rounds=self.rounds + (before.rounds if before else 0),
             requests=len(self.drafts),
-            sent=self.request_runner.sent_count + (before.sent if before else 0),
+            sent=self.request_runner.sent_count
+            + (exchange.sent_count if exchange else 0)
+            + (before.sent if before else 0),
             finishes=dict(Counter(draft.finish for draft in self.drafts)),
             faults=dict(
-                Counter(self.request_runner.faults) + Counter(before.faults if before else {})
+                Counter(self.request_runner.faults)
+                + Counter(exchange.faults if exchange else {})
+                + Counter(before.faults if before else {})
             ),
             tokens_in=sum(d.tokens_in for d in self.drafts),
             tokens_cached=sum(d.tokens_cached for d in self.drafts),
@@ -287,10 +310,12 @@ class ChapterRun:
             lost=len(lost),
             lost_usd=sum(lost),
             server=identify_server(self.request_runner.server).address,
+            reader=reader,
         )
 
     def _explain_end(self, kind: ItemKind, missing: int) -> str:
-        if missing <= 0:
+        quota = self.quota.pairs if kind == "pair" else self.quota.questions
+        if missing <= 0 or not self._is_missing(quota, missing):
             return "met"
         if self.before and self.before.usage.ended[kind] != "met":
             return self.before.usage.ended[kind]  # it was asked for no more of this kind

@@ -23,7 +23,15 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
-from tasks.schemas.item_rows import Draft, Pair, Passage, Question, Rejection, WriterUsage
+from tasks.schemas.item_rows import (
+    Draft,
+    ItemReading,
+    Pair,
+    Passage,
+    Question,
+    Rejection,
+    WriterUsage,
+)
 from tasks.schemas.plan_sections import GenerationPlan
 
 MIN_CHAPTER_LETTERS = (
@@ -49,6 +57,7 @@ class WrittenChapter(NamedTuple):
     drafts: list[Draft]
     usage: WriterUsage
     kept: Sequence[PairOrQuestion] = ()
+    readings: Sequence[ItemReading] = ()  # by the second reader
 
 
 class JudgedDraft(Protocol):

@@ -1,10 +1,12 @@
 """One chapter's drafts, by whichever writer the plan names."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
-from tasks.schemas.item_rows import Draft, Passage, WriterUsage
+from tasks.generation.second_reader.reading_round import JudgeReadings, ReaderOrder
+from tasks.schemas.item_rows import Draft, ItemReading, Passage, WriterUsage
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import DraftingPlan
 from tasks.schemas.plan_sections import GenerationPlan
@@ -13,18 +15,28 @@ from tasks.store.paths import get_runs_dir
 from tasks.store.progress import ProgressCallback, ignore_progress
 
 
+class WrittenItems(NamedTuple):
+    """A chapter's drafts and readings as they came; the account where a server was asked."""
+
+    drafts: list[Draft]
+    readings: list[ItemReading]
+    account: WriterUsage | None
+
+
 def write_chapter(
     passages: list[Passage],
     quota: Quota,
     plan: DraftingPlan,
     accept: JudgeDraft,
+    accept_readings: JudgeReadings,
     *,
     book: Path,
     machine: Machine,
     progress: ProgressCallback = ignore_progress,
     earlier: ChapterDrafts | None = None,
-) -> tuple[list[Draft], WriterUsage | None]:
-    """The drafts as they came, each shown to `accept`, and the server's account.
+) -> WrittenItems:
+    """The drafts as they came, each shown to `accept`, what a second reader said of the items in
+    them, shown to `accept_readings`, and the server's account.
 
     The gpt writer asks again for what `accept` refuses, and goes on from what the chapter gave
     `earlier`; rules do neither.
@@ -35,7 +47,7 @@ def write_chapter(
         drafts = rule_writer.write_items_by_rules(passages, quota, plan.generation, plan.language)
         for draft in drafts:
             accept(draft)
-        return drafts, None
+        return WrittenItems(drafts, [], None)
     from tasks.generation.openai import openai_writer
 
     ledger = open_response_cache(plan.name, plan.generation)
@@ -55,8 +67,18 @@ def write_chapter(
         progress=progress,
         book_path=book,
         before=before,
+        reader=open_reader(plan, accept_readings),
     )
-    return written.drafts, written.usage
+    return WrittenItems(written.drafts, list(written.readings), written.usage)
+
+
+def open_reader(plan: DraftingPlan, accept: JudgeReadings) -> ReaderOrder | None:
+    """The plan's second reader with the study's money, at prices of its own."""
+    reader = plan.validation.reader
+    if not reader.is_on or reader.prices is None:
+        return None
+    generation = plan.generation.model_copy(update={"prices": reader.prices})
+    return ReaderOrder(reader, open_response_cache(plan.name, generation), accept)
 
 
 def open_response_cache(name: str, plan: GenerationPlan) -> ResponseCache:

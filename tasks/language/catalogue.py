@@ -3,6 +3,8 @@ are English where they are raised (logs and other programs read them) and the re
 command ends with one.
 """
 
+from collections.abc import Iterable
+
 from tasks.language.i18n import Translator, load_translator
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas import errors
@@ -25,6 +27,11 @@ def tell_reader(code: str, /, **values: Value) -> str:
 def tell_message(message: Message) -> str:
     """The same of a message."""
     return load_catalogue(get_reader_language()).format_message(message)
+
+
+def tell_messages(messages: Iterable[Message]) -> str:
+    """Several, one after the other."""
+    return " ".join(map(tell_message, messages))
 
 
 def tell_share(share: float) -> str:

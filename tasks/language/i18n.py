@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from tasks.language.language_pack import list_languages, load_pack
+from tasks.language.language_pack import get_folder_language, load_pack
 from tasks.schemas.messages import (
     Figure,
     Message,
@@ -87,23 +87,15 @@ class Translator:
         """A label's sentence with its values."""
         return text.format(**values)
 
-    def format_sentence(self, text: str, numbers: Mapping[str, Any]) -> str:
-        """A sentence with its numbers as this language writes them; see `Shown` for what may stand
-        after the colon of a hole.
-        """
-        return text.format_map(
-            {name: FormattedValue(value, self) for name, value in numbers.items()}
-        )
-
     def format_message(self, message: Message) -> str:
         """The words of a message."""
         return self.fill_values(self["messages"][message.code], message.values)
 
-    def fill_values(self, text: str, values: Mapping[str, Value]) -> str:
+    def fill_values(self, text: str, values: Mapping[str, Value | None]) -> str:
         """A sentence with typed values; a hole {gain:+} shows a plus sign, too."""
         return text.format_map({name: TypedValue(value, self) for name, value in values.items()})
 
-    def format_value(self, value: Value, *, sign: bool = False) -> str:
+    def format_value(self, value: Value | None, *, sign: bool = False) -> str:
         """A typed value as this language writes it; words of a book, model or file as they are."""
         match value:
             case Message():
@@ -124,7 +116,7 @@ class Translator:
                 return self.format_digits(str(ordinal))
             case tuple():
                 return str(self["comma"]).join(map(self.format_value, value))
-            case int():
+            case int() | None:
                 return self.format_number(value)
             case str():
                 return value
@@ -145,30 +137,10 @@ def format_plain_number(value: float) -> str:
     return f"{value:,.{places}f}".rstrip("0").rstrip(".") if places else f"{value:,.0f}"
 
 
-class FormattedValue(NamedTuple):
-    """A value in a sentence: {n}, {loss:2} with two decimals, {rate:%}, {gain:points}, {least:size}
-    in points without a sign, {verdict:name} as the folder's `names` have it.
-    """
-
-    value: Any
-    translator: Translator
-
-    def __format__(self, how: str) -> str:
-        if how == "name":
-            return self.translator.get_label("names", str(self.value))
-        if self.value is None or not how:
-            return self.translator.format_number(self.value)
-        if how == "%":
-            return self.translator.format_share(self.value, 0)
-        if how in ("points", "size"):
-            return self.translator.format_points(self.value, sign=how == "points")
-        return self.translator.format_number(self.value, int(how))
-
-
 class TypedValue(NamedTuple):
     """A typed value in a sentence."""
 
-    value: Value
+    value: Value | None
     translator: Translator
 
     def __format__(self, how: str) -> str:
@@ -178,11 +150,11 @@ class TypedValue(NamedTuple):
 @cache
 def load_translator(language: str, *files: str) -> Translator:
     """The words of some files of a language's folder ("packs/report.yaml", …); English where it
-    has none.
+    has none. A tag such as "fa-x-law" gives the words of a profile.
     """
-    own = language if language in list_languages() else "en"
+    own = get_folder_language(language)
     labels: dict[str, Any] = {}
     for file in ("packs/numerals.yaml", *files):
-        for name, content in load_pack(file, own).items():
+        for name, content in load_pack(file, language).items():
             labels[name] = labels[name] | content if name in labels else content
     return Translator(own, labels)

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from tasks.schemas.sections.profiles import MEDICINE, split_tag
+
 PACKS = Path(__file__).with_name("packs")
 OTHERS = "others"
 PACK_FILES = {
@@ -25,6 +27,9 @@ PACK_FILES = {
     "letters.yaml": "letters, digits, small words",
     "messages.yaml": "what checks, verdicts, warnings and errors say, by code",
     "numerals.yaml": "digits and direction",
+    "profiles.yaml": "what differs for books that are not medical",
+    "reader.yaml": "what the second reader of items is told",
+    "repair.yaml": "what a writer is told of its refused items",
     "report.yaml": "the report's own words",
     "rules.yaml": "how books tell signs, and how the embedded writer words its items",
     "terminal.yaml": "the lines of a running command",
@@ -36,9 +41,30 @@ def list_languages() -> list[str]:
     return sorted(path.name for path in PACKS.iterdir() if path.is_dir() and path.name != OTHERS)
 
 
-def load_pack(file: str, language: str) -> dict[str, Any]:
-    """The content of "packs/<name>.yaml" in a language; English where it has no folder."""
-    return _load_yaml(file, language if language in list_languages() else "en")
+def get_folder_language(tag: str) -> str:
+    """The language whose folder words a tag; English where it has none."""
+    language = split_tag(tag)[0]
+    return language if language in list_languages() else "en"
+
+
+def load_pack(file: str, tag: str) -> dict[str, Any]:
+    """The content of "packs/<name>.yaml" in a language, with what differs for the tag's profile;
+    English where the language has no folder.
+    """
+    language, profile = get_folder_language(tag), split_tag(tag)[1]
+    content = _load_yaml(file, language)
+    if profile == MEDICINE:
+        return content
+    own = _load_yaml("packs/profiles.yaml", language)["profiles"][profile]
+    return _merge(content, own.get(Path(file).stem, {}))
+
+
+def _merge(content: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The content with its own entries in place of those of the same name, at every depth."""
+    return content | {
+        name: _merge(content[name], value) if isinstance(content.get(name), dict) else value
+        for name, value in own.items()
+    }
 
 
 def load_all_packs(file: str) -> list[dict[str, Any]]:
@@ -49,7 +75,7 @@ def load_all_packs(file: str) -> list[dict[str, Any]]:
 
 def load_text(file: str, language: str) -> str | None:
     """The text of "packs/<name>.txt" on one line; none where the language has no folder."""
-    path = _path(file, language)
+    path = _path(file, split_tag(language)[0])
     return " ".join(path.read_text("utf-8").split()) if path.is_file() else None
 
 

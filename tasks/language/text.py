@@ -35,7 +35,7 @@ def normalize_text(text: str, language: str = "fa") -> str:
         .replace("\u00a0", " ")
         .translate(_IGNORED_CHARACTERS)
     )
-    if language == "fa":
+    if language.partition("-")[0] == "fa":
         text = persian.normalize_persian(text)
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 

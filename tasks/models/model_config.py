@@ -22,6 +22,7 @@ OTHER_TASKS = (
     modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
 )
+WINDOW_NAMES = ("n_positions", "max_position_embeddings", "n_ctx")
 UNREADABLE = (
     OSError,
     ValueError,
@@ -59,6 +60,13 @@ def read_config(folder: Path) -> Any:
     config._experts_implementation = None
     config.transformers_weights = None  # would name another file than those that were checked
     return config
+
+
+def find_context_window(config: Any) -> int | None:
+    """The most tokens that the model reads at once; None where its configuration does not say."""
+    inner = getattr(config, "text_config", None) or config
+    said = (getattr(inner, name, None) for name in WINDOW_NAMES)
+    return next((int(window) for window in said if window is not None), None)
 
 
 def _read_json(file: Path) -> dict[str, Any]:

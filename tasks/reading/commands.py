@@ -5,7 +5,7 @@ book without reading all of it.
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tasks.reading import pdf
 from tasks.reading.doubts import reading_doubts
@@ -31,18 +31,26 @@ def write_report(book: Path, reading: pdf.Reading, out: Path) -> None:
     out.write_text(build_report(book.name, reading, pictures), "utf-8")
 
 
-def sample_doubts(book: Path, plan: ReadingPlan, language: str) -> tuple[Message, ...]:
-    """Doubts about a dozen pages of the book, in seconds. Raises BookError where it cannot be
-    opened.
-    """
+class BookSample(NamedTuple):
+    """A dozen pages of a book."""
+
+    texts: tuple[str, ...]
+    doubts: tuple[Message, ...]  # that they are read right
+
+
+def sample_book(book: Path, plan: ReadingPlan, language: str) -> BookSample:
+    """A dozen pages of the book, in seconds. Raises BookError where it cannot be opened."""
     stat = book.stat()
-    return _sample_doubts(book, plan.model_dump_json(), language, (stat.st_mtime_ns, stat.st_size))
+    return _sample_book(book, plan.model_dump_json(), language, (stat.st_mtime_ns, stat.st_size))
+
+
+def sample_doubts(book: Path, plan: ReadingPlan, language: str) -> tuple[Message, ...]:
+    """Doubts about a dozen pages of the book. Raises BookError where it cannot be opened."""
+    return sample_book(book, plan, language).doubts
 
 
 @lru_cache(maxsize=8)
-def _sample_doubts(
-    book: Path, plan: str, language: str, state: tuple[int, int]
-) -> tuple[Message, ...]:
+def _sample_book(book: Path, plan: str, language: str, state: tuple[int, int]) -> BookSample:
     opened, pages = pdf.pages_wanted(book, ReadingPlan.model_validate_json(plan))
     marks = headings.marks_of(opened.outline, language)
     led_to = [
@@ -54,7 +62,8 @@ def _sample_doubts(
     sheets = pdf.read_sheets(book, chosen, language)
     rows = [pdf.page_row(sheet, language) for sheet in sheets]
     near = [mark for mark in marks if mark.page in chosen]
-    return tuple(reading_doubts(rows, bookmarks.check(near, sheets), language))
+    doubts = reading_doubts(rows, bookmarks.check(near, sheets), language)
+    return BookSample(tuple(row.text for row in rows), tuple(doubts))
 
 
 def _spread(pages: list[int], count: int) -> list[int]:

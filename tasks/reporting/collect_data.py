@@ -51,6 +51,12 @@ def collect_report_data(study: StudyResults) -> ReportData:
         causes=study.why.causes.load_rows(),
         screened=outcome.screened.load_rows() if outcome.screened else (),
         accounts=[chapter.account for chapter in prepared.drafts if chapter.account],
+        readings=[
+            row
+            for chapter in prepared.drafts
+            if chapter.readings
+            for row in chapter.readings.load_rows()
+        ],
         adapter=outcome.tuning.adapter.path,
         writing=sum_writer_totals(prepared),
         versions=collect_versions(),
@@ -63,15 +69,16 @@ def collect_report_data(study: StudyResults) -> ReportData:
 
 
 def sum_writer_totals(prepared: StudyDataset) -> WriterTotals:
-    """Requests, tokens and money over all drafts."""
+    """Requests, tokens and money over all drafts and readings."""
     drafts = [draft for chapter in prepared.drafts for draft in chapter.drafts.load_rows()]
     accounts = [chapter.account for chapter in prepared.drafts if chapter.account]
+    answered = [*drafts, *(account.reader for account in accounts if account.reader)]
     return WriterTotals(
-        requests=len(drafts),
-        tokens_in=sum(draft.tokens_in for draft in drafts),
-        tokens_cached=sum(draft.tokens_cached for draft in drafts),
-        tokens_out=sum(draft.tokens_out for draft in drafts),
-        cost_usd=sum(draft.cost_usd for draft in drafts),
+        requests=len(drafts) + sum(one.reader.requests for one in accounts if one.reader),
+        tokens_in=sum(one.tokens_in for one in answered),
+        tokens_cached=sum(one.tokens_cached for one in answered),
+        tokens_out=sum(one.tokens_out for one in answered),
+        cost_usd=sum(one.cost_usd for one in answered),
         lost_usd=sum(account.lost_usd for account in accounts),
         servers=tuple(sorted({account.server for account in accounts if account.server})),
     )

@@ -34,6 +34,8 @@ def write_data_files(folder: Path, study: ReportData) -> None:
     for name, answers in (("base", study.base), ("tuned", study.tuned)):
         save_json(folder / f"answers-{name}.json", build_answer_records(study, answers))
     save_json_lines(folder / "rejections.jsonl", study.rejected)
+    if study.readings:
+        save_json_lines(folder / "readings.jsonl", study.readings)
     save_json_lines(folder / "training.jsonl", study.steps)
     if study.next_plan:
         tree = study.next_plan.model_dump(mode="json", exclude_defaults=True) | {
@@ -46,7 +48,7 @@ def write_data_files(folder: Path, study: ReportData) -> None:
 
 def build_verdict_record(study: ReportData) -> dict[str, Any]:
     """The primary result and its causes, the heaviest first; sentences for the reader."""
-    result, say = study.primary, load_labels(study.reader_language)
+    result, say = study.primary, load_labels(study.wording)
     return {
         "name": study.plan.name,
         "verdict": result.verdict,
@@ -140,6 +142,7 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "counts": count_rows(study),
         "short": [one._asdict() for one in study.shortfalls],
         "writing": study.writing._asdict(),
+        "reader": study.reader and study.reader.model_dump(),
         "scan": study.scan and study.scan.model_dump(mode="json"),
         "funnel": [stage.model_dump(mode="json") for stage in study.funnel],
         "preflight": study.preflight and study.preflight.model_dump(mode="json"),
@@ -150,7 +153,7 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,
         "next_follows": list(study.followed),
-        "next_note": next_note(study, load_labels(study.reader_language)),
+        "next_note": next_note(study, load_labels(study.wording)),
         "language": study.reader_language,
         "history": study.history.model_dump(mode="json"),
     }

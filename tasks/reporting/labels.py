@@ -1,73 +1,44 @@
 """The report's own words, read from packs/<language>/report.yaml, and how a book's text runs."""
 
+from collections.abc import Mapping
+
 from tasks.language.i18n import Translator, load_translator
+from tasks.schemas.messages import Figure, Points, PValue, Share, Value
 
 RIGHT_TO_LEFT_LANGUAGES = frozenset(
     {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
 )  # ISO 639; of books, whatever we speak ourselves
 
-
-SHARE_MEASURES = frozenset(
-    [
-        "base",
-        "base_low",
-        "base_high",
-        "tuned",
-        "tuned_low",
-        "chance",
-        "longest_is_key",
-        "top_key",
-        "top_diagnosis",
-        "blind",
-        "closed",
-        "opened",
-        "too_easy",
-        "coverage",
-        "distinct",
-        "familiar",
-        "favourite_base",
-        "favourite_tuned",
-        "steady_base",
-        "steady_tuned",
-        "leaked_share",
-        "train_base",
-        "train_tuned",
-        "truncated",
-        "truncated_base",
-        "truncated_tuned",
-        "mean_base",
-        "mean_tuned",
-        "discordance",
-        "hard_base",
-        "hard_tuned",
-    ]
-)
-POINT_MEASURES = frozenset(
-    [
-        "difference",
-        "train_difference",
-        "cloze_difference",
-        "same_fact",
-        "detectable",
-        "lowest",
-        "highest",
-    ]
-)
+# Of a comparison's further figures: the statistics compute with plain numbers.
+SHARE_FIGURES = frozenset(
+    f"{what}_{who}" for what in ("mean", "steady", "truncated", "hard") for who in ("base", "tuned")
+) | {"discordance"}
 
 
-def format_measure(say: Translator, name: str, value: float | int | str | None) -> str:
-    """A number of the evidence: shares as percentages and differences in points, as everywhere on
-    the page.
+def format_measure(say: Translator, value: Value | None) -> str:
+    """A number of the evidence, as everywhere on the page: a share with a decimal, a difference
+    with its unit, a p-value without its sign of equality.
     """
-    if not isinstance(value, int | float):
-        return say.format_number(value)
-    if name in SHARE_MEASURES:
-        return say.format_share(value)
-    return (
-        f"{say.format_points(value, sign=name != 'detectable')} {say['points_unit']}"
-        if name in POINT_MEASURES
-        else say.format_number(value)
-    )
+    match value:
+        case Share(share):
+            return say.format_share(share)
+        case Points(points):
+            return f"{say.format_points(points, sign=False)} {say['points_unit']}"
+        case PValue(p):
+            return say.format_p_value(p).removeprefix("= ")
+        case _:
+            return say.format_value(value)
+
+
+def type_figures(figures: Mapping[str, float]) -> dict[str, Value]:
+    """A comparison's further figures with their kinds."""
+    return {name: _type_figure(name, figure) for name, figure in figures.items()}
+
+
+def _type_figure(name: str, figure: float) -> Value:
+    if name in SHARE_FIGURES:
+        return Share(figure)
+    return PValue(figure) if name.startswith("p_") else Figure(figure)
 
 
 def name_group(trait: str, name: str, say: Translator) -> str:

@@ -1,6 +1,7 @@
 """What rows hold as codes and values, in the words of the reader's language."""
 
 from tasks.language.i18n import Translator
+from tasks.reporting.report_data import WriterTotals
 from tasks.schemas.item_rows import LET_THROUGH
 from tasks.schemas.result_rows import Cause, Comparison, Finding, History
 
@@ -18,13 +19,13 @@ def tell_verdict(result: Comparison, history: History, say: Translator) -> str:
 def tell_claim(finding: Finding, say: Translator) -> str:
     """What a rule found."""
     texts, numbers = say["findings"][finding.rule], finding.evidence | finding.beside
-    return " ".join(say.format_sentence(texts[name], numbers) for name in finding.claim)
+    return " ".join(say.fill_values(texts[name], numbers) for name in finding.claim)
 
 
 def tell_advice(finding: Finding, say: Translator) -> str:
     """What to change."""
     advice = say["findings"][finding.rule]["advice"]
-    told = say.format_sentence(advice, finding.evidence | finding.beside)
+    told = say.fill_values(advice, finding.evidence | finding.beside)
     return " ".join([told, *(say["notes"][name] for name in finding.notes)])
 
 
@@ -32,8 +33,27 @@ def tell_cause(cause: Cause, say: Translator) -> str:
     """One of the exercise's causes: what the rules found of it, then its own sentences."""
     texts = say["answers"][cause.name]
     claims = [tell_claim(finding, say) for finding in cause.found]
-    claims += [say.format_sentence(texts[name], cause.evidence) for name in cause.claim]
+    claims += [say.fill_values(texts[name], cause.evidence) for name in cause.claim]
     return " ".join(claims)
+
+
+def tell_cost(writing: WriterTotals, say: Translator) -> str:
+    """What a paid writer's answers took and cost, and apart from it what may have been charged for
+    answers that never arrived.
+    """
+    text = say.fill_label(
+        say["cost_text"],
+        requests=say.format_number(writing.requests),
+        tokens_in=say.format_number(writing.tokens_in),
+        cached=say.format_number(writing.tokens_cached),
+        tokens_out=say.format_number(writing.tokens_out),
+        dollars=say.format_number(writing.cost_usd, 2),
+    )
+    if not writing.lost_usd:
+        return text
+    return (
+        f"{text} {say.fill_label(say['lost_text'], dollars=say.format_number(writing.lost_usd, 2))}"
+    )
 
 
 def name_reason(code: str, say: Translator) -> str:

@@ -16,7 +16,7 @@ from tasks.reporting import effect_words, message_words, page_tables
 from tasks.reporting.charts import effect_charts, study_charts
 from tasks.reporting.exports import collect_seeds, count_rows
 from tasks.reporting.history import label, next_note, note, role
-from tasks.reporting.labels import format_measure, get_text_direction, load_labels
+from tasks.reporting.labels import format_measure, get_text_direction, load_labels, type_figures
 from tasks.reporting.markdown import markdown_tables
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import mark_control_characters
@@ -30,11 +30,12 @@ MAX_ROWS = 2000  # of one kind on the page; the files hold all
 
 def render_page(study: ReportData) -> str:
     """The whole page as HTML."""
-    say = load_labels(study.reader_language)
+    say = load_labels(study.wording)
     script = (TEMPLATE_DIR / "filter.js").read_text("utf-8")
     return load_template("page.html").render(
         say=say,
         measure=format_measure,
+        figures=type_figures,
         words=message_words,
         study=study,
         result=study.primary,

@@ -12,6 +12,7 @@ from tasks.reporting.final_answers import UNRECORDED_ANSWER, FinalAnswer, decide
 from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import Question, Quote, Rejection
 from tasks.schemas.result_rows import Timing, TrainingStep
+from tasks.schemas.sections.profiles import ITEM_FORMS
 
 MAX_CURVE_POINTS = 400  # points of a curve; more would not be seen
 SMOOTHING_PARTS = 12  # at most so many parts of the training in one moving mean
@@ -193,6 +194,13 @@ def sum_stage_usage(timings: Sequence[Timing]) -> list[StageUsage]:
         )
         for name, each in rows.items()
     ]
+
+
+def name_fields(raw: str, profile: str) -> str:
+    """A refused item; where it was a row, its fields are named as its writer was asked."""
+    form = ITEM_FORMS[profile]
+    named = raw.replace('"symptom":', f'"{form.text}":')
+    return named.replace('"diagnosis":', f'"{form.conclusion}":')
 
 
 def group_rejections(rejected: Sequence[Rejection]) -> list[RejectionGroup]:

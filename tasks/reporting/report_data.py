@@ -8,9 +8,11 @@ from typing import NamedTuple
 from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import (
     FilterStep,
+    ItemReading,
     Pair,
     Passage,
     Question,
+    ReaderUsage,
     ReadingSummary,
     Rejection,
     WriterUsage,
@@ -28,6 +30,7 @@ from tasks.schemas.result_rows import (
     Timing,
     TrainingStep,
 )
+from tasks.schemas.sections.profiles import tag_language
 
 
 class WriterTotals(NamedTuple):
@@ -97,6 +100,7 @@ class ReportData:
     power: Sequence[PowerCurvePoint] = ()
     screened: Sequence[ScreenedQuestion] = ()
     accounts: Sequence[WriterUsage] = ()
+    readings: Sequence[ItemReading] = ()
     scan: ReadingSummary | None = None
     adapter: Path | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +112,11 @@ class ReportData:
     def reader_language(self) -> str:
         """The language that the study is told in."""
         return self.language or self.plan.language
+
+    @property
+    def wording(self) -> str:
+        """The tag of the words that it is told in: the reader's language, the plan's profile."""
+        return tag_language(self.reader_language, self.plan.generation.profile)
 
     @property
     def primary_questions(self) -> list[Question]:
@@ -152,6 +161,16 @@ class ReportData:
             for kind, n in planned.items()
             if isinstance(n, int) and left[kind] < n
         ]
+
+    @property
+    def reader(self) -> ReaderUsage | None:
+        """The second reader of all chapters; none where nobody read for meaning."""
+        told = [account.reader for account in self.accounts if account.reader]
+        if not told:
+            return None
+        counted = [name for name in ReaderUsage.model_fields if name != "model"]
+        sums = {name: sum(getattr(one, name) for one in told) for name in counted}
+        return ReaderUsage(model=told[0].model, **sums)
 
     def _list_end_reasons(self, kind: str, planned: int) -> tuple[str, ...]:
         if self.plan.generation.writer == "rules":

@@ -45,6 +45,19 @@ class StudyError(Exception):
         )
 
 
+class PlanFault(ValueError):
+    """What a check of a plan's section found; pydantic collects such errors."""
+
+    @property
+    def message(self) -> Message:
+        """What is wrong."""
+        said: Message = self.args[0]
+        return said
+
+    def __str__(self) -> str:
+        return describe_message(self.message)
+
+
 def quote_exception(error: BaseException, most: int = 500) -> str:
     """What a library raised, kind and words, cut to so many characters."""
     return f"{type(error).__name__}: {error}"[:most]

@@ -10,7 +10,20 @@ from tasks.schemas.messages import Message
 
 AnswerMode = Literal["generate", "digits", "cloze", "cloze_mean", "cloze_prior"]
 SetName = Literal["train", "same_fact", "new_fact", "all"]
-QuestionType = Literal["symptoms", "diagnosis", "complications", "telling_apart", "other"]
+FindingVerdict = Literal["told", "contradicted", "not_told"]
+OptionVerdict = Literal["right", "wrong", "not_told"]
+QuestionType = Literal[
+    "symptoms",
+    "diagnosis",
+    "complications",
+    "telling_apart",
+    "other",
+    "application",
+    "condition",
+    "consequence",
+    "definition",
+    "reason",
+]
 
 
 class StoredRow(BaseModel):
@@ -120,6 +133,26 @@ class Draft(StoredRow):
     cost_usd: float = Field(default=0.0, description="price of this response in US dollars")
 
 
+class ReaderUsage(StoredRow):
+    """What one chapter's second reader was asked, and what came of it."""
+
+    model: str = ""
+    requests: int = Field(default=0, description="answers used, from the server or the ledger")
+    sent: int = Field(default=0, description="requests sent in this run, repeats included")
+    read: int = Field(default=0, description="items that were read")
+    refused: int = Field(default=0, description="of them, those that fell")
+    unread: int = Field(
+        default=0,
+        description="items on which no answer could be read; the rules alone judged them",
+    )
+    twice: int = Field(default=0, description="items that were read twice")
+    agreed: int = Field(default=0, description="of them, those with the same outcome both times")
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost_usd: float = Field(default=0.0, description="dollars for the answers used")
+
+
 class WriterUsage(StoredRow):
     """What became of one chapter's requests to a model. Items that came = kept + rejected; what was
     refused never came.
@@ -166,6 +199,14 @@ class WriterUsage(StoredRow):
             "the server that was asked: scheme, host, port and path, without login or query"
         ),
     )
+    reader: ReaderUsage | None = Field(
+        default=None, description="of the second reader; none: nobody read for meaning"
+    )
+
+    def sum_figure(self, name: str) -> float:
+        """Requests, tokens or dollars of writer and reader together."""
+        second = getattr(self.reader, name) if self.reader else 0
+        return float(getattr(self, name) + second)
 
 
 class Pair(StoredRow):
@@ -237,3 +278,47 @@ class FilterStep(StoredRow):
     repaired: dict[str, int] = Field(
         default_factory=dict, description="items mended on the way, by defect"
     )
+
+
+class ReadFinding(StoredRow):
+    """One thing that a stem or vignette states."""
+
+    line: str = Field(description="words of the text about it, as the reader gives them")
+    finding: str = Field(description="what the item states")
+    verdict: FindingVerdict = Field(description="what the text says to it")
+
+
+class ReadOption(StoredRow):
+    """One option of a question, or one condition that fits a vignette."""
+
+    line: str = Field(description="words of the text that decide, as the reader gives them")
+    option: str = Field(description="the option's or condition's own words")
+    verdict: OptionVerdict = Field(description="what the text makes of it")
+    is_key: bool = Field(description="whether the writer holds it for right; never shown")
+
+
+class ItemReading(StoredRow):
+    """What a reader who did not see the key says of one item."""
+
+    item: str = Field(description="id of the pair or question")
+    kind: Literal["pair", "question"]
+    model: str = Field(description="who read")
+    request: str = Field(description="hash of the request that was answered")
+    is_second: bool = Field(
+        default=False, description="asked again, in another order, to see how steady the reader is"
+    )
+    is_read: bool = Field(
+        default=True, description="false where no answer on this item could be read"
+    )
+    findings: tuple[ReadFinding, ...] = ()
+    options: tuple[ReadOption, ...] = ()
+    is_diagnosis: bool = Field(
+        default=True, description="of a pair: whether its diagnosis is one, by the reader"
+    )
+    remark: str = Field(default="", description="the gravest fault, in the reader's words")
+    possible: bool = Field(default=True, description="such a person can exist")
+    guessable: bool = Field(default=False, description="found without text and subject")
+    wording: bool = Field(default=False, description="asks about the text itself")
+    clean: bool = Field(default=True, description="one language, and clear")
+    repeats: tuple[str, ...] = Field(default=(), description="ids of items that say the same")
+    fault: Message | None = Field(default=None, description="why the item is refused; none: kept")

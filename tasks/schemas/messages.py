@@ -2,10 +2,11 @@
 turns them into words (tasks/language/i18n.py).
 """
 
-from dataclasses import dataclass
-from typing import Union
+import math
+from dataclasses import astuple, dataclass, is_dataclass
+from typing import Annotated, Any, Union
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,17 @@ class Term:
 Simple = (
     Share | Points | Nats | Figure | PValue | Ordinal | Term | int | str
 )  # int: a count; str: a quote
+
+
+def _replace_nonfinite(value: Any) -> Any:
+    """JSON knows no NaN: a number that is not finite is told like one that was not measured."""
+    numbers = astuple(value) if is_dataclass(value) and not isinstance(value, type) else ()
+    broken = any(isinstance(one, float) and not math.isfinite(one) for one in numbers)
+    return None if broken else value
+
+
+# The numbers that a statement rests on, by name; None where one was not measured.
+Measures = dict[str, Annotated[Simple | None, BeforeValidator(_replace_nonfinite)]]
 Value = Union[Simple, "Message", tuple[Union[Simple, "Message"], ...]]
 
 

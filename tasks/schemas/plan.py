@@ -8,7 +8,9 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
+from tasks.schemas.errors import PlanFault
 from tasks.schemas.item_rows import AnswerMode
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import (
     NAME_PATTERN,
     BasePlan,
@@ -17,11 +19,13 @@ from tasks.schemas.plan_sections import (
     FinetuningPlan,
     GenerationPlan,
     PlanSection,
+    ReaderPlan,
     ReadingPlan,
     ValidationPlan,
     check_name,
 )
 from tasks.schemas.result_rows import Choice
+from tasks.schemas.sections.profiles import MEDICINE, Profile, tag_language
 
 
 class DraftingPlan(PlanSection):
@@ -32,6 +36,11 @@ class DraftingPlan(PlanSection):
     generation: GenerationPlan
     validation: ValidationPlan
 
+    @property
+    def wording(self) -> str:
+        """As `StudyPlan.wording`."""
+        return tag_language(self.language, self.generation.profile)
+
 
 class CheckingPlan(PlanSection):
     """What the checks over the whole book depend on."""
@@ -41,6 +50,17 @@ class CheckingPlan(PlanSection):
     questions: int | str
     columns: dict[str, str | tuple[str, ...]] | None
     validation: ValidationPlan
+    profile: Profile = MEDICINE
+
+    @property
+    def wording(self) -> str:
+        """As `StudyPlan.wording`."""
+        return tag_language(self.language, self.profile)
+
+    @property
+    def excluded_from_key(self) -> frozenset[str]:
+        """Sets from before there were profiles stay found."""
+        return frozenset({"profile"}) if self.profile == MEDICINE else frozenset()
 
 
 class Lineage(PlanSection):
@@ -72,9 +92,7 @@ class Lineage(PlanSection):
     def is_whole(self) -> "Lineage":
         """Choices come from somebody's answers."""
         if (self.chosen_after or self.looks or self.seen) and not self.predecessor:
-            raise ValueError(
-                "lineage.predecessor must name the study from whose answers the plan was made"
-            )
+            raise PlanFault(build_message("lineage-without-predecessor"))
         return self
 
 
@@ -99,19 +117,31 @@ class StudyPlan(PlanSection):
     comparison: ComparisonPlan = ComparisonPlan()
     lineage: Lineage = Lineage()
 
+    @property
+    def wording(self) -> str:
+        """The tag of the words that training texts, exam and report are made with."""
+        return tag_language(self.language, self.generation.profile)
+
     def select_drafting_plan(self) -> DraftingPlan:
         """What drafts depend on, so that a change of tuning asks for no new drafts."""
         return DraftingPlan(
             name=self.name if self.generation.writer == "gpt" else "",
             language=self.language,
             generation=self.generation.model_copy(update={"columns": None}),
-            validation=self.validation,
+            validation=self.validation.model_copy(update={"reader": self.resolve_reader()}),
         )
 
     def select_checking_plan(self) -> CheckingPlan:
         """What the checks over the book depend on: not on prices, budgets or ways to ask."""
-        own = {name: getattr(self.generation, name) for name in ("pairs", "questions", "columns")}
-        return CheckingPlan(language=self.language, validation=self.validation, **own)
+        names = ("pairs", "questions", "columns", "profile")
+        own = {name: getattr(self.generation, name) for name in names}
+        validation = self.validation.model_copy(update={"reader": ReaderPlan(model="off")})
+        return CheckingPlan(language=self.language, validation=validation, **own)
+
+    def resolve_reader(self) -> ReaderPlan:
+        """Who reads this study's items for their meaning, with prices; off where nobody does."""
+        writer = self.generation.model if self.generation.writer == "gpt" else ""
+        return self.validation.reader.resolve_model(writer, self.generation.prices)
 
     def select_answering_plan(self, only: AnswerMode | None = None) -> EvaluationPlan:
         """The exam as far as answers depend on it: not on whether the questions are screened, too;
@@ -140,8 +170,6 @@ class StudyPlan(PlanSection):
     def require_primary_mode(self) -> "StudyPlan":
         """The primary endpoint must be among what is scored."""
         if self.comparison.primary_mode not in self.evaluation.modes:
-            raise ValueError(
-                f"comparison.primary_mode {self.comparison.primary_mode!r} is not among"
-                f" evaluation.modes {list(self.evaluation.modes)}"
-            )
+            mode, modes = self.comparison.primary_mode, self.evaluation.modes
+            raise PlanFault(build_message("primary-mode-not-scored", mode=mode, modes=modes))
         return self

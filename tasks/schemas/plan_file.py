@@ -2,16 +2,31 @@
 what is allowed.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, PlanFault
 from tasks.schemas.messages import Message, Term, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.project import PROJECT_ROOT
+
+KINDS = {  # pydantic's errors by the kind of value that they want
+    "int_type": "int",
+    "int_parsing": "int",
+    "int_from_float": "int",
+    "float_type": "float",
+    "float_parsing": "float",
+    "bool_type": "bool",
+    "bool_parsing": "bool",
+    "list_type": "list",
+    "tuple_type": "list",
+    "dict_type": "dict",
+    "string_type": "str",
+}
 
 
 def load_plan(source: str | Path, changes: dict[str, Any] | None = None) -> StudyPlan:
@@ -69,10 +84,13 @@ def set_plan_key(tree: dict[str, Any], key: str, value: Any) -> None:
 
 def list_plan_faults(error: ValidationError) -> tuple[Message, ...]:
     """Each mistake of a plan or machine: key, what is allowed, and the value."""
-    return tuple(_describe_fault(one) for one in error.errors())
+    return tuple(describe_fault(one) for one in error.errors())
 
 
-def _describe_fault(error: Any) -> Message:
+def describe_fault(error: Any) -> Message:
+    """One of pydantic's errors."""
+    if isinstance(fault := error.get("ctx", {}).get("error"), PlanFault):
+        return fault.message
     where, value = ".".join(str(part) for part in error["loc"]) or "plan", error["input"]
     limits = {name: error.get("ctx", {}).get(name) for name in ("gt", "ge", "lt", "le")}
     match error["type"]:
@@ -82,8 +100,14 @@ def _describe_fault(error: Any) -> Message:
         case "model_type":
             known = tuple(_list_known_keys(error["loc"]))
             return build_message("key-holds-keys", key=where, value=repr(value), known=known)
+        case "literal_error":
+            known = tuple(re.findall("'([^']*)'", error["ctx"]["expected"]))
+            return build_message("key-not-among", key=where, value=repr(value), known=known)
         case "string_type" if isinstance(value, int | float):  # YAML's 2024, no, 1e3
             return build_message("key-must-be-text", key=where, value=repr(value))
+        case kind if kind in KINDS:
+            wanted = Term("value_kinds", KINDS[kind])
+            return build_message("key-of-another-kind", key=where, value=repr(value), kind=wanted)
         case "string_pattern_mismatch":
             return build_message("key-must-be-a-name", key=where, value=repr(value))
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as kind:
@@ -95,8 +119,7 @@ def _describe_fault(error: Any) -> Message:
                 bound=Term("bounds", kind),
                 limit=f"{limit:g}",
             )
-    said = error["msg"].removeprefix("Value error, ")
-    return build_message("key-wrong", key=where, said=said, value=repr(value))
+    return build_message("key-wrong", key=where, said=error["msg"], value=repr(value))
 
 
 def _list_known_keys(location: tuple[str | int, ...]) -> list[str]:

@@ -1,28 +1,28 @@
 """The sections of a plan, each a frozen group of choices with their defaults and sentences."""
 
 import re
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
 from tasks.schemas.messages import build_message
+from tasks.schemas.sections.finetuning_plan import FinetuningPlan as FinetuningPlan
+from tasks.schemas.sections.plan_base import PlanSection as PlanSection
+from tasks.schemas.sections.plan_base import Prices as Prices
+from tasks.schemas.sections.profiles import ITEM_FORMS, MEDICINE, Profile, fit_to_profile
+from tasks.schemas.sections.reader_plan import ReaderPlan as ReaderPlan
 
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
-NAME_PATTERN = r"^\w[\w.-]{0,99}$"
+NAME_LENGTH = 100  # characters
+NAME_PATTERN = rf"^\w[\w.-]{{0,{NAME_LENGTH - 1}}}$"
 
 
 def check_name(name: str) -> None:
     """Raises PlanError for a name that is a path, since what lies there would be replaced."""
     if not re.fullmatch(NAME_PATTERN, name):
         raise PlanError(build_message("name-is-a-path", name=repr(name)))
-
-
-class PlanSection(BaseModel):
-    """A frozen group of choices; an unknown key is a mistake, not a wish."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ReadingPlan(PlanSection):
@@ -60,24 +60,20 @@ class ReadingPlan(PlanSection):
     )
 
 
-class Prices(PlanSection):
-    """US dollars for a million tokens, and when they were true."""
-
-    input: float = Field(default=2.50, ge=0, description="what the server reads")
-    cached_input: float = Field(default=1.25, ge=0, description="what it has read just before")
-    output: float = Field(default=10.00, ge=0, description="what it writes, its thoughts too")
-    as_of: str = Field(default="2026-11", description="when these prices were looked up")
-    batch_discount: float = Field(
-        default=0.5, ge=0, description="what a batch request costs, as a share of a live one"
-    )
-
-
 class GenerationPlan(PlanSection):
     """Who writes the items, how many, and for how much."""
 
     writer: Literal["rules", "gpt"] = Field(
         default="rules",
         description="rules: drawn from the book without a model; gpt: an OpenAI-compatible server",
+    )
+    profile: Profile = Field(
+        default=MEDICINE,
+        description=(
+            "what the book is: medicine (patients and diagnoses), guideline, law (both: situations"
+            " and what follows), general (questions and answers); gives items, training texts, exam"
+            " and report their words. All but medicine need the gpt writer, or a person's own items"
+        ),
     )
     model: str = Field(
         default="gpt-4o", description="the model's name at the server (gpt writer only)"
@@ -118,8 +114,11 @@ class GenerationPlan(PlanSection):
     )
     paraphrases: int = Field(default=1, ge=1, description="wordings of each fact among the pairs")
     kinds: dict[QuestionType, float] = Field(
-        default={"diagnosis": 0.6, "telling_apart": 0.2, "symptoms": 0.1, "complications": 0.1},
-        description="shares of the question types",
+        default=ITEM_FORMS[MEDICINE].kinds,
+        description=(
+            "shares of the question types; another profile than medicine has its own (application,"
+            " condition, consequence, definition, reason, telling_apart, other)"
+        ),
     )
     mode: Literal["live", "batch"] = Field(
         default="live",
@@ -149,11 +148,40 @@ class GenerationPlan(PlanSection):
             " the whole book's checks took is"
         ),
     )
+    repairs: int | None = Field(
+        default=None,
+        ge=0,
+        description=(
+            "rounds in which refused items go back to the writer with their reasons, to be repaired"
+            " or replaced; none: one in batch mode, else as many as `rounds`"
+        ),
+    )
     seed: int = Field(default=0, description="of the rules' draws; sent to a writer")
+
+    @property
+    def further_rounds(self) -> int:
+        """Rounds after the first; in a batch each may take a day."""
+        if self.repairs is not None:
+            return self.repairs
+        return 1 if self.mode == "batch" else self.rounds
+
+    @property
+    def excluded_from_key(self) -> frozenset[str]:
+        """Unset, they change nothing that a plan before them did not say."""
+        unset = {"repairs": self.repairs is None, "profile": self.profile == MEDICINE}
+        return frozenset(name for name, is_unset in unset.items() if is_unset)
+
+    @model_validator(mode="before")
+    @classmethod
+    def fit_to_profile(cls, tree: Any) -> Any:
+        """A profile's own question types; rules write patients only."""
+        return fit_to_profile(tree) if isinstance(tree, dict) else tree
 
 
 class ValidationPlan(PlanSection):
     """What an item must be, to be let through."""
+
+    reader: ReaderPlan = ReaderPlan()
 
     new_fact_share: float = Field(
         default=0.25,
@@ -200,6 +228,23 @@ class ValidationPlan(PlanSection):
         default=0, description="of the split by fact, the sampled pairs and the places of the keys"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def read_reader_name(cls, tree: Any) -> Any:
+        """`reader: off` and `reader: gpt-4o-mini` name the model alone; YAML takes off for no."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("reader"), str | bool):
+            return tree
+        name = tree["reader"]
+        model = ("auto" if name else "off") if isinstance(name, bool) else name
+        return tree | {"reader": {"model": model}}
+
+    @property
+    def excluded_from_key(self) -> frozenset[str]:
+        """A reader who is off changes nothing, so that results from before there were readers
+        stay found.
+        """
+        return frozenset({"reader"}) if self.reader.model == "off" else frozenset()
+
 
 class BasePlan(PlanSection):
     """The model that is tuned."""
@@ -219,114 +264,6 @@ class BasePlan(PlanSection):
     )
     steps: int = Field(default=500, ge=1, description="pre-training steps of the tiny model")
     seed: int = Field(default=0, description="of the tiny model's first weights and batches")
-
-
-class FinetuningPlan(PlanSection):
-    """LoRA: which matrices, how strong, how long."""
-
-    excluded_from_key: ClassVar[frozenset[str]] = frozenset(
-        {"report_to"}
-    )  # where the log is sent, not what comes out: in no cache key
-
-    rank: int = Field(
-        default=16, ge=1, description="r: rank of each update matrix (LoRA, arXiv 2106.09685)"
-    )
-    alpha: float = Field(default=32, description="the update is scaled by alpha / r")
-    dropout: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="share of the adapter's inputs that is dropped in training",
-    )
-    target_modules: str | tuple[str, ...] = Field(
-        default="all-linear", description='"all-linear" or names such as q_proj, v_proj'
-    )
-    rslora: bool = Field(
-        default=False, description="scale by alpha / √r instead (rsLoRA, arXiv 2312.03732)"
-    )
-    dora: bool = Field(
-        default=False, description="learn magnitude and direction apart (DoRA, arXiv 2402.09353)"
-    )
-    learning_rate: float = Field(default=5e-3, gt=0, description="of AdamW, at its highest")
-    schedule: Literal["linear", "cosine", "constant"] = Field(
-        default="linear", description="how the learning rate falls after the warm-up"
-    )
-    warmup: float = Field(
-        default=0.03, ge=0, lt=1, description="share of the updates over which the rate rises"
-    )
-    weight_decay: float = Field(default=0.0, description="of AdamW")
-    max_grad_norm: float = Field(default=1.0, description="longer gradients are cut to this norm")
-    epochs: float = Field(
-        default=8, gt=0, description="passes over the training texts; parts of one are allowed"
-    )
-    updates: int | None = Field(
-        default=None, ge=1, description="optimizer updates; none: as many as the epochs hold"
-    )
-    book_epochs: float = Field(
-        default=0.0,
-        ge=0,
-        description=(
-            "epochs on the book's own text before the pairs; it answers the questions on untaught"
-            " facts, too"
-        ),
-    )
-    batch_size: int = Field(
-        default=16, ge=1, description="texts per optimizer update, reached by accumulation"
-    )
-    max_tokens: int = Field(default=384, ge=8, description="a longer text is not cut silently")
-    too_long: Literal["refuse", "drop"] = Field(
-        default="refuse",
-        description=(
-            "texts over max_tokens: stop with their count, or leave them out and count them"
-        ),
-    )
-    loss_on: Literal["text", "diagnosis"] = Field(
-        default="diagnosis",
-        description="target tokens: the whole text (the exercise) or the diagnosis only",
-    )
-    template: str | None = Field(
-        default=None,
-        pattern=r"(?s)\{symptom\}.*\{diagnosis\}",
-        description="the training text; none: that of the study's language, the exercise's",
-    )
-    exam_share: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description=(
-            "share of the pairs that are trained on in the form of the test, too: four options and"
-            " the number"
-        ),
-    )
-    packing: bool = Field(
-        default=False,
-        description=(
-            "the texts of a micro-batch in one row without padding, each blind to the others"
-        ),
-    )
-    early_stopping: int | None = Field(
-        default=None,
-        description=(
-            "stop after so many epochs without a better held-out loss; the best epoch is kept"
-        ),
-    )
-    shuffle_diagnoses: bool = Field(
-        default=False, description="a control: the diagnoses are dealt out anew among the pairs"
-    )
-    quantize: Literal["none", "4bit"] = Field(
-        default="none",
-        description="4bit: the frozen base in NF4 (QLoRA, arXiv 2305.14314); needs an NVIDIA GPU",
-    )
-    report_to: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
-        default=(),
-        description=(
-            "programs that follow the training live; one that is finished is not done again for"
-            " them"
-        ),
-    )
-    seed: int = Field(
-        default=0, description="of the adapter's first weights and the order of the texts"
-    )
 
 
 class EvaluationPlan(PlanSection):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tasks.schemas.item_rows import AnswerMode, SetName, StoredRow
 from tasks.schemas.machine import ExecutionOptions
-from tasks.schemas.messages import Message
+from tasks.schemas.messages import Measures, Message
 
 VerdictName = Literal["improved", "worse", "no-difference", "inconclusive", "identical"]
 Claim = Literal["adapter", "recipe"]
@@ -278,8 +278,8 @@ class Finding(StoredRow):
     claim: tuple[str, ...] = Field(
         default=("claim",), description="its sentences, by their names in findings.yaml"
     )
-    evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
-    beside: dict[str, float | int | str | None] = Field(
+    evidence: Measures = Field(description="the numbers it rests on")
+    beside: Measures = Field(
         default_factory=dict, description="what the sentences name besides the evidence"
     )
     weight: float = Field(
@@ -305,7 +305,7 @@ class Cause(StoredRow):
     verdict: CauseVerdict
     found: tuple[Finding, ...] = Field(default=(), description="what the rules found of it")
     claim: tuple[str, ...] = Field(description="its own sentences, by their names")
-    evidence: dict[str, float | int | str | None] = Field(description="the numbers it rests on")
+    evidence: Measures = Field(description="the numbers it rests on")
 
 
 class Timing(StoredRow):

@@ -10,11 +10,17 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, PlanFault
 from tasks.schemas.item_rows import StoredRow
 from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_file import find_plan_file, parse_plan, read_plan_tree, set_plan_key
+from tasks.schemas.plan_file import (
+    describe_fault,
+    find_plan_file,
+    parse_plan,
+    read_plan_tree,
+    set_plan_key,
+)
 from tasks.schemas.plan_lineage import after_choosing
 from tasks.schemas.plan_sections import NAME_PATTERN, PlanSection
 from tasks.schemas.result_rows import FIRST_LOOK, Comparison, History
@@ -74,25 +80,19 @@ class SweepPlan(PlanSection):
     def require_valid_sweep(self) -> Self:
         """There is something to try, and all of it sits the same exam."""
         if not self.grid and not self.arms:
-            raise ValueError(
-                "nothing to try: give `grid:` (keys with their values) or `arms:` (settings by"
-                " name)"
-            )
+            raise PlanFault(build_message("sweep-of-nothing", source=self.name))
         for key in (
             key for keys in (self.grid, *(arm.changes for arm in self.arms)) for key in keys
         ):
             if key.partition(".")[0] in SHARED_SECTIONS:
-                raise ValueError(
-                    f"{key} cannot differ between settings, which sit one exam; set it in `set:`"
-                    " for all of them"
-                )
+                raise PlanFault(build_message("key-shared-by-settings", key=key))
             if key == "finetuning.seed":
-                raise ValueError("finetuning.seed is what `seeds:` is for")
-        if empty := [key for key, values in self.grid.items() if not values]:
-            raise ValueError(f"{', '.join(empty)}: no values to try")
+                raise PlanFault(build_message("seed-in-grid"))
+        if empty := tuple(key for key, values in self.grid.items() if not values):
+            raise PlanFault(build_message("no-values-to-try", keys=empty))
         names = [arm.name for arm in list_settings(self)]
         if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"two settings with one name: {', '.join(sorted(twice))}")
+            raise PlanFault(build_message("settings-of-one-name", names=tuple(sorted(twice))))
         return self
 
 
@@ -168,7 +168,7 @@ class Trial(StoredRow):
     held_out: float | None = Field(
         default=None, description="best held-out loss, in nats per target token"
     )
-    failed: str = Field(default="", description="why tuning failed")
+    failed: tuple[Message, ...] = Field(default=(), description="why tuning failed")
 
 
 class RankedSetting(StoredRow):
@@ -302,7 +302,4 @@ def _describe_fault(error: Any) -> Message:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return build_message("no-such-key", key=where, known=(*SweepPlan.model_fields, "set"))
-    said = str(error["msg"]).removeprefix("Value error, ")
-    if not where:
-        return build_message("sweep-wrong", said=said)
-    return build_message("key-wrong", key=where, said=said, value=repr(error["input"]))
+    return describe_fault(error)

@@ -6,7 +6,9 @@ from typing import ClassVar, Self
 
 from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import (
+    Draft,
     FilterStep,
+    ItemReading,
     Page,
     Pair,
     Passage,
@@ -16,6 +18,7 @@ from tasks.schemas.item_rows import (
     SetName,
     WriterUsage,
 )
+from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History, ModelDiff, Preflight, Timings
 from tasks.store.artifact_folders import Adapter, Checkpoint
@@ -28,6 +31,7 @@ from tasks.store.artifacts import (
     FilterSteps,
     Findings,
     Handle,
+    ItemReadings,
     Pages,
     Pairs,
     Passages,
@@ -178,13 +182,29 @@ class ChapterItems(Handle):
 
 class ChapterDrafts(Handle):
     """One chapter's drafts as they came, the items in them, and the account of the server that
-    wrote them; none for rules.
+    wrote them; none for rules. ItemReadings where somebody read the items for their meaning.
     """
 
-    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account"})
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"account", "readings"})
     drafts: Drafts
     items: ChapterItems
     account: WriterUsage | None = None
+    readings: ItemReadings | None = None
+
+    @classmethod
+    def save_tables(
+        cls,
+        drafts: Iterable[Draft],
+        readings: Sequence[ItemReading],
+        items: ChapterItems,
+        account: WriterUsage | None,
+        earlier: Self | None,
+    ) -> Self:
+        """The readings go on from those of an earlier call; the drafts hold its drafts already."""
+        before = earlier.readings.load_rows() if earlier and earlier.readings else []
+        rows = [*before, *readings]
+        table = ItemReadings.save_rows(rows) if rows else None
+        return cls(drafts=Drafts.save_rows(drafts), items=items, account=account, readings=table)
 
     def mark_stopped(self, wanted: Iterable[int]) -> Self:
         """The same, told to have been stopped by the server where more pairs or questions were
@@ -283,7 +303,7 @@ class TrialOutcome(Handle):
     tuning: TrainedAdapter | None = None
     base: Answers | None = None
     tuned: Answers | None = None
-    failed: str = ""
+    failed: tuple[Message, ...] = ()
 
 
 class StudyResults(Handle):

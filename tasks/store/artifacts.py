@@ -17,6 +17,7 @@ from tasks.schemas.errors import MissingArtifact, PlanError
 from tasks.schemas.item_rows import (
     Draft,
     FilterStep,
+    ItemReading,
     Page,
     Pair,
     Passage,
@@ -121,6 +122,11 @@ class Questions(Table[Question]):
 class Rejections(Table[Rejection]):
     row = Rejection
     place = "rejections"
+
+
+class ItemReadings(Table[ItemReading]):
+    row = ItemReading
+    place = "readings"
 
 
 class FilterSteps(Table[FilterStep]):

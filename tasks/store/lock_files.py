@@ -36,12 +36,16 @@ def open_log(path: Path) -> int:
 @contextmanager
 def lock_file(path: Path, flags: int = os.O_RDWR) -> Iterator[int]:
     """Wait for the file's lock and hold it; the kernel frees that of a killed process."""
-    handle = open_owned_file(path, flags)
+    handle = _lock_open_file(path, flags, fcntl.LOCK_EX)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield handle
     finally:
         os.close(handle)  # frees the lock
+
+
+def share_lock(path: Path) -> int:
+    """A handle that holds the file's lock beside others that share it, as long as it is open."""
+    return _lock_open_file(path, os.O_RDWR, fcntl.LOCK_SH)
 
 
 def try_lock_file(path: Path) -> int | None:
@@ -55,3 +59,32 @@ def try_lock_file(path: Path) -> int | None:
         os.close(handle)
         return None
     return handle
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process that lives holds the lock, alone or shared; a file that is not there is
+    not made.
+    """
+    if not path.is_file():
+        return False
+    handle = try_lock_file(path)
+    if handle is None:
+        return True
+    os.close(handle)
+    return False
+
+
+def _lock_open_file(path: Path, flags: int, operation: int) -> int:
+    """A handle with the lock of the file that has this name now: one that was removed while it was
+    waited for (`book2lora store --remove`) locks nothing any more.
+    """
+    while True:
+        handle = open_owned_file(path, flags)
+        try:
+            fcntl.flock(handle, operation)
+            if os.fstat(handle).st_nlink:
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)

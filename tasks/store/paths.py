@@ -14,7 +14,7 @@ from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import StoreError
 from tasks.schemas.messages import Term, build_message
 from tasks.schemas.project import PROJECT_ROOT
-from tasks.store.lock_files import lock_file
+from tasks.store.lock_files import lock_file, share_lock
 
 # what a full or closed disk says, or one without locks
 DISK_ERRORS = frozenset(
@@ -32,11 +32,40 @@ DISK_ERRORS = frozenset(
 
 
 def get_runs_dir() -> Path:
-    """Where all artifacts lie on this machine: $RUNS_DIR, or ./runs; for a URL the folder that
-    mirrors it.
+    """Where all artifacts lie on this machine: $RUNS_DIR; for a URL the folder that mirrors it;
+    else runs/ of the clone that this command runs from; of an installed command the user's store.
     """
-    url = get_remote_url()
-    return _get_mirror_dir(url) if url else Path(os.environ.get("RUNS_DIR") or "runs").absolute()
+    if url := get_remote_url():
+        return _get_mirror_dir(url)
+    if place := os.environ.get("RUNS_DIR"):
+        return Path(place).absolute()
+    return PROJECT_ROOT / "runs" if is_clone() else _get_user_store()
+
+
+def is_clone() -> bool:
+    """Whether this code lies in a clone of the project rather than among installed packages."""
+    return (PROJECT_ROOT / "pyproject.toml").is_file()
+
+
+def find_old_store() -> Path | None:
+    """The store ./runs that earlier versions used wherever they were started, where it is not the
+    one that is used now.
+    """
+    place = Path("runs").absolute()
+    if os.environ.get("RUNS_DIR") or place == get_runs_dir():
+        return None
+    return place if (place / "results").is_dir() or (place / "studies").is_dir() else None
+
+
+def _get_user_store() -> Path:
+    """$XDG_DATA_HOME/book2lora, by default ~/.local/share/book2lora: one for all folders that the
+    command is used in, so that nothing is done or paid for twice.
+    """
+    try:
+        data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    except RuntimeError as error:
+        raise StoreError(build_message("store-without-home")) from error
+    return (data / "book2lora").absolute()
 
 
 def make_private_dir(name: str) -> Path:
@@ -124,6 +153,21 @@ def hold_lock(key: str) -> Iterator[None]:
     """
     with lock_file(get_runs_dir() / "locks" / key.replace("/", "-")):
         yield
+
+
+@contextmanager
+def hold_store() -> Iterator[None]:
+    """Let nothing be removed from the store while the block runs; any number of runs at once."""
+    handle = share_lock(get_store_lock())
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def get_store_lock() -> Path:
+    """The lock that runs share, and that who removes something has alone."""
+    return get_runs_dir() / "locks" / "store"
 
 
 @contextmanager

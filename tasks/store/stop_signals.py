@@ -30,7 +30,7 @@ _is_installed = False
 
 
 def stop_on_signals(
-    sentence: str,
+    build_sentence: Callable[[], str],
     last_words: Callable[[], None] = lambda: None,
     *,
     seconds: float = LAST_WORDS_SECONDS,
@@ -46,7 +46,9 @@ def stop_on_signals(
     keep_handlers()
 
     def finish(number: int) -> None:
-        said = threading.Thread(target=_say_and_tell, args=(sentence, last_words), daemon=True)
+        said = threading.Thread(
+            target=_say_and_tell, args=(build_sentence, last_words), daemon=True
+        )
         said.start()
         said.join(seconds)
         _end(number)
@@ -108,11 +110,13 @@ def _next_signal(reader: int) -> int:
     return number
 
 
-def _say_and_tell(sentence: str, last_words: Callable[[], None]) -> None:
+def _say_and_tell(build_sentence: Callable[[], str], last_words: Callable[[], None]) -> None:
     show_cursor = "\r\x1b[J\x1b[?25h" if sys.stderr.isatty() else ""  # a progress bar hides it
-    with suppress(OSError):  # the terminal may be gone: SIGHUP
-        os.write(2, f"{show_cursor}{sentence}\n".encode())
-    last_words()
+    try:
+        with suppress(OSError):  # the terminal may be gone: SIGHUP
+            os.write(2, f"{show_cursor}{build_sentence()}\n".encode())
+    finally:
+        last_words()
 
 
 def _end(number: int) -> None:

@@ -15,10 +15,11 @@ from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import check_name
 from tasks.store import remote_store
 from tasks.store.artifacts import Handle
-from tasks.store.paths import compute_folder_digest, get_runs_dir
+from tasks.store.paths import compute_folder_digest, get_runs_dir, hold_lock
 
 TellKept = Callable[[Path, list[str]], None]
 LIST_NAME = ".files"
+RECORD_NAME = "run.json"  # of the run that makes the folder: tasks/store/studies/study_records.py
 # Folders of 0.1 have no list; at their top lay these, and what a new folder writes.
 NAMES_BEFORE_LISTS = frozenset({"next-plan.yaml", "best-plan.yaml", "training.jsonl", "adapter"})
 
@@ -52,7 +53,10 @@ class StudyFolder(Handle):
             part.chmod(0o755)
             _write_list(part)
             handle = cls(name=name, digest=_compute_own_digest(part))
-            if kept := swap_folders(part, handle.path):
+            with hold_lock(cls.parent_name):
+                finish_swaps(studies)
+                kept = swap_folders(part, handle.path)
+            if kept:
                 tell_kept(handle.path, kept)
             remote_store.replace_remote_folder(handle.path)
             return handle
@@ -88,7 +92,7 @@ def _compute_own_digest(folder: Path) -> str:
 
 def swap_folders(new: Path, place: Path) -> list[str]:
     """Put a new folder in the place of an old one, by renames: whenever it is interrupted, nothing
-    of a person's is lost.
+    of a person's is lost, and `finish_swaps` finds the folder again.
 
     Returns:
         The files that were not ours and lie in the new folder now; one whose name is taken gets
@@ -97,17 +101,34 @@ def swap_folders(new: Path, place: Path) -> list[str]:
     if not place.is_dir():
         new.replace(place)
         return []
+    foreign = _list_foreign(place, new)
+    for name in foreign:
+        target = new / name
+        target = target.with_name(target.name + ".kept") if target.exists() else target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(place / name, target, follow_symlinks=False)
     old = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent)) / place.name
     place.replace(old)
     new.replace(place)
-    foreign = _list_foreign(old, place)
-    for name in foreign:
-        target = place / name
-        target = target.with_name(target.name + ".kept") if target.exists() else target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (old / name).replace(target)
     shutil.rmtree(old.parent, ignore_errors=True)
-    return foreign
+    return [name for name in foreign if name != RECORD_NAME]
+
+
+def finish_swaps(parent: Path) -> None:
+    """Of swaps whose process was killed: a folder that has no successor goes back to its place, one
+    that has goes. Only for who holds the lock under which folders are swapped.
+    """
+    for aside in parent.glob(".old-*"):
+        for old in aside.iterdir():
+            place = parent / old.name
+            if not place.exists():
+                old.replace(place)
+                continue
+            for name in _list_foreign(old, place):  # 0.1 moved them after the swap
+                if not (place / name).exists():
+                    (place / name).parent.mkdir(parents=True, exist_ok=True)
+                    (old / name).replace(place / name)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _list_foreign(old: Path, new: Path) -> list[str]:

@@ -13,15 +13,20 @@ CHECKS_BY_STEP = {
     "grounded": ("grounding",),
     "flawless": ("flaws",),
     "unrepeated": ("duplicates",),
+    "read": ("reading",),
     "split": ("split",),
     "unleaked": ("leakage",),
     "used": ("surplus",),
 }
+READ_STEP = "read"  # there where somebody read for meaning
 RepairCounts = Mapping[tuple[ItemKind, str], Counter[str]]  # (kind, stage) → defect → items
 
 
 def count_filter_steps(
-    came: Mapping[ItemKind, int], rejected: Iterable[Rejection], repaired: RepairCounts
+    came: Mapping[ItemKind, int],
+    rejected: Iterable[Rejection],
+    repaired: RepairCounts,
+    is_read: bool = False,
 ) -> list[FilterStep]:
     """The stages of both kinds in their order; each begins with what the one before it kept."""
     fell: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
@@ -30,6 +35,8 @@ def count_filter_steps(
     made = []
     for kind, left in came.items():
         for stage, checks in CHECKS_BY_STEP.items():
+            if stage == READ_STEP and not is_read:
+                continue
             lost = sum((fell[kind, check] for check in checks), Counter[str]())
             kept = left - lost.total()
             mended = dict(sorted(repaired.get((kind, stage), Counter()).items()))
@@ -45,6 +52,12 @@ def count_filter_steps(
             )
             left = kept
     return made
+
+
+def find_steepest_step(stages: Iterable[FilterStep], kind: ItemKind) -> str:
+    """The name of the step at which most items fell."""
+    steps = [step for step in stages if step.kind == kind]
+    return max(steps, key=lambda step: step.came - step.kept).name
 
 
 def describe_rejections(stages: Iterable[FilterStep], kind: ItemKind) -> tuple[Message, ...]:

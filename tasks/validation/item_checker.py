@@ -13,6 +13,7 @@ from tasks.schemas.item_rows import (
     LET_THROUGH,
     Draft,
     FilterStep,
+    ItemReading,
     Pair,
     Passage,
     Question,
@@ -21,10 +22,11 @@ from tasks.schemas.item_rows import (
 )
 from tasks.schemas.messages import Message, build_message
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.validation import reading_verdict
 from tasks.validation.checks import flaws, grounding, text_damage, zwnj_repair
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.passage_index import PassageIndex
-from tasks.validation.filter_counts import count_filter_steps
+from tasks.validation.filter_counts import READ_STEP, count_filter_steps
 from tasks.validation.items import (
     ITEM_KINDS,
     ItemKind,
@@ -38,6 +40,21 @@ from tasks.validation.items import (
 from tasks.validation.language_patterns import get_language_patterns
 from tasks.validation.parsing import draft_reader
 
+# Faults that words alone only suspect; where somebody reads for meaning, the reader decides.
+SUSPECTED = frozenset(
+    {
+        "absolute-terms",
+        "another-condition-fits-better",
+        "distractors-not-supported",
+        "key-misspelt",
+        "key-not-supported",
+        "key-supported-by-a-neighbour-only",
+        "more-than-one-option-supported",
+        "negation-differs-from-the-passage",
+        "quote-from-another-section",
+    }
+)
+
 
 def describe_repeated(earlier: str) -> tuple[str, Message]:
     """Check and reason of an item that says the same as an earlier one."""
@@ -50,6 +67,13 @@ class CheckedDraft(NamedTuple):
     kept: list[PairOrQuestion]
     rejected: list[Rejection]
     exhausted: bool = False  # the writer says that its passages hold no more
+
+
+class CheckedReadings(NamedTuple):
+    """Readings with what came of them, and the items that fell by them."""
+
+    readings: list[ItemReading]
+    fallen: list[tuple[PairOrQuestion, Rejection]]
 
 
 class CheckedChapter(NamedTuple):
@@ -100,6 +124,9 @@ class ItemChecker:
         self.rejected: list[Rejection] = []
         self.input_counts: Counter[ItemKind] = Counter()
         self.repair_counts: dict[tuple[ItemKind, str], Counter[str]] = defaultdict(Counter)
+        self.is_read = plan.reader.is_on
+        self._sources: dict[str, ParsedItem] = {}  # row's id → the item that it was made of
+        self._suspicions: dict[str, tuple[str, Message]] = {}  # row's id → check and fault
 
     def check_draft(self, draft: Draft) -> CheckedDraft:
         """Check one response of a writer."""
@@ -115,6 +142,37 @@ class ItemChecker:
         """Check a person's own items: everything but grounding."""
         return self._check_items(items, rejected, None)
 
+    def check_readings(self, readings: Sequence[ItemReading]) -> CheckedReadings:
+        """What the second reader says of items that were let through: those it faults fall now.
+        What could not be read is judged by the rules alone, and by what they merely suspect, too.
+        """
+        made = CheckedReadings([], [])
+        rows = {row.id: row for row in self.kept}
+        order = {item: place for place, item in enumerate(rows)}
+        left = {row.id: get_text(row) for row in self.kept}
+        for reading in readings:
+            row = rows[reading.item]
+            earlier = {item: text for item, text in left.items() if order[item] < order[row.id]}
+            check = reading_verdict.CHECK_NAME
+            fault = reading_verdict.find_reading_fault(
+                reading, earlier, medical=self.patterns.medical
+            )
+            if not reading.is_read and row.id in self._suspicions:
+                check, fault = self._suspicions[row.id]
+            made.readings.append(reading.model_copy(update={"fault": fault}))
+            if fault and not reading.is_second:
+                made.fallen.append((row, self._withdraw_row(row, check, fault)))
+                del left[row.id]
+        return made
+
+    def _withdraw_row(self, row: PairOrQuestion, check: str, fault: Message) -> Rejection:
+        self.kept.remove(row)
+        self.seen_items.remove_item(row.id)
+        passage_id = row.quote.passage_id if row.quote else ""
+        rejection = self._sources[row.id].build_rejection(check, fault, passage_id)
+        self.rejected.append(rejection)
+        return rejection
+
     def add_chapter(self, chapter: CheckedChapter) -> None:
         """Items that have passed their chapter's checks: only what repeats an earlier item falls
         now.
@@ -123,6 +181,7 @@ class ItemChecker:
             if step.name == chapter.funnel[0].name:
                 self.input_counts[step.kind] += step.came
             self.repair_counts[step.kind, step.name].update(step.repaired)
+            self.is_read |= step.name == READ_STEP
         self.rejected += chapter.rejected
         for row in chapter.kept:
             said = get_kind(row), get_text(row), get_key(row)
@@ -135,7 +194,7 @@ class ItemChecker:
     def collect_items(self) -> CheckedChapter:
         """All that came so far."""
         came = {kind: self.input_counts[kind] for kind in ITEM_KINDS}
-        funnel = count_filter_steps(came, self.rejected, self.repair_counts)
+        funnel = count_filter_steps(came, self.rejected, self.repair_counts, self.is_read)
         return CheckedChapter(self.kept, self.rejected, funnel)
 
     def _check_items(
@@ -170,25 +229,40 @@ class ItemChecker:
         if fault := text_damage.find_damage(item, self.book_profile):
             return item.build_rejection("parsing", fault)
         self._count_repairs(item.kind, "parsed", item.repairs)
-        quote = None
+        quote, suspicion = None, None
         if shown is not None and self.plan.grounding == "quote":
-            place = grounding.ground_item(
-                item, shown, self.passage_index, self.patterns, self.language
-            )
-            if place.fault:
-                return item.build_rejection(
-                    grounding.CHECK_NAME, place.fault, place.passage.id if place.passage else ""
-                )
+            place = self._ground_item(item, shown)
+            if isinstance(place, Rejection):
+                return place
             quote = place.quote
-            self._count_repairs(item.kind, "grounded", place.repairs)
+            suspicion = place.fault and (grounding.CHECK_NAME, place.fault)
         if flaw := self._find_flaw(item, quote, own=shown is None):
-            return flaw
+            if shown is None or not self._is_suspicion(flaw.reason.code, *flaw.also):
+                return flaw
+            suspicion = suspicion or (flaws.CHECK_NAME, flaw.reason)
         passage_id = quote.passage_id if quote else ""
         if earlier := self.seen_items.find_repeated(item.kind, item.text, item.key):
             return item.build_rejection(*describe_repeated(earlier), passage_id)
         row = build_row(item, quote)
         self.seen_items.add_item(row.id, item.kind, item.text, item.key)
+        self._sources[row.id] = item
+        self._suspicions |= {row.id: suspicion} if suspicion else {}
         return row
+
+    def _is_suspicion(self, *codes: str) -> bool:
+        """Faults that the second reader decides on, where there is one."""
+        return self.plan.reader.is_on and SUSPECTED.issuperset(codes)
+
+    def _ground_item(
+        self, item: ParsedItem, shown: list[Passage]
+    ) -> grounding.Grounding | Rejection:
+        """Its place in the book; with a fault where that is for the reader to decide."""
+        place = grounding.ground_item(item, shown, self.passage_index, self.patterns, self.language)
+        if place.fault and not (place.quote and self._is_suspicion(place.fault.code)):
+            passage_id = place.passage.id if place.passage else ""
+            return item.build_rejection(grounding.CHECK_NAME, place.fault, passage_id)
+        self._count_repairs(item.kind, "grounded", place.repairs)
+        return place
 
     def _find_flaw(self, item: ParsedItem, quote: Quote | None, *, own: bool) -> Rejection | None:
         found = flaws.find_flaws(self._build_flaw_context(item, quote))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tasks.language import persian
 from tasks.language.language_pack import list_languages, load_pack
 from tasks.language.text import fold_text
+from tasks.schemas.sections.profiles import MEDICINE, split_tag
 from tasks.validation.term_matching import fold_cached
 
 
@@ -46,11 +47,16 @@ class LanguagePatterns(NamedTuple):
     typical: tuple[
         str, ...
     ] = ()  # ordinary word order of vignettes and stems, to notice reversed words
+    heading_words: frozenset[str] = frozenset()  # of which headings of parts consist
+    medical: bool = True  # items are patients and diagnoses; else situations and what follows
 
 
 @cache
-def get_language_patterns(language: str) -> LanguagePatterns:
-    """The table of a language; an empty one where we have none."""
+def get_language_patterns(tag: str) -> LanguagePatterns:
+    """The table of a language, or of the tag of a profile; an empty one where we have none."""
+    language, profile = split_tag(tag)
+    if profile != MEDICINE:
+        return get_language_patterns(language)._replace(medical=False)
     if language not in list_languages():
         return LanguagePatterns()
     letters, table = (

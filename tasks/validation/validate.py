@@ -9,7 +9,7 @@ from tasks.schemas.messages import Term, build_message
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.leakage import find_leaks
-from tasks.validation.filter_counts import describe_rejections
+from tasks.validation.filter_counts import describe_rejections, find_steepest_step
 from tasks.validation.item_checker import CheckedChapter, ItemChecker
 from tasks.validation.items import ITEM_KINDS, ParsedItem, build_row_rejection
 from tasks.validation.splitting import fact_groups, fact_split
@@ -118,5 +118,6 @@ def refuse_empty_result(
                     came=came,
                     kind=Term("kinds", kind),
                     fell=describe_rejections(stages, kind),
+                    hint=Term("survival_hints", find_steepest_step(stages, kind)),
                 )
             )

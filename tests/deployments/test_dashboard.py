@@ -21,7 +21,7 @@ def dashboard(store, port, **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "deployments.dashboard", "--port", str(port)],
         cwd=ROOT,
-        env=kept | {"RUNS_DIR": str(store)} | environment,
+        env=kept | {"RUNS_DIR": str(store), "BOOK2LORA_LANG": "en"} | environment,
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -8,6 +8,7 @@ from tasks.diagnosis.causes import answer_four_causes
 from tasks.diagnosis.next_plan import build_next_plan, select_followed_findings
 from tasks.diagnosis.remedies import extend_training
 from tasks.diagnosis.rules.ranking import diagnose_evidence
+from tasks.schemas.messages import Nats
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import Finding
 
@@ -34,8 +35,8 @@ def test_fourteen_updates_are_the_one_cause() -> None:
     evidence = answer_four_causes(study.collect_evidence())[1].evidence
     assert (evidence["updates"], evidence["loss_before"], evidence["kl_mean"]) == (
         14,
-        pytest.approx(2.999, abs=0.01),
-        3e-4,
+        Nats(pytest.approx(2.999, abs=0.01)),
+        Nats(3e-4),
     )
 
 

@@ -6,11 +6,17 @@ from support.planted_faults.row_faults import FAULTS, collect_fault_evidence, pl
 from support.planted_faults.row_studies import RowStudy, make_healthy_study
 
 from tasks.diagnosis.next_plan import build_next_plan
+from tasks.diagnosis.remedies import require_harder_questions
 from tasks.diagnosis.rules.ranking import NO_GAIN_RULES, VALIDITY_RULES, diagnose_evidence
+from tasks.language.book_profile import BookLook
+from tasks.language.i18n import load_translator
 from tasks.language.language_pack import load_pack
+from tasks.reporting.message_words import tell_advice, tell_claim
 from tasks.schemas.item_rows import Rejection
 from tasks.schemas.messages import build_message
+from tasks.schemas.plan_file import parse_plan
 from tasks.schemas.result_rows import ScreenedQuestion
+from tasks.schemas.sections.profiles import ITEM_FORMS
 
 
 def test_a_healthy_study_names_no_fault_and_needs_no_other_plan() -> None:
@@ -245,3 +251,35 @@ def test_there_are_as_many_rules_as_sentences_for_them() -> None:
     assert len(load_pack("packs/findings.yaml", "en")["findings"]) == len(
         VALIDITY_RULES + NO_GAIN_RULES
     )
+
+
+def test_an_unfit_profile_is_named_beside_a_gain_and_its_next_plan_fits_the_book() -> None:
+    healthy = make_healthy_study()._replace(look=BookLook("guideline", 5.6))
+    (only,) = diagnose_evidence(healthy.collect_evidence())
+    assert only.rule == "unfit-profile" and only.weight == 0.5
+    following = build_next_plan(healthy.plan, [only])
+    assert following is not None
+    assert (following.generation.profile, following.generation.writer) == ("guideline", "gpt")
+    assert following.generation.kinds == ITEM_FORMS["guideline"].kinds
+    say = load_translator("en", "packs/findings.yaml", "packs/report.yaml")
+    assert tell_claim(only, say).startswith("The book describes no patients (6 of 1,000 words")
+    assert tell_advice(only, say).endswith("generation.profile guideline.")
+    named = make_healthy_study()._replace(look=BookLook("medicine", 55.0)).collect_evidence()
+    assert diagnose_evidence(named) == []
+    fitting = healthy.with_changes(
+        plan={"generation.profile": "guideline", "generation.writer": "gpt"}
+    )
+    assert diagnose_evidence(fitting.collect_evidence()) == []
+
+
+def test_a_person_s_own_items_have_no_unfit_profile() -> None:
+    own = {"generation.pairs": "p.json", "generation.questions": "q.json"}
+    study = make_healthy_study().with_changes(plan=own)._replace(look=BookLook("law", 0.0))
+    assert diagnose_evidence(study.collect_evidence()) == []
+
+
+def test_harder_questions_of_a_law_are_types_that_a_law_has() -> None:
+    plan = parse_plan({"generation": {"profile": "law", "writer": "gpt"}})
+    change = require_harder_questions(plan)
+    assert change == {"generation.kinds": {"telling_apart": 0.7, "application": 0.3}}
+    assert parse_plan(plan.model_dump(mode="json"), change).generation.profile == "law"

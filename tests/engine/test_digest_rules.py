@@ -12,6 +12,7 @@ from tasks.engine.cache_key import canonical_value, compute_stage_key
 from tasks.engine.source_digest import digest_function, digest_modules, reachable_modules
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Figure, Points
 
 FILES = {
     "__init__.py": "",
@@ -20,11 +21,13 @@ FILES = {
     "a/two.py": (
         "def f():\n    from tasks.b.four import thing\n"
         'PROCESS = "tasks.b.worker"\nTEXT = "as tasks.b.told says"\nAWAY = "tasks.b.nowhere"\n'
+        'WORDS = "packs/exam.yaml"\n'
     ),
     "a/data.yaml": "ا: 1\n",
     "a/templates/page.html": "<p>\n",
     "a/notes.md": "notes\n",
     "a/__pycache__/old.json": "{}\n",
+    "a/packs/words.yaml": "c: 1\n",
     "a/sub/__init__.py": "",
     "a/sub/data.yaml": "b: 1\n",
     "b/__init__.py": "",
@@ -32,6 +35,8 @@ FILES = {
     "b/four.py": "from tasks.store.paths import x\nimport tasks.engine.report_inputs\n",
     "b/worker.py": "import tasks.storeroom\n",
     "b/told.py": "",
+    "language/packs/fa/exam.yaml": "d: 1\n",
+    "language/packs/fa/gate.yaml": "e: 1\n",
     "store/__init__.py": "",
     "store/paths.py": "import tasks.b.told\n",
     "storeroom.py": "",
@@ -104,6 +109,9 @@ def test_a_module_reaches_what_it_imports_in_any_way_and_what_it_runs_but_not_wh
         ("a/notes.md", False),
         ("a/__pycache__/old.json", False),
         ("a/sub/data.yaml", False),
+        ("a/packs/words.yaml", False),
+        ("language/packs/fa/exam.yaml", True),
+        ("language/packs/fa/gate.yaml", False),
     ],
 )
 def test_a_changed_file_changes_the_digest_where_it_is_reached_or_lies_beside_as_data(
@@ -162,6 +170,11 @@ def test_a_key_is_the_stage_its_version_and_twenty_digits_of_its_inputs_as_json(
     text = json.dumps(told, sort_keys=True, ensure_ascii=False)
     wanted = hashlib.sha256(text.encode()).hexdigest()[:20]
     assert compute_stage_key("stage", 7, inputs) == f"stage/v7-{wanted}"
+
+
+def test_a_typed_number_is_its_kind_and_its_values():
+    """Points(0.02) is no Share(0.02)."""
+    assert canonical_value([Points(0.5), Figure(2.0, 3)]) == [["Points", 0.5], ["Figure", 2, 3]]
 
 
 def test_what_is_no_data_is_refused_by_the_name_of_its_kind():

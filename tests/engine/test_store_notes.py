@@ -5,9 +5,12 @@ import json
 import pytest
 
 from flows.cli.export_adapter import find_study_folder, read_base_path
-from flows.cli.summary import list_runs
+from flows.cli.studies.run_table import build_row
+from flows.cli.summary import format_verdict_cell
 from tasks.engine.stage import NotCached, Stage
 from tasks.engine.store_notes import tell_older_store
+from tasks.language.catalogue import load_catalogue
+from tasks.store.studies.study_records import list_runs
 
 SENTENCE = "made by book2lora 0.1: stages are done again, answers that were paid for are kept"
 
@@ -75,8 +78,9 @@ def test_its_records_are_not_taken_for_results(old_store):
 
 def test_its_study_folders_are_listed_and_their_adapters_found(old_store, monkeypatch):
     monkeypatch.setenv("BOOK2LORA_LANG", "en")
-    (line,) = list_runs(old_store)
-    figures = "base 28.3% → tuned 56.6% (same_fact, cloze, n = 198, +68 −12, p = 1.2e-10)"
-    assert line.startswith("old ") and line.endswith(f" IMPROVED: {figures}")
+    (row,) = [build_row(run) for run in list_runs()]
+    figures = "improved: 28.3% → 56.6% (same_fact, cloze, n = 198, p = 1.2e-10)"
+    assert (row.name, row.state) == ("old", "done")
+    assert format_verdict_cell(row.result, load_catalogue("en")) == figures
     assert find_study_folder("old") == old_store / "studies" / "old"
     assert read_base_path(find_study_folder("old")) == "/models/tiny"

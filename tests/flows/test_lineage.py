@@ -7,10 +7,12 @@ import shutil
 from support.small_study import build_small_plan
 
 from flows.cli import summary
+from flows.cli.studies.run_table import build_row
 from tasks.diagnosis import next_plan
 from tasks.language.catalogue import load_catalogue
 from tasks.schemas.plan_file import load_plan
 from tasks.schemas.result_rows import Finding
+from tasks.store.studies.study_records import list_runs
 
 SAY = load_catalogue("fa")
 
@@ -60,9 +62,8 @@ def test_an_endpoint_moved_after_the_answers_is_exploratory_wherever_its_verdict
     verdict, *others = summary.summarize_study(rerun.store / "studies" / "fork-next")
     mark = f" ({SAY['exploratory']}): "
     assert mark in verdict and any("انتخاب شد: سنجهٔ اصلی" in line for line in others)
-    assert any(
-        mark in line for line in summary.list_runs(rerun.store) if line.startswith("fork-next")
-    )
+    (listed,) = [build_row(run) for run in list_runs() if run.folder.name == "fork-next"]
+    assert mark in summary.format_verdict_cell(listed.result, SAY)
     for file in ("index.html", "report.md"):
         text = re.sub(r"\\(.)", r"\1", read(rerun.store, "fork-next", file))
         assert f"({SAY['exploratory']})" in text and SAY["primary_note"] not in text, file

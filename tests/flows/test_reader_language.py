@@ -57,7 +57,8 @@ def test_an_english_reader_of_a_persian_book_reads_english(rerun, monkeypatch, c
     ran = rerun(build_small_plan(), redo=["validate_drafts"])
     watched = capsys.readouterr().err
     assert "validate_drafts" in watched and "cached" in watched
-    assert not PERSIAN.search(watched)
+    own = [line for line in watched.splitlines() if "generate_drafts" not in line]  # titles
+    assert not PERSIAN.search("\n".join(own))
     assert {name for name, how in ran if how == "done"} == {
         "validate_drafts",
         "write_report",

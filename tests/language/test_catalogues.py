@@ -12,6 +12,8 @@ import pytest
 from tasks.language.catalogue import load_catalogue
 from tasks.language.i18n import load_translator
 from tasks.language.language_pack import list_languages
+from tasks.reporting.labels import load_labels
+from tasks.schemas import errors
 from tasks.schemas.messages import Figure, Message, Ordinal, Points, PValue, Share, build_message
 from tasks.schemas.result_rows import Caution
 from tasks.validation.checks import flaws, text_damage
@@ -189,3 +191,57 @@ def test_words_of_a_book_are_left_as_they_are_and_numbers_are_the_language_s() -
     )
     assert "۰٫۷۲" in say.format_message(alike) and "pair-3f" in say.format_message(alike)
     assert "«007»" in say.format_message(build_message("too-short", text="007"))
+
+
+SENTENCE = re.compile(r"[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}[ ,]+[A-Za-z]{2,}")
+PRINTS = ("print", "print_status", "sys.stdout.write", "sys.stderr.write", "sys.exit")
+FOR_MAINTAINERS = ROOT / "deployments" / "audit.py"
+
+
+def test_no_line_for_people_is_written_in_the_code() -> None:
+    """The words of a language stand in its folder; commands to be typed are no sentence."""
+    found = {}
+    for folder in ("tasks", "flows", "deployments"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTS:
+                    words = [
+                        part.value
+                        for part in ast.walk(node)
+                        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                    ]
+                    if any(map(SENTENCE.search, words)) and file != FOR_MAINTAINERS:
+                        found[file.name] = words
+    assert not found
+
+
+@pytest.mark.parametrize("folder", ["tasks", "flows", "deployments"])
+def test_no_error_for_people_is_worded_in_the_code(folder: str) -> None:
+    """What ends a study, or is wrong with a plan, is a code; a check of a plan raises PlanFault."""
+    kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
+    kinds = {name for name in kinds if issubclass(getattr(errors, name), errors.StudyError)}
+    found = {}
+    for file in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            is_plan_check = node.func.id == "ValueError" and file.parent.name == "schemas"
+            if node.func.id in kinds | {"PlanFault"} or is_plan_check:
+                for one in node.args:
+                    if isinstance(one, ast.Constant | ast.JoinedStr):
+                        found[file.name] = ast.unparse(one)
+    assert len(kinds) > 8 and not found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pages_know_why_a_tuning_failed(language: str) -> None:
+    """A sweep shows it; the lines of a running command are not loaded for a page."""
+    codes = {
+        node.args[0].value
+        for file in (ROOT / "tasks" / "finetuning").rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "TuningError"
+        for node in ast.walk(call)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "build_message"
+    } | {"memory-ran-out"}
+    assert len(codes) == 6 and codes <= load_labels(language)["messages"].keys()

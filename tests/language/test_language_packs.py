@@ -2,14 +2,17 @@
 is missing is named.
 """
 
+import re
 import shutil
 
 import pytest
 import yaml
 
 from tasks.language import language_pack
+from tasks.language.i18n import load_translator
 from tasks.language.language_pack import PACK_FILES, PACKS, list_languages
 from tasks.prompts import PromptTemplate
+from tasks.schemas.sections.profiles import ITEM_FORMS, split_tag, tag_language
 from tasks.validation.language_patterns import LanguagePatterns
 
 # a language has of these what it needs: inflected forms, names of others' columns, a normal form
@@ -94,3 +97,54 @@ def test_a_new_folder_is_a_language_of_the_reader_and_of_the_exam(tmp_path, monk
 def test_words_of_all_languages_together_begin_with_english_and_end_with_those_without_a_folder():
     first, *_, last = language_pack.load_all_packs("packs/columns.yaml")
     assert first["question"][0] == "question" and "вопрос" in last["question"]
+
+
+def list_texts(tree, prefix=()):
+    """Every text of a tree by its path."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from list_texts(value, (*prefix, key))
+        else:
+            yield (*prefix, key), str(value)
+
+
+@pytest.mark.parametrize("language", list_languages())
+@pytest.mark.parametrize("profile", [name for name in ITEM_FORMS if name != "medicine"])
+def test_a_profile_words_anew_what_its_language_has_with_the_same_values(language, profile):
+    own = yaml.safe_load((PACKS / language / "profiles.yaml").read_text("utf-8"))
+    for file, tree in own["profiles"][profile].items():
+        medical = dict(list_texts(language_pack.load_pack(f"packs/{file}.yaml", language)))
+        there = language_pack.load_pack(f"packs/{file}.yaml", f"{language}-x-{profile}")
+        merged = dict(list_texts(there))
+        assert merged.keys() == medical.keys()
+        for path, text in list_texts(tree):
+            assert merged[path] == text
+            holes = re.findall(r"{[\w:%+]*}", text)
+            assert set(holes) == set(re.findall(r"{[\w:%+]*}", medical[path])), path
+
+
+def test_what_a_profile_does_not_name_stays_and_its_language_stays_the_reader_s():
+    medical, law = (
+        load_translator("fa", "packs/report.yaml"),
+        load_translator("fa-x-law", "packs/report.yaml"),
+    )
+    assert law.language == medical.language == "fa"
+    assert law["title"] == medical["title"] and law["columns"]["p"] == medical["columns"]["p"]
+    assert (law["columns"]["diagnosis"], medical["columns"]["diagnosis"]) == ("نتیجه", "تشخیص")
+    assert load_translator("de-x-law", "packs/report.yaml")["columns"]["diagnosis"] == "conclusion"
+    assert language_pack.load_text("packs/general.txt", "fa-x-law") == language_pack.load_text(
+        "packs/general.txt", "fa"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tag", "parts"),
+    [
+        ("fa", ("fa", "medicine")),
+        ("fa-x-law", ("fa", "law")),
+        ("pt-BR-x-general", ("pt-BR", "general")),
+        ("de-x-bavarian", ("de-x-bavarian", "medicine")),
+    ],
+)
+def test_a_tag_is_a_language_and_a_profile(tag, parts):
+    assert split_tag(tag) == parts and tag_language(*parts) == tag

@@ -13,6 +13,7 @@ WITH_CHILDREN = (
     "test_pages",
     "test_handbook",
     "test_english_handbook",
+    "test_right_chapter",
 )
 
 

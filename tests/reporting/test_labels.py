@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from support.reports.example_study import make_example_study
 
-from tasks.reporting.labels import load_labels
+from tasks.reporting.labels import format_measure, load_labels, type_figures
 from tasks.reporting.markdown.markdown_report import build_markdown_report
 from tasks.reporting.sanitize import escape_markdown, mark_control_characters
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
+from tasks.schemas.messages import Figure, Nats, Points, PValue, Share
 from tasks.schemas.result_rows import VerdictName
 
 FA, EN = load_labels("fa"), load_labels("en")
@@ -69,6 +70,25 @@ def test_shares_points_and_p_values() -> None:
     assert (EN.format_p_value(0.0215), EN.format_p_value(1e-9)) == ("= 0.021", "< 0.001")
 
 
+@pytest.mark.parametrize(
+    ("value", "english", "persian"),
+    [(Share(0.3407), "34.1%", "\u200e۳۴٫۱٪"), (Points(-0.03), "\u200e−3.0 points", "\u200e−۳٫۰ واحد درصد"), (Points(0.03), "3.0 points", "۳٫۰ واحد درصد"), (PValue(0.0215), "0.021", "۰٫۰۲۱"), (PValue(1e-9), "< 0.001", "< ۰٫۰۰۱"), (Nats(2.999), "3", "۳"), (1234, "1\u202f234", "۱\u202f۲۳۴"), (None, "—", "—")],
+)  # fmt: skip
+def test_the_evidence_shows_each_number_as_its_kind_is_written(
+    value: Any, english: str, persian: str
+) -> None:
+    assert (format_measure(EN, value), format_measure(FA, value)) == (english, persian)
+
+
+def test_further_figures_of_a_comparison_get_their_kinds() -> None:
+    assert type_figures({"p_holm": 0.5, "mean_base": 0.25, "discordance": 0.5, "facts": 198.0}) == {
+        "p_holm": PValue(0.5),
+        "mean_base": Share(0.25),
+        "discordance": Share(0.5),
+        "facts": Figure(198.0),
+    }
+
+
 def test_unknown_language_is_told_in_english() -> None:
     assert load_labels("de").language == "en"
 
@@ -98,7 +118,11 @@ def test_brief_has_even_tables_whatever_the_model_wrote() -> None:
     study = replace(
         study,
         book_title=evil,
-        findings=[study.findings[0].model_copy(update={"beside": {"mode": evil}})],
+        findings=[
+            study.findings[0].model_copy(
+                update={"beside": study.findings[0].beside | {"mode": evil}}
+            )
+        ],
     )
     lines = build_markdown_report(study).splitlines()
     assert "<script>" not in build_markdown_report(study)

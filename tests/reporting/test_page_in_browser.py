@@ -156,7 +156,7 @@ def test_hostile_items_do_no_harm(browser: Browser, tmp_path: Path) -> None:
     pair = Pair(id="evil", fact=evil, symptom=evil, diagnosis=evil)
     finding = study.findings[0].model_copy(
         update={
-            "beside": study.findings[0].evidence | {"mode": evil},
+            "beside": study.findings[0].beside | {"mode": evil},
             "evidence": {evil: evil},
             "remedy": {evil: evil},
         }

@@ -1,9 +1,14 @@
 """Choices that cannot work are refused when the plan is read, before anything is paid for or replaced."""
 
+import json
+
 import pytest
 
+from tasks.engine.cache_key import canonical_value
 from tasks.schemas.errors import PlanError
+from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import parse_plan
+from tasks.schemas.sections.profiles import ITEM_FORMS
 from tasks.schemas.sweep_plan import SweepPlan
 from tasks.store.study_folder import StudyFolder
 
@@ -64,3 +69,53 @@ def test_seeds_are_a_number_and_old_plans_that_list_them_are_read():
     refused("comparison.further_seeds", 5)
     refused("comparison.seeds", 0)
     refused("comparison.seeds", 21)
+
+
+def test_a_profile_brings_its_question_types_unless_the_plan_names_others() -> None:
+    gpt = {"writer": "gpt", "profile": "law"}
+    law = parse_plan({"generation": gpt})
+    assert law.generation.kinds == ITEM_FORMS["law"].kinds and law.wording == "fa-x-law"
+    changed = parse_plan(
+        StudyPlan().model_dump(mode="json"),
+        {"generation.profile": "law", "generation.writer": "gpt"},
+    )
+    assert (
+        changed.generation.kinds == ITEM_FORMS["law"].kinds
+    )  # a whole plan's file names medicine's
+    own = parse_plan({"generation": gpt | {"kinds": {"reason": 1}}})
+    assert own.generation.kinds == {"reason": 1}
+    for form in ITEM_FORMS.values():
+        assert sum(form.kinds.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"profile": "law"}, "the rules write patients"),
+        (
+            {"profile": "law", "writer": "gpt", "kinds": {"symptoms": 1}},
+            "no types of the profile law",
+        ),
+        ({"kinds": {"application": 1}}, "no types of the profile medicine"),
+        ({"profile": "poetry"}, "medicine"),
+    ],
+)
+def test_choices_that_do_not_fit_a_profile_are_refused(choices, said) -> None:
+    with pytest.raises(PlanError, match=said):
+        parse_plan({"generation": choices})
+
+
+def test_own_items_may_have_any_profile_without_a_server() -> None:
+    own = {"profile": "general", "pairs": "p.json", "questions": "q.json"}
+    assert parse_plan({"generation": own}).wording == "fa-x-general"
+
+
+def test_keys_of_medical_plans_know_no_profile() -> None:
+    """So that what was kept before there were profiles is found."""
+    plan = StudyPlan()
+    law = parse_plan({"generation": {"profile": "law", "writer": "gpt"}})
+    for name in ("select_drafting_plan", "select_checking_plan"):
+        told = json.dumps(canonical_value(getattr(plan, name)()))
+        assert "profile" not in told
+        assert '"law"' in json.dumps(canonical_value(getattr(law, name)()))
+    assert plan.wording == plan.language == "fa"

@@ -20,7 +20,7 @@ def last_words():
     time.sleep(float(sys.argv[2]))
     print("told", flush=True)
 
-stop_signals.stop_on_signals("it stopped.", last_words, seconds=1.0)
+stop_signals.stop_on_signals(lambda: "it stopped.", last_words, seconds=1.0)
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
 print(child.pid, flush=True)
 if sys.argv[1] == "in C":

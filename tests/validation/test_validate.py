@@ -144,7 +144,7 @@ def test_question_that_repeats_a_training_text_is_refused_with_its_pair():
 def test_nothing_left_says_how_many_fell_by_which_check():
     with pytest.raises(
         NothingLeft,
-        match=r"0 of 1 training pairs survived: 1 at «found in the book» \(1 quote not in the passages\)",
+        match=r"0 of 1 training pairs survived: 1 fell at «found in the book» \(1 quote not in the passages\)\. The rejections hold each with its reason\. Most quotes are not in the book",
     ):
         nothing_of([response({**PAIR, "quote": "در این کتاب نیست که چنین باشد"})])
 
@@ -241,3 +241,8 @@ def test_counts_add_up_whatever_comes(data):
     check_counts(done, came)
     assert not {q.fact for q in done.new_fact} & {p.fact for p in (*done.pairs, *done.held_out)}
     assert {q.fact for q in done.same_fact} <= {p.fact for p in done.pairs}
+
+
+def test_the_hint_is_for_the_step_at_which_most_fell():
+    with pytest.raises(NothingLeft, match=r"Most could not be read as items"):
+        nothing_of([response("no JSON"), response("none here"), response({**PAIR, "quote": "نه"})])

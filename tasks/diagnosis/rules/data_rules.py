@@ -5,8 +5,10 @@ left out.
 from tasks.diagnosis.evidence import LEAK_NGRAM, Evidence
 from tasks.diagnosis.finding_text import RuleResult
 from tasks.diagnosis.remedies import PlanChange, increase_pairs
+from tasks.schemas.messages import Figure, Share, Term
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.schemas.sections.profiles import ITEM_FORMS, MEDICINE
 
 MIN_LEAKED_SHARE = 0.05  # share of the questions
 MIN_DISTINCT_SHARE = 0.8  # share of the texts
@@ -26,11 +28,32 @@ def detect_leakage(e: Evidence) -> RuleResult | None:
         rule="leakage",
         evidence={
             "leaked": e.leaked,
-            "leaked_share": e.leaked_share,
+            "leaked_share": Share(e.leaked_share),
             "shared_facts": e.shared_facts,
         },
         weight=0.97 if e.is_improved else 0.4,
         remedy=tighter,
+    )
+
+
+def detect_unfit_profile(e: Evidence) -> RuleResult | None:
+    """A book without patients of which vignettes and diagnoses were asked; a person's own items are
+    what they are.
+    """
+    written, fitting = e.plan.generation, e.fitting_profile
+    own = isinstance(written.pairs, str) and isinstance(written.questions, str)
+    if own or written.profile != MEDICINE or fitting in ("", MEDICINE):
+        return None
+    return RuleResult(
+        rule="unfit-profile",
+        evidence={"medical_rate": Figure(e.medical_rate, 0), "pairs": e.pairs},
+        weight=0.5 if e.is_improved else 0.97,
+        beside={"profile": fitting},
+        remedy={
+            "generation.profile": fitting,
+            "generation.kinds": ITEM_FORMS[fitting].kinds,
+            "generation.writer": "gpt",
+        },
     )
 
 
@@ -57,7 +80,7 @@ def detect_unrelated_data(e: Evidence) -> RuleResult | None:
         return None
     return RuleResult(
         rule="data-unrelated",
-        evidence={"coverage": e.coverage, "facts": e.facts, "pairs": e.pairs},
+        evidence={"coverage": Share(e.coverage), "facts": e.facts, "pairs": e.pairs},
         weight=0.927,
         remedy=increase_pairs(e.plan),
     )
@@ -68,7 +91,11 @@ def detect_narrow_data(e: Evidence) -> RuleResult | None:
         return None
     return RuleResult(
         rule="data-narrow",
-        evidence={"diagnoses": e.diagnoses, "top_diagnosis": e.top_diagnosis, "pairs": e.pairs},
+        evidence={
+            "diagnoses": e.diagnoses,
+            "top_diagnosis": Share(e.top_diagnosis),
+            "pairs": e.pairs,
+        },
         weight=0.926,
         remedy=increase_pairs(e.plan),
     )
@@ -80,7 +107,7 @@ def detect_repeated_data(e: Evidence) -> RuleResult | None:
     tighter = {"validation.near_duplicate": 0.7} if e.plan.validation.near_duplicate > 0.7 else {}
     return RuleResult(
         rule="data-repeated",
-        evidence={"distinct": e.distinct, "pairs": e.pairs},
+        evidence={"distinct": Share(e.distinct), "pairs": e.pairs},
         weight=0.922,
         remedy=tighter | increase_pairs(e.plan),
     )
@@ -97,7 +124,7 @@ def detect_few_pairs(e: Evidence) -> RuleResult | None:
         evidence={"pairs": e.pairs, "asked": asked, "drafted": e.drafted_pairs},
         weight=0.89,
         said=("claim", "stopped") if check else ("claim",),
-        beside={"check": check, "stopped": fell[check]} if check else {},
+        beside={"check": Term("checks", check), "stopped": fell[check]} if check else {},
         remedy=_loosen_check(e.plan, check),
     )
 

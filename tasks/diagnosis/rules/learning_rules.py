@@ -1,7 +1,7 @@
 """What was learnt, what was not, and where it does not show."""
 
 from tasks.diagnosis.evidence import Evidence
-from tasks.diagnosis.finding_text import RuleResult
+from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import CLOZE_MODES, has_learnt_pairs
 from tasks.diagnosis.remedies import (
     change_primary_mode,
@@ -10,6 +10,7 @@ from tasks.diagnosis.remedies import (
     increase_wordings,
     require_harder_questions,
 )
+from tasks.schemas.messages import Figure, Nats, Points, PValue, Share, Term
 from tasks.schemas.result_rows import Comparison
 
 LOST_PERPLEXITY_RATIO = 1.5  # perplexity after over before
@@ -34,14 +35,14 @@ def detect_facts_not_learnt(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="facts-not-learnt",
         evidence={
-            "train_base": train.base.rate if train else None,
-            "train_tuned": train.tuned.rate if train else None,
-            "train_p": train.p_value if train else None,
-            "taught_before": e.probe.taught_before,
-            "taught_after": e.probe.taught_after,
-            "unseen_before": e.probe.unseen_before,
-            "unseen_after": e.probe.unseen_after,
-            "kl_mean": e.probe.kl_mean,
+            "train_base": wrap_measured(Share, train.base.rate if train else None),
+            "train_tuned": wrap_measured(Share, train.tuned.rate if train else None),
+            "train_p": wrap_measured(PValue, train.p_value if train else None),
+            "taught_before": Nats(e.probe.taught_before),
+            "taught_after": Nats(e.probe.taught_after),
+            "unseen_before": wrap_measured(Nats, e.probe.unseen_before),
+            "unseen_after": wrap_measured(Nats, e.probe.unseen_after),
+            "kl_mean": Nats(e.probe.kl_mean),
             "changed": e.primary.changed,
             "n": e.primary.n,
         },
@@ -70,10 +71,10 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="learnt-by-heart",
         evidence={
-            "train_difference": train.difference.value,
-            "difference": e.primary.difference.value,
-            "unseen_before": e.probe.unseen_before,
-            "unseen_after": e.probe.unseen_after,
+            "train_difference": Points(train.difference.value),
+            "difference": Points(e.primary.difference.value),
+            "unseen_before": wrap_measured(Nats, e.probe.unseen_before),
+            "unseen_after": wrap_measured(Nats, e.probe.unseen_after),
         },
         weight=0.85,
         remedy=increase_wordings(e.plan) or {"finetuning.early_stopping": 1},
@@ -96,9 +97,9 @@ def detect_missing_transfer(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="not-carried-over",
         evidence={
-            "same_fact": taught.difference.value,
-            "difference": e.primary.difference.value,
-            "coverage": e.coverage,
+            "same_fact": Points(taught.difference.value),
+            "difference": Points(e.primary.difference.value),
+            "coverage": Share(e.coverage),
         },
         weight=0.915,
         remedy={"comparison.primary_set": "same_fact"},
@@ -119,14 +120,14 @@ def detect_format_gap(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="format-gap",
         evidence={
-            "cloze_difference": known.difference.value,
-            "cloze_p": known.p_value,
-            "difference": e.primary.difference.value,
+            "cloze_difference": Points(known.difference.value),
+            "cloze_p": PValue(known.p_value),
+            "difference": Points(e.primary.difference.value),
             "illegible": e.primary.illegible_tuned,
         },
         weight=0.935,
         remedy=change_primary_mode(e.plan, known.mode),
-        beside={"known": known.mode, "mode": e.primary.mode},
+        beside={"known": Term("modes", known.mode), "mode": Term("modes", e.primary.mode)},
     )
 
 
@@ -138,8 +139,8 @@ def detect_known_facts(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="already-known",
         evidence={
-            "taught_before": e.probe.taught_before,
-            "train_base": train.base.rate if train else None,
+            "taught_before": Nats(e.probe.taught_before),
+            "train_base": wrap_measured(Share, train.base.rate if train else None),
         },
         weight=0.952,  # above too few updates: more of them cannot teach what is known
         remedy=require_harder_questions(e.plan),
@@ -160,12 +161,12 @@ def detect_knowledge_loss(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="knowledge-lost",
         evidence={
-            "book_times": book,
-            "general_times": general,
-            "book_before": e.probe.book_before,
-            "book_after": e.probe.book_after,
-            "general_before": e.probe.general_before,
-            "general_after": e.probe.general_after,
+            "book_times": wrap_measured(Figure, book),
+            "general_times": wrap_measured(Figure, general),
+            "book_before": wrap_measured(Figure, e.probe.book_before),
+            "book_after": wrap_measured(Figure, e.probe.book_after),
+            "general_before": wrap_measured(Figure, e.probe.general_before),
+            "general_after": wrap_measured(Figure, e.probe.general_after),
         },
         weight=0.855
         if e.is_tiny_control
@@ -189,9 +190,9 @@ def detect_seed_disagreement(e: Evidence) -> RuleResult | None:
         rule="seeds-disagree",
         evidence={
             "seeds": len(values),
-            "lowest": min(values),
-            "highest": max(values),
-            "p_seeds": p_seeds,
+            "lowest": Points(min(values)),
+            "highest": Points(max(values)),
+            "p_seeds": PValue(p_seeds),
         },
         weight=0.925,
         remedy=increase_pairs(e.plan)

@@ -1,7 +1,7 @@
 """Faults of the questions and of the way they are answered."""
 
 from tasks.diagnosis.evidence import CHANCE_RATE, Evidence
-from tasks.diagnosis.finding_text import RuleResult
+from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import CLOZE_MODES, has_learnt_pairs
 from tasks.diagnosis.remedies import (
     PlanChange,
@@ -9,6 +9,7 @@ from tasks.diagnosis.remedies import (
     increase_questions,
     require_harder_questions,
 )
+from tasks.schemas.messages import Points, Share
 
 PLAUSIBLE_GAIN = 0.1  # a gain of 10 points: what a study should be able to see
 MIN_FAVOURITE_SHARE = 0.6  # share of the answers that go to one place
@@ -35,9 +36,9 @@ def detect_favoured_option(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="one-option-favoured",
         evidence={
-            "favourite_tuned": e.favourite_tuned,
-            "favourite_base": e.favourite_base,
-            "top_key": e.top_key,
+            "favourite_tuned": Share(e.favourite_tuned),
+            "favourite_base": Share(e.favourite_base),
+            "top_key": Share(e.top_key),
         },
         weight=0.955 if e.favourite_tuned >= e.favourite_base + 0.25 else 0.928,
         remedy=rotate,
@@ -50,7 +51,10 @@ def detect_position_dependence(e: Evidence) -> RuleResult | None:
         return None
     return RuleResult(
         rule="answers-follow-place",
-        evidence={"steady_tuned": steady, "steady_base": e.primary.extra.get("steady_base")},
+        evidence={
+            "steady_tuned": Share(steady),
+            "steady_base": wrap_measured(Share, e.primary.extra.get("steady_base")),
+        },
         weight=0.91,
         remedy=change_primary_mode(e.plan, "cloze"),
     )
@@ -84,11 +88,11 @@ def detect_familiar_names(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="familiar-names",
         evidence={
-            "familiar": e.familiar,
-            "base": e.primary.base.rate,
-            "tuned": tuned.rate,
-            "tuned_low": tuned.low,
-            "chance": CHANCE_RATE,
+            "familiar": Share(e.familiar),
+            "base": Share(e.primary.base.rate),
+            "tuned": Share(tuned.rate),
+            "tuned_low": Share(tuned.low),
+            "chance": Share(CHANCE_RATE),
         },
         weight=weight,
     )
@@ -137,7 +141,7 @@ def detect_truncated_prompts(e: Evidence) -> RuleResult | None:
         return None
     return RuleResult(
         rule="prompts-cut",
-        evidence={"truncated": share, "n": e.primary.n},
+        evidence={"truncated": Share(share), "n": e.primary.n},
         weight=0.982
         if share >= 0.3
         else 0.6,  # above one model twice: where nothing is read, all answers are alike
@@ -150,7 +154,7 @@ def detect_ceiling(e: Evidence) -> RuleResult | None:
         return None
     return RuleResult(
         rule="questions-too-easy",
-        evidence={"base": e.primary.base.rate, "n": e.primary.n},
+        evidence={"base": Share(e.primary.base.rate), "n": e.primary.n},
         weight=0.948,
         remedy=require_harder_questions(e.plan),
     )
@@ -167,9 +171,9 @@ def detect_chance_level(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="questions-at-chance",
         evidence={
-            "base": rows[0].rate,
-            "tuned": rows[1].rate,
-            "chance": CHANCE_RATE,
+            "base": Share(rows[0].rate),
+            "tuned": Share(rows[1].rate),
+            "chance": Share(CHANCE_RATE),
             "n": e.primary.n,
         },
         weight=0.87 if numbered and has_learnt_pairs(e) is not False else 0.5,
@@ -188,10 +192,10 @@ def detect_guessable_questions(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="questions-guessable",
         evidence={
-            "blind": e.screening.get("blind"),
-            "longest_is_key": e.longest_is_key,
-            "top_key": e.top_key,
-            "chance": CHANCE_RATE,
+            "blind": wrap_measured(Share, e.screening.get("blind")),
+            "longest_is_key": Share(e.longest_is_key),
+            "top_key": Share(e.top_key),
+            "chance": Share(CHANCE_RATE),
         },
         weight=0.924,
         said=("claim", "blind") if blind else ("claim",),
@@ -210,7 +214,11 @@ def detect_unanswerable_questions(e: Evidence) -> RuleResult | None:
         return None
     return RuleResult(
         rule="questions-unanswerable",
-        evidence={"opened": opened, "closed": e.screening.get("closed"), "chance": CHANCE_RATE},
+        evidence={
+            "opened": Share(opened),
+            "closed": wrap_measured(Share, e.screening.get("closed")),
+            "chance": Share(CHANCE_RATE),
+        },
         weight=0.6,
     )
 
@@ -231,11 +239,11 @@ def detect_too_few_questions(e: Evidence) -> RuleResult | None:
         rule="too-few-questions",
         evidence={
             "n": e.primary.n,
-            "detectable": e.primary.detectable,
-            "difference": e.primary.difference.value,
+            "detectable": Points(e.primary.detectable),
+            "difference": Points(e.primary.difference.value),
             "needed": round(e.primary.n * factor),
         },
         weight=0.875 if trend else 0.45,
         remedy=increase_questions(e.plan, asked_for),
-        beside={"plausible": PLAUSIBLE_GAIN},
+        beside={"plausible": Points(PLAUSIBLE_GAIN)},
     )

@@ -20,6 +20,7 @@ RuleFunction = Callable[[Evidence], RuleResult | None]
 
 VALIDITY_RULES: tuple[RuleFunction, ...] = (  # they spoil a gain too
     data_rules.detect_leakage,
+    data_rules.detect_unfit_profile,
     question_rules.detect_legibility_gain,
     question_rules.detect_familiar_names,
     learning_rules.detect_seed_disagreement,

@@ -1,7 +1,7 @@
 """Faults of the tuning itself: nothing attached, nothing moved, too short, too slow, too fast."""
 
 from tasks.diagnosis.evidence import Evidence, replace_nonfinite
-from tasks.diagnosis.finding_text import RuleResult
+from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
 from tasks.diagnosis.remedies import (
     ENOUGH_UPDATES,
@@ -10,6 +10,7 @@ from tasks.diagnosis.remedies import (
     extend_training,
     get_usual_rate,
 )
+from tasks.schemas.messages import Figure, Nats, Points
 
 FEW_UPDATES = 50  # with the tiny model 14 updates helped at no learning rate, 50 at the right one
 ZERO_TOLERANCE = 1e-9  # a KL or a shift that is zero but for rounding
@@ -60,9 +61,9 @@ def detect_unmoved_weights(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="weights-unmoved",
         evidence={
-            "weight_shift": e.probe.weight_shift,
+            "weight_shift": Figure(e.probe.weight_shift),
             "updates": e.updates,
-            "learning_rate": e.plan.finetuning.learning_rate,
+            "learning_rate": Figure(e.plan.finetuning.learning_rate),
         },
         weight=0.985,
         remedy=change_learning_rate(e.plan, get_usual_rate(e.plan))
@@ -85,8 +86,8 @@ def detect_detached_adapter(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="adapter-not-attached",
         evidence={
-            "weight_shift": e.probe.weight_shift,
-            "kl_mean": e.probe.kl_mean,
+            "weight_shift": Figure(e.probe.weight_shift),
+            "kl_mean": Nats(e.probe.kl_mean),
             "changed": 0,
             "n": e.primary.n,
         },
@@ -107,8 +108,8 @@ def detect_same_model(e: Evidence) -> RuleResult | None:
         evidence={
             "changed": 0,
             "n": e.primary.n,
-            "kl_mean": e.probe.kl_mean,
-            "weight_shift": e.probe.weight_shift,
+            "kl_mean": Nats(e.probe.kl_mean),
+            "weight_shift": Figure(e.probe.weight_shift),
         },
         weight=0.975,
     )
@@ -124,11 +125,11 @@ def detect_diverged_loss(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="loss-diverged",
         evidence={
-            "loss_first": replace_nonfinite(e.loss_first),
-            "loss_last": replace_nonfinite(e.loss_last),
-            "learning_rate": e.plan.finetuning.learning_rate,
-            "held_out_before": e.held_out[0] if e.held_out else None,
-            "held_out_best": min(e.held_out[1:], default=None),
+            "loss_first": wrap_measured(Nats, e.loss_first),
+            "loss_last": wrap_measured(Nats, e.loss_last),
+            "learning_rate": Figure(e.plan.finetuning.learning_rate),
+            "held_out_before": wrap_measured(Nats, e.held_out[0] if e.held_out else None),
+            "held_out_best": wrap_measured(Nats, min(e.held_out[1:], default=None)),
         },
         weight=0.965,
         said=("broken",) if e.loss_broken else ("claim",) if rose else ("thrown",),
@@ -144,13 +145,13 @@ def detect_too_few_updates(e: Evidence) -> RuleResult | None:
         evidence={
             "updates": e.updates,
             "texts": e.preflight.texts,
-            "epochs": e.preflight.epochs,
+            "epochs": Figure(e.preflight.epochs),
             "batch_size": e.preflight.batch_size,
-            "learning_rate": e.plan.finetuning.learning_rate,
-            "loss_before": replace_nonfinite(e.loss_first),
-            "loss_after": replace_nonfinite(e.loss_last),
-            "kl_mean": e.probe.kl_mean,
-            "weight_shift": e.probe.weight_shift,
+            "learning_rate": Figure(e.plan.finetuning.learning_rate),
+            "loss_before": wrap_measured(Nats, e.loss_first),
+            "loss_after": wrap_measured(Nats, e.loss_last),
+            "kl_mean": Nats(e.probe.kl_mean),
+            "weight_shift": Figure(e.probe.weight_shift),
             "changed": e.primary.changed,
         },
         weight=0.95,
@@ -184,10 +185,10 @@ def detect_unfinished_training(e: Evidence) -> RuleResult | None:
         rule="stopped-early",
         evidence={
             "updates": e.updates,
-            "epochs": e.preflight.epochs,
-            "train_difference": train.difference.value,
-            "held_out_before": e.held_out[-2],
-            "held_out_last": e.held_out[-1],
+            "epochs": Figure(e.preflight.epochs),
+            "train_difference": Points(train.difference.value),
+            "held_out_before": Nats(e.held_out[-2]),
+            "held_out_last": Nats(e.held_out[-1]),
         },
         weight=0.852
         if known
@@ -207,9 +208,9 @@ def detect_low_learning_rate(e: Evidence) -> RuleResult | None:
         rule="rate-too-low",
         evidence={
             "updates": e.updates,
-            "learning_rate": e.plan.finetuning.learning_rate,
-            "kl_mean": e.probe.kl_mean,
-            "weight_shift": e.probe.weight_shift,
+            "learning_rate": Figure(e.plan.finetuning.learning_rate),
+            "kl_mean": Nats(e.probe.kl_mean),
+            "weight_shift": Figure(e.probe.weight_shift),
         },
         weight=0.94,
         remedy=change_learning_rate(
@@ -242,10 +243,10 @@ def detect_flat_loss(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="loss-flat",
         evidence={
-            "loss_first": first,
-            "loss_last": last,
+            "loss_first": Nats(first),
+            "loss_last": Nats(last),
             "updates": e.updates,
-            "learning_rate": e.plan.finetuning.learning_rate,
+            "learning_rate": Figure(e.plan.finetuning.learning_rate),
         },
         weight=0.93,
         remedy=change | {"finetuning.target_modules": "all-linear"},
@@ -258,9 +259,9 @@ def detect_overfitting(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="overfit",
         evidence={
-            "held_out_best": min(e.held_out),
-            "held_out_last": e.held_out[-1],
-            "epochs": e.preflight.epochs,
+            "held_out_best": Nats(min(e.held_out)),
+            "held_out_last": Nats(e.held_out[-1]),
+            "epochs": Figure(e.preflight.epochs),
         },
         # above too few questions: the training is mended before more questions are paid for
         weight=0.876,

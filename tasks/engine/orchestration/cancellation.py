@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from tasks.language.catalogue import tell_reader
 from tasks.store import stop_signals
 from tasks.store.lock_files import open_log
 from tasks.store.paths import get_runs_dir
@@ -16,15 +17,13 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun, TaskRun
 
-MESSAGE = "Cancelled by its user. What was finished is kept; the same command goes on from there."
-STOPPED = "stopped. What was finished is kept; the same command goes on from there."
 _here: list[UUID] = []  # runs of this process that have not ended, the outermost first
 _elsewhere: list[UUID] = []  # runs of workers that this process waits for
 
 
 def stop_on_signals(name: str) -> None:
     """Let SIGINT, SIGTERM and SIGHUP end this process within 5 s, with Prefect told."""
-    stop_signals.stop_on_signals(f"{name}: {STOPPED}", cancel_runs)
+    stop_signals.stop_on_signals(lambda: tell_reader("stopped", name=name), cancel_runs)
 
 
 @contextmanager
@@ -75,21 +74,22 @@ def set_cancelled(run_ids: Sequence[UUID], elsewhere: Sequence[UUID] = ()) -> No
     from prefect import get_client
     from prefect.states import Cancelled, Cancelling
 
+    told = tell_reader("cancelled")
     try:
         with get_client(sync_client=True) as client:
             for run_id in elsewhere:
-                client.set_flow_run_state(run_id, Cancelling(message=MESSAGE))
+                client.set_flow_run_state(run_id, Cancelling(message=told))
             for run_id in run_ids:
-                client.set_flow_run_state(run_id, Cancelled(message=MESSAGE), force=True)
+                client.set_flow_run_state(run_id, Cancelled(message=told), force=True)
             for subflow in _unfinished_subflows(client, run_ids):
                 if subflow.deployment_id:
-                    client.set_flow_run_state(subflow.id, Cancelling(message=MESSAGE))
+                    client.set_flow_run_state(subflow.id, Cancelling(message=told))
                 else:
-                    client.set_flow_run_state(subflow.id, Cancelled(message=MESSAGE), force=True)
+                    client.set_flow_run_state(subflow.id, Cancelled(message=told), force=True)
             for task in _unfinished_tasks(client, run_ids):
-                client.set_task_run_state(task.id, Cancelled(message=MESSAGE), force=True)
+                client.set_task_run_state(task.id, Cancelled(message=told), force=True)
     except httpx.HTTPError as error:
-        sys.stderr.write(f"Prefect could not be told: {type(error).__name__}\n")
+        sys.stderr.write(tell_reader("prefect-not-told", why=type(error).__name__) + "\n")
 
 
 def _unfinished_subflows(client: "SyncPrefectClient", run_ids: Sequence[UUID]) -> "list[FlowRun]":

@@ -19,6 +19,7 @@ from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import StudyError, WriterError
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
+from tasks.schemas.sections.profiles import MEDICINE, Profile, tag_language
 from tasks.store.artifact_groups import StudyDataset, TrainedAdapter
 from tasks.store.artifacts import Comparisons
 from tasks.store.paths import get_runs_dir, translate_disk_errors
@@ -57,9 +58,9 @@ def publish_study(folder: StudyFolder) -> str:
     return publish_folder(folder, "report", "study")
 
 
-def publish_items(prepared: StudyDataset) -> None:
+def publish_items(prepared: StudyDataset, profile: Profile = MEDICINE) -> None:
     """From drafts to items; what the writing cost, where it cost anything."""
-    language = get_reader_language()
+    language = tag_language(get_reader_language(), profile)
     publish_markdown(
         lambda: markdown_tables.format_funnel_section(
             prepared.splits.funnel.load_rows(), prepared.text.scan, language

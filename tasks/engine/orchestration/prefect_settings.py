@@ -37,6 +37,8 @@ def configure_prefect(verbose: bool = False) -> None:
         ),
         # not 30, until a run that had to wait is tried again
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
+        # a run leaves 0.4 MB; those that ended 90 days ago go (history_retention.py)
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "DO_NOT_TRACK": "1",

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from tasks.engine.orchestration.cancellation import cancellable_elsewhere
 from tasks.engine.orchestration.prefect_api import get_deployment
+from tasks.engine.runs.run_needs import note_artifacts
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import StudyError
 from tasks.schemas.messages import build_message
@@ -58,7 +59,9 @@ def bind_to_deployment(flow: Flow[..., T], deployment: str) -> Callable[..., T]:
                     run=repr(run.name),
                 )
             )
-        return kind.validate_json(_read_result(run, deployment))
+        result = kind.validate_json(_read_result(run, deployment))
+        note_artifacts(result)
+        return result
 
     return call_deployment
 

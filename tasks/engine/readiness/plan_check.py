@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from tasks.engine.readiness.plan_requirements import (
     needs_writer,
     open_own_files,
 )
+from tasks.language.book_profile import look_at_book
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BookError
 from tasks.schemas.item_rows import Passage
@@ -21,6 +22,7 @@ from tasks.schemas.machine import Machine
 from tasks.schemas.messages import Figure, Message, Term, build_message
 from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.sections.profiles import MEDICINE
 from tasks.store.paths import find_input_file
 
 FEW_UPDATES = 50  # measured in tasks/finetuning/preflight.py, which loads torch
@@ -69,7 +71,7 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     lines = [
         *_describe_items(plan, server.lines),
         *(CheckLine(*line) for line in own.lines),
-        *_describe_doubts(plan),
+        *_describe_sample(plan),
         *(CheckLine(*line) for line in describe_base(plan, estimate_updates(plan), machine)),
         _describe_tuning(plan),
         *_describe_endpoint(plan),
@@ -77,20 +79,38 @@ def check_plan(plan: StudyPlan, ask: bool = False, machine: Machine | None = Non
     return PlanCheck(lines, lacks, server.paid)
 
 
-def _describe_doubts(plan: StudyPlan) -> list[CheckLine]:
-    """Signs, on a dozen of its pages, that the book is not read right."""
-    from tasks.reading.commands import sample_doubts
+def _describe_sample(plan: StudyPlan) -> list[CheckLine]:
+    """Signs, on a dozen of its pages, that the book is not read right, or is another than the
+    plan's profile expects.
+    """
+    from tasks.reading.commands import sample_book
 
     book = find_input_file(plan.book)
     if book is None:
         return []
     try:
-        return [
-            CheckLine("reading", build_message("doubtful", why=doubt))
-            for doubt in sample_doubts(book, plan.reading, plan.language)
-        ]
+        sample = sample_book(book, plan.reading, plan.language)
     except BookError:
         return []  # told by what is missing
+    doubts = [CheckLine("reading", build_message("doubtful", why=doubt)) for doubt in sample.doubts]
+    unfit = describe_profile(sample.texts, plan)
+    return [*doubts, CheckLine("profile", unfit)] if unfit else doubts
+
+
+def describe_profile(texts: Iterable[str], plan: StudyPlan) -> Message | None:
+    """That the book's own words speak for another profile than the plan's; none where they do not,
+    or where nothing is to be written.
+    """
+    own = isinstance(plan.generation.pairs, str) and isinstance(plan.generation.questions, str)
+    look, profile = look_at_book(texts, plan.language), plan.generation.profile
+    rate = round(look.medical_rate)
+    if own or not look.profile:
+        return None
+    if profile == MEDICINE != look.profile:
+        return build_message("no-patients", rate=rate, profile=look.profile)
+    if look.profile == MEDICINE and profile in ("law", "general"):
+        return build_message("patients-described", rate=rate, profile=profile)
+    return None
 
 
 def estimate_updates(plan: StudyPlan) -> int | None:
@@ -124,7 +144,7 @@ def _describe_items(plan: StudyPlan, server: list[CheckLine]) -> list[CheckLine]
         CheckLine("items", build_message("parts", parts=tuple(parts))),
     ]
     return lines + (
-        [*server, _describe_cost(plan)]
+        [*server, *_describe_cost(plan)]
         if needs_writer(plan)
         else [CheckLine("cost", build_message("cost-nothing"))]
     )
@@ -173,6 +193,9 @@ def _probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
         remark=can.remark,
     )
     lines = [CheckLine("server", told)]
+    reader = plan.resolve_reader()
+    if reader.is_on and can.models and reader.model not in can.models:
+        lines.append(CheckLine("reader", build_message("no-such-reader", model=reader.model)))
     if can.reachable and can.model is not False:
         told = _describe_structure(generation, can.structures, most, tries)
         lines.append(CheckLine("structure", told))
@@ -207,27 +230,40 @@ def _describe_structure(
     return build_message("structure-better", wanted=plan.structure, told=told, best=best)
 
 
-def _describe_cost(plan: StudyPlan) -> CheckLine:
+def _describe_cost(plan: StudyPlan) -> list[CheckLine]:
+    """Money for writer and reader together, and the reader's part of it."""
     from tasks.generation.cost_estimate import estimate_cost
 
     if (book := find_input_file(plan.book)) is None:
-        return CheckLine("cost", build_message("cost-unknown"))
+        return [CheckLine("cost", build_message("cost-unknown"))]
+    reader = plan.resolve_reader()
     told = estimate_cost(
-        add_new_fact_margin(plan), read_passages_by_chapter(book, plan), plan.language, book
+        add_new_fact_margin(plan),
+        read_passages_by_chapter(book, plan),
+        plan.language,
+        book,
+        reader,
     )
     own = bool(os.environ.get("OPENAI_BASE_URL"))
-    return CheckLine(
-        "cost",
-        build_message(
-            "cost-of-own-server" if own else "cost-about",
-            requests=told.requests,
-            tokens_in=told.tokens_in,
-            tokens_out=told.tokens_out,
-            dollars=Figure(told.usd, 2),
-            as_of=str(plan.generation.prices.as_of),
-            cap=Figure(plan.generation.budget_usd),
-        ),
+    cost = build_message(
+        "cost-of-own-server" if own else "cost-about",
+        requests=told.requests,
+        tokens_in=told.tokens_in,
+        tokens_out=told.tokens_out,
+        dollars=Figure(told.usd, 2),
+        most=Figure(told.usd_most, 2),
+        as_of=str(plan.generation.prices.as_of),
+        cap=Figure(plan.generation.budget_usd),
     )
+    second = build_message("nobody-reads")
+    if told.reading:
+        second = build_message(
+            "reads-second",
+            model=reader.model,
+            requests=told.reading.requests,
+            dollars=Figure(told.reading.usd, 2),
+        )
+    return [CheckLine("reader", second), CheckLine("cost", cost)]
 
 
 def read_passages_by_chapter(book: Path, plan: StudyPlan) -> dict[str, list[Passage]]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
 
+from tasks.models.model_config import find_context_window
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import Message, build_message
 
@@ -73,11 +74,8 @@ def _encode_without_context(tokenizer: Any, continuation: str) -> Continuation:
 
 def get_context_window(model: Any, tokenizer: Any) -> int:
     """The most tokens the model can look at."""
-    config = model.config
-    inner = getattr(config, "text_config", None) or config
-    for name in ("n_positions", "max_position_embeddings", "n_ctx"):
-        if getattr(inner, name, None) is not None:
-            return int(getattr(inner, name))
+    if (window := find_context_window(model.config)) is not None:
+        return window
     said = getattr(tokenizer, "model_max_length", None)
     return int(said) if said is not None and said < NO_LIMIT else 2048
 

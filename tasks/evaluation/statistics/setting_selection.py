@@ -127,9 +127,10 @@ def rank_settings(trials: Sequence[Trial]) -> list[RankedSetting]:
 def get_best_setting(standings: Sequence[RankedSetting]) -> Setting:
     """The best setting. Raises NothingLeft where none could be tuned."""
     if standings[0].rate is None:
-        reasons = "; ".join(
-            f"{one.setting.name}: {next(t.failed for t in one.trials if t.failed)}"
+        reasons = tuple(
+            build_message("setting-not-tuned", name=repr(trial.arm.name), why=trial.failed)
             for one in standings[:3]
+            for trial in [next(trial for trial in one.trials if trial.failed)]
         )
         raise NothingLeft(build_message("no-setting-tuned", settings=len(standings), why=reasons))
     return standings[0].setting
@@ -172,7 +173,7 @@ def _build_ranked_setting(
 def _require_comparison(one: Trial) -> Comparison:
     if one.comparison is None:
         raise NothingLeft(
-            build_message("setting-not-tuned", name=repr(one.arm.name), why=str(one.failed))
+            build_message("setting-not-tuned", name=repr(one.arm.name), why=one.failed)
         )
     return one.comparison
 

@@ -17,7 +17,7 @@ from tasks.finetuning import requirements
 from tasks.finetuning.examples import BLANK_EXAMPLE, IGNORED_LABEL, Example, build_dataset
 from tasks.finetuning.training.batches import SortedBatchSampler, build_collator
 from tasks.schemas.errors import PlanError, TuningError
-from tasks.schemas.messages import build_message
+from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import FinetuningPlan
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.paths import get_runs_dir
@@ -155,7 +155,7 @@ class LoraTrainer(Trainer):  # type: ignore[misc]
                         name=name,
                         value=str(logs[name]),
                         update=self.state.global_step,
-                        rate=f"{logs.get('learning_rate', 0):.2g}",
+                        rate=Figure(logs.get("learning_rate", 0.0)),
                     )
                 )
         super().log({**logs, "target_tokens": self.counted} if "loss" in logs else logs, start_time)

@@ -16,7 +16,7 @@ from functools import partial
 from time import time
 from typing import Any, NamedTuple, Protocol
 
-from tasks.generation.generation_loop import AskRequests, RequestFactory
+from tasks.generation.asking import AskRequests, RequestFactory
 from tasks.generation.openai.replies import NO_USAGE, HttpReply, build_response, read_failure
 from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.request_errors import RequestFailure, redact_keys

@@ -10,9 +10,10 @@ they arrive.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import openai
 from httpx2 import Response  # the client's own HTTP package
@@ -20,6 +21,7 @@ from openai.types import Batch
 from pydantic import ValidationError
 
 from tasks.generation import generation_loop
+from tasks.generation.asking import AskRequests, build_live_asker
 from tasks.generation.openai import batch_runner
 from tasks.generation.openai.bounded_http import BoundedClient, UnreadAnswer
 from tasks.generation.openai.concurrency_limiter import get_limiter
@@ -35,9 +37,10 @@ from tasks.generation.openai.request_errors import (
 )
 from tasks.generation.openai.request_runner import RequestRunner, RetryPolicy, SendRequest
 from tasks.generation.openai.server_identity import OPENAI, configured_server
-from tasks.generation.pdf_parts import open_pdf_pages
+from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
 from tasks.generation.quotas import JudgeDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache
+from tasks.generation.second_reader.reading_round import ReaderOrder, SecondReader
 from tasks.schemas.errors import WriterRefused
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.messages import build_message
@@ -63,9 +66,10 @@ def write_items_by_model(
     book_path: Path | None = None,
     patience: RetryPolicy | None = None,
     before: WrittenChapter | None = None,
+    reader: ReaderOrder | None = None,
 ) -> WrittenChapter:
     """Ask for one chapter's items until the quota is met or it has no more to give; `before`: an
-    earlier call gave these already.
+    earlier call gave these already. `reader`: who reads them for meaning.
 
     Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in
     the ledger by then.
@@ -83,6 +87,7 @@ def write_items_by_model(
         book_path=book_path,
         patience=patience,
         before=before,
+        reader=reader,
     )
     return asyncio.run(work)
 
@@ -100,33 +105,60 @@ async def _write_items_async(
     book_path: Path | None,
     patience: RetryPolicy,
     before: WrittenChapter | None,
+    reader: ReaderOrder | None,
 ) -> WrittenChapter:
     client = open_client(patience)
+    pages = open_pdf_pages(plan.show, book_path)
     try:
-        pages = open_pdf_pages(plan.show, book_path)
-        server = get_server_name()
-        with shared_breaker(f"{ledger.folder} {server} {plan.model}") as breaker:
-            exchange = RequestRunner(
-                cache=ledger,
-                limiter=get_limiter(f"{server} {plan.model}", concurrency),
-                policy=patience,
-                send=build_sender(client, server, patience.timeout),
-                fill_body=pages.fill_placeholders if pages else dict,
-                server=server,
-                breaker=breaker,
-            )
-            post = OpenAIBatchApi(client, server)
-            asked = (
-                batch_runner.build_batch_asker(exchange, post)
-                if plan.mode == "batch"
-                else generation_loop.build_live_asker(exchange, concurrency)
-            )
+        with ExitStack() as breakers:
+            server = Server(client, plan.mode, concurrency, patience, pages, breakers)
+            exchange, ask = server.open_exchange(plan.model, ledger)
             chapter = generation_loop.ChapterRun(
-                list(passages), quota, plan, language, accept, pages, progress, exchange, before
+                list(passages), quota, plan, language, accept, pages, progress, exchange
             )
-            return await chapter.run_rounds(asked)
+            chapter.before = before
+            if reader:
+                line = server.open_exchange(reader.plan.model, reader.cache)
+                chapter.reader = SecondReader(reader, plan, language, passages, *line)
+            return await chapter.run_rounds(ask)
     finally:
         await client.close()
+
+
+class Exchange(NamedTuple):
+    """One model at the server: its requests' runner, and how many are asked at once."""
+
+    request_runner: RequestRunner
+    ask: AskRequests
+
+
+@dataclass(frozen=True)
+class Server:
+    """The configured server, open for one chapter."""
+
+    client: openai.AsyncOpenAI
+    mode: str
+    concurrency: int
+    patience: RetryPolicy
+    pages: PdfPages | None
+    breakers: ExitStack
+
+    def open_exchange(self, model: str, cache: ResponseCache) -> Exchange:
+        """Ask one of its models, from one cache's money."""
+        server = get_server_name()
+        runner = RequestRunner(
+            cache=cache,
+            limiter=get_limiter(f"{server} {model}", self.concurrency),
+            policy=self.patience,
+            send=build_sender(self.client, server, self.patience.timeout),
+            fill_body=self.pages.fill_placeholders if self.pages else dict,
+            server=server,
+            breaker=self.breakers.enter_context(shared_breaker(f"{cache.folder} {server} {model}")),
+        )
+        if self.mode == "batch":
+            api = OpenAIBatchApi(self.client, server)
+            return Exchange(runner, batch_runner.build_batch_asker(runner, api))
+        return Exchange(runner, build_live_asker(runner, self.concurrency))
 
 
 def get_server_name() -> str:

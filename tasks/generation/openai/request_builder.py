@@ -10,8 +10,10 @@ from tasks.generation.budget import TokenUsage
 from tasks.generation.openai.server_identity import ServerIdentity
 from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts import instructions
+from tasks.generation.prompts.repairs import format_repair_demand
 from tasks.generation.response_cache import key_of
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.sections.profiles import tag_language
 
 MAX_PAGE_TOKENS = 2000  # at most, for the picture of one PDF page
 FRAME_TOKENS = 200  # roles and separators
@@ -66,24 +68,30 @@ def build_request(
     server: ServerIdentity,
 ) -> ChatRequest:
     """The request for one asking at one server."""
-    passages = asking.window.passages
-    mark = pages.build_placeholder([p.page for p in passages]) if pages else None
-    demand = instructions.format_demand(
-        asking.kind,
-        language,
-        asking.asked,
-        paraphrases=plan.paraphrases,
-        kinds=asking.kinds,
-        focus="" if mark else asking.focus,
-        avoid=asking.avoid,
-        pages=mark["pages"] if mark else (),
+    passages, tag = asking.passages, tag_language(language, plan.profile)
+    is_shown = pages and not asking.repairs  # a refused item needs its one passage, not the pages
+    mark = pages.build_placeholder([p.page for p in passages]) if pages and is_shown else None
+    demand = (
+        format_repair_demand(tag, asking.repairs)
+        if asking.repairs
+        else instructions.format_demand(
+            asking.kind,
+            tag,
+            asking.asked,
+            paraphrases=plan.paraphrases,
+            kinds=asking.kinds,
+            focus="" if mark else asking.focus,
+            avoid=asking.avoid,
+            pages=mark["pages"] if mark else (),
+        )
     )
+    demands = f"{instructions.build_demands(asking.kind, tag)}\n{demand}"
     if mark:
-        content: Any = [mark, {"type": "text", "text": demand}]
+        content: Any = [mark, {"type": "text", "text": demands}]
     else:
-        content = f"{instructions.format_passages(passages)}\n\n{demand}"
+        content = f"{instructions.format_passages(passages)}\n\n{demands}"
     messages = [
-        {"role": "system", "content": instructions.build_system_message(asking.kind, language)},
+        {"role": "system", "content": instructions.build_system_message(tag)},
         {"role": "user", "content": content},
     ]
     body = {
@@ -103,7 +111,9 @@ def build_request(
 def build_response_format(plan: GenerationPlan, kind: instructions.ItemKind) -> dict[str, Any]:
     """The part that asks for structure, as far as the plan wants it."""
     if plan.structure == "schema":
-        schema = {"name": f"{kind}s", "strict": True, "schema": instructions.build_schema(kind)}
+        tag = tag_language("", plan.profile)  # the fields are the same in every language
+        shape = instructions.build_schema(kind, tag)
+        schema = {"name": f"{kind}s", "strict": True, "schema": shape}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}
     return {"response_format": {"type": "json_object"}} if plan.structure == "json" else {}
 

@@ -47,11 +47,13 @@ QUOTA_CODES = {
     "account_deactivated",
 }
 LENGTH_CODES = {"context_length_exceeded", "string_above_max_length", "request_too_large"}
+ARRAY_BOUNDS = "minItems"  # stands for both bounds of a schema's arrays, wherever it is in it
 OPTIONAL_PARAMETERS = (
     "max_tokens",
     "max_completion_tokens",
     "temperature",
     "seed",
+    ARRAY_BOUNDS,
 )  # of the request, that some servers lack or call otherwise
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed",
@@ -139,6 +141,8 @@ def _sorted(
             wait=wait,
         )
     param = str(error.get("param") or "") or next((p for p in OPTIONAL_PARAMETERS if p in said), "")
+    if "minItems" in said or "maxItems" in said:  # `param` is then response_format
+        param = ARRAY_BOUNDS
     if (
         status in (400, 422)
         and param in OPTIONAL_PARAMETERS

@@ -28,7 +28,8 @@ from tasks.generation.openai.replies import (
     read_failure,
 )
 from tasks.generation.openai.request_builder import ChatRequest
-from tasks.generation.openai.request_errors import UNREAD, RequestFailure
+from tasks.generation.openai.request_errors import ARRAY_BOUNDS, UNREAD, RequestFailure
+from tasks.generation.prompts.instructions import drop_array_bounds
 from tasks.generation.response_cache import ResponseCache, StoredResponse
 from tasks.schemas.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
 from tasks.schemas.messages import Figure, build_message
@@ -265,7 +266,8 @@ class RequestRunner:
             self.parameter_names.get(name, name): value
             for name, value in self.fill_body(body).items()
         }
-        return {name: value for name, value in named.items() if name is not None}
+        told = {name: value for name, value in named.items() if name is not None}
+        return drop_array_bounds(told) if ARRAY_BOUNDS in self.parameter_names else told
 
     def learn_parameter_name(self, fault: RequestFailure, request: ChatRequest) -> bool:
         """Learn that the server lacks a field or calls it otherwise; false where there is nothing
@@ -275,7 +277,11 @@ class RequestRunner:
             "max_tokens"
         ):  # it has no name for the limit
             return False
-        if fault.param in self.translate_body(
+        if fault.param == ARRAY_BOUNDS:
+            if drop_array_bounds(request.body) == request.body:
+                return False
+            self.parameter_names[ARRAY_BOUNDS] = None
+        elif fault.param in self.translate_body(
             request.body
         ):  # not learnt meanwhile, from another request
             self.parameter_names[fault.param] = {"max_tokens": "max_completion_tokens"}.get(

@@ -85,9 +85,12 @@ def _iter_topic_lines(passages: list[Passage], form: RuleLanguage) -> Iterator[_
 
 def _is_part_title(section: str, form: RuleLanguage) -> bool:
     """Whether a section is no topic but a part of one, such as «Symptoms» in a chapter on
-    asthma.
+    asthma, or "Causes and risk factors".
     """
-    return len(split_words(section)) <= MAX_PART_WORDS and bool(find_kind(section, form.headings))
+    words = set(map(fold_text, split_words(section)))
+    return (bool(words) and words <= form.heading_words) or (
+        len(split_words(section)) <= MAX_PART_WORDS and bool(find_kind(section, form.headings))
+    )
 
 
 def _split_name(text: str, form: RuleLanguage) -> tuple[str, str]:

@@ -53,12 +53,20 @@ class RuleLanguage(_LanguagePart):
     people: PatientWords
     pairs: tuple[str, ...]
     questions: dict[str, tuple[str, ...]]
+    heading_words: frozenset[str] = Field(description="folded; of them alone consists no topic")
 
 
 @lru_cache
 def load_rule_language(language: str) -> RuleLanguage:
     """The wording for a language; English where we have none of our own."""
-    return RuleLanguage.model_validate(load_pack("packs/rules.yaml", language))
+    gate, letters = (
+        load_pack("packs/gate.yaml", language),
+        load_pack("packs/letters.yaml", language),
+    )
+    words = [*gate["heading_words"], *gate["function_words"], *letters["function_words"]]
+    return RuleLanguage.model_validate(
+        load_pack("packs/rules.yaml", language) | {"heading_words": set(map(fold_text, words))}
+    )
 
 
 def has_cue(text: str, cues: tuple[str, ...]) -> bool:

@@ -13,6 +13,7 @@ from tasks.reporting.markdown.effect_tables import (
 )
 from tasks.reporting.markdown.markdown_tables import (
     describe_hard_subset,
+    describe_reader,
     describe_seed_spread,
     describe_shortfalls,
     format_funnel_table,
@@ -20,7 +21,7 @@ from tasks.reporting.markdown.markdown_tables import (
     format_table,
     wrap_direction,
 )
-from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim
+from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_cost
 from tasks.reporting.page import format_study_verdict, sort_comparisons
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import escape_markdown
@@ -29,7 +30,7 @@ from tasks.schemas.result_rows import Comparison, History
 
 def build_markdown_report(study: ReportData) -> str:
     """The whole short report; right to left where the language is."""
-    say = load_labels(study.reader_language)
+    say = load_labels(study.wording)
     parts = [
         _format_result(study, say),
         _format_findings(study, say),
@@ -39,6 +40,7 @@ def build_markdown_report(study: ReportData) -> str:
         format_calibrations(study.effects.calibrations, say),
         _format_training(study, say),
         _format_funnel(study, say),
+        _format_cost(study, say),
         _format_next_step(study, say),
     ]
     body = "\n\n".join(part for part in parts if part)
@@ -139,8 +141,15 @@ def _format_funnel(study: ReportData, say: Translator) -> str:
     fewer = "".join(
         f"\n\n**{escape_markdown(line)}**" for line in describe_shortfalls(study.shortfalls, say)
     )
-    read, table = format_scan_line(study.scan, say), format_funnel_table(study.funnel, say)
-    return f"## {say['head']['data']}\n\n{read}{table}{fewer}"
+    scan, table = format_scan_line(study.scan, say), format_funnel_table(study.funnel, say)
+    reader = escape_markdown(describe_reader(study.reader, say))
+    return f"## {say['head']['data']}\n\n{scan}{table}\n\n{reader}{fewer}"
+
+
+def _format_cost(study: ReportData, say: Translator) -> str:
+    if study.plan.generation.writer != "gpt":
+        return ""
+    return f"## {say['cost']}\n\n{tell_cost(study.writing, say)}"
 
 
 def _format_next_step(study: ReportData, say: Translator) -> str:

@@ -11,7 +11,8 @@ from tasks.reporting.labels import load_labels
 from tasks.reporting.message_words import name_reason
 from tasks.reporting.report_data import ItemShortfall
 from tasks.reporting.sanitize import escape_markdown
-from tasks.schemas.item_rows import FilterStep, ReadingSummary, WriterUsage
+from tasks.schemas.item_rows import FilterStep, ReaderUsage, ReadingSummary, WriterUsage
+from tasks.schemas.messages import build_message
 from tasks.schemas.result_rows import Comparison, History, TrainingStep
 
 MAX_LOSS_LINES = 24  # of a loss curve in a table
@@ -114,6 +115,18 @@ def format_scan_line(scan: ReadingSummary | None, say: Translator) -> str:
     )
 
 
+def describe_reader(reader: ReaderUsage | None, say: Translator) -> str:
+    """Who read the items for their meaning, what came of it, and how steady the reader is."""
+    if reader is None:
+        return say.format_message(build_message("read-by-nobody"))
+    told = [build_message("read-by", model=reader.model, n=reader.read, refused=reader.refused)]
+    if reader.unread:
+        told.append(build_message("read-not", n=reader.unread))
+    if reader.twice:
+        told.append(build_message("read-twice", n=reader.twice, agreed=reader.agreed))
+    return " ".join(map(say.format_message, told))
+
+
 def format_funnel_table(stages: Iterable[FilterStep], say: Translator) -> str:
     """One line a step of the funnel."""
     columns = say["columns"]
@@ -157,11 +170,11 @@ def format_cost_table(accounts: Sequence[WriterUsage], language: str) -> str:
 
 def _format_usage_sums(accounts: Sequence[WriterUsage], say: Translator) -> list[str]:
     sums = [
-        sum(one.requests for one in accounts),
-        sum(one.tokens_in for one in accounts),
-        sum(one.tokens_out for one in accounts),
+        round(sum(one.sum_figure(name) for one in accounts))
+        for name in ("requests", "tokens_in", "tokens_out")
     ]
-    dollars = (sum(one.cost_usd for one in accounts), sum(one.lost_usd for one in accounts))
+    cost = sum(one.sum_figure("cost_usd") for one in accounts)
+    dollars = (cost, sum(one.lost_usd for one in accounts))
     return [
         *(say.format_number(one) for one in sums),
         *(say.format_number(one, 4) for one in dollars),

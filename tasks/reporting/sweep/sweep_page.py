@@ -19,6 +19,7 @@ from tasks.reporting.page import (
 from tasks.reporting.sanitize import escape_markdown
 from tasks.reporting.sweep import sweep_charts
 from tasks.schemas.result_rows import Timing, Timings, VerdictName
+from tasks.schemas.sections.profiles import tag_language
 from tasks.schemas.sweep_plan import (
     RankedSetting,
     SweepPlan,
@@ -42,7 +43,7 @@ def render_sweep_page(
     plan: SweepPlan, found: SweepResult, timings: Timings, language: str = ""
 ) -> str:
     """The whole page as HTML."""
-    say = load_labels(language or plan.study.language)
+    say = load_labels(tag_language(language or plan.study.language, plan.study.generation.profile))
     return load_template("sweep.html").render(
         say=say,
         own=say["sweep"],
@@ -132,7 +133,7 @@ def build_study_command(plan: SweepPlan) -> str:
 
 def build_sweep_markdown(plan: SweepPlan, found: SweepResult, language: str = "") -> str:
     """The sweep in short, as Markdown."""
-    say = load_labels(language or plan.study.language)
+    say = load_labels(tag_language(language or plan.study.language, plan.study.generation.profile))
     own, columns, result = say["sweep"], say["columns"], found.verdict
     head = [
         own["columns"]["rank"],

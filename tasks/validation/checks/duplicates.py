@@ -49,6 +49,12 @@ class SeenItems:
             self._shingles[identity] = hash_pieces(pieces)
             self._index.insert(identity, build_sketch(pieces))
 
+    def remove_item(self, identity: str) -> None:
+        """Forget an item that was refused after all: what mends it may say nearly the same."""
+        self._exact = {form: known for form, known in self._exact.items() if known != identity}
+        if self._shingles.pop(identity, None) is not None:
+            self._index.remove(identity)
+
     def build_form(self, kind: ItemKind, text: str, key: str) -> str:
         """What is compared: folded words, ages and sexes masked, the key at the end."""
         return f"{kind} {mask_ages_and_sexes(text, self.patterns)} = {normalize_name(key)}"

@@ -33,6 +33,7 @@ KEY_LENGTH_EXCESS = 20  # characters; below it the ratio says nothing
 KEY_WORD_SHARE = 0.67  # share of the key's words in the stem that gives it away
 MIN_TEXT_WORDS = 3  # words of a vignette or stem
 MAX_DIAGNOSIS_WORDS = 14  # words of a diagnosis
+MAX_CONCLUSION_WORDS = 40  # words of what follows from a situation, or of an answer: a sentence
 
 
 class FlawContext(NamedTuple):
@@ -273,8 +274,13 @@ def find_told_diagnosis(paper: FlawContext) -> str | None:
 
 
 def find_unclear_diagnosis(paper: FlawContext) -> str | None:
-    """A definite or most probable diagnosis is one name."""
+    """A definite or most probable diagnosis is one name; a conclusion may be a sentence."""
     item = paper.item
+    empty = search_folded(paper.patterns.placeholder, normalize_name(item.diagnosis))
+    if not paper.patterns.medical:
+        long = len(fold_words(item.diagnosis)) > MAX_CONCLUSION_WORDS
+        asks = re.search(r"[?؟]\s*$", item.diagnosis)
+        return item.diagnosis[:120] if long or asks or empty else None
     several = (
         search_folded(paper.patterns.either, f" {item.diagnosis} ")
         and normalize_title(item.diagnosis) not in paper.titles
@@ -282,7 +288,6 @@ def find_unclear_diagnosis(paper: FlawContext) -> str | None:
     sentence = len(fold_words(item.diagnosis)) > MAX_DIAGNOSIS_WORDS or re.search(
         r"[?؟]", item.diagnosis
     )
-    empty = search_folded(paper.patterns.placeholder, normalize_name(item.diagnosis))
     act = (
         search_folded(paper.patterns.act, normalize_name(item.diagnosis))
         and normalize_title(item.diagnosis) not in paper.titles
@@ -304,12 +309,21 @@ def find_sign_as_diagnosis(paper: FlawContext) -> str | None:
         normalize_name(paper.item.diagnosis) in lines
         and normalize_title(paper.item.diagnosis) not in paper.titles
     )
-    return paper.item.diagnosis if is_sign and others else None
+    return paper.item.diagnosis if paper.patterns.medical and is_sign and others else None
 
 
 def find_question_ending(paper: FlawContext) -> str | None:
-    """The vignette asks instead of telling."""
-    return paper.item.text[-80:] if re.search(r"[?؟]\s*$", paper.item.text) else None
+    """The vignette asks instead of telling; other books' pairs may ask."""
+    asks = paper.patterns.medical and re.search(r"[?؟]\s*$", paper.item.text)
+    return paper.item.text[-80:] if asks else None
+
+
+def find_heading_as_diagnosis(paper: FlawContext) -> str | None:
+    """«Treatment», «Causes and risk factors»: what is told under such a heading is no name."""
+    item, known = paper.item, paper.patterns.heading_words
+    content = set(fold_words(item.key)) - (paper.patterns.function_words - known)
+    names = item.kind == "pair" or item.about == "diagnosis"
+    return item.key if names and content and content <= known else None
 
 
 QUESTION_RULES: dict[str, FlawRule] = {
@@ -331,11 +345,13 @@ QUESTION_RULES: dict[str, FlawRule] = {
     "absolute-terms": find_absolute_terms,
     "numbers-out-of-order": find_unordered_numbers,
     "more-than-one-option-supported": find_second_right_option,
+    "a-heading-for-an-answer": find_heading_as_diagnosis,
 }
 PAIR_RULES: dict[str, FlawRule] = {
     "diagnosis-in-the-vignette": find_told_diagnosis,
     "not-one-diagnosis": find_unclear_diagnosis,
     "a-sign-for-a-diagnosis": find_sign_as_diagnosis,
+    "a-heading-for-an-answer": find_heading_as_diagnosis,
     "speaks-of-a-text": find_text_reference,
     "vignette-ends-in-a-question": find_question_ending,
     "answer-told-in-the-item": find_told_key,

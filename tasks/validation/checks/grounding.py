@@ -22,7 +22,9 @@ MAX_ELLIPSIS_CHARACTERS = 250  # characters that an ellipsis may stand for
 
 
 class Grounding(NamedTuple):
-    """Where an item stands in the book, or why it does not."""
+    """Where an item stands in the book; with a fault and a quote, it stands there and is not
+    supported.
+    """
 
     quote: Quote | None
     passage: Passage | None
@@ -63,26 +65,27 @@ def ground_item(
     ]
     good = [v for v in verdicts if not v[2]]
     if not good:
-        passage, _, why = verdicts[0]
-        return (
-            Grounding(None, passage, (), why)
-            if why
-            else _build_failure("quote-not-in-the-passages", text="")
-        )
+        passage, span, why = verdicts[0]
+        return Grounding(_build_quote(passage, span), passage, (), why)
     if not on_page and item.page is not None and len(good) > 1:
         return _build_failure(
             "page-uncertain",
             page=Ordinal(item.page),
             pages=tuple(map(Ordinal, sorted({p.page for p, _, _ in good}))),
         )
-    passage, (start, end), _ = good[0]
-    quote = Quote(
-        passage_id=passage.id, page=passage.page, start=start, end=end, text=passage.text[start:end]
-    )
+    passage, span, _ = good[0]
+    quote = _build_quote(passage, span)
     repairs = ("page",) * bool(not on_page) + ("quote-wording",) * (
         quote.text != normalize_text(item.quote, language)
     )
     return Grounding(quote, passage, repairs)
+
+
+def _build_quote(passage: Passage, span: tuple[int, int]) -> Quote:
+    start, end = span
+    return Quote(
+        passage_id=passage.id, page=passage.page, start=start, end=end, text=passage.text[start:end]
+    )
 
 
 def find_quote(quote: str, passage: Passage, shelf: PassageIndex) -> tuple[int, int] | None:

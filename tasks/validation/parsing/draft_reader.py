@@ -5,11 +5,12 @@ refused else, and counted.
 import json
 import re
 import unicodedata
-from typing import Any, get_args
+from typing import Any
 
 from tasks.language.text import fold_text, normalize_text, to_latin_digits
-from tasks.schemas.item_rows import Draft, QuestionType, Rejection
+from tasks.schemas.item_rows import Draft, Rejection
 from tasks.schemas.messages import Message, Ordinal, Term, Value, build_message
+from tasks.schemas.sections.profiles import list_question_types, split_tag
 from tasks.validation.items import ItemKind, ParsedItem, ParsedItems, Refused
 from tasks.validation.parsing import lenient_json
 from tasks.validation.parsing.key_convention import MARKS, read_key
@@ -26,9 +27,12 @@ FIELD_NAMES = {
         "answer": ("answer", "key", "correct", "correct_answer", "correct_option", "پاسخ"),
     },
 }
+PLAIN_PAIRS = {  # of books that are not medical, where no medical field is told
+    "text": ("situation", "question", "موقعیت", "پرسش"),
+    "diagnosis": ("conclusion", "answer", "نتیجه", "پاسخ"),
+}
 MAX_QUOTED_CHARACTERS = 200  # of a value that is told; a whole response is no sentence
 LIST_NAMES = ("items", "pairs", "questions", "data", "results")
-QUESTION_TYPES = frozenset(get_args(QuestionType))
 _MARK = re.compile(r"^[\s(\[]*(الف|[ابجدABCDabcd]|[1-4۱-۴١-٤])\s*(?:[).\]:ـ–-]|\.)\s*(?=\S)(?!\d)")
 _CIRCLED = re.compile(r"^[①-④❶-❹➀-➃](?=\s*\S)")
 # "1. A man", «۱-مرد»; "47-year-old" is no number of an item
@@ -89,6 +93,8 @@ def build_parsed_item(
     """One JSON object as an item; raises Refused where it has no certain reading."""
     mended = list(repairs)
     fields = {name: _get_field(value, names) for name, names in FIELD_NAMES[kind].items()}
+    if kind == "pair" and not any(fields.values()) and "options" not in value:
+        fields = {name: _get_field(value, names) for name, names in PLAIN_PAIRS.items()}
     text = _strip_opening(
         _read_string(fields["text"], "symptom" if kind == "pair" else "question", language),
         mended,
@@ -204,7 +210,7 @@ def _read_source(value: dict[str, Any], language: str) -> dict[str, Any]:
         "quote": normalize_text(quote, language) if isinstance(quote, str) else "",
         "page": int(number) if number.isdigit() and len(number) < 7 else None,
         "fact": normalize_text(fact, language) if isinstance(fact, str) else "",
-        "about": about if about in QUESTION_TYPES else "other",
+        "about": about if about in list_question_types(split_tag(language)[1]) else "other",
     }
 
 

@@ -10,6 +10,7 @@ from tasks import prompts
 from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import Pair, Passage, Question
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.schemas.sections.profiles import MEDICINE, split_tag
 from tasks.validation.term_matching import normalize_name
 
 
@@ -68,6 +69,6 @@ def _build_train_question(pair: Pair, others: list[str], language: str) -> Quest
         question=stem,
         options=(pair.diagnosis, a, b, c),
         answer=1,
-        kind="diagnosis",
+        kind="diagnosis" if split_tag(language)[1] == MEDICINE else "application",
         quote=pair.quote,
     )

@@ -15,6 +15,7 @@ from tasks.evaluation.statistics.setting_selection import (
 from tasks.evaluation.statistics.verdict import PairedOutcomes, judge_outcomes
 from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import Question
+from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Preflight, TrainingStep
 from tasks.schemas.sweep_plan import Setting, Trial, index_settings_by_value
@@ -73,10 +74,13 @@ def tried(
     )
 
 
+NOT_FINITE = build_message(
+    "loss-not-finite", name="loss", value="nan", update=3, rate=Figure(0.005)
+)
+
+
 def failed(name: str, seed: int = 0) -> Trial:
-    return Trial(
-        arm=Setting(name=name), seed=seed, comparison=None, failed="loss is nan at update 3"
-    )
+    return Trial(arm=Setting(name=name), seed=seed, comparison=None, failed=(NOT_FINITE,))
 
 
 def names(trials: Sequence[Trial]) -> list[str]:

@@ -41,9 +41,12 @@ def test_nothing_heavy_is_imported_no_server_is_started_and_the_end_is_the_same(
     ).splitlines()
     assert told[-1] == "ended with 0 []"
     assert told[0].split() == ["small", "·", "books/handbook.pdf"]
-    stages = [line.split()[1:] for line in told if "✓" in line]
+    stages = [line.split()[1 : 2 + len(CACHED)] for line in told if "✓" in line]
     assert stages == [[name, *CACHED] for name, _ in finished.stages]
-    assert told[len(stages) + 1 : -1] == list(summarize_study(command.store / "studies" / "small"))
+    *others, following = summarize_study(command.store / "studies" / "small")
+    assert told[len(stages) + 1 : -2] == others
+    plan = command.store / "studies" / "small" / "next-plan.yaml"
+    assert told[-2].endswith(f" book2lora study {plan}") and following.endswith(f" study {plan}")
     assert command.list_stage_records() == before
     assert not (command.store / "logs").exists(), "a server was started"
 
@@ -52,7 +55,7 @@ def test_where_one_choice_changed_the_rest_runs_under_prefect_and_each_stage_is_
     command, finished
 ):
     told = command.run_to_end("--set", "comparison.margin=0.1")
-    stages = [line.split()[1:] for line in told.splitlines() if "✓" in line]
+    stages = [line.split()[1 : 2 + len(CACHED)] for line in told.splitlines() if "✓" in line]
     assert [name for name, *_ in stages] == [name for name, _ in finished.stages]
     assert [name for name, *took in stages if took != CACHED] == [
         "compare_answers",

@@ -50,7 +50,11 @@ def test_a_wrong_command_ends_its_process_with_2():
         (["study", "--set", "generation.pairs=none.json"], "is neither a number nor a file"),
         (
             ["study", "--machine", "micro_batch=many"],
-            "--machine micro_batch: Input should be a valid integer",
+            "--machine micro_batch: it is 'many', but must be a whole number",
+        ),
+        (
+            ["study", "--set", "comparison.primary_mode=guess"],
+            "comparison.primary_mode: it is 'guess', but must be one of generate, digits, cloze",
         ),
         (["study", "--set", "book=["], "book: '[' is not a YAML value; put text in quotes"),
         (["study", "--set", "=3"], "'=3' is not key=value"),
@@ -152,3 +156,13 @@ def test_plans_and_the_book_are_found_from_another_folder(tmp_path, monkeypatch)
 
 def test_runs_lists_nothing_where_there_is_nothing(tmp_path):
     assert "no studies" in book2lora("runs", RUNS_DIR=str(tmp_path)).stdout
+
+
+def test_what_is_wrong_with_a_plan_is_told_to_a_persian_in_persian(tmp_path):
+    for setting, told in (
+        ("finetuning.epochs=many", "ولی باید عدد باشد"),
+        ("comparison.primary_mode=guess", "ولی باید یکی از این‌ها باشد: generate"),
+        ("comparison.primary_mode=cloze_mean", "در evaluation.modes نیست"),
+    ):
+        done = book2lora("study", "--set", setting, RUNS_DIR=str(tmp_path), BOOK2LORA_LANG="fa")
+        assert done.returncode == 2 and told in done.stderr, done.stderr

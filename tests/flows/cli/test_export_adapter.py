@@ -44,7 +44,7 @@ def test_the_merged_folder_is_a_model_of_its_own(study, tmp_path, capsys):
         atol=1e-4,
         rtol=1e-4,
     )
-    assert str(tmp_path / "merged") in capsys.readouterr().out
+    assert capsys.readouterr().out == f"مدل ادغام‌شده: {tmp_path / 'merged'}\n"
     with pytest.raises(PlanError, match="is there already"):
         export("mine", merged=tmp_path / "merged")
 
@@ -68,6 +68,10 @@ def test_the_gguf_file_is_the_merged_model_and_has_a_modelfile_beside_it(study, 
     base, folder = study
     place = tmp_path / "book.gguf"
     assert export("mine", gguf=place) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"پروندهٔ GGUF: {place}",
+        f"برای Ollama: {place}.Modelfile",
+    ]
     back = load_model(resolve_base_model(BasePlan(model=str(place))), small_llama.CPU)
     ids = torch.tensor([[5, 9, 20, 31]])
     tuned = load_model(base, small_llama.CPU, folder / "adapter").model(ids).logits

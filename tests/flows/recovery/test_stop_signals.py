@@ -48,7 +48,7 @@ class Terminal:
             os.execve(
                 sys.executable,
                 [sys.executable, "-m", "flows.cli.main", *map(str, arguments)],
-                kept | {"TERM": "dumb"} | environment,
+                kept | {"TERM": "dumb", "BOOK2LORA_LANG": "en"} | environment,
             )
         self._said, self._reader = [], threading.Thread(target=self._read, daemon=True)
         self._reader.start()

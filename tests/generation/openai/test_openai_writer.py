@@ -240,7 +240,7 @@ def test_orders_in_the_book_change_nothing_but_their_own_items(tmp_path, to):
 
 def test_the_pages_can_be_shown_as_a_pdf(tmp_path, to):
     path = Path(__file__).parents[3] / "books" / "handbook.pdf"
-    found = scan(path, ReadingPlan(first_page=5, last_page=6), "fa", 1).passages
+    found = scan(path, ReadingPlan(first_page=5, last_page=8), "fa", 1).passages
     patience = SHORT_RETRIES._replace(timeout=60.0)
     with start_server() as server:
         to(server)

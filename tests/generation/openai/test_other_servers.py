@@ -14,6 +14,7 @@ from support.openai_study import (
 )
 
 from tasks.generation.openai.completions import read_completion, strip_reasoning
+from tasks.generation.openai.request_errors import classify_failure
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.errors import WriterRefused, WriterUnavailable
 
@@ -157,6 +158,26 @@ def test_fields_that_a_server_lacks_are_learnt_by_many_requests_at_once(tmp_path
         )
     assert count_kept(written)["pair"] == 32
     assert sum(e["status"] == 400 for e in server.entries) <= 3 * 16
+
+
+@pytest.mark.parametrize("mode", ["live", "batch"])
+def test_a_server_that_takes_no_bounds_of_arrays_is_asked_without_them(tmp_path, to, mode):
+    with start_server() as server:
+        to(server)
+        plain = six(tmp_path / "plain", choices={"mode": mode})
+    with start_server(lacks=("array bounds",), latency=0.05) as server:
+        to(server)
+        other = six(tmp_path / "other", choices={"mode": mode})
+    assert list_draft_texts(other) == list_draft_texts(plain) and count_kept(other) == ALL
+
+
+def test_bounds_are_dropped_where_they_are_refused_and_there_are_any(tmp_path):
+    said = "Invalid schema for response_format: 'maxItems' is not permitted."
+    body = {"error": {"message": said, "param": "response_format"}}
+    fault = classify_failure(400, body, {}, "m", "u")
+    assert (fault.action, fault.param) == ("dialect", "minItems")
+    other = {"error": {"message": "Use max_completion_tokens, max_tokens is not supported."}}
+    assert classify_failure(400, other, {}, "m", "u").param == "max_tokens"
 
 
 def test_a_batch_learns_the_fields_that_a_server_lacks(tmp_path, to):

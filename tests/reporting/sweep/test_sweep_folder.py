@@ -16,6 +16,7 @@ from tasks.evaluation.statistics.setting_selection import (
 from tasks.reporting.labels import load_labels
 from tasks.reporting.sweep import sweep_charts, sweep_folder
 from tasks.reporting.sweep.sweep_page import build_sweep_markdown, render_sweep_page
+from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_file import load_plan
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Comparison, Preflight, Timing, Timings
@@ -83,6 +84,11 @@ class Example:
     found: SweepResult
 
 
+NOT_FINITE = build_message(
+    "loss-not-finite", name="loss", value="<nan>", update=3, rate=Figure(0.005)
+)
+
+
 def example(
     language: str = "en", trend: bool = False, same: bool = True, **tree: object
 ) -> Example:
@@ -96,7 +102,7 @@ def example(
         for place, arm in enumerate(arms[:-1])
         for seed in plan.seeds
     ]
-    trials.append(Trial(arm=arms[-1], seed=0, comparison=None, failed="loss is nan <at> update 3"))
+    trials.append(Trial(arm=arms[-1], seed=0, comparison=None, failed=(NOT_FINITE,)))
     standings = rank_settings(trials)
     finals = [
         tried(standings[0].setting, right, seed) for seed, right in ((0, 30), (1, 33), (2, 13))
@@ -157,7 +163,11 @@ def test_figures_of_the_verdict_are_those_of_the_first_seed() -> None:
 def test_failed_setting_is_told_and_its_reason_is_escaped() -> None:
     one = example()
     html = render_sweep_page(one.plan, one.found, TIMINGS)
-    assert "loss is nan &lt;at&gt; update 3" in html and "tuning failed" in html
+    assert "loss is &lt;nan&gt; at update 3 (learning rate 0.005)" in html
+    assert "tuning failed" in html
+    persian = render_sweep_page(one.plan, one.found, TIMINGS, "fa")
+    assert "loss در گام ۳ برابر &lt;nan&gt; شد (نرخ یادگیری ۰٫۰۰۵)" in persian
+    assert "lower" not in persian
 
 
 def test_hostile_names_are_text() -> None:

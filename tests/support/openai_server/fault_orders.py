@@ -92,6 +92,12 @@ def find_refusal(
             "",
             "response_format",
         )
+    if "array bounds" in lacks and "minItems" in json.dumps(request.get("response_format", {})):
+        return (
+            "Invalid schema for response_format: In context=('properties', 'items'), 'minItems' is not permitted.",
+            "",
+            "response_format",
+        )
     for name in ("max_tokens", "temperature", "seed"):
         if name in lacks and name in request:
             return (

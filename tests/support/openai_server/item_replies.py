@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from flows.cli.demo_items import draw_items
+from flows.cli.demo_readings import draw_readings, is_reading
 
 
 def _dump_items(found: list[dict[str, Any]]) -> str:
@@ -77,6 +78,15 @@ def build_reply(
             body.get("response_format", {}).get("type"), "text"
         )
         return "Snow is white." if way in ("text", *ignores) else '{"colour": "white"}', "stop"
+    if is_reading(body):
+        text = json.dumps(draw_readings(body), ensure_ascii=False)
+        spoilt = {
+            "length": (text[: len(text) // 2], "length"),
+            "content_filter": ("", "content_filter"),
+        }
+        return spoilt.get(
+            defect, (text[: len(text) // 2] if defect in ("cut_json", "no_json") else text, "stop")
+        )
     found = draw_items(body)
     if defect == "length":
         return _dump_items(found)[: int(len(_dump_items(found)) * 0.7)], "length"

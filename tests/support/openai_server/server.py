@@ -50,7 +50,7 @@ class OpenAIServer(HttpWire):
     latency: float = 0.0
     lacks: tuple[
         str, ...
-    ] = ()  # schema, json, max_tokens, temperature, batches, models, bare (paths without /v1)
+    ] = ()  # schema, json, array bounds, max_tokens, temperature, batches, models, bare (paths without /v1)
     ignores: tuple[str, ...] = ()  # takes the wish for schema, json and does not fulfil it
     told: dict[str, Any] = field(default_factory=dict)  # more about each model in their list
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")

@@ -28,6 +28,7 @@ from support.planted_faults.row_studies import (
 )
 
 from tasks.diagnosis.evidence import Evidence
+from tasks.language.book_profile import BookLook
 from tasks.schemas.result_rows import TrainingStep
 
 PlantFault = Callable[[RowStudy], RowStudy]
@@ -201,6 +202,11 @@ def plant_knowledge_loss(s: RowStudy) -> RowStudy:
     )
 
 
+def plant_unfit_profile(s: RowStudy) -> RowStudy:
+    """Few, odd pairs came of a law, and they taught nothing."""
+    return plant_facts_not_learnt(s)._replace(look=BookLook("law", 1.2))
+
+
 FAULTS: dict[str, tuple[str, PlantFault]] = {
     "no parameter is trainable": ("nothing-trainable", plant_nothing_trainable),
     "all labels are masked": ("labels-masked", plant_masked_labels),
@@ -233,6 +239,7 @@ FAULTS: dict[str, tuple[str, PlantFault]] = {
     "pairs on other subjects": ("data-unrelated", plant_unrelated_data),
     "most texts too long": ("texts-cut", plant_dropped_texts),
     "a fifth of the pairs": ("few-pairs", plant_few_pairs),
+    "a law told as patients": ("unfit-profile", plant_unfit_profile),
 }
 
 

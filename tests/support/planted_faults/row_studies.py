@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from tasks.diagnosis.evidence import Evidence, gather_evidence
 from tasks.evaluation.statistics.paired_comparison import compare_models
+from tasks.language.book_profile import NOTHING_SEEN, BookLook
 from tasks.schemas.item_rows import FilterStep, Pair, Question, Rejection
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_file import parse_plan
@@ -30,6 +31,7 @@ class RowStudy(NamedTuple):
         tuple[str, str], tuple[float, float]
     ]  # by set and mode: share right before and after
     place: int | None = None  # the tuned model always names this option
+    look: BookLook = NOTHING_SEEN  # at the book's own words
 
     def with_changes(self, **changes: Any) -> "RowStudy":
         """The same study with changes; those of the plan, preflight and probe by field."""
@@ -58,6 +60,7 @@ class RowStudy(NamedTuple):
             tuned=tuned,
             comparisons=comparisons,
             plan=self.plan,
+            look=self.look,
             **more,
         )
 

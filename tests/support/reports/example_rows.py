@@ -4,7 +4,7 @@ import random
 from math import exp
 
 from tasks.schemas.item_rows import FilterStep, Passage, Rejection
-from tasks.schemas.messages import build_message
+from tasks.schemas.messages import Figure, Nats, Points, Share, Term, build_message
 from tasks.schemas.result_rows import Cause, Finding, Timing, TrainingStep
 
 
@@ -84,21 +84,21 @@ def make_rejections(passages: list[Passage]) -> list[Rejection]:
 
 def make_findings() -> list[Finding]:
     return [
-        Finding(rule="format-gap", evidence={"known": "cloze", "cloze_difference": 0.61, "mode": "digits", "difference": 0.006}, weight=0.5, remedy={"validation.train_questions": 200}),
-        Finding(rule="knowledge-lost", claim=("both",), evidence={"book_times": 3.4, "general_times": 1.2}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}),
+        Finding(rule="format-gap", evidence={"cloze_difference": Points(0.61), "difference": Points(0.006)}, beside={"known": Term("modes", "cloze"), "mode": Term("modes", "digits")}, weight=0.5, remedy={"validation.train_questions": 200}),
+        Finding(rule="knowledge-lost", claim=("both",), evidence={"book_times": Figure(3.4), "general_times": Figure(1.2)}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}),
     ]  # fmt: skip
 
 
 def make_causes() -> list[Cause]:
     told = [
-        ("training data", "ruled out", {"distinct pairs": 340, "facts covered": 0.75}),
+        ("training data", "ruled out", {"distinct pairs": 340, "facts covered": Share(0.75)}),
         (
             "too little training",
             "ruled out",
-            {"updates": 150, "loss before": 3.6, "loss after": 0.4},
+            {"updates": 150, "loss before": Nats(3.6), "loss after": Nats(0.4)},
         ),
         ("leakage", "ruled out", {"longest shared run": 6}),
-        ("easy questions", "cannot be told", {"base rate": 0.28, "options only": None}),
+        ("easy questions", "cannot be told", {"base rate": Share(0.28), "options only": None}),
     ]
     return [
         Cause(name=name, claim=(), verdict=verdict, evidence=evidence)

@@ -12,8 +12,8 @@ OPTIONS = ("تب بالا با لرز", "خلط زنگاری", "ورم یک سا
 TITLES = frozenset(["کم خونی", "کمخونی فقر اهن", "کمخونی داسیشکل", "اسم", "ذاتالریه"])
 
 
-def found(text=STEM, options=OPTIONS, answer=2, language="fa", **source):
-    item = ParsedItem("d", "question", text, "", options=tuple(options), answer=answer)
+def found(text=STEM, options=OPTIONS, answer=2, language="fa", about="other", **source):
+    item = ParsedItem("d", "question", text, "", options=tuple(options), answer=answer, about=about)
     return {
         why.code for why in find_flaws(FlawContext(item, get_language_patterns(language), **source))
     }
@@ -94,6 +94,10 @@ FLAWED = [
         "more-than-one-option-supported",
         {"topic_text": "- خلط زنگاری\n- ورم یک ساق", "topic": "پنومونی"},
     ),
+    (
+        "a-heading-for-an-answer",
+        {"options": with_key("علل و عوامل خطر"), "about": "diagnosis"},
+    ),
 ]
 
 
@@ -108,6 +112,7 @@ def test_every_rule_has_its_test():
 
 
 FLAWED_PAIRS = [
+    ("a-heading-for-an-answer", "مردی 40 ساله با تب و لرز آمده است", "عوامل خطر"),
     ("diagnosis-in-the-vignette", "مرد ۵۰ ساله با آسم و خس‌خس سینه", "آسم"),
     ("not-one-diagnosis", "مرد ۵۰ ساله با خس‌خس سینه", "آسم یا برونشیت"),
     ("vignette-ends-in-a-question", "مرد ۵۰ ساله با خس‌خس سینه، تشخیص چیست؟", "آسم"),
