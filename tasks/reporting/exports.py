@@ -106,7 +106,9 @@ def build_harm_record(harm: Harm, say: Translator) -> dict[str, Any]:
 
 def build_aid_record(aids: AidComparison | None, say: Translator) -> dict[str, Any] | None:
     """What the tuning is worth beside the cheaper means; nothing where they were not asked for."""
-    return aids and {"sentence": say.format_message(aids.told)} | aids.model_dump(mode="json")
+    if aids is None:
+        return None
+    return {"sentence": say.format_message(aids.told)} | aids.model_dump(mode="json")
 
 
 def build_finding_record(finding: Finding, say: Translator) -> dict[str, Any]:
