@@ -11,7 +11,7 @@ from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
-from tasks.stages import compare_answers, diagnose_tuning, write_report
+from tasks.stages import compare_answers, diagnose_tuning, measure_questions, write_report
 from tasks.store.artifact_groups import StudyDataset, StudyResults, TuningResult
 from tasks.store.artifacts import Book
 from tasks.store.decision_log import look_of, record
@@ -59,13 +59,17 @@ def run_study(
     )
     history = decided_before(own, prepared, outcome)
     publish_verdict(comparisons, history, get_reader_language())
-    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan)
+    measures = measure_questions(
+        prepared.splits.sitting, prepared.text, outcome.screened, plan.comparison.primary_set
+    )
+    why = diagnose_tuning(prepared.splits, outcome, comparisons, plan, measures)
     study = StudyResults(
         plan=own,
         book=book,
         prepared=prepared,
         outcome=outcome,
         comparisons=comparisons,
+        measures=measures,
         why=why,
         history=history,
         timings=get_timings(),

@@ -48,6 +48,7 @@ from tasks.store.artifacts import (
     ItemFile,
     Pairs,
     Passages,
+    QuestionMeasures,
     Screenings,
     TrainingSteps,
 )
@@ -351,6 +352,20 @@ def compare_answers(
     )
 
 
+@stage(run_name="measure · {primary_set}")
+def measure_questions(
+    sitting: QuestionSets, text: BookText, screened: Screenings | None, primary_set: SetName
+) -> QuestionMeasures:
+    """How many of the questions are solved without knowing what they ask: by counting words, by
+    length, by position, with the options alone, with the page.
+    """
+    from tasks.evaluation.question_measures import measure_all
+
+    books = {passage.id: passage.text for passage in text.load_passages()}
+    rows = screened.load_rows() if screened else []
+    return QuestionMeasures.save_rows(measure_all(sitting.asked(primary_set), books, rows))
+
+
 @stage(run_name="halve · {primary_set}")
 def halve_questions(
     sittings: list[QuestionSets], primary_set: SetName, share: float, seed: int
@@ -396,6 +411,7 @@ def diagnose_tuning(
     outcome: TuningResult,
     comparisons: Comparisons,
     plan: StudyPlan,
+    measures: QuestionMeasures,
 ) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import answer_four_causes
@@ -403,7 +419,9 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(splits, outcome, comparisons, plan, screened)
+    evidence = load_evidence(splits, outcome, comparisons, plan, screened).model_copy(
+        update={"measures": tuple(measures.load_rows())}
+    )
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),
         causes=Causes.save_rows(answer_four_causes(evidence)),

@@ -25,6 +25,7 @@ from tasks.schemas.result_rows import (
     Comparison,
     ModelDiff,
     Preflight,
+    QuestionMeasure,
     ScreenedQuestion,
     TrainingStep,
 )
@@ -110,6 +111,9 @@ class Evidence(StoredRow):
     screening: dict[str, float] = Field(
         default_factory=dict,
         description="share of the primary set's questions of each kind, where they were screened",
+    )
+    measures: tuple[QuestionMeasure, ...] = Field(
+        default=(), description="what solves the primary set's questions without knowledge"
     )
 
     @property

@@ -132,6 +132,8 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "preflight": study.preflight and study.preflight.model_dump(mode="json"),
         "probe": study.probe and study.probe.model_dump(mode="json"),
         "comparisons": [comparison.model_dump(mode="json") for comparison in study.comparisons],
+        "measures": [row.model_dump(mode="json") for row in study.measures],
+        "kinds": [one._asdict() for one in study.kind_counts],
         "timings": [timing.model_dump(mode="json") for timing in study.timings],
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,

@@ -30,6 +30,7 @@ from tasks.store.artifacts import (
     Pages,
     Pairs,
     Passages,
+    QuestionMeasures,
     Questions,
     Rejections,
     Screenings,
@@ -254,6 +255,7 @@ class StudyResults(Handle):
     prepared: StudyDataset
     outcome: TuningResult
     comparisons: Comparisons
+    measures: QuestionMeasures
     why: Diagnosis
     history: History
     timings: Timings = Timings()

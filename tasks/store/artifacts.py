@@ -30,6 +30,7 @@ from tasks.schemas.result_rows import (
     Cause,
     Comparison,
     Finding,
+    QuestionMeasure,
     ScreenedQuestion,
     TrainingStep,
 )
@@ -141,6 +142,11 @@ class Answers(Table[Answer]):
 class Screenings(Table[ScreenedQuestion]):
     row = ScreenedQuestion
     place = "screenings"
+
+
+class QuestionMeasures(Table[QuestionMeasure]):
+    row = QuestionMeasure
+    place = "measures"
 
 
 class Comparisons(Table[Comparison]):

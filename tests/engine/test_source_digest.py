@@ -67,7 +67,13 @@ def digests() -> dict[str, str]:
         ("evaluation/answer_extraction.py", {"evaluate_model"}),
         (
             "evaluation/statistics/sign_flip.py",
-            {"compare_answers", "compare_setting", "halve_questions", "write_report"},
+            {
+                "compare_answers",
+                "compare_setting",
+                "halve_questions",
+                "measure_questions",
+                "write_report",
+            },
         ),
         ("generation/rules/question_makers.py", {"generate_drafts"}),
         ("generation/openai/request_runner.py", set()),

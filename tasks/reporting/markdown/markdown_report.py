@@ -16,9 +16,10 @@ from tasks.reporting.markdown.markdown_tables import (
 )
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim
 from tasks.reporting.page import format_study_verdict, sort_comparisons
+from tasks.reporting.page_tables import tabulate_measures
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import escape_markdown
-from tasks.schemas.result_rows import Comparison, History
+from tasks.schemas.result_rows import Comparison, History, QuestionMeasure
 
 
 def build_markdown_report(study: ReportData) -> str:
@@ -30,6 +31,7 @@ def build_markdown_report(study: ReportData) -> str:
         _format_causes(study, say),
         _format_training(study, say),
         _format_funnel(study, say),
+        _format_measures(study, say),
         _format_next_step(study, say),
     ]
     body = "\n\n".join(part for part in parts if part)
@@ -131,6 +133,45 @@ def _format_funnel(study: ReportData, say: Translator) -> str:
     )
     read, table = format_scan_line(study.scan, say), format_funnel_table(study.funnel, say)
     return f"## {say['head']['data']}\n\n{read}{table}{fewer}"
+
+
+def _format_measures(study: ReportData, say: Translator) -> str:
+    """What solves the questions, and how many of each kind there are."""
+    columns = say["columns"]
+    kinds = format_table(
+        ["", columns["wanted"], columns["kept"]],
+        [
+            [
+                say["kinds"]["pair"]
+                if one.kind == "pair"
+                else say.get_label("question_kinds", one.kind),
+                say.format_number(one.wanted),
+                say.format_number(one.kept),
+            ]
+            for one in study.kind_counts
+        ],
+    )
+    lines = tabulate_measures(study)
+    if not lines:
+        return kinds
+    head = ["", *(f"{say['solved_of'][kind]}" for kind in ("all", "not_diagnosis"))]
+    rows = [
+        [
+            say.get_label("solvers", line.solver),
+            *(_format_measure(row, say) for row in (line.all, line.not_diagnosis)),
+        ]
+        for line in lines
+    ]
+    note = escape_markdown(say["solving_note"])
+    return f"## {say['solving']}\n\n{format_table(head, rows)}\n\n{note}\n\n{kinds}"
+
+
+def _format_measure(row: QuestionMeasure | None, say: Translator) -> str:
+    if row is None:
+        return ""
+    interval = f"{say.format_share(row.low)} {say['to']} {say.format_share(row.high)}"
+    chance = f"{say['chance']} {say.format_share(row.chance)}"
+    return f"{say.format_share(row.rate)} ({interval}; {chance}; {say.format_number(row.n)})"
 
 
 def _format_next_step(study: ReportData, say: Translator) -> str:
