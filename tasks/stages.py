@@ -49,6 +49,7 @@ from tasks.store.artifacts import (
     Pairs,
     Passages,
     QuestionMeasures,
+    ReviewFile,
     Screenings,
     TrainingSteps,
 )
@@ -132,12 +133,19 @@ def generate_drafts(
 
 @stage(run_name="validate · {plan.pairs} pairs, {plan.questions} questions")
 def validate_drafts(
-    items: list[ChapterItems], text: BookText, own: list[ItemFile], plan: CheckingPlan
+    items: list[ChapterItems],
+    text: BookText,
+    own: list[ItemFile],
+    plan: CheckingPlan,
+    reviews: list[ReviewFile],
 ) -> CheckedItems:
-    """The chapters' items become pairs and question sets; what falls is kept with its reason."""
+    """The chapters' items become pairs and question sets, as a person who reviewed them has
+    decided; what falls is kept with its reason.
+    """
     from tasks.validation.chapter_items import load_chapter_items
     from tasks.validation.parsing.import_items import load_imported_items
     from tasks.validation.plan_counts import get_planned_counts
+    from tasks.validation.review.decision_files import read_decisions
     from tasks.validation.validate import validate_items
 
     brought = load_imported_items(
@@ -150,6 +158,7 @@ def validate_drafts(
         plan.language,
         wanted=get_planned_counts(plan),
         own=brought,
+        reviews=[read_decisions(Path(file.path)) for file in reviews],
     )
     return CheckedItems.save_tables(**checked._asdict())
 

@@ -89,18 +89,19 @@ def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None)
             sys.stdout.write(f"GGUF: {gguf}\nfor Ollama: {write_modelfile(whole, gguf)}\n")
 
 
-def find_study_folder(study: str) -> Path:
-    """The folder of a study. Raises MissingArtifact where it holds no adapter."""
+def find_study_folder(study: str, holding: str = "adapter/adapter_model.safetensors") -> Path:
+    """The folder of a study. Raises MissingArtifact where it does not hold the file."""
     places = (Path(study), get_runs_dir() / "studies" / study, get_runs_dir() / study)
     found = next(
-        (place for place in places if (place / "adapter" / "adapter_model.safetensors").is_file()),
+        (place for place in places if (place / holding).is_file()),
         None,
     )
     if found is None:
+        looked = tuple(map(str, places))
         raise MissingArtifact(
-            build_message(
-                "no-study-with-adapter", study=repr(study), places=tuple(map(str, places))
-            )
+            build_message("no-study-with-adapter", study=repr(study), places=looked)
+            if holding.startswith("adapter/")
+            else build_message("no-such-study", study=repr(study), places=looked)
         )
     return found
 

@@ -25,6 +25,7 @@ from flows.cli.demo_server import demo_server
 from flows.cli.export_adapter import export
 from flows.cli.plan_text import format_plan, list_choices
 from flows.cli.random_model import random_model
+from flows.cli.review.make_sheets import review
 from tasks.engine.orchestration.cancellation import stop_on_signals
 from tasks.engine.orchestration.local_server import run_local_server
 from tasks.language.catalogue import tell_error, tell_reader
@@ -319,6 +320,7 @@ app.command(chat)
 app.command(export)
 app.command(demo_server)
 app.command(random_model)
+app.command(review)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ PACK_FILES = {
     "messages.yaml": "what checks, verdicts, warnings and errors say, by code",
     "numerals.yaml": "digits and direction",
     "report.yaml": "the report's own words",
+    "review.yaml": "the words of the sheets on which a person reviews items",
     "rules.yaml": "how books tell signs, and how the embedded writer words its items",
     "terminal.yaml": "the lines of a running command",
 }

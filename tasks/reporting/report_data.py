@@ -25,6 +25,7 @@ from tasks.schemas.result_rows import (
     ModelDiff,
     Preflight,
     QuestionMeasure,
+    ReviewSummary,
     ScreenedQuestion,
     Timing,
     TrainingStep,
@@ -106,6 +107,7 @@ class ReportData:
     power: Sequence[PowerCurvePoint] = ()
     screened: Sequence[ScreenedQuestion] = ()
     measures: Sequence[QuestionMeasure] = ()
+    review: ReviewSummary | None = None
     accounts: Sequence[WriterUsage] = ()
     scan: ReadingSummary | None = None
     adapter: Path | None = None

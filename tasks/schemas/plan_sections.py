@@ -155,6 +155,9 @@ class GenerationPlan(PlanSection):
 class ValidationPlan(PlanSection):
     """What an item must be, to be let through."""
 
+    # a path; what the file holds is in the key of the stage that reads it, and in no writer's
+    excluded_from_key: ClassVar[frozenset[str]] = frozenset({"review"})
+
     new_fact_share: float = Field(
         default=0.25,
         ge=0,
@@ -194,6 +197,13 @@ class ValidationPlan(PlanSection):
         description=(
             "items with item-writing flaws: refuse, or let through and report; auto: refuse those"
             " of a writer, report a person's own"
+        ),
+    )
+    review: str | tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "file with a person's decisions on the items, as book2lora review makes sheets for"
+            " (JSON, CSV, XLSX); or several, the earliest first"
         ),
     )
     seed: int = Field(

@@ -140,6 +140,36 @@ class Rate(StoredRow):
     high: float
 
 
+class Agreement(StoredRow):
+    """How far a person and the checks judge items alike, of those that both judged."""
+
+    both: int = Field(description="sound for both")
+    only_person: int = Field(description="sound for the person, stopped by the checks")
+    only_gate: int = Field(description="let through by the checks, not sound for the person")
+    neither: int = Field(description="sound for neither")
+    kappa: float = Field(description="Cohen's")
+    low: float = Field(description="of its 95 % interval")
+    high: float
+
+    @property
+    def n(self) -> int:
+        return self.both + self.only_person + self.only_gate + self.neither
+
+
+class ReviewSummary(StoredRow):
+    """What a person's review of items says of them."""
+
+    reviewed: int = Field(description="items with a decision that the checks had let through")
+    outcomes: dict[str, int] = Field(description="all decisions by what came of them")
+    sound: Rate | None = Field(
+        description="kept as they are; the interval counts passages, not items alone"
+    )
+    by_kind: dict[str, Rate] = Field(description="the same of pairs and of questions")
+    agreement: Agreement | None = Field(
+        description="none where the person saw no item that the checks had stopped, or only such"
+    )
+
+
 class Interval(StoredRow):
     """An estimate with its interval."""
 

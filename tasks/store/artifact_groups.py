@@ -12,6 +12,7 @@ from tasks.schemas.item_rows import (
     Question,
     ReadingSummary,
     Rejection,
+    ReviewedItem,
     SetName,
     WriterUsage,
 )
@@ -33,6 +34,7 @@ from tasks.store.artifacts import (
     QuestionMeasures,
     Questions,
     Rejections,
+    ReviewedItems,
     Screenings,
     TrainingSteps,
 )
@@ -113,6 +115,7 @@ class CheckedItems(Handle):
     sitting: QuestionSets
     rejected: Rejections
     funnel: FilterSteps
+    reviewed: ReviewedItems
 
     def count_items(self) -> tuple[int, int]:
         """How many pairs and questions there are; the questions of `train` are made from
@@ -132,6 +135,7 @@ class CheckedItems(Handle):
         new_fact: list[Question],
         rejected: list[Rejection],
         funnel: list[FilterStep],
+        reviewed: Iterable[ReviewedItem] = (),
     ) -> Self:
         sitting = QuestionSets.save_sets(
             {"train": train, "same_fact": same_fact, "new_fact": new_fact}
@@ -142,6 +146,7 @@ class CheckedItems(Handle):
             sitting=sitting,
             rejected=Rejections.save_rows(rejected),
             funnel=FilterSteps.save_rows(funnel),
+            reviewed=ReviewedItems.save_rows(reviewed),
         )
 
 

@@ -22,6 +22,7 @@ from tasks.schemas.item_rows import (
     Passage,
     Question,
     Rejection,
+    ReviewedItem,
     StoredRow,
 )
 from tasks.schemas.messages import build_message
@@ -149,6 +150,11 @@ class QuestionMeasures(Table[QuestionMeasure]):
     place = "measures"
 
 
+class ReviewedItems(Table[ReviewedItem]):
+    row = ReviewedItem
+    place = "reviewed"
+
+
 class Comparisons(Table[Comparison]):
     row = Comparison
     place = "comparisons"
@@ -198,6 +204,12 @@ class Book(InputFile):
     """A PDF."""
 
     plan_key: ClassVar[str] = "book"
+
+
+class ReviewFile(InputFile):
+    """A person's decisions on items."""
+
+    plan_key: ClassVar[str] = "validation.review"
 
 
 class ItemFile(InputFile):

@@ -13,6 +13,7 @@ CHECKS_BY_STEP = {
     "grounded": ("grounding",),
     "flawless": ("flaws",),
     "unrepeated": ("duplicates",),
+    "reviewed": ("review",),
     "split": ("split",),
     "unleaked": ("leakage",),
     "used": ("surplus",),
@@ -31,6 +32,8 @@ def count_filter_steps(
     for kind, left in came.items():
         for stage, checks in CHECKS_BY_STEP.items():
             lost = sum((fell[kind, check] for check in checks), Counter[str]())
+            if stage == "reviewed" and not lost:
+                continue  # nobody took anything: no step
             kept = left - lost.total()
             mended = dict(sorted(repaired.get((kind, stage), Counter()).items()))
             made.append(

@@ -18,6 +18,7 @@ from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim
 from tasks.reporting.page import format_study_verdict, sort_comparisons
 from tasks.reporting.page_tables import tabulate_measures
 from tasks.reporting.report_data import ReportData
+from tasks.reporting.review.review_words import describe_review
 from tasks.reporting.sanitize import escape_markdown
 from tasks.schemas.result_rows import Comparison, History, QuestionMeasure
 
@@ -31,6 +32,7 @@ def build_markdown_report(study: ReportData) -> str:
         _format_causes(study, say),
         _format_training(study, say),
         _format_funnel(study, say),
+        _format_review(study, say),
         _format_measures(study, say),
         _format_next_step(study, say),
     ]
@@ -133,6 +135,14 @@ def _format_funnel(study: ReportData, say: Translator) -> str:
     )
     read, table = format_scan_line(study.scan, say), format_funnel_table(study.funnel, say)
     return f"## {say['head']['data']}\n\n{read}{table}{fewer}"
+
+
+def _format_review(study: ReportData, say: Translator) -> str:
+    if not study.review:
+        return ""
+    told = [escape_markdown(say.format_message(one)) for one in describe_review(study.review)]
+    lines = "\n\n".join([*told, escape_markdown(say["reviewed_note"])])
+    return f"## {say['reviewed']}\n\n{lines}"
 
 
 def _format_measures(study: ReportData, say: Translator) -> str:
