@@ -99,6 +99,7 @@ def locate_artifacts(study: StudyResults) -> dict[str, ArtifactLocation]:
         "tuned answers": outcome.tuned,
         "comparisons": study.comparisons,
         "measures": study.measures,
+        "reviewed": splits.reviewed,
         "findings": study.why.findings,
     }
     return {name: locate_artifact(handle) for name, handle in named.items()}

@@ -76,12 +76,11 @@ def _write_cell(cell: Any, value: str | int | None) -> None:
     after somebody has edited the cell.
     """
     cell.alignment = Alignment(wrap_text=True, vertical="top")
-    if not isinstance(value, str):
-        cell.value = value
+    if not isinstance(value, str) or not value:
+        cell.value = value or None
         return
     cell.value = mark_control_characters(value)[:MOST_CHARACTERS]
-    if value:
-        cell.data_type = "s"
+    cell.data_type = "s"
     if value.startswith(("=", "+", "-", "@")):
         cell.quotePrefix = True
 
