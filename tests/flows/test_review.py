@@ -51,5 +51,5 @@ def test_a_review_goes_from_sheet_to_report_and_writes_no_item_anew(rerun, tmp_p
 
 
 def test_a_review_that_is_not_there_stops_the_study_before_any_work(rerun):
-    with pytest.raises(PlanError, match="validation.review"):
+    with pytest.raises(PlanError, match=r"validation\.review"):
         rerun(build_small_plan(**{"validation.review": "nowhere.json"}))

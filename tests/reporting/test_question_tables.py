@@ -1,5 +1,6 @@
 """What solves the questions, how many of each kind there are, and a person's review: on page, in Markdown, in files."""
 
+import html
 import re
 from dataclasses import replace
 
@@ -45,9 +46,9 @@ def study(request) -> ReportData:
     )
 
 
-def text_of(html: str) -> str:
-    plain = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|script).*?</\1>", "", html, flags=re.S))
-    return " ".join(plain.replace("\u200e", "").split())
+def text_of(page: str) -> str:
+    plain = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|script).*?</\1>", "", page, flags=re.S))
+    return " ".join(html.unescape(plain).replace("\u200e", "").split())
 
 
 def test_every_measure_stands_on_the_page_and_in_markdown_with_its_interval(study) -> None:

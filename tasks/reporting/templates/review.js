@@ -41,6 +41,7 @@
     current = Math.max(0, Math.min(cards.length - 1, at));
     cards[current].classList.add("current");
     cards[current].focus({ preventScroll: true });
+    cards[current].style.scrollMarginTop = bar.offsetHeight + 12 + "px";
     cards[current].scrollIntoView({ block: "start" });
   };
   const selectOpen = () => {
@@ -108,6 +109,8 @@
   document.getElementById("open").addEventListener("click", selectOpen);
   addEventListener("beforeunload", (event) => { if (!kept && !saved) event.preventDefault(); });
 
+  for (const mark of document.querySelectorAll(".passage-text mark"))
+    mark.parentElement.scrollTop = mark.offsetTop - 40; // a long passage shows its quote at once
   bar.hidden = false;
   store(); show();
 })();

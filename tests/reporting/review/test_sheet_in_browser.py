@@ -181,6 +181,31 @@ def test_it_asks_for_nothing_and_runs_right_to_left(browser: Browser, tmp_path: 
     assert "0 of 4 decided" in english.locator("output").inner_text()
 
 
+@pytest.mark.parametrize("width", [390, 1000])
+def test_the_item_in_turn_and_its_quote_are_in_view(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    long = pair(1)._replace(before="پیش از آن.\n" * 200, after="پس از آن.\n" * 50)
+    page = opened(browser, tmp_path / "sheet.html", [pair(0), long, pair(2)])
+    page.set_viewport_size({"width": width, "height": 900})
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.wait_for_timeout(200)
+    card = page.locator("article.item").nth(1)
+    head, bar, mark, box = (
+        place.bounding_box()
+        for place in (
+            card.locator("p.note").first,
+            page.locator("#bar"),
+            card.locator("mark"),
+            card.locator(".passage-text"),
+        )
+    )
+    assert head and bar and mark and box
+    assert head["y"] >= bar["y"] + bar["height"]
+    assert box["y"] <= mark["y"] and mark["y"] + mark["height"] <= box["y"] + box["height"]
+
+
 @pytest.mark.parametrize("width", [390, 1400])
 def test_it_never_scrolls_sideways(browser: Browser, tmp_path: Path, width: int) -> None:
     page = opened(browser, tmp_path / "sheet.html", [*ITEMS, pair(9, "بسیار" * 60)])
