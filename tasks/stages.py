@@ -428,8 +428,8 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(splits, outcome, comparisons, plan, screened).model_copy(
-        update={"measures": tuple(measures.load_rows())}
+    evidence = load_evidence(
+        splits, outcome, comparisons, plan, screened, measures=measures.load_rows()
     )
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),

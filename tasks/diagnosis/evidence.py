@@ -25,10 +25,10 @@ from tasks.schemas.result_rows import (
     Comparison,
     ModelDiff,
     Preflight,
-    QuestionMeasure,
     ScreenedQuestion,
     TrainingStep,
 )
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 from tasks.store.artifact_groups import CheckedItems, TuningResult
 from tasks.store.artifacts import Comparisons
 
@@ -152,6 +152,8 @@ def load_evidence(
     comparisons: Comparisons,
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
+    *,
+    measures: Iterable[QuestionMeasure] = (),
 ) -> Evidence:
     """Load the rows of a study and gather what they say."""
     return gather_evidence(
@@ -168,7 +170,7 @@ def load_evidence(
         comparisons=comparisons.load_rows(),
         plan=plan,
         screened=screened,
-    )
+    ).model_copy(update={"measures": tuple(measures)})
 
 
 def gather_evidence(

@@ -11,7 +11,8 @@ from tasks.reporting.charts.svg import Point
 from tasks.reporting.final_answers import UNRECORDED_ANSWER, FinalAnswer, decide_final_answers
 from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import Question, Quote, Rejection
-from tasks.schemas.result_rows import QuestionMeasure, Timing, TrainingStep
+from tasks.schemas.result_rows import Timing, TrainingStep
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 
 MAX_CURVE_POINTS = 400  # points of a curve; more would not be seen
 SMOOTHING_PARTS = 12  # at most so many parts of the training in one moving mean

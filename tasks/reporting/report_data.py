@@ -24,12 +24,12 @@ from tasks.schemas.result_rows import (
     History,
     ModelDiff,
     Preflight,
-    QuestionMeasure,
-    ReviewSummary,
     ScreenedQuestion,
     Timing,
     TrainingStep,
 )
+from tasks.schemas.rows.measure_rows import QuestionMeasure
+from tasks.schemas.rows.review_rows import ReviewSummary
 
 
 class WriterTotals(NamedTuple):

@@ -221,35 +221,6 @@ class Rejection(StoredRow):
     )
 
 
-ReviewDecision = Literal["keep", "reject", "mend"]
-ReviewOutcome = Literal[
-    "kept", "rejected", "mended", "fell", "unmended", "undecided", "refused", "unmatched"
-]
-
-
-class ReviewedItem(StoredRow):
-    """What a person said of one item, and what came of it."""
-
-    item: str = Field(description="id of the item that was decided on: a digest of its text")
-    kind: Literal["pair", "question"] | None = Field(description="none: no item of this study")
-    passage_id: str = Field(default="", description="the passage that it rests on")
-    decision: ReviewDecision | None = Field(
-        description="the person's; none: its text was changed without one"
-    )
-    note: str = Field(default="", description="the person's")
-    gate: bool | None = Field(
-        description="whether the checks had let it through; none: no item of this study"
-    )
-    outcome: ReviewOutcome = Field(
-        description=(
-            "kept; rejected; mended: its new text passed the checks; fell: it did not; unmended: no"
-            " new text came, so it falls; undecided: a new text came without a decision and is not"
-            " used; refused: the checks had stopped it, and it stays so; unmatched: no item of this"
-            " study"
-        )
-    )
-
-
 LET_THROUGH = "let-through/"  # before the code of a flaw that was counted and let through
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName, StoredRow
+from tasks.schemas.item_rows import AnswerMode, SetName, StoredRow
 from tasks.schemas.machine import ExecutionOptions
 from tasks.schemas.messages import Message
 
@@ -108,28 +108,6 @@ class ScreenedQuestion(StoredRow):
     )
 
 
-Solver = Literal["passage_words", "quote_words", "longest", "position", "options", "closed", "page"]
-
-
-class QuestionMeasure(StoredRow):
-    """How many questions are solved without knowing what they ask; see
-    evaluation/question_measures.py.
-    """
-
-    solver: Solver = Field(description="what chooses the option")
-    kind: QuestionType | Literal["all", "not_diagnosis"] = Field(
-        description="which questions: of one type, all, or all that ask for no diagnosis"
-    )
-    n: int = Field(description="questions that it could be tried on")
-    solved: float = Field(description="questions solved; of a tie among options, the key's part")
-    rate: float
-    low: float = Field(
-        description="of the Wilson 95 % interval, for as many questions as their facts are worth"
-    )
-    high: float
-    chance: float = Field(description="rate to expect where the keys' places are drawn by lot")
-
-
 class Rate(StoredRow):
     """A share with its Wilson 95 % interval, of as many questions as their facts are worth."""
 
@@ -138,36 +116,6 @@ class Rate(StoredRow):
     rate: float
     low: float
     high: float
-
-
-class Agreement(StoredRow):
-    """How far a person and the checks judge items alike, of those that both judged."""
-
-    both: int = Field(description="sound for both")
-    only_person: int = Field(description="sound for the person, stopped by the checks")
-    only_gate: int = Field(description="let through by the checks, not sound for the person")
-    neither: int = Field(description="sound for neither")
-    kappa: float = Field(description="Cohen's")
-    low: float = Field(description="of its 95 % interval")
-    high: float
-
-    @property
-    def n(self) -> int:
-        return self.both + self.only_person + self.only_gate + self.neither
-
-
-class ReviewSummary(StoredRow):
-    """What a person's review of items says of them."""
-
-    reviewed: int = Field(description="items with a decision that the checks had let through")
-    outcomes: dict[str, int] = Field(description="all decisions by what came of them")
-    sound: Rate | None = Field(
-        description="kept as they are; the interval counts passages, not items alone"
-    )
-    by_kind: dict[str, Rate] = Field(description="the same of pairs and of questions")
-    agreement: Agreement | None = Field(
-        description="none where the person saw no item that the checks had stopped, or only such"
-    )
 
 
 class Interval(StoredRow):

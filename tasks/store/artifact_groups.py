@@ -12,12 +12,12 @@ from tasks.schemas.item_rows import (
     Question,
     ReadingSummary,
     Rejection,
-    ReviewedItem,
     SetName,
     WriterUsage,
 )
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History, ModelDiff, Preflight, Timings
+from tasks.schemas.rows.review_rows import ReviewedItem
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifacts import (
     Answers,

@@ -22,7 +22,6 @@ from tasks.schemas.item_rows import (
     Passage,
     Question,
     Rejection,
-    ReviewedItem,
     StoredRow,
 )
 from tasks.schemas.messages import build_message
@@ -31,10 +30,11 @@ from tasks.schemas.result_rows import (
     Cause,
     Comparison,
     Finding,
-    QuestionMeasure,
     ScreenedQuestion,
     TrainingStep,
 )
+from tasks.schemas.rows.measure_rows import QuestionMeasure
+from tasks.schemas.rows.review_rows import ReviewedItem
 from tasks.store import remote_store
 from tasks.store.paths import compute_folder_digest, find_input_file, get_runs_dir, write_atomically
 

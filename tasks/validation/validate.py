@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tasks.schemas.errors import NothingLeft
-from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection, ReviewedItem
+from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection
 from tasks.schemas.messages import Term, build_message
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.schemas.rows.review_rows import ReviewedItem
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.leakage import find_leaks
 from tasks.validation.filter_counts import describe_rejections

@@ -8,7 +8,8 @@ from tasks.diagnosis.rules import data_rules as data
 from tasks.diagnosis.rules import learning_rules as learning
 from tasks.diagnosis.rules import question_rules as questions
 from tasks.diagnosis.rules import tuning_rules as tuning
-from tasks.schemas.result_rows import QuestionMeasure, Rate
+from tasks.schemas.result_rows import Rate
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 
 HEALTHY = make_healthy_study().collect_evidence()
 N = HEALTHY.primary.n  # 200 questions of same_fact, asked in cloze; 360 pairs

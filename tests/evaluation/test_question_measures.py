@@ -17,7 +17,8 @@ from tasks.evaluation.question_measures import (
     share_credit,
 )
 from tasks.schemas.item_rows import Question, Quote
-from tasks.schemas.result_rows import QuestionMeasure, ScreenedQuestion
+from tasks.schemas.result_rows import ScreenedQuestion
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 
 PASSAGE = "نقرس با درد ناگهانی شست پا آغاز می‌شود و کلشیسین درمان آن است."
 

@@ -14,7 +14,7 @@ from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
 from tasks.reporting.page import render_page
 from tasks.reporting.report_data import ReportData
-from tasks.schemas.item_rows import ReviewedItem
+from tasks.schemas.rows.review_rows import ReviewedItem
 
 
 def reviewed(n: int, decision: str, outcome: str, gate: bool | None = True) -> ReviewedItem:

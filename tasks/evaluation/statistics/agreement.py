@@ -17,8 +17,8 @@ import numpy as np
 
 from tasks.evaluation.statistics.intervals import compute_wilson_interval
 from tasks.evaluation.statistics.sign_flip import Bounds, compute_design_effect
-from tasks.schemas.item_rows import ReviewedItem
-from tasks.schemas.result_rows import Agreement, Rate, ReviewSummary
+from tasks.schemas.result_rows import Rate
+from tasks.schemas.rows.review_rows import Agreement, ReviewedItem, ReviewSummary
 
 LEVEL = 0.95
 

@@ -20,7 +20,8 @@ from tasks.reporting.page_tables import tabulate_measures
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.review.review_words import describe_review
 from tasks.reporting.sanitize import escape_markdown
-from tasks.schemas.result_rows import Comparison, History, QuestionMeasure
+from tasks.schemas.result_rows import Comparison, History
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 
 
 def build_markdown_report(study: ReportData) -> str:

@@ -1,7 +1,8 @@
 """What a person's review says, as messages for page, Markdown and terminal."""
 
 from tasks.schemas.messages import Figure, Message, Share, Term, build_message
-from tasks.schemas.result_rows import Agreement, Rate, ReviewSummary
+from tasks.schemas.result_rows import Rate
+from tasks.schemas.rows.review_rows import Agreement, ReviewSummary
 
 
 def describe_review(review: ReviewSummary | None) -> list[Message]:

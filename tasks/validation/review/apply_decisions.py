@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.language.text import to_latin_digits
-from tasks.schemas.item_rows import Pair, Question, Rejection, ReviewedItem, ReviewOutcome
+from tasks.schemas.item_rows import Pair, Question, Rejection
 from tasks.schemas.messages import Message, build_message
+from tasks.schemas.rows.review_rows import ReviewedItem, ReviewOutcome
 from tasks.validation.item_checker import ItemChecker
 from tasks.validation.items import (
     PairOrQuestion,

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from tasks.language.language_pack import load_all_packs
 from tasks.schemas.errors import PlanError
-from tasks.schemas.item_rows import ReviewDecision
 from tasks.schemas.messages import build_message
+from tasks.schemas.rows.review_rows import ReviewDecision
 from tasks.validation.parsing.column_names import squeeze
 from tasks.validation.parsing.item_files import list_columns, read_rows
 

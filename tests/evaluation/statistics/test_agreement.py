@@ -13,7 +13,7 @@ from tasks.evaluation.statistics.agreement import (
     estimate_sound_share,
     summarize_review,
 )
-from tasks.schemas.item_rows import ReviewedItem
+from tasks.schemas.rows.review_rows import ReviewedItem
 
 
 def row(n: int, decision: str | None = "keep", **more: object) -> ReviewedItem:
