@@ -45,12 +45,13 @@ def measure_all(
         "passage_words": credit_shared_words(questions, lambda q: _find_passage(q, passages)),
         "quote_words": credit_shared_words(questions, lambda q: q.quote.text if q.quote else ""),
         "longest": {q.id: share_credit([len(o) for o in q.options], q.answer) for q in questions},
-    } | _credit_screened(screened)
+        **_credit_screened(screened),
+    }
     kinds: list[KindOfQuestions] = [
         ("all", lambda q: True),
         ("not_diagnosis", lambda q: q.kind != "diagnosis"),
         *(
-            (kind, lambda q, kind=kind: q.kind == kind)  # type: ignore[misc]
+            (kind, lambda q, kind=kind: q.kind == kind)
             for kind in dict.fromkeys(q.kind for q in questions)
         ),
     ]
@@ -117,7 +118,7 @@ def _measure(
     low, high = compute_wilson_interval(rate * worth, worth)
     return QuestionMeasure(
         solver=solver,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         n=n,
         solved=rate * n,
         rate=rate,

@@ -15,7 +15,7 @@ from tasks.language.reader_language import get_reader_language
 from tasks.reporting.review.sheet_items import SheetItem
 from tasks.reporting.sanitize import mark_control_characters
 from tasks.schemas.errors import PlanError
-from tasks.schemas.item_rows import Passage
+from tasks.schemas.item_rows import Pair, Passage, Question
 from tasks.schemas.messages import build_message
 
 USUAL_SAMPLE = 60  # items: 54 of them sound is 90 %, with a Wilson interval of 80 to 95 %
@@ -94,11 +94,11 @@ def load_sheet_items(record: dict[str, Any]) -> StudyItems:
     digests = {name: place["digest"] for name, place in record["artifacts"].items()}
     tables = [Passages(digest=d, count=0) for name, d in digests.items() if "passages " in name]
     passages = {row.id: row for table in tables for row in table.load_rows()}
-    rows = {
-        "train": Pairs(digest=digests["pairs"], count=0).load_rows(),
-        "held_out": Pairs(digest=digests["held-out pairs"], count=0).load_rows(),
-        "same_fact": Questions(digest=digests["questions same_fact"], count=0).load_rows(),
-        "new_fact": Questions(digest=digests["questions new_fact"], count=0).load_rows(),
+    rows: dict[str, list[Pair | Question]] = {
+        "train": [*Pairs(digest=digests["pairs"], count=0).load_rows()],
+        "held_out": [*Pairs(digest=digests["held-out pairs"], count=0).load_rows()],
+        "same_fact": [*Questions(digest=digests["questions same_fact"], count=0).load_rows()],
+        "new_fact": [*Questions(digest=digests["questions new_fact"], count=0).load_rows()],
     }
     rejected = Rejections(digest=digests["rejections"], count=0).load_rows()
     stopped = _build_stopped(rejected, passages, record["plan"]["language"])
