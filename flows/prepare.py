@@ -15,10 +15,10 @@ from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import WriterError
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
-from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.plan_sections import GenerationPlan, ValidationPlan
 from tasks.stages import generate_drafts, read_book, validate_drafts
 from tasks.store.artifact_groups import BookText, ChapterDrafts, CheckedItems, StudyDataset
-from tasks.store.artifacts import Book, ItemFile
+from tasks.store.artifacts import Book, ItemFile, ReviewFile
 from tasks.store.progress import print_status
 from tasks.validation.plan_counts import count_missing_items, get_planned_counts
 from tasks.validation.validate import refuse_empty_result
@@ -124,6 +124,7 @@ def validate_chapters(
         text,
         collect_item_files(plan.generation),
         plan.select_checking_plan(),
+        collect_review_files(plan.validation),
     )
 
 
@@ -143,6 +144,12 @@ def plan_top_up(
         if account
     ]
     return compute_top_up_quotas(Quota(*lacking), Quota(*left), given)
+
+
+def collect_review_files(plan: ValidationPlan) -> list[ReviewFile]:
+    """The files with a person's decisions, the earliest first."""
+    named = (plan.review,) if isinstance(plan.review, str) else plan.review or ()
+    return [ReviewFile.from_path(file) for file in named]
 
 
 def collect_item_files(plan: GenerationPlan) -> list[ItemFile]:

@@ -12,7 +12,13 @@ from tasks.language.reader_language import get_reader_language
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
-from tasks.stages import compare_answers, diagnose_tuning, measure_effects, write_report
+from tasks.stages import (
+    compare_answers,
+    diagnose_tuning,
+    measure_effects,
+    measure_questions,
+    write_report,
+)
 from tasks.store.artifact_groups import StudyDataset, StudyResults, TuningResult
 from tasks.store.artifacts import Book
 from tasks.store.decision_log import look_of, record
@@ -68,13 +74,19 @@ def run_study(
         )
         history = decided_before(own, prepared, outcome)
         publish_verdict(comparisons, history, get_reader_language())
-        why = diagnose_tuning(prepared.splits, outcome, comparisons, plan, prepared.text)
+        measures = measure_questions(
+            prepared.splits.sitting, prepared.text, outcome.screened, plan.comparison.primary_set
+        )
+        why = diagnose_tuning(
+            prepared.splits, outcome, comparisons, plan, prepared.text, measures=measures
+        )
         study = StudyResults(
             plan=own,
             book=book,
             prepared=prepared,
             outcome=outcome,
             comparisons=comparisons,
+            measures=measures,
             why=why,
             history=history,
             effects=effects,

@@ -50,6 +50,8 @@ from tasks.store.artifacts import (
     ItemFile,
     Pairs,
     Passages,
+    QuestionMeasures,
+    ReviewFile,
     Screenings,
     TrainingSteps,
 )
@@ -136,12 +138,19 @@ def generate_drafts(
 
 @stage(run_name="validate · {plan.pairs} pairs, {plan.questions} questions")
 def validate_drafts(
-    items: list[ChapterItems], text: BookText, own: list[ItemFile], plan: CheckingPlan
+    items: list[ChapterItems],
+    text: BookText,
+    own: list[ItemFile],
+    plan: CheckingPlan,
+    reviews: list[ReviewFile],
 ) -> CheckedItems:
-    """The chapters' items become pairs and question sets; what falls is kept with its reason."""
+    """The chapters' items become pairs and question sets, as a person who reviewed them has
+    decided; what falls is kept with its reason.
+    """
     from tasks.validation.chapter_items import load_chapter_items
     from tasks.validation.parsing.import_items import load_imported_items
     from tasks.validation.plan_counts import get_planned_counts
+    from tasks.validation.review.decision_files import read_decisions
     from tasks.validation.validate import validate_items
 
     brought = load_imported_items(
@@ -154,6 +163,7 @@ def validate_drafts(
         plan.wording,
         wanted=get_planned_counts(plan),
         own=brought,
+        reviews=[read_decisions(Path(file.path)) for file in reviews],
     )
     return CheckedItems.save_tables(**checked._asdict())
 
@@ -442,6 +452,20 @@ def measure_effects(
     return gather_effects(sitting, passages, answers, rows, plan, language=language)
 
 
+@stage(run_name="measure · {primary_set}")
+def measure_questions(
+    sitting: QuestionSets, text: BookText, screened: Screenings | None, primary_set: SetName
+) -> QuestionMeasures:
+    """How many of the questions are solved without knowing what they ask: by counting words, by
+    length, by position, with the options alone, with the page.
+    """
+    from tasks.evaluation.question_measures import measure_all
+
+    books = {passage.id: passage.text for passage in text.load_passages()}
+    rows = screened.load_rows() if screened else []
+    return QuestionMeasures.save_rows(measure_all(sitting.asked(primary_set), books, rows))
+
+
 @stage(run_name="halve · {primary_set}")
 def halve_questions(
     sittings: list[QuestionSets], primary_set: SetName, share: float, seed: int
@@ -488,6 +512,7 @@ def diagnose_tuning(
     comparisons: Comparisons,
     plan: StudyPlan,
     text: BookText,
+    measures: QuestionMeasures,
 ) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import answer_four_causes
@@ -495,7 +520,9 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
-    evidence = load_evidence(splits, outcome, comparisons, plan, screened, text)
+    evidence = load_evidence(
+        splits, outcome, comparisons, plan, screened, text, measures=measures.load_rows()
+    )
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),
         causes=Causes.save_rows(answer_four_causes(evidence)),

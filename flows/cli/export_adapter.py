@@ -92,19 +92,20 @@ def merge_study(folder: Path, base: str, merged: Path | None, gguf: Path | None)
             print(tell_reader("modelfile-to", path=str(write_modelfile(whole, gguf))))
 
 
-def find_study_folder(study: str) -> Path:
-    """The folder of a study. Raises MissingArtifact where it holds no adapter."""
+def find_study_folder(study: str, holding: str = "adapter/adapter_model.safetensors") -> Path:
+    """The folder of a study. Raises MissingArtifact where it does not hold the file."""
     places = [place for place in list_places(study) if place.parent.name != "sweeps"]
     found = next(
-        (place for place in places if (place / "adapter" / "adapter_model.safetensors").is_file()),
+        (place for place in places if (place / holding).is_file()),
         None,
     )
     if found is None:
+        looked = tuple(map(str, places))
         raise MissingArtifact(
             build_message(
-                "no-study-with-adapter",
+                "no-study-with-adapter" if holding.startswith("adapter/") else "no-such-study",
                 study=repr(study),
-                places=tuple(map(str, places)),
+                places=looked,
                 known=tell_known(),
             )
         )

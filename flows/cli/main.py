@@ -25,6 +25,7 @@ from flows.cli.export_adapter import export
 from flows.cli.output_streams import allow_any_letter, end_if_nobody_reads, write_json_lines
 from flows.cli.plan_text import format_plan, list_choices
 from flows.cli.random_model import random_model
+from flows.cli.review.make_sheets import review
 from flows.cli.studies.add_note import note
 from flows.cli.studies.compare_studies import compare
 from flows.cli.studies.run_table import runs
@@ -319,6 +320,7 @@ app.command(chat)
 app.command(export)
 app.command(demo_server)
 app.command(random_model)
+app.command(review)
 
 
 def main() -> None:

@@ -48,6 +48,8 @@ def summarize_study(folder: Path) -> Iterable[str]:
             wanted=say.format_number(short["wanted"]),
             why=say["comma"].join(say["ended"][why] for why in short["why"]),
         )
+    for line in study.get("review_told", ()):
+        yield say.format_message(Message.model_validate(line))
     for cause in told["causes"][:1]:
         yield _say(say, "why", text=f"{cause['claim']} {cause['advice']}".rstrip())
     yield from explain_cost(study, say)

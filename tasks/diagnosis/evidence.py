@@ -29,6 +29,7 @@ from tasks.schemas.result_rows import (
     ScreenedQuestion,
     TrainingStep,
 )
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 from tasks.store.artifact_groups import BookText, CheckedItems, TuningResult
 from tasks.store.artifacts import Comparisons
 
@@ -118,6 +119,9 @@ class Evidence(StoredRow):
         default_factory=dict,
         description="share of the primary set's questions of each kind, where they were screened",
     )
+    measures: tuple[QuestionMeasure, ...] = Field(
+        default=(), description="what solves the primary set's questions without knowledge"
+    )
 
     @property
     def primary(self) -> Comparison:
@@ -156,6 +160,8 @@ def load_evidence(
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
     text: BookText | None = None,
+    *,
+    measures: Iterable[QuestionMeasure] = (),
 ) -> Evidence:
     """Load the rows of a study and gather what they say."""
     return gather_evidence(
@@ -175,7 +181,7 @@ def load_evidence(
         look=look_at_book((p.text for p in text.load_passages()), plan.language)
         if text
         else NOTHING_SEEN,
-    )
+    ).model_copy(update={"measures": tuple(measures)})
 
 
 def gather_evidence(

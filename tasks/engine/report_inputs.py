@@ -7,6 +7,7 @@ from shlex import quote
 
 from tasks.diagnosis.next_plan import build_next_plan, select_followed_findings
 from tasks.evaluation import lm_eval_task
+from tasks.evaluation.statistics.agreement import summarize_review
 from tasks.evaluation.statistics.power_analysis import compute_power
 from tasks.finetuning.hf_dataset import write_hf_dataset
 from tasks.reading.title import title_of
@@ -48,6 +49,7 @@ def gather_report_data(study: StudyResults) -> ReportData:
         next_command=f"book2lora study {quote(str(next_file))}" if following else None,
         followed=[finding.rule for finding in select_followed_findings(plan, rows.findings)],
         power=compute_power_curve(rows.primary, plan.comparison.alpha),
+        review=summarize_review(study.prepared.splits.reviewed.load_rows()),
         book_title=title_of(Path(study.book.path)) or rows.book_title,
     )
 

@@ -31,6 +31,7 @@ PACK_FILES = {
     "reader.yaml": "what the second reader of items is told",
     "repair.yaml": "what a writer is told of its refused items",
     "report.yaml": "the report's own words",
+    "review.yaml": "the words of the sheets on which a person reviews items",
     "rules.yaml": "how books tell signs, and how the embedded writer words its items",
     "terminal.yaml": "the lines of a running command",
 }

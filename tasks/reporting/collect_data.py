@@ -51,6 +51,7 @@ def collect_report_data(study: StudyResults) -> ReportData:
         findings=study.why.findings.load_rows(),
         causes=study.why.causes.load_rows(),
         screened=outcome.screened.load_rows() if outcome.screened else (),
+        measures=study.measures.load_rows(),
         accounts=[chapter.account for chapter in prepared.drafts if chapter.account],
         readings=[
             row
@@ -107,6 +108,8 @@ def locate_artifacts(study: StudyResults) -> dict[str, ArtifactLocation]:
         "base answers": outcome.base,
         "tuned answers": outcome.tuned,
         "comparisons": study.comparisons,
+        "measures": study.measures,
+        "reviewed": splits.reviewed,
         "findings": study.why.findings,
     }
     return {name: locate_artifact(handle) for name, handle in named.items()}

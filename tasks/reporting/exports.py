@@ -14,6 +14,7 @@ from tasks.reporting.history import next_note, told
 from tasks.reporting.labels import load_labels
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_verdict
 from tasks.reporting.report_data import ReportData
+from tasks.reporting.review.review_words import describe_review
 from tasks.schemas.effects.effect_rows import AidComparison, Harm
 from tasks.schemas.item_rows import Question, StoredRow
 from tasks.schemas.result_rows import Answer, Comparison, Finding, History
@@ -151,6 +152,10 @@ def build_study_record(study: ReportData) -> dict[str, Any]:
         "probe": study.probe and study.probe.model_dump(mode="json"),
         "comparisons": [comparison.model_dump(mode="json") for comparison in study.comparisons],
         "effects": study.effects.model_dump(mode="json"),
+        "measures": [row.model_dump(mode="json") for row in study.measures],
+        "kinds": [one._asdict() for one in study.kind_counts],
+        "review": study.review and study.review.model_dump(mode="json"),
+        "review_told": [one.model_dump(mode="json") for one in describe_review(study.review)],
         "timings": [timing.model_dump(mode="json") for timing in study.timings],
         "artifacts": {name: place._asdict() for name, place in study.artifacts.items()},
         "next_command": study.next_command,

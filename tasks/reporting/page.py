@@ -19,6 +19,7 @@ from tasks.reporting.history import label, next_note, note, role
 from tasks.reporting.labels import format_measure, get_text_direction, load_labels, type_figures
 from tasks.reporting.markdown import markdown_tables
 from tasks.reporting.report_data import ReportData
+from tasks.reporting.review.review_words import describe_review
 from tasks.reporting.sanitize import mark_control_characters
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import flat
@@ -37,6 +38,7 @@ def render_page(study: ReportData) -> str:
         measure=format_measure,
         figures=type_figures,
         words=message_words,
+        describe_review=describe_review,
         study=study,
         result=study.primary,
         sentence=format_study_verdict(study, say),

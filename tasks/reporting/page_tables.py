@@ -12,6 +12,7 @@ from tasks.reporting.final_answers import UNRECORDED_ANSWER, FinalAnswer, decide
 from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import Question, Quote, Rejection
 from tasks.schemas.result_rows import Timing, TrainingStep
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 from tasks.schemas.sections.profiles import ITEM_FORMS
 
 MAX_CURVE_POINTS = 400  # points of a curve; more would not be seen
@@ -62,6 +63,14 @@ class StageUsage(NamedTuple):
     cached: int
     seconds: float
     memory_mb: float  # the most
+
+
+class MeasureLine(NamedTuple):
+    """How many questions one solver has right."""
+
+    solver: str
+    all: QuestionMeasure | None
+    not_diagnosis: QuestionMeasure | None
 
 
 class RejectionGroup(NamedTuple):
@@ -150,6 +159,16 @@ def index_keys(questions: Iterable[Question]) -> dict[str, int]:
 def count_screening_classes(study: ReportData) -> dict[str, int]:
     """How many questions of each kind the screening found."""
     return dict(Counter(row.kind for row in study.screened).most_common())
+
+
+def tabulate_measures(study: ReportData) -> list[MeasureLine]:
+    """A line for each solver: on all questions, and on those that ask for no diagnosis."""
+    by_place = {(row.solver, row.kind): row for row in study.measures}
+    solvers = dict.fromkeys(row.solver for row in study.measures)
+    return [
+        MeasureLine(solver, by_place.get((solver, "all")), by_place.get((solver, "not_diagnosis")))
+        for solver in solvers
+    ]
 
 
 def count_unrecorded(study: ReportData) -> int:

@@ -1,5 +1,6 @@
 """All that a report tells of, as plain rows."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ from tasks.schemas.result_rows import (
     Timing,
     TrainingStep,
 )
+from tasks.schemas.rows.measure_rows import QuestionMeasure
+from tasks.schemas.rows.review_rows import ReviewSummary
 from tasks.schemas.sections.profiles import tag_language
 
 
@@ -57,6 +60,14 @@ class PowerCurvePoint(NamedTuple):
 
     difference: float  # true gain, as a share of the questions
     power: float  # how often such a gain is found
+
+
+class KindCount(NamedTuple):
+    """Items of one kind."""
+
+    kind: str  # pair, or the type of a question
+    wanted: int | None  # the plan's share; none of a person's own items
+    kept: int
 
 
 class ItemShortfall(NamedTuple):
@@ -99,6 +110,8 @@ class ReportData:
     artifacts: Mapping[str, ArtifactLocation] = field(default_factory=dict)
     power: Sequence[PowerCurvePoint] = ()
     screened: Sequence[ScreenedQuestion] = ()
+    measures: Sequence[QuestionMeasure] = ()
+    review: ReviewSummary | None = None
     accounts: Sequence[WriterUsage] = ()
     readings: Sequence[ItemReading] = ()
     scan: ReadingSummary | None = None
@@ -147,6 +160,33 @@ class ReportData:
         was scored.
         """
         return next(comparison for comparison in self.comparisons if comparison.primary)
+
+    @property
+    def kind_counts(self) -> list[KindCount]:
+        """Pairs, and questions by type: planned and kept. The questions of `train` are made from
+        the pairs.
+        """
+        plan = self.plan.generation
+        asked = [q for name in ("same_fact", "new_fact") for q in self.questions.get(name, ())]
+        kept = Counter(q.kind for q in asked)
+        whole = sum(plan.kinds.values()) or 1.0
+        wanted = {
+            kind: round(plan.questions * share / whole) if isinstance(plan.questions, int) else None
+            for kind, share in plan.kinds.items()
+        }
+        pairs = len(self.pairs) + len(self.held_out)
+        return [
+            KindCount("pair", plan.pairs if isinstance(plan.pairs, int) else None, pairs),
+            *(
+                KindCount(
+                    kind,
+                    wanted.get(kind, 0 if isinstance(plan.questions, int) else None),
+                    kept[kind],
+                )
+                for kind in dict.fromkeys([*plan.kinds, *kept])
+                if wanted.get(kind) or kept[kind]
+            ),
+        ]
 
     @property
     def shortfalls(self) -> list[ItemShortfall]:

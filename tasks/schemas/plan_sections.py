@@ -224,6 +224,13 @@ class ValidationPlan(PlanSection):
             " of a writer, report a person's own"
         ),
     )
+    review: str | tuple[str, ...] | None = Field(
+        default=None,
+        description=(
+            "file with a person's decisions on the items, as book2lora review makes sheets for"
+            " (JSON, CSV, XLSX); or several, the earliest first"
+        ),
+    )
     seed: int = Field(
         default=0, description="of the split by fact, the sampled pairs and the places of the keys"
     )
@@ -241,9 +248,9 @@ class ValidationPlan(PlanSection):
     @property
     def excluded_from_key(self) -> frozenset[str]:
         """A reader who is off changes nothing, so that results from before there were readers
-        stay found.
+        stay found. A review is a path: what its file holds is in the key of the stage that reads it.
         """
-        return frozenset({"reader"}) if self.reader.model == "off" else frozenset()
+        return frozenset({"reader", "review"} if self.reader.model == "off" else {"review"})
 
 
 class BasePlan(PlanSection):

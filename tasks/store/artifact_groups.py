@@ -21,6 +21,7 @@ from tasks.schemas.item_rows import (
 from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History, ModelDiff, Preflight, Timings
+from tasks.schemas.rows.review_rows import ReviewedItem
 from tasks.store.artifact_folders import Adapter, Checkpoint
 from tasks.store.artifacts import (
     Answers,
@@ -35,8 +36,10 @@ from tasks.store.artifacts import (
     Pages,
     Pairs,
     Passages,
+    QuestionMeasures,
     Questions,
     Rejections,
+    ReviewedItems,
     Screenings,
     TrainingSteps,
 )
@@ -117,6 +120,7 @@ class CheckedItems(Handle):
     sitting: QuestionSets
     rejected: Rejections
     funnel: FilterSteps
+    reviewed: ReviewedItems
 
     def count_items(self) -> tuple[int, int]:
         """How many pairs and questions there are; the questions of `train` are made from
@@ -136,6 +140,7 @@ class CheckedItems(Handle):
         new_fact: list[Question],
         rejected: list[Rejection],
         funnel: list[FilterStep],
+        reviewed: Iterable[ReviewedItem] = (),
     ) -> Self:
         sitting = QuestionSets.save_sets(
             {"train": train, "same_fact": same_fact, "new_fact": new_fact}
@@ -146,6 +151,7 @@ class CheckedItems(Handle):
             sitting=sitting,
             rejected=Rejections.save_rows(rejected),
             funnel=FilterSteps.save_rows(funnel),
+            reviewed=ReviewedItems.save_rows(reviewed),
         )
 
 
@@ -314,6 +320,7 @@ class StudyResults(Handle):
     prepared: StudyDataset
     outcome: TuningResult
     comparisons: Comparisons
+    measures: QuestionMeasures
     why: Diagnosis
     history: History
     effects: Effects = Effects()

@@ -34,6 +34,8 @@ from tasks.schemas.result_rows import (
     ScreenedQuestion,
     TrainingStep,
 )
+from tasks.schemas.rows.measure_rows import QuestionMeasure
+from tasks.schemas.rows.review_rows import ReviewedItem
 from tasks.store import remote_store
 from tasks.store.paths import compute_folder_digest, find_input_file, get_runs_dir, write_atomically
 
@@ -149,6 +151,16 @@ class Screenings(Table[ScreenedQuestion]):
     place = "screenings"
 
 
+class QuestionMeasures(Table[QuestionMeasure]):
+    row = QuestionMeasure
+    place = "measures"
+
+
+class ReviewedItems(Table[ReviewedItem]):
+    row = ReviewedItem
+    place = "reviewed"
+
+
 class Comparisons(Table[Comparison]):
     row = Comparison
     place = "comparisons"
@@ -198,6 +210,12 @@ class Book(InputFile):
     """A PDF."""
 
     plan_key: ClassVar[str] = "book"
+
+
+class ReviewFile(InputFile):
+    """A person's decisions on items."""
+
+    plan_key: ClassVar[str] = "validation.review"
 
 
 class ItemFile(InputFile):

@@ -14,6 +14,7 @@ CHECKS_BY_STEP = {
     "flawless": ("flaws",),
     "unrepeated": ("duplicates",),
     "read": ("reading",),
+    "reviewed": ("review",),
     "split": ("split",),
     "unleaked": ("leakage",),
     "used": ("surplus",),
@@ -38,6 +39,8 @@ def count_filter_steps(
             if stage == READ_STEP and not is_read:
                 continue
             lost = sum((fell[kind, check] for check in checks), Counter[str]())
+            if stage == "reviewed" and not lost:
+                continue  # nobody took anything: no step
             kept = left - lost.total()
             mended = dict(sorted(repaired.get((kind, stage), Counter()).items()))
             made.append(

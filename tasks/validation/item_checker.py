@@ -3,7 +3,7 @@ let through and what it stopped.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
@@ -190,6 +190,26 @@ class ItemChecker:
             else:
                 self.seen_items.add_item(row.id, *said)
                 self.kept.append(row)
+
+    def remove_items(self, ids: Collection[str]) -> None:
+        """Forget items that were let through, so that others may say the same."""
+        if not ids:
+            return
+        self.kept = [row for row in self.kept if row.id not in ids]
+        self.seen_items = SeenItems(self.language, self.plan)
+        for row in self.kept:
+            self.seen_items.add_item(row.id, get_kind(row), get_text(row), get_key(row))
+
+    def check_again(self, item: ParsedItem, *, is_grounded: bool) -> PairOrQuestion | Rejection:
+        """An item in a person's new words, which came once already; `is_grounded`: it must stand in
+        the book.
+        """
+        shown = self.passage_index.get_shown_passages(()) if is_grounded else None
+        mended = zwnj_repair.repair_item(item, self.spelling, self.patterns)
+        outcome = self._check_item(mended, shown)
+        if not isinstance(outcome, Rejection):
+            self.kept.append(outcome)
+        return outcome
 
     def collect_items(self) -> CheckedChapter:
         """All that came so far."""

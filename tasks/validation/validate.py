@@ -7,11 +7,14 @@ from tasks.schemas.errors import NothingLeft
 from tasks.schemas.item_rows import FilterStep, Pair, Passage, Question, Rejection
 from tasks.schemas.messages import Term, build_message
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.schemas.rows.review_rows import ReviewedItem
 from tasks.validation.checks.duplicates import SeenItems
 from tasks.validation.checks.leakage import find_leaks
 from tasks.validation.filter_counts import describe_rejections, find_steepest_step
 from tasks.validation.item_checker import CheckedChapter, ItemChecker
 from tasks.validation.items import ITEM_KINDS, ParsedItem, build_row_rejection
+from tasks.validation.review.apply_decisions import apply_decisions
+from tasks.validation.review.decision_files import ItemDecision
 from tasks.validation.splitting import fact_groups, fact_split
 from tasks.validation.splitting.answer_positions import balance_keys
 from tasks.validation.splitting.train_questions import build_train_questions
@@ -45,6 +48,7 @@ class ValidationResult(NamedTuple):
     new_fact: list[Question]
     rejected: list[Rejection]
     funnel: list[FilterStep]
+    reviewed: list[ReviewedItem]
 
 
 def validate_items(
@@ -55,14 +59,17 @@ def validate_items(
     *,
     wanted: PlannedCounts = ALL_ITEMS,
     own: ImportedItems = NO_IMPORTED_ITEMS,
+    reviews: Iterable[Sequence[ItemDecision]] = (),
 ) -> ValidationResult:
     """What only the whole book can tell of the items that their chapters' checks let through:
-    repeats, the split by fact, leaks; a person's own items pass all checks here. Balances the keys.
+    repeats, a person's review, the split by fact, leaks; a person's own items pass all checks here.
+    Balances the keys.
     """
     desk = ItemChecker(passages, language, plan)
     desk.check_imported(own.items, own.rejected)
     for chapter in chapters:
         desk.add_chapter(chapter if chapter.names_facts else _remove_facts(chapter))
+    reviewed = apply_decisions(desk, reviews)
     kept, rejected = desk.kept, desk.rejected
     pairs, questions = fact_groups.assign_facts(
         [r for r in kept if isinstance(r, Pair)],
@@ -91,7 +98,7 @@ def validate_items(
         balance_keys(questions, plan.seed) for questions in (train, *asked)
     )
     return ValidationResult(
-        taught.pairs, taught.held_out, train, same_fact, new_fact, rejected, stages
+        taught.pairs, taught.held_out, train, same_fact, new_fact, rejected, stages, reviewed
     )
 
 

@@ -9,6 +9,7 @@ from tasks.diagnosis.rules import learning_rules as learning
 from tasks.diagnosis.rules import question_rules as questions
 from tasks.diagnosis.rules import tuning_rules as tuning
 from tasks.schemas.result_rows import Rate
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 
 HEALTHY = make_healthy_study().collect_evidence()
 N = HEALTHY.primary.n  # 200 questions of same_fact, asked in cloze; 360 pairs
@@ -53,10 +54,22 @@ def difference(value: float, high: float = 1.0):
     return interval.model_copy(update={"value": value, "low": -1.0, "high": high})
 
 
+def measured(low: float, kind: str = "not_diagnosis", solver: str = "passage_words"):
+    return (
+        QuestionMeasure(
+            solver=solver, kind=kind, n=60, solved=42, rate=0.7, low=low, high=0.8, chance=0.25
+        ),
+    )
+
+
 # fmt: off
 BORDERS = [  # rule, what holds, the field, where it speaks, where it is silent
     (data.detect_leakage, {}, "leaked_share", 0.05, 0.0499),
     (data.detect_leakage, {"leaked_share": 0.0}, "shared_facts", 1, 0),
+    (questions.detect_word_solved_questions, {}, "measures", measured(0.501), measured(0.5)),
+    (questions.detect_word_solved_questions, {}, "measures", measured(0.6), measured(0.6, "all")),
+    (questions.detect_word_solved_questions, {}, "measures",
+     measured(0.6), measured(0.6, solver="quote_words")),
     (data.detect_dropped_texts, {}, "preflight.too_long", 18, 17),
     (data.detect_unrelated_data, {}, "coverage", 0.4999, 0.5),
     (data.detect_narrow_data, {}, "top_diagnosis", 0.5, 0.4999),

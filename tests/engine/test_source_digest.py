@@ -71,7 +71,7 @@ def digests() -> dict[str, str]:
         (
             "evaluation/statistics/sign_flip.py",
             {"compare_answers", "compare_setting", "halve_questions", "measure_effects"}
-            | {"write_report"},
+            | {"measure_questions", "write_report"},
         ),
         ("generation/rules/question_makers.py", {"generate_drafts"}),
         ("generation/openai/request_runner.py", set()),

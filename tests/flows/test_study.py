@@ -36,6 +36,7 @@ def test_every_stage_ran_once_and_generation_once_a_chapter(finished):
         "ask_everyday_questions",
         "compare_answers",
         "measure_effects",
+        "measure_questions",
         "diagnose_tuning",
         "write_report",
     ]
@@ -139,7 +140,11 @@ def test_neither_screening_nor_where_the_log_is_sent_tunes_or_scores_anew(
     ran = rerun(
         build_small_plan(**{"evaluation.screening": False, "finetuning.report_to": ["tensorboard"]})
     )
-    assert [name for name, how in ran if how == "done"] == ["diagnose_tuning", "write_report"]
+    assert [name for name, how in ran if how == "done"] == [
+        "measure_questions",
+        "diagnose_tuning",
+        "write_report",
+    ]
     assert tell_reader("not-reported-anew") in capsys.readouterr().err
     ran = rerun(build_small_plan(**{"evaluation.rotations": 2}))
     assert [name for name, how in ran if how == "done"][:2] == ["evaluate_model"] * 2

@@ -30,6 +30,7 @@ from tasks.store.artifacts import (
     Findings,
     Pages,
     Passages,
+    QuestionMeasures,
     TrainingSteps,
 )
 
@@ -98,6 +99,7 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ReportDat
         prepared=prepared,
         outcome=outcome,
         comparisons=Comparisons.save_rows(made.comparisons),
+        measures=QuestionMeasures.save_rows(made.measures),
         why=Diagnosis(
             findings=Findings.save_rows(made.findings), causes=Causes.save_rows(made.causes)
         ),

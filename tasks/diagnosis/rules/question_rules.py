@@ -205,6 +205,32 @@ def detect_guessable_questions(e: Evidence) -> RuleResult | None:
     )
 
 
+def detect_word_solved_questions(e: Evidence) -> RuleResult | None:
+    """The option that shares most words with the passage is the key more often than with two
+    options struck out. Questions for a diagnosis are left aside: a passage names its subject.
+    """
+    found = [
+        row
+        for row in e.measures
+        if (row.solver, row.kind) == ("passage_words", "not_diagnosis")
+        and row.low > MIN_GUESSED_SHARE
+    ]
+    if not found:
+        return None
+    row = found[0]
+    return RuleResult(
+        rule="words-solve-questions",
+        evidence={
+            "words_solve": Share(row.rate),
+            "words_low": Share(row.low),
+            "words_high": Share(row.high),
+            "chance": Share(row.chance),
+            "n": row.n,
+        },
+        weight=0.4,  # it says what a gain would be worth, and least of why there is none
+    )
+
+
 def detect_unanswerable_questions(e: Evidence) -> RuleResult | None:
     """Guessed even with the passage; the tiny control cannot read a passage, so it says nothing of
     the questions.

@@ -57,6 +57,7 @@ NO_GAIN_RULES: tuple[RuleFunction, ...] = (  # why there is no gain
     question_rules.detect_unanswerable_questions,
     question_rules.detect_chance_level,
     question_rules.detect_too_few_questions,
+    question_rules.detect_word_solved_questions,
 )
 
 

@@ -39,6 +39,10 @@ def list_missing_requirements(
             )
         if isinstance(file, int) and file < 1:
             lacks.append(build_message("too-few-wanted", key=key, n=file))
+    named = plan.validation.review or ()
+    for file in (named,) if isinstance(named, str) else named:
+        if find_input_file(file) is None:
+            lacks.append(build_message("review-not-found", file=file, folder=str(Path.cwd())))
     if needs_writer(plan) and not (
         os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")
     ):

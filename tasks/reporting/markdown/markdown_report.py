@@ -23,9 +23,12 @@ from tasks.reporting.markdown.markdown_tables import (
 )
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_cost
 from tasks.reporting.page import format_study_verdict, sort_comparisons
+from tasks.reporting.page_tables import tabulate_measures
 from tasks.reporting.report_data import ReportData
+from tasks.reporting.review.review_words import describe_review
 from tasks.reporting.sanitize import escape_markdown
 from tasks.schemas.result_rows import Comparison, History
+from tasks.schemas.rows.measure_rows import QuestionMeasure
 
 
 def build_markdown_report(study: ReportData) -> str:
@@ -41,6 +44,8 @@ def build_markdown_report(study: ReportData) -> str:
         _format_training(study, say),
         _format_funnel(study, say),
         _format_cost(study, say),
+        _format_review(study, say),
+        _format_measures(study, say),
         _format_next_step(study, say),
     ]
     body = "\n\n".join(part for part in parts if part)
@@ -150,6 +155,53 @@ def _format_cost(study: ReportData, say: Translator) -> str:
     if study.plan.generation.writer != "gpt":
         return ""
     return f"## {say['cost']}\n\n{tell_cost(study.writing, say)}"
+
+
+def _format_review(study: ReportData, say: Translator) -> str:
+    if not study.review:
+        return ""
+    told = [escape_markdown(say.format_message(one)) for one in describe_review(study.review)]
+    lines = "\n\n".join([*told, escape_markdown(say["reviewed_note"])])
+    return f"## {say['reviewed']}\n\n{lines}"
+
+
+def _format_measures(study: ReportData, say: Translator) -> str:
+    """What solves the questions, and how many of each kind there are."""
+    columns = say["columns"]
+    kinds = format_table(
+        ["", columns["wanted"], columns["kept"]],
+        [
+            [
+                say["kinds"]["pair"]
+                if one.kind == "pair"
+                else say.get_label("question_kinds", one.kind),
+                say.format_number(one.wanted),
+                say.format_number(one.kept),
+            ]
+            for one in study.kind_counts
+        ],
+    )
+    lines = tabulate_measures(study)
+    if not lines:
+        return kinds
+    head = ["", *(f"{say['solved_of'][kind]}" for kind in ("all", "not_diagnosis"))]
+    rows = [
+        [
+            say.get_label("solvers", line.solver),
+            *(_format_measure(row, say) for row in (line.all, line.not_diagnosis)),
+        ]
+        for line in lines
+    ]
+    note = escape_markdown(say["solving_note"])
+    return f"## {say['solving']}\n\n{format_table(head, rows)}\n\n{note}\n\n{kinds}"
+
+
+def _format_measure(row: QuestionMeasure | None, say: Translator) -> str:
+    if row is None:
+        return ""
+    interval = f"{say.format_share(row.low)} {say['to']} {say.format_share(row.high)}"
+    chance = f"{say['chance']} {say.format_share(row.chance)}"
+    return f"{say.format_share(row.rate)} ({interval}; {chance}; {say.format_number(row.n)})"
 
 
 def _format_next_step(study: ReportData, say: Translator) -> str:
