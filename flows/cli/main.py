@@ -20,7 +20,7 @@ from flows.cli.arguments import (
     refuse_unknown_stages,
 )
 from flows.cli.chat import chat
-from flows.cli.demo_server import demo_server
+from flows.cli.demo.demo_server import demo_server
 from flows.cli.export_adapter import export
 from flows.cli.output_streams import allow_any_letter, end_if_nobody_reads, write_json_lines
 from flows.cli.plan_text import format_plan, list_choices

@@ -248,7 +248,7 @@ class ValidationPlan(PlanSection):
     @property
     def excluded_from_key(self) -> frozenset[str]:
         """A reader who is off changes nothing, so that results from before there were readers
-        stay found. A review is a path: what its file holds is in the key of the stage that reads it.
+        stay found. A review is a path: the stage that reads it has what its file holds in its key.
         """
         return frozenset({"reader", "review"} if self.reader.model == "off" else {"review"})
 

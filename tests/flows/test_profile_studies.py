@@ -11,7 +11,7 @@ import yaml
 from support.small_books import draw_book
 from support.small_study import run_study_in
 
-from flows.cli.demo_server import DemoHandler
+from flows.cli.demo.demo_server import DemoHandler
 from tasks.schemas.plan_file import parse_plan
 
 MEDICAL = re.compile(

@@ -8,7 +8,7 @@ from http.server import ThreadingHTTPServer
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
-from flows.cli.demo_server import DemoHandler
+from flows.cli.demo.demo_server import DemoHandler
 
 PASSAGE = (
     '<passage id="p1" page="12" title="Fevers › Measles">\n'

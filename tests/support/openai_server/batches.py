@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from support.openai_server.fault_orders import SAID, compute_price
 
-from flows.cli.demo_items import hash_request
-from flows.cli.demo_readings import is_reading
+from flows.cli.demo.demo_items import hash_request
+from flows.cli.demo.demo_readings import is_reading
 
 if TYPE_CHECKING:
     from support.openai_server.server import OpenAIServer

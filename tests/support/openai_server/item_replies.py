@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from flows.cli.demo_items import draw_items
-from flows.cli.demo_readings import draw_readings, is_reading
+from flows.cli.demo.demo_items import draw_items
+from flows.cli.demo.demo_readings import draw_readings, is_reading
 
 
 def _dump_items(found: list[dict[str, Any]]) -> str:

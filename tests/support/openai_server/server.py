@@ -38,8 +38,8 @@ from support.openai_server.fault_orders import (  # noqa: E402
 from support.openai_server.http_wire import HttpWire, packed_gigabyte  # noqa: E402
 from support.openai_server.item_replies import build_reply  # noqa: E402
 
-from flows.cli.demo_items import count_tokens, extract_texts, hash_request  # noqa: E402
-from flows.cli.demo_readings import is_reading  # noqa: E402
+from flows.cli.demo.demo_items import count_tokens, extract_texts, hash_request  # noqa: E402
+from flows.cli.demo.demo_readings import is_reading  # noqa: E402
 
 
 @dataclass

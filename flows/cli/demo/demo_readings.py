@@ -8,7 +8,7 @@ only a rehearsal.
 import re
 from typing import Any, NamedTuple
 
-from flows.cli.demo_items import PASSAGE, extract_texts
+from flows.cli.demo.demo_items import PASSAGE, extract_texts
 from tasks.language.text import find_sentence_spans, fold_text, split_words
 
 ITEM = re.compile(r'<item id="(?P<id>[^"]*)" kind="(?P<kind>\w+)">\n(?P<lines>.*?)\n</item>', re.S)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from flows.cli.demo_items import count_tokens, draw_items, extract_texts, hash_request
-from flows.cli.demo_readings import draw_readings, is_reading
+from flows.cli.demo.demo_items import count_tokens, draw_items, extract_texts, hash_request
+from flows.cli.demo.demo_readings import draw_readings, is_reading
 from tasks.language.catalogue import tell_reader
 
 MODELS = ("gpt-4o", "gpt-4o-mini")
