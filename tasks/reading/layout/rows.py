@@ -185,7 +185,8 @@ def stands_out(row: Row, strips: Sequence[Span]) -> bool:
     """Whether the row's gaps at these strips are wider than all its others: a justified line that
     was stretched has the same between any two words.
     """
-    own, others = [], []
+    own: list[float] = []
+    others: list[float] = []
     for x0, x1 in word_gaps(row):
         at_strip = any(x0 < s[1] and x1 > s[0] for s in strips)
         (own if at_strip else others).append(x1 - x0)

@@ -147,7 +147,8 @@ def is_table(found: list[Row], gutter: Span, rules: Sequence[Rule], rtl: bool) -
     sides = halves(found, gutter)
     if all(_is_list(side, rtl) for side in sides):
         return False
-    if _names_rows(*sorted(sides, key=len), rtl):
+    few, many = sorted(sides, key=len)
+    if _names_rows(few, many, rtl):
         return True
     ys = [{round(r.y) for r in side} for side in sides]
     shared = sum(1 for y in ys[0] if ys[1] & {y - 1, y, y + 1}) / max(map(len, ys))
