@@ -4,10 +4,12 @@ from flows.prepare import prepare_items
 from flows.tune import tune_model
 from tasks.engine.orchestration.prefect_artifacts import publish_study, publish_verdict
 from tasks.engine.prefect_flow import flow, start_run
+from tasks.engine.readiness.items_ahead import list_empty_sets
 from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.language.reader_language import get_reader_language
+from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
@@ -49,6 +51,8 @@ def run_study(
         ensure_ready(plan, gpu is None, machine)
     book, tune_there = Book.from_path(plan.book), tune_model.at(gpu)
     prepared = prepare_items(book, plan, machine)
+    for lack in list_empty_sets(prepared.splits, plan):
+        raise PlanError(lack)  # the comparison would say so, after the tuning
     outcome = tune_there(prepared, plan, machine, redo)
     comparisons = compare_answers(
         prepared.splits.sitting,

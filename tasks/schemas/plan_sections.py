@@ -1,9 +1,9 @@
 """The sections of a plan, each a frozen group of choices with their defaults and sentences."""
 
 import re
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
@@ -23,6 +23,20 @@ class PlanSection(BaseModel):
     """A frozen group of choices; an unknown key is a mistake, not a wish."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_yaml_off(cls, tree: Any) -> Any:
+        """YAML reads the word `off` as False."""
+        if not isinstance(tree, dict):
+            return tree
+        fields = cls.model_fields
+        return {
+            key: "off"
+            if value is False and key in fields and "off" in get_args(fields[key].annotation)
+            else value
+            for key, value in tree.items()
+        }
 
 
 class ReadingPlan(PlanSection):
@@ -327,6 +341,15 @@ class FinetuningPlan(PlanSection):
     seed: int = Field(
         default=0, description="of the adapter's first weights and the order of the texts"
     )
+
+    @field_validator("target_modules", mode="before")
+    @classmethod
+    def split_names(cls, value: Any) -> Any:
+        """Names without brackets, `q_proj, v_proj`, are names; PEFT would take the text for one
+        pattern.
+        """
+        is_names = isinstance(value, str) and re.fullmatch(r"[\w.]+(?:\s*,\s*[\w.]+)*,?", value)
+        return tuple(re.findall(r"[\w.]+", value)) if is_names else value
 
 
 class EvaluationPlan(PlanSection):
