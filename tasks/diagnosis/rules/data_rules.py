@@ -59,7 +59,7 @@ def detect_unrelated_data(e: Evidence) -> RuleResult | None:
         rule="data-unrelated",
         evidence={"coverage": e.coverage, "facts": e.facts, "pairs": e.pairs},
         weight=0.927,
-        remedy=increase_pairs(e.plan),
+        remedy=increase_pairs(e.plan, e.has_more_pairs),
     )
 
 
@@ -70,7 +70,7 @@ def detect_narrow_data(e: Evidence) -> RuleResult | None:
         rule="data-narrow",
         evidence={"diagnoses": e.diagnoses, "top_diagnosis": e.top_diagnosis, "pairs": e.pairs},
         weight=0.926,
-        remedy=increase_pairs(e.plan),
+        remedy=increase_pairs(e.plan, e.has_more_pairs),
     )
 
 
@@ -82,7 +82,7 @@ def detect_repeated_data(e: Evidence) -> RuleResult | None:
         rule="data-repeated",
         evidence={"distinct": e.distinct, "pairs": e.pairs},
         weight=0.922,
-        remedy=tighter | increase_pairs(e.plan),
+        remedy=tighter | increase_pairs(e.plan, e.has_more_pairs),
     )
 
 
@@ -103,8 +103,8 @@ def detect_few_pairs(e: Evidence) -> RuleResult | None:
 
 
 def _loosen_check(plan: StudyPlan, check: str | None) -> PlanChange:
-    """A check that is stricter than usual goes back to what is usual; else a writer is asked again
-    more often.
+    """A check that is stricter than usual goes back to what is usual; else a server is asked again
+    more often. Rules give the same again.
     """
     usual = ValidationPlan()
     strict: dict[str, PlanChange] = {
@@ -115,4 +115,5 @@ def _loosen_check(plan: StudyPlan, check: str | None) -> PlanChange:
         if plan.validation.leak_ngram < usual.leak_ngram
         else {},
     }
-    return strict.get(check or "", {}) or {"generation.rounds": plan.generation.rounds + 4}
+    again = {"generation.rounds": plan.generation.rounds + 4}
+    return strict.get(check or "", {}) or (again if plan.generation.writer == "gpt" else {})
