@@ -6,7 +6,9 @@ from rich.markup import escape
 
 from tasks.engine.orchestration.prefect_artifacts import publish_items, report_cost_on_failure
 from tasks.engine.prefect_flow import flow
+from tasks.engine.readiness.items_ahead import StudyStages
 from tasks.engine.readiness.plan_check import add_new_fact_margin, describe_profile
+from tasks.engine.replay import run_unrecorded
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
@@ -55,6 +57,22 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
         splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation)
     )
     return prepared
+
+
+def bind_study_stages(machine: Machine) -> StudyStages:
+    """What `check` asks of a study's stages; their results are kept for the study, no run is
+    recorded.
+    """
+
+    def read(plan: StudyPlan) -> BookText:
+        return read_book(Book.from_path(plan.book), plan.reading, plan.language, machine)
+
+    def prepare(plan: StudyPlan) -> StudyDataset:
+        return prepare_items(Book.from_path(plan.book), plan, machine)
+
+    return StudyStages(
+        lambda plan: run_unrecorded(read, plan), lambda plan: run_unrecorded(prepare, plan)
+    )
 
 
 def top_up_items(

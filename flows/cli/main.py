@@ -213,13 +213,16 @@ def check(
     machine: MachineOption = [],
     lang: LangOption = None,
 ) -> int:
-    """Tell what would happen, what is missing and what it would cost. Spends nothing, unless it is
-    told to ask.
+    """Tell what would happen, what is missing and what it would cost. Reads the book and, where no
+    model writes, makes the items; a study finds both done. Spends nothing, unless it is told to
+    ask.
     """
+    from flows.prepare import bind_study_stages
     from tasks.engine.readiness.plan_check import check_plan
 
     choose_language(lang)
-    readiness = check_plan(load_study_plan(plan, set), ask, parse_machine(machine))
+    choices, how = load_study_plan(plan, set), parse_machine(machine)
+    readiness = check_plan(choices, bind_study_stages(how), ask, how)
     print(*map(mark_control_characters, summary.summarize_check(readiness)), sep="\n")
     return 1 if readiness.missing else 0
 

@@ -137,6 +137,20 @@ class Evidence(StoredRow):
         return self.plan.base.model == "tiny"
 
     @property
+    def has_more_pairs(self) -> bool:
+        """Whether asking for more pairs can bring more: the writer gave as many as were asked for,
+        or its drafts are not counted.
+        """
+        asked = self.plan.generation.pairs
+        return not (isinstance(asked, int) and 0 < self.drafted_pairs < asked)
+
+    @property
+    def has_more_questions(self) -> bool:
+        """The same of questions."""
+        asked = self.plan.generation.questions
+        return not (isinstance(asked, int) and 0 < self.drafted_questions < asked)
+
+    @property
     def likelihood_gain(self) -> float:
         """How much likelier the taught diagnoses became, nats per token."""
         return self.probe.taught_after - self.probe.taught_before

@@ -28,12 +28,11 @@ def change_learning_rate(plan: StudyPlan, value: float) -> PlanChange:
     return {} if value == plan.finetuning.learning_rate else {"finetuning.learning_rate": value}
 
 
-def extend_training(plan: StudyPlan, texts: int) -> PlanChange:
+def extend_training(plan: StudyPlan, texts: int, has_more_pairs: bool) -> PlanChange:
     """Enough updates, twice as many at least, at a rate, on matrices and with a loss that use them.
 
     Where new pairs cost nothing, few texts become more texts; where they are paid for, or the book
-    gave far fewer than it was
-    asked for, they are read more often.
+    has no more of them, or few of those asked for were let through, they are read more often.
     """
     tuning, asked = plan.finetuning, plan.generation.pairs
     change: PlanChange = {"finetuning.epochs": _count_needed_epochs(plan, texts)}
@@ -41,6 +40,7 @@ def extend_training(plan: StudyPlan, texts: int) -> PlanChange:
         change = {"finetuning.updates": max(ENOUGH_UPDATES, 2 * tuning.updates)}
     elif (
         plan.generation.writer == "rules"
+        and has_more_pairs
         and isinstance(asked, int)
         and asked / 2 <= texts < _count_needed_texts(plan)
     ):
@@ -74,27 +74,31 @@ def change_primary_mode(plan: StudyPlan, mode: AnswerMode) -> PlanChange:
     return asked | {"comparison.primary_mode": mode}
 
 
-def increase_pairs(plan: StudyPlan, factor: float = 2) -> PlanChange:
-    """More training pairs; none where a person brought them."""
+def increase_pairs(plan: StudyPlan, has_more: bool, factor: float = 2) -> PlanChange:
+    """More training pairs; none where a person brought them, or the book has no more."""
     pairs = plan.generation.pairs
-    return {"generation.pairs": math.ceil(pairs * factor)} if isinstance(pairs, int) else {}
-
-
-def increase_questions(plan: StudyPlan, factor: float) -> PlanChange:
-    """More questions; none where a person brought them."""
-    questions = plan.generation.questions
     return (
-        {"generation.questions": math.ceil(questions * factor / 10) * 10}
-        if isinstance(questions, int)
+        {"generation.pairs": math.ceil(pairs * factor)}
+        if isinstance(pairs, int) and has_more
         else {}
     )
 
 
-def increase_wordings(plan: StudyPlan) -> PlanChange:
+def increase_questions(plan: StudyPlan, has_more: bool, factor: float) -> PlanChange:
+    """More questions; none where a person brought them, or the book has no more."""
+    questions = plan.generation.questions
+    return (
+        {"generation.questions": math.ceil(questions * factor / 10) * 10}
+        if isinstance(questions, int) and has_more
+        else {}
+    )
+
+
+def increase_wordings(plan: StudyPlan, has_more: bool) -> PlanChange:
     """More wordings of each fact; none where a person brought the pairs."""
     known = plan.generation.paraphrases
     return (
-        {"generation.paraphrases": known + 2} | increase_pairs(plan, (known + 2) / known)
+        {"generation.paraphrases": known + 2} | increase_pairs(plan, has_more, (known + 2) / known)
         if isinstance(plan.generation.pairs, int)
         else {}
     )

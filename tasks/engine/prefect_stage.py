@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from tasks.engine.replay import replaying
+from tasks.engine.replay import making, replaying
 from tasks.engine.stage import Stage
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import WriterUnavailable
@@ -64,7 +64,8 @@ class PrefectStage(Stage[P, T]):
         Cached.
         """
         if replaying.get():
-            return self.find(self.bind(*args, **kwargs))
+            call = self.bind(*args, **kwargs)
+            return self.run(call)[0] if making.get() else self.find(call)
         state: Any = self.task(*args, **kwargs, return_state=True)
         result: T = state.result()
         return result
@@ -98,14 +99,17 @@ def stage(run_name: RunName, **options: Any) -> Callable[[Callable[P, T]], Prefe
 
 @contextmanager
 def report_progress(code: str, /, **values: Value) -> Iterator[ProgressCallback]:
-    """Progress on the terminal and, for work of more than a few seconds, on the dashboard."""
-    label = tell_reader(code, **values)
+    """Progress on the terminal and, for recorded work of more than a few seconds, on the
+    dashboard.
+    """
+    label, is_recorded = tell_reader(code, **values), not replaying.get()
     with show_progress_bar(label) as terminal:
         begin, artifact = time.monotonic(), ProgressArtifact(label)
 
         def report(done: float, total: float, note: str = "") -> None:
             terminal(done, total, note)
-            if time.monotonic() - max(begin, artifact.updated) >= ARTIFACT_SECONDS:
+            late = time.monotonic() - max(begin, artifact.updated) >= ARTIFACT_SECONDS
+            if is_recorded and late:
                 artifact.update(100.0 * done / total if total else 0.0, note)
 
         yield report

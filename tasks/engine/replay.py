@@ -1,15 +1,16 @@
-"""Walk a flow through kept results alone: nothing is made, and no orchestrator is needed."""
+"""Walk a flow without an orchestrator: through kept results alone, or making what is missing."""
 
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from typing import ParamSpec, TypeVar
 
-from tasks.engine.stage import NotCached, shown_keys
+from tasks.engine.stage import NotCached, is_quiet, shown_keys
 from tasks.schemas.errors import StudyError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 replaying: ContextVar[bool] = ContextVar("replaying", default=False)
+making: ContextVar[bool] = ContextVar("making", default=False)  # in a replay: what is not kept
 
 
 def replay(flow: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -27,5 +28,18 @@ def replay(flow: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
             return flow(*args, **kwargs)
         except (NotCached, StudyError):
             return None
+
+    return copy_context().run(walk)
+
+
+def run_unrecorded(flow: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What a flow returns; its stages are found or made and kept, no run is recorded and no line
+    told of them. Raises what the flow raises.
+    """
+
+    def walk() -> T:
+        for state in (replaying, making, is_quiet):
+            state.set(True)
+        return flow(*args, **kwargs)
 
     return copy_context().run(walk)

@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 forced_stages: ContextVar[frozenset[str]] = ContextVar("forced_stages", default=frozenset())
 shown_keys: ContextVar[set[str]] = ContextVar("shown_keys")  # of stages that a replay has told
+is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)  # no lines of stages
 _running_key: ContextVar[str] = ContextVar("running_key")
 
 
@@ -144,7 +145,7 @@ class Stage(Generic[P, T]):
                 cached=is_cached,
             )
         )
-        if not (is_cached and call.key in shown_keys.get(set())):
+        if not (is_quiet.get() or (is_cached and call.key in shown_keys.get(set()))):
             took = (
                 tell_reader("stage-cached")
                 if is_cached

@@ -41,12 +41,43 @@ def attach_fresh_adapter(model: Any, plan: FinetuningPlan) -> PeftModel:
     """
     torch.manual_seed(plan.seed)
     silence_transformers()
+    known = _list_matrices(model)
     try:
-        return get_peft_model(model, build_lora_config(plan))
+        tuned = get_peft_model(model, build_lora_config(plan))
     except ValueError as error:
         raise PlanError(
             build_message("target-modules-wrong", modules=repr(plan.target_modules), why=str(error))
         ) from None
+    _refuse_unmatched_names(tuned, plan, known)
+    return tuned
+
+
+def _list_matrices(model: Any) -> tuple[str, ...]:
+    """The last names of the linear layers, each once."""
+    return tuple(
+        dict.fromkeys(
+            name.rpartition(".")[2]
+            for name, module in model.named_modules()
+            if isinstance(module, torch.nn.Linear)
+        )
+    )
+
+
+def _refuse_unmatched_names(tuned: PeftModel, plan: FinetuningPlan, known: tuple[str, ...]) -> None:
+    """PEFT goes on in silence where only some of the names are there."""
+    if isinstance(plan.target_modules, str):
+        return
+    targets = tuned.base_model.targeted_module_names
+    missing = tuple(
+        name
+        for name in plan.target_modules
+        if not any(f".{t}".endswith(f".{name}") for t in targets)
+    )
+    if missing:
+        why = build_message("no-such-module", missing=missing, there=known)
+        raise PlanError(
+            build_message("target-modules-wrong", modules=repr(plan.target_modules), why=why)
+        )
 
 
 def save_adapter(model: PeftModel, folder: Path, base: str, card: str) -> None:

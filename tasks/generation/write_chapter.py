@@ -41,6 +41,8 @@ def write_chapter(
     The gpt writer asks again for what `accept` refuses, and goes on from what the chapter gave
     `earlier`; rules do neither.
     """
+    if not any(quota):
+        return [], None  # a person's own items instead: no server is needed
     if plan.generation.writer == "rules":
         from tasks.generation.rules import rule_writer
 

@@ -190,10 +190,10 @@ def test_a_book_that_gave_few_pairs_is_not_asked_for_thousands() -> None:
     """400 were asked for and 15 came; 400 · 360 / 15 would be 9,600."""
     plan = StudyPlan()
     assert (
-        "generation.pairs" not in extend_training(plan, 15)
-        and extend_training(plan, 15)["finetuning.epochs"] > plan.finetuning.epochs
+        "generation.pairs" not in extend_training(plan, 15, True)
+        and extend_training(plan, 15, True)["finetuning.epochs"] > plan.finetuning.epochs
     )
-    assert extend_training(plan, 300)["generation.pairs"] == 480
+    assert extend_training(plan, 300, True)["generation.pairs"] == 480
 
 
 @pytest.mark.parametrize("fault", planted.FAULTS)

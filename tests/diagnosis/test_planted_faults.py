@@ -151,6 +151,9 @@ def test_a_check_that_is_stricter_than_usual_is_what_brings_few_pairs_more() -> 
     )[0]
     usual = diagnose_evidence(study.with_changes(rejected=fallen).collect_evidence())[0]
     assert (strict.rule, strict.remedy) == ("few-pairs", {"validation.near_duplicate": 0.85})
+    assert (usual.rule, usual.remedy) == ("few-pairs", {}), "rules would give the same again"
+    asked = {"generation.writer": "gpt"}
+    usual = diagnose_evidence(study.with_changes(plan=asked, rejected=fallen).collect_evidence())[0]
     assert (usual.rule, usual.remedy) == ("few-pairs", {"generation.rounds": 8})
 
 

@@ -8,6 +8,7 @@ from tasks.diagnosis.rules import data_rules as data
 from tasks.diagnosis.rules import learning_rules as learning
 from tasks.diagnosis.rules import question_rules as questions
 from tasks.diagnosis.rules import tuning_rules as tuning
+from tasks.diagnosis.rules.ranking import diagnose_evidence
 from tasks.schemas.result_rows import Rate
 from tasks.schemas.rows.measure_rows import QuestionMeasure
 
@@ -308,3 +309,27 @@ def test_shuffled_names_are_said_to_change_answers_where_more_than_a_fifth_chang
     )
     silent = learning.detect_facts_not_learnt(change({**told, "primary.changed": 40}))
     assert "changed" not in silent.said
+
+
+def asks_for_more(evidence, *keys):
+    """The rules whose remedy asks for more of these, where each speaks."""
+    spoken = [(rule, rule(change({**holds, field: at}))) for rule, holds, field, at, _ in evidence]
+    return {rule.__name__ for rule, told in spoken if told and told.remedy.keys() & set(keys)}
+
+
+def test_more_is_asked_for_only_where_the_text_has_more():
+    """47 of 400: the next plan would give the same 47, and be advised again."""
+    more = ("generation.pairs", "generation.questions", "generation.rounds")
+    plenty = [(rule, holds, field, at, None) for rule, holds, field, at, *_ in BORDERS]
+    few = {"drafted_pairs": 47, "drafted_questions": 31}
+    scarce = [(rule, {**holds, **few}, field, at, None) for rule, holds, field, at, _ in plenty]
+    assert len(asks_for_more(plenty, *more)) >= 5
+    assert asks_for_more(scarce, *more) == set()
+
+
+def test_the_advice_says_that_the_text_has_no_more():
+    short = {**FEW, **UNLEARNT, "pairs": 40}
+    told = {f.rule: f for f in diagnose_evidence(change({**short, "drafted_pairs": 47}))}
+    assert told["few-pairs"].notes == ("no-more-pairs",) and not told["few-pairs"].remedy
+    told = {f.rule: f for f in diagnose_evidence(change({**short, "drafted_pairs": 999}))}
+    assert told["few-pairs"].notes == ()

@@ -4,7 +4,7 @@ import pytest
 
 from tasks.engine.prefect_flow import flow
 from tasks.engine.prefect_stage import stage
-from tasks.engine.replay import replay
+from tasks.engine.replay import replay, run_unrecorded
 from tasks.engine.stage import Stage
 from tasks.schemas.errors import BookError
 from tasks.store.paths import get_store_lock
@@ -65,3 +65,21 @@ def test_an_error_that_a_run_will_tell_ends_a_replay_and_a_fault_of_the_code_doe
     assert replay(fail, BookError("no text")) is None
     with pytest.raises(ZeroDivisionError):
         replay(fail, ZeroDivisionError())
+
+
+def test_a_walk_without_a_record_makes_what_is_missing_keeps_it_and_is_silent(runs, capsys):
+    keep_result(1)
+    capsys.readouterr()
+    assert run_unrecorded(add_doubles, [1, 2]) == 6
+    assert capsys.readouterr() == ("", "")
+    assert replay(add_doubles, [1, 2]) == 6, "what was made was not kept"
+    assert capsys.readouterr().err.count("cached") == 2, "the silence outlasted the walk"
+
+
+def test_a_walk_without_a_record_raises_what_is_amiss(runs):
+    @flow(name="failing", run_name="failing")
+    def fail() -> int:
+        raise BookError("no text")
+
+    with pytest.raises(BookError, match="no text"):
+        run_unrecorded(fail)

@@ -8,14 +8,11 @@ from reading import drawn
 from reading.test_latin_pages import BODY, CHAPTERS
 
 from flows.cli.main import app
-from tasks.reading.commands import sample_doubts
 from tasks.reading.doubts import reading_doubts
 from tasks.reading.structure.bookmarks import Checked
 from tasks.schemas.item_rows import Page
-from tasks.schemas.plan_sections import ReadingPlan
 
 NONE = Checked(0, 0, 0)
-HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"
 
 
 def _page(text: str, legibility: float = 1.0, engine: str = "glyphs", script: str = "Arab") -> Page:
@@ -43,18 +40,6 @@ def test_words_that_run_together_are_told() -> None:
 def test_pages_that_read_like_no_language_and_fallbacks_are_told() -> None:
     assert _codes(_page("متن", legibility=0.2), _page("متن")) == ["not-language"]
     assert _codes(_page("متن", engine="pdfium"), _page("متن")) == ["second-engine"]
-
-
-def test_the_handbook_is_not_doubted_on_a_dozen_pages() -> None:
-    assert sample_doubts(HANDBOOK, ReadingPlan(), "fa") == ()
-
-
-def test_a_file_with_moved_letters_is_doubted_before_anything_is_drawn_from_it(
-    tmp_path: Path,
-) -> None:
-    moved = "".join(chr((ord(c) - 97 + 3) % 26 + 97) if c.islower() else c for c in BODY * 2)
-    file = drawn.write(tmp_path, drawn.pdf([drawn.paragraph(moved, 72, 760, 430)] * 3))
-    assert [d.code for d in sample_doubts(file, ReadingPlan(), "en")] == ["not-language"]
 
 
 @pytest.fixture

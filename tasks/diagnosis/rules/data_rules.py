@@ -82,7 +82,7 @@ def detect_unrelated_data(e: Evidence) -> RuleResult | None:
         rule="data-unrelated",
         evidence={"coverage": Share(e.coverage), "facts": e.facts, "pairs": e.pairs},
         weight=0.927,
-        remedy=increase_pairs(e.plan),
+        remedy=increase_pairs(e.plan, e.has_more_pairs),
     )
 
 
@@ -97,7 +97,7 @@ def detect_narrow_data(e: Evidence) -> RuleResult | None:
             "pairs": e.pairs,
         },
         weight=0.926,
-        remedy=increase_pairs(e.plan),
+        remedy=increase_pairs(e.plan, e.has_more_pairs),
     )
 
 
@@ -109,7 +109,7 @@ def detect_repeated_data(e: Evidence) -> RuleResult | None:
         rule="data-repeated",
         evidence={"distinct": Share(e.distinct), "pairs": e.pairs},
         weight=0.922,
-        remedy=tighter | increase_pairs(e.plan),
+        remedy=tighter | increase_pairs(e.plan, e.has_more_pairs),
     )
 
 
@@ -130,8 +130,8 @@ def detect_few_pairs(e: Evidence) -> RuleResult | None:
 
 
 def _loosen_check(plan: StudyPlan, check: str | None) -> PlanChange:
-    """A check that is stricter than usual goes back to what is usual; else a writer is asked again
-    more often.
+    """A check that is stricter than usual goes back to what is usual; else a server is asked again
+    more often. Rules give the same again.
     """
     usual = ValidationPlan()
     strict: dict[str, PlanChange] = {
@@ -142,4 +142,5 @@ def _loosen_check(plan: StudyPlan, check: str | None) -> PlanChange:
         if plan.validation.leak_ngram < usual.leak_ngram
         else {},
     }
-    return strict.get(check or "", {}) or {"generation.rounds": plan.generation.rounds + 4}
+    again = {"generation.rounds": plan.generation.rounds + 4}
+    return strict.get(check or "", {}) or (again if plan.generation.writer == "gpt" else {})

@@ -50,7 +50,8 @@ def detect_facts_not_learnt(e: Evidence) -> RuleResult | None:
         said=tuple(part for part, holds in parts.items() if holds),
         remedy={"finetuning.shuffle_diagnoses": False}
         if shuffled
-        else extend_training(e.plan, e.preflight.texts) | increase_wordings(e.plan),
+        else extend_training(e.plan, e.preflight.texts, e.has_more_pairs)
+        | increase_wordings(e.plan, e.has_more_pairs),
     )
 
 
@@ -77,7 +78,7 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
             "unseen_after": wrap_measured(Nats, e.probe.unseen_after),
         },
         weight=0.85,
-        remedy=increase_wordings(e.plan) or {"finetuning.early_stopping": 1},
+        remedy=increase_wordings(e.plan, e.has_more_pairs) or {"finetuning.early_stopping": 1},
     )
 
 
@@ -195,7 +196,7 @@ def detect_seed_disagreement(e: Evidence) -> RuleResult | None:
             "p_seeds": PValue(p_seeds),
         },
         weight=0.925,
-        remedy=increase_pairs(e.plan)
+        remedy=increase_pairs(e.plan, e.has_more_pairs)
         or {"finetuning.learning_rate": float(f"{e.plan.finetuning.learning_rate / 2:.2g}")},
     )
 

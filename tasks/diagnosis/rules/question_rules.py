@@ -270,6 +270,6 @@ def detect_too_few_questions(e: Evidence) -> RuleResult | None:
             "needed": round(e.primary.n * factor),
         },
         weight=0.875 if trend else 0.45,
-        remedy=increase_questions(e.plan, asked_for),
+        remedy=increase_questions(e.plan, e.has_more_questions, asked_for),
         beside={"plausible": Points(PLAUSIBLE_GAIN)},
     )

@@ -16,6 +16,14 @@ from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import ENDPOINT
 from tasks.schemas.result_rows import Finding
 
+WANT_PAIRS = frozenset(  # rules whose advice or remedy is more pairs
+    {
+        "data-narrow", "data-repeated", "data-unrelated", "facts-not-learnt", "few-pairs",
+        "learnt-by-heart", "seeds-disagree", "stopped-early", "too-few-updates",
+    }
+)  # fmt: skip
+WANT_QUESTIONS = frozenset({"too-few-questions"})
+
 RuleFunction = Callable[[Evidence], RuleResult | None]
 
 VALIDITY_RULES: tuple[RuleFunction, ...] = (  # they spoil a gain too
@@ -65,7 +73,7 @@ def diagnose_evidence(evidence: Evidence) -> list[Finding]:
     """The findings by weight, the first cause first; a sound gain has none."""
     rules = VALIDITY_RULES if evidence.is_improved else VALIDITY_RULES + NO_GAIN_RULES
     found = [
-        _drop_noop_changes(reason.build_finding(), evidence.plan)
+        _add_notes(_drop_noop_changes(reason.build_finding(), evidence.plan), evidence)
         for rule in rules
         if (reason := rule(evidence))
     ]
@@ -73,11 +81,24 @@ def diagnose_evidence(evidence: Evidence) -> list[Finding]:
 
 
 def _drop_noop_changes(finding: Finding, plan: StudyPlan) -> Finding:
-    """Without the changes that the plan has already; one of the endpoint is said to be one."""
+    """Without the changes that the plan has already."""
     changes = {
         key: value
         for key, value in finding.remedy.items()
         if reduce(getattr, key.split("."), plan) != value
     }
-    notes = ("endpoint",) if changes.keys() & set(ENDPOINT) else ()
-    return finding.model_copy(update={"remedy": changes, "notes": notes})
+    return finding.model_copy(update={"remedy": changes})
+
+
+def _add_notes(finding: Finding, e: Evidence) -> Finding:
+    """A change of the endpoint is said to be one, and why more of what the book has no more of is
+    not asked for.
+    """
+    holds = {
+        "endpoint": bool(finding.remedy.keys() & set(ENDPOINT)),
+        "no-more-pairs": finding.rule in WANT_PAIRS and not e.has_more_pairs,
+        "no-more-questions": finding.rule in WANT_QUESTIONS and not e.has_more_questions,
+    }
+    return finding.model_copy(
+        update={"notes": tuple(note for note, is_so in holds.items() if is_so)}
+    )

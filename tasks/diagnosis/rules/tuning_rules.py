@@ -155,7 +155,7 @@ def detect_too_few_updates(e: Evidence) -> RuleResult | None:
             "changed": Figure(e.primary.changed),
         },
         weight=0.95,
-        remedy=extend_training(e.plan, e.preflight.texts),
+        remedy=extend_training(e.plan, e.preflight.texts, e.has_more_pairs),
         said=("claim", "loss")
         if replace_nonfinite(e.loss_first) and replace_nonfinite(e.loss_last)
         else ("claim",),
@@ -193,7 +193,7 @@ def detect_unfinished_training(e: Evidence) -> RuleResult | None:
         weight=0.852
         if known
         else 0.905,  # above learnt by heart: other words come later than the same words
-        remedy=extend_training(e.plan, e.preflight.texts),
+        remedy=extend_training(e.plan, e.preflight.texts, e.has_more_pairs),
     )
 
 

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.language.language_codes import CODES
+from tasks.language.language_pack import list_languages
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import BookError, PlanError
 from tasks.schemas.machine import Machine
@@ -30,6 +32,8 @@ def list_missing_requirements(
     from tasks.models import model_hub
 
     lacks: list[Lack] = []
+    if plan.language not in CODES and plan.language not in list_languages():
+        lacks.append(build_message("language-unknown", language=repr(plan.language)))
     if find_input_file(plan.book) is None:
         lacks.append(build_message("book-not-found", book=plan.book, folder=str(Path.cwd())))
     for key, file in (("pairs", plan.generation.pairs), ("questions", plan.generation.questions)):
@@ -48,7 +52,11 @@ def list_missing_requirements(
     ):
         lacks.append(build_message("key-missing", model=plan.generation.model))
     if tunes_here:
-        lack = model_hub.explain_missing_base(plan.base) or _template_fault(plan)
+        lack = (
+            model_hub.explain_missing_base(plan.base)
+            or _template_fault(plan)
+            or requirements.explain_unfit_adapter(plan.finetuning, plan.base)
+        )
         lacks += [lack.message] if lack else []
     return lacks + (
         requirements.list_unmet_requirements(plan.finetuning, machine) if tunes_here else []

@@ -135,6 +135,15 @@ def _refusing_unreadable(file: Path) -> Iterator[None]:
         ) from error
 
 
+def read_gguf_config(file: Path) -> Any:
+    """The configuration that transformers makes of a file's header; no weight is read."""
+    from transformers import AutoConfig
+
+    with tempfile.TemporaryDirectory() as alone, _refusing_unreadable(file):
+        (Path(alone) / "model.gguf").symlink_to(file.resolve())
+        return AutoConfig.from_pretrained(alone, gguf_file="model.gguf", local_files_only=True)
+
+
 def convert_gguf_file(file: Path, name: str) -> Checkpoint:
     """The model in the store, turned into safetensors where it was not yet."""
     digest = digest_gguf_file(file)

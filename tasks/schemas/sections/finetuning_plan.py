@@ -1,8 +1,9 @@
 """The tuning's section of a plan."""
 
-from typing import ClassVar, Literal
+import re
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tasks.schemas.sections.plan_base import PlanSection
 
@@ -113,3 +114,12 @@ class FinetuningPlan(PlanSection):
     seed: int = Field(
         default=0, description="of the adapter's first weights and the order of the texts"
     )
+
+    @field_validator("target_modules", mode="before")
+    @classmethod
+    def split_names(cls, value: Any) -> Any:
+        """Names without brackets, `q_proj, v_proj`, are names; PEFT would take the text for one
+        pattern.
+        """
+        is_names = isinstance(value, str) and re.fullmatch(r"[\w.]+(?:\s*,\s*[\w.]+)*,?", value)
+        return tuple(re.findall(r"[\w.]+", value)) if is_names else value

@@ -1,12 +1,28 @@
 """What every section of a plan is, and what a model costs."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class PlanSection(BaseModel):
     """A frozen group of choices; an unknown key is a mistake, not a wish."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_yaml_off(cls, tree: Any) -> Any:
+        """YAML reads the word `off` as False."""
+        if not isinstance(tree, dict):
+            return tree
+        fields = cls.model_fields
+        return {
+            key: "off"
+            if value is False and key in fields and "off" in get_args(fields[key].annotation)
+            else value
+            for key, value in tree.items()
+        }
 
 
 class Prices(PlanSection):

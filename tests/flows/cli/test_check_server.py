@@ -9,9 +9,11 @@ import pytest
 from support.openai_server.server import start_server
 from support.small_study import build_small_plan
 
+from flows.prepare import bind_study_stages
 from tasks.engine.readiness.plan_check import check_plan
 from tasks.generation.write_chapter import open_response_cache
 from tasks.language.catalogue import load_catalogue
+from tasks.schemas.machine import Machine
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def check(monkeypatch, tmp_path):
     def run(server, ask=False, **changes):
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         plan = build_small_plan(**{"generation.writer": "gpt", "reading.last_page": 3, **changes})
-        readiness = check_plan(plan, ask)
+        readiness = check_plan(plan, bind_study_stages(Machine()), ask)
         say = load_catalogue("en")
         lines = {line.topic: say.format_value(line.told) for line in readiness.lines}
         return lines, readiness, plan
