@@ -42,7 +42,7 @@ def write_chapter(
     `earlier`; rules do neither.
     """
     if not any(quota):
-        return [], None  # a person's own items instead: no server is needed
+        return WrittenItems([], [], None)  # a person's own items instead: no server is needed
     if plan.generation.writer == "rules":
         from tasks.generation.rules import rule_writer
 
