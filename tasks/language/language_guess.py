@@ -30,19 +30,28 @@ SCRIPTS = {  # written without spaces, or by one language of those below alone
 SMALL_WORDS = {
     code: frozenset(map(fold_text, words.split()))
     for code, words in {
-        "en": "the of and to in a is that it for as with was on are by be this from or an at not have",
+        "en": (
+            "the of and to in a is that it for as with was on are by be this from or an at not have"
+        ),
         "fa": "و در به از که این را با است برای آن یا تا بر هم می شود شده باشد کند یک نیز اگر هر",
-        "ar": "في من على إلى أن هذا هذه التي الذي عن مع كان لا ما أو هو هي ثم قد بين ذلك بعد كل عند",
+        "ar": (
+            "في من على إلى أن هذا هذه التي الذي عن مع كان لا ما أو هو هي ثم قد بين ذلك بعد كل عند"
+        ),
         "ur": "کے کی کا میں سے ہے ہیں اور کو نے پر کہ یہ اس ایک بھی تھا کر ہو جو گیا نہیں وہ تھے",
         "ps": "د په او چې له دا کې ته هم سره دی یو ده نه یې دي څخه کړي شي پر شوي دغه ترڅو لري",
         "ku": "لە بۆ کە و ئەم ئەو بە لەگەڵ یان هەر دەکات دەبێت نییە هەیە سەر پێش دوای ئەوە یەک چۆن",
-        "de": "der die das und in den von zu mit ist des sich ein eine auf für nicht dem im werden bei",
+        "de": (
+            "der die das und in den von zu mit ist "
+            "des sich ein eine auf für nicht dem im werden bei"
+        ),
         "fr": "de la le les et des en du une un est pour que dans par sur au qui avec plus ou ne",
         "es": "de la que el en y los del las un por con una para es se al como más su o lo",
         "it": "di e il la che in un del per una della con non sono si da le dei nel al è i",
         "pt": "de a o que e do da em um para com não uma os no na por mais as dos se ao",
         "nl": "de het een van en in is op te dat die voor met zijn niet aan er bij om als ook door",
-        "sv": "och att det i en som är på av för med den till ett inte har de om vid kan eller från",
+        "sv": (
+            "och att det i en som är på av för med den till ett inte har de om vid kan eller från"
+        ),
         "da": "og at det i en som er på af for med den til et ikke har de om ved kan eller fra der",
         "no": "og at det i en som er på av for med den til et ikke har de om ved kan eller fra seg",
         "fi": "ja on ei että se tai kun myös mutta oli joka ovat voi sen kuin jos ole niin sekä",
@@ -51,11 +60,15 @@ SMALL_WORDS = {
         "hu": "a az és hogy nem is egy ez van de vagy meg azt mint csak már ha el ki lehet volt",
         "ro": "de și în la a cu pe o un din care este pentru nu mai prin sau sunt se fi ca au",
         "tr": "ve bir bu için ile de da olarak daha en çok gibi olan veya ise kadar sonra değil ne",
-        "az": "və bir bu üçün ilə də da olan olaraq daha çox kimi və ya ki sonra hər isə edir deyil",
+        "az": (
+            "və bir bu üçün ilə də da olan olaraq daha çox kimi və ya ki sonra hər isə edir deyil"
+        ),
         "ru": "и в на с не что по для из как от при это или к а то его о у же за может так",
         "uk": "і в на з не що та для до як від при це або за у його про є й також може так",
         "vi": "và của là các có trong cho được với một không những này khi từ đến hoặc để người",
-        "id": "yang dan di dengan untuk dari pada dalam ini adalah atau tidak ke oleh itu dapat juga",
+        "id": (
+            "yang dan di dengan untuk dari pada dalam ini adalah atau tidak ke oleh itu dapat juga"
+        ),
     }.items()
 }
 

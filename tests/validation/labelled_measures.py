@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 from tasks.evaluation.question_measures import measure_all  # noqa: E402
 from tasks.schemas.item_rows import Draft, Passage, Question  # noqa: E402
 from tasks.schemas.plan import ValidationPlan  # noqa: E402
-from tasks.schemas.result_rows import QuestionMeasure  # noqa: E402
+from tasks.schemas.rows.measure_rows import QuestionMeasure  # noqa: E402
 from tasks.validation.checks.duplicates import SeenItems  # noqa: E402
 from tasks.validation.item_checker import ItemChecker  # noqa: E402
 
