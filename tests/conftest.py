@@ -55,7 +55,6 @@ LONG_FILES = (
 
 # Tests that fail since several changes met, each with what is to be mended; none may be added
 # here, and one that passes is to be taken out.
-NUMBERED = "reads the folder of the first study; another plan has a numbered one beside it"
 KNOWN_FAULTS = {
     "test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_missing": (
         "one repair round of a batch leaves 27 of 30 questions where every batch errs once"
@@ -63,13 +62,8 @@ KNOWN_FAULTS = {
     "test_each_rule_is_planted_in_a_whole_study_or_refused_by_the_flow": (
         "words-solve-questions and unfit-profile are planted in rows, not in a whole study yet"
     ),
-    "test_a_deployment_carries_the_plan_of_its_name": "prefect.yaml lacks the newest choices",
-    "test_a_dead_part_is_told_and_started_again_with_back_off": "expects the English line",
     "test_every_stage_but_the_split_of_a_sweep_tells_what_came_of_it": (
         "the effects, the measures, everyday questions and passages tell no outcome yet"
-    ),
-    "test_where_one_choice_changed_the_rest_runs_under_prefect_and_each_stage_is_told_once": (
-        "the stages beside the verdict are not in its list"
     ),
     "test_the_exercise_says_precisely_what_is_missing_and_does_no_work": (
         "check reads the book now, and keeps what it read"
@@ -78,10 +72,6 @@ KNOWN_FAULTS = {
     "test_an_english_reader_of_a_persian_book_reads_english": (
         "the titles of chapters in the table of places are the book's words"
     ),
-    "test_a_review_goes_from_sheet_to_report_and_writes_no_item_anew": NUMBERED,
-    "test_passages_are_shown_where_the_plan_says_so_and_nothing_else_is_asked_again": NUMBERED,
-    "test_everyday_questions_can_be_left_out": NUMBERED,
-    "test_costs_are_those_of_the_recipe_where_the_verdict_is": NUMBERED,
     "test_a_book_with_its_profile_comes_to_a_report_whose_words_fit": (
         "the measures of questions and the everyday questions speak of diagnoses and medicine"
     ),
@@ -89,9 +79,6 @@ KNOWN_FAULTS = {
         "counts the refused items of another make of requests"
     ),
     "test_hostile_items_do_no_harm": "its made-up finding lacks a number of its claim",
-    "test_the_labelled_good_items_are_solved_by_words_as_the_docs_say": (
-        "imports a row from where it was"
-    ),
 }
 
 

@@ -18,7 +18,8 @@ def part(name, seconds):
     return one
 
 
-def test_a_dead_part_is_told_and_started_again_with_back_off(runs, capfd):
+def test_a_dead_part_is_told_and_started_again_with_back_off(runs, capfd, monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
     dies, lives, clock = part("worker-gpu", 0), part("worker-cpu", 60), Clock()
     try:
         for wait in (1, 2, 4):

@@ -32,7 +32,7 @@ def test_a_review_goes_from_sheet_to_report_and_writes_no_item_anew(rerun, tmp_p
     ran = rerun(build_small_plan(**{"validation.review": str(file)}))
     done = {name for name, how in ran if how == "done"}
     assert "generate_drafts" not in done and "validate_drafts" in done
-    folder = rerun.store / "studies" / "small"
+    folder = rerun.store / "latest"
     record = json.loads((folder / "study.json").read_text("utf-8"))
     assert record["review"]["outcomes"] == {
         "kept": len(rows) - 1,

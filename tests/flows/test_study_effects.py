@@ -7,7 +7,7 @@ from support.small_study import build_small_plan
 
 
 def read(store, name: str = "verdict.json"):
-    return json.loads((store / "studies" / "small" / name).read_text("utf-8"))
+    return json.loads((store / "latest" / name).read_text("utf-8"))
 
 
 def list_done(ran) -> list[str]:

@@ -59,6 +59,7 @@ def test_where_one_choice_changed_the_rest_runs_under_prefect_and_each_stage_is_
     assert [name for name, *_ in stages] == [name for name, _ in finished.stages]
     assert [name for name, *took in stages if took != CACHED] == [
         "compare_answers",
+        "measure_effects",
         "diagnose_tuning",
         "write_report",
     ]
