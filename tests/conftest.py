@@ -78,7 +78,6 @@ KNOWN_FAULTS = {
     "test_a_reader_that_finds_every_option_right_keeps_no_question_and_ends": (
         "counts the refused items of another make of requests"
     ),
-    "test_hostile_items_do_no_harm": "its made-up finding lacks a number of its claim",
 }
 
 

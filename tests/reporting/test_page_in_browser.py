@@ -19,7 +19,7 @@ from support.reports.example_study import add_question, make_example_study
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.write import write_study_folder
 from tasks.schemas.item_rows import Pair, Question, Rejection
-from tasks.schemas.messages import build_message
+from tasks.schemas.messages import Term, build_message
 
 pytestmark = [
     pytest.mark.browser,
@@ -157,7 +157,7 @@ def test_hostile_items_do_no_harm(browser: Browser, tmp_path: Path) -> None:
     finding = study.findings[0].model_copy(
         update={
             "beside": study.findings[0].beside | {"mode": evil},
-            "evidence": {evil: evil},
+            "evidence": study.findings[0].evidence | {evil: Term("modes", evil)},
             "remedy": {evil: evil},
         }
     )
