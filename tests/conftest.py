@@ -53,39 +53,8 @@ LONG_FILES = (
 )
 
 
-# Tests that fail since several changes met, each with what is to be mended; none may be added
-# here, and one that passes is to be taken out.
-KNOWN_FAULTS = {
-    "test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_missing": (
-        "one repair round of a batch leaves 27 of 30 questions where every batch errs once"
-    ),
-    "test_each_rule_is_planted_in_a_whole_study_or_refused_by_the_flow": (
-        "words-solve-questions and unfit-profile are planted in rows, not in a whole study yet"
-    ),
-    "test_every_stage_but_the_split_of_a_sweep_tells_what_came_of_it": (
-        "the effects, the measures, everyday questions and passages tell no outcome yet"
-    ),
-    "test_the_exercise_says_precisely_what_is_missing_and_does_no_work": (
-        "check reads the book now, and keeps what it read"
-    ),
-    "test_check_spends_nothing_and_knows_the_power": "the power is of the counted questions now",
-    "test_an_english_reader_of_a_persian_book_reads_english": (
-        "the titles of chapters in the table of places are the book's words"
-    ),
-    "test_a_book_with_its_profile_comes_to_a_report_whose_words_fit": (
-        "the measures of questions and the everyday questions speak of diagnoses and medicine"
-    ),
-    "test_a_reader_that_finds_every_option_right_keeps_no_question_and_ends": (
-        "counts the refused items of another make of requests"
-    ),
-}
-
-
 def pytest_collection_modifyitems(items):
-    """The long files first, all others in their order; known faults are expected to fail."""
-    for item in items:
-        if reason := KNOWN_FAULTS.get(item.nodeid.partition("::")[2].partition("[")[0]):
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
+    """The long files first, all others in their order."""
 
     def place(item):
         name = item.nodeid.partition("::")[0].removeprefix("tests/")

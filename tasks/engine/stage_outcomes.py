@@ -1,23 +1,26 @@
 """What came of a stage, for its line: names and counts, from its handles and small tables alone."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tasks.language.catalogue import tell_message, tell_reader
 from tasks.reporting.sanitize import mark_control_characters
+from tasks.schemas.effects.effect_rows import Effects
 from tasks.schemas.item_rows import Rejection
 from tasks.schemas.messages import Figure, Message, Share, Term, build_message
 from tasks.schemas.result_rows import Comparison, ModelDiff
 from tasks.schemas.sweep_plan import Trial
 from tasks.store.artifact_folders import Checkpoint
 from tasks.store.artifact_groups import (
+    AidedAnswers,
     BookText,
     ChapterDrafts,
     CheckedItems,
     Diagnosis,
     TrainedAdapter,
 )
-from tasks.store.artifacts import Answers, Comparisons, Rejections, Screenings
+from tasks.store.artifacts import Answers, Comparisons, QuestionMeasures, Rejections, Screenings
 from tasks.store.study_folder import StudyFolder
 
 Arguments = Mapping[str, Any]
@@ -67,6 +70,19 @@ def _describe_answers(arguments: Arguments, answers: Answers) -> Message:
     if arguments["adapter"] is None:
         return build_message("outcome-base-answers", n=answers.count)
     return build_message("outcome-tuned-answers", n=answers.count)
+
+
+def _describe_aided(arguments: Arguments, aided: AidedAnswers) -> Message:
+    return _describe_answers(arguments, aided.answers)
+
+
+def _describe_effects(arguments: Arguments, effects: Effects) -> Message:
+    found = Counter(harm.finding for harm in effects.harms)
+    return build_message("outcome-harms", harms=found["harm"], asked=len(effects.harms))
+
+
+def _describe_measures(arguments: Arguments, measures: QuestionMeasures) -> Message:
+    return build_message("outcome-measures", n=measures.count)
 
 
 def _describe_screening(arguments: Arguments, screened: Screenings) -> Message:
@@ -121,6 +137,10 @@ OUTCOMES: Mapping[str, Callable[[Arguments, Any], Message]] = {
     "evaluate_model": _describe_answers,
     "screen_questions": _describe_screening,
     "probe_tuning": _describe_probe,
+    "ask_everyday_questions": _describe_answers,
+    "ask_with_aid": _describe_aided,
+    "measure_effects": _describe_effects,
+    "measure_questions": _describe_measures,
     "compare_answers": _describe_comparison,
     "compare_setting": _describe_trial,
     "diagnose_tuning": _describe_diagnosis,

@@ -48,7 +48,7 @@ def name_group(trait: str, name: str, say: Translator) -> str:
     if trait == "pages":
         return say.format_digits(name)
     if trait == "chapter":
-        return name
+        return f"«{name}»"
     return say.get_label("question_kinds" if trait == "kind" else "read_by", name)
 
 

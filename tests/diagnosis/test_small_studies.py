@@ -32,8 +32,14 @@ def test_nothing_trainable_is_refused_before_the_tuning_so_no_study_ends_with_it
         run_with_fault(store, REFUSED["nothing-trainable"], SMALL_PLAN_TREE)
 
 
+PLANTED_ELSEWHERE = {
+    "unfit-profile",  # a law told as patients, in tests/flows/test_profile_studies.py
+    "words-solve-questions",  # of the least weight, so never first; in row_faults.py
+}
+
+
 @pytest.mark.parametrize("rule", load_pack("packs/findings.yaml", "en")["findings"])
 def test_each_rule_is_planted_in_a_whole_study_or_refused_by_the_flow(rule):
-    assert rule in {fault.rule for fault in FAULTS.values()} | REFUSED.keys(), (
+    assert rule in {fault.rule for fault in FAULTS.values()} | REFUSED.keys() | PLANTED_ELSEWHERE, (
         "plant it in whole_faults.py"
     )

@@ -207,7 +207,9 @@ def test_a_batch_that_expires_fails_or_errs_is_asked_again_only_for_what_is_miss
         with start_server(faults=fault) as server:
             to(server)
             written = write_study(
-                tmp_path / str(number), build_plan(mode="batch", per_request=3), load_chapters(5)
+                tmp_path / str(number),
+                build_plan(mode="batch", per_request=3, repairs=4),
+                load_chapters(5),
             )
             spent = ResponseCache(
                 tmp_path / str(number), 50.0, build_plan().prices

@@ -192,7 +192,10 @@ def test_a_reader_that_finds_every_option_right_keeps_no_question_and_ends(tmp_p
     assert count_kept(study.written) == {"pair": 30, "question": 0}
     codes = Counter(r.reason.code for c in study.checkers.values() for r in c.rejected)
     counts = sum_readers(study)
-    assert codes["reader-finds-more-right"] == counts["refused"] > 30
+    # a case lists the conditions that fit, its own not always among them
+    another = codes["reader-finds-another-right"]
+    assert codes["reader-finds-more-right"] + another == counts["refused"]
+    assert codes["reader-finds-more-right"] > 30 > another
     assert counts["agreed"] == counts["twice"]
     assert len(server.entries) <= 15 * len(study.written) * 4
     assert all(one.usage.ended["question"] != "met" for one in study.written.values())
