@@ -10,7 +10,7 @@ from tasks.schemas.messages import Message, build_message
 CHECK_NAME = "reading"
 # Statements that the text does not tell, of a pair; a single one may be the reader's oversight.
 # None of the 25 labelled good vignettes has any, by the recorded readings; one with own knowledge
-# has 3.
+# has 3. The demands were worded, and this chosen, in knowledge of those items.
 MAX_UNTOLD = 1
 
 

@@ -106,6 +106,39 @@ def test_the_figures_of_the_docs_are_those_of_the_rule(label, language, files):
     assert told == [round(value) for value in measure(texts, language)]
 
 
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("a guide to infection control in clinics", "en"),
+        ("two licences of software (GPL 3, MPL)", "law"),
+    ],
+)
+def test_the_figures_of_the_real_books_are_those_of_the_rule(label, name):
+    file = CASES / f"{name}.jsonl"
+    if not file.is_file():
+        pytest.skip("the labelled items are not here")
+    texts = [json.loads(line)["text"] for line in file.read_text("utf-8").splitlines()]
+    told = [float(cell.replace(" ", "")) for cell in read_table_row(label)]
+    assert told == [round(value) for value in measure(texts, "en")]
+
+
+def test_the_figures_of_the_small_general_texts_are_those_of_the_rule():
+    names = ("general-fa", "general-en", "cooking-en")
+    rows = zip(*(measure([read_book(name)], name[-2:]) for name in names), strict=True)
+    told = read_table_row("on roofs, bread and caravans")
+    for cell, values in zip(told, rows, strict=True):
+        low, _, high = cell.partition(" to ")
+        assert [int(low), int(high or low)] == [round(min(values)), round(max(values))]
+
+
+def test_of_the_docs_pages_only_that_of_profiles_counts_for_medicine():
+    pages = (BOOKS.parent / "docs").glob("*.md")
+    looks = {page.name: look_at_book([page.read_text("utf-8")], "en") for page in pages}
+    assert looks.pop("profiles.md").profile == "medicine"
+    assert {look.profile for look in looks.values()} == {"general", ""}
+    assert max(look.medical_rate for look in looks.values()) < MIN_MEDICAL_RATE / 2
+
+
 def test_the_docs_tell_the_least_medical_part_and_the_two_laws():
     parts = {
         language: [file.read_text("utf-8") for file in (BOOKS / folder).glob("*.md")]

@@ -10,6 +10,7 @@ import yaml
 
 from tasks.language import language_pack
 from tasks.language.i18n import load_translator
+from tasks.language.language_codes import CODES
 from tasks.language.language_pack import PACK_FILES, PACKS, list_languages
 from tasks.prompts import PromptTemplate
 from tasks.schemas.sections.profiles import ITEM_FORMS, split_tag, tag_language
@@ -148,3 +149,8 @@ def test_what_a_profile_does_not_name_stays_and_its_language_stays_the_reader_s(
 )
 def test_a_tag_is_a_language_and_a_profile(tag, parts):
     assert split_tag(tag) == parts and tag_language(*parts) == tag
+
+
+def test_the_codes_of_languages_are_the_184_of_the_standard_and_no_other_words():
+    assert len(CODES) == 184 and all(re.fullmatch("[a-z]{2}", code) for code in CODES)
+    assert not CODES & {"of", "by", "xx"}

@@ -119,3 +119,8 @@ def test_keys_of_medical_plans_know_no_profile() -> None:
         assert "profile" not in told
         assert '"law"' in json.dumps(canonical_value(getattr(law, name)()))
     assert plan.wording == plan.language == "fa"
+
+
+@pytest.mark.parametrize("kinds", [3, None, "diagnosis", ["diagnosis"], [["law"]]])
+def test_shares_of_question_types_that_are_no_shares_are_refused(kinds):
+    refused("generation.kinds", kinds)

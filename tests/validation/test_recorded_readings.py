@@ -1,4 +1,6 @@
-"""What a reader who saw no labels made of the labelled items: recorded answers, judged anew."""
+"""What a reader, who had seen two of the labels, made of the labelled items: recorded answers, judged
+anew.
+"""
 
 import json
 import re

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from tasks.language.language_pack import load_pack
+from tasks.generation.rules.rule_language import load_rule_language
 from tasks.language.text import find_sentence_spans, fold_text, split_words
 
 PASSAGE = re.compile(
@@ -124,19 +124,8 @@ def split_sentences(text: str) -> list[Sentence]:
 
 def is_part_heading(title: str) -> bool:
     """Whether a title names a part of something ("Treatment") and nothing itself."""
-    words = load_heading_words(detect_language(title))
+    words = load_rule_language(detect_language(title)).heading_words
     return {fold_text(word) for word in split_words(title)} <= words
-
-
-@lru_cache
-def load_heading_words(language: str) -> frozenset[str]:
-    """What such titles consist of, folded."""
-    gate, letters = (
-        load_pack("packs/gate.yaml", language),
-        load_pack("packs/letters.yaml", language),
-    )
-    words = [*gate["heading_words"], *gate["function_words"], *letters["function_words"]]
-    return frozenset(map(fold_text, words))
 
 
 def draw_items(body: dict[str, Any]) -> list[dict[str, Any]]:

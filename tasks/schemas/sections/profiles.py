@@ -85,7 +85,8 @@ def fit_to_profile(tree: dict[str, Any]) -> dict[str, Any]:
     if profile != MEDICINE and tree.get("kinds", usual) == usual:
         tree = {**tree, "kinds": form.kinds}
     known, kinds = list_question_types(profile), tree.get("kinds", usual)
-    if foreign := [kind for kind in kinds if kind in _ALL_TYPES - {*known}]:
+    named = kinds if isinstance(kinds, dict) else ()  # else refused with the value's own check
+    if foreign := [kind for kind in named if kind in _ALL_TYPES - {*known}]:
         raise PlanFault(
             build_message(
                 "types-of-another-profile", profile=profile, kinds=(*foreign,), known=known

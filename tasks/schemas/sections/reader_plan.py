@@ -4,7 +4,7 @@ from pydantic import Field
 
 from tasks.schemas.sections.plan_base import PlanSection, Prices
 
-# The writer's smaller sister, and OpenAI's list prices of it.
+# A smaller model of the writer's maker, and OpenAI's list prices of it.
 SMALLER_MODELS = {"gpt-4o": "gpt-4o-mini"}
 LIST_PRICES = {"gpt-4o-mini": Prices(input=0.15, cached_input=0.075, output=0.60)}
 

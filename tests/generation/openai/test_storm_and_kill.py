@@ -28,16 +28,6 @@ from tasks.schemas.errors import BudgetSpent
 SCRIPT = Path(__file__).parents[2] / "support" / "openai_study.py"
 
 
-@pytest.fixture
-def to(monkeypatch):
-    def point(server):
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
-        return server
-
-    return point
-
-
 def run(ledger, out, *more):
     return subprocess.Popen(
         [sys.executable, str(SCRIPT), str(ledger), str(out), *more],

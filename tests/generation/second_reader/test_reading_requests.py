@@ -2,14 +2,18 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from support.items.handbook_passages import load_handbook
 
+from tasks.generation.cost_estimate import READING_TOKENS
+from tasks.generation.openai.replies import guess_tokens
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.second_reader.reader_prompt import build_reading_schema
 from tasks.generation.second_reader.reading_answer import read_answer
 from tasks.generation.second_reader.reading_request import (
+    MAX_TOKENS_AN_ITEM,
     ReadingTask,
     Turn,
     build_reading_request,
@@ -21,6 +25,7 @@ from tasks.generation.second_reader.reading_request import (
 from tasks.schemas.item_rows import Pair, Passage, Question, Quote
 from tasks.schemas.plan_sections import GenerationPlan, ReaderPlan
 
+RECORDED = Path(__file__).parents[2] / "validation" / "recorded_readings.jsonl"
 SERVER = identify_server("http://reader")
 READER = ReaderPlan(model="reader-1")
 PLAN = GenerationPlan(writer="gpt")
@@ -275,3 +280,12 @@ def test_a_chapter_of_the_handbook_is_shown_whole():
     item = question("a").model_copy(update={"quote": at})
     (one,) = plan_readings([item], [], chapter, 10, GenerationPlan().shown_characters)
     assert list(one.passages) == chapter
+
+
+def test_the_tokens_of_an_answer_are_those_of_the_recorded_ones():
+    rows = [json.loads(line)["answer"] for line in RECORDED.read_text("utf-8").splitlines()]
+    items = [item for row in rows for item in row["items"]]
+    counts = [guess_tokens(json.dumps(item, ensure_ascii=False)) for item in items]
+    whole = sum(guess_tokens(json.dumps(row, ensure_ascii=False)) for row in rows)
+    assert whole / len(items) == pytest.approx(READING_TOKENS, rel=0.05)
+    assert max(counts) == 271 < MAX_TOKENS_AN_ITEM / 2

@@ -31,16 +31,6 @@ DEAR = Prices()  # the writer's
 READER = ReaderPlan(model="gpt-4o-mini").resolve_model("gpt-4o", DEAR)
 
 
-@pytest.fixture
-def to(monkeypatch):
-    def point(server):
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
-        return server
-
-    return point
-
-
 def get_spent(ledger, plan):
     return ResponseCache(ledger, 50.0, plan.prices).budget.get_spent_usd()
 
