@@ -10,6 +10,7 @@ from support.reports.example_effects import make_full_study
 from support.reports.example_study import make_example_study
 
 from flows.cli.summary import summarize_study
+from tasks.language.catalogue import load_catalogue
 from tasks.reporting.charts.effect_charts import draw_aids, draw_grouping, draw_reliability
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
@@ -119,6 +120,8 @@ def test_files_and_terminal_tell_the_same(
     lines = list(summarize_study(tmp_path / "study"))
     for sentence in [*(one["sentence"] for one in verdict["cost"]), verdict["beside"]["sentence"]]:
         assert sum(sentence in line for line in lines) == 1
+    named = load_catalogue(say.language)["terminal"]["elsewhere"].format(text="")
+    assert sum(line.startswith(named) for line in lines) == len(study.effects.harms)
     card = (tmp_path / "study" / "adapter" / "README.md").read_text("utf-8")
     assert "Harm: everyday questions fell from 88.0% to 40.0% right" in card
     whole = json.loads((tmp_path / "study" / "study.json").read_text("utf-8"))
