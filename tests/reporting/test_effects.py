@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def study(request: pytest.FixtureRequest, runs: Path) -> ReportData:
 
 
 def words_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", html)))
 
 
 def test_harm_stands_next_to_the_verdict_before_all_figures(study: ReportData) -> None:
@@ -70,8 +71,21 @@ def test_each_figure_of_the_rows_is_told_on_page_and_in_markdown(study: ReportDa
     assert effects.aids is not None
     for one in effects.aids.effects:
         told += [say.format_share(one.rate.rate), say.format_points(one.difference.value)]
-    told += [say.format_number(x) for x in (131, 7)]
-    for figure in told:
+    asked = say.format_number(len(study.questions["same_fact"]))
+    counts = [say.format_number(x) for x in (2, 131, 1, 7, 4, 19)]
+    passages, found, unmatched, cut, examples, examples_cut = counts
+    note = say["aids"]["note"].format(
+        n=asked,
+        known=asked,
+        mode=say.get_label("modes", "cloze"),
+        passages=passages,
+        found=found,
+        unmatched=unmatched,
+        cut=cut,
+        examples=examples,
+        examples_cut=examples_cut,
+    )
+    for figure in [*told, note]:
         assert figure in page and figure in markdown, figure
     for harm in effects.harms:
         assert say.format_share(harm.kept, 0) in page
