@@ -36,7 +36,7 @@ def summarize_study(folder: Path) -> Iterable[str]:
     for caution in told.get("cautions", ()):
         yield say.format_message(build_message(f"caution-{caution}", margin=margin))
     for cost in told.get("cost", ()):
-        yield _say(say, "cost", text=cost["sentence"])
+        yield _say(say, "elsewhere", text=cost["sentence"])
     if beside := told.get("beside"):
         yield _say(say, "beside", text=beside["sentence"])
     yield from explain_history(study, say)

@@ -23,7 +23,16 @@ def describe_aids(aids: AidComparison, say: Translator) -> str:
     """How the passages were found and put, with counts."""
     numbers = {
         name: say.format_number(getattr(aids, name))
-        for name in ("n", "passages", "known", "found", "unmatched", "cut", "examples")
+        for name in (
+            "n",
+            "passages",
+            "known",
+            "found",
+            "unmatched",
+            "cut",
+            "examples",
+            "examples_cut",
+        )
     }
     mode = say.get_label("modes", aids.mode)
     return say.fill_label(say["aids"]["note"], mode=mode, **numbers)

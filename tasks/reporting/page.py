@@ -32,7 +32,6 @@ MAX_ROWS = 2000  # of one kind on the page; the files hold all
 def render_page(study: ReportData) -> str:
     """The whole page as HTML."""
     say = load_labels(study.wording)
-    script = (TEMPLATE_DIR / "filter.js").read_text("utf-8")
     return load_template("page.html").render(
         say=say,
         measure=format_measure,
@@ -44,8 +43,7 @@ def render_page(study: ReportData) -> str:
         sentence=format_study_verdict(study, say),
         direction=get_text_direction(study.plan.language),
         style=load_style(),
-        script=Markup(script),
-        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **load_script("filter.js"),
         pictures=draw_pictures(study, say),
         tables=page_tables,
         glance=markdown_tables,
@@ -83,6 +81,13 @@ def load_template(name: str) -> Template:
         lstrip_blocks=True,
     )
     return templates.get_template(name)
+
+
+def load_script(name: str) -> dict[str, str]:
+    """A page's one script, and its digest, by which the page allows it."""
+    script = (TEMPLATE_DIR / name).read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {"script": Markup(script), "script_digest": digest}
 
 
 def load_style() -> Markup:

@@ -55,6 +55,22 @@ def test_nothing_is_missing_in_a_folder(language):
     assert {path.name for path in (PACKS / language).iterdir()} == PACK_FILES.keys()
 
 
+def list_repeated_keys(node):
+    """Keys that a mapping has twice, of which YAML reads the last."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if [other.value for other, _ in node.value].count(key.value) > 1:
+            yield f"{key.start_mark.line + 1}: {key.value}"
+        yield from list_repeated_keys(value)
+
+
+@pytest.mark.parametrize(
+    "file", sorted(PACKS.glob("*/*.yaml")), ids=lambda p: p.parent.name + p.stem
+)
+def test_no_key_stands_twice(file):
+    assert list(list_repeated_keys(yaml.compose("a: {b: 1, b: 2}"))) == ["1: b", "1: b"]
+    assert not list(list_repeated_keys(yaml.compose(file.read_text("utf-8"))))
+
+
 @pytest.mark.parametrize(
     ("file", "key", "gap"),
     [

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from support.reports.example_effects import make_full_study
 from support.reports.example_study import make_example_study
 
 from flows.cli.summary import summarize_study
+from tasks.language.catalogue import load_catalogue
 from tasks.reporting.charts.effect_charts import draw_aids, draw_grouping, draw_reliability
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
@@ -27,7 +29,7 @@ def study(request: pytest.FixtureRequest, runs: Path) -> ReportData:
 
 
 def words_of(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", "", html)))
 
 
 def test_harm_stands_next_to_the_verdict_before_all_figures(study: ReportData) -> None:
@@ -69,8 +71,21 @@ def test_each_figure_of_the_rows_is_told_on_page_and_in_markdown(study: ReportDa
     assert effects.aids is not None
     for one in effects.aids.effects:
         told += [say.format_share(one.rate.rate), say.format_points(one.difference.value)]
-    told += [say.format_number(x) for x in (131, 7)]
-    for figure in told:
+    asked = say.format_number(len(study.questions["same_fact"]))
+    counts = [say.format_number(x) for x in (2, 131, 1, 7, 4, 19)]
+    passages, found, unmatched, cut, examples, examples_cut = counts
+    note = say["aids"]["note"].format(
+        n=asked,
+        known=asked,
+        mode=say.get_label("modes", "cloze"),
+        passages=passages,
+        found=found,
+        unmatched=unmatched,
+        cut=cut,
+        examples=examples,
+        examples_cut=examples_cut,
+    )
+    for figure in [*told, note]:
         assert figure in page and figure in markdown, figure
     for harm in effects.harms:
         assert say.format_share(harm.kept, 0) in page
@@ -119,6 +134,8 @@ def test_files_and_terminal_tell_the_same(
     lines = list(summarize_study(tmp_path / "study"))
     for sentence in [*(one["sentence"] for one in verdict["cost"]), verdict["beside"]["sentence"]]:
         assert sum(sentence in line for line in lines) == 1
+    named = load_catalogue(say.language)["terminal"]["elsewhere"].format(text="")
+    assert sum(line.startswith(named) for line in lines) == len(study.effects.harms)
     card = (tmp_path / "study" / "adapter" / "README.md").read_text("utf-8")
     assert "Harm: everyday questions fell from 88.0% to 40.0% right" in card
     whole = json.loads((tmp_path / "study" / "study.json").read_text("utf-8"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.evaluation.statistics.paired_comparison import pair_answers
 from tasks.evaluation.statistics.verdict import PairedResult, judge_outcomes
-from tasks.schemas.effects.effect_rows import Aid, AidComparison, AidEffect
+from tasks.schemas.effects.effect_rows import AidComparison, AidEffect, AidName
 from tasks.schemas.item_rows import AnswerMode, Question
 from tasks.schemas.messages import Message, Points, build_message
 from tasks.schemas.plan_sections import ComparisonPlan
@@ -34,7 +34,7 @@ def compare_aids(
     def judge(before: Sequence[Answer], after: Sequence[Sequence[Answer]]) -> PairedResult:
         return judge_outcomes(pair_answers(questions, before, after, mode), plan)
 
-    judged: dict[Aid, PairedResult] = {
+    judged: dict[AidName, PairedResult] = {
         "passages": judge(base, [opened]),
         "tuning": judge(base, tuned),
         "both": judge(base, both),
@@ -56,11 +56,12 @@ def compare_aids(
         unmatched=shown.unmatched,
         cut=shown.cut,
         examples=solved.shown,
+        examples_cut=solved.cut,
         told=_tell_aids(judged, beyond, solved.shown),
     )
 
 
-def _tell_aids(judged: dict[Aid, PairedResult], beyond: Interval, examples: int) -> Message:
+def _tell_aids(judged: dict[AidName, PairedResult], beyond: Interval, examples: int) -> Message:
     return build_message(
         "aids-worth",
         passages=_tell_interval(judged["passages"].difference),

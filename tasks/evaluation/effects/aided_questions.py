@@ -99,7 +99,9 @@ def ask_aided(
     known = [q for q in questions if q.quote] if isinstance(aid, BookText) else []
     return AidedAnswers(
         answers=Answers.save_rows(done.answers),
-        shown=best if isinstance(aid, BookText) else EXAMPLES,
+        shown=best
+        if isinstance(aid, BookText)
+        else max((len(one.pieces) for one in aids.values()), default=0),
         cut=done.cut,
         unmatched=sum(not one.pieces for one in aids.values()),
         known=len(known),

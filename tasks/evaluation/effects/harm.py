@@ -26,18 +26,13 @@ from tasks.schemas.result_rows import Answer, Comparison
 
 
 def list_harms(comparisons: Sequence[Comparison], plan: ComparisonPlan) -> list[Harm]:
-    """Of the plan's own sets that the verdict is not about; the taught pairs and `all`, which
-    holds questions of the verdict, tell nothing of a cost.
-    """
-    found: list[Harm] = []
-    for what in ("new_fact", "same_fact"):
-        own: Elsewhere = "new_fact" if what == "new_fact" else "same_fact"
-        found += [
-            _build_harm(own, row.mode, row, plan)
-            for row in comparisons
-            if row.set == what and row.mode == plan.primary_mode and not row.primary
-        ]
-    return found
+    """Of the facts never taught; of those taught where the untaught are the endpoint."""
+    what: Elsewhere = "same_fact" if plan.primary_set == "new_fact" else "new_fact"
+    return [
+        _build_harm(what, row.mode, row, plan)
+        for row in comparisons
+        if (row.set, row.mode) == (what, plan.primary_mode)
+    ]
 
 
 def judge_everyday_answers(

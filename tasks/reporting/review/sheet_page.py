@@ -2,14 +2,10 @@
 decided in the browser until it is downloaded.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from tasks.language.i18n import Translator
-from tasks.reporting.page import TEMPLATE_DIR, load_style, load_template
+from tasks.reporting.page import load_script, load_style, load_template
 from tasks.reporting.review.sheet_items import SheetItem
 from tasks.schemas.digest import compute_digest
 
@@ -18,7 +14,6 @@ def render_sheet(
     items: Sequence[SheetItem], study: str, book: str, say: Translator, direction: str
 ) -> str:
     """The whole page as HTML; `direction`: how the book's text runs."""
-    script = (TEMPLATE_DIR / "review.js").read_text("utf-8")
     return load_template("review.html").render(
         say=say,
         items=items,
@@ -27,6 +22,5 @@ def render_sheet(
         direction=direction,
         sheet=compute_digest("\n".join(item.id for item in items).encode()),
         style=load_style(),
-        script=Markup(script),
-        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **load_script("review.js"),
     )

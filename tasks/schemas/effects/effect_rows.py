@@ -13,7 +13,7 @@ from tasks.schemas.result_rows import Interval, Rate
 HarmFinding = Literal["harm", "possible-harm", "no-harm", "not-measurable"]
 Elsewhere = Literal["same_fact", "new_fact", "everyday"]  # what the verdict is not about
 
-Aid = Literal["passages", "tuning", "both", "examples"]
+AidName = Literal["passages", "tuning", "both", "examples"]
 Trait = Literal["chapter", "kind", "pages", "reading"]
 
 
@@ -82,7 +82,7 @@ class Calibration(StoredRow):
 class AidEffect(StoredRow):
     """What one means is worth: right answers with it less those of the base alone."""
 
-    aid: Aid
+    aid: AidName
     rate: Rate
     difference: Interval
     p_value: float
@@ -102,6 +102,7 @@ class AidComparison(StoredRow):
     unmatched: int = Field(description="questions that no passage shares a word with")
     cut: int = Field(description="questions whose passages did not fit the window whole")
     examples: int = Field(description="solved questions put before each, for the examples")
+    examples_cut: int = Field(description="questions whose examples did not all fit the window")
     told: Message
 
 

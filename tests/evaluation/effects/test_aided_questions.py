@@ -24,7 +24,7 @@ from tasks.language.catalogue import load_catalogue
 from tasks.schemas.item_rows import Passage, Question, Quote
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan_sections import ComparisonPlan, EvaluationPlan
-from tasks.store.artifact_groups import AidedAnswers, BookText, SideAnswers
+from tasks.store.artifact_groups import AidedAnswers, BookText, QuestionSets, SideAnswers
 from tasks.store.artifacts import Answers
 
 CLOZE, DIGITS = EvaluationPlan(modes=("cloze",)), EvaluationPlan(modes=("digits",))
@@ -159,6 +159,24 @@ def test_what_became_of_the_passages_is_counted(runs) -> None:
     assert [answer.question_id for answer in done.answers.load_rows()] == [q.id for q in asked]
 
 
+@pytest.mark.parametrize("taught", [2, 12])
+def test_the_examples_that_there_are_and_those_cut_are_counted(runs, taught: int) -> None:
+    asked = scoring_models.make_questions(3)
+    rows = {"train": make_questions(taught, prefix="t"), "same_fact": asked, "new_fact": []}
+    sets = QuestionSets.save_sets(rows)
+    for window, cut in ((2048, 0), (60, 3)):
+        done = ask_aided(
+            scoring_models.make_base_model(max_position_embeddings=window),
+            asked,
+            sets,
+            CLOZE,
+            best=1,
+            language="fa",
+            machine=Machine(),
+        )
+        assert (done.shown, done.cut) == (min(taught, EXAMPLES), cut)
+
+
 def aside(asked, **right: int) -> SideAnswers:
     """So many of the questions right with each aid."""
     return SideAnswers(
@@ -166,7 +184,7 @@ def aside(asked, **right: int) -> SideAnswers:
             name: AidedAnswers(
                 answers=Answers.save_rows(make_answers(asked, [1] * n + [2] * (len(asked) - n))),
                 shown=2,
-                cut=3,
+                cut=3 if name == "with_passages" else 5,
                 known=50,
                 found=41,
             )
@@ -199,7 +217,8 @@ def test_each_means_is_told_against_the_base_alone_with_the_verdict_s_figures(ru
         verdict.tuned,
         verdict.p_value,
     )
-    assert (found.base, found.known, found.found, found.cut) == (verdict.base, 50, 41, 3)
+    assert (found.base, found.known, found.found) == (verdict.base, 50, 41)
+    assert (found.cut, found.examples_cut) == (3, 5)
     words = load_catalogue("en").format_message(found.told).replace("\u200e", "")
     assert "passages is worth +41.0 (+" in words
     assert "tuning +23.0" in words and "both +49.0" in words and "tuning adds +8.0" in words

@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import multivariate_normal
 
 from tasks.evaluation.effects.group_effects import condition_on, group_effects, shrink_effects
+from tasks.evaluation.statistics.sign_flip import compute_design_effect
 from tasks.evaluation.statistics.verdict import PairedOutcomes
 from tasks.schemas.item_rows import Passage, Question, Quote
 
@@ -155,3 +156,27 @@ def test_intervals_cover_the_groups_true_effects(tau: float, groups: int) -> Non
         )
         inside += list(np.abs(found.values - truth) <= 1.96 * found.deviations)
     assert 0.93 <= np.mean(inside) <= (0.995 if tau == 0 else 0.98)
+
+
+def test_intervals_of_whole_studies_cover_the_groups_true_effects() -> None:
+    """Question by question: ten chapters of 20 questions, four a fact, of which seven in ten move
+    with their fact; the spread of the true effects is 10 points, the variances are estimated.
+    """
+    dice, inside = np.random.default_rng(2), []
+    fact = np.arange(200) // 4
+    for _ in range(60):
+        chapter = dice.integers(0, 10, 50)[fact]
+        effects = np.clip(0.1 + 0.1 * dice.standard_normal(10), -0.3, 0.3)
+        whole = dice.random(200) < 0.7
+        alone, shared = dice.random((2, 200)), dice.random((2, 50))[:, fact]
+        base, moved = np.where(whole, shared, alone)
+        right = base < 0.5
+        after = right ^ (moved < 0.3 + np.where(right, -1, 1) * effects[chapter])
+        questions, passages = ask([f"{name}" for name in chapter])
+        marks = mark(list(right), list(after))
+        design = compute_design_effect(after.astype(np.int64) - right, fact)
+        found = group_effects(questions, passages, marks, max(1.0, design), 0.05)[0]
+        for group in found.groups:
+            truth = effects[int(group.name.removeprefix("chapter "))]
+            inside.append(group.shrunk.low <= truth <= group.shrunk.high)
+    assert 0.93 <= np.mean(inside) <= 0.99

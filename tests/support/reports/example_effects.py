@@ -41,7 +41,10 @@ def add_effects(study: ReportData) -> ReportData:
             asked,
             study.base,
             [study.tuned],
-            SideAnswers(with_passages=aided(study, 0.7), with_examples=aided(study, 0.3)),
+            SideAnswers(
+                with_passages=aided(study, 0.7),
+                with_examples=aided(study, 0.3).model_copy(update={"shown": 4, "cut": 19}),
+            ),
             [SideAnswers(with_passages=aided(study, 0.95))],
             mode="cloze",
             plan=PLAN,
