@@ -290,6 +290,10 @@ def split_window(place: Window, kind: ItemKind) -> list[Window]:
         k: apportion_total({"0": count_letters(first), "1": count_letters(second)}, place.need[k])
         for k in ITEM_KINDS
     }
+    fallen: list[dict[ItemKind, list[FallenItem]]] = [{k: [] for k in ITEM_KINDS} for _ in "01"]
+    for k in ITEM_KINDS:
+        for item in place.fallen[k]:
+            fallen[item.passages[0] in second][k].append(item)
     return [
         Window(
             part,
@@ -299,6 +303,7 @@ def split_window(place: Window, kind: ItemKind) -> list[Window]:
             dict(place.answered_rounds),
             dict(place.closed_reasons),
             kept=list(place.kept),
+            fallen=fallen[i],
             written={k: list(place.written[k]) for k in ITEM_KINDS},
         )
         for i, part in enumerate((first, second))

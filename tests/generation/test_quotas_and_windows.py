@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from support.openai_study import build_plan, load_chapters
 
 from tasks.generation import book_windows
+from tasks.generation.book_windows import FallenItem
 from tasks.generation.quotas import Quota, allocate_quotas, apportion_total, count_letters
 from tasks.schemas.item_rows import Pair, Passage, Quote
+from tasks.schemas.messages import build_message
 
 
 @given(
@@ -132,6 +134,20 @@ def test_what_is_refused_is_shown_in_halves_and_an_only_passage_is_given_up():
     assert book_windows.split_window(only, "pair") == [only] and only.closed_reasons == {
         "pair": "refused"
     }
+
+
+def test_refused_items_stay_with_the_half_that_they_rest_on():
+    place = book_windows.plan_windows(load_chapters(1)["chapter 1"], Quota(7, 3), build_plan())[0]
+    reason = build_message("too-short", text="x")
+    for passage in place.passages:
+        place.fallen["question"].append(FallenItem(passage.id, reason, (passage,)))
+    place.fallen["question"].append(FallenItem("any", reason, place.passages))
+    first, second = book_windows.split_window(place, "pair")
+    assert [item.raw for item in first.fallen["question"]] == [
+        *(p.id for p in first.passages),
+        "any",
+    ]
+    assert [item.raw for item in second.fallen["question"]] == [p.id for p in second.passages]
 
 
 def test_substance_counts_letters_of_prose_only():

@@ -118,8 +118,8 @@ async def _write_items_async(
             )
             chapter.before = before
             if reader:
-                line = server.open_exchange(reader.plan.model, reader.cache)
-                chapter.reader = SecondReader(reader, plan, language, passages, *line)
+                second = server.open_exchange(reader.plan.model, reader.cache)
+                chapter.reader = SecondReader(reader, plan, language, passages, *second)
             return await chapter.run_rounds(ask)
     finally:
         await client.close()

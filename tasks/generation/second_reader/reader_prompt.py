@@ -13,6 +13,7 @@ from tasks.language.language_pack import load_pack
 from tasks.schemas.item_rows import Passage
 
 MAX_FINDINGS = 16  # entries; the longest vignettes of the labelled items state seven things
+MAX_EXCLUDED = 60  # entries; a chapter of the Persian handbook has at most 12 titles
 MAX_FITTING = 8  # entries; a vignette that fits more conditions is vague enough
 JSON_SHAPE = (  # no values in it that a model could copy
     '{"not_conditions": [number, …], "items": [{"item": "…", "findings": [{"line": "…", "finding":'
@@ -99,7 +100,7 @@ def build_reading_schema(items: int) -> dict[str, Any]:
     }
     return _build_object(
         {
-            "not_conditions": _bound_array(number, 60),
+            "not_conditions": _bound_array(number, MAX_EXCLUDED),
             "items": _bound_array(_build_object(fields), items),
         }
     )

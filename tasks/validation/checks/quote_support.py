@@ -36,8 +36,8 @@ MIN_MISSPELT_LETTERS, MIN_RESEMBLANCE = 6, 0.7  # letters; difflib's ratio
 # Share of a vignette's words, by weight, that one other condition has and its own has not, from
 # which it is two patients in one. Of 593 sound vignettes none has so much (by rules at most 0.25 in
 # the Persian handbook and 0.33, in fewer words, in the English one; by hand 0.24); of vignettes
-# glued from two 90 % and 73 %. Both borders were chosen on these very vignettes, so on others the
-# figures may be worse.
+# glued from two about 90 % and 73 % are stopped, a few of them by another check. Both borders were
+# chosen on these very vignettes, so on others the figures may be worse.
 MAX_FOREIGN_SHARE = 0.28
 MIN_FOREIGN_WORDS = 5  # words; in fewer, the 0.33 above
 MIN_RIVAL_TOPICS = 3  # topics; in a book with fewer there is nothing to compare
