@@ -142,11 +142,14 @@ class ChapterRun:
             ]
         )
         turn = iter(askings)
+        finishes: dict[tuple[int, ItemKind], str] = {}
         before, homes, repaired = list(self.kept), dict[str, Window](), set[str]()
         async for response in answers:
             asking = next(turn)
             if response is not None:
                 kept, is_fair = self._take_response(asking, response)
+                if response.finish != "stop" and not asking.repairs:
+                    finishes[id(asking.window), asking.kind] = response.finish
                 homes |= {item.id: self._find_home(item, asking) for item in kept}
                 repaired |= {item.id for item in kept if asking.repairs}
                 if not is_fair:
@@ -159,7 +162,7 @@ class ChapterRun:
             home.kept.append(item)
             brought[id(home), kind] += 1
         book_windows.close_round(askings, brought, broken, self.plan.further_rounds)
-        self._shrink_windows(askings)
+        self._shrink_windows(askings, finishes)
 
     async def _read_round(
         self, before: Sequence[PairOrQuestion], homes: Mapping[str, Window], repaired: set[str]
@@ -214,13 +217,12 @@ class ChapterRun:
             home.fallen[rejection.kind].append(item)
         home.written[rejection.kind].append(reminder)
 
-    def _shrink_windows(self, askings: Sequence[PlannedRequest]) -> None:
-        """Where answers were cut off ask for fewer, where they were refused show less."""
-        finishes = {
-            (id(a.window), a.kind): d.finish
-            for a, d in zip(askings, self.drafts[-len(askings) :], strict=False)
-            if d.finish != "stop" and not a.repairs
-        }
+    def _shrink_windows(
+        self, askings: Sequence[PlannedRequest], finishes: Mapping[tuple[int, ItemKind], str]
+    ) -> None:
+        """Where answers were cut off ask for fewer, where they were refused show less; `finishes`:
+        how an answer ended that did not come to its own end, by window and kind.
+        """
         for asking in askings:
             if finishes.get((id(asking.window), asking.kind)) == "length":
                 asking.window.max_items = max(1, min(asking.window.max_items, asking.asked // 2))

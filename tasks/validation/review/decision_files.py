@@ -31,17 +31,26 @@ class ItemDecision(NamedTuple):
 
 
 def read_decisions(path: Path) -> list[ItemDecision]:
-    """The rows of a file that name an item, the last one of each item. Raises PlanError where none
-    has a decision, or one has a word that is no decision.
+    """The rows of a file that name an item; rows that say the same of it count once. Raises
+    PlanError where none has a decision, one has a word that is no decision or decides on no item,
+    or two decide on one item differently.
     """
     rows = read_rows(path).lines
     found: dict[str, ItemDecision] = {}
     for number, line in enumerate(rows, 1):
         fields = _name_fields(line.fields or {}, path.suffix.lower())
-        if item := fields.get("item", ""):
-            decision = _read_decision(fields.get("decision", ""), path, number)
-            texts = {name: fields[name] for name in TEXTS if name in fields}
-            found[item] = ItemDecision(item, decision, fields.get("note", ""), texts)
+        item = fields.get("item", "")
+        decision = _read_decision(fields.get("decision", ""), path, number)
+        texts = {name: fields[name] for name in TEXTS if name in fields}
+        said = ItemDecision(item, decision, fields.get("note", ""), texts)
+        if decision and not item:
+            raise PlanError(build_message("decision-without-item", file=path.name, row=number))
+        if found.get(item, said) != said:
+            raise PlanError(
+                build_message("decided-twice", file=path.name, row=number, item=item[:80])
+            )
+        if item:
+            found[item] = said
     if not any(one.decision for one in found.values()):
         columns = tuple(list_columns(rows)) or ("—",)
         raise PlanError(build_message("no-decisions-in-file", path=str(path), columns=columns))

@@ -75,11 +75,20 @@ def test_both_worksheets_are_read_and_numbers_are_texts(tmp_path):
     assert [second.texts[f"option_{n}"] for n in (1, 2, 3, 4)] == ["A", "B", "3", "4.5"]
 
 
-def test_the_last_decision_on_an_item_counts(tmp_path):
-    rows = [("item", "decision", "note"), ("p1", "keep", ""), ("p1", "reject", "")]
-    assert [one.decision for one in read_decisions(write_csv(tmp_path / "r.csv", *rows))] == [
-        "reject"
-    ]
+def test_two_decisions_on_one_item_are_refused_and_the_same_twice_counts_once(tmp_path):
+    rows = [("item", "decision", "note"), ("p1", "keep", ""), ("p1", "keep", "")]
+    assert len(read_decisions(write_csv(tmp_path / "same.csv", *rows))) == 1
+    rows[2] = ("p1", "reject", "")
+    with pytest.raises(PlanError, match=r"r\.csv, row 2: the item p1 was decided on in an earlier"):
+        read_decisions(write_csv(tmp_path / "r.csv", *rows))
+
+
+def test_a_decision_on_no_item_is_refused_and_an_empty_row_is_none(tmp_path):
+    rows = [("item", "decision", "note"), ("p1", "keep", ""), ("", "", "a remark")]
+    assert len(read_decisions(write_csv(tmp_path / "same.csv", *rows))) == 1
+    rows[2] = ("", "reject", "")
+    with pytest.raises(PlanError, match=r"r\.csv, row 2: a decision without the id of its item"):
+        read_decisions(write_csv(tmp_path / "r.csv", *rows))
 
 
 def test_a_word_that_is_no_decision_stops_the_study_and_names_its_row(tmp_path, monkeypatch):
