@@ -195,7 +195,8 @@ def load_evidence(
         look=look_at_book((p.text for p in text.load_passages()), plan.language)
         if text
         else NOTHING_SEEN,
-    ).model_copy(update={"measures": tuple(measures)})
+        measures=measures,
+    )
 
 
 def gather_evidence(
@@ -214,6 +215,7 @@ def gather_evidence(
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
     look: BookLook = NOTHING_SEEN,
+    measures: Iterable[QuestionMeasure] = (),
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the
     held-out ones.
@@ -245,6 +247,7 @@ def gather_evidence(
         fitting_profile=look.profile,
         medical_rate=look.medical_rate,
         screening=_summarize_screening(screened, asked),
+        measures=tuple(measures),
     )
 
 
