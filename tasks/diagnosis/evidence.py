@@ -138,17 +138,20 @@ class Evidence(StoredRow):
 
     @property
     def has_more_pairs(self) -> bool:
-        """Whether asking for more pairs can bring more: the writer gave as many as were asked for,
-        or its drafts are not counted.
+        """Whether asking for more pairs can bring more: rules that gave fewer than were asked for
+        have no more. A model may have ended for want of money or of its server.
         """
-        asked = self.plan.generation.pairs
-        return not (isinstance(asked, int) and 0 < self.drafted_pairs < asked)
+        return self._can_give_more(self.plan.generation.pairs, self.drafted_pairs)
 
     @property
     def has_more_questions(self) -> bool:
         """The same of questions."""
-        asked = self.plan.generation.questions
-        return not (isinstance(asked, int) and 0 < self.drafted_questions < asked)
+        return self._can_give_more(self.plan.generation.questions, self.drafted_questions)
+
+    def _can_give_more(self, asked: int | str, drafted: int) -> bool:
+        if self.plan.generation.writer != "rules" or not isinstance(asked, int):
+            return True
+        return not 0 < drafted < asked
 
     @property
     def likelihood_gain(self) -> float:
@@ -195,7 +198,8 @@ def load_evidence(
         look=look_at_book((p.text for p in text.load_passages()), plan.language)
         if text
         else NOTHING_SEEN,
-    ).model_copy(update={"measures": tuple(measures)})
+        measures=measures,
+    )
 
 
 def gather_evidence(
@@ -214,6 +218,7 @@ def gather_evidence(
     plan: StudyPlan,
     screened: Iterable[ScreenedQuestion] = (),
     look: BookLook = NOTHING_SEEN,
+    measures: Iterable[QuestionMeasure] = (),
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the
     held-out ones.
@@ -245,6 +250,7 @@ def gather_evidence(
         fitting_profile=look.profile,
         medical_rate=look.medical_rate,
         screening=_summarize_screening(screened, asked),
+        measures=tuple(measures),
     )
 
 

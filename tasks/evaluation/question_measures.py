@@ -23,12 +23,12 @@ from scipy.stats import poisson
 
 from tasks.evaluation.statistics.intervals import compute_wilson_interval
 from tasks.evaluation.statistics.sign_flip import compute_design_effect
+from tasks.evaluation.statistics.verdict import CHANCE_RATE
 from tasks.language.text import fold_text, split_words
 from tasks.schemas.item_rows import Question
 from tasks.schemas.result_rows import ScreenedQuestion
 from tasks.schemas.rows.measure_rows import QuestionMeasure, Solver
 
-CHANCE_RATE = 0.25  # four options
 WHOLE = 12  # a question in parts that a tie of two, three or four divides without a rest
 
 Credits = dict[str, Fraction]  # question id → which part of it is solved

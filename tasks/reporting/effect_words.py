@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.language.i18n import Translator
-from tasks.reporting.labels import name_group
 from tasks.schemas.effects.effect_rows import AidComparison, Calibration, Grouping
-
-__all__ = ["describe_aids", "describe_calibration", "describe_grouping", "name_group"]
 
 
 def describe_grouping(grouping: Grouping, say: Translator) -> str:

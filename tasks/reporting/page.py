@@ -16,7 +16,13 @@ from tasks.reporting import effect_words, message_words, page_tables
 from tasks.reporting.charts import effect_charts, study_charts
 from tasks.reporting.exports import collect_seeds, count_rows
 from tasks.reporting.history import label, next_note, note, role
-from tasks.reporting.labels import format_measure, get_text_direction, load_labels, type_figures
+from tasks.reporting.labels import (
+    format_measure,
+    get_text_direction,
+    load_labels,
+    name_group,
+    type_figures,
+)
 from tasks.reporting.markdown import markdown_tables
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.review.review_words import describe_review
@@ -48,6 +54,7 @@ def render_page(study: ReportData) -> str:
         tables=page_tables,
         glance=markdown_tables,
         effects=effect_words,
+        name_group=name_group,
         absent=list_absent_sections(study),
         comparisons=sort_comparisons(study),
         items=page_tables.list_answered_questions(study),

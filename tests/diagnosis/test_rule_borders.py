@@ -333,3 +333,7 @@ def test_the_advice_says_that_the_text_has_no_more():
     assert told["few-pairs"].notes == ("no-more-pairs",) and not told["few-pairs"].remedy
     told = {f.rule: f for f in diagnose_evidence(change({**short, "drafted_pairs": 999}))}
     assert told["few-pairs"].notes == ()
+    # a model's money or server may have ended, and the text have more
+    stopped = {**short, "drafted_pairs": 47, "plan.generation.writer": "gpt"}
+    told = {f.rule: f for f in diagnose_evidence(change(stopped))}
+    assert told["few-pairs"].notes == () and told["few-pairs"].remedy

@@ -1,17 +1,9 @@
 """The report in a real browser: direction, filter, no request, no error, and hostile items that do nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-
-pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]"
-)
-
-from playwright.sync_api import Browser, Page
-from support.browser.headless_chromium import CHROMIUM, open_chromium
+from support.browser.opened_page import BROWSER_MARKS, Browser, OpenedPage, Page, open_file
 from support.browser.report_screenshot import save_screenshot
 from support.reports.example_effects import make_full_study
 from support.reports.example_study import add_question, make_example_study
@@ -21,53 +13,24 @@ from tasks.reporting.write import write_study_folder
 from tasks.schemas.item_rows import Pair, Question, Rejection
 from tasks.schemas.messages import Term, build_message
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium"
-    ),
-]
+pytestmark = BROWSER_MARKS
 
 SCRIPT = "<script>window.harm = 1</script><img src=x onerror='window.harm = 2'></article><style>*{display:none}</style>"
 OVERRIDE = "\u202eمحو\u202d abc \u2066\u2067"
 
 
-class Opened(NamedTuple):
-    """A report in the browser and what happened on the way."""
-
-    page: Page
-    requests: list[str]
-    faults: list[str]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_chromium() as started:
-        yield started
-
-
 def opened(
     browser: Browser, folder: Path, study: ReportData, width: int = 1200, scripts: bool = True
-) -> Opened:
+) -> OpenedPage:
     write_study_folder(folder, study)
-    page = browser.new_context(
+    context = browser.new_context(
         java_script_enabled=scripts, viewport={"width": width, "height": 900}
-    ).new_page()
-    seen = Opened(page, [], [])
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on(
-        "console",
-        lambda message: (
-            seen.faults.append(message.text) if message.type in ("error", "warning") else None
-        ),
     )
-    page.on("pageerror", lambda error: seen.faults.append(str(error)))
-    page.goto((folder / "index.html").as_uri())
-    return seen
+    return open_file(context.new_page(), folder / "index.html")
 
 
 @pytest.fixture
-def persian(browser: Browser, tmp_path: Path) -> Opened:
+def persian(browser: Browser, tmp_path: Path) -> OpenedPage:
     return opened(browser, tmp_path, make_example_study())
 
 
@@ -75,7 +38,7 @@ def shown(page: Page) -> int:
     return page.locator("article.item:visible").count()
 
 
-def test_persian_page_runs_right_to_left(persian: Opened) -> None:
+def test_persian_page_runs_right_to_left(persian: OpenedPage) -> None:
     assert persian.page.evaluate("getComputedStyle(document.body).direction") == "rtl"
     stem = persian.page.locator(".options li").first
     number, option = stem.locator(".number").bounding_box(), stem.locator(".text").bounding_box()
@@ -83,7 +46,7 @@ def test_persian_page_runs_right_to_left(persian: Opened) -> None:
 
 
 def test_numbers_with_signs_and_intervals_keep_their_order_on_a_persian_page(
-    persian: Opened,
+    persian: OpenedPage,
 ) -> None:
     """A sign's mark is left to right; without a direction of its own a cell would take that of its first character."""
     page = persian.page
@@ -105,14 +68,14 @@ def test_english_page_runs_left_to_right(browser: Browser, tmp_path: Path) -> No
     assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"
 
 
-def test_nothing_is_requested_and_nothing_complains(persian: Opened) -> None:
+def test_nothing_is_requested_and_nothing_complains(persian: OpenedPage) -> None:
     persian.page.get_by_role("searchbox").fill("تب")
     assert [url for url in persian.requests if not url.startswith(("file:", "data:"))] == []
     assert len([url for url in persian.requests if url.startswith("file:")]) == 1
     assert persian.faults == []
 
 
-def test_filter_by_outcome_shows_just_the_gained_questions(persian: Opened) -> None:
+def test_filter_by_outcome_shows_just_the_gained_questions(persian: OpenedPage) -> None:
     page, study = persian.page, make_example_study()
     page.locator("select[name=set]").select_option("same_fact")
     page.locator("select[name=outcome]").select_option("gained")
@@ -242,7 +205,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_every_picture_has_a_text_alternative(persian: Opened) -> None:
+def test_every_picture_has_a_text_alternative(persian: OpenedPage) -> None:
     pictures = persian.page.get_by_role("img")
     assert pictures.count() >= 6
     for number in range(pictures.count()):

@@ -14,6 +14,8 @@ from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown.markdown_report import build_markdown_report
 from tasks.reporting.page import render_page
 from tasks.reporting.report_data import ReportData
+from tasks.reporting.review.review_words import describe_review
+from tasks.reporting.sanitize import escape_markdown
 from tasks.schemas.rows.review_rows import ReviewedItem
 
 
@@ -94,6 +96,9 @@ def test_a_review_is_told_with_share_kinds_and_agreement(study) -> None:
         "review-agreement",
         "review-unmatched",
     ]
+    for one in describe_review(study.review):
+        told = say.format_message(one)
+        assert told.replace("\u200e", "") in page and escape_markdown(told) in short
     for name in ("pair", "question"):
         assert study.review.by_kind[name].n == 10
 

@@ -12,7 +12,13 @@ from flows.cli.export_adapter import find_study_folder
 from tasks.language.catalogue import tell_reader
 from tasks.language.i18n import Translator, load_translator
 from tasks.language.reader_language import get_reader_language
-from tasks.reporting.review.sheet_items import SheetItem
+from tasks.reporting.review.sheet_items import (
+    SheetItem,
+    build_sheet_items,
+    draw_sample,
+    list_texts,
+    order_by_page,
+)
 from tasks.reporting.sanitize import mark_control_characters
 from tasks.schemas.errors import PlanError
 from tasks.schemas.item_rows import Pair, Passage, Question
@@ -78,8 +84,6 @@ class StudyItems(NamedTuple):
 
     def choose(self, sample: int | None, refused: int, seed: int) -> list[SheetItem]:
         """A sample of both in the order of the book's pages, so that neither is told apart."""
-        from tasks.reporting.review.sheet_items import draw_sample, order_by_page
-
         stopped = draw_sample(self.stopped, refused, seed) if refused else []
         return order_by_page([*draw_sample(self.kept, sample, seed), *stopped])
 
@@ -88,7 +92,6 @@ def load_sheet_items(record: dict[str, Any]) -> StudyItems:
     """The items of a study, from the tables that its record names. Raises MissingArtifact where one
     is gone.
     """
-    from tasks.reporting.review.sheet_items import build_sheet_items
     from tasks.store.artifacts import Pairs, Passages, Questions, Rejections
 
     digests = {name: place["digest"] for name, place in record["artifacts"].items()}
@@ -109,7 +112,6 @@ def _build_stopped(
     rejected: list[Any], passages: dict[str, Passage], language: str
 ) -> list[SheetItem]:
     """What the checks stopped and can be read, with the passage as far as the checks found it."""
-    from tasks.reporting.review.sheet_items import SheetItem, list_texts
     from tasks.validation.item_checker import build_row
     from tasks.validation.review.refused_items import name_refused_items
 

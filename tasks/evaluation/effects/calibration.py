@@ -8,6 +8,7 @@ figure stands beside it.
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,10 @@ def compute_probabilities(
 
 
 def measure_calibration(
-    who: str, probabilities: Floats, keys: NDArray[np.int64], mode: AnswerMode
+    who: Literal["base", "tuned"],
+    probabilities: Floats,
+    keys: NDArray[np.int64],
+    mode: AnswerMode,
 ) -> Calibration:
     """The scores and the bins of one model."""
     n = len(keys)
@@ -75,7 +79,7 @@ def measure_calibration(
     # of a sum of independent marks around its mean: √(2 / π) standard deviations
     by_chance = [math.sqrt(2 / math.pi * _sum_variances(confidence[part])) for part in parts]
     return Calibration(
-        who="base" if who == "base" else "tuned",
+        who=who,
         mode=mode,
         n=n,
         log_score=float(-np.log(of_key).mean()),

@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 SPREADS: Floats = (np.arange(400) + 0.5) / 400  # of the true effects: a quarter of a point each
 
 
-class Shrunk(NamedTuple):
+class ShrunkEffects(NamedTuple):
     """Groups' effects drawn towards their mean."""
 
     mean: float
@@ -38,7 +38,7 @@ class Shrunk(NamedTuple):
     deviations: Floats  # standard errors of the values
 
 
-class Conditional(NamedTuple):
+class EffectsGivenSpread(NamedTuple):
     """What is known of the effects where their standard deviation is."""
 
     log_weight: float  # log-likelihood of that standard deviation, but for a constant
@@ -69,7 +69,7 @@ def group_effects(
     return found
 
 
-def shrink_effects(effects: Floats, variances: Floats) -> Shrunk:
+def shrink_effects(effects: Floats, variances: Floats) -> ShrunkEffects:
     """The file's head tells how; the variances are above zero."""
     given = [condition_on(spread, effects, variances) for spread in SPREADS]
     weights = np.exp(np.array([one.log_weight for one in given]))
@@ -78,7 +78,7 @@ def shrink_effects(effects: Floats, variances: Floats) -> Shrunk:
     squares = np.array([one.variances for one in given]) + values**2
     mean = weights @ values
     below = np.cumsum(weights)
-    return Shrunk(
+    return ShrunkEffects(
         float(weights @ np.array([one.mean for one in given])),
         float(SPREADS[np.searchsorted(below, 0.5)]),
         float(SPREADS[np.searchsorted(below, 0.95)]),
@@ -87,13 +87,13 @@ def shrink_effects(effects: Floats, variances: Floats) -> Shrunk:
     )
 
 
-def condition_on(spread: float, effects: Floats, variances: Floats) -> Conditional:
+def condition_on(spread: float, effects: Floats, variances: Floats) -> EffectsGivenSpread:
     """The same were the true effects' standard deviation known."""
     precise = 1 / (spread**2 + variances)
     mean = float((precise * effects).sum() / precise.sum())
     kept = spread**2 * precise
     fit = -0.5 * float((precise * (effects - mean) ** 2).sum())
-    return Conditional(
+    return EffectsGivenSpread(
         fit + 0.5 * float(np.log(precise).sum() - math.log(precise.sum())),
         mean,
         mean + kept * (effects - mean),

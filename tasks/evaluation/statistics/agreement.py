@@ -5,7 +5,8 @@ before.
                                    with the shares of "sound" that they have (Cohen 1960)
 
 Its interval is the wider of two at each end: that of Fleiss, Cohen and Everitt (1969), which has no
-width where all agree, and Wilson's of p_o with p_e as it was seen.
+width where all agree, and Wilson's of p_o with p_e as it was seen; both of as many items as their
+passages are worth.
 """
 
 import math
@@ -29,6 +30,12 @@ def summarize_review(rows: Sequence[ReviewedItem]) -> ReviewSummary | None:
         return None
     decided = [row for row in rows if row.decision and row.gate]
     kinds = dict.fromkeys(row.kind for row in decided if row.kind)
+    seen = [row for row in rows if row.decision and row.gate is not None]
+    judged = [(row.decision == "keep", bool(row.gate)) for row in seen]
+    effects = [
+        measure_design_effect(seen, marks)
+        for marks in ([person == gate for person, gate in judged], [person for person, _ in judged])
+    ]
     return ReviewSummary(
         reviewed=len(decided),
         outcomes=dict(Counter(row.outcome for row in rows)),
@@ -38,13 +45,7 @@ def summarize_review(rows: Sequence[ReviewedItem]) -> ReviewSummary | None:
             for kind in kinds
             if (rate := estimate_sound_share([row for row in decided if row.kind == kind]))
         },
-        agreement=compute_agreement(
-            [
-                (row.decision == "keep", row.gate)
-                for row in rows
-                if row.decision and row.gate is not None
-            ]
-        ),
+        agreement=compute_agreement(judged, max(effects)),
     )
 
 
@@ -55,15 +56,24 @@ def estimate_sound_share(rows: Sequence[ReviewedItem]) -> Rate | None:
     if not rows:
         return None
     sound = np.array([row.decision == "keep" for row in rows], dtype=np.int64)
-    names = [row.passage_id or f"\0{row.item}" for row in rows]
-    unit = np.unique(names, return_inverse=True)[1]
     n, share = len(rows), float(sound.mean())
-    worth = n / max(1.0, compute_design_effect(sound, unit))
+    worth = n / measure_design_effect(rows, sound.tolist())
     low, high = compute_wilson_interval(share * worth, worth, LEVEL)
     return Rate(correct=int(sound.sum()), n=n, rate=share, low=low, high=high)
 
 
-def compute_agreement(judged: Sequence[tuple[bool, bool]]) -> Agreement | None:
+def measure_design_effect(rows: Sequence[ReviewedItem], marks: Sequence[bool | int]) -> float:
+    """How many items of these passages are worth one alone; one at least."""
+    if not rows:
+        return 1.0
+    names = [row.passage_id or f"\0{row.item}" for row in rows]
+    unit = np.unique(names, return_inverse=True)[1]
+    return max(1.0, compute_design_effect(np.array(marks, dtype=np.int64), unit))
+
+
+def compute_agreement(
+    judged: Sequence[tuple[bool, bool]], design_effect: float = 1.0
+) -> Agreement | None:
     """Of (the person finds it sound, the checks do); none where the checks judged all alike, since
     then nothing can be told from chance.
     """
@@ -73,7 +83,7 @@ def compute_agreement(judged: Sequence[tuple[bool, bool]]) -> Agreement | None:
     )
     if not both + gate or not person + neither:
         return None
-    kappa, bounds = compute_kappa(both, person, gate, neither)
+    kappa, bounds = compute_kappa(both, person, gate, neither, design_effect)
     return Agreement(
         both=both,
         only_person=person,
@@ -85,19 +95,21 @@ def compute_agreement(judged: Sequence[tuple[bool, bool]]) -> Agreement | None:
     )
 
 
-def compute_kappa(both: int, one: int, other: int, neither: int) -> tuple[float, Bounds]:
+def compute_kappa(
+    both: int, one: int, other: int, neither: int, design_effect: float = 1.0
+) -> tuple[float, Bounds]:
     """Cohen's κ of a table of two by two, with its interval."""
     n = both + one + other + neither
-    agreed = (both + neither) / n
+    agreed, worth = (both + neither) / n, n / design_effect
     first, second = (both + one) / n, (both + other) / n  # share of "yes" of each
     luck = first * second + (1 - first) * (1 - second)
     if luck == 1:  # both said the same of all
         return 1.0, Bounds(-1.0, 1.0)
     kappa = (agreed - luck) / (1 - luck)
     reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * math.sqrt(
-        _compute_variance(both / n, one / n, other / n, neither / n, kappa, luck) / n
+        _compute_variance(both / n, one / n, other / n, neither / n, kappa, luck) / worth
     )
-    exact = compute_wilson_interval(both + neither, n, LEVEL)
+    exact = compute_wilson_interval(agreed * worth, worth, LEVEL)
     low, high = ((end - luck) / (1 - luck) for end in exact)
     return kappa, Bounds(max(-1.0, min(low, kappa - reach)), min(1.0, max(high, kappa + reach)))
 

@@ -1,29 +1,17 @@
 """The review page in headless Chromium: direction, keys, memory, downloads, no request; hostile items do nothing."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]"
-)
-
-from playwright.sync_api import Browser, Page
-from support.browser.headless_chromium import CHROMIUM, open_chromium
+from support.browser.opened_page import BROWSER_MARKS, Browser, OpenedPage, Page, open_file
 
 from flows.cli.review.make_sheets import load_sheet_words
 from tasks.reporting.review.sheet_items import SheetItem
 from tasks.reporting.review.sheet_page import render_sheet
 from tasks.validation.review.decision_files import read_decisions
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM, reason="no Chromium on this machine: apt-get install chromium"
-    ),
-]
+pytestmark = BROWSER_MARKS
 EVIL = "</textarea><script>window.harm = 1</script><img src=x onerror='window.harm = 2'>"
 TEXT = "نقرس با درد ناگهانی شست پا آغاز می‌شود."
 
@@ -47,32 +35,13 @@ def question(n: int) -> SheetItem:
 ITEMS = [pair(0), pair(1), question(2), pair(3)]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_chromium() as started:
-        yield started
-
-
-def opened(browser: Browser, file: Path, items: list[SheetItem], **options: object) -> Page:
-    """The page, with `requests` and `faults` beside it."""
+def opened(browser: Browser, file: Path, items: list[SheetItem], **options: object) -> OpenedPage:
     direction = str(options.pop("direction", "rtl"))
     language = "fa" if direction == "rtl" else "en"
     html = render_sheet(items, "mine", "راهنما", load_sheet_words(language), direction)
     file.write_text(html, "utf-8")
     context = browser.new_context(viewport={"width": 1000, "height": 800}, **options)  # type: ignore[arg-type]
-    return watched(context.new_page(), file)
-
-
-def watched(page: Page, file: Path) -> Page:
-    page.requests, page.faults = [], []  # type: ignore[attr-defined]
-    page.on("request", lambda request: page.requests.append(request.url))  # type: ignore[attr-defined]
-    page.on(
-        "console",
-        lambda said: page.faults.append(said.text) if said.type in ("error", "warning") else None,  # type: ignore[attr-defined]
-    )
-    page.on("pageerror", lambda error: page.faults.append(str(error)))  # type: ignore[attr-defined]
-    page.goto(file.as_uri())
-    return page
+    return open_file(context.new_page(), file)
 
 
 def save(page: Page, button: str, folder: Path) -> Path:
@@ -88,7 +57,7 @@ def decisions(page: Page) -> list[str]:
 
 
 def test_keys_decide_and_move_and_the_file_says_so(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path / "sheet.html", ITEMS)
+    page, _, faults = opened(browser, tmp_path / "sheet.html", ITEMS)
     for key in ("j", "y", "n", "k", "m"):  # first: keep; second: reject; back to it: mend
         page.keyboard.press(key)
         if key == "n":
@@ -101,13 +70,13 @@ def test_keys_decide_and_move_and_the_file_says_so(browser: Browser, tmp_path: P
     assert [(one.item, one.decision) for one in found] == [("pair-0", "keep"), ("pair-1", "mend")]
     assert "jyn" in found[1].texts["symptom"] and found[1].texts["quote"] == "درد ناگهانی"
     assert found[0].texts == {}
-    assert page.faults == []  # type: ignore[attr-defined]
+    assert faults == []
 
 
 def test_a_keyboard_with_persian_letters_has_the_same_keys(
     browser: Browser, tmp_path: Path
 ) -> None:
-    page = opened(browser, tmp_path / "sheet.html", ITEMS)
+    page = opened(browser, tmp_path / "sheet.html", ITEMS).page
     for code, key in (("KeyJ", "ت"), ("KeyY", "غ"), ("KeyN", "د")):
         page.evaluate(
             "([code, key]) => document.body.dispatchEvent(new KeyboardEvent('keydown', {code, key, bubbles: true}))",
@@ -119,7 +88,7 @@ def test_a_keyboard_with_persian_letters_has_the_same_keys(
 def test_the_csv_is_read_as_the_json_is_though_a_text_begins_like_a_formula(
     browser: Browser, tmp_path: Path
 ) -> None:
-    page = opened(browser, tmp_path / "sheet.html", [pair(0), question(1)])
+    page = opened(browser, tmp_path / "sheet.html", [pair(0), question(1)]).page
     first, second = page.locator("article.item").all()
     first.locator("input[value=mend]").check()
     first.locator("textarea[name=symptom]").fill('=1+1, "الف"\nو خط دوم')
@@ -138,7 +107,7 @@ def test_the_csv_is_read_as_the_json_is_though_a_text_begins_like_a_formula(
 def test_decisions_are_there_again_when_the_page_is_opened_again(
     browser: Browser, tmp_path: Path
 ) -> None:
-    page = opened(browser, tmp_path / "sheet.html", ITEMS)
+    page = opened(browser, tmp_path / "sheet.html", ITEMS).page
     card = page.locator("article.item").nth(1)
     card.locator("input[value=mend]").check()
     card.locator("textarea[name=diagnosis]").fill("نقرس حاد")
@@ -151,32 +120,32 @@ def test_decisions_are_there_again_when_the_page_is_opened_again(
     page.locator("button.undo").nth(2).click()
     page.reload()
     assert decisions(page) == ["", "mend", "", ""]
-    other = watched(page.context.new_page(), tmp_path / "sheet.html")
-    assert decisions(other) == ["", "mend", "", ""]
+    other = open_file(page.context.new_page(), tmp_path / "sheet.html")
+    assert decisions(other.page) == ["", "mend", "", ""]
 
 
 def test_a_browser_that_keeps_nothing_is_told_and_works(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "sheet.html"
-    page = opened(browser, file, ITEMS)
+    page, _, faults = opened(browser, file, ITEMS)
     page.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } });"
     )
     page.goto(file.as_uri())
     page.locator("input[value=keep]").first.check()
     assert load_sheet_words("fa")["review"]["not_stored"] in page.locator("#stored").inner_text()
-    assert len(read_decisions(save(page, "json", tmp_path))) == 1 and page.faults == []  # type: ignore[attr-defined]
+    assert len(read_decisions(save(page, "json", tmp_path))) == 1 and faults == []
 
 
 def test_it_asks_for_nothing_and_runs_right_to_left(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path / "sheet.html", ITEMS)
+    page, requests, _ = opened(browser, tmp_path / "sheet.html", ITEMS)
     assert page.evaluate("getComputedStyle(document.body).direction") == "rtl"
     assert page.locator(".passage-text mark").first.inner_text() == "درد ناگهانی"
-    assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []  # type: ignore[attr-defined]
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
     first, key = (
         page.locator(".options li").first.locator(x).bounding_box() for x in (".number", ".text")
     )
     assert first and key and first["x"] > key["x"]
-    english = opened(browser, tmp_path / "en.html", ITEMS, direction="ltr")
+    english = opened(browser, tmp_path / "en.html", ITEMS, direction="ltr").page
     assert english.evaluate("getComputedStyle(document.body).direction") == "ltr"
     assert "0 of 4 decided" in english.locator("output").inner_text()
 
@@ -186,7 +155,7 @@ def test_the_item_in_turn_and_its_quote_are_in_view(
     browser: Browser, tmp_path: Path, width: int
 ) -> None:
     long = pair(1)._replace(before="پیش از آن.\n" * 200, after="پس از آن.\n" * 50)
-    page = opened(browser, tmp_path / "sheet.html", [pair(0), long, pair(2)])
+    page = opened(browser, tmp_path / "sheet.html", [pair(0), long, pair(2)]).page
     page.set_viewport_size({"width": width, "height": 900})
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -208,14 +177,14 @@ def test_the_item_in_turn_and_its_quote_are_in_view(
 
 @pytest.mark.parametrize("width", [390, 1400])
 def test_it_never_scrolls_sideways(browser: Browser, tmp_path: Path, width: int) -> None:
-    page = opened(browser, tmp_path / "sheet.html", [*ITEMS, pair(9, "بسیار" * 60)])
+    page = opened(browser, tmp_path / "sheet.html", [*ITEMS, pair(9, "بسیار" * 60)]).page
     page.set_viewport_size({"width": width, "height": 800})
     page.locator("input[value=mend]").first.check()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_dark_and_light_differ(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path / "sheet.html", ITEMS)
+    page = opened(browser, tmp_path / "sheet.html", ITEMS).page
     seen = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -228,8 +197,8 @@ def test_dark_and_light_differ(browser: Browser, tmp_path: Path) -> None:
 def test_hostile_texts_do_no_harm_and_come_back_as_they_were(
     browser: Browser, tmp_path: Path
 ) -> None:
-    page = opened(browser, tmp_path / "sheet.html", [pair(0, EVIL)])
-    assert page.evaluate("window.harm") is None and page.faults == []  # type: ignore[attr-defined]
+    page, _, faults = opened(browser, tmp_path / "sheet.html", [pair(0, EVIL)])
+    assert page.evaluate("window.harm") is None and faults == []
     assert page.locator("main script, main img").count() == 0
     page.locator("input[value=mend]").check()
     told = json.loads(save(page, "json", tmp_path).read_text("utf-8"))
@@ -239,7 +208,7 @@ def test_hostile_texts_do_no_harm_and_come_back_as_they_were(
 def test_without_scripts_it_can_be_read_and_names_the_workbook(
     browser: Browser, tmp_path: Path
 ) -> None:
-    page = opened(browser, tmp_path / "sheet.html", ITEMS, java_script_enabled=False)
+    page = opened(browser, tmp_path / "sheet.html", ITEMS, java_script_enabled=False).page
     assert page.locator("article.item:visible").count() == 4
     assert not page.locator("#bar").is_visible()
     assert "review.xlsx" in page.locator("header").inner_text()
