@@ -112,7 +112,7 @@ def answer_aside(
 ) -> SideAnswers:
     """What a model, tuned or not, answers beside the papers, as far as the plan asks for it."""
     exam, sitting = plan.evaluation, prepared.splits.sitting
-    quantize, language = plan.finetuning.quantize, plan.language
+    quantize = plan.finetuning.quantize
 
     def ask(aid: BookText | QuestionSets) -> AidedAnswers:
         return ask_with_aid(
@@ -123,14 +123,14 @@ def answer_aside(
             plan.select_answering_plan(plan.comparison.primary_mode),
             primary_set=plan.comparison.primary_set,
             best=exam.passages,
-            language=language,
+            language=plan.wording,
             machine=machine,
             quantize=quantize,
         )
 
     return SideAnswers(
         everyday=ask_everyday_questions(
-            checkpoint, adapter, language=language, machine=machine, quantize=quantize
+            checkpoint, adapter, language=plan.language, machine=machine, quantize=quantize
         )
         if exam.general
         else None,

@@ -1,11 +1,11 @@
-"""Every stage side by side: what goes in and what comes out; the work itself is in tasks/<stage>/.
+"""Every stage side by side: what goes in and what comes out.
 
 The work itself is in tasks/<stage>/. Heavy packages are imported inside: cached stages need none.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.engine.prefect_stage import report_progress, stage
 from tasks.engine.stage import Stage, running_key
@@ -58,6 +58,9 @@ from tasks.store.artifacts import (
 from tasks.store.paths import get_runs_dir
 from tasks.store.study_folder import StudyFolder, SweepFolder
 
+if TYPE_CHECKING:
+    from tasks.models.loading import LoadedModel
+
 
 def training_texts(given: Mapping[str, Any]) -> Any:
     """The templates that a tuning's texts are made with."""
@@ -68,6 +71,20 @@ def training_texts(given: Mapping[str, Any]) -> Any:
 def exam_texts(given: Mapping[str, Any]) -> Any:
     """The prompts that a language's questions are put with."""
     return prompt_texts(given["language"])
+
+
+def name_model(given: Mapping[str, Any]) -> str:
+    """Which model answers, for the name of a task's run."""
+    return f"{'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+
+
+def load_with_adapter(
+    checkpoint: Checkpoint, adapter: Adapter | None, machine: Machine, quantize: str
+) -> "LoadedModel":
+    """The tuned model; the base where there is no adapter."""
+    from tasks.models.loading import load_model
+
+    return load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
 
 
 @stage(run_name="read · {book.name}")
@@ -238,9 +255,7 @@ def finetune_adapter(
     version=3,
     sources=("tasks.evaluation.answer_extraction",),
     content=exam_texts,
-    run_name=lambda given: (
-        f"evaluate · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
-    ),
+    run_name=lambda given: f"evaluate · {name_model(given)}",
     needs_gpu=True,
 )
 def evaluate_model(
@@ -255,12 +270,11 @@ def evaluate_model(
 ) -> Answers:
     """One model sits all papers, in every mode and rotation of the plan."""
     from tasks.evaluation.evaluate import answer_questions
-    from tasks.models.loading import load_model
 
     with report_progress(
         "progress-scoring-base" if adapter is None else "progress-scoring-tuned"
     ) as progress:
-        loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
+        loaded = load_with_adapter(checkpoint, adapter, machine, quantize)
         return Answers.save_rows(
             answer_questions(
                 loaded, sitting.list_questions(), plan, language, machine=machine, progress=progress
@@ -274,9 +288,7 @@ def evaluate_model(
         "tasks.evaluation.effects.everyday_questions",
         "tasks.evaluation.effects.everyday_answers",
     ),
-    run_name=lambda given: (
-        f"everyday · {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
-    ),
+    run_name=lambda given: f"everyday · {name_model(given)}",
     needs_gpu=True,
 )
 def ask_everyday_questions(
@@ -289,10 +301,9 @@ def ask_everyday_questions(
 ) -> Answers:
     """What one model knows beside the book: the language's everyday questions."""
     from tasks.evaluation.effects.everyday_answers import answer_everyday_questions
-    from tasks.models.loading import load_model
 
     with report_progress("progress-everyday") as progress:
-        loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
+        loaded = load_with_adapter(checkpoint, adapter, machine, quantize)
         return Answers.save_rows(answer_everyday_questions(loaded, language, machine, progress))
 
 
@@ -301,8 +312,7 @@ def ask_everyday_questions(
     sources=("tasks.evaluation.effects.aided_questions", "tasks.language.text_search"),
     content=exam_texts,
     run_name=lambda given: (
-        f"{'passages' if isinstance(given['aid'], BookText) else 'examples'} ·"
-        f" {'tuned' if given['adapter'] else 'base'} · {given['checkpoint'].name}"
+        f"{'passages' if isinstance(given['aid'], BookText) else 'examples'} · {name_model(given)}"
     ),
     needs_gpu=True,
 )
@@ -321,10 +331,9 @@ def ask_with_aid(
 ) -> AidedAnswers:
     """The primary questions with the book's best passages before them, or with solved ones."""
     from tasks.evaluation.effects.aided_questions import ask_aided
-    from tasks.models.loading import load_model
 
     with report_progress("progress-aided") as progress:
-        loaded = load_model(checkpoint, machine, adapter.path if adapter else None, quantize)
+        loaded = load_with_adapter(checkpoint, adapter, machine, quantize)
         return ask_aided(
             loaded,
             sitting.asked(primary_set),

@@ -6,6 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from tasks.engine.stage import NotCached, is_quiet, shown_keys
 from tasks.schemas.errors import StudyError
+from tasks.store.paths import hold_store
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,12 +35,13 @@ def replay(flow: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
 
 def run_unrecorded(flow: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What a flow returns; its stages are found or made and kept, no run is recorded and no line
-    told of them. Raises what the flow raises.
+    told of them. Meanwhile nothing of the store is removed. Raises what the flow raises.
     """
 
     def walk() -> T:
         for state in (replaying, making, is_quiet):
             state.set(True)
-        return flow(*args, **kwargs)
+        with hold_store():
+            return flow(*args, **kwargs)
 
     return copy_context().run(walk)

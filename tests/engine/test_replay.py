@@ -6,8 +6,9 @@ from tasks.engine.prefect_flow import flow
 from tasks.engine.prefect_stage import stage
 from tasks.engine.replay import replay, run_unrecorded
 from tasks.engine.stage import Stage
-from tasks.schemas.errors import BookError
+from tasks.schemas.errors import BookError, StoreError
 from tasks.store.paths import get_store_lock
+from tasks.store.studies.store_contents import remove_entries
 
 
 @stage(run_name="double {number}", sources=())
@@ -83,3 +84,9 @@ def test_a_walk_without_a_record_raises_what_is_amiss(runs):
 
     with pytest.raises(BookError, match="no text"):
         run_unrecorded(fail)
+
+
+def test_nothing_is_removed_during_a_walk_without_a_record(runs):
+    with pytest.raises(StoreError):
+        run_unrecorded(remove_entries, [])
+    remove_entries([])

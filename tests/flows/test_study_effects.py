@@ -5,6 +5,13 @@ import json
 import pytest
 from support.small_study import build_small_plan
 
+from flows.prepare import prepare_items
+from flows.tune import answer_aside
+from tasks.engine.replay import replay, run_unrecorded
+from tasks.schemas.machine import Machine
+from tasks.stages import ask_with_aid, prepare_base
+from tasks.store.artifacts import Book
+
 
 def read(store, name: str = "verdict.json"):
     return json.loads((store / "latest" / name).read_text("utf-8"))
@@ -39,6 +46,27 @@ def test_passages_are_shown_where_the_plan_says_so_and_nothing_else_is_asked_aga
         rerun(build_small_plan(**{"evaluation.retrieval": "bm25", "evaluation.passages": 1}))
     )
     assert again.count("ask_with_aid") >= 2 and "evaluate_model" not in again
+
+
+def test_passages_and_examples_are_put_in_the_words_of_the_plan_s_profile(rerun, monkeypatch):
+    monkeypatch.setenv("RUNS_DIR", str(rerun.store))
+    plan = build_small_plan(**{"evaluation.retrieval": "bm25", "evaluation.general": False})
+    law = plan.model_copy(
+        update={"generation": plan.generation.model_copy(update={"profile": "law"})}
+    )
+    prepared = run_unrecorded(prepare_items, Book.from_path(plan.book), plan)
+    checkpoint = run_unrecorded(prepare_base, prepared.text, plan.base, Machine())
+    aside = run_unrecorded(answer_aside, checkpoint, None, prepared, law, Machine())
+    for aid, given in (
+        (prepared.text, aside.with_passages),
+        (prepared.splits.sitting, aside.with_examples),
+    ):
+        asked = (checkpoint, None, prepared.splits.sitting, aid)
+        exam = law.select_answering_plan(law.comparison.primary_mode)
+        named = {"primary_set": law.comparison.primary_set, "best": law.evaluation.passages}
+        for language, found in ((law.wording, given), (plan.wording, None)):
+            kept = replay(ask_with_aid, *asked, exam, **named, language=language, machine=Machine())
+            assert kept == found, language
 
 
 def test_everyday_questions_can_be_left_out(rerun):

@@ -12,6 +12,12 @@ from tasks.reading.types import Drawing, Glyph
 
 SIZE = 10.0
 EDGE, TOP, MEASURE = 72.0, 760.0, 450.0
+Layout = tuple[int, int, int]  # columns, their lines, lines of the last column
+LAYOUTS: tuple[Layout, ...] = ((2, 30, 30), (2, 24, 15), (3, 24, 24))
+KINDS = ("prose", "doses", "items", "headings")
+GUTTERS = (8, 12, 18, 30)  # points
+GAPS, LEADINGS = (8, 14, 30), (13, 16, 22)  # of tables, in points
+LAST_COLUMNS = (150, 400)  # points: wrapped cells, and whole ones
 LATIN = {c: drawn.width(c, "F1", 1000) / 1000 for c in map(chr, range(32, 127))} | {"•": 0.35}
 PROSE = {
     "en": [
@@ -119,28 +125,38 @@ def _column(
     return lines[:count]
 
 
+def draw_columns(
+    language: str, kind: str, gutter: float, justify: bool, layout: Layout, seed: str = ""
+) -> tuple[Page, list[str]]:
+    """The page, and the lines of its columns one after the other."""
+    count, height, last = layout
+    page = Page(language)
+    rng = random.Random(f"{seed}{language} {kind} {gutter} {count} {last}")
+    measure = (MEASURE - gutter * (count - 1)) / count
+    wanted: list[str] = []
+    for column in range(count):
+        side = column if language == "en" else count - 1 - column
+        lines = _column(page, kind, last if column == count - 1 else height, measure, rng)
+        for i, (line, is_last) in enumerate(lines):
+            x = EDGE + side * (measure + gutter)
+            page.show(line, x, TOP - 13 * i, measure, justify and not is_last)
+        wanted += [letters(line) for line, _ in lines]
+    return page, wanted
+
+
 @pytest.mark.parametrize("justify", [True, False])
-@pytest.mark.parametrize("gutter", [8, 12, 18, 30])
-@pytest.mark.parametrize("kind", ["prose", "doses", "items", "headings"])
+@pytest.mark.parametrize("gutter", GUTTERS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", ["en", "fa"])
 def test_columns_on_common_baselines_are_read_one_after_the_other(
     language: str, kind: str, gutter: float, justify: bool
 ) -> None:
-    for count, height, last in ((2, 30, 30), (2, 24, 15), (3, 24, 24)):
-        page, rng = Page(language), random.Random(f"{language} {kind} {gutter} {count} {last}")
-        measure = (MEASURE - gutter * (count - 1)) / count
-        wanted: list[str] = []
-        for column in range(count):
-            side = column if language == "en" else count - 1 - column
-            lines = _column(page, kind, last if column == count - 1 else height, measure, rng)
-            for i, (line, is_last) in enumerate(lines):
-                x = EDGE + side * (measure + gutter)
-                page.show(line, x, TOP - 13 * i, measure, justify and not is_last)
-            wanted += [letters(line) for line, _ in lines]
-        assert page.read() == wanted, (count, height)
+    for layout in LAYOUTS:
+        page, wanted = draw_columns(language, kind, gutter, justify, layout)
+        assert page.read() == wanted, layout
 
 
-def _table(
+def draw_table(
     language: str, rows: Sequence[Sequence[str]], gap: float, leading: float, last: float
 ) -> tuple[Page, list[str]]:
     """The page, and its rows with each cell's letters; the last column is `last` points wide."""
@@ -162,17 +178,17 @@ def _table(
     return page, [letters(" | ".join(row)) for row in rows]
 
 
-@pytest.mark.parametrize("gap", [8, 14, 30])
-@pytest.mark.parametrize("leading", [13, 16, 22])
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("leading", LEADINGS)
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("language", ["en", "fa"])
 def test_each_dose_stays_beside_its_disease_in_a_table_without_rules(
     language: str, count: int, leading: float, gap: float
 ) -> None:
     kept = [row[-count:] if count == 3 else row[::2] for row in ROWS[language]]
-    for last in (150, 400):  # wrapped cells, and whole ones
+    for last in LAST_COLUMNS:
         if last == 400 or leading > 13:
-            page, wanted = _table(language, kept, gap, leading, last)
+            page, wanted = draw_table(language, kept, gap, leading, last)
             assert page.read() == wanted, last
 
 

@@ -19,6 +19,7 @@ from tasks.language.reader_language import get_reader_language
 from tasks.reporting.sanitize import mark_control_characters
 from tasks.schemas.errors import StudyError
 from tasks.store.paths import find_old_store, get_runs_dir
+from tasks.store.studies.store_contents import measure_path
 from tasks.store.studies.study_notes import list_tags, read_notes
 from tasks.store.studies.study_records import (
     RESULT_FILES,
@@ -104,15 +105,10 @@ def build_row(run: ListedRun) -> RunRow:
         failure=_tell_failure(record) if record and run.state == "failed" else [],
         result=result,
         unreadable=unreadable,
-        size=measure_folder(run.folder),
+        size=measure_path(run.folder)[0],
         tags=list_tags(notes),
         notes=notes,
     )
-
-
-def measure_folder(folder: Path) -> int:
-    """Bytes of all files in it."""
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
 
 
 def print_table(rows: Sequence[RunRow], say: Translator) -> None:

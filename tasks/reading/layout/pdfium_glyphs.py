@@ -21,6 +21,7 @@ THIN = 3.0  # points: a rectangle as flat as this is one rule
 HYPHENS = frozenset((0x02, 0xFFFE))  # pdfium's marks for a hyphen at a line's end
 MAY_BE_MADE_UP = frozenset((0x20, 0x0D, 0x0A))
 NAME_BYTES = 128
+# Of bullets only the width of Chromium's was measured; the limits are wide around it by judgement.
 MOST_DOTS = 200  # on a page; more are a chart's or a map's
 UNROUND = 0.15  # of its height: as much a dot's width may differ
 DOT_EM = (0.15, 0.6)  # a bullet's width; Chromium's are 0.29 of the letters' size

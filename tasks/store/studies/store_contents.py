@@ -220,10 +220,12 @@ def _mend_latest() -> None:
 
 
 def read_digests(record: Path) -> set[str]:
-    """Of all handles in a kept result; none where it cannot be read."""
+    """Of all handles in a kept result; none of a damaged one, whose stage is done again. Raises
+    OSError where the disk does not give it: what it needs must not count as unneeded.
+    """
     try:
         return set(_find_digests(json.loads(record.read_bytes())))
-    except (OSError, ValueError):
+    except ValueError:
         return set()
 
 

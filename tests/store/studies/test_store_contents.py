@@ -252,3 +252,11 @@ def test_a_finished_run_needs_what_it_used_this_time_and_an_unfinished_one_all_s
     notes.save_end(state="done")
     assert notes.record.needs == ("tune/v1-now",)
     assert RunRecord.model_validate_json((place / "run.json").read_bytes()) == notes.record
+
+
+def test_a_result_that_the_disk_does_not_give_frees_nothing(runs, store):
+    contents = StoreContents()
+    place = contents._results["tune/v1-first"]
+    place.unlink()
+    with pytest.raises(OSError):
+        contents.list_removable()
