@@ -64,16 +64,16 @@ def check_plan(
     which costs a little.
     """
     server = probe_server(plan, ask) if needs_writer(plan) else ServerCheck([])
-    own = open_own_files(plan)
+    own, book_faults = open_own_files(plan), list_book_errors(plan)
     lacks = [
         *list_missing_requirements(plan, machine=machine),
-        *list_book_errors(plan),
+        *book_faults,
         *own.lacks,
         *server.lacks,
     ]
     text, dataset = None, None
     try:
-        text = stages.read(plan) if not list_book_errors(plan) and is_book_here(plan) else None
+        text = stages.read(plan) if is_book_here(plan) and not book_faults else None
         if text and not needs_writer(plan) and not own.lacks:
             dataset = stages.prepare(plan)
     except StudyError as error:
