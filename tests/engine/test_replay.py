@@ -88,5 +88,5 @@ def test_a_walk_without_a_record_raises_what_is_amiss(runs):
 
 def test_nothing_is_removed_during_a_walk_without_a_record(runs):
     with pytest.raises(StoreError):
-        run_unrecorded(remove_entries, [])
-    remove_entries([])
+        run_unrecorded(remove_entries, list)
+    remove_entries(list)

@@ -47,15 +47,18 @@ def store(
     if yes and not remove:
         raise PlanError(build_message("yes-without-remove"))
     age = parse_age(older) if older else None
-    contents = StoreContents([find_study(name) for name in studies])
-    entries = contents.list_removable(paid, age.total_seconds() if age else 0.0)
+    given_up = [find_study(name) for name in studies]
+    seconds = age.total_seconds() if age else 0.0
     say = load_catalogue(get_reader_language())
-    print_lines(list_removal(entries, say) if remove else describe_store(contents, entries, say))
     if remove and yes:
-        remove_entries(entries)
-        print_lines([tell_reader("store-removed", n=len(entries), size=_sum(entries, say))])
+        gone = remove_entries(lambda: StoreContents(given_up).list_removable(paid, seconds))
+        print_lines(list_removal(gone, say))
+        print_lines([tell_reader("store-removed", n=len(gone), size=_sum(gone, say))])
         print_lines(trim_prefect_history(age, say))
         return 0
+    contents = StoreContents(given_up)
+    entries = contents.list_removable(paid, seconds)
+    print_lines(list_removal(entries, say) if remove else describe_store(contents, entries, say))
     old = [*_tell_old_history(age)]
     print_lines(old)
     if entries or old:

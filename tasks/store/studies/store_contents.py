@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -186,15 +186,19 @@ class StoreContents:
         return StoreEntry(kind, path, *measure_path(path), reason)
 
 
-def remove_entries(entries: Sequence[StoreEntry]) -> None:
-    """Remove them in their order. Raises StoreError where a run uses the store."""
+def remove_entries(list_entries: Callable[[], Sequence[StoreEntry]]) -> Sequence[StoreEntry]:
+    """Remove what is listed, in its order, and tell it; listed once no run can use the store, so
+    that nothing goes which a run came to need meanwhile. Raises StoreError where a run uses it.
+    """
     handle = try_lock_file(get_store_lock())
     if handle is None:
         raise StoreError(build_message("store-in-use", store=str(get_runs_dir())))
     try:
+        entries = list_entries()
         for entry in entries:
             _remove_path(entry.path)
         _mend_latest()
+        return entries
     finally:
         os.close(handle)
 

@@ -6,14 +6,16 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tasks.store.paths import hold_lock
+
 NOTES_NAME = "notes.md"
 TAG = re.compile(r"(?<![\w#])#(\w[\w\u200c-]*)")  # with Persian half-spaces
 
 
 def add_note(folder: Path, text: str) -> None:
-    """Append a line with today's date."""
+    """Append a line with today's date, never while a run puts a new folder in its place."""
     line = " ".join(text.split())
-    with (folder / NOTES_NAME).open("a", encoding="utf-8") as notes:
+    with hold_lock(folder.parent.name), (folder / NOTES_NAME).open("a", encoding="utf-8") as notes:
         notes.write(f"- {datetime.now(UTC):%Y-%m-%d} {line}\n")
 
 

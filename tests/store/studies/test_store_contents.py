@@ -14,7 +14,7 @@ from tasks.schemas.plan_file import parse_plan
 from tasks.store.artifact_folders import Adapter
 from tasks.store.artifact_groups import CheckedItems
 from tasks.store.artifacts import FilterSteps, Rejections
-from tasks.store.lock_files import lock_file, share_lock
+from tasks.store.lock_files import is_locked, lock_file, share_lock
 from tasks.store.paths import get_store_lock, hold_lock, hold_store
 from tasks.store.studies.store_contents import (
     StoreContents,
@@ -87,7 +87,7 @@ def test_a_study_that_is_given_up_frees_what_it_alone_needs(runs, store):
         f"funnel/{store['one'].digest}.jsonl",
         f"adapters/{store['adapter'].digest}",
     }
-    remove_entries(contents.list_removable())
+    remove_entries(contents.list_removable)
     assert not (runs / "studies" / "a").exists() and not store["adapter"].path.exists()
     store["shared"].verify_content(), store["two"].verify_content()
     assert list_paths(StoreContents()) == set(), "nothing is left over"
@@ -163,10 +163,18 @@ def test_leftovers_of_killed_processes_go_and_a_person_s_files_stay(runs, store)
 def test_nothing_is_removed_while_a_run_uses_the_store(runs, store):
     entries = StoreContents().list_removable()
     with hold_store(), pytest.raises(StoreError, match="a run uses"):
-        remove_entries(entries)
+        remove_entries(lambda: entries)
     assert store["lost"].path.exists()
-    remove_entries(entries)
+    remove_entries(lambda: entries)
     assert not store["lost"].path.exists()
+
+
+def test_what_is_removed_is_listed_once_no_run_can_use_the_store(runs, store):
+    def list_entries():
+        assert is_locked(get_store_lock())
+        return StoreContents().list_removable()
+
+    assert store["lost"].path in {entry.path for entry in remove_entries(list_entries)}
 
 
 def test_locks_that_nobody_holds_go_and_held_ones_stay(runs, store):
@@ -175,7 +183,7 @@ def test_locks_that_nobody_holds_go_and_held_ones_stay(runs, store):
     with hold_lock("held"):
         entries = [entry for entry in StoreContents().list_removable() if entry.kind == "locks"]
         assert {"held", get_store_lock().name} & {entry.path.name for entry in entries} == set()
-        remove_entries(entries)
+        remove_entries(lambda: entries)
         assert (runs / "locks" / "held").exists() and not (runs / "locks" / "free").exists()
 
 
@@ -205,9 +213,9 @@ def test_who_waited_for_a_lock_whose_file_was_removed_takes_that_of_its_successo
 
 def test_latest_points_to_what_is_left(runs, store):
     (runs / "latest").symlink_to("studies/b")
-    remove_entries(StoreContents([runs / "studies" / "b"]).list_removable())
+    remove_entries(StoreContents([runs / "studies" / "b"]).list_removable)
     assert (runs / "latest").resolve() == runs / "studies" / "a"
-    remove_entries(StoreContents([runs / "studies" / "a"]).list_removable())
+    remove_entries(StoreContents([runs / "studies" / "a"]).list_removable)
     assert not (runs / "latest").is_symlink()
 
 
