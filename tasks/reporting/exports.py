@@ -76,7 +76,7 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
             }
         ),
         "between_seeds": describe_seeds(result),
-        "cost": [build_harm_record(one, say) for one in study.effects.harms],
+        "harm": [build_harm_record(one, say) for one in study.effects.harms],
         "beside": build_aid_record(study.effects.aids, say),
         "causes": [build_finding_record(one, say) for one in study.findings],
         "exercise_causes": [
