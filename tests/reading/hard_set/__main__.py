@@ -19,7 +19,7 @@ from tasks.schemas.plan_sections import ReadingPlan
 
 
 def measure_book(book: Book, folder: Path) -> Score:
-    out = folder / f"{book.language}-{''.join(c if c.isalnum() else '-' for c in book.name)}"
+    out = book.folder(folder)
     path = out / "book.pdf"
     if not path.is_file():
         book.draw(book.blocks, out)

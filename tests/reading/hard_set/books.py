@@ -35,6 +35,10 @@ class Book(NamedTuple):
     def blocks(self) -> list[Block]:
         return load_blocks(self.text, self.chapters)
 
+    def folder(self, inside: Path) -> Path:
+        """Where its file lies, and what it was made of."""
+        return inside / f"{self.language}-{''.join(c if c.isalnum() else '-' for c in self.name)}"
+
 
 def _book(
     draw: Callable[..., Path], name: str, style: object, language: str, held: bool, *args: str
@@ -101,7 +105,8 @@ def _held_books() -> list[Book]:
 
 def _other_scripts() -> list[Book]:
     """Arabic and Hebrew: short texts, for languages that have no folder of their own."""
-    hebrew = NOTO / "NotoSansHebrew-Regular.ttf", NOTO / "NotoSansHebrew-Bold.ttf"
+    dejavu = DEBIAN / "truetype/dejavu"
+    hebrew = dejavu / "DejaVuSans.ttf", dejavu / "DejaVuSans-Bold.ttf"
     return [
         _book(draw_office, "libreoffice, Amiri 13", Letter("Amiri", size=13), "ar", False),
         _book(draw_office, "docx, Noto Naskh 11", Letter("Noto Naskh Arabic", size=11, docx=True), "ar", False),
@@ -112,5 +117,5 @@ def _other_scripts() -> list[Book]:
         _book(draw_office, "docx, Noto Sans 11", Letter("Noto Sans Hebrew", size=11, docx=True), "he", False),
         _book(draw_web, "chromium, Noto Serif 11.5", Sheet("Noto Serif Hebrew"), "he", False),
         _book(draw_typst, "typst, Noto Sans 11", Setting("Noto Sans Hebrew"), "he", False),
-        _book(draw_frames, "frames, Noto Sans 10.5", Frames(*hebrew, size=10.5, shuffled=True), "he", False),
+        _book(draw_frames, "frames, DejaVu 10.5", Frames(*hebrew, size=10.5, shuffled=True), "he", False),
     ]  # fmt: skip
