@@ -30,7 +30,7 @@ def start(folder, store):
     path.write_text(yaml.safe_dump(SWEEP), "utf-8")
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")
-    } | {"RUNS_DIR": str(store)}
+    } | {"RUNS_DIR": str(store), "BOOK2LORA_LANG": "en"}
     command = [sys.executable, "-m", "flows.cli.main", "sweep", str(path)]
     return subprocess.Popen(
         command,
