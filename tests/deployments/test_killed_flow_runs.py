@@ -60,9 +60,9 @@ def killed_in(team, stage, run, begin):
         1 / 30,
         0,
     ):  # of what it took when nothing disturbed it; the machine may have been busier then
-        before, records = team.list_lock_times(stage), team.list_stage_records()
+        records = team.list_stage_records()
         process, begun = begin(), time.monotonic()
-        while team.list_lock_times(stage) == before:
+        while not team.has_begun(stage, records):
             assert time.monotonic() - begun < WAIT_SECONDS and (
                 process is None or process.poll() is None
             ), f"never came to {stage}"
@@ -152,13 +152,12 @@ def test_two_studies_at_once_are_killed_and_both_gone_on_with_at_once(
 ):
     for place in ("results", "scratch"):
         shutil.rmtree(team.runs / place, ignore_errors=True)
-    before, trees = team.list_lock_times("finetune_adapter"), (SMALL_PLAN_TREE, OTHER)
+    trees = (SMALL_PLAN_TREE, OTHER)
     runs = [team.request_run("study/laptop", plan=dump_plan(tree)) for tree in trees]
     team.wait_until(
         runs[0],
         lambda state: (
-            team.list_lock_times("finetune_adapter") != before
-            and len(team.list_flow_processes()) == len(runs)
+            team.has_begun("finetune_adapter", {}) and len(team.list_flow_processes()) == len(runs)
         ),
     )
     kill_flow_processes(team)
