@@ -43,7 +43,6 @@ class StudyCommand(NamedTuple):
             env={
                 **kept,
                 "RUNS_DIR": str(self.store),
-                "BOOK2LORA_LANG": "en",
                 **environment,
             },  # as many threads as the tests: another number rounds otherwise
             stdout=subprocess.PIPE,

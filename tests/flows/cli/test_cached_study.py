@@ -9,11 +9,9 @@ from support.kill import StudyCommand, wait_for_exit
 from flows.cli.main import find_kept_study
 from flows.cli.summary import summarize_study
 from tasks.language.catalogue import tell_reader
-from tasks.language.reader_language import get_reader_language
 from tasks.schemas.plan_file import load_plan
 
 CACHED = tell_reader("stage-cached").split()
-SAME_READER = {"BOOK2LORA_LANG": get_reader_language()}  # as in the tests' own process
 RUN_AND_TELL_MODULES = """
 import sys
 sys.argv = ["book2lora", "study", *sys.argv[1:]]
@@ -39,7 +37,7 @@ def command(finished, tmp_path):
 def test_nothing_heavy_is_imported_no_server_is_started_and_the_end_is_the_same(command, finished):
     before = command.list_stage_records()
     told = wait_for_exit(
-        command.start_python("-c", RUN_AND_TELL_MODULES, str(command.plan), **SAME_READER)
+        command.start_python("-c", RUN_AND_TELL_MODULES, str(command.plan))
     ).splitlines()
     assert told[-1] == "ended with 0 []"
     assert told[0].split() == ["small", "·", "books/handbook.pdf"]
@@ -56,7 +54,7 @@ def test_nothing_heavy_is_imported_no_server_is_started_and_the_end_is_the_same(
 def test_where_one_choice_changed_the_rest_runs_under_prefect_and_each_stage_is_told_once(
     command, finished
 ):
-    told = command.run_to_end("--set", "comparison.margin=0.1", **SAME_READER)
+    told = command.run_to_end("--set", "comparison.margin=0.1")
     stages = [line.split()[1 : 2 + len(CACHED)] for line in told.splitlines() if "✓" in line]
     assert [name for name, *_ in stages] == [name for name, _ in finished.stages]
     assert [name for name, *took in stages if took != CACHED] == [

@@ -27,7 +27,11 @@ TREE = {
 
 
 def asked_of(server):
-    return {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+    return {
+        "OPENAI_BASE_URL": server.url,
+        "OPENAI_API_KEY": "sk-test-0123456789",
+        "BOOK2LORA_LANG": "en",
+    }
 
 
 def stored(command):
