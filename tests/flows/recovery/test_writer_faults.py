@@ -105,7 +105,7 @@ def test_the_end_of_the_money_tells_what_there_is_and_more_money_asks_only_for_t
         )
         assert (
             "BudgetSpent" in told
-            and "ended: pairs: budget" in told
+            and "ended: training pairs: the budget ended" in told
             and "raise generation.budget_usd" in told
         )
         assert 0 < server.compute_bill() <= 0.08
