@@ -40,14 +40,14 @@ dashboard: $(VENV)/ready ## Prefect's dashboard over the same store, with both p
 bench: $(VENV)/ready-dev ## time and memory beside the alternatives, as ratios in one run
 	@$(PY) tests/benchmarks/__main__.py $(ARGS)
 
-lock: $(TOOLS)/ready    ## the versions of constraints.txt with the hashes of their files: locked.txt, locked-cuda.txt
+lock: $(TOOLS)/ready    ## the versions of constraints.txt with the hashes of their files: locked*.txt
 	@$(TOOLS)/bin/python -m deployments.lock_packages
 
 audit: $(TOOLS)/ready   ## known holes in the pinned packages (needs a network)
 	@$(TOOLS)/bin/python -m deployments.audit
 
 sbom: $(TOOLS)/ready    ## what a study is made of, as CycloneDX in build/sbom.json: part of a release
-	@mkdir -p build && $(TOOLS)/bin/cyclonedx-py requirements locked.txt --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+	@mkdir -p build && cat locked.txt locked-torch.txt | $(TOOLS)/bin/cyclonedx-py requirements - --pyproject pyproject.toml --output-reproducible -o build/sbom.json
 	@echo "build/sbom.json"
 
 format: $(VENV)/ready-dev ## put the code into the house's style
@@ -58,7 +58,7 @@ clean:      ## remove the environment; the studies in runs/ stay
 
 # The stamps make a second `make` need neither network nor time.
 # LOCKED=no installs by the versions of constraints.txt alone, for a platform that locked.txt has no files for.
-$(VENV)/ready: pyproject.toml constraints.txt locked.txt
+$(VENV)/ready: pyproject.toml constraints.txt locked.txt locked-torch.txt locked-torch-cpu.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"book2lora needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	@test -x "$(PY)" || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned packages into $(VENV) (a few minutes, once) …"
@@ -67,7 +67,7 @@ ifeq ($(LOCKED),no)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 else
 	@$(BY_HASH) -r locked.txt
-	@! $(PY) -c 'import importlib.metadata as m, sys; sys.exit("nvidia" not in str(m.requires("torch")))' || $(BY_HASH) -r locked-cuda.txt
+	@$(BY_HASH) -r locked-torch-cpu.txt 2>/dev/null || { echo "torch's build for CPUs is in no index here; installing the one of the package index …"; $(BY_HASH) -r locked-torch.txt; }
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(PY) -m pip check --disable-pip-version-check
 endif

@@ -1,11 +1,12 @@
 """`make lock`: every package of a study by version and by the SHA-256 of its files, for
-`pip install --require-hashes`.
+`pip install --require-hashes --no-deps`.
 
-    locked.txt        what a study needs, torch's builds for CUDA and for CPUs among it
-    locked-cuda.txt   what torch's build for CUDA needs besides, and nothing else does
+    locked.txt             what a study needs but torch
+    locked-torch.txt       torch as the package index has it, and what its build for CUDA needs
+    locked-torch-cpu.txt   torch's build for CPUs, tried first: 200 MB instead of 4 GB
 
-The versions are those of constraints.txt; uv finds the files. Torch's build for CPUs is in no
-index that everybody has: the hash is that of the wheel which pip finds here.
+The versions are those of constraints.txt; uv finds the files. The build for CPUs is in no index
+that everybody has: its hash is that of the wheel which pip finds here for this Python.
 """
 
 import hashlib
@@ -18,36 +19,23 @@ from typing import NamedTuple
 
 from tasks.schemas.project import PROJECT_ROOT
 
-LOCKED, LOCKED_CUDA = PROJECT_ROOT / "locked.txt", PROJECT_ROOT / "locked-cuda.txt"
-CUDA = re.compile(r"(nvidia|cuda)-|triton==")  # names of what only torch's build for CUDA needs
-HEAD = "# By `make lock`: {what}.\n"
+OF_TORCH = re.compile(r"(nvidia|cuda)-|(triton|torch)==")  # what no other package needs
+HEAD = "# By `make lock`, for pip install --require-hashes --no-deps.\n"
 
 
 class LockFiles(NamedTuple):
-    """The texts of both files."""
+    """The entries of both files that uv's answer makes."""
 
     locked: str
-    cuda: str
+    torch: str
 
 
-def split_lock(resolved: str, cpu_build: str) -> LockFiles:
-    """Two files from one resolution; the hash of torch's build for CPUs joins those of its other
-    builds.
-    """
+def split_lock(resolved: str) -> LockFiles:
+    """Torch's packages apart from the others, of one resolution."""
     entries = re.findall(r"^[a-z0-9].*(?:\n +--hash.*)+", resolved, re.MULTILINE)
-    also = f" \\\n    --hash=sha256:{cpu_build}"
-    plain = [
-        entry + also if entry.startswith("torch==") else entry
-        for entry in entries
-        if not CUDA.match(entry)
-    ]
-    cuda = [entry for entry in entries if CUDA.match(entry)]
-    return LockFiles(
-        HEAD.format(what="what a study needs, for pip install --require-hashes --no-deps")
-        + "\n".join(plain)
-        + "\n",
-        HEAD.format(what="what torch's build for CUDA needs besides") + "\n".join(cuda) + "\n",
-    )
+    locked = [entry for entry in entries if not OF_TORCH.match(entry)]
+    torch = [entry for entry in entries if OF_TORCH.match(entry)]
+    return LockFiles("\n".join(locked), "\n".join(torch))
 
 
 def resolve_packages(build_tool: str) -> str:
@@ -78,12 +66,12 @@ def hash_cpu_build(version: str) -> str:
 
 
 def main() -> None:
-    """Write both files."""
-    resolved = resolve_packages("setuptools>=77")  # builds this package itself
-    (version,) = re.findall(r"^torch==(\S+)", resolved, re.MULTILINE)
-    files = split_lock(resolved, hash_cpu_build(version))
-    LOCKED.write_text(files.locked, "utf-8")
-    LOCKED_CUDA.write_text(files.cuda, "utf-8")
+    """Write the three files."""
+    files = split_lock(resolve_packages("setuptools>=77"))  # builds this package itself
+    (version,) = re.findall(r"^torch==(\S+)", files.torch, re.MULTILINE)
+    cpu_build = f"torch=={version}+cpu \\\n    --hash=sha256:{hash_cpu_build(version)}"
+    for name, entries in (("", files.locked), ("-torch", files.torch), ("-torch-cpu", cpu_build)):
+        (PROJECT_ROOT / f"locked{name}.txt").write_text(f"{HEAD}{entries}\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.lock_packages import CUDA, split_lock
+from deployments.lock_packages import OF_TORCH, split_lock
 
 ROOT = Path(__file__).parents[3]
 ENTRY = re.compile(
@@ -18,7 +18,7 @@ ELSEWHERE = {  # of other Pythons and systems than the tested one; what builds t
     "setuptools",
     "whenever",
 }
-CPU_BUILD = "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"
+FILES = ("locked.txt", "locked-torch.txt", "locked-torch-cpu.txt")
 
 
 def normalize_name(name: str) -> str:
@@ -33,7 +33,7 @@ def read_versions(file: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("file", ["locked.txt", "locked-cuda.txt"])
+@pytest.mark.parametrize("file", FILES)
 def test_every_package_of_a_lock_has_a_version_and_hashes_and_nothing_else_stands_there(file):
     text = (ROOT / file).read_text("utf-8")
     assert ENTRY.sub("", text).strip().splitlines() == text.splitlines()[:1]
@@ -54,13 +54,15 @@ def test_every_requirement_of_the_package_is_locked():
         normalize_name(re.match(r"[\w.-]+", line)[0])
         for line in project["dependencies"]  # type: ignore[index]
     }
-    assert len(wanted) > 20 and wanted <= read_versions("locked.txt").keys()
+    assert len(wanted) > 20 and wanted - {"torch"} <= read_versions("locked.txt").keys()
 
 
-def test_torch_for_cpus_is_locked_beside_its_other_builds_and_cuda_apart():
-    assert CPU_BUILD in (ROOT / "locked.txt").read_text("utf-8")
-    assert all(CUDA.match(f"{name}==") for name in read_versions("locked-cuda.txt"))
-    assert not any(CUDA.match(f"{name}==") for name in read_versions("locked.txt"))
+def test_torch_stands_apart_and_its_two_builds_are_one_version():
+    locked, torch, cpu = map(read_versions, FILES)
+    assert not any(OF_TORCH.match(f"{name}==") for name in locked)
+    assert all(OF_TORCH.match(f"{name}==") for name in torch)
+    assert cpu == {"torch": torch["torch"] + "+cpu"}
+    assert torch["torch"] == read_versions("constraints.txt")["torch"]
 
 
 def test_a_resolution_is_split_without_losing_an_entry():
@@ -68,8 +70,7 @@ def test_a_resolution_is_split_without_losing_an_entry():
         f"{name}==1 ; sys_platform == 'linux' \\\n    --hash=sha256:{sign * 64}"
         for name, sign in (("attrs", "a"), ("nvidia-x", "b"), ("torch", "c"), ("triton", "d"))
     )
-    files = split_lock(resolved + "\n", "f" * 64)
-    assert re.findall(r"^[a-z-]+(?===)", files.locked, re.M) == ["attrs", "torch"]
-    assert re.findall(r"^[a-z-]+(?===)", files.cuda, re.M) == ["nvidia-x", "triton"]
-    torch = files.locked.partition("torch==1")[2]
-    assert "c" * 64 in torch and "f" * 64 in torch
+    files = split_lock(resolved + "\n")
+    assert re.findall(r"^[a-z-]+(?===)", files.locked, re.M) == ["attrs"]
+    assert re.findall(r"^[a-z-]+(?===)", files.torch, re.M) == ["nvidia-x", "torch", "triton"]
+    assert "\n".join([files.locked, files.torch]) == resolved
