@@ -44,7 +44,7 @@ def _declare(tree: dict[str, Any]) -> DeclaredDeployment:
     from prefect.utilities.callables import parameter_schema
 
     path, _, function = tree["entrypoint"].partition(":")
-    flow: "Flow[..., Any]" = load_flow_from_entrypoint(f"{PROJECT_ROOT / path}:{function}")
+    flow: Flow[..., Any] = load_flow_from_entrypoint(f"{PROJECT_ROOT / path}:{function}")
     schedules = tree.get("schedules", [])
     fields = {
         "entrypoint": tree["entrypoint"],
