@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import AwaitingRetry
 
 from deployments.dashboard import build_environment, wait_until_healthy, worker_command
-from deployments.register import register_deployments, run_prefect
+from deployments.register import register_deployments
 from deployments.supervisor import spawn, stop
 from support.stage_records import has_stage_begun, list_stage_records
 from tasks.engine.orchestration.server_app import server_command, server_environment
@@ -125,7 +125,13 @@ class PrefectTeam:
         if way == "dashboard":
             self.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         else:
-            run_prefect("flow-run", "retry", str(run.id), environment=self._environment)
+            subprocess.run(
+                [sys.executable, "-m", "prefect", "flow-run", "retry", str(run.id)],
+                env=self._environment,
+                cwd=PROJECT_ROOT,
+                check=True,
+                capture_output=True,
+            )
         self.wait_until(run, lambda state: not state.is_final(), 60)
 
     def start_command(self, *arguments: str) -> subprocess.Popen[str]:
