@@ -1,17 +1,20 @@
-# make study · make test · make check · make mutants · make bench · make dashboard
+# make study · make app · make test · make check · make mutants · make bench · make dashboard
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 RUN := $(PY) -m flows.cli.main
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep test check mutants docs bench dashboard audit format clean
+.PHONY: help study app sweep test check mutants docs bench dashboard audit format clean
 
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
 
 study: $(VENV)/ready $(if $(filter smollm2,$(PLAN)),$(VENV)/ready-smollm2) ## book → verdict, on this machine, with the laptop plan (PLAN=… for another)
 	@$(RUN) study $(PLAN) $(ARGS)
+
+app: $(VENV)/ready-app ## the local page: bring a book, choose, check, run, read, talk (ARGS="--port 8421")
+	@$(RUN) app $(ARGS)
 
 sweep: $(VENV)/ready    ## many settings, the same questions
 	@$(RUN) sweep $(PLAN) $(ARGS)
@@ -59,6 +62,10 @@ $(VENV)/ready: pyproject.toml constraints.txt
 $(VENV)/ready-dev: $(VENV)/ready
 	@echo "Installing the packages for the tests …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/ready-app: $(VENV)/ready
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[app]'
 	@touch $@
 
 # Without its dependencies: llama-cpp-python would be compiled for half an hour, and nothing here uses it.
