@@ -169,9 +169,14 @@ class WriterUsage(StoredRow):
     )
     ended: dict[str, str] = Field(
         description=(
-            'by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often'
-            ' enough), "budget", "stopped" (by the server)'
+            'by kind: "met", "exhausted" (the text has no more), "unfit" (what came passed no'
+            ' check), "cut" (answers were cut off), "refused", "rounds" (asked often enough),'
+            ' "budget", "stopped" (by the server)'
         )
+    )
+    exhausted: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="by kind: ids of the passages that have no more, and are not asked again",
     )
     rounds: int = Field(description="rounds of asking")
     requests: int = Field(description="answers used, from the server or the ledger")
