@@ -21,8 +21,8 @@ def _with_prefixes(prefixes: str, bases: str) -> frozenset[str]:
     return frozenset(prefix + base for prefix in prefixes for base in bases.split())
 
 
-# The units of physics with their prefixes, and those of medicine; capital M and G only where no name
-# is written alike (Mg is magnesium, MS a disease).
+# The units of physics with their prefixes, and those of medicine; capital M and G only where no
+# name is written alike (Mg is magnesium, MS a disease).
 UNITS = (
     _with_prefixes("fpnuµμmk", "g L l m s mol Eq Pa J W Wh V A Hz S Gy Sv Bq Osm U IU cal Ω bar")
     | _with_prefixes("cd", "g L l m S B")
