@@ -27,7 +27,7 @@ def test_a_server_that_goes_silent_midway_is_told_with_its_remedy(tmp_path):
     command = StudyCommand.with_plan_file(tmp_path / "runs")
     command.store.mkdir()
     process = command.start_study(
-        PREFECT_API_REQUEST_TIMEOUT="1", PREFECT_CLIENT_MAX_RETRIES="1", BOOK2LORA_LANG="en"
+        PREFECT_API_REQUEST_TIMEOUT="8", PREFECT_CLIENT_MAX_RETRIES="1", BOOK2LORA_LANG="en"
     )
     while not has_stage_begun(command.store, "read_book", {}):
         assert process.poll() is None, process.communicate()[0]
