@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[3]
 PLACE = ROOT / "deployments"
 COMPOSE = yaml.safe_load((PLACE / "compose.yaml").read_text("utf-8"))
-KUBERNETES = yaml.safe_load((PLACE / "kubernetes.yaml").read_text("utf-8"))
+KUBERNETES = yaml.safe_load((PLACE / "kubernetes" / "job-templates.yaml").read_text("utf-8"))
 SECRET = re.compile("KEY|TOKEN|PASSWORD|AUTH")
 AUTOMATIONS = yaml.safe_load((PLACE / "automations.yaml").read_text("utf-8"))["automations"]
 
@@ -253,16 +253,6 @@ def test_what_compose_runs_is_there():
     )
     assert copied
     assert all((ROOT / name).exists() for line in copied for name in line.split())
-
-
-@pytest.mark.parametrize("pool", ["cpu", "gpu"])
-def test_a_job_template_uses_only_variables_that_it_declares(pool):
-    template = KUBERNETES["pools"][pool]
-    used = set(re.findall(r"\{\{ (\w+) \}\}", yaml.safe_dump(template["job_configuration"])))
-    assert used <= template["variables"]["properties"].keys()
-    pod = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]
-    assert ("nvidia.com/gpu" in pod["containers"][0]["resources"]["limits"]) == (pool == "gpu")
-    assert pod["securityContext"]["runAsNonRoot"] and pod["restartPolicy"] == "Never"
 
 
 def test_prefect_takes_the_job_templates(prefect):
