@@ -100,7 +100,7 @@ def describe_registrations(done: list[Registration]) -> Iterator[str]:
 def register_pool(
     client: "SyncPrefectClient", pool: str, record: Record, kubernetes: bool
 ) -> Registration:
-    """Of process workers, or of Kubernetes jobs with the template of kubernetes.yaml. Limit and
+    """Of process workers, or of Kubernetes jobs with the template of kubernetes/job-templates.yaml. Limit and
     pause are never touched.
     """
     from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
@@ -134,7 +134,7 @@ def read_job_template(pool: str, kubernetes: bool) -> dict[str, Any]:
 
     if not kubernetes:
         return ProcessWorker.get_default_base_job_template()
-    text = (PROJECT_ROOT / "deployments" / "kubernetes.yaml").read_text("utf-8")
+    text = (PROJECT_ROOT / "deployments" / "kubernetes" / "job-templates.yaml").read_text("utf-8")
     template: dict[str, Any] = yaml.safe_load(text)["pools"][pool]
     return template
 

@@ -34,9 +34,10 @@ class Part:
     started: float = 0.0  # seconds, monotonic
     due: float = 0.0  # when it is started again; 0: it runs
     wait: float = FIRST_WAIT
+    user: str | None = None  # whose process it is; None: ours
 
     def start(self) -> None:
-        self.process = spawn(self.name, self.environment, self.command)
+        self.process = spawn(self.name, self.environment, self.command, self.user)
         self.started, self.due = time.monotonic(), 0.0
 
 
@@ -46,7 +47,7 @@ def log_of(name: str) -> Path:
 
 
 def spawn(
-    name: str, environment: dict[str, str], command: Sequence[str]
+    name: str, environment: dict[str, str], command: Sequence[str], user: str | None = None
 ) -> subprocess.Popen[bytes]:
     """A process in a session of its own, with its output in a log; it ends with us, whatever ends
     us.
@@ -55,7 +56,9 @@ def spawn(
         return subprocess.Popen(
             command,
             env=environment,
-            cwd=PROJECT_ROOT,
+            cwd=PROJECT_ROOT if user is None else "/",
+            user=user,
+            extra_groups=None if user is None else [],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
