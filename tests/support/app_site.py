@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.testclient import TestClient
-from support.prefect_team import find_free_port
 
 from flows.app.plan_jobs import JobWorkers, PlanJob
 from flows.app.site import build_site
+from support.prefect_team import find_free_port
 
 ROOT = Path(__file__).parents[2]
 PORT, SECRET = 8420, "a-token-of-thirty-two-letters-and-more"

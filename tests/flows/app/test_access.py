@@ -1,14 +1,16 @@
 """Who may use the page: the token, the cookie, foreign hosts and origins, two persons' keys."""
 
 import pytest
-from support.app_site import ADDRESS, SECRET, make_client, make_second_browser
 from starlette.testclient import TestClient
+from support.app_site import ADDRESS, SECRET, make_client, make_second_browser
 
 from flows.app.access import SessionKeeper, load_token
 from flows.app.serve_app import serve_app
 from flows.app.site import build_site
+from tasks.engine.readiness.plan_check import PlanCheck
 from tasks.schemas.errors import PlanError
 
+CHOICES = "flows.app.routes.choice_pages"
 PAGES = ["/", "/plans/a/book", "/plans/a/choices", "/plans/a/items", "/plans/a/run", "/studies/a"]
 
 
@@ -17,6 +19,7 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setenv("BOOK2LORA_LANG", "en")
     monkeypatch.setattr("flows.app.access.GUESS_SECONDS", 0.0)
+    monkeypatch.setattr(f"{CHOICES}.check_planned_study", lambda plan: PlanCheck([], []))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -25,7 +28,9 @@ def test_nobody_comes_in_without_the_token(page):
     assert answer.status_code == 401 and "Who is there?" in answer.text
 
 
-@pytest.mark.parametrize("page", ["/books", "/language", "/key", "/plans/a/run", "/studies/a/remove"])
+@pytest.mark.parametrize(
+    "page", ["/books", "/language", "/key", "/plans/a/run", "/studies/a/remove"]
+)
 def test_nothing_is_done_without_the_token(page):
     assert make_client(is_in=False).post(page, data={"x": "1"}).status_code == 401
 

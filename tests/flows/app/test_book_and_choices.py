@@ -11,11 +11,14 @@ from support.app_site import PromptWorkers, make_client, make_second_browser
 from flows.app.plan_choices import MAIN_CHOICES
 from flows.app.plan_drafts import create_draft, find_draft
 from flows.app.uploads import MOST_FORM_BYTES, name_study
+from tasks.engine.readiness.items_ahead import CheckLine
+from tasks.engine.readiness.plan_check import PlanCheck
 from tasks.language.i18n import load_translator
 from tasks.schemas.plan import StudyPlan
 
 ROOT = Path(__file__).parents[3]
 HANDBOOK = (ROOT / "books" / "handbook-en.pdf").read_bytes()
+ENGLISH = {"book": "books/handbook-en.pdf", "language": "en"}
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -26,10 +29,11 @@ def store(tmp_path, monkeypatch):
     return tmp_path / "runs"
 
 
-@pytest.fixture(scope="module")
-def kept_reading(tmp_path_factory):
-    """A store in which the first pages of the handbook are read."""
-    return tmp_path_factory.mktemp("read") / "runs"
+@pytest.fixture
+def prompt_check(monkeypatch):
+    """What a plan will take is told at once: nothing is missing."""
+    place = "flows.app.routes.choice_pages.check_planned_study"
+    monkeypatch.setattr(place, lambda plan: PlanCheck([CheckLine("book", plan.book)], []))
 
 
 def send_book(client, content=HANDBOOK, name="handbook-en.pdf", **options):
@@ -76,8 +80,7 @@ def test_a_form_without_a_book_is_told():
     assert answer.status_code == 400 and "choose a PDF first" in answer.text
 
 
-def test_more_than_the_page_takes_is_refused_before_it_is_kept(store, monkeypatch):
-    monkeypatch.setattr("flows.app.uploads.MOST_FORM_BYTES", MOST_FORM_BYTES)
+def test_more_than_the_page_takes_is_refused_before_it_is_kept():
     client = make_client()
     answer = client.post("/examples", data={"language": "e" * (MOST_FORM_BYTES + 1)})
     assert answer.status_code == 400 and "more than 1 MB" in answer.text
@@ -106,7 +109,7 @@ def test_a_broken_pdf_is_told_in_a_sentence_and_its_plan_stays(store):
 
 def test_a_page_stands_beside_its_text_with_chapters(store):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    create_draft("handbook", {**ENGLISH, "reading": {"last_page": 14}})
     page = client.get("/plans/handbook/book?page=12")
     assert page.status_code == 200 and "/plans/handbook/pages/12.jpg" in page.text
     assert "Nothing speaks against the reading" in page.text and "Chapters (" in page.text
@@ -127,7 +130,7 @@ def test_a_name_in_an_address_is_never_a_path(name):
         assert answer.status_code in (400, 404) and SCRIPT not in answer.text
 
 
-def test_choices_change_the_plan_file_that_the_command_takes(store):
+def test_choices_change_the_plan_file_that_the_command_takes(prompt_check):
     client = make_client()
     client.post("/examples", data={"language": "en"})
     form = {"generation.pairs": "40", "finetuning.epochs": "1", "recipe": "laptop"}
@@ -139,7 +142,7 @@ def test_choices_change_the_plan_file_that_the_command_takes(store):
     assert StudyPlan.model_validate(told) == plan
 
 
-def test_a_recipe_is_the_tuning_of_a_plan_of_ours():
+def test_a_recipe_is_the_tuning_of_a_plan_of_ours(prompt_check):
     client = make_client()
     client.post("/examples", data={"language": "en"})
     client.post("/plans/handbook/choices", data={"recipe": "exercise"})
@@ -158,7 +161,7 @@ def test_a_recipe_is_the_tuning_of_a_plan_of_ours():
         ({"reading.ocr": SCRIPT}, "reading.ocr"),
     ],
 )
-def test_a_choice_that_is_none_is_told_and_changes_nothing(form, told):
+def test_a_choice_that_is_none_is_told_and_changes_nothing(form, told, prompt_check):
     client = make_client()
     client.post("/examples", data={"language": "en"})
     before = find_draft("handbook").digest
@@ -169,7 +172,7 @@ def test_a_choice_that_is_none_is_told_and_changes_nothing(form, told):
 
 
 @pytest.mark.parametrize("key", ["book", "name", "validation.review", "lineage.predecessor"])
-def test_a_browser_sets_no_path_and_no_name(key):
+def test_a_browser_sets_no_path_and_no_name(key, prompt_check):
     client = make_client()
     client.post("/examples", data={"language": "en"})
     before = find_draft("handbook").digest
@@ -177,7 +180,7 @@ def test_a_browser_sets_no_path_and_no_name(key):
     assert find_draft("handbook").digest == before
 
 
-def test_two_browsers_do_not_overwrite_each_other():
+def test_two_browsers_do_not_overwrite_each_other(prompt_check):
     first = make_client()
     second = make_second_browser(first)
     first.post("/examples", data={"language": "en"})
@@ -188,7 +191,7 @@ def test_two_browsers_do_not_overwrite_each_other():
     assert find_draft("handbook").plan.generation.pairs == 50
 
 
-def test_what_it_takes_is_told_in_the_readers_language():
+def test_what_it_takes_is_told_in_the_readers_language(prompt_check):
     client = make_client()
     client.post("/examples", data={"language": "en"})
     assert "Nothing is missing." in client.get("/plans/handbook/check").text
@@ -200,7 +203,7 @@ def test_a_writer_without_a_key_is_missing(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     client = make_client()
-    create_draft("paid", {"generation": {"writer": "gpt"}, "book": "books/handbook.pdf"})
+    create_draft("paid", {**ENGLISH, "generation": {"writer": "gpt"}, "reading": {"last_page": 9}})
     text = client.get("/plans/paid/check").text
     assert "Missing:" in text and "OPENAI_API_KEY" in text and "Nothing is missing" not in text
 
