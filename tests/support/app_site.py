@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from flows.app.plan_jobs import JobWorkers, PlanJob
 from flows.app.site import build_site
 from support.prefect_team import find_free_port
+from tasks.schemas.errors import StudyError
 
 ROOT = Path(__file__).parents[2]
 PORT, SECRET = 8420, "a-token-of-thirty-two-letters-and-more"
@@ -32,7 +33,7 @@ class PromptWorkers(JobWorkers):
         future = Future()
         try:
             future.set_result(question(plan))
-        except Exception as error:
+        except StudyError as error:
             future.set_exception(error)
         return PlanJob(future, Path("/nonexistent/events"))
 
