@@ -55,7 +55,8 @@ class PlanJob(NamedTuple):
         return self.future.result()
 
     def has_failed(self) -> bool:
-        return self.future.done() and self.future.exception() is not None
+        future = self.future
+        return future.done() and not future.cancelled() and future.exception() is not None
 
 
 class JobWorkers:
@@ -64,6 +65,7 @@ class JobWorkers:
     def __init__(self) -> None:
         self._pools: OrderedDict[str, ProcessPoolExecutor] = OrderedDict()
         self._jobs: OrderedDict[str, PlanJob] = OrderedDict()
+        self._latest: dict[str, str] = {}  # job by person, question and plan
         self._lock = threading.Lock()
 
     def ask(
@@ -81,8 +83,9 @@ class JobWorkers:
         name = compute_digest("\n".join(parts).encode())
         with self._lock:
             known = self._jobs.get(name)
-            if known and not (again and known.has_failed()):
+            if known and not known.future.cancelled() and not (again and known.has_failed()):
                 return known
+            self._cancel_waiting(f"{own} {question.__name__} {plan.name}", name)
             events = make_private_dir("app") / "events" / f"{name}.jsonl"
             events.unlink(missing_ok=True)
             pool = self._find_pool(own, environment)
@@ -92,9 +95,15 @@ class JobWorkers:
                 self._jobs.popitem(last=False)
             return job
 
+    def _cancel_waiting(self, what: str, name: str) -> None:
+        """Of a plan that was changed while its earlier form waited, only the last form is asked."""
+        if earlier := self._jobs.get(self._latest.get(what, "")):
+            earlier.future.cancel()
+        self._latest[what] = name
+
     def _find_pool(self, own: str, environment: Mapping[str, str]) -> ProcessPoolExecutor:
         known = self._pools.get(own)
-        if known is None or known._broken:  # type: ignore[attr-defined] # its process was killed
+        if known is None or known._broken:  # its process was killed
             self._pools[own] = ProcessPoolExecutor(
                 1,
                 mp_context=get_context("spawn"),

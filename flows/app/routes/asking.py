@@ -48,7 +48,7 @@ def ask_worker(
     job: PlanJob = asked.app.state.workers.ask(
         question, draft.plan, environment, get_language(asked), again=again
     )
-    if not job.future.done():
+    if not job.future.done() or job.future.cancelled():
         bars = [event for event in read_events(job.events) if "label" in event]
         return JobState(False, bar=bars[-1] if bars else None)
     try:

@@ -2,7 +2,7 @@
 
 import base64
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -36,14 +36,14 @@ def show_book(asked: Request) -> Response:
     """One page of the book, its picture beside its text; while the book is being read, how far."""
     draft = get_draft(asked)
     state = ask_worker(asked, read_planned_book, draft, again=not is_part(asked))
-    values: dict[str, object] = {"draft": draft, "state": state, "step": "book"}
+    values: dict[str, Any] = {"draft": draft, "state": state, "step": "book"}
     if isinstance(state.result, BookReading):
         values |= describe_reading(asked, state.result)
     template = "parts/book.html" if is_part(asked) else "book.html"
     return render(asked, template, **values)
 
 
-def describe_reading(asked: Request, reading: BookReading) -> dict[str, object]:
+def describe_reading(asked: Request, reading: BookReading) -> dict[str, Any]:
     """What the page shows of a book that is read."""
     say = get_words(asked)
     pages = {row.page: row for row in reading.text.pages.load_rows()}

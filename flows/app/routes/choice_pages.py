@@ -1,5 +1,7 @@
 """What is chosen, and what it will take: the form of a plan with `check` beside it."""
 
+from typing import Any
+
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,7 +49,7 @@ def save_choices(asked: Request, form: FormData) -> Response:
     return render(asked, "parts/check.html", draft=draft, **describe_check(asked, again=True))
 
 
-def describe_check(asked: Request, *, again: bool = False) -> dict[str, object]:
+def describe_check(asked: Request, *, again: bool = False) -> dict[str, Any]:
     """What the worker has found out by now."""
     say, state = (
         get_words(asked),

@@ -1,6 +1,6 @@
 """The items of a plan, kept and refused, and a person's decisions on them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -35,7 +35,7 @@ def show_items(asked: Request) -> Response:
     """Three kept and three refused items, or all of either, twenty at a time."""
     draft = get_draft(asked)
     state = ask_worker(asked, list_planned_items, draft, again=not is_part(asked))
-    values: dict[str, object] = {"draft": draft, "state": state, "step": "items"}
+    values: dict[str, Any] = {"draft": draft, "state": state, "step": "items"}
     if isinstance(state.result, StudyItems):
         shown = choose_shown(
             state.result,

@@ -1,6 +1,7 @@
 """A plan's run: started, watched, stopped."""
 
 import os
+from typing import Any
 
 from markupsafe import Markup
 from starlette.datastructures import FormData
@@ -26,7 +27,7 @@ def show_run(asked: Request) -> Response:
     """How far the plan's run is, and what came of it."""
     draft, say = get_draft(asked), get_words(asked)
     progress = read_progress(draft.name)
-    values = {
+    values: dict[str, Any] = {
         "draft": draft,
         "step": "run",
         "progress": progress,
