@@ -26,6 +26,7 @@ from tasks.generation.prompts.instructions import ItemKind
 from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
 from tasks.generation.response_cache import StoredResponse
 from tasks.generation.second_reader.reading_round import SecondReader
+from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_work
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BudgetSpent
 from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection, WriterUsage
@@ -69,8 +70,8 @@ class ChapterRun:
         """All rounds; raises what stopped them, once everything under way and the account are in
         the ledger.
 
-        A budget that ends while a chapter is asked for more stops nothing: there is enough for a
-        study.
+        A budget that ends is no error here: what there is, and what other plans of the study paid
+        for, is handed on, and whether it is enough only the whole book can tell.
         """
         self.windows = (
             book_windows.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
@@ -89,14 +90,36 @@ class ChapterRun:
             if self.request_runner.stop_error:
                 break
             self.rounds += 1
-        account = self.build_usage()
-        usage.save_usage(self.request_runner.cache.folder, self.passages, account)
-        if self.request_runner.stop_error and not (
-            self.before and isinstance(self.request_runner.stop_error, BudgetSpent)
-        ):
+        if isinstance(self.request_runner.stop_error, BudgetSpent):
+            self._recall_paid_work()
+        account, cache = self.build_usage(), self.request_runner.cache
+        readings = self.reader.readings if self.reader else []
+        if self.passages:
+            usage.save_usage(cache.folder, self.passages, account)
+            save_paid_work(cache, self.passages, self.drafts, readings)
+        if self.request_runner.stop_error and account.stop is None:
             raise self.request_runner.stop_error
-        readings = self.reader.readings if self.reader else ()
         return WrittenChapter(self.drafts, account, self.kept, readings)
+
+    def _recall_paid_work(self) -> None:
+        """What other plans of the study paid for in this chapter is judged like new answers. What
+        nobody has read the rules judge alone: there is no money for a reader either.
+        """
+        wanted = {"pair": self.plan.pairs, "question": self.plan.questions}
+        known = {draft.id for draft in self.drafts}
+        paid = load_paid_work(self.request_runner.cache, self.passages, known)
+        new: list[PairOrQuestion] = []
+        for draft in paid.drafts:
+            if isinstance(wanted[draft.kind], int) and wanted[draft.kind]:
+                self.drafts.append(draft)
+                verdict = self.accept(draft)
+                new += verdict.kept
+                self.rejected[draft.kind] += sum(one.items for one in verdict.rejected)
+        if self.reader and new:
+            for item, rejection in self.reader.judge_recalled(new, paid.readings):
+                new.remove(item)
+                self.rejected[rejection.kind] += 1
+        self.kept += new
 
     def _list_goals(self) -> Quota:
         """The quota; of a kind that misses no more than was drafted on top, what there is."""
@@ -295,6 +318,7 @@ class ChapterRun:
             kind: max(number, before.wanted[kind] if before else 0)
             for kind, number in zip(ITEM_KINDS, self.quota, strict=True)
         }
+        stop = self.request_runner.stop_error
         return WriterUsage(
             chapter=self.passages[0].chapter if self.passages else "",
             wanted=wanted,
@@ -302,6 +326,7 @@ class ChapterRun:
             rejected={kind: self.rejected[kind] for kind in ITEM_KINDS},
             refused={kind: self.refused[kind] for kind in ITEM_KINDS},
             ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in ITEM_KINDS},
+            stop=stop.message if isinstance(stop, BudgetSpent) else None,
             exhausted={kind: self._list_exhausted(kind) for kind in ITEM_KINDS},
             rounds=self.rounds + (before.rounds if before else 0),
             requests=len(self.drafts),

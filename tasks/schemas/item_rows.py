@@ -174,6 +174,9 @@ class WriterUsage(StoredRow):
             ' "budget", "stopped" (by the server)'
         )
     )
+    stop: Message | str | None = Field(
+        default=None, description="where the budget ended: what was spent, and how to go on"
+    )
     exhausted: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
         description="by kind: ids of the passages that have no more, and are not asked again",
