@@ -45,6 +45,36 @@ def _get_kind(item: PairOrQuestion) -> ItemKind:
     return "pair" if isinstance(item, Pair) else "question"
 
 
+def list_shown_passages(
+    asking: PlannedRequest, passages: Sequence[Passage], as_pages: bool
+) -> list[Passage]:
+    """What the model saw: the window's passages, or all of the chapter's that stand on the
+    pages.
+    """
+    if not as_pages or asking.repairs:
+        return list(asking.passages)
+    seen = [p.page for p in asking.passages]
+    return [p for p in passages if min(seen) - 1 <= p.page <= max(seen) + 1]
+
+
+def build_draft(
+    asking: PlannedRequest, response: StoredResponse, shown: Sequence[Passage], model: str
+) -> Draft:
+    """An answer as a row."""
+    envelope = read_completion(response.body)
+    return Draft(
+        id=response.key,
+        kind=asking.kind,
+        passages=tuple(p.id for p in shown),
+        asked=asking.asked,
+        writer=model,
+        raw=envelope.text if envelope else response.body,
+        finish=response.finish,
+        cost_usd=response.cost_usd,
+        **response.usage._asdict(),
+    )
+
+
 @dataclass
 class ChapterRun:
     """One chapter on its way from passages to drafts."""
@@ -218,7 +248,8 @@ class ChapterRun:
         self, asking: PlannedRequest, response: StoredResponse, outcome: RoundOutcome
     ) -> Sequence[PairOrQuestion]:
         """Judge one answer: the items that the gate keeps; what else it was is noted."""
-        draft = self._build_draft(asking, response, self._list_shown_passages(asking))
+        shown = list_shown_passages(asking, self.passages, self.pages is not None)
+        draft = build_draft(asking, response, shown, self.plan.model)
         self.drafts.append(draft)
         verdict, spots = self.accept(draft), {(id(w), asking.kind) for w in asking.list_places()}
         if draft.finish in NO_ITEM_FINISHES:
@@ -264,29 +295,6 @@ class ChapterRun:
             ]
             cut += book_windows.split_window(place, bad[0]) if bad else [place]
         self.windows = cut
-
-    def _list_shown_passages(self, asking: PlannedRequest) -> list[Passage]:
-        """What the model saw: the window's passages, or all that stand on the pages."""
-        if not self.pages or asking.repairs:
-            return list(asking.passages)
-        seen = [p.page for p in asking.passages]
-        return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
-
-    def _build_draft(
-        self, asking: PlannedRequest, response: StoredResponse, shown: list[Passage]
-    ) -> Draft:
-        envelope = read_completion(response.body)
-        return Draft(
-            id=response.key,
-            kind=asking.kind,
-            passages=tuple(p.id for p in shown),
-            asked=asking.asked,
-            writer=self.plan.model,
-            raw=envelope.text if envelope else response.body,
-            finish=response.finish,
-            cost_usd=response.cost_usd,
-            **response.usage._asdict(),
-        )
 
     def _report_progress(self) -> None:
         whole = self.quota.pairs + self.quota.questions

@@ -35,8 +35,8 @@ def test_no_value_of_the_example_carries_a_remark():
 
 
 def test_what_the_example_leaves_empty_is_as_if_it_were_not_set(monkeypatch):
-    from tasks.generation.openai.openai_writer import open_client
     from tasks.generation.openai.request_runner import RetryPolicy
+    from tasks.generation.openai.transport.server_calls import open_client
 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", "")
