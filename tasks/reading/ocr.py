@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tasks.reading import legibility
-from tasks.reading.sandbox import child_process
 from tasks.reading.types import Line, Sheet, nothing
+from tasks.store.foreign import child_process
 
 DPI = 300
 SECONDS = 120

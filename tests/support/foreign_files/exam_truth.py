@@ -13,7 +13,14 @@ WORDS = {
             "{who}, {n} years, with {sign}; what is the diagnosis?",
         ],
         "who": ["woman", "man", "child"],
-        "signs": ["wheezing", "chest pain", "a barking cough", "weight loss", "joint pain", "a rash"],
+        "signs": [
+            "wheezing",
+            "chest pain",
+            "a barking cough",
+            "weight loss",
+            "joint pain",
+            "a rash",
+        ],
         "illnesses": [
             "Asthma",
             "Crohn's disease",
@@ -47,13 +54,27 @@ WORDS = {
         "stems": ["Patient de {n} ans ({who}) avec {sign} : quel est le diagnostic ?"],
         "who": ["femme", "homme", "élève"],
         "signs": ["une toux sèche", "des œdèmes", "une fièvre élevée", "des céphalées"],
-        "illnesses": ["Asthme", "Pneumopathie", "Lupus érythémateux", "Goutte", "Hépatite", "Grippe"],
+        "illnesses": [
+            "Asthme",
+            "Pneumopathie",
+            "Lupus érythémateux",
+            "Goutte",
+            "Hépatite",
+            "Grippe",
+        ],
     },
     "de": {
         "stems": ["{who}, {n} Jahre, mit {sign}: Welche Diagnose trifft zu?"],
         "who": ["Frau", "Mann", "Schülerin"],
         "signs": ["Müdigkeit", "Übelkeit", "Schüttelfrost", "Gelenkschmerzen"],
-        "illnesses": ["Lungenentzündung", "Röteln", "Gicht", "Schuppenflechte", "Grippe", "Größenwahn"],
+        "illnesses": [
+            "Lungenentzündung",
+            "Röteln",
+            "Gicht",
+            "Schuppenflechte",
+            "Grippe",
+            "Größenwahn",
+        ],
     },
     "ar": {
         "stems": ["{who} عمره {n} سنة يعاني من {sign}، ما هو التشخيص الأرجح؟"],
@@ -68,14 +89,22 @@ NUMERIC = {  # options that are numbers, or look like keys: the texts of others'
         ("Which blood group is the universal donor of plasma?", ["O", "AB", "B", "A"], 2),
         ("Which dose of digoxin is usual?", ["0.25 mg", "2.5 mg", "25 mg", "250 mg"], 1),
         ("Which vitamin prevents scurvy?", ["A", "D", "C", "K"], 3),
-        ("How long does a common cold last?", ["1-2 weeks", "2-3 weeks", "3-4 weeks", "4-8 weeks"], 1),
+        (
+            "How long does a common cold last?",
+            ["1-2 weeks", "2-3 weeks", "3-4 weeks", "4-8 weeks"],
+            1,
+        ),
         ("How many chambers has the heart?", ["4", "3", "2", "1"], 1),
     ],
     "fa": [
         ("ریهٔ راست چند لوب دارد؟", ["۲", "۳", "۴", "۵"], 2),
         ("کدام ویتامین از اسکوربوت پیشگیری می‌کند؟", ["A", "D", "C", "K"], 3),
         ("قلب چند حفره دارد؟", ["۴", "۳", "۲", "۱"], 1),
-        ("دوز معمول دیگوکسین چقدر است؟", ["۰٫۲۵ میلی‌گرم", "۲٫۵ میلی‌گرم", "۲۵ میلی‌گرم", "۲۵۰ میلی‌گرم"], 1),
+        (
+            "دوز معمول دیگوکسین چقدر است؟",
+            ["۰٫۲۵ میلی‌گرم", "۲٫۵ میلی‌گرم", "۲۵ میلی‌گرم", "۲۵۰ میلی‌گرم"],
+            1,
+        ),
     ],
 }
 
@@ -100,7 +129,9 @@ class Case(NamedTuple):
     illness: str
 
 
-Row = tuple[str, str]  # what is to be read of it: stem and text of the right option, or signs and illness
+Row = tuple[
+    str, str
+]  # what is to be read of it: stem and text of the right option, or signs and illness
 
 
 class ForeignFile(NamedTuple):
