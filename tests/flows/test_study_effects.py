@@ -72,7 +72,7 @@ def test_passages_and_examples_are_put_in_the_words_of_the_plan_s_profile(rerun,
 def test_everyday_questions_can_be_left_out(rerun):
     ran = list_done(rerun(build_small_plan(**{"evaluation.general": False})))
     assert ran == ["measure_effects", "diagnose_tuning", "write_report"]
-    assert [one["what"] for one in read(rerun.store)["cost"]] == ["new_fact"]
+    assert [one["what"] for one in read(rerun.store)["harm"]] == ["new_fact"]
 
 
 def test_costs_are_those_of_the_recipe_where_the_verdict_is(rerun):

@@ -172,7 +172,7 @@ def test_what_is_told_beside_the_verdict_fits_a_phone(
     for name in ("harm", "aids", "where", "calibration"):
         assert seen.page.locator(f"h2#{name}").is_visible()
     cost, figures = (
-        seen.page.locator(place).first.bounding_box() for place in ("p.alarm.cost", "dl.figures")
+        seen.page.locator(place).first.bounding_box() for place in ("p.alarm.harm", "dl.figures")
     )
     assert cost["y"] + cost["height"] <= figures["y"]
 
