@@ -74,6 +74,7 @@ def test_an_english_reader_of_a_persian_book_reads_english(rerun, monkeypatch, c
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_persian_reader_of_an_english_book_reads_persian(tmp_path, monkeypatch, prefect, capsys):
     from support.small_study import run_study_in
 
