@@ -23,7 +23,13 @@ from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts.instructions import ItemKind
-from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
+from tasks.generation.quotas import (
+    JudgedDraft,
+    JudgeDraft,
+    PairOrQuestion,
+    Quota,
+    WrittenChapter,
+)
 from tasks.generation.response_cache import StoredResponse
 from tasks.generation.second_reader.reading_round import SecondReader
 from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_work
@@ -34,7 +40,8 @@ from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
-ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused or filtered
+ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
+UNREAD_CHECKS = ("parsing", "length")  # their rejections are of no item that could be read
 NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
 END_REASONS = ("rounds", "cut", "unfit", "exhausted")  # of a chapter's windows: the first is told
 # An item that falls for these says nothing new: its text may be exhausted; else its writer errs.
@@ -256,6 +263,7 @@ class ChapterRun:
             self.refused[draft.kind] += draft.asked
             outcome.broken |= spots
             return ()
+        self._note_read(draft, verdict)
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         for rejection in verdict.rejected:
@@ -267,6 +275,15 @@ class ChapterRun:
         if verdict.exhausted and not asking.repairs:
             asking.window.closed_reasons[asking.kind] = "exhausted"
         return verdict.kept
+
+    def _note_read(self, draft: Draft, verdict: JudgedDraft) -> None:
+        """Tell the breaker whether a fresh answer held anything that can be read as items."""
+        runner = self.request_runner
+        if draft.id in runner.asked:  # a kept one tells nothing of the server now
+            are_read = bool(verdict.kept or verdict.exhausted) or any(
+                rejection.check not in UNREAD_CHECKS for rejection in verdict.rejected
+            )
+            runner.breaker.note_items(are_read, draft.raw, runner.server, self.plan.model)
 
     def _note_fallen(self, home: Window, rejection: Rejection, *, goes_back: bool) -> None:
         """A refused item goes back to the writer, once, and is told among what was written."""
