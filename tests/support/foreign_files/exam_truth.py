@@ -13,7 +13,14 @@ WORDS = {
             "{who}, {n} years, with {sign}; what is the diagnosis?",
         ],
         "who": ["woman", "man", "child"],
-        "signs": ["wheezing", "chest pain", "a barking cough", "weight loss", "joint pain", "a rash"],
+        "signs": [
+            "wheezing",
+            "chest pain",
+            "a barking cough",
+            "weight loss",
+            "joint pain",
+            "a rash",
+        ],
         "illnesses": [
             "Asthma",
             "Crohn's disease",
@@ -47,13 +54,45 @@ WORDS = {
         "stems": ["Patient de {n} ans ({who}) avec {sign} : quel est le diagnostic ?"],
         "who": ["femme", "homme", "élève"],
         "signs": ["une toux sèche", "des œdèmes", "une fièvre élevée", "des céphalées"],
-        "illnesses": ["Asthme", "Pneumopathie", "Lupus érythémateux", "Goutte", "Hépatite", "Grippe"],
+        "illnesses": [
+            "Asthme",
+            "Pneumopathie",
+            "Lupus érythémateux",
+            "Goutte",
+            "Hépatite",
+            "Grippe",
+        ],
     },
     "de": {
         "stems": ["{who}, {n} Jahre, mit {sign}: Welche Diagnose trifft zu?"],
         "who": ["Frau", "Mann", "Schülerin"],
         "signs": ["Müdigkeit", "Übelkeit", "Schüttelfrost", "Gelenkschmerzen"],
-        "illnesses": ["Lungenentzündung", "Röteln", "Gicht", "Schuppenflechte", "Grippe", "Größenwahn"],
+        "illnesses": [
+            "Lungenentzündung",
+            "Röteln",
+            "Gicht",
+            "Schuppenflechte",
+            "Grippe",
+            "Größenwahn",
+        ],
+    },
+    "ru": {
+        "stems": ["{who}, {n} лет, жалобы: {sign}. Какой диагноз вероятен?"],
+        "who": ["Мужчина", "Женщина", "Ребёнок"],
+        "signs": ["кашель", "боль в груди", "лихорадка", "сыпь"],
+        "illnesses": ["Астма", "Пневмония", "Подагра", "Гепатит", "Малярия", "Грипп"],
+    },
+    "tr": {
+        "stems": ["{n} yaşında {who}, {sign} var. En olası tanı hangisidir?"],
+        "who": ["erkek", "kadın", "çocuk"],
+        "signs": ["öksürük", "göğüs ağrısı", "yüksek ateş", "döküntü"],
+        "illnesses": ["Astım", "Zatürre", "Gut", "Sıtma", "Kızamık", "Grip"],
+    },
+    "es": {
+        "stems": ["Paciente de {n} años ({who}) con {sign}. ¿Cuál es el diagnóstico?"],
+        "who": ["niño", "mujer", "varón"],
+        "signs": ["tos seca", "dolor torácico", "fiebre", "erupción"],
+        "illnesses": ["Asma", "Neumonía", "Gota", "Hepatitis", "Paludismo", "Gripe española"],
     },
     "ar": {
         "stems": ["{who} عمره {n} سنة يعاني من {sign}، ما هو التشخيص الأرجح؟"],
@@ -68,14 +107,22 @@ NUMERIC = {  # options that are numbers, or look like keys: the texts of others'
         ("Which blood group is the universal donor of plasma?", ["O", "AB", "B", "A"], 2),
         ("Which dose of digoxin is usual?", ["0.25 mg", "2.5 mg", "25 mg", "250 mg"], 1),
         ("Which vitamin prevents scurvy?", ["A", "D", "C", "K"], 3),
-        ("How long does a common cold last?", ["1-2 weeks", "2-3 weeks", "3-4 weeks", "4-8 weeks"], 1),
+        (
+            "How long does a common cold last?",
+            ["1-2 weeks", "2-3 weeks", "3-4 weeks", "4-8 weeks"],
+            1,
+        ),
         ("How many chambers has the heart?", ["4", "3", "2", "1"], 1),
     ],
     "fa": [
         ("ریهٔ راست چند لوب دارد؟", ["۲", "۳", "۴", "۵"], 2),
         ("کدام ویتامین از اسکوربوت پیشگیری می‌کند؟", ["A", "D", "C", "K"], 3),
         ("قلب چند حفره دارد؟", ["۴", "۳", "۲", "۱"], 1),
-        ("دوز معمول دیگوکسین چقدر است؟", ["۰٫۲۵ میلی‌گرم", "۲٫۵ میلی‌گرم", "۲۵ میلی‌گرم", "۲۵۰ میلی‌گرم"], 1),
+        (
+            "دوز معمول دیگوکسین چقدر است؟",
+            ["۰٫۲۵ میلی‌گرم", "۲٫۵ میلی‌گرم", "۲۵ میلی‌گرم", "۲۵۰ میلی‌گرم"],
+            1,
+        ),
     ],
 }
 
@@ -100,7 +147,9 @@ class Case(NamedTuple):
     illness: str
 
 
-Row = tuple[str, str]  # what is to be read of it: stem and text of the right option, or signs and illness
+Row = tuple[
+    str, str
+]  # what is to be read of it: stem and text of the right option, or signs and illness
 
 
 class ForeignFile(NamedTuple):
@@ -121,6 +170,14 @@ class ForeignFile(NamedTuple):
         else:
             self.content(path)
         return path
+
+
+def write_old_persian(text: str) -> str:
+    """Persian as Windows-1256 holds it: Arabic ye and kaf, ASCII digits, no half-space and hamze."""
+    letters = {"ی": "ي", "ک": "ك", "‌": " ", "ٔ": "", "٫": "."}
+    return text.translate(
+        str.maketrans(letters | dict(zip("۰۱۲۳۴۵۶۷۸۹", "0123456789", strict=True)))
+    )
 
 
 def list_truth(exam: list[Exam]) -> list[Row]:

@@ -4,7 +4,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from support.foreign_files.exam_truth import Case, ForeignFile, Row, draw_cases
+from support.foreign_files.exam_truth import (
+    Case,
+    ForeignFile,
+    Row,
+    draw_cases,
+    write_old_persian,
+)
 from support.foreign_files.question_tables import save_sheets, write_csv
 
 Shape = Callable[[int, str, str], dict[str, Any]]  # number, signs as a text, illness → the row
@@ -41,7 +47,12 @@ SHAPES: dict[str, Shape] = {
         "prompt": [{"role": "user", "content": t}],
         "completion": [{"role": "assistant", "content": i}],
     },
-    "dolly": lambda n, t, i: {"instruction": ASKED, "context": t, "response": i, "category": "closed_qa"},
+    "dolly": lambda n, t, i: {
+        "instruction": ASKED,
+        "context": t,
+        "response": i,
+        "category": "closed_qa",
+    },
     "input_text": lambda n, t, i: {"output_text": i, "input_text": t},
     "text and label": lambda n, t, i: {"label": i, "text": t},
     "question and answer": lambda n, t, i: {"Question": t, "Answer": i},
@@ -73,14 +84,25 @@ def list_shapes() -> list[ForeignFile]:
     made = []
     for number, (name, shape) in enumerate(SHAPES.items()):
         rows = [shape(n, text, illness) for n, (text, illness) in enumerate(truth)]
-        kind, content = ("jsonl", b"\n".join(map(_dump, rows))) if number % 2 else ("json", _dump(rows))
+        kind, content = (
+            ("jsonl", b"\n".join(map(_dump, rows))) if number % 2 else ("json", _dump(rows))
+        )
         made.append(ForeignFile(f"pairs {name}.{kind}", content, truth, kind="pair"))
-    grouped = _dump({illness: [t for t, i in truth if i == illness] for illness in dict(map(reversed, truth))})
-    turns = {"messages": [{"role": r, "content": "…"} for r in ("user", "assistant", "user", "assistant")]}
-    chats = [{"messages": [{"role": "user", "content": t}, {"role": "assistant", "content": i}]} for t, i in truth]
+    grouped = _dump(
+        {illness: [t for t, i in truth if i == illness] for illness in dict(map(reversed, truth))}
+    )
+    turns = {
+        "messages": [
+            {"role": r, "content": "…"} for r in ("user", "assistant", "user", "assistant")
+        ]
+    }
+    chats = [
+        {"messages": [{"role": "user", "content": t}, {"role": "assistant", "content": i}]}
+        for t, i in truth
+    ]
     return [
         *made,
-        ForeignFile("pairs by illness.json", grouped, truth, kind="pair"),
+        ForeignFile("pairs by illness.json", grouped, [], kind="pair"),
         ForeignFile("pairs of turns.json", _dump([*chats, *[turns] * 9]), truth, kind="pair"),
     ]
 
@@ -93,27 +115,64 @@ def list_sign_tables() -> list[ForeignFile]:
         signs = sorted({sign for case in cases for sign in case.signs})
         name = {"en": "prognosis", "fa": "بیماری", "fr": "maladie", "ar": "المرض"}[language]
         marked = [[*(int(s in case.signs) for s in signs), case.illness] for case in cases]
-        in_order = [(", ".join(s for s in signs if s in case.signs), case.illness) for case in cases]
+        in_order = [
+            (", ".join(s for s in signs if s in case.signs), case.illness) for case in cases
+        ]
         table = write_csv([[*(s.replace(" ", "_") for s in signs), name], *marked]).encode()
-        made.append(ForeignFile(f"signs marked {language}.csv", table, in_order, kind="pair", language=language))
-        word = {"en": "Symptom_{}", "fa": "علامت {}", "fr": "Symptôme {}", "ar": "العرض {}"}[language]
+        made.append(
+            ForeignFile(
+                f"signs marked {language}.csv", table, in_order, kind="pair", language=language
+            )
+        )
+        word = {"en": "Symptom_{}", "fa": "علامت {}", "fr": "Symptôme {}", "ar": "العرض {}"}[
+            language
+        ]
         numbered = [[name.title(), *(word.format(n) for n in range(1, 6))]]
         numbered += [[case.illness, *case.signs, "", ""] for case in cases]
         table = write_csv(numbered).encode()
         made.append(
-            ForeignFile(f"signs numbered {language}.csv", table, _texts(cases), kind="pair", language=language)
+            ForeignFile(
+                f"signs numbered {language}.csv",
+                table,
+                _texts(cases),
+                kind="pair",
+                language=language,
+            )
         )
     cases = draw_cases("en")
     signs = sorted({sign for case in cases for sign in case.signs})
     in_order = [(", ".join(s for s in signs if s in case.signs), case.illness) for case in cases]
     first = [[case.illness, *("Yes" if s in case.signs else "No" for s in signs)] for case in cases]
-    nan = [{"Disease": c.illness, **{f"Symptom_{n}": s for n, s in enumerate([*c.signs, float("nan")], 1)}} for c in cases]
-    texts = write_csv([["Disease", *(f"Symptom_{n}" for n in range(1, 5))], *([c.illness, *c.signs, "nan"] for c in cases)])
+    numbered = [["Unnamed: 0", "id", "Disease", *signs]]
+    numbered += [
+        [n, n, c.illness, *(int(s in c.signs) for s in signs)] for n, c in enumerate(cases)
+    ]
+    nan = [
+        {
+            "Disease": c.illness,
+            **{f"Symptom_{n}": s for n, s in enumerate([*c.signs, float("nan")], 1)},
+        }
+        for c in cases
+    ]
+    texts = write_csv(
+        [
+            ["Disease", *(f"Symptom_{n}" for n in range(1, 5))],
+            *([c.illness, *c.signs, "nan"] for c in cases),
+        ]
+    )
     outcome = [["Disease", "Fever", "Cough", "Age", "Outcome Variable"]]
-    outcome += [[c.illness, "Yes", "No", 30, ("Positive", "Negative")[n % 2]] for n, c in enumerate(cases)]
+    outcome += [
+        [c.illness, "Yes", "No", 30, ("Positive", "Negative")[n % 2]] for n, c in enumerate(cases)
+    ]
     return [
         *made,
-        ForeignFile("signs first.csv", write_csv([["diseases", *signs], *first]).encode(), in_order, kind="pair"),
+        ForeignFile(
+            "signs first.csv",
+            write_csv([["diseases", *signs], *first]).encode(),
+            in_order,
+            kind="pair",
+        ),
+        ForeignFile("signs index.csv", write_csv(numbered).encode(), in_order, kind="pair"),
         ForeignFile("signs nan.json", json.dumps(nan).encode(), _texts(cases), kind="pair"),
         ForeignFile("signs nan as text.csv", texts.encode(), _texts(cases), kind="pair"),
         ForeignFile("signs outcome.csv", write_csv(outcome).encode(), [], kind="pair"),
@@ -126,22 +185,33 @@ def list_pair_tables() -> list[ForeignFile]:
     for number, header in enumerate(PERSIAN_HEADERS):
         rows = [["ردیف", *header], *([n, *row] for n, row in enumerate(truth, 1))]
         made.append(
-            ForeignFile(f"pairs persian {number}.csv", write_csv(rows).encode("utf-8-sig"), truth, "pair", "fa")
+            ForeignFile(
+                f"pairs persian {number}.csv",
+                write_csv(rows).encode("utf-8-sig"),
+                truth,
+                "pair",
+                "fa",
+            )
         )
     plain = [["علائم", "بیماری"], *truth]
-    arabized = write_csv(plain).replace("ی", "ي").replace("ک", "ك").replace("‌", " ").replace("ٔ", "")
     quoted = [[signs.replace("، ", "\n"), illness] for signs, illness in truth]
     anki = "#separator:tab\n#html:false\n" + write_csv(truth, delimiter="\t")
     index = [["", *plain[0]], *([n, *row] for n, row in enumerate(truth))]
     files: list[tuple[str, Any, list[Row]]] = [
         ("sheet.xlsx", save_sheets({"Sheet1": [["فهرست"], [], *map(list, plain)]}), truth),
-        ("cp1256.csv", arabized.encode("cp1256", "replace"), truth),
+        ("cp1256.csv", write_old_persian(write_csv(plain)).encode("cp1256"), truth),
         ("utf16.txt", write_csv(plain, delimiter="\t").encode("utf-16"), truth),
         ("index.csv", write_csv(index).encode(), truth),
         ("newlines.csv", write_csv([plain[0], *quoted]).encode(), [tuple(row) for row in quoted]),
         ("anki.txt", anki.encode(), truth),
     ]
-    return [*made, *(ForeignFile(f"pairs {name}", content, rows, "pair", "fa") for name, content, rows in files)]
+    return [
+        *made,
+        *(
+            ForeignFile(f"pairs {name}", content, rows, "pair", "fa")
+            for name, content, rows in files
+        ),
+    ]
 
 
 def list_pair_files() -> list[ForeignFile]:

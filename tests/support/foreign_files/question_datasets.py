@@ -3,7 +3,6 @@
 import gzip
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from support.foreign_files.exam_truth import Exam, ForeignFile, draw_exam, list_truth
@@ -34,7 +33,15 @@ SHAPES: dict[str, tuple[str, Shape]] = {  # name → language, row
     ),
     "medmcqa 0": ("en", lambda n, e: _medmcqa(n, e) | {"cop": e.right - 1}),
     "medmcqa 1": ("en", lambda n, e: _medmcqa(n, e) | {"cop": e.right}),
-    "mmlu": ("en", lambda n, e: {"question": e.stem, "subject": "anatomy", "choices": e.options, "answer": e.right - 1}),
+    "mmlu": (
+        "en",
+        lambda n, e: {
+            "question": e.stem,
+            "subject": "anatomy",
+            "choices": e.options,
+            "answer": e.right - 1,
+        },
+    ),
     "mmlu pro like": (
         "en",
         lambda n, e: {
@@ -96,7 +103,10 @@ SHAPES: dict[str, tuple[str, Shape]] = {  # name → language, row
             "answers": [{"aid": i, "atext": o} for i, o in enumerate(e.options, 1)],
         },
     ),
-    "hellaswag": ("en", lambda n, e: {"ind": n, "ctx": e.stem, "endings": e.options, "label": str(e.right - 1)}),
+    "hellaswag": (
+        "en",
+        lambda n, e: {"ind": n, "ctx": e.stem, "endings": e.options, "label": str(e.right - 1)},
+    ),
     "casimedicos": (
         "fr",
         lambda n, e: {
@@ -116,7 +126,10 @@ SHAPES: dict[str, tuple[str, Shape]] = {  # name → language, row
             "other": None,
         },
     ),
-    "big bench": ("en", lambda n, e: {"input": e.stem, "target_scores": {o: int(o == e.key) for o in e.options}}),
+    "big bench": (
+        "en",
+        lambda n, e: {"input": e.stem, "target_scores": {o: int(o == e.key) for o in e.options}},
+    ),
     "truthfulqa": (
         "en",
         lambda n, e: {
@@ -128,7 +141,9 @@ SHAPES: dict[str, tuple[str, Shape]] = {  # name → language, row
         "en",
         lambda n, e: {
             "question": e.stem,
-            "options": [{"id": i, "text": o, "isCorrect": o == e.key} for i, o in enumerate(e.options)],
+            "options": [
+                {"id": i, "text": o, "isCorrect": o == e.key} for i, o in enumerate(e.options)
+            ],
         },
     ),
     "opentdb": (
@@ -141,11 +156,17 @@ SHAPES: dict[str, tuple[str, Shape]] = {  # name → language, row
             "incorrect_answers": [o.replace("'", "&#039;") for o in e.options if o != e.key],
         },
     ),
-    "inspect": ("en", lambda n, e: {"input": e.stem, "choices": e.options, "target": _label(e), "id": n}),
+    "inspect": (
+        "en",
+        lambda n, e: {"input": e.stem, "choices": e.options, "target": _label(e), "id": n},
+    ),
     "prompt": (
         "en",
         lambda n, e: {
-            "prompt": e.stem + "\n" + "\n".join(f"{m}. {o}" for m, o in _letters(e).items()) + "\nAnswer:",
+            "prompt": e.stem
+            + "\n"
+            + "\n".join(f"{m}. {o}" for m, o in _letters(e).items())
+            + "\nAnswer:",
             "completion": f" {_label(e)}",
         },
     ),
@@ -164,7 +185,9 @@ SHAPES: dict[str, tuple[str, Shape]] = {  # name → language, row
                 {"role": "system", "content": "You are a doctor."},
                 {
                     "role": "user",
-                    "content": e.stem + "\n" + "\n".join(f"{m}) {o}" for m, o in _letters(e).items()),
+                    "content": e.stem
+                    + "\n"
+                    + "\n".join(f"{m}) {o}" for m, o in _letters(e).items()),
                 },
                 {"role": "assistant", "content": f"{_label(e)}) {e.key}"},
             ]
@@ -200,7 +223,9 @@ def list_shapes() -> list[ForeignFile]:
         exam = draw_exam(language)
         rows = [shape(n, e) for n, e in enumerate(exam)]
         kind, content = ("jsonl", _lines(rows)) if number % 2 else ("json", _dump(rows))
-        made.append(ForeignFile(f"shape {name}.{kind}", content, list_truth(exam), language=language))
+        made.append(
+            ForeignFile(f"shape {name}.{kind}", content, list_truth(exam), language=language)
+        )
     return made
 
 
@@ -211,14 +236,17 @@ def list_unfit_rows() -> list[ForeignFile]:
     french = [
         {"id": n, "question": e.stem}
         | {f"answer_{m}": o for m, o in zip("abcde", [*e.options, None, None], strict=False)}
-        | {"correct_answers": [e.right - 1] if len(e.options) == 4 else [0, 2], "number_correct_answers": 1}
+        | {
+            "correct_answers": [e.right - 1] if len(e.options) == 4 else [0, 2],
+            "number_correct_answers": 1,
+        }
         for n, e in enumerate(rows)
     ]
     letters = [
         {
             "id": n,
             "question": e.stem,
-            "answers": {m: o for m, o in zip("abcde", e.options, strict=False)},
+            "answers": dict(zip("abcde", e.options, strict=False)),
             "correct_answers": ["abcde"[e.right - 1]] if n % 6 else ["a", "b"],
         }
         for n, e in enumerate(rows)
@@ -235,16 +263,31 @@ def list_unfit_rows() -> list[ForeignFile]:
     several = [e for n, e in enumerate(rows) if len(e.options) == 4 and n % 6]
     return [
         ForeignFile("unfit frenchmedmcqa.json", _dump(french), list_truth(four), language="fr"),
-        ForeignFile("unfit frenchmedmcqa letters.json", _dump(letters), list_truth(several), language="fr"),
+        ForeignFile(
+            "unfit frenchmedmcqa letters.json", _dump(letters), list_truth(several), language="fr"
+        ),
         ForeignFile("unfit arc.jsonl", _lines(arc), list_truth(four), language="fr"),
-        ForeignFile("unfit passages.jsonl", _lines([_race(n, e) for n, e in enumerate(four)]), [], language="fr"),
+        ForeignFile(
+            "unfit passages.jsonl",
+            _lines([_race(n, e) for n, e in enumerate(four)]),
+            [(f"{_tell_case(n)} {e.stem}", e.key) for n, e in enumerate(four)],
+            language="fr",
+        ),
     ]
 
 
+def _tell_case(number: int) -> str:
+    return f"Texte {number} sur un patient et sa maladie. " * 5
+
+
 def _race(number: int, e: Exam) -> dict[str, Any]:
-    """A question on a text that is no part of a question of ours."""
-    text = f"Texte {number} sur un patient et sa maladie. " * 5
-    return {"article": text, "question": e.stem, "options": e.options, "answer": _label(e)}
+    """A question on a text: without the text it asks nothing."""
+    return {
+        "article": _tell_case(number),
+        "question": e.stem,
+        "options": e.options,
+        "answer": _label(e),
+    }
 
 
 def list_containers() -> list[ForeignFile]:
@@ -254,17 +297,34 @@ def list_containers() -> list[ForeignFile]:
 
     exam, persian = draw_exam("en"), draw_exam("fa")
     rows = [{"question": e.stem, "options": e.options, "answer": _label(e)} for e in exam]
-    flat = [{"question": e.stem, **_letters(e), "E": None, "answer": _label(e), "id": f"q{n // 2}"} for n, e in enumerate(exam)]
+    flat = [
+        {"question": e.stem, **_letters(e), "E": None, "answer": _label(e), "id": f"q{n // 2}"}
+        for n, e in enumerate(exam)
+    ]
     frame, truth = pandas.DataFrame(rows), list_truth(exam)
     table = pandas.DataFrame(flat)
     features = Features(
-        {"question": Value("string"), "options": Sequence(Value("string")), "answer": ClassLabel(names=list(LATIN))}
+        {
+            "question": Value("string"),
+            "options": Sequence(Value("string")),
+            "answer": ClassLabel(names=list(LATIN)),
+        }
     )
-    hub = Dataset.from_list([r | {"answer": LATIN.index(r["answer"])} for r in rows], features=features)
-    viewer = {"features": [{"feature_idx": 0, "name": "question"}], "rows": [{"row_idx": n, "row": r, "truncated_cells": []} for n, r in enumerate(rows)]}
+    hub = Dataset.from_list(
+        [r | {"answer": LATIN.index(r["answer"])} for r in rows], features=features
+    )
+    viewer = {
+        "features": [{"feature_idx": 0, "name": "question"}],
+        "rows": [{"row_idx": n, "row": r, "truncated_cells": []} for n, r in enumerate(rows)],
+    }
     split = json.loads(frame.to_json(orient="split"))
     nan = json.dumps([r | {"E": float("nan")} for r in flat]).encode()
-    nested = {"exam": {"year": 1402, "parts": [{"name": "a", "questions": rows[:10]}, {"name": "b", "questions": rows[10:]}]}}
+    nested = {
+        "exam": {
+            "year": 1402,
+            "parts": [{"name": "a", "questions": rows[:10]}, {"name": "b", "questions": rows[10:]}],
+        }
+    }
     cut = _dump(rows)[:-40]
     commas = json.dumps(rows, ensure_ascii=False, indent=1).replace('"\n }', '",\n }').encode()
     files: list[tuple[str, Any, list[tuple[str, str]]]] = [
@@ -280,7 +340,13 @@ def list_containers() -> list[ForeignFile]:
         ("nan.json", nan, truth),
         ("nan as text.csv", table.to_csv(index=False, na_rep="nan").encode(), truth),
         ("hub.parquet", lambda path: hub.to_parquet(path), truth),
-        ("hub", lambda path: DatasetDict(train=hub.select(range(12)), test=hub.select(range(12, 24))).save_to_disk(path), truth),
+        (
+            "hub",
+            lambda path: DatasetDict(
+                train=hub.select(range(12)), test=hub.select(range(12, 24))
+            ).save_to_disk(path),
+            truth,
+        ),
         ("viewer.json", _dump(viewer), truth),
         ("nested.json", _dump(nested), truth),
         ("named.json", _dump({f"q{n}": r for n, r in enumerate(rows)}), truth),
@@ -293,9 +359,16 @@ def list_containers() -> list[ForeignFile]:
         ("ids.csv", table.to_csv(index=False).encode(), truth),
     ]
     made = [ForeignFile(f"container {name}", content, rows) for name, content, rows in files]
-    own = [{"szöveg": e.stem, **dict(zip("wxyz", e.options, strict=True)), "jó": e.right} for e in persian]
+    own = [
+        {"szöveg": e.stem, **dict(zip("wxyz", e.options, strict=True)), "jó": e.right}
+        for e in persian
+    ]
     given = {"question": "szöveg", "options": list("wxyz"), "answer": "jó"}
-    made.append(ForeignFile("container told.json", _dump(own), list_truth(persian), language="fa", given=given))
+    made.append(
+        ForeignFile(
+            "container told.json", _dump(own), list_truth(persian), language="fa", given=given
+        )
+    )
     return made
 
 
