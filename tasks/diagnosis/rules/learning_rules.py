@@ -9,6 +9,7 @@ from tasks.diagnosis.remedies import (
     increase_pairs,
     increase_wordings,
     require_harder_questions,
+    stop_early,
 )
 from tasks.schemas.messages import Figure, Nats, Points, PValue, Share, Term
 from tasks.schemas.result_rows import Comparison
@@ -78,7 +79,7 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
             "unseen_after": wrap_measured(Nats, e.probe.unseen_after),
         },
         weight=0.85,
-        remedy=increase_wordings(e.plan, e.has_more_pairs) or {"finetuning.early_stopping": 1},
+        remedy=increase_wordings(e.plan, e.has_more_pairs) or stop_early(e.plan),
     )
 
 
@@ -173,10 +174,7 @@ def detect_knowledge_loss(e: Evidence) -> RuleResult | None:
         if e.is_tiny_control
         else 0.88,  # a base that knows nothing but the book has little else to lose
         said=("both" if book and general else "book" if book else "general",),
-        remedy={
-            "finetuning.learning_rate": float(f"{gentler:.2g}"),
-            "finetuning.early_stopping": 1,
-        },
+        remedy={"finetuning.learning_rate": float(f"{gentler:.2g}")} | stop_early(e.plan),
     )
 
 
