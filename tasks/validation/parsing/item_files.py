@@ -26,19 +26,11 @@ from tasks.validation.parsing.draft_reader import LIST_NAMES
 from tasks.validation.parsing.text_files import TITLES, read_cells, read_text
 
 MMLU = ["question", "A", "B", "C", "D", "answer"]  # the columns of its files, which have no header
-<<<<<<< HEAD
-TEXTS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
-TITLES = 10  # rows at most that stand above the header of a sheet
-MOST_BYTES = 2**26  # of an unpacked text: 200,000 items of 300 bytes
-SMALL_TEXT = 2**20  # bytes of a text that is parsed here: JSON makes 60 MB of it at most
-MOST_CELL = (
-    2**24
-)  # characters of a cell that csv reads; longer than any, but no unclosed quote reads a whole file
-=======
 TABLES = (".csv", ".tsv", ".txt")
+TEXTS = (*TABLES, ".json", ".jsonl", ".ndjson")
+SMALL_TEXT = 2**20  # bytes of a text that is parsed here: JSON makes 60 MB of it at most
 ZIP, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # first bytes: a workbook under another name
 ROW_LISTS = (*LIST_NAMES, "rows", "values")
->>>>>>> files
 
 
 class ItemLine(NamedTuple):
@@ -92,7 +84,10 @@ def pack_rows(path: str) -> dict[str, Any]:
 
 
 def _is_short_text(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in TEXTS and path.stat().st_size <= SMALL_TEXT
+    """Not of a workbook that is called .csv."""
+    if not path.is_file() or path.suffix.lower() not in TEXTS:
+        return False
+    return path.stat().st_size <= SMALL_TEXT and path.open("rb").read(4) != ZIP
 
 
 def _read_or_refuse(path: Path) -> Rows:

@@ -70,7 +70,7 @@ def test_the_cap_holds_by_the_server_s_count_and_the_end_is_told(
     paid, doubtful = ResponseCache(tmp_path / "ledger", CAP, Prices()).budget.get_known_spent_usd()
     assert liar.entries, "the server was never asked"
     assert liar.compute_bill() <= paid + doubtful + 1e-9 <= CAP + 1e-9
-    assert len(liar.entries) <= 30
+    assert len(liar.entries) <= (200 if lie in UNBILLED else 30)  # 413: halved down to the smallest
     assert not told or 20 < len(told) < 2500
     assert not re.search(r"Traceback|0x[0-9a-f]{8}|sk-test", told)
     assert getrusage(RUSAGE_SELF).ru_maxrss - before < 400_000  # kB
