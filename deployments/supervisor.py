@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from tasks.language.catalogue import tell_reader
+from tasks.schemas.messages import Ordinal
 from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.lock_files import open_log
 from tasks.store.parent_death import die_with_parent
@@ -76,7 +77,9 @@ def keep_alive(parts: Sequence[Part], now: Callable[[], float] = time.monotonic)
                 part.wait = FIRST_WAIT
             part.due = now() + part.wait
             wait, log = round(part.wait), str(log_of(part.name))
-            told = tell_reader("part-restarted", name=part.name, code=code, seconds=wait, log=log)
+            told = tell_reader(
+                "part-restarted", name=part.name, code=Ordinal(code), seconds=wait, log=log
+            )
             print_status(f"[yellow]{escape(told)}[/]")
             part.wait = min(2 * part.wait, LONGEST_WAIT)
 

@@ -4,13 +4,13 @@ numbers.
 
 import csv
 import io
-import os
 import shutil
 import subprocess
 from collections.abc import Iterable
 from typing import Any
 
 from tasks.reading import legibility
+from tasks.reading.sandbox import child_process
 from tasks.reading.types import Line, Sheet, nothing
 
 DPI = 300
@@ -44,7 +44,7 @@ def read(page: Any, number: int, languages: str) -> Sheet:
             capture_output=True,
             timeout=SECONDS,
             check=False,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+            env={**child_process.environment(), "OMP_THREAD_LIMIT": "1"},
         )
     except subprocess.TimeoutExpired:
         return nothing(number, f"tesseract took more than {SECONDS} s", 1)

@@ -45,7 +45,16 @@ def team(writer, tmp_path_factory):
     with start_experienced_team(tmp_path_factory.mktemp("kills"), None, PLAN, **asked) as one:
         records = one.list_stage_records()
         one.full = count(sorted(records, key=records.get))  # in the order of the flow
+        one.seconds = read_longest(one.runs / key for key in one.made[PLAN["name"]])
         yield one
+
+
+def read_longest(records):
+    """Seconds of each stage's longest call, while nothing disturbed it."""
+    longest = {}
+    for record in (StageRecord.model_validate_json(path.read_bytes()) for path in records):
+        longest[record.stage] = max(longest.get(record.stage, 0.0), record.seconds)
+    return longest
 
 
 def count(records):
@@ -60,9 +69,9 @@ def killed_in(team, stage, run, begin):
         1 / 30,
         0,
     ):  # of what it took when nothing disturbed it; the machine may have been busier then
-        before, records = team.list_lock_times(stage), team.list_stage_records()
+        records = team.list_stage_records()
         process, begun = begin(), time.monotonic()
-        while team.list_lock_times(stage) == before:
+        while not team.has_begun(stage, records):
             assert time.monotonic() - begun < WAIT_SECONDS and (
                 process is None or process.poll() is None
             ), f"never came to {stage}"
@@ -82,9 +91,7 @@ def wait_inside(team, stage, part):
         while not stored(team):
             time.sleep(0.01)
         return
-    own = [team.runs / key for key in team.made[PLAN["name"]] if f"/{stage}/" in key]
-    longest = max(StageRecord.model_validate_json(record.read_bytes()).seconds for record in own)
-    time.sleep(min(1.0, part * longest))
+    time.sleep(min(1.0, part * team.seconds[stage]))
 
 
 def kill(team, run, process):
@@ -152,13 +159,12 @@ def test_two_studies_at_once_are_killed_and_both_gone_on_with_at_once(
 ):
     for place in ("results", "scratch"):
         shutil.rmtree(team.runs / place, ignore_errors=True)
-    before, trees = team.list_lock_times("finetune_adapter"), (SMALL_PLAN_TREE, OTHER)
+    trees = (SMALL_PLAN_TREE, OTHER)
     runs = [team.request_run("study/laptop", plan=dump_plan(tree)) for tree in trees]
     team.wait_until(
         runs[0],
         lambda state: (
-            team.list_lock_times("finetune_adapter") != before
-            and len(team.list_flow_processes()) == len(runs)
+            team.has_begun("finetune_adapter", {}) and len(team.list_flow_processes()) == len(runs)
         ),
     )
     kill_flow_processes(team)

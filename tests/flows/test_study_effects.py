@@ -23,13 +23,13 @@ def list_done(ran) -> list[str]:
 
 def test_the_small_study_tells_what_it_cost(finished):
     told = read(finished.store)
-    assert [one["what"] for one in told["cost"]] == ["new_fact", "everyday"]
+    assert [one["what"] for one in told["harm"]] == ["new_fact", "everyday"]
     rows = read(finished.store, "study.json")["comparisons"]
     own = next(row for row in rows if (row["set"], row["mode"]) == ("new_fact", told["mode"]))
-    assert [told["cost"][0][key] for key in ("base", "tuned", "difference", "p_value")] == [
+    assert [told["harm"][0][key] for key in ("base", "tuned", "difference", "p_value")] == [
         own[key] for key in ("base", "tuned", "difference", "p_value")
     ]
-    assert told["cost"][1]["n"] == 50 and told["beside"] is None
+    assert told["harm"][1]["n"] == 50 and told["beside"] is None
 
 
 def test_passages_are_shown_where_the_plan_says_so_and_nothing_else_is_asked_again(rerun):
@@ -81,7 +81,7 @@ def test_costs_are_those_of_the_recipe_where_the_verdict_is(rerun):
     assert ran.count(("ask_with_aid", "done")) == 2 + 3
     told, whole = read(rerun.store), read(rerun.store, "study.json")
     assert told["claim"] == "recipe"
-    for one in told["cost"]:
+    for one in told["harm"]:
         assert one["tuned"]["correct"] - one["base"]["correct"] == pytest.approx(
             one["n"] * one["difference"]["value"], abs=0.06
         )
