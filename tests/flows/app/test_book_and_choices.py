@@ -132,7 +132,7 @@ def test_a_name_in_an_address_is_never_a_path(name):
 
 def test_choices_change_the_plan_file_that_the_command_takes(prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     form = {"generation.pairs": "40", "finetuning.epochs": "1", "recipe": "laptop"}
     answer = client.post("/plans/handbook/choices", data=form, follow_redirects=False)
     assert answer.status_code == 303
@@ -144,7 +144,7 @@ def test_choices_change_the_plan_file_that_the_command_takes(prompt_check):
 
 def test_a_recipe_is_the_tuning_of_a_plan_of_ours(prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     client.post("/plans/handbook/choices", data={"recipe": "exercise"})
     plan = find_draft("handbook").plan
     assert plan.finetuning.target_modules == ("q_proj", "v_proj") and plan.language == "en"
@@ -163,7 +163,7 @@ def test_a_recipe_is_the_tuning_of_a_plan_of_ours(prompt_check):
 )
 def test_a_choice_that_is_none_is_told_and_changes_nothing(form, told, prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     before = find_draft("handbook").digest
     for headers in ({}, {"hx-request": "true"}):
         answer = client.post("/plans/handbook/choices", data=form, headers=headers)
@@ -174,7 +174,7 @@ def test_a_choice_that_is_none_is_told_and_changes_nothing(form, told, prompt_ch
 @pytest.mark.parametrize("key", ["book", "name", "validation.review", "lineage.predecessor"])
 def test_a_browser_sets_no_path_and_no_name(key, prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     before = find_draft("handbook").digest
     client.post("/plans/handbook/choices", data={key: "/etc/passwd"})
     assert find_draft("handbook").digest == before
@@ -183,7 +183,7 @@ def test_a_browser_sets_no_path_and_no_name(key, prompt_check):
 def test_two_browsers_do_not_overwrite_each_other(prompt_check):
     first = make_client()
     second = make_second_browser(first)
-    first.post("/examples", data={"language": "en"})
+    first.post("/examples", data={"language": "en"}, follow_redirects=False)
     seen = find_draft("handbook").digest
     first.post("/plans/handbook/choices", data={"generation.pairs": "50", "seen": seen})
     late = second.post("/plans/handbook/choices", data={"generation.pairs": "60", "seen": seen})
@@ -193,7 +193,7 @@ def test_two_browsers_do_not_overwrite_each_other(prompt_check):
 
 def test_what_it_takes_is_told_in_the_readers_language(prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     assert "Nothing is missing." in client.get("/plans/handbook/check").text
     client.post("/language", data={"language": "fa"})
     assert "چیزی کم نیست." in client.get("/plans/handbook/check").text
