@@ -41,9 +41,13 @@ def _may_be_learnt(row: Comparison) -> bool:
 
 
 def has_training_loss_fallen(evidence: Evidence) -> bool:
-    """Whether the training itself learnt something, be it only its own texts."""
+    """Whether the training itself learnt something, be it only its own texts: by more than the
+    jumps between updates explain.
+    """
     first, last = evidence.loss_first, evidence.loss_last
-    return first is not None and last is not None and last < FALLEN_LOSS_RATIO * first
+    if first is None or last is None:
+        return False
+    return last + 2 * evidence.loss_error < FALLEN_LOSS_RATIO * first
 
 
 def find_early_signs(evidence: Evidence) -> Comparison | None:

@@ -35,7 +35,7 @@ def change(changes: dict[str, object]) -> Evidence:
             section, _, name = field.partition(".")
             inner = getattr(evidence.plan, section).model_copy(update={name: value})
             update = {"plan": evidence.plan.model_copy(update={section: inner})}
-        elif part in ("rows", "primary", "train"):
+        elif part in ("rows", "primary", "train", "same_fact"):
             update = {
                 "comparisons": tuple(
                     row.model_copy(update={field: value})
@@ -65,6 +65,16 @@ UNLEARNT = {
     "loss_first": 3.0,
     "loss_last": 2.9,
     "loss_error": 0.0,
+}
+
+
+UNTAUGHT = {  # the untaught facts are the endpoint, the taught ones gained ten points
+    "plan.comparison.primary_set": "new_fact",
+    "train.set": "same_fact",
+    "rows.verdict": "improved",
+    "same_fact.difference": difference(0.1),
+    "primary.set": "new_fact",
+    "primary.verdict": "inconclusive",
 }
 
 
@@ -143,6 +153,8 @@ BORDERS = [  # rule, what holds, the field, where it speaks, where it is silent
      "held_out", (1.0, 1.2, 1.051), (1.0, 1.2, 1.05)),
     (tuning.detect_too_few_updates, UNLEARNT, "updates", 49, 50),
     (tuning.detect_too_few_updates, {**UNLEARNT, "updates": 14}, "loss_last", 2.41, 2.39),
+    (tuning.detect_too_few_updates, {**UNLEARNT, "updates": 14, "loss_last": 2.0},
+     "loss_error", 0.21, 0.19),
     (tuning.detect_unfinished_training, {"train.tuned": rate(0.9)}, "updates", 50, 49),
     (tuning.detect_unfinished_training, {}, "train.tuned", rate(0.9), rate(0.901)),
     (tuning.detect_unfinished_training, {"train.tuned": rate(0.9)},
@@ -181,6 +193,8 @@ BORDERS = [  # rule, what holds, the field, where it speaks, where it is silent
      "primary.difference", difference(0.05, high=0.0999), difference(0.05, high=0.1)),
     (learning.detect_facts_not_learnt, {**UNLEARNT, "train.base": rate(0.3)},
      "train.difference", difference(0.0, high=0.349), difference(0.0, high=0.35)),
+    (learning.detect_missing_transfer, UNTAUGHT,
+     "primary.difference", difference(0.0, high=0.099), difference(0.0, high=0.1)),
     (learning.detect_seed_disagreement, {"primary.seeds": (0.4, 0.1)},
      "primary.extra", {"p_seeds": 0.01}, {"p_seeds": 0.0101}),
     (learning.detect_seed_disagreement, {"primary.extra": {"p_seeds": 0.001}},

@@ -90,8 +90,8 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
 
 
 def detect_missing_transfer(e: Evidence) -> RuleResult | None:
-    """Taught facts rose, facts that were never taught did not: as it should be, if those are asked
-    about.
+    """Taught facts rose, facts that were never taught less, by their interval: as it should be, if
+    those are asked about.
     """
     taught = _pick_best(
         [
@@ -101,6 +101,8 @@ def detect_missing_transfer(e: Evidence) -> RuleResult | None:
         ]
     )
     if e.primary.set not in ("new_fact", "all") or not taught:
+        return None
+    if e.primary.difference.high >= taught.difference.value:
         return None
     return RuleResult(
         rule="not-carried-over",
