@@ -5,6 +5,7 @@ from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
 from tasks.diagnosis.rules.data_rules import (
     MIN_LEAKED_SHARE,
+    detect_misaligned_pairs,
     detect_narrow_data,
     detect_repeated_data,
     detect_unrelated_data,
@@ -50,6 +51,7 @@ def _judge_data(e: Evidence) -> Cause:
     found = [
         reason
         for rule in (
+            detect_misaligned_pairs,
             detect_unrelated_data,
             detect_narrow_data,
             detect_repeated_data,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.diagnosis.evidence import Evidence, gather_evidence
+from tasks.evaluation.effects.harm import list_harms
 from tasks.evaluation.statistics.paired_comparison import compare_models
 from tasks.language.book_profile import NOTHING_SEEN, BookLook
 from tasks.schemas.item_rows import FilterStep, Pair, Question, Rejection
@@ -142,6 +143,7 @@ def draw_evidence(s: Situation, draw: int) -> Evidence:
         comparisons=comparisons,
         plan=plan,
         look=s.look,
+        harms=list_harms(comparisons, plan.comparison),
     )
 
 
@@ -201,7 +203,7 @@ def _draw_questions(
         ]
         papers[name] = [_draw_question(s, name, i, fact, dice) for i, fact in enumerate(facts)]
     for number in range(round(items.leaked * items.same_fact)):
-        pair = pairs[number % len(pairs)]
+        pair = pairs[-1 - number % (len(pairs) // 2)]  # one that is trained on
         copied = {"question": f"{pair.symptom}. Which condition?"}
         papers["same_fact"][number] = papers["same_fact"][number].model_copy(update=copied)
     return {name: rows for name, rows in papers.items() if rows}

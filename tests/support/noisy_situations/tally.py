@@ -1,4 +1,8 @@
-"""How often the first cause is right and which rules speak for nothing: `cd tests; PYTHONPATH=.:.. python -m support.noisy_situations.tally 5`."""
+"""How often the first cause is right and which rules speak for nothing.
+
+`cd tests; PYTHONPATH=.:.. python -m support.noisy_situations.tally 5` draws each situation five times; a second number
+says from which draw on, and `fresh` asks the second set.
+"""
 
 import sys
 from collections import Counter
@@ -7,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 from support.noisy_situations.drawn_study import Situation, draw_evidence
+from support.noisy_situations.fresh_situations import FRESH
 from support.noisy_situations.situations import SITUATIONS
 from tasks.diagnosis.rules.ranking import diagnose_evidence
 
@@ -39,12 +44,14 @@ class Outcome(NamedTuple):
 
 def judge_draw(draw: int, situations: Sequence[Situation] = SITUATIONS) -> list[Outcome]:
     """Each situation, drawn once."""
-    outcomes = []
-    for situation in situations:
-        evidence = draw_evidence(situation, draw)
-        told = tuple(finding.rule for finding in diagnose_evidence(evidence))
-        outcomes.append(Outcome(situation, evidence.primary.verdict, told))
-    return outcomes
+    return [judge_situation(situation, draw) for situation in situations]
+
+
+def judge_situation(situation: Situation, draw: int) -> Outcome:
+    """What a study of this truth is told."""
+    evidence = draw_evidence(situation, draw)
+    told = tuple(finding.rule for finding in diagnose_evidence(evidence))
+    return Outcome(situation, evidence.primary.verdict, told)
 
 
 def compute_right_share(outcomes: Iterable[Outcome], kind: str) -> float:
@@ -73,31 +80,29 @@ def count_confusions(outcomes: Iterable[Outcome]) -> dict[str, Counter[str]]:
     return table
 
 
-def main(draws: int, first: int) -> None:
-    """Print the figures of so many draws; two at once."""
+def main(situations: Sequence[Situation], draws: int, first: int) -> None:
+    """Print the figures of so many draws; two processes."""
+    tried = [(situation, draw) for draw in range(first, first + draws) for situation in situations]
     with ProcessPoolExecutor(2) as pool:
-        outcomes = [
-            one for rows in pool.map(judge_draw, range(first, first + draws)) for one in rows
-        ]
-    print(f"{len(SITUATIONS)} situations, {draws} draws")
+        outcomes = list(pool.map(judge_situation, *zip(*tried, strict=True), chunksize=8))
+    print(f"{len(situations)} situations, {draws} draws")
     for kind in ("healthy", "few", "faulty"):
         print(f"{kind}: first cause right {compute_right_share(outcomes, kind):.3f}")
     for kind in ("healthy", "few"):
         print(f"false alarms on {kind}: {compute_false_alarms(outcomes, kind)}")
     for planted, named in count_confusions(outcomes).items():
         print(f"{planted:36} {dict(named.most_common())}")
-    print("wrong by situation:")
-    for situation in SITUATIONS:
+    print("wrong, by situation:")
+    for situation in situations:
         wrong = Counter(
             (one.verdict, *one.rules[:3])
             for one in outcomes
             if one.situation.name == situation.name and not one.is_right
         )
         if wrong:
-            print(
-                f"  {wrong.total()}/{draws} {situation.name}, {situation.wanted}: {wrong.most_common(3)}"
-            )
+            print(f"  {wrong.total()} {situation.name}, {situation.wanted}: {wrong.most_common(3)}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    main(FRESH if "fresh" in sys.argv else SITUATIONS, numbers[0], (*numbers[1:], 0)[0])
