@@ -59,7 +59,7 @@ def test_a_book_is_kept_by_its_content_and_its_language_is_told(store):
         ("..\\..\\boot.pdf", "boot"),
         ("/abs/olute.pdf", "olute"),
         ("....pdf", "book"),
-        ("دستنامهٔ پزشکی.pdf", "دستنامهٔ-پزشکی"),
+        ("دستنامه پزشکی.pdf", "دستنامه-پزشکی"),
         ("a" * 300 + ".pdf", "a" * 60),
         (f"{SCRIPT}.pdf", "script"),
         ("", "book"),

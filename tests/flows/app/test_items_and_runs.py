@@ -119,7 +119,7 @@ def sleeping(monkeypatch):
             process.kill()
 
 
-def wait_until(is_so, seconds=60):
+def wait_until(is_so, seconds=240):
     until = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < until
