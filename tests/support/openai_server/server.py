@@ -139,6 +139,8 @@ class OpenAIServer(HttpWire):
             )
         if path == "/chat/completions" and method == "POST":
             return await self.answer_chat(json.loads(body), headers, reader, writer)
+        if path == "/models" and "list of models" in self.lacks:
+            return await self.send_fault(writer, "500", "")
         if path.startswith("/models") and "models" not in self.lacks:
             found = [
                 {"id": m, "object": "model", "created": 0, "owned_by": "tests", **self.told}
