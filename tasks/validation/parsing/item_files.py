@@ -166,8 +166,8 @@ def _one_line(line: str) -> ItemLine:
 
 
 def _inside(value: Any) -> list[Any]:
-    """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, of what lies below such
-    names, of {"q1": {…}, "q2": {…}}, or of columns {"question": […], …}.
+    """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, of what lies below
+    such names, of {"q1": {…}, "q2": {…}}, or of columns {"question": […], …}.
     """
     if isinstance(value, list):
         if value and all(isinstance(row, list) for row in value):

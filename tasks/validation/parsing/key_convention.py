@@ -36,7 +36,8 @@ MARKS = {
     "4": 4,
 }
 _KEY_WORDS = re.compile(
-    r"^(?:گزینه|پاسخ|جواب|شماره|مورد|حرف|option|opt|op|answer|ans|choice|letter|ی|درست|صحیح|the|is|correct|right|[:_\s])+"
+    r"^(?:گزینه|پاسخ|جواب|شماره|مورد|حرف|ی|درست|صحیح"
+    r"|option|opt|op|answer|ans|choice|letter|the|is|correct|right|[:_\s])+"
 )
 _KEY = re.compile(  # "b", "(b)", "b.", "b) asthma", "b (asthma)"; not "b?"
     r"^[^\w?؟]*(?P<mark>[1-4]|الف|ا|[بپجتثد]|[a-d])(?:[^\w?؟]*|\s*[).:ـ–(\]-]\s*(?P<rest>.*))$"
@@ -206,8 +207,8 @@ class KeyConvention:
         return places.pop()
 
     def _numbered(self, key: Key, row: KeyRow) -> int | None:
-        """A number as a place: by the row's own labels 1 to 4, unless the file's keys run from 0 to 3
-        in spite of them; else as the file counts.
+        """A number as a place: by the row's own labels 1 to 4, unless the file's keys run from 0
+        to 3 in spite of them; else as the file counts.
         """
         by_label = key.place and (self.four or not self.zero)
         return key.place if by_label else self._counted(key, row)

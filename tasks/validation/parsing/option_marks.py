@@ -38,7 +38,7 @@ def strip_marks(options: list[str]) -> list[str] | None:
 
 
 def _strip_letters(options: list[str]) -> list[str] | None:
-    """The options without letters that no sign sets apart, where all stand in order ("A asthma")."""
+    """The options without letters that no sign sets apart ("A asthma"), where all are in order."""
     marks = [_UNSIGNED.match(o) for o in options]
     if [MARKS[fold_text(m["mark"])] for m in marks if m] != [1, 2, 3, 4]:
         return None

@@ -1,6 +1,6 @@
 """The rows of a person's file as pairs: two columns by their names, alpaca {instruction, input,
-output}, Dolly {instruction, context, response}, ShareGPT {conversations}, OpenAI {messages}, {prompt,
-completion}, tables of signs.
+output}, Dolly {instruction, context, response}, ShareGPT {conversations}, OpenAI {messages},
+{prompt, completion}, tables of signs.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _join(told: list[str], columns: Sequence[str]) -> str:
 
 
 def _marked_signs(flat: Fields, diagnosis: str) -> str | None:
-    """A table with one column a sign and 1 or yes where it is there: the names of those that are."""
+    """The signs of a table with one column a sign, and 1 or yes where it is there."""
     left = {diagnosis, *(k for k in flat if squeeze(k) in known_names()["number"])}
     there = {k: _is_there(v) for k, v in flat.items() if k not in left}
     if not diagnosis or len(there) < 3 or None in there.values():

@@ -1,4 +1,4 @@
-"""What the cells of a row hold: texts, lists as Python, pandas and JSON print them, conversations."""
+"""What the cells of a row hold: texts, lists as Python, pandas and JSON print them, turns."""
 
 import ast
 import html

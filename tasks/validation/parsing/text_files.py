@@ -20,7 +20,7 @@ SAMPLED_LINES = 50  # that tell the separator
 SEPARATORS = ",;\t|"
 _ARABIC, _LATIN = re.compile(r"[\u0600-\u06ff]"), re.compile(r"[A-Za-z\u00c0-\u024f]")
 _ANKI = re.compile(
-    r"#(separator|columns|html|tags column|notetype column|deck column|guid column|notetype|deck|tags):(.*)"
+    r"#(separator|columns|html|notetype|deck|tags|(?:tags|notetype|deck|guid) column):(.*)"
 )
 
 
@@ -59,8 +59,8 @@ def find_utf16(content: bytes) -> str | None:
 
 def _is_plausible(text: str) -> bool:
     """Whether a text was written in the code page it was decoded with: it holds words that we know,
-    nothing unprintable, and words of Arabic letters, if any, without Latin ones between: "Rِteln" for
-    "Röteln" is none.
+    nothing unprintable, and words of Arabic letters, if any, without Latin ones between: "Rِteln"
+    for "Röteln" is none.
     """
     if re.search(r"[\x00-\x08\x80-\x9f\ufffd]", text):
         return False
@@ -73,8 +73,8 @@ def _is_plausible(text: str) -> bool:
 
 
 def read_cells(text: str) -> list[list[str]]:
-    """The rows of a table: by the separator that Excel's `sep=;` or Anki's `#separator:` names, else
-    by the one that cuts most lines into equally many columns.
+    """The rows of a table: by the separator that Excel's `sep=;` or Anki's `#separator:` names, or
+    as `_find_separator` finds it.
     """
     csv.field_size_limit(MOST_CELL)
     lines = re.sub(r"\r\n?", "\n", text)
@@ -100,8 +100,8 @@ def _split_rows(text: str, separator: str) -> list[list[str]]:
 
 
 def _find_separator(text: str) -> str:
-    """The separator under which a header has names that we know; else, and of several, the one under
-    which most of the first rows are equally wide, and the widest of these.
+    """The separator under which a header has names that we know; else, and of several, the one
+    under which most of the first rows are equally wide, and the widest of these.
     """
     sample = "\n".join(text.split("\n", SAMPLED_LINES)[:SAMPLED_LINES])
 
