@@ -1,6 +1,6 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
-from tasks.diagnosis.evidence import CHANCE_RATE, LEAK_NGRAM, Evidence
+from tasks.diagnosis.evidence import LEAK_NGRAM, Evidence
 from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
 from tasks.diagnosis.rules.data_rules import (
@@ -20,6 +20,7 @@ from tasks.diagnosis.rules.tuning_rules import (
     detect_unfinished_training,
     detect_unmoved_weights,
 )
+from tasks.schemas.item_rows import CHANCE_RATE
 from tasks.schemas.messages import Figure, Measures, Nats, Share
 from tasks.schemas.result_rows import Cause, CauseName, CauseVerdict
 

@@ -38,7 +38,6 @@ from tasks.schemas.rows.measure_rows import KeyOffset, PairAlignment, QuestionMe
 from tasks.store.artifact_groups import BookText, CheckedItems, TuningResult
 from tasks.store.artifacts import Comparisons
 
-CHANCE_RATE = 0.25  # four options
 LEAK_NGRAM = 8  # words in a row that make a leak, whatever the plan's own gate lets through
 
 

@@ -1,6 +1,6 @@
 """Faults of the questions and of the way they are answered."""
 
-from tasks.diagnosis.evidence import CHANCE_RATE, Evidence
+from tasks.diagnosis.evidence import Evidence
 from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import CLOZE_MODES, has_learnt_pairs
 from tasks.diagnosis.remedies import (
@@ -9,6 +9,7 @@ from tasks.diagnosis.remedies import (
     increase_questions,
     require_harder_questions,
 )
+from tasks.schemas.item_rows import CHANCE_RATE
 from tasks.schemas.messages import Figure, Points, Share, Term
 
 PLAUSIBLE_GAIN = 0.1  # a gain of 10 points: what a study should be able to see

@@ -51,7 +51,7 @@ class OpenAIServer(HttpWire):
     latency: float = 0.0
     lacks: tuple[
         str, ...
-    ] = ()  # schema, json, array bounds, max_tokens, temperature, batches, models, bare (paths without /v1)
+    ] = ()  # schema, json, array bounds, system role, one piece (an answer not streamed), file, stream_options, max_tokens, temperature, batches, models, bare (paths without /v1)
     ignores: tuple[str, ...] = ()  # takes the wish for schema, json and does not fulfil it
     told: dict[str, Any] = field(default_factory=dict)  # more about each model in their list
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
@@ -71,6 +71,7 @@ class OpenAIServer(HttpWire):
     entries: list[dict[str, Any]] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
     last_user: str = ""
+    last_body: dict[str, Any] = field(default_factory=dict)
     given: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -163,7 +164,7 @@ class OpenAIServer(HttpWire):
         writer: asyncio.StreamWriter,
     ) -> bool:
         """A chat completion, after the fate that was drawn for it."""
-        key = hash_request(request)
+        key, self.last_body = hash_request(request), request
         attempt, fate = self.attempts[key], self.draw_fault(key, self.attempts[key])
         self.attempts[key] += 1
         entry: dict[str, Any] = {
@@ -211,7 +212,10 @@ class OpenAIServer(HttpWire):
             **usage,
             "answered": fate not in ("cut", "html", "cut_body"),
         }
-        text = render_completion(answer, self.dialects if attempt < self.dialect_attempts else ())
+        wording = self.dialects if attempt < self.dialect_attempts else ()
+        text = render_completion(
+            answer, (*wording, *(("stream",) if request.get("stream") else ()))
+        )
         if self.replays and entry["answered"]:
             self.given[headers["idempotency-key"]] = text.encode()
         content = {"html": "<html>Bad gateway</html>", "cut_body": text[: len(text) // 2]}.get(
