@@ -16,11 +16,11 @@ def test_there_are_enough_situations_of_each_kind_under_names_of_their_own() -> 
     assert len(HEALTHY) >= 20 and len(FEW) >= 10
 
 
-@pytest.mark.parametrize("part", range(8))
-def test_a_few_situations_are_answered_right(part: int) -> None:
-    """One draw of an eighth of the faulty situations: the whole bench is slow."""
-    few = FAULTY[part::8][:2]
-    assert sum(one.is_right for one in judge_draw(99, few)) >= len(few) - 1
+def test_of_one_draw_of_some_situations_most_are_answered_right() -> None:
+    """A fifth of the faulty and a quarter of the healthy ones: the whole bench is slow."""
+    outcomes = judge_draw(99, [*HEALTHY[::4], *FAULTY[::5]])
+    assert compute_right_share(outcomes, "healthy") >= 5 / 6
+    assert compute_right_share(outcomes, "faulty") >= 0.8
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def outcomes() -> list:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("kind", "least"), [("healthy", 0.95), ("few", 0.75), ("faulty", 0.85)])
+@pytest.mark.parametrize(("kind", "least"), [("healthy", 0.95), ("few", 0.85), ("faulty", 0.85)])
 def test_the_first_cause_is_mostly_right(outcomes, kind, least) -> None:
     assert compute_right_share(outcomes, kind) >= least
 

@@ -191,9 +191,8 @@ def detect_unfinished_training(e: Evidence) -> RuleResult | None:
             "held_out_before": Nats(e.held_out[-2]),
             "held_out_last": Nats(e.held_out[-1]),
         },
-        priority=0.852
-        if known
-        else 0.905,  # above learnt by heart: other words come later than the same words
+        # above too few questions: the training is finished before more questions are paid for
+        priority=0.878 if known else 0.905,
         remedy=extend_training(e.plan, e.preflight.texts, e.has_more_pairs),
     )
 
