@@ -12,11 +12,7 @@ from flows.app.plan_drafts import PlanDraft
 from flows.app.plan_jobs import list_planned_items
 from flows.app.rendering import render
 from flows.app.routes.book_pages import parse_number
-<<<<<<< HEAD
-from flows.app.routes.page_tools import ask_worker, get_draft, go_to, is_part, wait_for_worker
-=======
 from flows.app.routes.page_requests import ask_worker, get_draft, go_to, is_part, wait_for_worker
->>>>>>> app
 from flows.app.uploads import take_form
 from flows.cli.review.make_sheets import StudyItems
 from tasks.reporting.review.sheet_items import SheetItem, draw_sample, order_by_page
