@@ -160,7 +160,7 @@ def _guess_sent(request: ChatRequest, pages: PdfPages | None) -> int:
 
 
 def propose_change(trial: WindowTrial, plan: GenerationPlan, read: int) -> dict[str, Any]:
-    """The choices of `generation` to try next, where a trial went wrong in a way that they may mend;
+    """The choices of `generation` to try next, where a trial went wrong in a way that they mend;
     `read`: items that could be read.
     """
     if trial.fault:
