@@ -301,6 +301,7 @@ def test_what_models_say_is_shown_as_it_grows_and_escaped(store, monkeypatch):
         assert client.post("/studies/one/talk", data={"question": question}).status_code == 400
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_models_that_are_gone_are_told_in_a_sentence(store):
     folder = write_study("one", {1: True})
     (folder / "adapter").mkdir()
@@ -332,5 +333,7 @@ def test_a_spent_budget_is_told_with_what_is_kept(store):
     charges = Budget(store / "ledger" / "mine" / "charges.jsonl", 0.5)
     assert charges.reserve_usd("a request", 0.25)
     page = client.get("/plans/mine/run").text
-    assert "the next request could cost $0.3" in page and "$0.25 spent or set aside of 0.50" in page
+    assert (
+        "the next request could cost $0.3" in page and "$0.25 spent or set aside of $0.50" in page
+    )
     assert "not paid for again" in page and "Run again, or go on" in page
