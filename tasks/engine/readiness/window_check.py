@@ -12,7 +12,7 @@ from tasks.engine.readiness.items_ahead import CheckLine
 from tasks.engine.readiness.plan_requirements import Lack
 from tasks.engine.readiness.server_check import WindowCheck
 from tasks.generation.cost_estimate import estimate_cost
-from tasks.generation.generation_loop import UNREAD_CHECKS
+from tasks.generation.response_drafts import UNREAD_CHECKS
 from tasks.generation.server_trial.window_trial import (
     MAX_TRIALS,
     WindowTrial,
