@@ -54,8 +54,8 @@ def write_items_by_model(
     """Ask for one chapter's items until the quota is met or it has no more to give; `before`: an
     earlier call gave these already. `reader`: who reads them for meaning.
 
-    Raises WriterRefused, WriterUnavailable or BudgetSpent with the remedy; what was answered is in
-    the ledger by then.
+    A budget that ends gives what there is by then, and its remedy in `usage.stop`. Raises
+    WriterRefused or WriterUnavailable with the remedy; what was answered is in the ledger by then.
     """
     patience = patience or RetryPolicy()
     work = _write_items_async(
