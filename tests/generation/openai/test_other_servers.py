@@ -342,7 +342,12 @@ def test_a_refused_form_is_answered_by_what_is_left_of_it(
     with start_server(lacks=(lacks,)) as server:
         to(server)
         with pytest.raises(WriterRefused) as refused:
-            six(tmp_path, choices=choices, book_path=HANDBOOK_DIR.parent / "handbook.pdf")
+            six(
+                tmp_path,
+                choices=choices,
+                book_path=HANDBOOK_DIR.parent / "handbook.pdf",
+                patience=SHORT_RETRIES._replace(timeout=60.0),
+            )
     said = str(refused.value).rpartition("Set generation.")
     assert f"Set {advice}" in f"Set generation.{said[2]}" or advice in str(refused.value)
     assert not_advised not in said[2]
