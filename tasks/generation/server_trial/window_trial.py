@@ -160,8 +160,8 @@ def _guess_sent(request: ChatRequest, pages: PdfPages | None) -> int:
 
 
 def propose_change(trial: WindowTrial, plan: GenerationPlan, read: int) -> dict[str, Any]:
-    """The choices of `generation` to try next, where a trial went wrong in a way that they mend;
-    `read`: items that could be read.
+    """The choices of `generation` to try next, where a trial went wrong in a way that they may
+    mend; `read`: items that could be read.
     """
     if trial.fault:
         name, values = find_setting(trial.fault, trial.body)
