@@ -1,4 +1,4 @@
-# make study · make test · make check · make mutants · make bench · make dashboard · make lock
+# make study · make app · make test · make check · make mutants · make bench · make dashboard · make lock
 PYTHON ?= python3
 VENV := .venv
 TOOLS := $(VENV)/tools
@@ -7,13 +7,16 @@ RUN := $(PY) -m flows.cli.main
 BY_HASH = $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help study sweep test check mutants docs bench dashboard lock audit sbom format clean
+.PHONY: help study app sweep test check mutants docs bench dashboard lock audit sbom format clean
 
 help:       ## what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/: .*##/ \t/'
 
 study: $(VENV)/ready $(if $(filter smollm2,$(PLAN)),$(VENV)/ready-smollm2) ## book → verdict, on this machine, with the laptop plan (PLAN=… for another)
 	@$(RUN) study $(PLAN) $(ARGS)
+
+app: $(VENV)/ready-app ## the local page: bring a book, choose, check, run, read, talk (ARGS="--port 8421")
+	@$(RUN) app $(ARGS)
 
 sweep: $(VENV)/ready    ## many settings, the same questions
 	@$(RUN) sweep $(PLAN) $(ARGS)
@@ -73,9 +76,13 @@ else
 endif
 	@touch $@
 
-$(VENV)/ready-dev: $(VENV)/ready
+$(VENV)/ready-dev: $(VENV)/ready-smollm2
 	@echo "Installing the packages for the tests …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/ready-app: $(VENV)/ready
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[app]'
 	@touch $@
 
 # Without its dependencies: llama-cpp-python would be compiled for half an hour, and nothing here uses it.

@@ -14,14 +14,16 @@ from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
 from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
-from tasks.schemas.errors import WriterError
+from tasks.schemas.errors import BudgetSpent, WriterError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan, ValidationPlan
 from tasks.stages import generate_drafts, read_book, validate_drafts
 from tasks.store.artifact_groups import BookText, ChapterDrafts, CheckedItems, StudyDataset
 from tasks.store.artifacts import Book, ItemFile, ReviewFile
 from tasks.store.progress import print_status
+from tasks.validation.items import ITEM_KINDS
 from tasks.validation.plan_counts import count_missing_items, get_planned_counts
 from tasks.validation.validate import refuse_empty_result
 
@@ -48,9 +50,9 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
             plan,
             machine,
         )
-        drafts, splits = top_up_items(
-            drafts, validate_chapters(drafts, text, plan), book, text, plan, machine
-        )
+        splits = validate_chapters(drafts, text, plan)
+        require_paid_items(drafts, splits, plan.generation)
+        drafts, splits = top_up_items(drafts, splits, book, text, plan, machine)
     prepared = StudyDataset(text=text, drafts=drafts, splits=splits)
     publish_items(prepared, plan.generation.profile)
     refuse_empty_result(
@@ -73,6 +75,29 @@ def bind_study_stages(machine: Machine) -> StudyStages:
     return StudyStages(
         lambda plan: run_unrecorded(read, plan), lambda plan: run_unrecorded(prepare, plan)
     )
+
+
+def require_paid_items(
+    drafts: Sequence[ChapterDrafts], splits: CheckedItems, plan: GenerationPlan
+) -> None:
+    """Where the budget ended: go on if what was paid for is enough for the plan's numbers. Raises
+    BudgetSpent with the numbers that it is enough for.
+    """
+    stops = [one.account.stop for one in drafts if one.account and one.account.stop]
+    if not stops:
+        return
+    left = dict(zip(ITEM_KINDS, splits.count_items(), strict=True))
+    if not any(count_missing_items(plan, splits.count_items())):
+        print_status("  " + tell_reader("paid-is-enough"))
+        return
+    numbers = {"pair": plan.pairs, "question": plan.questions}
+    wanted = [kind for kind in ITEM_KINDS if isinstance(numbers[kind], int)]
+    if not all(left.values()):
+        raise BudgetSpent(stops[0])
+    there = [
+        build_message("paid-kind", setting=f"generation.{kind}s", n=left[kind]) for kind in wanted
+    ]
+    raise BudgetSpent(stops[0], build_message("paid-for", numbers=tuple(there)))
 
 
 def top_up_items(

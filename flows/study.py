@@ -82,7 +82,13 @@ def run_study(
             prepared.splits.sitting, prepared.text, outcome.screened, plan.comparison.primary_set
         )
         why = diagnose_tuning(
-            prepared.splits, outcome, comparisons, plan, prepared.text, measures=measures
+            prepared.splits,
+            outcome,
+            comparisons,
+            plan,
+            prepared.text,
+            measures=measures,
+            effects=effects,
         )
         study = StudyResults(
             plan=own,

@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
 
+from flows.app.serve_app import serve_app
 from flows.cli import summary
 from flows.cli.arguments import (
     choose_language,
@@ -324,6 +325,7 @@ app.command(export)
 app.command(demo_server)
 app.command(random_model)
 app.command(review)
+app.command(serve_app, name="app")
 
 
 def main() -> None:

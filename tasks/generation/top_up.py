@@ -9,8 +9,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tasks.generation.quotas import MIN_CHAPTER_LETTERS, Quota, apportion_total
+from tasks.generation.quotas import MIN_CHAPTER_LETTERS, Quota
 from tasks.schemas.item_rows import WriterUsage
+from tasks.schemas.sections.apportionment import apportion_total
 
 # of the items kept by their chapters; were fewer left, asking four times as many would still be
 # enough
@@ -54,6 +55,18 @@ def _allocate_missing(
     """How many more of a kind each chapter is asked for."""
     kept = sum(one.account.kept[kind] for one in given)
     share = min(1.0, max(MIN_KEPT_SHARE, left / kept)) if kept else 1.0
-    can = {str(i): one.letters for i, one in enumerate(given) if one.account.ended[kind] == "met"}
+    titled = any(one.account.chapter for one in given)
+    can = {
+        str(i): one.letters
+        for i, one in enumerate(given)
+        if one.account.ended[kind] == "met" and not _is_front_matter(one, titled)
+    }
     shared = apportion_total(can, math.ceil(missing / share), MIN_CHAPTER_LETTERS)
     return {int(i): number for i, number in shared.items() if number}
+
+
+def _is_front_matter(one: ChapterYield, titled: bool) -> bool:
+    """A cover or a title page, or what stands before the first title of a book that has `titled`
+    chapters: it gives what it can, but not what others lack.
+    """
+    return one.letters < MIN_CHAPTER_LETTERS or (titled and not one.account.chapter)

@@ -60,11 +60,11 @@ def begun(team, verdict):
     (team.runs / "studies" / "small" / "verdict.json").unlink(missing_ok=True)
 
     def ask(**parameters):
-        before = team.list_lock_times("finetune_adapter")
+        before = team.list_stage_records()
         run = team.request_run(
             "study/laptop", plan=build_small_plan().model_dump(mode="json"), **parameters
         )
-        team.wait_until(run, lambda state: team.list_lock_times("finetune_adapter") != before)
+        team.wait_until(run, lambda state: team.has_begun("finetune_adapter", before))
         return run
 
     return ask

@@ -288,8 +288,8 @@ def test_other_line_ends_encodings_and_packed_files_are_read(tmp_path, name, con
 def test_windows_1256_is_read_and_told(tmp_path):
     text = "سوال,گزينه 1,گزينه 2,گزينه 3,گزينه 4,پاسخ\nمحتمل ترين تشخيص چيست؟,آسم,سل,تب,کزاز,2\n"
     own = open_items(saved(tmp_path, "q.csv", text.encode("cp1256")), "question", "fa")
-    assert own.found.items[0].key == "سل" and [note.code for note in own.notes] == [
-        "read-as-windows-1256"
+    assert own.found.items[0].key == "سل" and list(own.notes) == [
+        build_message("read-as-code-page", name="Windows-1256")
     ]
 
 
