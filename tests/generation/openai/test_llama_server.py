@@ -20,8 +20,6 @@ from tasks.validation.item_checker import ItemChecker
 FREE = Prices(input=0, cached_input=0, output=0)
 STRUCTURES = ("schema", "json", "text")
 MOST_ROUNDS = 3  # where every answer is cut off; what is asked bounds the time
-    6  # three rounds of two requests, where answers are cut off: time is bounded by what is asked
-)
 PASSAGES = [
     Passage(id=f"p{page}", chapter="Joints", section=title, heading="", page=page, text=text)
     for page, title, text in (
