@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tasks.generation import book_windows
 from tasks.generation.book_windows import PlannedRequest
 from tasks.generation.budget import compute_price
-from tasks.generation.generation_loop import build_draft, list_shown_passages
+from tasks.generation.draft_rows import build_draft, list_shown_passages
 from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.openai_writer import Server
 from tasks.generation.openai.prompt_counts import is_cut
