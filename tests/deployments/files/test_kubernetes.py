@@ -113,7 +113,7 @@ def test_the_registration_runs_by_the_images_entrypoint():
     assert done.returncode == 2 and "set PREFECT_API_URL" in done.stderr
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_a_job_that_prefects_own_class_renders_runs_the_study(prefect, rerun, tmp_path):
     """The argv, the environment and the entrypoint of the image, executed here on a real server."""
     worker = pytest.importorskip(
