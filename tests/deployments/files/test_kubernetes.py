@@ -43,6 +43,7 @@ def test_a_job_template_uses_only_variables_that_it_declares(pool):
     pod = pod_of(pool)
     assert ("nvidia.com/gpu" in pod["containers"][0]["resources"]["limits"]) == (pool == "gpu")
     assert pod["securityContext"]["runAsNonRoot"] and pod["restartPolicy"] == "Never"
+    assert pod["parallelism"] == pod["completions"] == 1, "prefect-kubernetes 0.8.0 refuses it"
 
 
 def test_the_writers_key_reaches_the_cpu_jobs_alone():
