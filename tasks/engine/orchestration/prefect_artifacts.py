@@ -144,14 +144,14 @@ def format_failure(error: StudyError) -> str:
     lines = describe_error(error, say).splitlines()
     told = "\n".join(f"> {_escape_markdown(line)}" for line in lines)
     name = say.get_label("errors", type(error).__name__)
-    return f"# {name}\n\n{told}\n\n{tell_reader(choose_way_on(error))}"
+    return f"# {name}\n\n{told}\n\n{tell_way_on(error)}"
 
 
-def choose_way_on(error: StudyError) -> str:
-    """The code of the sentence that says what to do after a failure."""
+def tell_way_on(error: StudyError) -> str:
+    """What to do after a failure."""
     if isinstance(error, BudgetSpent | NothingLeft):
-        return "error-other-plan"
-    return "error-mend-first" if isinstance(error, PlanError) else "error-go-on"
+        return tell_reader("error-other-plan")
+    return tell_reader("error-mend-first" if isinstance(error, PlanError) else "error-go-on")
 
 
 def _escape_markdown(line: str) -> str:
