@@ -3,17 +3,14 @@
 from pathlib import Path
 
 import pytest
+from support.book_orders import build_drafting_plan, build_orders
 from support.openai_server.server import start_server
-from support.openai_study import SHORT_RETRIES, build_plan, load_chapters
+from support.openai_study import SHORT_RETRIES, load_chapters
 
 from tasks.generation.openai.openai_writer import write_items_by_model
-from tasks.generation.quotas import allocate_quotas
-from tasks.generation.whole_book.book_asking import ChapterOrder, ask_in_turns
+from tasks.generation.whole_book.book_asking import ask_in_turns
 from tasks.generation.write_chapter import open_reader, open_response_cache
 from tasks.schemas.machine import Machine
-from tasks.schemas.plan import DraftingPlan
-from tasks.schemas.plan_sections import ReaderPlan, ValidationPlan
-from tasks.validation.item_checker import ItemChecker
 
 
 @pytest.fixture
@@ -23,24 +20,6 @@ def server(tmp_path, monkeypatch):
     with start_server() as running:
         monkeypatch.setenv("OPENAI_BASE_URL", running.url)
         yield running
-
-
-def build_drafting_plan(reader="off", **choices):
-    generation = build_plan(**choices)
-    read = ReaderPlan(model=reader).resolve_model("gpt-4o", generation.prices)
-    return DraftingPlan(
-        name="book", language="fa", generation=generation, validation=ValidationPlan(reader=read)
-    )
-
-
-def build_orders(plan, passages):
-    everything = [p for chapter in passages.values() for p in chapter]
-    return {
-        chapter: ChapterOrder(
-            passages[chapter], quota, lambda: ItemChecker(everything, "fa", plan.validation)
-        )
-        for chapter, quota in allocate_quotas(passages, plan.generation).items()
-    }
 
 
 def ask(plan, orders, concurrency=1):

@@ -1,16 +1,27 @@
 """Before the book is asked, a pilot: a writer of nonsense costs the pilot's money and no more."""
 
+from pathlib import Path
+
 import pytest
+from support.book_orders import build_drafting_plan, build_orders
 from support.openai_server.server import start_server
+from support.openai_study import SHORT_RETRIES, load_chapters
 from support.small_study import build_small_plan
 
 from flows.prepare import bind_study_stages
 from tasks.generation.quotas import Quota
 from tasks.generation.whole_book.book_asking import ChapterOrder
-from tasks.generation.whole_book.pilot import choose_chapters, is_pilot_worthwhile
-from tasks.schemas.errors import NothingLeft, WriterUnfit
-from tasks.schemas.item_rows import Passage
+from tasks.generation.whole_book.pilot import (
+    Pilot,
+    choose_chapters,
+    is_pilot_worthwhile,
+    refuse_unfit_writer,
+    run_pilot,
+)
+from tasks.schemas.errors import BudgetSpent, NothingLeft, WriterUnfit
+from tasks.schemas.item_rows import Pair, Passage, Rejection
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 
 STUDY = {
     "reading.last_page": 12,
@@ -63,6 +74,51 @@ def test_the_pilots_answers_are_the_chapters_own_and_a_kept_study_has_no_pilot(t
         again = prepare(**{"generation.pilot_share": 0.9})
         assert again == dataset and server.list_answered() == answered
         assert "pilot" not in capsys.readouterr().err
+
+
+def try_writer(plan, orders):
+    return run_pilot(orders, plan, book=Path("none"), machine=Machine(), patience=SHORT_RETRIES)
+
+
+@pytest.mark.parametrize("mode", ["live", "batch"])
+def test_a_pilot_asks_two_requests_a_kind_at_once_and_its_reader(to, mode):
+    plan = build_drafting_plan("gpt-4o-mini", pairs=40, questions=40, per_request=5, mode=mode)
+    orders = list(build_orders(plan, load_chapters(1, 2, 3, 4)).values())
+    with start_server() as server:
+        to(server)
+        pilot = try_writer(plan, orders)
+        assert not [entry for entry in server.entries if entry.get("created")], "no batch"
+        asked = {entry["hash"] for entry in server.entries}
+    assert 4 < len(asked) <= 4 + 4 + 4  # a reader's for each chapter and kind, some asked twice
+    assert pilot.count_items("pair")[1] == 10 and pilot.count_items("question")[1] == 10
+    assert pilot.usd == pytest.approx(server.compute_bill())
+    codes = [line.code for line in pilot.describe()]
+    assert codes[0] == "pilot-sum" and codes.count("pilot-kept") == 3
+
+
+def test_what_stops_a_pilot_is_no_verdict_on_the_writer(to):
+    plan = build_drafting_plan(pairs=40, questions=40, budget_usd=0.001)
+    orders = list(build_orders(plan, load_chapters(1, 2)).values())
+    with start_server() as server:
+        to(server)
+        pilot = try_writer(plan, orders)
+    assert isinstance(pilot.stop, BudgetSpent) and not server.entries
+    refuse_unfit_writer(pilot, 1.0)
+
+
+def build_pilot(kept, refused):
+    rejection = Rejection(
+        draft_id="d", kind="pair", check="parsing", reason=build_message("no-items"), raw="{"
+    )
+    pair = Pair(id="p", fact="f", symptom="s", diagnosis="d")
+    return Pilot([pair] * kept, [rejection] * refused, 0.5)
+
+
+def test_the_border_is_the_plans_share_of_a_kind():
+    refuse_unfit_writer(build_pilot(5, 15), 0.25)
+    refuse_unfit_writer(build_pilot(0, 0), 0.25)
+    with pytest.raises(WriterUnfit):
+        refuse_unfit_writer(build_pilot(4, 16), 0.25)
 
 
 def build_order(letters, pairs=5, questions=5):
