@@ -121,17 +121,14 @@ def _create_cluster(programs: Path, data: Path, user: str | None) -> None:
     new.mkdir(mode=0o700)
     if user:
         shutil.chown(new, user)
-    command: list[str | Path] = [
-        programs / "initdb",
-        "-D",
-        new,
-        "-U",
-        NAME,
-        "--auth=trust",
-        "--encoding=UTF8",
-    ]
+    options = ["-D", str(new), "-U", NAME, "--auth=trust", "--encoding=UTF8"]
     done = subprocess.run(
-        command, env=_get_environment(), user=user, cwd="/", capture_output=True, check=False
+        [str(programs / "initdb"), *options],
+        env=_get_environment(),
+        user=user,
+        cwd="/",
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         why = done.stderr.decode(errors="replace").strip()[-1000:]

@@ -100,8 +100,8 @@ def describe_registrations(done: list[Registration]) -> Iterator[str]:
 def register_pool(
     client: "SyncPrefectClient", pool: str, record: Record, kubernetes: bool
 ) -> Registration:
-    """Of process workers, or of Kubernetes jobs with the template of kubernetes/job-templates.yaml. Limit and
-    pause are never touched.
+    """Of process workers, or of Kubernetes jobs with the template of
+    kubernetes/job-templates.yaml. Limit and pause are never touched.
     """
     from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
     from prefect.exceptions import ObjectNotFound

@@ -145,18 +145,13 @@ def check_planned_study(plan: StudyPlan) -> PlanCheck:
 
 
 def list_planned_items(plan: StudyPlan) -> StudyItems | None:
-    """The items that the plan's study has, without a person's decisions; none where a model has yet
-    to write them.
-    """
+    """The items that the plan's study has; none where a model has yet to write them."""
     from flows.prepare import bind_study_stages, prepare_items
 
-    plain = plan.model_copy(
-        update={"validation": plan.validation.model_copy(update={"review": None})}
-    )
     if needs_writer(plan):
-        dataset = replay(prepare_items, Book.from_path(plain.book), plain, Machine())
+        dataset = replay(prepare_items, Book.from_path(plan.book), plan, Machine())
     else:
-        dataset = bind_study_stages(Machine()).prepare(plain)
+        dataset = bind_study_stages(Machine()).prepare(plan)
     return _build_items(dataset, plan.language) if dataset else None
 
 

@@ -17,13 +17,19 @@ from tasks.generation.book_windows import (
     Spot,
     Window,
 )
-from tasks.generation.openai.completions import read_completion
+from tasks.generation.draft_rows import build_draft, count_read_items, list_shown_passages
 from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts.instructions import ItemKind
-from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
+from tasks.generation.quotas import (
+    JudgedDraft,
+    JudgeDraft,
+    PairOrQuestion,
+    Quota,
+    WrittenChapter,
+)
 from tasks.generation.response_cache import StoredResponse
 from tasks.generation.second_reader.reading_round import SecondReader
 from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_work
@@ -34,7 +40,7 @@ from tasks.schemas.messages import Figure, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
-ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused or filtered
+ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
 NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
 END_REASONS = ("rounds", "cut", "unfit", "exhausted")  # of a chapter's windows: the first is told
 # An item that falls for these says nothing new: its text may be exhausted; else its writer errs.
@@ -43,36 +49,6 @@ REPEATING = frozenset({"says-the-same-as-an-earlier-item", "reader-knows-it-from
 
 def _get_kind(item: PairOrQuestion) -> ItemKind:
     return "pair" if isinstance(item, Pair) else "question"
-
-
-def list_shown_passages(
-    asking: PlannedRequest, passages: Sequence[Passage], as_pages: bool
-) -> list[Passage]:
-    """What the model saw: the window's passages, or all of the chapter's that stand on the
-    pages.
-    """
-    if not as_pages or asking.repairs:
-        return list(asking.passages)
-    seen = [p.page for p in asking.passages]
-    return [p for p in passages if min(seen) - 1 <= p.page <= max(seen) + 1]
-
-
-def build_draft(
-    asking: PlannedRequest, response: StoredResponse, shown: Sequence[Passage], model: str
-) -> Draft:
-    """An answer as a row."""
-    envelope = read_completion(response.body)
-    return Draft(
-        id=response.key,
-        kind=asking.kind,
-        passages=tuple(p.id for p in shown),
-        asked=asking.asked,
-        writer=model,
-        raw=envelope.text if envelope else response.body,
-        finish=response.finish,
-        cost_usd=response.cost_usd,
-        **response.usage._asdict(),
-    )
 
 
 @dataclass
@@ -256,6 +232,7 @@ class ChapterRun:
             self.refused[draft.kind] += draft.asked
             outcome.broken |= spots
             return ()
+        self._note_read(draft, verdict)
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         for rejection in verdict.rejected:
@@ -267,6 +244,13 @@ class ChapterRun:
         if verdict.exhausted and not asking.repairs:
             asking.window.closed_reasons[asking.kind] = "exhausted"
         return verdict.kept
+
+    def _note_read(self, draft: Draft, verdict: JudgedDraft) -> None:
+        """Tell the breaker whether a fresh answer held anything that can be read as items."""
+        runner = self.request_runner
+        if draft.id in runner.asked:  # a kept one tells nothing of the server now
+            are_read = verdict.exhausted or count_read_items(verdict) > 0
+            runner.breaker.note_items(are_read, draft.raw, runner.server, self.plan.model)
 
     def _note_fallen(self, home: Window, rejection: Rejection, *, goes_back: bool) -> None:
         """A refused item goes back to the writer, once, and is told among what was written."""

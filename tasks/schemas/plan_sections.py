@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, PlanFault
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
 from tasks.schemas.messages import build_message
 from tasks.schemas.sections.finetuning_plan import FinetuningPlan as FinetuningPlan
@@ -194,7 +194,7 @@ class GenerationPlan(PlanSection):
         limit knows.
         """
         if known := sorted(REQUEST_FIELDS & extra.keys()):
-            raise ValueError(f"has {', '.join(known)}, which the plan's other choices decide")
+            raise PlanFault(build_message("extra-is-decided", fields=tuple(known)))
         return extra
 
     @model_validator(mode="before")

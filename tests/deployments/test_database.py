@@ -1,14 +1,13 @@
 """The store's own PostgreSQL: made once, whole or not at all, closed to others, and alive again after a kill."""
 
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.postgres import open_folder
 
 from deployments import database
 from deployments.database import find_programs, prepare_database
@@ -23,11 +22,9 @@ needs_postgres = pytest.mark.skipif(
 @pytest.fixture
 def place(runs, monkeypatch):
     """Where root's databases lie: pytest's own folders are closed to the database's user."""
-    folder = Path(tempfile.mkdtemp(prefix="b2l-"))
-    folder.chmod(0o755)
-    monkeypatch.setattr(database, "ROOT_FOLDER", folder)
-    yield folder
-    shutil.rmtree(folder)
+    with open_folder() as folder:
+        monkeypatch.setattr(database, "ROOT_FOLDER", folder)
+        yield folder
 
 
 @contextmanager

@@ -417,6 +417,31 @@ def test_more_is_asked_for_only_where_the_text_has_more():
     assert asks_for_more(scarce, *more) == set()
 
 
+def test_training_that_is_to_stop_early_has_pairs_held_out_for_it():
+    """Without them the next study would be refused before its tuning."""
+    held = {"plan.validation.held_out_share": 0.0}
+    spoken = [
+        told.remedy
+        for rule, holds, field, at, *_ in BORDERS
+        if (told := rule(change({**holds, field: at, **held})))
+    ]
+    early = [remedy for remedy in spoken if remedy.get("finetuning.early_stopping")]
+    assert len(early) >= 2
+    assert all(remedy.get("validation.held_out_share") for remedy in early)
+
+
+def test_own_items_are_not_asked_for_in_another_number_or_of_another_kind():
+    own = {"plan.generation.pairs": "p.csv", "plan.generation.questions": "q.csv"}
+    written = {
+        "generation.pairs",
+        "generation.questions",
+        "generation.kinds",
+        "generation.paraphrases",
+    }
+    plenty = [(rule, {**holds, **own}, field, at, None) for rule, holds, field, at, *_ in BORDERS]
+    assert asks_for_more(plenty, *written) == set()
+
+
 def test_the_advice_says_that_the_text_has_no_more():
     short = {**FEW, **UNLEARNT, "pairs": 40}
     told = {f.rule: f for f in diagnose_evidence(change({**short, "drafted_pairs": 47}))}

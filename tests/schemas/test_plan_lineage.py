@@ -46,7 +46,9 @@ CARRIED_OVER = Finding(
     priority=0.9,
     remedy={"comparison.primary_set": "same_fact"},
 )
-LONGER = Finding(rule="too-few-updates", evidence={}, priority=0.9, remedy={"finetuning.epochs": 30})
+LONGER = Finding(
+    rule="too-few-updates", evidence={}, priority=0.9, remedy={"finetuning.epochs": 30}
+)
 MORE = Finding(
     rule="too-few-questions",
     evidence={},

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from flows.app.plan_drafts import remove_draft
 from flows.app.plan_jobs import BookReading, read_planned_book
 from flows.app.rendering import render
-from flows.app.routes.page_tools import ask_worker, get_draft, get_words, go_to, is_part
+from flows.app.routes.page_requests import ask_worker, get_draft, get_words, go_to, is_part
 from flows.app.study_processes import find_process
 from flows.app.uploads import take_form
 from tasks.reading.sandbox.pictures import draw_pictures

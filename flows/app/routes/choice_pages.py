@@ -11,7 +11,7 @@ from flows.app.plan_choices import list_main_fields, list_other_fields, parse_ch
 from flows.app.plan_drafts import change_draft
 from flows.app.plan_jobs import check_planned_study
 from flows.app.rendering import render
-from flows.app.routes.page_tools import ask_worker, get_draft, get_words, go_to, is_part
+from flows.app.routes.page_requests import ask_worker, get_draft, get_words, go_to, is_part
 from flows.app.uploads import take_form
 from flows.cli.plan_text import format_plan
 from tasks.engine.readiness.plan_check import PlanCheck

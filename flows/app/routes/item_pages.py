@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.app.item_decisions import load_decisions, save_decision
+from flows.app.plan_drafts import PlanDraft
 from flows.app.plan_jobs import list_planned_items
 from flows.app.rendering import render
 from flows.app.routes.book_pages import parse_number
-from flows.app.routes.page_tools import ask_worker, get_draft, go_to, is_part
+from flows.app.routes.page_requests import ask_worker, get_draft, go_to, is_part, wait_for_worker
 from flows.app.uploads import take_form
 from flows.cli.review.make_sheets import StudyItems
 from tasks.reporting.review.sheet_items import SheetItem, draw_sample, order_by_page
@@ -33,7 +34,7 @@ class ShownItems(NamedTuple):
 
 def show_items(asked: Request) -> Response:
     """Three kept and three refused items, or all of either, twenty at a time."""
-    draft = get_draft(asked)
+    draft = get_unjudged_draft(asked)
     state = ask_worker(asked, list_planned_items, draft, again=not is_part(asked))
     values: dict[str, Any] = {"draft": draft, "state": state, "step": "items"}
     if isinstance(state.result, StudyItems):
@@ -46,6 +47,13 @@ def show_items(asked: Request) -> Response:
         decisions = load_decisions(draft.name)
         values |= {"shown": shown, "counts": counts, "decisions": decisions}
     return render(asked, "parts/items.html" if is_part(asked) else "items.html", **values)
+
+
+def get_unjudged_draft(asked: Request) -> PlanDraft:
+    """The plan without a person's decisions: all its items are shown, the rejected ones, too."""
+    draft = get_draft(asked)
+    validation = draft.plan.validation.model_copy(update={"review": None})
+    return draft._replace(plan=draft.plan.model_copy(update={"validation": validation}))
 
 
 def choose_shown(found: StudyItems, which: str, page: int) -> ShownItems:
@@ -80,9 +88,9 @@ def decide_item(asked: Request, form: FormData) -> Response:
 
 def find_item(asked: Request, identity: str) -> tuple[SheetItem, bool]:
     """An item of the plan, and whether the checks have kept it. Raises MissingArtifact."""
-    state = ask_worker(asked, list_planned_items, get_draft(asked))
-    if isinstance(state.result, StudyItems):
-        for items, is_kept in ((state.result.kept, True), (state.result.stopped, False)):
+    found = wait_for_worker(asked, list_planned_items, get_unjudged_draft(asked))
+    if isinstance(found, StudyItems):
+        for items, is_kept in ((found.kept, True), (found.stopped, False)):
             for item in items:
                 if item.id == identity:
                     return item, is_kept

@@ -11,7 +11,7 @@ from flows.app.access import WRITER_VARIABLES, SessionKeeper
 from flows.app.plan_drafts import change_draft, create_draft, list_drafts
 from flows.app.plan_jobs import guess_book_language
 from flows.app.rendering import LANGUAGE_COOKIE, get_language, render, render_login
-from flows.app.routes.page_tools import get_person, get_words, go_to, wait_for_worker
+from flows.app.routes.page_requests import get_person, get_words, go_to, wait_for_worker
 from flows.app.study_processes import find_process
 from flows.app.uploads import (
     MOST_BOOK_BYTES,

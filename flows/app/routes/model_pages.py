@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from flows.app.rendering import render
-from flows.app.routes.page_tools import get_words, go_to, is_part
+from flows.app.routes.page_requests import get_words, go_to, is_part
 from flows.app.routes.result_pages import find_run
 from flows.app.uploads import take_form
 from flows.cli.export_adapter import find_study_folder, merge_study, read_base_path

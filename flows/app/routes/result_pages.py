@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from flows.app.plan_drafts import create_draft
 from flows.app.rendering import render
-from flows.app.routes.page_tools import get_words, go_to
+from flows.app.routes.page_requests import get_words, go_to
 from flows.app.uploads import take_form
 from flows.cli.studies.compare_studies import (
     compare_answered_studies,

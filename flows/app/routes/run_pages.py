@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.app.rendering import get_language, render
-from flows.app.routes.page_tools import get_draft, get_person, get_words, go_to, is_part
+from flows.app.routes.page_requests import get_draft, get_person, get_words, go_to, is_part
 from flows.app.study_processes import StudyProgress, read_progress, start_study, stop_study
 from flows.app.uploads import take_form
 from tasks.generation.budget import Budget

@@ -12,6 +12,7 @@ from tasks.diagnosis.remedies import (
     increase_wordings,
     require_harder_questions,
     soften_training,
+    stop_early,
 )
 from tasks.schemas.messages import Figure, Nats, Points, PValue, Share, Term
 from tasks.schemas.result_rows import Comparison
@@ -85,7 +86,7 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
             "unseen_after": wrap_measured(Nats, e.probe.unseen_after),
         },
         priority=0.85,
-        remedy=increase_wordings(e.plan, e.has_more_pairs) or {"finetuning.early_stopping": 1},
+        remedy=increase_wordings(e.plan, e.has_more_pairs) or stop_early(e.plan),
     )
 
 

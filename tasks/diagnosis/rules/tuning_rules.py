@@ -16,6 +16,7 @@ from tasks.diagnosis.remedies import (
     change_learning_rate,
     extend_training,
     get_usual_rate,
+    stop_early,
 )
 from tasks.schemas.messages import Figure, Nats, Points
 
@@ -265,7 +266,7 @@ def detect_overfitting(e: Evidence) -> RuleResult | None:
         },
         # above too few questions: the training is mended before more questions are paid for
         priority=0.876,
-        remedy={"finetuning.early_stopping": 1},
+        remedy=stop_early(e.plan),
     )
 
 

@@ -21,6 +21,9 @@ from tasks.generation.openai.request_errors import READING_ERRORS, redact_keys
 from tasks.schemas.messages import Message, build_message
 
 FIRST, FIRST_UNPROVEN, LATER = 3, 2, 4  # answers in a row
+# answers in a row without an item that can be read, before the first that has one: 66 were paid
+# for of a server that wrote prose; eight of GPT-4o cost about 0.20 dollars
+FIRST_UNREAD = 8
 SHOWN = 120  # characters of a body that are told
 
 REMEDIES = {
@@ -72,6 +75,7 @@ class AnswerBreaker:
     row: list[EmptyAnswer] = field(default_factory=list)
     stopped: str | Message = ""  # why nothing more is asked
     prompts: PromptCounts = field(default_factory=PromptCounts)
+    unread: int | None = 0  # answers that hold no item; none once an item was read
     _has_written: bool = False
     _counted_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -81,6 +85,16 @@ class AnswerBreaker:
         with self._lock:
             self._has_written = True
             self.row = []
+
+    def note_items(self, are_read: bool, text: str, server: str, model: str) -> None:
+        """Whether an answer's text held items."""
+        with self._lock:
+            self.unread = None if are_read or self.unread is None else self.unread + 1
+            if self.unread == FIRST_UNREAD and not self.stopped:
+                start = redact_keys(" ".join(text[: 4 * SHOWN].split()))[:SHOWN]
+                self.stopped = build_message(
+                    "answers-unread", n=self.unread, model=model, server=server, start=start
+                )
 
     def note_prompt(self, key: str, told: int, sent: int, server: str, model: str) -> None:
         """The server counted so many tokens of a prompt of about so many."""

@@ -220,15 +220,14 @@ class RequestRunner:
             fault = read_failure(
                 reply._replace(status=status), str(request.body["model"]), self.server
             )
-            if proven is not None or not fault.charged:
+            if proven is None and not fault.charged:
                 return fault
-            seen = Emptiness("none", f"an error under HTTP 200: {fault.message}")
-            self._note_empty(request, EmptyAnswer(seen, charge.usd, False), entered)
+            what = Emptiness("none", f"an error under HTTP 200: {fault.message}")
         else:
-            usd = charge.usd if proven is None else proven
-            empty = EmptyAnswer(describe_empty(reply.body), usd, proven is not None)
-            self._note_empty(request, empty, entered)
-            fault = RequestFailure("broken body", "again", f"{self.server} sent {empty.what.seen}")
+            what = describe_empty(reply.body)
+            fault = RequestFailure("broken body", "again", f"{self.server} sent {what.seen}")
+        usd = charge.usd if proven is None else proven
+        self._note_empty(request, EmptyAnswer(what, usd, proven is not None), entered)
         return fault
 
     def settle_unread(self, request: ChatRequest, body: str, batch: bool = False) -> float | None:

@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 from tasks.generation import book_windows
 from tasks.generation.book_windows import PlannedRequest
 from tasks.generation.budget import compute_price
-from tasks.generation.generation_loop import build_draft, list_shown_passages
+from tasks.generation.draft_rows import build_draft, list_shown_passages
 from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.openai_writer import Server
 from tasks.generation.openai.prompt_counts import is_cut
 from tasks.generation.openai.replies import guess_prompt_text, is_empty
-from tasks.generation.openai.request_builder import build_request
+from tasks.generation.openai.request_builder import ChatRequest, build_request, list_parts
 from tasks.generation.openai.request_errors import RequestFailure, find_setting
 from tasks.generation.openai.request_runner import RetryPolicy
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.openai.transport.server_calls import open_client
-from tasks.generation.pdf_parts import open_pdf_pages
+from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
 from tasks.generation.quotas import allocate_quotas
 from tasks.generation.response_cache import ResponseCache
 from tasks.schemas.errors import StudyError
@@ -32,6 +32,7 @@ from tasks.schemas.plan_sections import GenerationPlan
 MAX_TRIALS = 4  # requests: the plan's own form, and three that change what failed
 PATIENCE = RetryPolicy(attempts=2)
 SHRINK = 0.8  # of the share of a prompt that a server counted: room for the answer
+BYTES_A_TOKEN = 6  # of a page's text: three Persian characters of two bytes; for English too few
 LEAST_SHOWN = 500  # characters, the plan's own bound
 NO_THOUGHTS = {"chat_template_kwargs": {"enable_thinking": False}}
 
@@ -143,21 +144,32 @@ async def _ask(
     told = envelope.usage.tokens_in if envelope and envelope.usage else 0
     return trial._replace(
         draft=build_draft(asking, response, shown, plan.model),
-        prompt=(told, guess_prompt_text(request)),
+        prompt=(told, _guess_sent(request, pages)),
         is_empty=envelope is None or is_empty(envelope),
         has_thoughts=bool(envelope and envelope.thought),
     )
 
 
+def _guess_sent(request: ChatRequest, pages: PdfPages | None) -> int:
+    """About how many tokens the texts are, those of shown pages too: a server that passes over a
+    PDF part counts only the rest.
+    """
+    shown = [p for part in list_parts(request.body) for p in part.get("pages", ())] if pages else []
+    size = sum(pages.get_text_bytes(page) for page in shown) if pages else 0
+    return guess_prompt_text(request) + round(size / BYTES_A_TOKEN)
+
+
 def propose_change(trial: WindowTrial, plan: GenerationPlan, read: int) -> dict[str, Any]:
-    """The choices of `generation` to try next, where a trial went wrong in a way that they may mend;
-    `read`: items that could be read.
+    """The choices of `generation` to try next, where a trial went wrong in a way that they may
+    mend; `read`: items that could be read.
     """
     if trial.fault:
         name, values = find_setting(trial.fault, trial.body)
         if name:
             return {name: values[0]}
         return _show_less(plan, 0.5) if trial.fault.name == "too long" else {}
+    if trial.is_cut and plan.show == "pdf":
+        return {"show": "text"}
     if trial.is_cut:
         told, sent = trial.prompt
         return _show_less(plan, SHRINK * told / sent)

@@ -95,7 +95,7 @@ def test_every_answer_forbids_foreign_and_inline_scripts_and_being_framed():
 
 def test_pages_hold_no_inline_script_and_no_inline_style():
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     for path in ("/", "/plans/handbook/run"):
         text = client.get(path).text
         assert "<style" not in text and " style=" not in text and " onclick" not in text
@@ -109,7 +109,7 @@ def test_one_persons_key_is_neither_shown_nor_given_to_another(monkeypatch):
     second, workers = make_second_browser(first), first.app.app.state.workers
     first.post("/key", data={"OPENAI_API_KEY": "sk-of-the-first-person"})
     for browser in (first, second):
-        browser.post("/examples", data={"language": "en"})
+        browser.post("/examples", data={"language": "en"}, follow_redirects=False)
         assert "sk-of-the-first-person" not in browser.get("/").text
     assert "is kept for this session" in first.get("/").text
     assert "is kept for this session" not in second.get("/").text
@@ -125,7 +125,7 @@ def test_one_persons_key_is_neither_shown_nor_given_to_another(monkeypatch):
 def test_a_persons_own_server_never_gets_the_key_of_the_program(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-owner")
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     client.post("/key", data={"OPENAI_BASE_URL": "https://evil.example/v1"})
     client.get("/plans/handbook/check")
     own = client.app.app.state.workers.environments[-1]
@@ -135,7 +135,7 @@ def test_a_persons_own_server_never_gets_the_key_of_the_program(monkeypatch):
 def test_a_key_is_in_no_file(tmp_path):
     client = make_client()
     client.post("/key", data={"OPENAI_API_KEY": "sk-in-no-file-at-all"})
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     client.get("/plans/handbook/check")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files and not [p for p in files if b"sk-in-no-file-at-all" in p.read_bytes()]

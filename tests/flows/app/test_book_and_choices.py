@@ -10,15 +10,19 @@ from support.app_site import PromptWorkers, make_client, make_second_browser
 
 from flows.app.plan_choices import MAIN_CHOICES
 from flows.app.plan_drafts import create_draft, find_draft
+from flows.app.plan_jobs import BookReading
 from flows.app.uploads import MOST_FORM_BYTES, name_study
 from tasks.engine.readiness.items_ahead import CheckLine
 from tasks.engine.readiness.plan_check import PlanCheck
 from tasks.language.i18n import load_translator
+from tasks.schemas.item_rows import Page, Passage
 from tasks.schemas.plan import StudyPlan
+from tasks.store.artifact_groups import BookText
 
 ROOT = Path(__file__).parents[3]
 HANDBOOK = (ROOT / "books" / "handbook-en.pdf").read_bytes()
 ENGLISH = {"book": "books/handbook-en.pdf", "language": "en"}
+READ = {"script": "Latn", "engine": "pdfium", "legibility": 1.0}
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -59,7 +63,7 @@ def test_a_book_is_kept_by_its_content_and_its_language_is_told(store):
         ("..\\..\\boot.pdf", "boot"),
         ("/abs/olute.pdf", "olute"),
         ("....pdf", "book"),
-        ("دستنامهٔ پزشکی.pdf", "دستنامهٔ-پزشکی"),
+        ("دستنامه پزشکی.pdf", "دستنامه-پزشکی"),
         ("a" * 300 + ".pdf", "a" * 60),
         (f"{SCRIPT}.pdf", "script"),
         ("", "book"),
@@ -132,7 +136,7 @@ def test_a_name_in_an_address_is_never_a_path(name):
 
 def test_choices_change_the_plan_file_that_the_command_takes(prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     form = {"generation.pairs": "40", "finetuning.epochs": "1", "recipe": "laptop"}
     answer = client.post("/plans/handbook/choices", data=form, follow_redirects=False)
     assert answer.status_code == 303
@@ -144,7 +148,7 @@ def test_choices_change_the_plan_file_that_the_command_takes(prompt_check):
 
 def test_a_recipe_is_the_tuning_of_a_plan_of_ours(prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     client.post("/plans/handbook/choices", data={"recipe": "exercise"})
     plan = find_draft("handbook").plan
     assert plan.finetuning.target_modules == ("q_proj", "v_proj") and plan.language == "en"
@@ -163,7 +167,7 @@ def test_a_recipe_is_the_tuning_of_a_plan_of_ours(prompt_check):
 )
 def test_a_choice_that_is_none_is_told_and_changes_nothing(form, told, prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     before = find_draft("handbook").digest
     for headers in ({}, {"hx-request": "true"}):
         answer = client.post("/plans/handbook/choices", data=form, headers=headers)
@@ -174,7 +178,7 @@ def test_a_choice_that_is_none_is_told_and_changes_nothing(form, told, prompt_ch
 @pytest.mark.parametrize("key", ["book", "name", "validation.review", "lineage.predecessor"])
 def test_a_browser_sets_no_path_and_no_name(key, prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     before = find_draft("handbook").digest
     client.post("/plans/handbook/choices", data={key: "/etc/passwd"})
     assert find_draft("handbook").digest == before
@@ -183,7 +187,7 @@ def test_a_browser_sets_no_path_and_no_name(key, prompt_check):
 def test_two_browsers_do_not_overwrite_each_other(prompt_check):
     first = make_client()
     second = make_second_browser(first)
-    first.post("/examples", data={"language": "en"})
+    first.post("/examples", data={"language": "en"}, follow_redirects=False)
     seen = find_draft("handbook").digest
     first.post("/plans/handbook/choices", data={"generation.pairs": "50", "seen": seen})
     late = second.post("/plans/handbook/choices", data={"generation.pairs": "60", "seen": seen})
@@ -193,7 +197,7 @@ def test_two_browsers_do_not_overwrite_each_other(prompt_check):
 
 def test_what_it_takes_is_told_in_the_readers_language(prompt_check):
     client = make_client()
-    client.post("/examples", data={"language": "en"})
+    client.post("/examples", data={"language": "en"}, follow_redirects=False)
     assert "Nothing is missing." in client.get("/plans/handbook/check").text
     client.post("/language", data={"language": "fa"})
     assert "چیزی کم نیست." in client.get("/plans/handbook/check").text
@@ -227,3 +231,22 @@ def test_every_choice_has_a_name_and_a_sentence(language):
     app = load_translator(language, "packs/app.yaml")["app"]
     assert app["choice"].keys() == set(MAIN_CHOICES)
     assert all(part["name"] and part["text"] for part in app["choice"].values())
+
+
+def test_a_book_of_three_hundred_pages_is_shown_a_page_at_a_time(monkeypatch):
+    pages = [Page(page=n, text=f"Page {n} {SCRIPT}", **READ) for n in range(1, 301)]
+    passages = [
+        Passage(id=f"p{n:03}-01", chapter=f"Chapter {n // 10} {SCRIPT}", page=n, text="A passage.")
+        for n in range(1, 301)
+    ]
+    reading = BookReading(BookText.save_tables(passages, pages), [])
+    monkeypatch.setattr("flows.app.routes.book_pages.read_planned_book", lambda plan: reading)
+    client = make_client()
+    create_draft("long", ENGLISH)
+    first, middle, last = (
+        client.get(f"/plans/long/book{query}").text for query in ("", "?page=150", "?page=300")
+    )
+    assert "300 pages read, 31 chapters, 300 passages" in first and SCRIPT not in first
+    assert 'rel="prev"' not in first and 'rel="next"' not in last
+    assert "Page 150 " in middle and "Page 149 " not in middle and len(middle) < 20_000
+    assert "Page 400" not in client.get("/plans/long/book?page=400").text

@@ -76,6 +76,24 @@ WORDS = {
             "Größenwahn",
         ],
     },
+    "ru": {
+        "stems": ["{who}, {n} лет, жалобы: {sign}. Какой диагноз вероятен?"],
+        "who": ["Мужчина", "Женщина", "Ребёнок"],
+        "signs": ["кашель", "боль в груди", "лихорадка", "сыпь"],
+        "illnesses": ["Астма", "Пневмония", "Подагра", "Гепатит", "Малярия", "Грипп"],
+    },
+    "tr": {
+        "stems": ["{n} yaşında {who}, {sign} var. En olası tanı hangisidir?"],
+        "who": ["erkek", "kadın", "çocuk"],
+        "signs": ["öksürük", "göğüs ağrısı", "yüksek ateş", "döküntü"],
+        "illnesses": ["Astım", "Zatürre", "Gut", "Sıtma", "Kızamık", "Grip"],
+    },
+    "es": {
+        "stems": ["Paciente de {n} años ({who}) con {sign}. ¿Cuál es el diagnóstico?"],
+        "who": ["niño", "mujer", "varón"],
+        "signs": ["tos seca", "dolor torácico", "fiebre", "erupción"],
+        "illnesses": ["Asma", "Neumonía", "Gota", "Hepatitis", "Paludismo", "Gripe española"],
+    },
     "ar": {
         "stems": ["{who} عمره {n} سنة يعاني من {sign}، ما هو التشخيص الأرجح؟"],
         "who": ["رجل", "طفل", "مريض"],
@@ -152,6 +170,14 @@ class ForeignFile(NamedTuple):
         else:
             self.content(path)
         return path
+
+
+def write_old_persian(text: str) -> str:
+    """Persian as Windows-1256 holds it: Arabic ye and kaf, ASCII digits, no half-space and hamze."""
+    letters = {"ی": "ي", "ک": "ك", "‌": " ", "ٔ": "", "٫": "."}
+    return text.translate(
+        str.maketrans(letters | dict(zip("۰۱۲۳۴۵۶۷۸۹", "0123456789", strict=True)))
+    )
 
 
 def list_truth(exam: list[Exam]) -> list[Row]:

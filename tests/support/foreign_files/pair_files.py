@@ -4,7 +4,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from support.foreign_files.exam_truth import Case, ForeignFile, Row, draw_cases
+from support.foreign_files.exam_truth import (
+    Case,
+    ForeignFile,
+    Row,
+    draw_cases,
+    write_old_persian,
+)
 from support.foreign_files.question_tables import save_sheets, write_csv
 
 Shape = Callable[[int, str, str], dict[str, Any]]  # number, signs as a text, illness → the row
@@ -96,7 +102,7 @@ def list_shapes() -> list[ForeignFile]:
     ]
     return [
         *made,
-        ForeignFile("pairs by illness.json", grouped, truth, kind="pair"),
+        ForeignFile("pairs by illness.json", grouped, [], kind="pair"),
         ForeignFile("pairs of turns.json", _dump([*chats, *[turns] * 9]), truth, kind="pair"),
     ]
 
@@ -137,6 +143,10 @@ def list_sign_tables() -> list[ForeignFile]:
     signs = sorted({sign for case in cases for sign in case.signs})
     in_order = [(", ".join(s for s in signs if s in case.signs), case.illness) for case in cases]
     first = [[case.illness, *("Yes" if s in case.signs else "No" for s in signs)] for case in cases]
+    numbered = [["Unnamed: 0", "id", "Disease", *signs]]
+    numbered += [
+        [n, n, c.illness, *(int(s in c.signs) for s in signs)] for n, c in enumerate(cases)
+    ]
     nan = [
         {
             "Disease": c.illness,
@@ -162,6 +172,7 @@ def list_sign_tables() -> list[ForeignFile]:
             in_order,
             kind="pair",
         ),
+        ForeignFile("signs index.csv", write_csv(numbered).encode(), in_order, kind="pair"),
         ForeignFile("signs nan.json", json.dumps(nan).encode(), _texts(cases), kind="pair"),
         ForeignFile("signs nan as text.csv", texts.encode(), _texts(cases), kind="pair"),
         ForeignFile("signs outcome.csv", write_csv(outcome).encode(), [], kind="pair"),
@@ -183,13 +194,12 @@ def list_pair_tables() -> list[ForeignFile]:
             )
         )
     plain = [["علائم", "بیماری"], *truth]
-    arabized = write_csv(plain).replace("ی", "ي").replace("ک", "ك").replace("‌", " ").replace("ٔ", "")
     quoted = [[signs.replace("، ", "\n"), illness] for signs, illness in truth]
     anki = "#separator:tab\n#html:false\n" + write_csv(truth, delimiter="\t")
     index = [["", *plain[0]], *([n, *row] for n, row in enumerate(truth))]
     files: list[tuple[str, Any, list[Row]]] = [
         ("sheet.xlsx", save_sheets({"Sheet1": [["فهرست"], [], *map(list, plain)]}), truth),
-        ("cp1256.csv", arabized.encode("cp1256", "replace"), truth),
+        ("cp1256.csv", write_old_persian(write_csv(plain)).encode("cp1256"), truth),
         ("utf16.txt", write_csv(plain, delimiter="\t").encode("utf-16"), truth),
         ("index.csv", write_csv(index).encode(), truth),
         ("newlines.csv", write_csv([plain[0], *quoted]).encode(), [tuple(row) for row in quoted]),

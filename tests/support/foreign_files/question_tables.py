@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from support.foreign_files.exam_truth import Exam, ForeignFile, draw_exam, list_truth
+from support.foreign_files.exam_truth import (
+    Exam,
+    ForeignFile,
+    draw_exam,
+    list_truth,
+    write_old_persian,
+)
 
 Key = Callable[[Exam], Any]
 LATIN, PERSIAN, ARABIC, CIRCLED = "ABCD", ["الف", "ب", "ج", "د"], ["أ", "ب", "ج", "د"], "①②③④"
@@ -176,6 +182,35 @@ HEADERS: dict[str, tuple[str, list[str], Key]] = {  # name → language, header,
         ["Énoncé", *(f"Proposition {n}" for n in "1234"), "Réponse correcte"],
         by_text,
     ),
+    "french no space": (
+        "fr",
+        ["question", *(f"reponse_{m}" for m in "abcd"), "bonne_reponse"],
+        by_mark("abcd"),
+    ),
+    "repeated": ("en", ["Question", *["Option"] * 4, "Correct"], by_mark("1234")),
+    "blank": ("en", ["Question", "Options", "", "", "", "Answer"], by_mark(LATIN)),
+    "unnamed": (
+        "en",
+        ["Question", "Options", *(f"Unnamed: {n}" for n in (2, 3, 4)), "Answer"],
+        by_mark(LATIN),
+    ),
+    "camel": (
+        "en",
+        ["questionText", *(f"option{m}" for m in LATIN), "correctAnswerIndex"],
+        by_mark("0123"),
+    ),
+    "zero many": ("en", ["question", *"ABCD", "answer"], by_mark("0123")),
+    "russian": (
+        "ru",
+        ["Вопрос", *(f"Вариант {m}" for m in "АБВГ"), "Правильный ответ"],
+        by_mark("АБВГ"),
+    ),
+    "turkish": ("tr", ["Soru", *(f"{m} Şıkkı" for m in LATIN), "DOĞRU CEVAP"], by_mark(LATIN)),
+    "spanish": (
+        "es",
+        ["Pregunta", *(f"Opción {m}" for m in LATIN), "Respuesta correcta"],
+        by_mark("abcd"),
+    ),
     "german": (
         "de",
         ["Frage", *(f"Antwort {m}" for m in LATIN), "Richtige Antwort"],
@@ -210,6 +245,11 @@ def list_cell_files() -> list[ForeignFile]:
             lambda e: " ".join(f"{m}) {o}" for m, o in zip(LATIN, e.options, strict=True)),
             by_mark(LATIN),
         ),
+        "unsigned lines": (
+            lambda e: "\n".join(f"{m} {o}" for m, o in zip(LATIN, e.options, strict=True)),
+            by_mark(LATIN),
+        ),
+        "slashes": (lambda e: " ; ".join(e.options), by_mark("1234")),
         "marked lines": (
             lambda e: "\n".join(f"{m}. {o}" for m, o in zip("abcd", e.options, strict=True)),
             by_mark("abcd"),
@@ -267,6 +307,63 @@ def list_cell_files() -> list[ForeignFile]:
     ]
 
 
+def list_doubtful_files() -> list[ForeignFile]:
+    """Keys that mean several options, none, or one of two: such rows are to be refused, the others
+    read.
+    """
+    exam, short = draw_exam("en", numeric=False), draw_exam("en", 6, numeric=False)
+    persian = draw_exam("fa", numeric=False)
+    header = ["question", *(f"option{n}" for n in "1234"), "answer"]
+    doubts = ["A or B", "A,C", "A and C", "-", "?", "B?", "E", "7", "see p. 5", "", "AB", "none"]
+    fa_doubts = [
+        "حذف",
+        "الف و ج",
+        "۱ و ۳",
+        "۲ یا ۳",
+        "ندارد",
+        "؟",
+        "هر دو",
+        "۵",
+        "حذف شد",
+        "-",
+        "ب،ج",
+        "",
+    ]
+    rows, fa_rows = (
+        [
+            [*row[:-1], doubt] if n % 2 else row
+            for n, (row, doubt) in enumerate(zip(table, told * 2, strict=True))
+        ]
+        for table, told in (
+            (tabulate(header, exam, by_mark(LATIN))[1:], doubts),
+            (tabulate(header, persian, by_mark(PERSIAN))[1:], fa_doubts),
+        )
+    )
+    from_zero = tabulate(header, short, by_mark("0123"))
+    third = [
+        e._replace(options=[e.options[(n + e.right) % 4] for n in range(1, 5)][:4], right=3)
+        for e in short
+    ]
+    letters = tabulate(header, [e._replace(right=3) for e in third], lambda e: "ت")
+    shifted = [[e.stem, *e.options, "C", "D"] for e in exam]
+    return [
+        ForeignFile("doubt keys.csv", write_csv([header, *rows]).encode(), list_truth(exam[::2])),
+        ForeignFile(
+            "doubt persian keys.csv",
+            write_csv([header, *fa_rows]).encode(),
+            list_truth(persian[::2]),
+            language="fa",
+        ),
+        ForeignFile("doubt zero.csv", write_csv(from_zero).encode(), []),
+        ForeignFile("doubt letter.csv", write_csv(letters).encode(), [], language="fa"),
+        ForeignFile(
+            "doubt two keys.csv",
+            write_csv([[*header[:-1], "Answer", "Correct answer"], *shifted]).encode(),
+            [],
+        ),
+    ]
+
+
 def list_text_files() -> list[ForeignFile]:
     """Separators, line ends, encodings, and what programs leave around a table."""
     exam, persian = draw_exam("en"), draw_exam("fa")
@@ -285,14 +382,6 @@ def list_text_files() -> list[ForeignFile]:
     )
     curly = [[str(cell).replace("'", "’").replace("-", "–") for cell in row] for row in plain]
     bare = [row for row in plain[1:] if row[-1] in LATIN]
-    arabized = (
-        write_csv(fa)
-        .replace("ی", "ي")
-        .replace("ک", "ك")
-        .replace("‌", " ")
-        .replace("ٔ", "")
-        .replace("٫", ".")
-    )
     files: list[tuple[str, bytes, list[Any], str]] = [
         ("semicolon.csv", write_csv(plain, delimiter=";").encode(), truth, "en"),
         ("tab.tsv", write_csv(plain, delimiter="\t").encode(), truth, "en"),
@@ -326,7 +415,12 @@ def list_text_files() -> list[ForeignFile]:
             list_truth(persian),
             "fa",
         ),
-        ("cp1256.csv", arabized.encode("cp1256", "replace"), list_truth(persian), "fa"),
+        (
+            "cp1256.csv",
+            write_old_persian(write_csv(fa)).encode("cp1256"),
+            list_truth(persian),
+            "fa",
+        ),
         ("cp1252.csv", write_csv(curly).encode("cp1252"), _with_stems(curly, exam), "en"),
         (
             "cp1252 fr.csv",
@@ -435,4 +529,10 @@ def _renamed(rows: list[list[Any]]) -> Callable[[Path], None]:
 
 def list_question_tables() -> list[ForeignFile]:
     """All exams in tables."""
-    return [*list_header_files(), *list_cell_files(), *list_text_files(), *list_workbooks()]
+    return [
+        *list_header_files(),
+        *list_cell_files(),
+        *list_doubtful_files(),
+        *list_text_files(),
+        *list_workbooks(),
+    ]
