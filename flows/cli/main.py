@@ -208,7 +208,10 @@ def check(
     ask: Annotated[
         bool,
         Parameter(
-            help="also try the writer's server with three tiny requests, at a price that is told"
+            help=(
+                "also try the writer's server with three tiny requests and one for items from the"
+                " book's own text, at a price that is told"
+            )
         ),
     ] = False,
     machine: MachineOption = [],

@@ -72,7 +72,8 @@ def probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
     )
     lines = [CheckLine("server", told)]
     reader = plan.resolve_reader()
-    if reader.is_on and can.models and reader.model not in can.models and can.model:
+    # a server that answers under a name that it does not list answers under any
+    if reader.is_on and generation.model in can.models and reader.model not in can.models:
         lines.append(CheckLine("reader", build_message("no-such-reader", model=reader.model)))
     if can.reachable and can.model is not False and can.works:
         told = _describe_structure(generation, can.structures, most, tries)

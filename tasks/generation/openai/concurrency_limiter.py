@@ -26,7 +26,7 @@ MAX_PAUSE_SECONDS = 120.0
 ENTRY_GAP_SECONDS = 0.004
 
 
-# of what a server does at once: it never waits for us, and there is room to find that it does more
+# of what a server does at once: it never waits for us, and can show that it does more
 QUEUE_FACTOR = 2
 NEWEST_SHARE = 0.3  # of the newest answer in the mean of the last ones
 

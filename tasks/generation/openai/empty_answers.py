@@ -21,8 +21,8 @@ from tasks.generation.openai.request_errors import READING_ERRORS, redact_keys
 from tasks.schemas.messages import Message, build_message
 
 FIRST, FIRST_UNPROVEN, LATER = 3, 2, 4  # answers in a row
-# answers in a row without one item that can be read, before the first that has one: 66 were asked
-# and paid for of a server that answered in prose; eight of GPT-4o cost about 0.20 dollars
+# answers in a row without an item that can be read, before the first that has one: 66 were paid
+# for of a server that wrote prose; eight of GPT-4o cost about 0.20 dollars
 FIRST_UNREAD = 8
 SHOWN = 120  # characters of a body that are told
 

@@ -1,6 +1,5 @@
 """Servers that cut a prompt to their context without a word (Ollama, to 2,048 or 4,096 tokens by
-default): their own count of the prompt's tokens is far below what was sent, again and again the
-same.
+default): their own count of its tokens is far below what was sent, time and again the same.
 """
 
 from dataclasses import dataclass, field

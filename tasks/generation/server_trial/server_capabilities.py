@@ -33,7 +33,7 @@ PROBE_TOKENS = 60  # that a probe may write
 LIST_SECONDS = 30.0  # for the list of models; a completion may take as long as a study's own
 PROBE_PROMPTS = {  # only a server that enforces a form answers the first two in it
     "schema": "What colour is snow?",
-    # OpenAI's servers want the word JSON
+    # OpenAI's JSON mode refuses prompts without the word
     "json": "What colour is snow? Answer in one plain sentence, not in JSON.",
     "text": "What colour is snow?",
 }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tasks.generation import book_windows
 from tasks.generation.book_windows import PlannedRequest
 from tasks.generation.budget import compute_price
-from tasks.generation.generation_loop import build_draft, list_shown_passages
+from tasks.generation.draft_rows import build_draft, list_shown_passages
 from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.openai_writer import Server
 from tasks.generation.openai.prompt_counts import is_cut
@@ -160,8 +160,8 @@ def _guess_sent(request: ChatRequest, pages: PdfPages | None) -> int:
 
 
 def propose_change(trial: WindowTrial, plan: GenerationPlan, read: int) -> dict[str, Any]:
-    """The choices of `generation` to try next, where a trial went wrong in a way that they mend;
-    `read`: items that could be read.
+    """The choices of `generation` to try next, where a trial went wrong in a way that they may
+    mend; `read`: items that could be read.
     """
     if trial.fault:
         name, values = find_setting(trial.fault, trial.body)

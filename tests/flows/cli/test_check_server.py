@@ -170,7 +170,7 @@ def test_one_window_of_the_book_is_asked_for_in_the_plans_form(check):
         (
             {"lacks": ("file", "json")},
             {"generation.show": "pdf", "generation.structure": "json"},
-            "generation.show=text --set generation.structure=text",
+            "generation.structure=text --set generation.show=text",
         ),
     ],
 )
