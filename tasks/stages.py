@@ -531,15 +531,9 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
+    solved = measures.load_rows()
     evidence = load_evidence(
-        splits,
-        outcome,
-        comparisons,
-        plan,
-        screened,
-        text,
-        measures=measures.load_rows(),
-        harms=effects.harms,
+        splits, outcome, comparisons, plan, screened, text, measures=solved, harms=effects.harms
     )
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),

@@ -16,7 +16,7 @@ PAGES = sorted(
         ROOT / "deployments" / "README.md",
     ]
 )  # a changelog tells of files that are gone
-MADE_BY_PEOPLE = {"deployments/.env"}
+MADE_BY_PEOPLE = {"deployments/.env", "deployments/secrets"}
 NAMED = re.compile(r"`((?:tasks|flows|deployments|tests|plans|books|docs)/[\w./-]*)`")
 
 

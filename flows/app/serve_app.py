@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from importlib.util import find_spec
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -33,6 +34,8 @@ def serve_app(
     talk. Runs until Ctrl-C; studies that it has started go on without it.
     """
     choose_language(lang)
+    if find_spec("python_multipart") is None:  # Starlette would say so at the first form
+        raise PlanError(build_message("app-extra-missing"))
     from flows.app.access import PASSWORD_VARIABLE, load_token
 
     password = os.environ.pop(PASSWORD_VARIABLE, "")

@@ -5,13 +5,12 @@ judged without them.
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import Any
 
 from pydantic import Field
 
 from tasks.diagnosis import item_statistics
 from tasks.diagnosis.answer_statistics import estimate_gain_beyond_names, find_key_offset
+from tasks.diagnosis.loss_curve import summarize_training
 from tasks.diagnosis.pair_alignment import measure_pair_alignment
 from tasks.language.book_profile import NOTHING_SEEN, BookLook, look_at_book
 from tasks.schemas.effects.effect_rows import Harm
@@ -269,7 +268,7 @@ def gather_evidence(
         comparisons=tuple(comparisons),
         preflight=preflight,
         probe=probe,
-        **_summarize_training(steps, preflight),
+        **summarize_training(steps, preflight),
         **item_statistics.describe_pairs(pairs),
         coverage=item_statistics.compute_coverage(pairs, asked),
         familiar=item_statistics.compute_familiar_rate(pairs, asked),
@@ -301,32 +300,6 @@ def select_questions(questions: Mapping[str, Sequence[Question]], name: SetName)
     """The questions of a set; `all` is same_fact and new_fact."""
     sets = ("same_fact", "new_fact") if name == "all" else (name,)
     return [question for part in sets for question in questions.get(part, ())]
-
-
-def _summarize_training(steps: Sequence[TrainingStep], preflight: Preflight) -> dict[str, Any]:
-    """How the loss went: its two ends are means, since one batch is noisy."""
-    losses = [step.loss for step in steps if step.split == "train"]
-    few = max(1, min(10, len(losses) // 5))
-    return {
-        "updates": max(
-            (step.step for step in steps if step.split == "train"), default=preflight.updates
-        ),
-        "loss_first": sum(losses[:few]) / few if losses else None,
-        "loss_last": sum(losses[-few:]) / few if losses else None,
-        "loss_error": _estimate_loss_error(losses, few),
-        "loss_broken": any(loss != loss or abs(loss) == float("inf") for loss in losses),
-        "held_out": tuple(step.loss for step in steps if step.split == "held_out"),
-    }
-
-
-def _estimate_loss_error(losses: Sequence[float], few: int) -> float:
-    """Of the difference of two means of `few` losses each. The variance of one loss is half the
-    mean square of the jumps from each to the next (von Neumann), so that a falling curve counts for
-    little.
-    """
-    jumps = [(after - before) ** 2 for before, after in pairwise(losses)]
-    noise = sum(jumps) / (2 * len(jumps)) if jumps else 0.0
-    return math.sqrt(2 * noise / few) if math.isfinite(noise) else 0.0
 
 
 def _count_rejected(rows: Iterable[Rejection]) -> dict[str, int]:

@@ -17,7 +17,6 @@ from tasks.generation.book_windows import (
     Spot,
     Window,
 )
-from tasks.generation.draft_rows import build_draft, count_read_items, list_shown_passages
 from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
@@ -31,6 +30,7 @@ from tasks.generation.quotas import (
     WrittenChapter,
 )
 from tasks.generation.response_cache import StoredResponse
+from tasks.generation.response_drafts import build_draft, holds_items, list_shown_passages
 from tasks.generation.second_reader.reading_round import SecondReader
 from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_work
 from tasks.language.catalogue import tell_reader
@@ -83,9 +83,8 @@ class ChapterRun:
             book_windows.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
         )
         self._recall_earlier()
-        first = len(
-            self.drafts
-        )  # beyond every turn of an earlier call, so that nothing is asked in the same words
+        # beyond every turn of an earlier call, so that nothing is asked in the same words
+        first = len(self.drafts)
         while self.rounds < ROUND_FACTOR * (self.plan.further_rounds + 1):
             askings = book_windows.plan_round(
                 self.windows, self._list_goals(), self.plan, self.kept, first + self.rounds
@@ -249,8 +248,9 @@ class ChapterRun:
         """Tell the breaker whether a fresh answer held anything that can be read as items."""
         runner = self.request_runner
         if draft.id in runner.asked:  # a kept one tells nothing of the server now
-            are_read = verdict.exhausted or count_read_items(verdict) > 0
-            runner.breaker.note_items(are_read, draft.raw, runner.server, self.plan.model)
+            runner.breaker.note_items(
+                holds_items(verdict), draft.raw, runner.server, self.plan.model
+            )
 
     def _note_fallen(self, home: Window, rejection: Rejection, *, goes_back: bool) -> None:
         """A refused item goes back to the writer, once, and is told among what was written."""

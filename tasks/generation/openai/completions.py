@@ -144,9 +144,8 @@ def _read_usage(usage: Any, wrote: bool) -> TokenUsage | None:
         return None
     details = usage.get("prompt_tokens_details")
     cached = _read_count(details.get("cached_tokens")) if isinstance(details, dict) else 0
-    return TokenUsage(
-        tokens_in, min(cached, tokens_in), _read_count(usage.get("completion_tokens"))
-    )
+    possible = cached if cached <= tokens_in else 0  # else the dearer price
+    return TokenUsage(tokens_in, possible, _read_count(usage.get("completion_tokens")))
 
 
 def _read_count(value: Any) -> int:

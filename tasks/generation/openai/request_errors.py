@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 FailureAction = Literal["again", "smaller", "filtered", "dialect", "stop"]
 
+LONGEST_QUOTE = 6000  # characters of a server's words that are looked at
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|key|gsk|hf|xai)[-_][A-Za-z0-9*._-]{6,}|\bBearer\s+\S+|(?<=://)[^/\s@]+@",
     re.IGNORECASE,
@@ -103,6 +104,7 @@ class RequestFailure(NamedTuple):
 
 def redact_keys(text: str) -> str:
     """A text without keys: neither those of the environment nor what looks like one."""
+    text = text[:LONGEST_QUOTE]  # of 8 MB the search for keys takes seconds
     for name in _SECRETS:
         value = os.environ.get(name, "").strip()
         if len(value) > 3:

@@ -115,7 +115,8 @@ def _read(path: Path) -> Rows:
         "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     )
     plain = kind.removesuffix(".gz")
-    magic = path.open("rb").read(8)
+    with path.open("rb") as stream:
+        magic = stream.read(4)
     if kind in (".parquet", ".pq"):
         import pyarrow.parquet as parquet
 

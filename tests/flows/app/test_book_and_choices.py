@@ -10,15 +10,19 @@ from support.app_site import PromptWorkers, make_client, make_second_browser
 
 from flows.app.plan_choices import MAIN_CHOICES
 from flows.app.plan_drafts import create_draft, find_draft
+from flows.app.plan_jobs import BookReading
 from flows.app.uploads import MOST_FORM_BYTES, name_study
 from tasks.engine.readiness.items_ahead import CheckLine
 from tasks.engine.readiness.plan_check import PlanCheck
 from tasks.language.i18n import load_translator
+from tasks.schemas.item_rows import Page, Passage
 from tasks.schemas.plan import StudyPlan
+from tasks.store.artifact_groups import BookText
 
 ROOT = Path(__file__).parents[3]
 HANDBOOK = (ROOT / "books" / "handbook-en.pdf").read_bytes()
 ENGLISH = {"book": "books/handbook-en.pdf", "language": "en"}
+READ = {"script": "Latn", "engine": "pdfium", "legibility": 1.0}
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -227,3 +231,22 @@ def test_every_choice_has_a_name_and_a_sentence(language):
     app = load_translator(language, "packs/app.yaml")["app"]
     assert app["choice"].keys() == set(MAIN_CHOICES)
     assert all(part["name"] and part["text"] for part in app["choice"].values())
+
+
+def test_a_book_of_three_hundred_pages_is_shown_a_page_at_a_time(monkeypatch):
+    pages = [Page(page=n, text=f"Page {n} {SCRIPT}", **READ) for n in range(1, 301)]
+    passages = [
+        Passage(id=f"p{n:03}-01", chapter=f"Chapter {n // 10} {SCRIPT}", page=n, text="A passage.")
+        for n in range(1, 301)
+    ]
+    reading = BookReading(BookText.save_tables(passages, pages), [])
+    monkeypatch.setattr("flows.app.routes.book_pages.read_planned_book", lambda plan: reading)
+    client = make_client()
+    create_draft("long", ENGLISH)
+    first, middle, last = (
+        client.get(f"/plans/long/book{query}").text for query in ("", "?page=150", "?page=300")
+    )
+    assert "300 pages read, 31 chapters, 300 passages" in first and SCRIPT not in first
+    assert 'rel="prev"' not in first and 'rel="next"' not in last
+    assert "Page 150 " in middle and "Page 149 " not in middle and len(middle) < 20_000
+    assert "Page 400" not in client.get("/plans/long/book?page=400").text

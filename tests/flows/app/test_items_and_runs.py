@@ -1,6 +1,7 @@
 """Items are judged, a study is run, watched and stopped; what a run leaves is read, compared and removed."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from flows.app.item_decisions import get_review_file, save_decision
 from flows.app.plan_drafts import change_draft, create_draft, find_draft
 from flows.app.study_processes import find_process, read_progress, start_study, stop_study
 from flows.cli.review.make_sheets import StudyItems
+from tasks.generation.budget import Budget
 from tasks.reporting.review.sheet_items import SheetItem
 from tasks.schemas.errors import PlanError
 from tasks.store.paths import hold_store
@@ -191,8 +193,6 @@ def test_why_a_run_failed_is_told(monkeypatch, tmp_path):
     record, handle = claim_folder("studies", RunRecord(name="mine", asked="mine", plan={}))
     failure = (build_message("passages-gone"),)
     save_record("studies", record.model_copy(update={"state": "failed", "failure": failure}))
-    import os
-
     os.close(handle)
     page = client.get("/plans/mine/run").text
     assert "failed" in page and page.count('role="alert"') == 1
@@ -301,6 +301,7 @@ def test_what_models_say_is_shown_as_it_grows_and_escaped(store, monkeypatch):
         assert client.post("/studies/one/talk", data={"question": question}).status_code == 400
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_models_that_are_gone_are_told_in_a_sentence(store):
     folder = write_study("one", {1: True})
     (folder / "adapter").mkdir()
@@ -311,3 +312,28 @@ def test_models_that_are_gone_are_told_in_a_sentence(store):
     reply = next(iter(talks._replies.values()))
     wait_until(lambda: reply.is_done)
     assert reply.fault and 'role="alert"' in client.get(f"/studies/one/talk/{reply.id}").text
+
+
+def test_a_spent_budget_is_told_with_what_is_kept(store):
+    """As the study's record tells it; the press that goes on is there."""
+    from tasks.schemas.messages import Figure, build_message
+    from tasks.store.studies.study_records import RunRecord, claim_folder, save_record
+
+    client = make_client()
+    create_draft("mine", {**SMALL, "generation": {"writer": "gpt", "budget_usd": 0.5}})
+    file = study_processes._get_file("mine", "json")
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"pid": 0, "created": 0.0}))
+    record, handle = claim_folder("studies", RunRecord(name="mine", asked="mine", plan={}))
+    os.close(handle)
+    parts = (build_message("nothing-spent"),)
+    spent = build_message("budget-spent", cap=Figure(0.5), parts=parts, worst=Figure(0.3, 4))
+    failure = (spent,)
+    save_record("studies", record.model_copy(update={"state": "failed", "failure": failure}))
+    charges = Budget(store / "ledger" / "mine" / "charges.jsonl", 0.5)
+    assert charges.reserve_usd("a request", 0.25)
+    page = client.get("/plans/mine/run").text
+    assert (
+        "the next request could cost $0.3" in page and "$0.25 spent or set aside of $0.50" in page
+    )
+    assert "not paid for again" in page and "Run again, or go on" in page

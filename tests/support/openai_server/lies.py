@@ -1,7 +1,7 @@
 """What a server may answer to a chat completion, as bytes on the wire: over a hundred kinds, most of them lies.
 
 Each kind makes the whole HTTP response of the honest completion's text. Kinds whose status proves a
-refusal are in UNBILLED; for every other one the model behind the server has written and is paid.
+refusal are in REFUSALS; for every other one the model behind the server has written and is paid.
 """
 
 import gzip
@@ -83,6 +83,7 @@ STATUSES = (
     "508 Loop", "520 Unknown", "524 Timeout", "529 Overloaded", "599 Timeout", "999 Denied",
 )  # fmt: skip
 UNBILLED = {f"refused {status}" for status in (400, 401, 403, 404, 413, 422)}
+REFUSALS = UNBILLED | {"error with odd parts", "error that is no JSON"}
 
 LIES: dict[str, Answer] = {
     "honest": lambda tree: write_response(json.dumps(tree).encode()),
