@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.markup import escape
 
+from flows.ask_ahead import ask_ahead
 from tasks.engine.orchestration.prefect_artifacts import publish_items, report_cost_on_failure
 from tasks.engine.prefect_flow import flow
 from tasks.engine.readiness.items_ahead import StudyStages
@@ -11,7 +12,7 @@ from tasks.engine.readiness.plan_check import add_new_fact_margin, describe_prof
 from tasks.engine.replay import run_unrecorded
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
-from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
+from tasks.generation.whole_book.top_up import ChapterYield, compute_top_up_quotas
 from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import BudgetSpent, WriterError
@@ -154,6 +155,8 @@ def draft_chapters(
         }
         for i, quota in quotas.items()
     ]
+    if server:
+        ask_ahead(calls, book, plan, machine)
     written = generate_drafts.map(calls, at_once=CHAPTERS_AT_ONCE[plan.generation.writer])
     return list((before | dict(zip(quotas, written, strict=True))).values())
 
@@ -179,12 +182,11 @@ def plan_top_up(
     """
     left, accounts = splits.count_items(), [chapter.account for chapter in drafts]
     lacking = count_missing_items(plan.generation, left)
-    if not any(lacking) or None in accounts:
+    if not any(lacking):
         return {}
     given = [
-        ChapterYield(account, count_letters(chapter.load_rows()))
+        ChapterYield(account, count_letters(chapter.load_rows())) if account else None
         for account, chapter in zip(accounts, text.chapters, strict=True)
-        if account
     ]
     return compute_top_up_quotas(Quota(*lacking), Quota(*left), given)
 

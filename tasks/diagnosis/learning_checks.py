@@ -9,10 +9,10 @@ CLEAR_GAIN = (
     0.5  # nats per token: a taught diagnosis became at least 1.6 times as likely, token by token
 )
 NO_GAIN = 0.1  # nats per token
-# Of what the base did not know: of a tuning that worked, the tiny model knows .97 (laptop), a real
-# one of 135 M parameters .94; with shuffled diagnoses 0
+# Of what the base did not know. Where a tuning worked, the tiny model went from 28 to 97 %, a real
+# one of 135 M parameters from 35 to 96 %; with shuffled diagnoses from 28 to 30 %
 LEARNT_SHARE = 0.5
-# Last training loss over the first: in the bench's healthy studies .36 at most, where nothing was
+# Last training loss over the first: in the bench's healthy studies .36 to .6, where nothing was
 # learnt (noise, few updates, a tiny rate) .88 and more
 FALLEN_LOSS_RATIO = 0.8
 

@@ -17,6 +17,8 @@ from tasks.generation.book_windows import (
     Spot,
     Window,
 )
+from tasks.generation.chapter_account import build_account
+from tasks.generation.draft_rows import build_draft, count_read_items, list_shown_passages
 from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
@@ -30,19 +32,17 @@ from tasks.generation.quotas import (
     WrittenChapter,
 )
 from tasks.generation.response_cache import StoredResponse
-from tasks.generation.response_drafts import build_draft, holds_items, list_shown_passages
 from tasks.generation.second_reader.reading_round import SecondReader
 from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_work
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BudgetSpent
-from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection, WriterUsage
-from tasks.schemas.messages import Figure, build_message
+from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection
+from tasks.schemas.messages import Figure, Share, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
 ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
 NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
-END_REASONS = ("rounds", "cut", "unfit", "exhausted")  # of a chapter's windows: the first is told
 # An item that falls for these says nothing new: its text may be exhausted; else its writer errs.
 REPEATING = frozenset({"says-the-same-as-an-earlier-item", "reader-knows-it-from-before"})
 
@@ -83,21 +83,22 @@ class ChapterRun:
             book_windows.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
         )
         self._recall_earlier()
-        # beyond every turn of an earlier call, so that nothing is asked in the same words
-        first = len(self.drafts)
+        first = len(
+            self.drafts
+        )  # beyond every turn of an earlier call, so that nothing is asked in the same words
         while self.rounds < ROUND_FACTOR * (self.plan.further_rounds + 1):
             askings = book_windows.plan_round(
                 self.windows, self._list_goals(), self.plan, self.kept, first + self.rounds
             )
             if not askings:
                 break
-            await self._run_round(askings, ask)
+            await self.run_round(askings, ask)
             if self.request_runner.stop_error:
                 break
             self.rounds += 1
         if isinstance(self.request_runner.stop_error, BudgetSpent):
             self._recall_paid_work()
-        account, cache = self.build_usage(), self.request_runner.cache
+        account, cache = build_account(self), self.request_runner.cache
         readings = self.reader.readings if self.reader else []
         if self.passages:
             usage.save_usage(cache.folder, self.passages, account)
@@ -132,12 +133,12 @@ class ChapterRun:
         kept = (pairs, len(self.kept) - pairs)
         return Quota(
             *(
-                number if self._is_missing(number, number - there) else there
+                number if self.is_missing(number, number - there) else there
                 for number, there in zip(self.quota, kept, strict=True)
             )
         )
 
-    def _is_missing(self, wanted: int, missing: int) -> bool:
+    def is_missing(self, wanted: int, missing: int) -> bool:
         """Whether more is to be asked for: in a first call the surplus of the quota may fall."""
         surplus = 0 if self.before else int(wanted * self.plan.margin / (1 + self.plan.margin))
         return missing > surplus
@@ -160,7 +161,7 @@ class ChapterRun:
                 if here <= set(self.before.usage.exhausted.get(kind, ())):
                     place.closed_reasons[kind] = "exhausted"
 
-    async def _run_round(self, askings: list[PlannedRequest], ask: AskRequests) -> None:
+    async def run_round(self, askings: list[PlannedRequest], ask: AskRequests) -> None:
         outcome = RoundOutcome()
         server = identify_server(self.request_runner.server)
         answers = ask(
@@ -248,9 +249,8 @@ class ChapterRun:
         """Tell the breaker whether a fresh answer held anything that can be read as items."""
         runner = self.request_runner
         if draft.id in runner.asked:  # a kept one tells nothing of the server now
-            runner.breaker.note_items(
-                holds_items(verdict), draft.raw, runner.server, self.plan.model
-            )
+            are_read = verdict.exhausted or count_read_items(verdict) > 0
+            runner.breaker.note_items(are_read, draft.raw, runner.server, self.plan.model)
 
     def _note_fallen(self, home: Window, rejection: Rejection, *, goes_back: bool) -> None:
         """A refused item goes back to the writer, once, and is told among what was written."""
@@ -284,77 +284,11 @@ class ChapterRun:
         whole = self.quota.pairs + self.quota.questions
         with self.request_runner.cache.lock_budget() as budget:
             spent, doubtful = budget.get_known_spent_usd()
-        parts = [
-            build_message("note-kept-of", n=len(self.kept), whole=whole),
-            build_message("note-spent", dollars=Figure(spent, 2)),
-        ]
+        parts = [build_message("note-kept-of", n=len(self.kept), whole=whole)]
+        if came := len(self.kept) + self.rejected.total():
+            parts.append(build_message("note-accepted", share=Share(len(self.kept) / came)))
+        parts.append(build_message("note-spent", dollars=Figure(spent, 2)))
         if doubtful:
             parts.append(build_message("note-spent-doubtful", dollars=Figure(doubtful, 2)))
         note = tell_reader("parts", parts=tuple(parts))
         self.progress(min(len(self.kept), whole), whole, note)
-
-    def build_usage(self) -> WriterUsage:
-        """What was asked, what came of it, and why it ended."""
-        pairs = sum(isinstance(item, Pair) for item in self.kept)
-        exchange = self.reader.request_runner if self.reader else None
-        read = {*self.reader.answers, *exchange.asked} if self.reader and exchange else set()
-        with self.request_runner.cache.lock_budget() as budget:
-            lost = budget.list_lost_usd(
-                {draft.id for draft in self.drafts} | self.request_runner.asked | read
-            )
-        kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
-        before = self.before.usage if self.before else None
-        earlier = before.reader if before else None
-        reader = self.reader.build_usage(earlier) if self.reader else earlier
-        wanted = {
-            kind: max(number, before.wanted[kind] if before else 0)
-            for kind, number in zip(ITEM_KINDS, self.quota, strict=True)
-        }
-        stop = self.request_runner.stop_error
-        return WriterUsage(
-            chapter=self.passages[0].chapter if self.passages else "",
-            wanted=wanted,
-            kept=kept,
-            rejected={kind: self.rejected[kind] for kind in ITEM_KINDS},
-            refused={kind: self.refused[kind] for kind in ITEM_KINDS},
-            ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in ITEM_KINDS},
-            stop=stop.message if isinstance(stop, BudgetSpent) else None,
-            exhausted={kind: self._list_exhausted(kind) for kind in ITEM_KINDS},
-            rounds=self.rounds + (before.rounds if before else 0),
-            requests=len(self.drafts),
-            sent=self.request_runner.sent_count
-            + (exchange.sent_count if exchange else 0)
-            + (before.sent if before else 0),
-            finishes=dict(Counter(draft.finish for draft in self.drafts)),
-            faults=dict(
-                Counter(self.request_runner.faults)
-                + Counter(exchange.faults if exchange else {})
-                + Counter(before.faults if before else {})
-            ),
-            tokens_in=sum(d.tokens_in for d in self.drafts),
-            tokens_cached=sum(d.tokens_cached for d in self.drafts),
-            tokens_out=sum(d.tokens_out for d in self.drafts),
-            cost_usd=sum(d.cost_usd for d in self.drafts),
-            lost=len(lost),
-            lost_usd=sum(lost),
-            server=identify_server(self.request_runner.server).address,
-            reader=reader,
-        )
-
-    def _explain_end(self, kind: ItemKind, missing: int) -> str:
-        quota = self.quota.pairs if kind == "pair" else self.quota.questions
-        if missing <= 0 or not self._is_missing(quota, missing):
-            return "met"
-        if self.before and self.before.usage.ended[kind] != "met":
-            return self.before.usage.ended[kind]  # it was asked for no more of this kind
-        if self.request_runner.stop_error:
-            return (
-                "budget" if isinstance(self.request_runner.stop_error, BudgetSpent) else "stopped"
-            )
-        reasons = {place.closed_reasons.get(kind, "rounds") for place in self.windows}
-        return next((reason for reason in END_REASONS if reason in reasons), "refused")
-
-    def _list_exhausted(self, kind: ItemKind) -> tuple[str, ...]:
-        """The passages that have no more to give, by their writer's own word."""
-        closed = [w for w in self.windows if w.closed_reasons.get(kind) == "exhausted"]
-        return tuple(p.id for window in closed for p in window.passages)

@@ -5,7 +5,7 @@ from support.chapter_yields import build_yield as gave
 from support.scripted_writer import ScriptedServer, question, write
 
 from tasks.generation.quotas import Quota
-from tasks.generation.top_up import compute_top_up_quotas
+from tasks.generation.whole_book.top_up import compute_top_up_quotas
 
 CUT = '{"items": [{"quote": "Croup is treated with'
 
@@ -83,6 +83,8 @@ def test_front_matter_is_never_asked_for_what_is_missing():
     )
     asked = compute_top_up_quotas(Quota(20, 0), Quota(42, 42), [cover, preface, chapter])
     assert asked == {2: Quota(60, 40)}
+    unasked = compute_top_up_quotas(Quota(20, 0), Quota(40, 40), [None, chapter])
+    assert unasked == {1: Quota(60, 40)}, "a chapter that nobody asked hinders no other"
     assert compute_top_up_quotas(Quota(178, 0), Quota(0, 0), [cover]) == {}
     untitled = gave(2, 2, letters=5_000, title="")
     assert compute_top_up_quotas(Quota(2, 0), Quota(2, 2), [untitled]) == {0: Quota(4, 2)}

@@ -18,7 +18,7 @@ from support.openai_study import (
 from tasks.generation.openai.openai_writer import write_items_by_model
 from tasks.generation.quotas import Quota
 from tasks.generation.response_cache import ResponseCache
-from tasks.generation.top_up import compute_top_up_quotas
+from tasks.generation.whole_book.top_up import compute_top_up_quotas
 
 
 def test_as_many_are_asked_for_as_will_be_left():

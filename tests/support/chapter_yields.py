@@ -1,6 +1,6 @@
 """What chapters have given, in few words."""
 
-from tasks.generation.top_up import ChapterYield
+from tasks.generation.whole_book.top_up import ChapterYield
 from tasks.schemas.item_rows import WriterUsage
 
 

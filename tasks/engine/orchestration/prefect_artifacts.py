@@ -13,10 +13,11 @@ from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.generation.usage import add_usages, load_usages
 from tasks.generation.write_chapter import get_response_cache_dir
-from tasks.language.catalogue import describe_error, load_catalogue, tell_reader
+from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import BudgetSpent, NothingLeft, PlanError, StudyError, WriterError
+from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
 from tasks.schemas.sections.profiles import MEDICINE, Profile, tag_language
@@ -74,6 +75,12 @@ def publish_items(prepared: StudyDataset, profile: Profile = MEDICINE) -> None:
             "cost",
             "what the writing cost",
         )
+
+
+def publish_pilot(told: Sequence[Message]) -> None:
+    """What came of the pilot, as a list."""
+    lines = [_escape_markdown(tell_message(line)) for line in told]
+    publish_markdown(lambda: "\n".join(f"- {line}" for line in lines), "pilot", "the pilot")
 
 
 @contextmanager
@@ -144,14 +151,14 @@ def format_failure(error: StudyError) -> str:
     lines = describe_error(error, say).splitlines()
     told = "\n".join(f"> {_escape_markdown(line)}" for line in lines)
     name = say.get_label("errors", type(error).__name__)
-    return f"# {name}\n\n{told}\n\n{tell_reader(choose_way_on(error))}"
+    return f"# {name}\n\n{told}\n\n{tell_way_on(error)}"
 
 
-def choose_way_on(error: StudyError) -> str:
-    """The code of the sentence that says what to do after a failure."""
+def tell_way_on(error: StudyError) -> str:
+    """What to do after a failure."""
     if isinstance(error, BudgetSpent | NothingLeft):
-        return "error-other-plan"
-    return "error-mend-first" if isinstance(error, PlanError) else "error-go-on"
+        return tell_reader("error-other-plan")
+    return tell_reader("error-mend-first" if isinstance(error, PlanError) else "error-go-on")
 
 
 def _escape_markdown(line: str) -> str:

@@ -12,7 +12,7 @@ from tasks.engine.readiness.items_ahead import CheckLine
 from tasks.engine.readiness.plan_requirements import Lack
 from tasks.engine.readiness.server_check import WindowCheck
 from tasks.generation.cost_estimate import estimate_cost
-from tasks.generation.response_drafts import UNREAD_CHECKS
+from tasks.generation.draft_rows import count_read_items
 from tasks.generation.server_trial.window_trial import (
     MAX_TRIALS,
     WindowTrial,
@@ -104,9 +104,7 @@ def _judge_trial(
     if trial.draft is None:
         return JudgedTrial(trial, changes)
     judged = open_item_checker(text, plan.wording, plan.validation).check_draft(trial.draft)
-    # a response that cannot be read is one rejection for all that it was asked for
-    single = sum(one.items == 1 and one.check not in UNREAD_CHECKS for one in judged.rejected)
-    return JudgedTrial(trial, changes, len(judged.kept) + single, len(judged.kept))
+    return JudgedTrial(trial, changes, count_read_items(judged), len(judged.kept))
 
 
 def _describe_trials(trials: list[JudgedTrial], requests: int) -> WindowCheck:

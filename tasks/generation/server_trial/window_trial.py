@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from tasks.generation import book_windows
 from tasks.generation.book_windows import PlannedRequest
 from tasks.generation.budget import compute_price
+from tasks.generation.draft_rows import build_draft, list_shown_passages
 from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.openai_writer import Server
 from tasks.generation.openai.prompt_counts import is_cut
@@ -24,7 +25,6 @@ from tasks.generation.openai.transport.server_calls import open_client
 from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
 from tasks.generation.quotas import allocate_quotas
 from tasks.generation.response_cache import ResponseCache
-from tasks.generation.response_drafts import build_draft, list_shown_passages
 from tasks.schemas.errors import StudyError
 from tasks.schemas.item_rows import Draft, Passage
 from tasks.schemas.plan_sections import GenerationPlan

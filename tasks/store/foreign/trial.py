@@ -1,4 +1,5 @@
-"""Work on foreign text, such as a model's chat template, tried in a copy of this process that may use little more
+"""Work on foreign text, such as a model's chat template, tried in a copy of this process that may
+use little more
 memory and little time; the copy's result is thrown away.
 """
 
@@ -19,7 +20,7 @@ NO_MEMORY = 3  # the exit code that tells it
 
 
 def find_excess(work: Callable[[], object]) -> Message | None:
-    """Which budget the work breaks; None where it keeps them, also where it fails in its own way."""
+    """Which budget the work breaks; None where it keeps them, also where it fails by itself."""
     copy = multiprocessing.get_context("fork").Process(target=_try, args=(work,), daemon=True)
     copy.start()
     copy.join(SECONDS)

@@ -43,6 +43,7 @@ def test_a_job_template_uses_only_variables_that_it_declares(pool):
     pod = pod_of(pool)
     assert ("nvidia.com/gpu" in pod["containers"][0]["resources"]["limits"]) == (pool == "gpu")
     assert pod["securityContext"]["runAsNonRoot"] and pod["restartPolicy"] == "Never"
+    assert pod["parallelism"] == pod["completions"] == 1, "prefect-kubernetes 0.8.0 refuses it"
 
 
 def test_the_writers_key_reaches_the_cpu_jobs_alone():
@@ -113,7 +114,7 @@ def test_the_registration_runs_by_the_images_entrypoint():
     assert done.returncode == 2 and "set PREFECT_API_URL" in done.stderr
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_a_job_that_prefects_own_class_renders_runs_the_study(prefect, rerun, tmp_path):
     """The argv, the environment and the entrypoint of the image, executed here on a real server."""
     worker = pytest.importorskip(

@@ -1,4 +1,4 @@
-"""A server's answer as a draft: what it was shown, what it said, what it cost."""
+"""Answers of a model as rows, and how much of them could be read."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,10 @@ from tasks.schemas.item_rows import Draft, Passage
 UNREAD_CHECKS = ("parsing", "length")  # their rejections are of no item that could be read
 
 
-def holds_items(verdict: JudgedDraft) -> bool:
-    """Whether anything in an answer could be read as items, or as the word that there are none."""
-    return bool(verdict.kept or verdict.exhausted) or any(
-        rejection.check not in UNREAD_CHECKS for rejection in verdict.rejected
-    )
+def count_read_items(verdict: JudgedDraft) -> int:
+    """Items of an answer that could be read, whatever became of them."""
+    fell = sum(one.items == 1 and one.check not in UNREAD_CHECKS for one in verdict.rejected)
+    return len(verdict.kept) + fell
 
 
 def list_shown_passages(

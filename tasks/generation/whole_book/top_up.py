@@ -6,7 +6,7 @@ What they take is shared out anew over the chapters that still had more to give.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tasks.generation.quotas import MIN_CHAPTER_LETTERS, Quota
@@ -26,39 +26,38 @@ class ChapterYield(NamedTuple):
 
 
 def compute_top_up_quotas(
-    missing: Quota, left: Quota, given: Sequence[ChapterYield]
+    missing: Quota, left: Quota, given: Sequence[ChapterYield | None]
 ) -> dict[int, Quota]:
     """What chapters are to give in all, by their place in the book, so that `missing` more are
-    left; none where none can.
+    left; none where none can. None stands for a chapter that no server was asked for.
 
     As many are asked for as will be left, at the share that was left of what the chapters kept.
     Only chapters that met
     their quota are asked: any other has said that it has no more, was refused, or was asked often
     enough.
     """
+    asked = {i: one for i, one in enumerate(given) if one}
     more = {
-        "pair": _allocate_missing("pair", missing.pairs, left.pairs, given),
-        "question": _allocate_missing("question", missing.questions, left.questions, given),
+        "pair": _allocate_missing("pair", missing.pairs, left.pairs, asked),
+        "question": _allocate_missing("question", missing.questions, left.questions, asked),
     }
-    whole = [
-        Quota(*(one.account.kept[kind] + shares.get(i, 0) for kind, shares in more.items()))
-        for i, one in enumerate(given)
-    ]
-    return {
-        i: quota for i, quota in enumerate(whole) if any(i in shares for shares in more.values())
+    whole = {
+        i: Quota(*(one.account.kept[kind] + shares.get(i, 0) for kind, shares in more.items()))
+        for i, one in asked.items()
     }
+    return {i: quota for i, quota in whole.items() if any(i in shares for shares in more.values())}
 
 
 def _allocate_missing(
-    kind: str, missing: int, left: int, given: Sequence[ChapterYield]
+    kind: str, missing: int, left: int, given: Mapping[int, ChapterYield]
 ) -> dict[int, int]:
     """How many more of a kind each chapter is asked for."""
-    kept = sum(one.account.kept[kind] for one in given)
+    kept = sum(one.account.kept[kind] for one in given.values())
     share = min(1.0, max(MIN_KEPT_SHARE, left / kept)) if kept else 1.0
-    titled = any(one.account.chapter for one in given)
+    titled = any(one.account.chapter for one in given.values())
     can = {
         str(i): one.letters
-        for i, one in enumerate(given)
+        for i, one in given.items()
         if one.account.ended[kind] == "met" and not _is_front_matter(one, titled)
     }
     shared = apportion_total(can, math.ceil(missing / share), MIN_CHAPTER_LETTERS)
