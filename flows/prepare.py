@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.markup import escape
 
+from flows.ask_ahead import ask_ahead
 from tasks.engine.orchestration.prefect_artifacts import publish_items, report_cost_on_failure
 from tasks.engine.prefect_flow import flow
 from tasks.engine.readiness.items_ahead import StudyStages
@@ -11,17 +12,19 @@ from tasks.engine.readiness.plan_check import add_new_fact_margin, describe_prof
 from tasks.engine.replay import run_unrecorded
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.quotas import Quota, allocate_quotas, count_letters
-from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
+from tasks.generation.whole_book.top_up import ChapterYield, compute_top_up_quotas
 from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
-from tasks.schemas.errors import WriterError
+from tasks.schemas.errors import BudgetSpent, WriterError
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan, ValidationPlan
 from tasks.stages import generate_drafts, read_book, validate_drafts
 from tasks.store.artifact_groups import BookText, ChapterDrafts, CheckedItems, StudyDataset
 from tasks.store.artifacts import Book, ItemFile, ReviewFile
 from tasks.store.progress import print_status
+from tasks.validation.items import ITEM_KINDS
 from tasks.validation.plan_counts import count_missing_items, get_planned_counts
 from tasks.validation.validate import refuse_empty_result
 
@@ -48,9 +51,9 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
             plan,
             machine,
         )
-        drafts, splits = top_up_items(
-            drafts, validate_chapters(drafts, text, plan), book, text, plan, machine
-        )
+        splits = validate_chapters(drafts, text, plan)
+        require_paid_items(drafts, splits, plan.generation)
+        drafts, splits = top_up_items(drafts, splits, book, text, plan, machine)
     prepared = StudyDataset(text=text, drafts=drafts, splits=splits)
     publish_items(prepared, plan.generation.profile)
     refuse_empty_result(
@@ -73,6 +76,29 @@ def bind_study_stages(machine: Machine) -> StudyStages:
     return StudyStages(
         lambda plan: run_unrecorded(read, plan), lambda plan: run_unrecorded(prepare, plan)
     )
+
+
+def require_paid_items(
+    drafts: Sequence[ChapterDrafts], splits: CheckedItems, plan: GenerationPlan
+) -> None:
+    """Where the budget ended: go on if what was paid for is enough for the plan's numbers. Raises
+    BudgetSpent with the numbers that it is enough for.
+    """
+    stops = [one.account.stop for one in drafts if one.account and one.account.stop]
+    if not stops:
+        return
+    left = dict(zip(ITEM_KINDS, splits.count_items(), strict=True))
+    if not any(count_missing_items(plan, splits.count_items())):
+        print_status("  " + tell_reader("paid-is-enough"))
+        return
+    numbers = {"pair": plan.pairs, "question": plan.questions}
+    wanted = [kind for kind in ITEM_KINDS if isinstance(numbers[kind], int)]
+    if not all(left.values()):
+        raise BudgetSpent(stops[0])
+    there = [
+        build_message("paid-kind", setting=f"generation.{kind}s", n=left[kind]) for kind in wanted
+    ]
+    raise BudgetSpent(stops[0], build_message("paid-for", numbers=tuple(there)))
 
 
 def top_up_items(
@@ -129,6 +155,8 @@ def draft_chapters(
         }
         for i, quota in quotas.items()
     ]
+    if server:
+        ask_ahead(calls, book, plan, machine)
     written = generate_drafts.map(calls, at_once=CHAPTERS_AT_ONCE[plan.generation.writer])
     return list((before | dict(zip(quotas, written, strict=True))).values())
 
@@ -154,12 +182,11 @@ def plan_top_up(
     """
     left, accounts = splits.count_items(), [chapter.account for chapter in drafts]
     lacking = count_missing_items(plan.generation, left)
-    if not any(lacking) or None in accounts:
+    if not any(lacking):
         return {}
     given = [
-        ChapterYield(account, count_letters(chapter.load_rows()))
+        ChapterYield(account, count_letters(chapter.load_rows())) if account else None
         for account, chapter in zip(accounts, text.chapters, strict=True)
-        if account
     ]
     return compute_top_up_quotas(Quota(*lacking), Quota(*left), given)
 

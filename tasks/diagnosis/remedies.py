@@ -29,6 +29,16 @@ def change_learning_rate(plan: StudyPlan, value: float) -> PlanChange:
     return {} if value == plan.finetuning.learning_rate else {"finetuning.learning_rate": value}
 
 
+def soften_training(plan: StudyPlan) -> PlanChange:
+    """Half the rate, and an end at the best held-out loss: less is overwritten."""
+    return change_learning_rate(plan, plan.finetuning.learning_rate / 2) | stop_early(plan)
+
+
+def is_paid_for(plan: StudyPlan, change: PlanChange) -> bool:
+    """Whether it has a paid writer write items anew."""
+    return plan.generation.writer == "gpt" and any(key.startswith("generation.") for key in change)
+
+
 def extend_training(plan: StudyPlan, texts: int, has_more_pairs: bool) -> PlanChange:
     """Enough updates, twice as many at least, at a rate, on matrices and with a loss that use them.
 

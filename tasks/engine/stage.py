@@ -132,6 +132,11 @@ class Stage(Generic[P, T]):
         shown_keys.get(set()).add(call.key)
         return found[1]
 
+    def is_kept(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Whether the call would be found, with no line told."""
+        is_forced = self.name in forced_stages.get()
+        return not is_forced and self._find(self.bind(*args, **kwargs), is_told=False) is not None
+
     def _tell(self, call: StageCall, record: StageRecord, result: T, *, is_cached: bool) -> None:
         """Add the stage to this run's timings and needs, and print its line unless a replay has
         done so.

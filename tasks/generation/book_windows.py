@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tasks.generation.prompts.instructions import ItemKind
-from tasks.generation.quotas import PairOrQuestion, Quota, apportion_total, count_letters
+from tasks.generation.quotas import PairOrQuestion, Quota, count_letters
 from tasks.schemas.item_rows import Pair, Passage, QuestionType
 from tasks.schemas.messages import Message
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.sections.apportionment import apportion_total
 
 MIN_WINDOW_CHARACTERS = (
     2500  # characters; a window below it holds too little to tell like things apart
@@ -48,7 +49,7 @@ class Window:
     )  # rounds it answered in
     closed_reasons: dict[ItemKind, str] = field(
         default_factory=dict
-    )  # kind → why nothing more is asked: exhausted, refused, rounds
+    )  # kind → why nothing more is asked: exhausted, unfit, cut, refused, rounds
     kept: list[PairOrQuestion] = field(default_factory=list)
     fallen: dict[ItemKind, list[FallenItem]] = field(
         default_factory=lambda: {"pair": [], "question": []}
@@ -233,30 +234,41 @@ def build_fallen_reminder(raw: str) -> str:
         return ""
 
 
-def close_round(
-    asked: Sequence[PlannedRequest],
-    brought: Counter[tuple[int, ItemKind]],
-    broken: set[tuple[int, ItemKind]],
-    most: int,
-) -> None:
-    """A place that gave nothing new in two rounds, though it answered, is exhausted; one that
-    answered often enough is left. Items that could not be repaired do not say that it has no more.
+Spot = tuple[int, ItemKind]  # a window, by its identity, and a kind
+
+
+@dataclass
+class RoundOutcome:
+    """What a round's answers came to, by window and kind."""
+
+    brought: Counter[Spot] = field(default_factory=Counter)  # items that were kept
+    broken: set[Spot] = field(default_factory=set)  # refused, filtered or failed: says nothing
+    cut: set[Spot] = field(default_factory=set)  # cut off before an item was whole
+    faulted: set[Spot] = field(default_factory=set)  # items fell for more than repeating others
+
+
+def close_round(asked: Sequence[PlannedRequest], outcome: RoundOutcome, most: int) -> None:
+    """A place that gave nothing new in two rounds, though it answered, has no more, or its writer
+    nothing that passes the checks; one that answered often enough is left, cut off or not. Items
+    that could not be repaired do not say that it has no more.
     """
     places = {(id(w), a.kind): (w, a.kind) for a in asked for w in a.list_places()}
     anew = {(id(a.window), a.kind) for a in asked if not a.repairs}
-    for place, kind in places.values():
-        found = brought[id(place), kind]
-        if not found and (id(place), kind) in broken:
+    for spot, (place, kind) in places.items():
+        found = outcome.brought[spot]
+        if not found and spot in outcome.broken:
             continue
         place.answered_rounds[kind] += 1
         if found:
             place.empty_rounds[kind] = 0
-        elif (id(place), kind) in anew:
+        elif spot in anew and spot not in outcome.cut:
             place.empty_rounds[kind] += 1
+        if not place.is_open(kind):
+            continue
         if place.empty_rounds[kind] >= MAX_EMPTY_ROUNDS:
-            place.closed_reasons[kind] = "exhausted"
+            place.closed_reasons[kind] = "unfit" if spot in outcome.faulted else "exhausted"
         elif place.answered_rounds[kind] > most:
-            place.closed_reasons[kind] = "rounds"
+            place.closed_reasons[kind] = "cut" if spot in outcome.cut and not found else "rounds"
 
 
 def rebalance_needs(all_places: Sequence[Window], kind: ItemKind, missing: int) -> None:

@@ -2,7 +2,6 @@
 where items fell.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,36 +9,42 @@ from functools import partial
 
 from tasks.generation import book_windows, usage
 from tasks.generation.asking import AskRequests
-from tasks.generation.book_windows import ITEM_KINDS, FallenItem, PlannedRequest, Window
-from tasks.generation.openai.completions import read_completion
+from tasks.generation.book_windows import (
+    ITEM_KINDS,
+    FallenItem,
+    PlannedRequest,
+    RoundOutcome,
+    Spot,
+    Window,
+)
+from tasks.generation.chapter_account import build_account
+from tasks.generation.draft_rows import build_draft, count_read_items, list_shown_passages
 from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts.instructions import ItemKind
-from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
+from tasks.generation.quotas import (
+    JudgedDraft,
+    JudgeDraft,
+    PairOrQuestion,
+    Quota,
+    WrittenChapter,
+)
 from tasks.generation.response_cache import StoredResponse
 from tasks.generation.second_reader.reading_round import SecondReader
+from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_work
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BudgetSpent
-from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection, WriterUsage
-from tasks.schemas.messages import Figure, build_message
+from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection
+from tasks.schemas.messages import Figure, Share, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
 ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
 NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
-
-
-def is_json(text: str) -> bool:
-    """Whether an answer could be read; an empty one that can be read says that there is no more to
-    write.
-    """
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+# An item that falls for these says nothing new: its text may be exhausted; else its writer errs.
+REPEATING = frozenset({"says-the-same-as-an-earlier-item", "reader-knows-it-from-before"})
 
 
 def _get_kind(item: PairOrQuestion) -> ItemKind:
@@ -71,8 +76,8 @@ class ChapterRun:
         """All rounds; raises what stopped them, once everything under way and the account are in
         the ledger.
 
-        A budget that ends while a chapter is asked for more stops nothing: there is enough for a
-        study.
+        A budget that ends is no error here: what there is, and what other plans of the study paid
+        for, is handed on, and whether it is enough only the whole book can tell.
         """
         self.windows = (
             book_windows.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
@@ -87,18 +92,40 @@ class ChapterRun:
             )
             if not askings:
                 break
-            await self._run_round(askings, ask)
+            await self.run_round(askings, ask)
             if self.request_runner.stop_error:
                 break
             self.rounds += 1
-        account = self.build_usage()
-        usage.save_usage(self.request_runner.cache.folder, self.passages, account)
-        if self.request_runner.stop_error and not (
-            self.before and isinstance(self.request_runner.stop_error, BudgetSpent)
-        ):
+        if isinstance(self.request_runner.stop_error, BudgetSpent):
+            self._recall_paid_work()
+        account, cache = build_account(self), self.request_runner.cache
+        readings = self.reader.readings if self.reader else []
+        if self.passages:
+            usage.save_usage(cache.folder, self.passages, account)
+            save_paid_work(cache, self.passages, self.drafts, readings)
+        if self.request_runner.stop_error and account.stop is None:
             raise self.request_runner.stop_error
-        readings = self.reader.readings if self.reader else ()
         return WrittenChapter(self.drafts, account, self.kept, readings)
+
+    def _recall_paid_work(self) -> None:
+        """What other plans of the study paid for in this chapter is judged like new answers. What
+        nobody has read the rules judge alone: there is no money for a reader either.
+        """
+        wanted = {"pair": self.plan.pairs, "question": self.plan.questions}
+        known = {draft.id for draft in self.drafts}
+        paid = load_paid_work(self.request_runner.cache, self.passages, known)
+        new: list[PairOrQuestion] = []
+        for draft in paid.drafts:
+            if isinstance(wanted[draft.kind], int) and wanted[draft.kind]:
+                self.drafts.append(draft)
+                verdict = self.accept(draft)
+                new += verdict.kept
+                self.rejected[draft.kind] += sum(one.items for one in verdict.rejected)
+        if self.reader and new:
+            for item, rejection in self.reader.judge_recalled(new, paid.readings):
+                new.remove(item)
+                self.rejected[rejection.kind] += 1
+        self.kept += new
 
     def _list_goals(self) -> Quota:
         """The quota; of a kind that misses no more than was drafted on top, what there is."""
@@ -106,12 +133,12 @@ class ChapterRun:
         kept = (pairs, len(self.kept) - pairs)
         return Quota(
             *(
-                number if self._is_missing(number, number - there) else there
+                number if self.is_missing(number, number - there) else there
                 for number, there in zip(self.quota, kept, strict=True)
             )
         )
 
-    def _is_missing(self, wanted: int, missing: int) -> bool:
+    def is_missing(self, wanted: int, missing: int) -> bool:
         """Whether more is to be asked for: in a first call the surplus of the quota may fall."""
         surplus = 0 if self.before else int(wanted * self.plan.margin / (1 + self.plan.margin))
         return missing > surplus
@@ -130,10 +157,12 @@ class ChapterRun:
             place.kept += [
                 item for item in self.kept if item.quote and item.quote.passage_id in here
             ]
+            for kind in ITEM_KINDS:
+                if here <= set(self.before.usage.exhausted.get(kind, ())):
+                    place.closed_reasons[kind] = "exhausted"
 
-    async def _run_round(self, askings: list[PlannedRequest], ask: AskRequests) -> None:
-        brought: Counter[tuple[int, ItemKind]] = Counter()
-        broken: set[tuple[int, ItemKind]] = set()
+    async def run_round(self, askings: list[PlannedRequest], ask: AskRequests) -> None:
+        outcome = RoundOutcome()
         server = identify_server(self.request_runner.server)
         answers = ask(
             [
@@ -142,30 +171,32 @@ class ChapterRun:
             ]
         )
         turn = iter(askings)
-        finishes: dict[tuple[int, ItemKind], str] = {}
+        finishes: dict[Spot, str] = {}
         before, homes, repaired = list(self.kept), dict[str, Window](), set[str]()
         async for response in answers:
             asking = next(turn)
             if response is not None:
-                kept, is_fair = self._take_response(asking, response)
+                kept = self._take_response(asking, response, outcome)
                 if response.finish != "stop" and not asking.repairs:
                     finishes[id(asking.window), asking.kind] = response.finish
                 homes |= {item.id: self._find_home(item, asking) for item in kept}
                 repaired |= {item.id for item in kept if asking.repairs}
-                if not is_fair:
-                    broken |= {(id(place), asking.kind) for place in asking.list_places()}
                 self._report_progress()
-        await self._read_round(before, homes, repaired)
+        await self._read_round(before, homes, repaired, outcome)
         for item in self.kept[len(before) :]:
             home, kind = homes[item.id], _get_kind(item)
             home.need[kind] -= 1
             home.kept.append(item)
-            brought[id(home), kind] += 1
-        book_windows.close_round(askings, brought, broken, self.plan.further_rounds)
+            outcome.brought[id(home), kind] += 1
+        book_windows.close_round(askings, outcome, self.plan.further_rounds)
         self._shrink_windows(askings, finishes)
 
     async def _read_round(
-        self, before: Sequence[PairOrQuestion], homes: Mapping[str, Window], repaired: set[str]
+        self,
+        before: Sequence[PairOrQuestion],
+        homes: Mapping[str, Window],
+        repaired: set[str],
+        outcome: RoundOutcome,
     ) -> None:
         """The second reader sees what the rules let through in this round; what it faults falls."""
         new = self.kept[len(before) :]
@@ -176,7 +207,10 @@ class ChapterRun:
         for item, rejection in await self.reader.judge_items(new, before):
             self.kept.remove(item)
             self.rejected[rejection.kind] += 1
-            self._note_fallen(homes[item.id], rejection, goes_back=item.id not in repaired)
+            home = homes[item.id]
+            if rejection.reason.code not in REPEATING:
+                outcome.faulted.add((id(home), rejection.kind))
+            self._note_fallen(home, rejection, goes_back=item.id not in repaired)
         self.request_runner.stop_error = exchange.stop_error
         self._report_progress()
 
@@ -187,24 +221,36 @@ class ChapterRun:
         return next((w for w in places if any(p.id == passage for p in w.passages)), places[0])
 
     def _take_response(
-        self, asking: PlannedRequest, response: StoredResponse
-    ) -> tuple[Sequence[PairOrQuestion], bool]:
-        """Judge one answer: the items that the gate keeps, and whether it was a fair answer."""
-        draft = self._build_draft(asking, response, self._list_shown_passages(asking))
+        self, asking: PlannedRequest, response: StoredResponse, outcome: RoundOutcome
+    ) -> Sequence[PairOrQuestion]:
+        """Judge one answer: the items that the gate keeps; what else it was is noted."""
+        shown = list_shown_passages(asking, self.passages, self.pages is not None)
+        draft = build_draft(asking, response, shown, self.plan.model)
         self.drafts.append(draft)
-        verdict = self.accept(draft)
+        verdict, spots = self.accept(draft), {(id(w), asking.kind) for w in asking.list_places()}
         if draft.finish in NO_ITEM_FINISHES:
             self.refused[draft.kind] += draft.asked
-            return (), False
+            outcome.broken |= spots
+            return ()
+        self._note_read(draft, verdict)
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         for rejection in verdict.rejected:
             self._note_fallen(asking.window, rejection, goes_back=not asking.repairs)
-        if verdict.exhausted:
-            if not asking.repairs:
-                asking.window.closed_reasons[asking.kind] = "exhausted"
-            return (), True
-        return verdict.kept, bool(verdict.kept) or (draft.finish != "length" and is_json(draft.raw))
+        if not verdict.kept and draft.finish == "length":
+            outcome.cut |= spots
+        if any(rejection.reason.code not in REPEATING for rejection in verdict.rejected):
+            outcome.faulted |= spots
+        if verdict.exhausted and not asking.repairs:
+            asking.window.closed_reasons[asking.kind] = "exhausted"
+        return verdict.kept
+
+    def _note_read(self, draft: Draft, verdict: JudgedDraft) -> None:
+        """Tell the breaker whether a fresh answer held anything that can be read as items."""
+        runner = self.request_runner
+        if draft.id in runner.asked:  # a kept one tells nothing of the server now
+            are_read = verdict.exhausted or count_read_items(verdict) > 0
+            runner.breaker.note_items(are_read, draft.raw, runner.server, self.plan.model)
 
     def _note_fallen(self, home: Window, rejection: Rejection, *, goes_back: bool) -> None:
         """A refused item goes back to the writer, once, and is told among what was written."""
@@ -218,7 +264,7 @@ class ChapterRun:
         home.written[rejection.kind].append(reminder)
 
     def _shrink_windows(
-        self, askings: Sequence[PlannedRequest], finishes: Mapping[tuple[int, ItemKind], str]
+        self, askings: Sequence[PlannedRequest], finishes: Mapping[Spot, str]
     ) -> None:
         """Where answers were cut off ask for fewer, where they were refused show less; `finishes`:
         how an answer ended that did not come to its own end, by window and kind.
@@ -234,96 +280,15 @@ class ChapterRun:
             cut += book_windows.split_window(place, bad[0]) if bad else [place]
         self.windows = cut
 
-    def _list_shown_passages(self, asking: PlannedRequest) -> list[Passage]:
-        """What the model saw: the window's passages, or all that stand on the pages."""
-        if not self.pages or asking.repairs:
-            return list(asking.passages)
-        seen = [p.page for p in asking.passages]
-        return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
-
-    def _build_draft(
-        self, asking: PlannedRequest, response: StoredResponse, shown: list[Passage]
-    ) -> Draft:
-        envelope = read_completion(response.body)
-        return Draft(
-            id=response.key,
-            kind=asking.kind,
-            passages=tuple(p.id for p in shown),
-            asked=asking.asked,
-            writer=self.plan.model,
-            raw=envelope.text if envelope else response.body,
-            finish=response.finish,
-            cost_usd=response.cost_usd,
-            **response.usage._asdict(),
-        )
-
     def _report_progress(self) -> None:
         whole = self.quota.pairs + self.quota.questions
         with self.request_runner.cache.lock_budget() as budget:
             spent, doubtful = budget.get_known_spent_usd()
-        parts = [
-            build_message("note-kept-of", n=len(self.kept), whole=whole),
-            build_message("note-spent", dollars=Figure(spent, 2)),
-        ]
+        parts = [build_message("note-kept-of", n=len(self.kept), whole=whole)]
+        if came := len(self.kept) + self.rejected.total():
+            parts.append(build_message("note-accepted", share=Share(len(self.kept) / came)))
+        parts.append(build_message("note-spent", dollars=Figure(spent, 2)))
         if doubtful:
             parts.append(build_message("note-spent-doubtful", dollars=Figure(doubtful, 2)))
         note = tell_reader("parts", parts=tuple(parts))
         self.progress(min(len(self.kept), whole), whole, note)
-
-    def build_usage(self) -> WriterUsage:
-        """What was asked, what came of it, and why it ended."""
-        pairs = sum(isinstance(item, Pair) for item in self.kept)
-        exchange = self.reader.request_runner if self.reader else None
-        read = {*self.reader.answers, *exchange.asked} if self.reader and exchange else set()
-        with self.request_runner.cache.lock_budget() as budget:
-            lost = budget.list_lost_usd(
-                {draft.id for draft in self.drafts} | self.request_runner.asked | read
-            )
-        kept: dict[str, int] = {"pair": pairs, "question": len(self.kept) - pairs}
-        before = self.before.usage if self.before else None
-        earlier = before.reader if before else None
-        reader = self.reader.build_usage(earlier) if self.reader else earlier
-        wanted = {
-            kind: max(number, before.wanted[kind] if before else 0)
-            for kind, number in zip(ITEM_KINDS, self.quota, strict=True)
-        }
-        return WriterUsage(
-            chapter=self.passages[0].chapter if self.passages else "",
-            wanted=wanted,
-            kept=kept,
-            rejected={kind: self.rejected[kind] for kind in ITEM_KINDS},
-            refused={kind: self.refused[kind] for kind in ITEM_KINDS},
-            ended={kind: self._explain_end(kind, wanted[kind] - kept[kind]) for kind in ITEM_KINDS},
-            rounds=self.rounds + (before.rounds if before else 0),
-            requests=len(self.drafts),
-            sent=self.request_runner.sent_count
-            + (exchange.sent_count if exchange else 0)
-            + (before.sent if before else 0),
-            finishes=dict(Counter(draft.finish for draft in self.drafts)),
-            faults=dict(
-                Counter(self.request_runner.faults)
-                + Counter(exchange.faults if exchange else {})
-                + Counter(before.faults if before else {})
-            ),
-            tokens_in=sum(d.tokens_in for d in self.drafts),
-            tokens_cached=sum(d.tokens_cached for d in self.drafts),
-            tokens_out=sum(d.tokens_out for d in self.drafts),
-            cost_usd=sum(d.cost_usd for d in self.drafts),
-            lost=len(lost),
-            lost_usd=sum(lost),
-            server=identify_server(self.request_runner.server).address,
-            reader=reader,
-        )
-
-    def _explain_end(self, kind: ItemKind, missing: int) -> str:
-        quota = self.quota.pairs if kind == "pair" else self.quota.questions
-        if missing <= 0 or not self._is_missing(quota, missing):
-            return "met"
-        if self.before and self.before.usage.ended[kind] != "met":
-            return self.before.usage.ended[kind]  # it was asked for no more of this kind
-        if self.request_runner.stop_error:
-            return (
-                "budget" if isinstance(self.request_runner.stop_error, BudgetSpent) else "stopped"
-            )
-        reasons = {place.closed_reasons.get(kind, "rounds") for place in self.windows}
-        return next((reason for reason in ("rounds", "exhausted") if reason in reasons), "refused")

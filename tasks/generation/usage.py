@@ -20,11 +20,16 @@ from tasks.store.paths import write_atomically
 def save_usage(folder: Path, passages: Sequence[Passage], account: WriterUsage) -> None:
     """Put a chapter's account on disk, in the place of an earlier one."""
     if passages:
-        name = re.sub(r"[^\w-]", "_", passages[0].id)
         write_atomically(
-            folder / "accounts" / f"{name}.json",
+            get_chapter_file(folder / "accounts", passages),
             json.dumps(account.model_dump(), ensure_ascii=False, indent=1).encode(),
         )
+
+
+def get_chapter_file(folder: Path, passages: Sequence[Passage]) -> Path:
+    """The file of the chapter that these are."""
+    name = re.sub(r"[^\w-]", "_", passages[0].id)
+    return folder / f"{name}.json"
 
 
 def load_usages(folder: Path, chapters: Collection[str]) -> list[WriterUsage]:

@@ -53,11 +53,7 @@ def write_chapter(
     from tasks.generation.openai import openai_writer
 
     ledger = open_response_cache(plan.name, plan.generation)
-    before = (
-        WrittenChapter(earlier.drafts.load_rows(), earlier.account, earlier.items.load_kept())
-        if earlier and earlier.account
-        else None
-    )
+    before = recall_chapter(earlier)
     written = openai_writer.write_items_by_model(
         passages,
         quota,
@@ -74,18 +70,31 @@ def write_chapter(
     return WrittenItems(written.drafts, list(written.readings), written.usage)
 
 
+def recall_chapter(earlier: ChapterDrafts | None) -> WrittenChapter | None:
+    """What a chapter gave before, where a server wrote it."""
+    if earlier is None or earlier.account is None:
+        return None
+    return WrittenChapter(earlier.drafts.load_rows(), earlier.account, earlier.items.load_kept())
+
+
 def open_reader(plan: DraftingPlan, accept: JudgeReadings) -> ReaderOrder | None:
     """The plan's second reader with the study's money, at prices of its own."""
+    cache = open_reader_cache(plan)
+    return ReaderOrder(plan.validation.reader, cache, accept) if cache else None
+
+
+def open_reader_cache(plan: DraftingPlan) -> ResponseCache | None:
+    """The study's answers and money, at its reader's prices; none where nobody reads."""
     reader = plan.validation.reader
     if not reader.is_on or reader.prices is None:
         return None
     generation = plan.generation.model_copy(update={"prices": reader.prices})
-    return ReaderOrder(reader, open_response_cache(plan.name, generation), accept)
+    return open_response_cache(plan.name, generation)
 
 
 def open_response_cache(name: str, plan: GenerationPlan) -> ResponseCache:
     """A study's paid answers and its money."""
-    from tasks.generation.openai.openai_writer import get_server_name
+    from tasks.generation.openai.transport.server_calls import get_server_name
 
     return ResponseCache(
         get_response_cache_dir(name),

@@ -8,6 +8,7 @@ do next.
       × WriterError
         + WriterUnavailable   busy, timed out, 5xx: the only error that is retried
         + WriterRefused       key, quota, bad request: retrying cannot help
+        + WriterUnfit         the checks keep too little of what it writes
         + BudgetSpent         the money limit of the plan is reached
       × NothingLeft           a stage has no row to hand on (says how many were rejected, by which
       check)
@@ -81,6 +82,10 @@ class WriterUnavailable(WriterError):
 
 class WriterRefused(WriterError):
     """Key, quota or request refused: trying again cannot help."""
+
+
+class WriterUnfit(WriterError):
+    """The checks keep too little of what the model writes."""
 
 
 class BudgetSpent(WriterError):

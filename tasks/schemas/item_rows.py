@@ -169,9 +169,17 @@ class WriterUsage(StoredRow):
     )
     ended: dict[str, str] = Field(
         description=(
-            'by kind: "met", "exhausted" (the text has no more), "refused", "rounds" (asked often'
-            ' enough), "budget", "stopped" (by the server)'
+            'by kind: "met", "exhausted" (the text has no more), "unfit" (what came passed no'
+            ' check), "cut" (answers were cut off), "refused", "rounds" (asked often enough),'
+            ' "budget", "stopped" (by the server)'
         )
+    )
+    stop: Message | str | None = Field(
+        default=None, description="where the budget ended: what was spent, and how to go on"
+    )
+    exhausted: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="by kind: ids of the passages that have no more, and are not asked again",
     )
     rounds: int = Field(description="rounds of asking")
     requests: int = Field(description="answers used, from the server or the ledger")
@@ -221,6 +229,10 @@ class Pair(StoredRow):
     quote: Quote | None = Field(
         default=None, description="where the book says so; none only for a person's own items"
     )
+
+
+OPTION_COUNT = 4  # of a question
+CHANCE_RATE = 1 / OPTION_COUNT  # right by guessing
 
 
 class Question(StoredRow):

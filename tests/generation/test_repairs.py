@@ -1,107 +1,21 @@
 """Refused items go back to their writer once, with the reason and their passage; what never came is asked for anew."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from support.items.handbook_passages import load_handbook
 from support.openai_server.server import start_server
 from support.openai_study import build_plan, count_kept, load_chapters, write_read_study
+from support.scripted_writer import BOOK, DRUGS, ScriptedServer, question, write
 
 from tasks.generation import book_windows
 from tasks.generation.book_windows import FallenItem
-from tasks.generation.budget import TokenUsage
 from tasks.generation.cost_estimate import estimate_cost
-from tasks.generation.generation_loop import ChapterRun
-from tasks.generation.openai.concurrency_limiter import get_limiter
 from tasks.generation.openai.request_builder import build_request
-from tasks.generation.openai.request_runner import RequestRunner, RetryPolicy
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.quotas import Quota
-from tasks.generation.response_cache import ResponseCache, StoredResponse
-from tasks.schemas.item_rows import Passage
 from tasks.schemas.messages import build_message
-from tasks.schemas.plan_sections import Prices, ReaderPlan, ValidationPlan
-from tasks.store.progress import ignore_progress
-from tasks.validation.item_checker import ItemChecker
-
-BOOK = [
-    Passage(
-        id=f"p{n}",
-        chapter="Lungs",
-        section=section,
-        page=n,
-        text=f"{section} comes with {sign} at night. {section} is treated with {drug} for a week.",
-    )
-    for n, (section, sign, drug) in enumerate(
-        [
-            ("Asthma", "whistling", "salbutamol"),
-            ("Croup", "barking", "dexamethasone"),
-            ("Pleurisy", "stabbing", "naproxen"),
-            ("Whooping", "gasping", "azithromycin"),
-        ],
-        1,
-    )
-]
-DRUGS = {p.section: p.text.split("with ")[2].split(" for")[0] for p in BOOK}
-
-
-def question(section, quote="", asks="Which drug is given for a week in"):
-    place = next(p for p in BOOK if p.section == section)
-    return {
-        "fact": f"treatment of {section}",
-        "kind": "other",
-        "question": f"{asks} {section.lower()}?",
-        "options": [DRUGS[s].capitalize() for s in sorted(DRUGS)],
-        "answer": sorted(DRUGS).index(section) + 1,
-        "page": place.page,
-        "quote": quote or place.text.split(". ")[1],
-    }
-
-
-class ScriptedServer:
-    """Answers from a list, in the order of the requests; remembers what it was asked."""
-
-    def __init__(self, *answers):
-        self.answers, self.asked = list(answers), []
-
-    async def ask(self, all_words) -> AsyncIterator[StoredResponse | None]:
-        for words in all_words:
-            request = words()
-            self.asked.append(request.body["messages"][1]["content"])
-            text = json.dumps({"items": self.answers.pop(0)})
-            choices = [{"message": {"content": text}, "finish_reason": "stop"}]
-            body = json.dumps({"choices": choices})
-            yield StoredResponse(request.key, "stop", TokenUsage(1, 0, 1), 0.0, body)
-
-
-def write(tmp_path, server, number, **choices):
-    checker = ItemChecker(BOOK, "en", ValidationPlan())
-    runner = RequestRunner(
-        cache=ResponseCache(tmp_path, 1.0, Prices()),
-        limiter=get_limiter("scripted", 1),
-        policy=RetryPolicy(),
-        send=None,
-        fill_body=dict,
-        server="http://scripted",
-    )
-    run = ChapterRun(
-        BOOK,
-        Quota(0, number),
-        build_plan(kinds={}, **choices),
-        "en",
-        checker.check_draft,
-        None,
-        ignore_progress,
-        runner,
-    )
-    coroutine = run.run_rounds(server.ask)
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("a scripted server never waits")
-
+from tasks.schemas.plan_sections import ReaderPlan
 
 BAD = question("Croup", quote="These words stand nowhere in the book.")
 
@@ -182,7 +96,7 @@ def test_further_rounds_are_bounded(tmp_path, choices, rounds):
     written = write(tmp_path, server, 1, **choices)
     assert len(server.asked) == 1 + rounds
     assert written.usage.rejected["question"] == 1 + rounds
-    assert written.usage.ended["question"] in ("rounds", "exhausted")
+    assert written.usage.ended["question"] in ("rounds", "unfit")
 
 
 def test_what_is_missing_within_the_surplus_is_not_asked_for_again(tmp_path):

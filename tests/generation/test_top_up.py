@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.chapter_yields import build_yield as gave
 from support.openai_server.server import start_server
 from support.openai_study import (
     SHORT_RETRIES,
@@ -17,24 +18,7 @@ from support.openai_study import (
 from tasks.generation.openai.openai_writer import write_items_by_model
 from tasks.generation.quotas import Quota
 from tasks.generation.response_cache import ResponseCache
-from tasks.generation.top_up import ChapterYield, compute_top_up_quotas
-from tasks.schemas.item_rows import WriterUsage
-
-
-def gave(pairs, questions, pairs_ended="met", questions_ended="met", substance=5_000):
-    numbers = {"pair": pairs, "question": questions}
-    nothing = {"pair": 0, "question": 0}
-    ended = {"pair": pairs_ended, "question": questions_ended}
-    told = {
-        "rejected": nothing,
-        "refused": nothing,
-        "ended": ended,
-        "rounds": 1,
-        "requests": 1,
-        "sent": 1,
-        "finishes": {},
-    }
-    return ChapterYield(WriterUsage(chapter="c", wanted=numbers, kept=numbers, **told), substance)
+from tasks.generation.whole_book.top_up import compute_top_up_quotas
 
 
 def test_as_many_are_asked_for_as_will_be_left():

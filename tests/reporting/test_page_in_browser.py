@@ -162,6 +162,21 @@ def test_page_never_scrolls_sideways(browser: Browser, tmp_path: Path, width: in
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_phone_shows_verdict_and_p_without_scrolling(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, make_example_study(), 390).page
+    for place in ("h1.verdict", "dl.figures div:last-child"):
+        box = page.locator(place).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["y"] + box["height"] <= 844
+
+
+def test_paper_has_some_questions_and_says_how_many(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, make_example_study()).page
+    note, all_of_them = page.locator(".print-only"), page.locator("article.item").count()
+    assert not note.is_visible() and all_of_them > 40
+    page.emulate_media(media="print")
+    assert note.is_visible() and page.locator("article.item:visible").count() == 40
+
+
 @pytest.mark.parametrize("language", ["en", "fa"])
 def test_what_is_told_beside_the_verdict_fits_a_phone(
     browser: Browser, tmp_path: Path, runs: Path, language: str
@@ -169,10 +184,10 @@ def test_what_is_told_beside_the_verdict_fits_a_phone(
     seen = opened(browser, tmp_path, make_full_study(language), 390)
     assert seen.faults == []
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in ("cost", "aids", "where", "calibration"):
+    for name in ("harm", "aids", "where", "calibration"):
         assert seen.page.locator(f"h2#{name}").is_visible()
     cost, figures = (
-        seen.page.locator(place).first.bounding_box() for place in ("p.alarm.cost", "dl.figures")
+        seen.page.locator(place).first.bounding_box() for place in ("p.alarm.harm", "dl.figures")
     )
     assert cost["y"] + cost["height"] <= figures["y"]
 

@@ -20,6 +20,7 @@ from tasks.generation.openai.request_runner import RetryPolicy  # noqa: E402
 from tasks.generation.quotas import PairOrQuestion, WrittenChapter, allocate_quotas  # noqa: E402
 from tasks.generation.response_cache import ResponseCache  # noqa: E402
 from tasks.generation.second_reader.reading_round import ReaderOrder  # noqa: E402
+from tasks.schemas.errors import BudgetSpent  # noqa: E402
 from tasks.schemas.item_rows import (  # noqa: E402
     Draft,
     ItemReading,
@@ -140,9 +141,10 @@ def write_study(
     gate: Any = build_fake_gate,
     **more: Any,
 ) -> dict[str, WrittenChapter]:
-    """Every chapter in turn."""
-    return {
-        chapter: write_items_by_model(
+    """Every chapter in turn; raises BudgetSpent where the budget ended."""
+    written = {}
+    for chapter, quota in allocate_quotas(passages, chosen).items():
+        written[chapter] = write_items_by_model(
             passages[chapter],
             quota,
             chosen,
@@ -154,8 +156,14 @@ def write_study(
             patience=more.get("patience", SHORT_RETRIES),
             book_path=more.get("book_path"),
         )
-        for chapter, quota in allocate_quotas(passages, chosen).items()
-    }
+        refuse_spent(written[chapter])
+    return written
+
+
+def refuse_spent(one: WrittenChapter) -> None:
+    """Raise BudgetSpent where the budget ended in a chapter."""
+    if one.usage.stop:
+        raise BudgetSpent(one.usage.stop)
 
 
 class ReadStudy(NamedTuple):
@@ -193,6 +201,7 @@ def write_read_study(
             patience=patience,
             reader=ReaderOrder(reader, cache, checker.check_readings) if reader.is_on else None,
         )
+        refuse_spent(study.written[chapter])
     return study
 
 

@@ -13,10 +13,11 @@ from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.generation.usage import add_usages, load_usages
 from tasks.generation.write_chapter import get_response_cache_dir
-from tasks.language.catalogue import describe_error, load_catalogue, tell_reader
+from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting.markdown import markdown_tables
-from tasks.schemas.errors import StudyError, WriterError
+from tasks.schemas.errors import BudgetSpent, NothingLeft, PlanError, StudyError, WriterError
+from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
 from tasks.schemas.sections.profiles import MEDICINE, Profile, tag_language
@@ -74,6 +75,12 @@ def publish_items(prepared: StudyDataset, profile: Profile = MEDICINE) -> None:
             "cost",
             "what the writing cost",
         )
+
+
+def publish_pilot(told: Sequence[Message]) -> None:
+    """What came of the pilot, as a list."""
+    lines = [_escape_markdown(tell_message(line)) for line in told]
+    publish_markdown(lambda: "\n".join(f"- {line}" for line in lines), "pilot", "the pilot")
 
 
 @contextmanager
@@ -137,12 +144,21 @@ def publish_failure(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def format_failure(error: StudyError) -> str:
-    """Cause and remedy in the reader's language, and how to go on."""
+    """Cause and remedy in the reader's language, and how to go on: by Retry only where that can
+    help, since it keeps the run's parameters.
+    """
     say = load_catalogue(get_reader_language())
     lines = describe_error(error, say).splitlines()
     told = "\n".join(f"> {_escape_markdown(line)}" for line in lines)
     name = say.get_label("errors", type(error).__name__)
-    return f"# {name}\n\n{told}\n\n{tell_reader('error-go-on')}"
+    return f"# {name}\n\n{told}\n\n{tell_way_on(error)}"
+
+
+def tell_way_on(error: StudyError) -> str:
+    """What to do after a failure."""
+    if isinstance(error, BudgetSpent | NothingLeft):
+        return tell_reader("error-other-plan")
+    return tell_reader("error-mend-first" if isinstance(error, PlanError) else "error-go-on")
 
 
 def _escape_markdown(line: str) -> str:

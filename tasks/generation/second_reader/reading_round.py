@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from tasks.generation.asking import AskRequests
 from tasks.generation.openai.completions import read_completion
@@ -25,7 +25,7 @@ from tasks.generation.second_reader.reading_request import (
     lay_out_task,
     plan_readings,
 )
-from tasks.schemas.item_rows import ItemReading, Passage, ReaderUsage, Rejection
+from tasks.schemas.item_rows import ItemReading, Pair, Passage, ReaderUsage, Rejection
 from tasks.schemas.plan_sections import GenerationPlan, ReaderPlan
 
 
@@ -87,6 +87,23 @@ class SecondReader:
         judged = self.order.accept(found)
         self.readings += judged.readings
         return judged.fallen
+
+    def judge_recalled(
+        self, items: Sequence[PairOrQuestion], earlier: Sequence[ItemReading]
+    ) -> Sequence[tuple[PairOrQuestion, Rejection]]:
+        """Which of the items fall by `earlier` readings of the study, with nobody asked; what has
+        none counts as unread.
+        """
+        said = {one.item: one for one in earlier}
+        readings = [said.get(item.id) or self._build_unread(item) for item in items]
+        judged = self.order.accept(readings)
+        self.readings += judged.readings
+        return judged.fallen
+
+    def _build_unread(self, item: PairOrQuestion) -> ItemReading:
+        kind: Literal["pair", "question"] = "pair" if isinstance(item, Pair) else "question"
+        model = self.order.plan.model
+        return ItemReading(item=item.id, kind=kind, model=model, request="", is_read=False)
 
     async def _ask_tasks(self, tasks: Sequence[ReadingTask]) -> list[ItemReading]:
         profile = self.plan.profile

@@ -8,6 +8,7 @@ import csv
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -18,6 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import Message, build_message
+from tasks.store.foreign.parse_apart import ParserStopped, parse_apart
 from tasks.validation.parsing import lenient_json
 from tasks.validation.parsing.column_names import count_known, name_columns
 from tasks.validation.parsing.draft_reader import LIST_NAMES
@@ -25,6 +27,8 @@ from tasks.validation.parsing.text_files import TITLES, read_cells, read_text
 
 MMLU = ["question", "A", "B", "C", "D", "answer"]  # the columns of its files, which have no header
 TABLES = (".csv", ".tsv", ".txt")
+TEXTS = (*TABLES, ".json", ".jsonl", ".ndjson")
+SMALL_TEXT = 2**20  # bytes of a text that is parsed here: JSON makes 60 MB of it at most
 ZIP, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # first bytes: a workbook under another name
 ROW_LISTS = (*LIST_NAMES, "rows", "values")
 
@@ -45,9 +49,48 @@ class Rows(NamedTuple):
 
 
 def read_rows(path: Path) -> Rows:
-    """All rows of a file. Raises PlanError where it is none of these, damaged, or of an unknown
-    encoding.
+    """All rows of a file. Raises PlanError where it is none of these, damaged, hostile, or of an
+    unknown encoding.
+
+    Only a short text is parsed in this process: a workbook of 1.7 kB can take gigabytes.
     """
+    if _is_short_text(path):
+        return _read_or_refuse(path)
+    try:
+        packed = parse_apart(__name__, pack_rows.__name__, str(path))
+    except ParserStopped as stopped:
+        raise PlanError(
+            build_message("own-file-unreadable", path=str(path), why=stopped.reason)
+        ) from None
+    return Rows(
+        [
+            ItemLine(fields, raw, fault and Message.model_validate(fault))
+            for fields, raw, fault in packed["lines"]
+        ],
+        tuple(map(Message.model_validate, packed["notes"])),
+    )
+
+
+def pack_rows(path: str) -> dict[str, Any]:
+    """The rows of a file as JSON knows them; what it does not know (a date) becomes its text."""
+    rows = _read_or_refuse(Path(path))
+    lines = [
+        (line.fields, line.raw, line.fault and line.fault.model_dump(mode="json"))
+        for line in rows.lines
+    ]
+    packed = {"lines": lines, "notes": [note.model_dump(mode="json") for note in rows.notes]}
+    plain: dict[str, Any] = json.loads(json.dumps(packed, default=str))
+    return plain
+
+
+def _is_short_text(path: Path) -> bool:
+    """Not of a workbook that is called .csv."""
+    if not path.is_file() or path.suffix.lower() not in TEXTS:
+        return False
+    return path.stat().st_size <= SMALL_TEXT and path.open("rb").read(4) != ZIP
+
+
+def _read_or_refuse(path: Path) -> Rows:
     try:
         return _read(path)
     except (
@@ -58,10 +101,11 @@ def read_rows(path: Path) -> Rows:
         KeyError,
         csv.Error,
         ValueError,
+        RecursionError,
+        zlib.error,
     ) as error:
-        raise PlanError(
-            build_message("own-file-unreadable", path=str(path), why=str(error))
-        ) from None
+        why = " ".join(str(error).split())[:300] or type(error).__name__
+        raise PlanError(build_message("own-file-unreadable", path=str(path), why=why)) from None
 
 
 def _read(path: Path) -> Rows:

@@ -13,7 +13,7 @@ from tasks.language.text import split_words
 from tasks.schemas.messages import Message, build_message
 from tasks.validation.parsing.column_names import count_known, known_names, squeeze
 
-MOST_BYTES = 2**29  # of an unpacked file: half a gigabyte, some million rows
+MOST_BYTES = 2**26  # of an unpacked text: 200,000 items of 300 bytes
 MOST_CELL = 2**24  # characters that csv reads as one; no unclosed quote reads a whole file
 TITLES = 10  # rows at most that stand above a header
 SAMPLED_LINES = 50  # that tell the separator
