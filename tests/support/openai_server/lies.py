@@ -83,7 +83,7 @@ STATUSES = (
     "508 Loop", "520 Unknown", "524 Timeout", "529 Overloaded", "599 Timeout", "999 Denied",
 )  # fmt: skip
 UNBILLED = {f"refused {status}" for status in (400, 401, 403, 404, 413, 422)}
-REFUSALS = UNBILLED | {"error with odd parts", "error that is no JSON"}
+REFUSALS = UNBILLED | {"error with odd parts", "error that is no JSON", "wording error_200"}
 
 LIES: dict[str, Answer] = {
     "honest": lambda tree: write_response(json.dumps(tree).encode()),
