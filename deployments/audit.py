@@ -14,7 +14,7 @@ from tasks.schemas.project import PROJECT_ROOT
 def audit_packages() -> tuple[int, str]:
     """Exit code and sentence: 0 nothing known, 1 holes, 2 it could not be told."""
     if find_spec("pip_audit") is None:
-        return 2, "not audited: pip-audit is not installed here (pip install pip-audit)"
+        return 2, "not audited: pip-audit is not installed here (make audit installs it)"
     options = [
         "-r",
         str(PROJECT_ROOT / "constraints.txt"),

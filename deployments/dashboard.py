@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.error import URLError
 
 import cyclopts
 import psutil
 from rich.markup import escape
 
+from deployments.database import DatabaseCluster, names_database, prepare_database
 from deployments.register import POOLS, register_deployments
 from deployments.supervisor import Part, log_of, stop, supervise
 from tasks.engine.orchestration.server_app import server_command, server_environment
@@ -29,7 +30,11 @@ from tasks.store.stop_signals import kill_children, stop_on_signals
 
 STARTUP_SECONDS = 120.0
 WORKER_SECONDS = 3.0  # for workers to end their runs and tell Prefect, deployments/worker.py
-SERVER_SECONDS = 0.6  # for the server after them, so that all is over within 5 s
+SERVER_SECONDS = 0.6  # for the server after them
+DATABASE_SECONDS = (
+    0.4  # and for its database, so that all is over within 5 s; what is killed recovers
+)
+DATABASE_URL = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
 SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"
 WILDCARD_HOSTS = ("0.0.0.0", "::")
 
@@ -40,21 +45,28 @@ def serve_dashboard(host: str, port: int) -> None:
     name = "127.0.0.1" if host in WILDCARD_HOSTS else f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}"
     environment = build_environment(address)
+    database = prepare_database(environment)
     server = Part(
         "server",
         server_command(host, port),
-        environment | server_environment(host, port, login_of_store()),
+        environment
+        | server_environment(host, port, login_of_store())
+        | ({DATABASE_URL: database.address} if database else {}),
     )
     workers = [
         Part(f"worker-{pool}", worker_command(pool, f"{pool}-1"), environment) for pool in POOLS
     ]
-    parts = [server, *workers]
+    parts = [*workers, server, *([database.build_part()] if database else [])]
     stop_on_signals(
         lambda: tell_reader("dashboard-stopped"),
-        lambda: stop_all(parts),
-        seconds=WORKER_SECONDS + SERVER_SECONDS + 0.3,
+        lambda: stop_all(parts, len(workers)),
+        seconds=WORKER_SECONDS + SERVER_SECONDS + DATABASE_SECONDS + 0.3,
     )
     adopt_orphans()
+    if database:
+        parts[-1].start()
+        database.wait_until_ready(parts[-1].process)
+    print_status("  " + escape(describe_history(database, environment)))
     server.start()
     wait_until_healthy(f"{address}/api/health", server.process)
     register_deployments(environment)
@@ -66,17 +78,29 @@ def serve_dashboard(host: str, port: int) -> None:
     supervise(parts)
 
 
-def stop_all(parts: Sequence[Part]) -> None:
-    """Workers and orphaned runs first, since they tell the server; then the server."""
-    processes = [part.process for part in parts if part.started]
-    known = {process.pid for process in processes}
+def describe_history(database: DatabaseCluster | None, environment: Mapping[str, str]) -> str:
+    """Where Prefect's history lies."""
+    if database:
+        return tell_reader("history-postgres", data=str(database.data))
+    if names_database(environment):
+        return tell_reader("history-named")
+    return tell_reader("history-sqlite")
+
+
+def stop_all(parts: Sequence[Part], workers: int) -> None:
+    """Workers and orphaned runs first, since they tell the server; then the server, and last its
+    database.
+    """
+    known = {part.process.pid for part in parts if part.started}
     orphans = [child for child in psutil.Process().children() if child.pid not in known]
     for orphan in orphans:  # runs whose worker died
         orphan.terminate()
     until = time.monotonic() + WORKER_SECONDS
-    stop(processes[1:], WORKER_SECONDS)
+    stop([part.process for part in parts[:workers] if part.started], WORKER_SECONDS)
     psutil.wait_procs(orphans, timeout=max(0.0, until - time.monotonic()))
-    stop(processes[:1], SERVER_SECONDS)
+    for part, seconds in zip(parts[workers:], (SERVER_SECONDS, DATABASE_SECONDS), strict=False):
+        if part.started:
+            stop([part.process], seconds)
 
 
 def worker_command(pool: str, name: str) -> list[str]:

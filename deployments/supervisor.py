@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from tasks.language.catalogue import tell_reader
+from tasks.schemas.messages import Ordinal
 from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.lock_files import open_log
 from tasks.store.parent_death import die_with_parent
@@ -33,9 +34,10 @@ class Part:
     started: float = 0.0  # seconds, monotonic
     due: float = 0.0  # when it is started again; 0: it runs
     wait: float = FIRST_WAIT
+    user: str | None = None  # whose process it is; None: ours
 
     def start(self) -> None:
-        self.process = spawn(self.name, self.environment, self.command)
+        self.process = spawn(self.name, self.environment, self.command, self.user)
         self.started, self.due = time.monotonic(), 0.0
 
 
@@ -45,7 +47,7 @@ def log_of(name: str) -> Path:
 
 
 def spawn(
-    name: str, environment: dict[str, str], command: Sequence[str]
+    name: str, environment: dict[str, str], command: Sequence[str], user: str | None = None
 ) -> subprocess.Popen[bytes]:
     """A process in a session of its own, with its output in a log; it ends with us, whatever ends
     us.
@@ -54,7 +56,9 @@ def spawn(
         return subprocess.Popen(
             command,
             env=environment,
-            cwd=PROJECT_ROOT,
+            cwd=PROJECT_ROOT if user is None else "/",
+            user=user,
+            extra_groups=None if user is None else [],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -73,7 +77,9 @@ def keep_alive(parts: Sequence[Part], now: Callable[[], float] = time.monotonic)
                 part.wait = FIRST_WAIT
             part.due = now() + part.wait
             wait, log = round(part.wait), str(log_of(part.name))
-            told = tell_reader("part-restarted", name=part.name, code=code, seconds=wait, log=log)
+            told = tell_reader(
+                "part-restarted", name=part.name, code=Ordinal(code), seconds=wait, log=log
+            )
             print_status(f"[yellow]{escape(told)}[/]")
             part.wait = min(2 * part.wait, LONGEST_WAIT)
 

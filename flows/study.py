@@ -4,13 +4,12 @@ from flows.prepare import prepare_items
 from flows.tune import tune_model
 from tasks.engine.orchestration.prefect_artifacts import publish_study, publish_verdict
 from tasks.engine.prefect_flow import flow, start_run
-from tasks.engine.readiness.items_ahead import list_empty_sets
+from tasks.engine.readiness.items_ahead import require_asked_sets
 from tasks.engine.readiness.plan_requirements import ensure_ready
 from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.engine.runs.run_records import record_study
 from tasks.language.reader_language import get_reader_language
-from tasks.schemas.errors import PlanError
 from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
@@ -58,31 +57,20 @@ def run_study(
     # the plan itself keeps its name: a writer's money is kept under it
     with record_study(plan, book, name) as own:
         prepared = prepare_items(book, plan, machine)
-        for lack in list_empty_sets(prepared.splits, plan):
-            raise PlanError(lack)  # the comparison would say so, after the tuning
+        asked, text = prepared.splits.sitting, prepared.text
+        require_asked_sets(prepared.splits, plan)
         outcome = tune_there(prepared, plan, machine, redo)
         comparisons = compare_answers(
-            prepared.splits.sitting,
-            outcome.base,
-            outcome.tuned,
-            plan.comparison,
-            further=outcome.further,
+            asked, outcome.base, outcome.tuned, plan.comparison, further=outcome.further
         )
         effects = measure_effects(
-            prepared.splits.sitting,
-            prepared.text,
-            outcome.answers,
-            comparisons,
-            plan.comparison,
-            language=plan.language,
+            asked, text, outcome.answers, comparisons, plan.comparison, language=plan.language
         )
         history = decided_before(own, prepared, outcome)
         publish_verdict(comparisons, history, get_reader_language())
-        measures = measure_questions(
-            prepared.splits.sitting, prepared.text, outcome.screened, plan.comparison.primary_set
-        )
+        measures = measure_questions(asked, text, outcome.screened, plan.comparison.primary_set)
         why = diagnose_tuning(
-            prepared.splits, outcome, comparisons, plan, prepared.text, measures=measures
+            prepared.splits, outcome, comparisons, plan, text, measures=measures, effects=effects
         )
         study = StudyResults(
             plan=own,

@@ -38,6 +38,11 @@ def get_option_numerals(language: str) -> Sequence[str]:
     return get_prompt_template(language).numerals
 
 
+def build_recall_stem(pair: Pair, language: str) -> str:
+    """The stem that asks for the diagnosis of a training pair."""
+    return get_prompt_template(language).recall.format(symptom=pair.symptom.rstrip(" .؟?!…"))
+
+
 def prompt_texts(language: str) -> dict[str, str]:
     """Every text that a language's prompts are made of, by name; part of the keys of the stages
     that show them to a model.

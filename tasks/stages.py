@@ -522,6 +522,8 @@ def diagnose_tuning(
     plan: StudyPlan,
     text: BookText,
     measures: QuestionMeasures,
+    *,
+    effects: Effects,
 ) -> Diagnosis:
     """Why tuning helped or did not, ranked, with the evidence."""
     from tasks.diagnosis.causes import answer_four_causes
@@ -529,8 +531,9 @@ def diagnose_tuning(
     from tasks.diagnosis.rules.ranking import diagnose_evidence
 
     screened = outcome.screened.load_rows() if outcome.screened else ()
+    solved = measures.load_rows()
     evidence = load_evidence(
-        splits, outcome, comparisons, plan, screened, text, measures=measures.load_rows()
+        splits, outcome, comparisons, plan, screened, text, measures=solved, harms=effects.harms
     )
     return Diagnosis(
         findings=Findings.save_rows(diagnose_evidence(evidence)),

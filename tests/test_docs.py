@@ -16,7 +16,7 @@ PAGES = sorted(
         ROOT / "deployments" / "README.md",
     ]
 )  # a changelog tells of files that are gone
-MADE_BY_PEOPLE = {"deployments/.env"}
+MADE_BY_PEOPLE = {"deployments/.env", "deployments/secrets"}
 NAMED = re.compile(r"`((?:tasks|flows|deployments|tests|plans|books|docs)/[\w./-]*)`")
 
 
@@ -47,3 +47,22 @@ def test_the_rows_of_every_table_stand_in_the_file_reference(monkeypatch):
     assert (
         "### rejections" in told and "`reason`" in told and told.count("| field | meaning |") >= 15
     )
+
+
+def list_promises() -> list[str]:
+    """The points of SECURITY.md, without what is not promised."""
+    text = (ROOT / "SECURITY.md").read_text("utf-8").partition("## What is not promised")[0]
+    return re.findall(r"^- .*(?:\n  .*)*", text, re.M)
+
+
+def test_every_promise_of_the_security_page_names_tests_that_are_there():
+    defined = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text("utf-8"), re.M)
+    }
+    promises = list_promises()
+    named = {promise: re.findall(r"`(test_\w+)`", promise) for promise in promises}
+    assert len(promises) > 20
+    assert [promise for promise, tests in named.items() if not tests] == []
+    assert {test for tests in named.values() for test in tests} - defined == set()

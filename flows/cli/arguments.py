@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from tasks.language.reader_language import VARIABLE, get_reader_language
 from tasks.schemas.errors import PlanError
+from tasks.schemas.files.bounded_yaml import load_bounded_yaml
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
@@ -74,6 +75,6 @@ def parse_changes(changes: list[str]) -> dict[str, Any]:
 
 def _parse_yaml_value(key: str, text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return load_bounded_yaml(text)
     except yaml.YAMLError:
         raise PlanError(build_message("not-a-yaml-value", key=key, text=text)) from None

@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 from rich.markup import escape
 
+from flows.app.serve_app import serve_app
 from flows.cli import summary
 from flows.cli.arguments import (
     choose_language,
@@ -207,7 +208,10 @@ def check(
     ask: Annotated[
         bool,
         Parameter(
-            help="also try the writer's server with three tiny requests, at a price that is told"
+            help=(
+                "also try the writer's server with three tiny requests and one for items from the"
+                " book's own text, at a price that is told"
+            )
         ),
     ] = False,
     machine: MachineOption = [],
@@ -324,6 +328,7 @@ app.command(export)
 app.command(demo_server)
 app.command(random_model)
 app.command(review)
+app.command(serve_app, name="app")
 
 
 def main() -> None:

@@ -35,8 +35,8 @@ def summarize_study(folder: Path) -> Iterable[str]:
     margin = Points(study["plan"]["comparison"]["margin"])
     for caution in told.get("cautions", ()):
         yield say.format_message(build_message(f"caution-{caution}", margin=margin))
-    for cost in told.get("cost", ()):
-        yield _say(say, "elsewhere", text=cost["sentence"])
+    for harm in told.get("harm", told.get("cost", ())):  # as it was called first
+        yield _say(say, "elsewhere", text=harm["sentence"])
     if beside := told.get("beside"):
         yield _say(say, "beside", text=beside["sentence"])
     yield from explain_history(study, say)

@@ -1,10 +1,11 @@
 """The four causes that the exercise could only guess at, each answered by a measurement."""
 
-from tasks.diagnosis.evidence import CHANCE_RATE, LEAK_NGRAM, Evidence
+from tasks.diagnosis.evidence import LEAK_NGRAM, Evidence
 from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
 from tasks.diagnosis.rules.data_rules import (
     MIN_LEAKED_SHARE,
+    detect_misaligned_pairs,
     detect_narrow_data,
     detect_repeated_data,
     detect_unrelated_data,
@@ -19,6 +20,7 @@ from tasks.diagnosis.rules.tuning_rules import (
     detect_unfinished_training,
     detect_unmoved_weights,
 )
+from tasks.schemas.item_rows import CHANCE_RATE
 from tasks.schemas.messages import Figure, Measures, Nats, Share
 from tasks.schemas.result_rows import Cause, CauseName, CauseVerdict
 
@@ -49,6 +51,7 @@ def _judge_data(e: Evidence) -> Cause:
     found = [
         reason
         for rule in (
+            detect_misaligned_pairs,
             detect_unrelated_data,
             detect_narrow_data,
             detect_repeated_data,

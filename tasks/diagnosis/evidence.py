@@ -5,12 +5,15 @@ judged without them.
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from pydantic import Field
 
 from tasks.diagnosis import item_statistics
+from tasks.diagnosis.answer_statistics import estimate_gain_beyond_names, find_key_offset
+from tasks.diagnosis.loss_curve import summarize_training
+from tasks.diagnosis.pair_alignment import measure_pair_alignment
 from tasks.language.book_profile import NOTHING_SEEN, BookLook, look_at_book
+from tasks.schemas.effects.effect_rows import Harm
 from tasks.schemas.item_rows import (
     AnswerMode,
     FilterStep,
@@ -24,16 +27,16 @@ from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import (
     Answer,
     Comparison,
+    Interval,
     ModelDiff,
     Preflight,
     ScreenedQuestion,
     TrainingStep,
 )
-from tasks.schemas.rows.measure_rows import QuestionMeasure
+from tasks.schemas.rows.measure_rows import KeyOffset, PairAlignment, QuestionMeasure
 from tasks.store.artifact_groups import BookText, CheckedItems, TuningResult
 from tasks.store.artifacts import Comparisons
 
-CHANCE_RATE = 0.25  # four options
 LEAK_NGRAM = 8  # words in a row that make a leak, whatever the plan's own gate lets through
 
 
@@ -52,6 +55,10 @@ class Evidence(StoredRow):
     loss_last: float | None = Field(
         default=None,
         description="training loss at the end, nats per target token; mean of a few updates",
+    )
+    loss_error: float = Field(
+        default=0.0,
+        description="standard error of loss_last less loss_first, from the jumps between updates",
     )
     loss_broken: bool = Field(default=False, description="a loss was not a number")
     held_out: tuple[float, ...] = Field(
@@ -94,6 +101,10 @@ class Evidence(StoredRow):
     drafted_pairs: int = Field(default=0, description="pairs that the writer delivered")
     drafted_questions: int = Field(default=0, description="questions that the writer delivered")
     rejected: dict[str, int] = Field(default_factory=dict, description="items stopped, by check")
+    questions: int = Field(default=0, description="questions outside `train` that were asked")
+    rejected_questions: dict[str, int] = Field(
+        default_factory=dict, description="of the items stopped, the questions, by check"
+    )
     longest_is_key: float = Field(
         description=(
             "share of the primary set's questions whose longest option is the key; chance 0.25"
@@ -122,6 +133,22 @@ class Evidence(StoredRow):
     measures: tuple[QuestionMeasure, ...] = Field(
         default=(), description="what solves the primary set's questions without knowledge"
     )
+    beyond_names: Interval | None = Field(
+        default=None,
+        description=(
+            "gain among the taught options alone, primary set and mode; none: it cannot be measured"
+        ),
+    )
+    key_offset: KeyOffset | None = Field(
+        default=None,
+        description="where else than at the key the tuned answers are; none: no answers",
+    )
+    alignment: PairAlignment | None = Field(
+        default=None, description="whether the conclusions belong to their situations; none: no two"
+    )
+    harms: tuple[Harm, ...] = Field(
+        default=(), description="what the tuning cost on questions that the verdict is not about"
+    )
 
     @property
     def primary(self) -> Comparison:
@@ -147,6 +174,11 @@ class Evidence(StoredRow):
     def has_more_questions(self) -> bool:
         """The same of questions."""
         return self._can_give_more(self.plan.generation.questions, self.drafted_questions)
+
+    @property
+    def has_written_questions(self) -> bool:
+        """Whether the questions were asked for, not brought by a person."""
+        return isinstance(self.plan.generation.questions, int)
 
     def _can_give_more(self, asked: int | str, drafted: int) -> bool:
         if self.plan.generation.writer != "rules" or not isinstance(asked, int):
@@ -179,6 +211,7 @@ def load_evidence(
     text: BookText | None = None,
     *,
     measures: Iterable[QuestionMeasure] = (),
+    harms: Iterable[Harm] = (),
 ) -> Evidence:
     """Load the rows of a study and gather what they say."""
     return gather_evidence(
@@ -199,6 +232,7 @@ def load_evidence(
         if text
         else NOTHING_SEEN,
         measures=measures,
+        harms=harms,
     )
 
 
@@ -219,6 +253,7 @@ def gather_evidence(
     screened: Iterable[ScreenedQuestion] = (),
     look: BookLook = NOTHING_SEEN,
     measures: Iterable[QuestionMeasure] = (),
+    harms: Iterable[Harm] = (),
 ) -> Evidence:
     """Measure everything that a rule may ask for; `pairs` are those trained on, without the
     held-out ones.
@@ -226,13 +261,14 @@ def gather_evidence(
     primary = comparisons[0]
     asked = select_questions(questions, primary.set)
     unseen = select_questions(questions, "all")
+    rejected = list(rejected)
     leaked = item_statistics.find_leaked_questions(pairs, unseen, LEAK_NGRAM)
     return Evidence(
         plan=plan,
         comparisons=tuple(comparisons),
         preflight=preflight,
         probe=probe,
-        **_summarize_training(steps, preflight),
+        **summarize_training(steps, preflight),
         **item_statistics.describe_pairs(pairs),
         coverage=item_statistics.compute_coverage(pairs, asked),
         familiar=item_statistics.compute_familiar_rate(pairs, asked),
@@ -242,7 +278,9 @@ def gather_evidence(
         **_count_drafted(
             funnel, len(pairs) + len(held_out), len(unseen) + len(questions.get("train", ()))
         ),
-        rejected=dict(sum((Counter({row.check: row.items}) for row in rejected), Counter())),
+        rejected=_count_rejected(rejected),
+        questions=len(unseen),
+        rejected_questions=_count_rejected(row for row in rejected if row.kind == "question"),
         longest_is_key=item_statistics.compute_longest_is_key_share(asked),
         top_key=item_statistics.compute_top_share([q.answer for q in asked]),
         favourite_base=_compute_favourite_share(base, asked, primary.mode),
@@ -251,6 +289,10 @@ def gather_evidence(
         medical_rate=look.medical_rate,
         screening=_summarize_screening(screened, asked),
         measures=tuple(measures),
+        beyond_names=estimate_gain_beyond_names(pairs, asked, base, tuned, primary.mode),
+        key_offset=find_key_offset(asked, tuned, primary.mode),
+        alignment=measure_pair_alignment(pairs),
+        harms=tuple(harms),
     )
 
 
@@ -260,19 +302,9 @@ def select_questions(questions: Mapping[str, Sequence[Question]], name: SetName)
     return [question for part in sets for question in questions.get(part, ())]
 
 
-def _summarize_training(steps: Sequence[TrainingStep], preflight: Preflight) -> dict[str, Any]:
-    """How the loss went: its two ends are means, since one batch is noisy."""
-    losses = [step.loss for step in steps if step.split == "train"]
-    few = max(1, min(10, len(losses) // 5))
-    return {
-        "updates": max(
-            (step.step for step in steps if step.split == "train"), default=preflight.updates
-        ),
-        "loss_first": sum(losses[:few]) / few if losses else None,
-        "loss_last": sum(losses[-few:]) / few if losses else None,
-        "loss_broken": any(loss != loss or abs(loss) == float("inf") for loss in losses),
-        "held_out": tuple(step.loss for step in steps if step.split == "held_out"),
-    }
+def _count_rejected(rows: Iterable[Rejection]) -> dict[str, int]:
+    """Items by the check that stopped them."""
+    return dict(sum((Counter({row.check: row.items}) for row in rows), Counter()))
 
 
 def _count_drafted(funnel: Iterable[FilterStep], pairs: int, questions: int) -> dict[str, int]:

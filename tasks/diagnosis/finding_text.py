@@ -13,7 +13,7 @@ class RuleResult(NamedTuple):
 
     rule: str
     evidence: Measures
-    weight: float
+    priority: float
     remedy: PlanChange = {}
     said: tuple[str, ...] = ("claim",)  # the sentences of the claim, in this order
     beside: Measures = {}  # what the sentences name besides the evidence
@@ -24,7 +24,7 @@ class RuleResult(NamedTuple):
             claim=self.said,
             evidence=self.evidence,
             beside=self.beside,
-            weight=self.weight,
+            priority=self.priority,
             remedy=self.remedy,
         )
 

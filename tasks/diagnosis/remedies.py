@@ -5,6 +5,7 @@ from typing import Any
 
 from tasks.schemas.item_rows import AnswerMode
 from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_sections import ValidationPlan
 from tasks.schemas.sections.profiles import MEDICINE
 
 PlanChange = dict[str, Any]
@@ -26,6 +27,16 @@ def change_learning_rate(plan: StudyPlan, value: float) -> PlanChange:
     """Another learning rate, if it is another."""
     value = float(f"{value:.2g}")
     return {} if value == plan.finetuning.learning_rate else {"finetuning.learning_rate": value}
+
+
+def soften_training(plan: StudyPlan) -> PlanChange:
+    """Half the rate, and an end at the best held-out loss: less is overwritten."""
+    return change_learning_rate(plan, plan.finetuning.learning_rate / 2) | stop_early(plan)
+
+
+def is_paid_for(plan: StudyPlan, change: PlanChange) -> bool:
+    """Whether it has a paid writer write items anew."""
+    return plan.generation.writer == "gpt" and any(key.startswith("generation.") for key in change)
 
 
 def extend_training(plan: StudyPlan, texts: int, has_more_pairs: bool) -> PlanChange:
@@ -65,6 +76,15 @@ def _count_needed_epochs(plan: StudyPlan, texts: int) -> int:
         math.ceil(ENOUGH_UPDATES * tuning.batch_size / max(1, texts)), math.ceil(2 * tuning.epochs)
     )
     return max(min(epochs, MAX_EPOCHS), math.ceil(tuning.epochs))
+
+
+def stop_early(plan: StudyPlan) -> PlanChange:
+    """Training that ends where the held-out loss was best; pairs are held out for it where none
+    were, since a run without them is refused.
+    """
+    usual = ValidationPlan().held_out_share
+    held_out = {} if plan.validation.held_out_share else {"validation.held_out_share": usual}
+    return {"finetuning.early_stopping": 1} | held_out
 
 
 def change_primary_mode(plan: StudyPlan, mode: AnswerMode) -> PlanChange:

@@ -23,9 +23,8 @@ from scipy.stats import poisson
 
 from tasks.evaluation.statistics.intervals import compute_wilson_interval
 from tasks.evaluation.statistics.sign_flip import compute_design_effect
-from tasks.evaluation.statistics.verdict import CHANCE_RATE
 from tasks.language.text import fold_text, split_words
-from tasks.schemas.item_rows import Question
+from tasks.schemas.item_rows import CHANCE_RATE, Question
 from tasks.schemas.result_rows import ScreenedQuestion
 from tasks.schemas.rows.measure_rows import QuestionMeasure, Solver
 

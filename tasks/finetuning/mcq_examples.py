@@ -10,9 +10,7 @@ from collections.abc import Sequence
 
 from tasks import prompts
 from tasks.language.text import fold_text
-from tasks.schemas.item_rows import Pair, Question
-
-OPTION_COUNT = 4
+from tasks.schemas.item_rows import OPTION_COUNT, Pair, Question
 
 
 def build_mcq_texts(
@@ -47,9 +45,7 @@ def _list_other_diagnoses(pair: Pair, names: dict[str, str]) -> list[str]:
 def _build_mcq_text(pair: Pair, place: int, others: list[str], language: str) -> tuple[str, str]:
     options = [*others[:place], pair.diagnosis, *others[place:]]
     a, b, c, d = options
-    stem = prompts.get_prompt_template(language).recall.format(
-        symptom=pair.symptom.rstrip(" .؟?!…")
-    )
+    stem = prompts.build_recall_stem(pair, language)
     question = Question(
         id=pair.id, fact=pair.fact, question=stem, options=(a, b, c, d), answer=place + 1
     )

@@ -18,11 +18,14 @@ def merge_adapter(
     checkpoint: Checkpoint, adapter: Path, folder: Path, machine: Machine | None = None
 ) -> None:
     """W + BA as plain weights in `folder`, with the tokenizer: what vLLM, llama.cpp and Ollama's
-    converters read.
+    converters read, and a server of another user may.
     """
     loaded = load_model(checkpoint, machine, adapter, own=True)
     loaded.model.merge_and_unload(safe_merge=True).save_pretrained(folder)
     loaded.tokenizer.save_pretrained(folder)
+    usual = (folder / "config.json").stat().st_mode  # by this user's umask
+    for weights in folder.glob("*.safetensors"):
+        weights.chmod(usual)  # safetensors 0.8 makes them 0600
 
 
 def require_hub_token(repository: str) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tasks.generation.prompts.instructions import ItemKind
-from tasks.generation.quotas import PairOrQuestion, Quota, apportion_total, count_letters
+from tasks.generation.quotas import PairOrQuestion, Quota, count_letters
 from tasks.schemas.item_rows import Pair, Passage, QuestionType
 from tasks.schemas.messages import Message
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.sections.apportionment import apportion_total
 
 MIN_WINDOW_CHARACTERS = (
     2500  # characters; a window below it holds too little to tell like things apart

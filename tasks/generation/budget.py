@@ -29,6 +29,7 @@ from tasks.store.lock_files import lock_file
 MILLION = 1_000_000
 ROUNDING_USD = 1e-9  # dollars; below it two sums are equal
 MIN_SHARE_SAMPLES = 5  # answers from which the bound on input tokens is tightened
+NEW_FOLDERS = 3  # that a study may have made: of its account, of all accounts, the store
 TOKEN_SHARE_MARGIN = 1.25  # over the largest share of tokens in bytes that was seen
 
 
@@ -130,7 +131,8 @@ class Budget:
             covers = self._reserved
             force(self.file)
             if not self._forced:
-                force(self.file.parent)  # the file's own name
+                for folder in self.file.parents[:NEW_FOLDERS]:  # the names on the way to it
+                    force(folder)
             self._forced = covers
 
     def free_charge(self, charge: Charge) -> None:

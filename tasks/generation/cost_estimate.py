@@ -12,11 +12,12 @@ from tasks.generation.openai.replies import OTHER, guess_tokens
 from tasks.generation.openai.request_builder import ChatRequest, build_request
 from tasks.generation.openai.server_identity import configured_server
 from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
-from tasks.generation.quotas import allocate_quotas, apportion_total
+from tasks.generation.quotas import allocate_quotas
 from tasks.generation.second_reader.reader_prompt import build_messages
 from tasks.generation.second_reader.reading_request import cut_into_stretches
 from tasks.schemas.item_rows import Passage
 from tasks.schemas.plan_sections import GenerationPlan, ReaderPlan
+from tasks.schemas.sections.apportionment import apportion_total
 from tasks.schemas.sections.profiles import tag_language
 
 ITEM_TOKENS = {

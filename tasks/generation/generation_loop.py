@@ -17,15 +17,20 @@ from tasks.generation.book_windows import (
     Spot,
     Window,
 )
-from tasks.generation.chapter_account import build_account
-from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
 from tasks.generation.openai.server_identity import identify_server
 from tasks.generation.pdf_parts import PdfPages
 from tasks.generation.prompts.instructions import ItemKind
-from tasks.generation.quotas import JudgeDraft, PairOrQuestion, Quota, WrittenChapter
+from tasks.generation.quotas import (
+    JudgedDraft,
+    JudgeDraft,
+    PairOrQuestion,
+    Quota,
+    WrittenChapter,
+)
 from tasks.generation.response_cache import StoredResponse
+from tasks.generation.response_drafts import build_draft, holds_items, list_shown_passages
 from tasks.generation.second_reader.reading_round import SecondReader
 from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_work
 from tasks.language.catalogue import tell_reader
@@ -35,7 +40,7 @@ from tasks.schemas.messages import Figure, Share, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
-ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused or filtered
+ROUND_FACTOR = 3  # times the plan's rounds, where answers come back refused, cut off or unreadable
 NO_ITEM_FINISHES = ("refusal", "content_filter", "error")
 # An item that falls for these says nothing new: its text may be exhausted; else its writer errs.
 REPEATING = frozenset({"says-the-same-as-an-earlier-item", "reader-knows-it-from-before"})
@@ -77,9 +82,8 @@ class ChapterRun:
             book_windows.plan_windows(self.passages, self.quota, self.plan) if self.passages else []
         )
         self._recall_earlier()
-        first = len(
-            self.drafts
-        )  # beyond every turn of an earlier call, so that nothing is asked in the same words
+        # beyond every turn of an earlier call, so that nothing is asked in the same words
+        first = len(self.drafts)
         while self.rounds < ROUND_FACTOR * (self.plan.further_rounds + 1):
             askings = book_windows.plan_round(
                 self.windows, self._list_goals(), self.plan, self.kept, first + self.rounds
@@ -92,7 +96,7 @@ class ChapterRun:
             self.rounds += 1
         if isinstance(self.request_runner.stop_error, BudgetSpent):
             self._recall_paid_work()
-        account, cache = build_account(self), self.request_runner.cache
+        account, cache = usage.build_account(self), self.request_runner.cache
         readings = self.reader.readings if self.reader else []
         if self.passages:
             usage.save_usage(cache.folder, self.passages, account)
@@ -218,13 +222,15 @@ class ChapterRun:
         self, asking: PlannedRequest, response: StoredResponse, outcome: RoundOutcome
     ) -> Sequence[PairOrQuestion]:
         """Judge one answer: the items that the gate keeps; what else it was is noted."""
-        draft = self._build_draft(asking, response, self._list_shown_passages(asking))
+        shown = list_shown_passages(asking, self.passages, self.pages is not None)
+        draft = build_draft(asking, response, shown, self.plan.model)
         self.drafts.append(draft)
         verdict, spots = self.accept(draft), {(id(w), asking.kind) for w in asking.list_places()}
         if draft.finish in NO_ITEM_FINISHES:
             self.refused[draft.kind] += draft.asked
             outcome.broken |= spots
             return ()
+        self._note_read(draft, verdict)
         self.kept += verdict.kept
         self.rejected[draft.kind] += sum(rejection.items for rejection in verdict.rejected)
         for rejection in verdict.rejected:
@@ -236,6 +242,14 @@ class ChapterRun:
         if verdict.exhausted and not asking.repairs:
             asking.window.closed_reasons[asking.kind] = "exhausted"
         return verdict.kept
+
+    def _note_read(self, draft: Draft, verdict: JudgedDraft) -> None:
+        """Tell the breaker whether a fresh answer held anything that can be read as items."""
+        runner = self.request_runner
+        if draft.id in runner.asked:  # a kept one tells nothing of the server now
+            runner.breaker.note_items(
+                holds_items(verdict), draft.raw, runner.server, self.plan.model
+            )
 
     def _note_fallen(self, home: Window, rejection: Rejection, *, goes_back: bool) -> None:
         """A refused item goes back to the writer, once, and is told among what was written."""
@@ -264,29 +278,6 @@ class ChapterRun:
             ]
             cut += book_windows.split_window(place, bad[0]) if bad else [place]
         self.windows = cut
-
-    def _list_shown_passages(self, asking: PlannedRequest) -> list[Passage]:
-        """What the model saw: the window's passages, or all that stand on the pages."""
-        if not self.pages or asking.repairs:
-            return list(asking.passages)
-        seen = [p.page for p in asking.passages]
-        return [p for p in self.passages if min(seen) - 1 <= p.page <= max(seen) + 1]
-
-    def _build_draft(
-        self, asking: PlannedRequest, response: StoredResponse, shown: list[Passage]
-    ) -> Draft:
-        envelope = read_completion(response.body)
-        return Draft(
-            id=response.key,
-            kind=asking.kind,
-            passages=tuple(p.id for p in shown),
-            asked=asking.asked,
-            writer=self.plan.model,
-            raw=envelope.text if envelope else response.body,
-            finish=response.finish,
-            cost_usd=response.cost_usd,
-            **response.usage._asdict(),
-        )
 
     def _report_progress(self) -> None:
         whole = self.quota.pairs + self.quota.questions

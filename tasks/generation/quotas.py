@@ -20,7 +20,6 @@ what they took beyond the surplus is asked for again (`shortfall`).
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from tasks.schemas.item_rows import (
@@ -33,6 +32,7 @@ from tasks.schemas.item_rows import (
     WriterUsage,
 )
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.sections.apportionment import apportion_total
 
 MIN_CHAPTER_LETTERS = (
     400  # letters; below it a chapter is a title page or a dedication, and need not contribute
@@ -101,30 +101,3 @@ def allocate_quotas(
         weights, count_with_margin(plan.questions, plan.margin), MIN_CHAPTER_LETTERS
     )
     return {chapter: Quota(pairs[chapter], questions[chapter]) for chapter in weights}
-
-
-def apportion_total(weights: Mapping[str, int], total: int, sure_from: int = 1) -> dict[str, int]:
-    """Share `total` by weight, largest remainder; one for sure for each place from a weight on,
-    where that is possible.
-    """
-    heavy = [name for name, weight in weights.items() if weight > 0]
-    shares = dict.fromkeys(weights, 0)
-    if not heavy or total <= 0:
-        return shares
-    sure = [name for name in heavy if weights[name] >= sure_from]
-    floors = dict.fromkeys(sure, 1) if total >= len(sure) else {}
-    whole = sum(weights[name] for name in heavy)
-    exact = {name: Fraction(total * weights[name], whole) for name in heavy}
-    shares |= {name: max(floors.get(name, 0), math.floor(exact[name])) for name in heavy}
-    rest = total - sum(shares.values())
-    order = sorted(
-        heavy, key=lambda name: shares[name] - exact[name]
-    )  # the most underserved first; stable
-    while rest:
-        for name in order if rest > 0 else reversed(order):
-            if rest > 0 or shares[name] > floors.get(name, 0):
-                shares[name] += 1 if rest > 0 else -1
-                rest -= 1 if rest > 0 else -1
-            if not rest:
-                break
-    return shares

@@ -19,7 +19,6 @@ a crash
 """
 
 import asyncio
-import fcntl
 import hashlib
 import json
 import os
@@ -34,7 +33,7 @@ from typing import Any, Literal, NamedTuple
 from tasks.generation.budget import Budget, TokenUsage, force
 from tasks.generation.openai.server_identity import ServerIdentity, identify_server
 from tasks.schemas.plan_sections import Prices
-from tasks.store.lock_files import try_lock_file
+from tasks.store.lock_files import is_locked, try_lock_file
 
 LOCK_POLL_SECONDS = 0.05  # seconds between looks at a lock that another holds
 
@@ -177,17 +176,7 @@ class ResponseCache:
 
     def is_under_way(self, key: str) -> bool:
         """Whether some thread or process is asking this now."""
-        try:
-            handle = os.open(self.folder / "under-way" / key, os.O_RDWR | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(handle)
-        return False
+        return is_locked(self.folder / "under-way" / key)
 
     def _settle_answered(self) -> None:
         """Enter every kept answer that the book of charges does not know: after a crash, or where

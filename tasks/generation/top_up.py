@@ -9,8 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tasks.generation.quotas import MIN_CHAPTER_LETTERS, Quota, apportion_total
+from tasks.generation.quotas import MIN_CHAPTER_LETTERS, Quota
 from tasks.schemas.item_rows import WriterUsage
+from tasks.schemas.sections.apportionment import apportion_total
 
 # of the items kept by their chapters; were fewer left, asking four times as many would still be
 # enough

@@ -94,7 +94,7 @@ def open_reader_cache(plan: DraftingPlan) -> ResponseCache | None:
 
 def open_response_cache(name: str, plan: GenerationPlan) -> ResponseCache:
     """A study's paid answers and its money."""
-    from tasks.generation.openai.openai_writer import get_server_name
+    from tasks.generation.openai.transport.server_calls import get_server_name
 
     return ResponseCache(
         get_response_cache_dir(name),

@@ -16,6 +16,7 @@ from tasks.schemas.sections.profiles import MEDICINE, split_tag
 PACKS = Path(__file__).with_name("packs")
 OTHERS = "others"
 PACK_FILES = {
+    "app.yaml": "the words of the local page",
     "answers.yaml": "words with which models answer",
     "columns.yaml": "names of the columns of people's files",
     "everyday.yaml": "fifty questions on nothing medical, to measure what a tuning cost",

@@ -4,7 +4,6 @@ numbers.
 
 import csv
 import io
-import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import Any
 
 from tasks.reading import legibility
 from tasks.reading.types import Line, Sheet, nothing
+from tasks.store.foreign import child_process
 
 DPI = 300
 SECONDS = 120
@@ -44,7 +44,7 @@ def read(page: Any, number: int, languages: str) -> Sheet:
             capture_output=True,
             timeout=SECONDS,
             check=False,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+            env={**child_process.environment(), "OMP_THREAD_LIMIT": "1"},
         )
     except subprocess.TimeoutExpired:
         return nothing(number, f"tesseract took more than {SECONDS} s", 1)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.reading.sandbox import child_process
+from tasks.store.foreign import child_process
 
 SECONDS = 20
 NO_TITLE = re.compile(

@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 
 from tasks.language.i18n import Translator
-from tasks.reporting.final_answers import UNRECORDED_ANSWER, decide_final_answers
 from tasks.reporting.history import next_note, told
 from tasks.reporting.labels import load_labels
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_verdict
@@ -18,6 +17,7 @@ from tasks.reporting.review.review_words import describe_review
 from tasks.schemas.effects.effect_rows import AidComparison, Harm
 from tasks.schemas.item_rows import Question, StoredRow
 from tasks.schemas.result_rows import Answer, Comparison, Finding, History
+from tasks.schemas.rows.final_answers import UNRECORDED_ANSWER, decide_final_answers
 
 
 def write_data_files(folder: Path, study: ReportData) -> None:
@@ -76,7 +76,7 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
             }
         ),
         "between_seeds": describe_seeds(result),
-        "cost": [build_harm_record(one, say) for one in study.effects.harms],
+        "harm": [build_harm_record(one, say) for one in study.effects.harms],
         "beside": build_aid_record(study.effects.aids, say),
         "causes": [build_finding_record(one, say) for one in study.findings],
         "exercise_causes": [

@@ -145,7 +145,7 @@ def list_absent_sections(study: ReportData) -> set[str]:
     """Sections that a page of this study lacks, by the names of their heads."""
     told = study.effects
     held = {
-        "cost": told.harms,
+        "harm": told.harms,
         "aids": told.aids,
         "where": told.groupings,
         "calibration": told.calibrations,

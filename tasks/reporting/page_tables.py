@@ -8,10 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from tasks.reporting.charts.svg import Point
-from tasks.reporting.final_answers import UNRECORDED_ANSWER, FinalAnswer, decide_final_answers
 from tasks.reporting.report_data import ReportData
 from tasks.schemas.item_rows import Question, Quote, Rejection
 from tasks.schemas.result_rows import Timing, TrainingStep
+from tasks.schemas.rows.final_answers import UNRECORDED_ANSWER, FinalAnswer, decide_final_answers
 from tasks.schemas.rows.measure_rows import QuestionMeasure
 from tasks.schemas.sections.profiles import ITEM_FORMS
 

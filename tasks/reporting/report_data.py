@@ -1,5 +1,6 @@
 """All that a report tells of, as plain rows."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from tasks.schemas.result_rows import (
 )
 from tasks.schemas.rows.measure_rows import QuestionMeasure
 from tasks.schemas.rows.review_rows import ReviewSummary
+from tasks.schemas.sections.apportionment import apportion_total
 from tasks.schemas.sections.profiles import tag_language
 
 
@@ -169,11 +171,12 @@ class ReportData:
         plan = self.plan.generation
         asked = [q for name in ("same_fact", "new_fact") for q in self.questions.get(name, ())]
         kept = Counter(q.kind for q in asked)
-        whole = sum(plan.kinds.values()) or 1.0
-        wanted = {
-            kind: round(plan.questions * share / whole) if isinstance(plan.questions, int) else None
-            for kind, share in plan.kinds.items()
-        }
+        shares: dict[str, float] = dict(plan.kinds.items())
+        wanted: dict[str, int | None] = (
+            {**apportion_total(shares, plan.questions, sure_from=math.inf)}
+            if isinstance(plan.questions, int)
+            else dict.fromkeys(shares)
+        )
         pairs = len(self.pairs) + len(self.held_out)
         return [
             KindCount("pair", plan.pairs if isinstance(plan.pairs, int) else None, pairs),

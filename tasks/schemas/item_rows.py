@@ -231,6 +231,10 @@ class Pair(StoredRow):
     )
 
 
+OPTION_COUNT = 4  # of a question
+CHANCE_RATE = 1 / OPTION_COUNT  # right by guessing
+
+
 class Question(StoredRow):
     """A four-option question. The key is the right option; an answer is what a model says."""
 

@@ -9,11 +9,14 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tasks.schemas.errors import PlanError, PlanFault
+from tasks.schemas.errors import PlanError, PlanFault, quote_exception
+from tasks.schemas.files.bounded_yaml import MOST_CHARACTERS, load_bounded_yaml
 from tasks.schemas.messages import Message, Term, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.project import PROJECT_ROOT
 
+MOST_FAULTS = 20  # told of one plan
+MOST_QUOTED = 200  # characters of a value or key in a message
 KINDS = {  # pydantic's errors by the kind of value that they want
     "int_type": "int",
     "int_parsing": "int",
@@ -46,7 +49,12 @@ def read_plan_tree(path: Path) -> dict[str, Any]:
     no name.
     """
     try:
-        tree = yaml.safe_load(path.read_text("utf-8")) or {}
+        with path.open(encoding="utf-8") as stream:
+            tree = load_bounded_yaml(stream.read(MOST_CHARACTERS + 1)) or {}
+    except OSError as error:
+        raise PlanError(
+            build_message("not-yaml", path=str(path), why=quote_exception(error))
+        ) from None
     except yaml.YAMLError as error:
         raise PlanError(build_message("not-yaml", path=str(path), why=str(error))) from None
     except UnicodeDecodeError as error:
@@ -83,15 +91,28 @@ def set_plan_key(tree: dict[str, Any], key: str, value: Any) -> None:
 
 
 def list_plan_faults(error: ValidationError) -> tuple[Message, ...]:
-    """Each mistake of a plan or machine: key, what is allowed, and the value."""
-    return tuple(describe_fault(one) for one in error.errors())
+    """Each mistake of a plan or machine: key, what is allowed, and the value; of very many the
+    first, and how many more.
+    """
+    faults = error.errors()
+    told = tuple(describe_fault(one) for one in faults[:MOST_FAULTS])
+    more = len(faults) - MOST_FAULTS
+    return (*told, build_message("more-faults", n=more)) if more > 0 else told
+
+
+def _quote(value: Any) -> str:
+    """A value as a plan's reader knows it, cut where it is long."""
+    said = value if isinstance(value, str) else repr(value)
+    cut = said if len(said) <= MOST_QUOTED else said[:MOST_QUOTED] + "…"
+    return repr(cut) if isinstance(value, str) else cut
 
 
 def describe_fault(error: Any) -> Message:
     """One of pydantic's errors."""
     if isinstance(fault := error.get("ctx", {}).get("error"), PlanFault):
         return fault.message
-    where, value = ".".join(str(part) for part in error["loc"]) or "plan", error["input"]
+    where, value = ".".join(str(part) for part in error["loc"]) or "plan", _quote(error["input"])
+    where = where if len(where) <= MOST_QUOTED else where[:MOST_QUOTED] + "…"
     limits = {name: error.get("ctx", {}).get(name) for name in ("gt", "ge", "lt", "le")}
     match error["type"]:
         case "extra_forbidden":
@@ -99,27 +120,27 @@ def describe_fault(error: Any) -> Message:
             return build_message("no-such-key", key=where, known=known)
         case "model_type":
             known = tuple(_list_known_keys(error["loc"]))
-            return build_message("key-holds-keys", key=where, value=repr(value), known=known)
+            return build_message("key-holds-keys", key=where, value=value, known=known)
         case "literal_error":
             known = tuple(re.findall("'([^']*)'", error["ctx"]["expected"]))
-            return build_message("key-not-among", key=where, value=repr(value), known=known)
-        case "string_type" if isinstance(value, int | float):  # YAML's 2024, no, 1e3
-            return build_message("key-must-be-text", key=where, value=repr(value))
+            return build_message("key-not-among", key=where, value=value, known=known)
+        case "string_type" if isinstance(error["input"], int | float):  # YAML's 2024, no, 1e3
+            return build_message("key-must-be-text", key=where, value=value)
         case kind if kind in KINDS:
             wanted = Term("value_kinds", KINDS[kind])
-            return build_message("key-of-another-kind", key=where, value=repr(value), kind=wanted)
+            return build_message("key-of-another-kind", key=where, value=value, kind=wanted)
         case "string_pattern_mismatch":
-            return build_message("key-must-be-a-name", key=where, value=repr(value))
+            return build_message("key-must-be-a-name", key=where, value=value)
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as kind:
             ((_, limit),) = ((name, one) for name, one in limits.items() if one is not None)
             return build_message(
                 "key-out-of-bounds",
                 key=where,
-                value=repr(value),
+                value=value,
                 bound=Term("bounds", kind),
                 limit=f"{limit:g}",
             )
-    return build_message("key-wrong", key=where, said=error["msg"], value=repr(value))
+    return build_message("key-wrong", key=where, said=error["msg"], value=value)
 
 
 def _list_known_keys(location: tuple[str | int, ...]) -> list[str]:

@@ -3,9 +3,9 @@
 import re
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
-from tasks.schemas.errors import PlanError
+from tasks.schemas.errors import PlanError, PlanFault
 from tasks.schemas.item_rows import AnswerMode, QuestionType, SetName
 from tasks.schemas.messages import build_message
 from tasks.schemas.sections.finetuning_plan import FinetuningPlan as FinetuningPlan
@@ -14,6 +14,11 @@ from tasks.schemas.sections.plan_base import Prices as Prices
 from tasks.schemas.sections.profiles import ITEM_FORMS, MEDICINE, Profile, fit_to_profile
 from tasks.schemas.sections.reader_plan import ReaderPlan as ReaderPlan
 
+# of a request, that `generation.extra` may not set
+REQUEST_FIELDS = {
+    *("model", "messages", "response_format", "stream", "stream_options"),
+    *("max_tokens", "max_completion_tokens", "n", "best_of", "temperature", "seed"),
+}
 # of a folder below the store, which a new study of that name replaces: never a path, never ..
 NAME_LENGTH = 100  # characters
 NAME_PATTERN = rf"^\w[\w.-]{{0,{NAME_LENGTH - 1}}}$"
@@ -134,6 +139,13 @@ class GenerationPlan(PlanSection):
         default="schema",
         description="strict JSON schema, JSON mode, or plain text with a tolerant parser",
     )
+    extra: dict[str, JsonValue] = Field(
+        default={},
+        description=(
+            "more fields of each request, for servers that want them, e.g. {chat_template_kwargs:"
+            " {enable_thinking: false}}; sent to the second reader too"
+        ),
+    )
     temperature: float = Field(default=0.7, description="of the writer's sampling")
     max_output_tokens: int = Field(default=4096, ge=1, description="most tokens of one reply")
     budget_usd: float = Field(
@@ -180,9 +192,23 @@ class GenerationPlan(PlanSection):
         """Unset, they change nothing that a plan before them did not say; a pilot stops what is
         asked, and changes none of it.
         """
-        unset = {"repairs": self.repairs is None, "profile": self.profile == MEDICINE}
-        unset["pilot_share"] = True
+        unset = {
+            "repairs": self.repairs is None,
+            "profile": self.profile == MEDICINE,
+            "extra": not self.extra,
+            "pilot_share": True,
+        }
         return frozenset(name for name, is_unset in unset.items() if is_unset)
+
+    @field_validator("extra")
+    @classmethod
+    def refuse_known_fields(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """What the plan says elsewhere, and what would make several answers of one, whose price no
+        limit knows.
+        """
+        if known := sorted(REQUEST_FIELDS & extra.keys()):
+            raise PlanFault(build_message("extra-is-decided", fields=tuple(known)))
+        return extra
 
     @model_validator(mode="before")
     @classmethod

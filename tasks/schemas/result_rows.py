@@ -282,10 +282,10 @@ class Finding(StoredRow):
     beside: Measures = Field(
         default_factory=dict, description="what the sentences name besides the evidence"
     )
-    weight: float = Field(
+    priority: float = Field(
         description=(
-            "0 to 1: in which order findings are told, set by hand (broken parts before weak data);"
-            " no measured share"
+            "0 to 1: in which order to act, set by hand (broken parts before weak data, a remedy"
+            " that costs nothing before one that is paid for); no measured share"
         )
     )
     remedy: dict[str, Any] = Field(

@@ -74,6 +74,11 @@ def is_locked(path: Path) -> bool:
     return False
 
 
+def free_lock(handle: int) -> None:
+    """Let others have the lock; the file stays open."""
+    fcntl.flock(handle, fcntl.LOCK_UN)
+
+
 def _lock_open_file(path: Path, flags: int, operation: int) -> int:
     """A handle with the lock of the file that has this name now: one that was removed while it was
     waited for (`book2lora store --remove`) locks nothing any more.

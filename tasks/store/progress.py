@@ -1,11 +1,14 @@
 """How long work tells how far it is: a function that stages call and do not know."""
 
+import json
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -16,6 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
+
+from tasks.store.lock_files import open_log
 
 
 class ProgressCallback(Protocol):
@@ -30,6 +35,8 @@ def ignore_progress(done: float, total: float, note: str = "") -> None:
 
 console = Console(stderr=True, highlight=False)
 LINE_INTERVAL_SECONDS = 15.0  # without a terminal a line every so often takes the bar's place
+EVENTS_VARIABLE = "BOOK2LORA_EVENTS"  # names a file that is told what the bars show, for programs
+EVENT_INTERVAL_SECONDS = 1.0
 
 _lock = Lock()
 _display: Bars | None = None
@@ -41,6 +48,9 @@ def show_progress_bar(label: str) -> Iterator[ProgressCallback]:
     """A bar on the terminal while the block runs; several at once share one display. Plain lines
     without a terminal.
     """
+    if os.environ.get(EVENTS_VARIABLE):
+        yield _append_progress_events(label)
+        return
     if not console.is_terminal:
         yield _print_progress_lines(label)
         return
@@ -51,6 +61,13 @@ def show_progress_bar(label: str) -> Iterator[ProgressCallback]:
     finally:
         bars.remove_task(row)
         _close_display()
+
+
+def append_event(**event: Any) -> None:
+    """A line of JSON for the program that watches this command, where there is one."""
+    if place := os.environ.get(EVENTS_VARIABLE):
+        with os.fdopen(open_log(Path(place)), "a", encoding="utf-8") as events:
+            events.write(json.dumps(event, ensure_ascii=False) + "\n")
 
 
 def print_status(text: str) -> None:
@@ -68,6 +85,18 @@ def _print_progress_lines(label: str) -> ProgressCallback:
             sys.stderr.write(f"  {label}: {done:.0f}/{total:.0f} {note}\n")
 
     return print_progress
+
+
+def _append_progress_events(label: str) -> ProgressCallback:
+    last = 0.0
+
+    def append_progress(done: float, total: float, note: str = "") -> None:
+        nonlocal last
+        if done >= total or time.monotonic() - last >= EVENT_INTERVAL_SECONDS:
+            last = time.monotonic()
+            append_event(label=label, done=done, total=total, note=note)
+
+    return append_progress
 
 
 def _open_display() -> Bars:

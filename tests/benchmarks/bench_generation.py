@@ -25,7 +25,8 @@ from support.openai_study import SHORT_RETRIES, build_plan  # noqa: E402
 
 from tasks.generation import book_windows  # noqa: E402
 from tasks.generation.openai import request_builder  # noqa: E402
-from tasks.generation.openai.openai_writer import open_client, write_items_by_model  # noqa: E402
+from tasks.generation.openai.openai_writer import write_items_by_model  # noqa: E402
+from tasks.generation.openai.transport.server_calls import open_client  # noqa: E402
 from tasks.generation.quotas import PairOrQuestion, Quota, WrittenChapter  # noqa: E402
 from tasks.generation.response_cache import ResponseCache  # noqa: E402
 from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection  # noqa: E402

@@ -1,6 +1,6 @@
 """Each fault of a team's study, gone on with in each of the four ways: the same verdict, nothing finished done twice, nothing answered asked again.
 
-Kills are in test_kills_and_ways.py, lost machines in test_team_faults.py.
+Kills are in test_killed_flow_runs.py, lost machines in test_team_faults.py.
 """
 
 import shutil

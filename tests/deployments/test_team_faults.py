@@ -60,11 +60,11 @@ def begun(team, verdict):
     (team.runs / "studies" / "small" / "verdict.json").unlink(missing_ok=True)
 
     def ask(**parameters):
-        before = team.list_lock_times("finetune_adapter")
+        before = team.list_stage_records()
         run = team.request_run(
             "study/laptop", plan=build_small_plan().model_dump(mode="json"), **parameters
         )
-        team.wait_until(run, lambda state: team.list_lock_times("finetune_adapter") != before)
+        team.wait_until(run, lambda state: team.has_begun("finetune_adapter", before))
         return run
 
     return ask
@@ -150,7 +150,7 @@ def test_three_studies_at_once_do_nothing_twice(team, begun, verdict):
 
 
 def test_without_a_worker_the_study_is_told_so_in_time(team, finished, tmp_path, monkeypatch):
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     from flows.study import run_study
     from tasks.engine.orchestration import remote_run
@@ -161,7 +161,7 @@ def test_without_a_worker_the_study_is_told_so_in_time(team, finished, tmp_path,
     monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
     monkeypatch.setattr(remote_run, "PICKUP_SECONDS", 8.0)
     with (
-        temporary_settings({PREFECT_API_URL: team.api}),
+        temporary_settings({PREFECT_API_URL: team.api, PREFECT_API_AUTH_STRING: team.login}),
         pytest.raises(StudyError, match="no worker took up tune/gpu within 8 s"),
     ):
         run_study(build_small_plan(), gpu="tune/gpu")

@@ -7,7 +7,7 @@ from support.planted_faults.row_studies import RowStudy, make_healthy_study, use
 from tasks.diagnosis.causes import answer_four_causes
 from tasks.diagnosis.next_plan import build_next_plan, select_followed_findings
 from tasks.diagnosis.remedies import extend_training
-from tasks.diagnosis.rules.ranking import diagnose_evidence
+from tasks.diagnosis.rules.ranking import diagnose_evidence, order_findings
 from tasks.schemas.messages import Figure, Nats
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import Finding
@@ -117,7 +117,7 @@ def test_a_finding_without_a_remedy_gives_way_to_the_next() -> None:
         return Finding(
             rule=rule,
             evidence={},
-            weight=1,
+            priority=1,
             remedy={key.replace("__", "."): value for key, value in remedy.items()},
         )
 
@@ -138,7 +138,7 @@ def test_a_remedy_without_which_the_next_run_would_be_mute_goes_with_the_first()
         return Finding(
             rule=rule,
             evidence={},
-            weight=1,
+            priority=1,
             remedy={key.replace("__", "."): value for key, value in remedy.items()},
         )
 
@@ -162,6 +162,17 @@ def test_a_remedy_without_which_the_next_run_would_be_mute_goes_with_the_first()
         "the first remedy settles what both touch"
     )
     assert select_followed_findings(StudyPlan(), [legible, longer]) == [legible]
+
+
+def test_of_neighbours_what_is_paid_for_waits() -> None:
+    """More pairs of rules cost nothing; of a paid writer they come after the next cause that costs nothing."""
+    plan = StudyPlan()
+    written = plan.generation.model_copy(update={"writer": "gpt"})
+    paid = plan.model_copy(update={"generation": written})
+    more = Finding(rule="a", evidence={}, priority=0.922, remedy={"generation.pairs": 800})
+    longer = Finding(rule="b", evidence={}, priority=0.915, remedy={"finetuning.epochs": 20})
+    assert order_findings([longer, more], plan) == [more, longer]
+    assert order_findings([longer, more], paid) == [longer, more]
 
 
 def test_answers_that_name_no_option_do_not_tell_whether_the_questions_are_easy() -> None:

@@ -37,7 +37,7 @@ def test_the_planted_fault_is_named_first(fault: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_finding_can_be_followed_or_advised(fault: str) -> None:
     for finding in diagnose_evidence(collect_fault_evidence(fault)):
-        assert finding.claim and finding.evidence and 0 < finding.weight <= 1
+        assert finding.claim and finding.evidence and 0 < finding.priority <= 1
         assert (
             not finding.remedy
             or build_next_plan(collect_fault_evidence(fault).plan, [finding]) is not None
@@ -187,7 +187,7 @@ def test_answers_that_follow_the_place_are_named() -> None:
 
 def test_seeds_that_disagree_are_named_though_this_one_improved() -> None:
     evidence = make_healthy_study().collect_evidence()
-    for p_seeds, wanted in ((0.05, ["seeds-disagree"]), (0.051, [])):
+    for p_seeds, wanted in ((0.01, ["seeds-disagree"]), (0.0101, [])):
         row = evidence.primary.model_copy(
             update={"seeds": (0.65, 0.02), "extra": evidence.primary.extra | {"p_seeds": p_seeds}}
         )
@@ -260,7 +260,7 @@ def test_there_are_as_many_rules_as_sentences_for_them() -> None:
 def test_an_unfit_profile_is_named_beside_a_gain_and_its_next_plan_fits_the_book() -> None:
     healthy = make_healthy_study()._replace(look=BookLook("guideline", 5.6))
     (only,) = diagnose_evidence(healthy.collect_evidence())
-    assert only.rule == "unfit-profile" and only.weight == 0.5
+    assert only.rule == "unfit-profile" and only.priority == 0.5
     following = build_next_plan(healthy.plan, [only])
     assert following is not None
     assert (following.generation.profile, following.generation.writer) == ("guideline", "gpt")

@@ -9,15 +9,17 @@ from tasks.diagnosis.rules import learning_rules as learning
 from tasks.diagnosis.rules import question_rules as questions
 from tasks.diagnosis.rules import tuning_rules as tuning
 from tasks.diagnosis.rules.ranking import diagnose_evidence
-from tasks.schemas.result_rows import Rate
-from tasks.schemas.rows.measure_rows import QuestionMeasure
+from tasks.schemas.effects.effect_rows import Harm
+from tasks.schemas.result_rows import Interval, Rate
+from tasks.schemas.rows.measure_rows import KeyOffset, PairAlignment, QuestionMeasure
 
 HEALTHY = make_healthy_study().collect_evidence()
 N = HEALTHY.primary.n  # 200 questions of same_fact, asked in cloze; 360 pairs
 REAL = {"plan.base.model": "some/llama"}
 STILL = {"rows.changed": 0, "rows.extra": {}}
-UNLEARNT = {"rows.verdict": "inconclusive", "probe.taught_before": -3.0, "probe.taught_after": -3.0}
 NUMBERED = {"primary.mode": "digits"}
+OWN = {"plan.generation.pairs": "pairs.json", "plan.generation.questions": "questions.json"}
+SMALL_EXAM = {"primary.verdict": "inconclusive", "primary.detectable": 0.2, "questions": 40}
 
 
 def rate(value: float, low: float = 0.0, high: float = 1.0) -> Rate:
@@ -33,7 +35,7 @@ def change(changes: dict[str, object]) -> Evidence:
             section, _, name = field.partition(".")
             inner = getattr(evidence.plan, section).model_copy(update={name: value})
             update = {"plan": evidence.plan.model_copy(update={section: inner})}
-        elif part in ("rows", "primary", "train"):
+        elif part in ("rows", "primary", "train", "same_fact"):
             update = {
                 "comparisons": tuple(
                     row.model_copy(update={field: value})
@@ -53,6 +55,50 @@ def change(changes: dict[str, object]) -> Evidence:
 def difference(value: float, high: float = 1.0):
     interval = HEALTHY.primary.difference
     return interval.model_copy(update={"value": value, "low": -1.0, "high": high})
+
+
+UNLEARNT = {
+    "rows.verdict": "inconclusive",
+    "train.difference": difference(0.0, high=0.1),
+    "probe.taught_before": -3.0,
+    "probe.taught_after": -3.0,
+    "loss_first": 3.0,
+    "loss_last": 2.9,
+    "loss_error": 0.0,
+}
+
+
+UNTAUGHT = {  # the untaught facts are the endpoint, the taught ones gained ten points
+    "plan.comparison.primary_set": "new_fact",
+    "train.set": "same_fact",
+    "rows.verdict": "improved",
+    "same_fact.difference": difference(0.1),
+    "primary.set": "new_fact",
+    "primary.verdict": "inconclusive",
+}
+
+
+def aligned(couples: int = 50, alike: float = 0.3, p_value: float = 0.0501):
+    return PairAlignment(couples=couples, alike=alike, by_chance=0.1, p_value=p_value)
+
+
+def off_by_one(**changes: float):
+    told = {"places": 1, "n": 20, "agreed": 0.8, "low": 0.36, "on_key": 0.2, "by_places": 0.25}
+    return KeyOffset.model_validate(told | changes)
+
+
+def harm(finding: str, what: str = "new_fact"):
+    row = HEALTHY.primary
+    return (
+        Harm(
+            what=what, mode="cloze", n=48, facts=12, base=row.base, tuned=row.tuned,
+            difference=row.difference, p_value=0.01, kept=0.5, finding=finding, told=row.told,
+        ),
+    )  # fmt: skip
+
+
+def interval(low: float, high: float):
+    return Interval(value=(low + high) / 2, low=low, high=high)
 
 
 def measured(low: float, kind: str = "not_diagnosis", solver: str = "passage_words"):
@@ -95,23 +141,28 @@ BORDERS = [  # rule, what holds, the field, where it speaks, where it is silent
     (tuning.detect_detached_adapter, {**STILL, "probe.kl_mean": 0.0}, "primary.changed", 0, 1),
     (tuning.detect_same_model, STILL, "probe.kl_mean", 0.01, 0.0099),
     (tuning.detect_same_model, STILL, "rows.changed", 0, 1),
-    (tuning.detect_diverged_loss, {"loss_first": 2.0}, "loss_last", 2.26, 2.25),
+    (tuning.detect_diverged_loss, {"loss_first": 2.0, "loss_error": 0.0, "held_out": ()},
+     "loss_last", 2.26, 2.25),
+    (tuning.detect_diverged_loss, {"loss_first": 2.0, "loss_last": 3.25, "held_out": ()},
+     "loss_error", 0.49, 0.51),
+    (tuning.detect_diverged_loss, {"loss_first": 2.0, "loss_last": 3.0},
+     "held_out", (1.0, 1.0), (1.0, 0.999)),
     (tuning.detect_diverged_loss, {"loss_first": 2.0, "held_out": (1.0, 1.2, 1.1)},
      "loss_last", 0.81, 0.8),
     (tuning.detect_diverged_loss, {"loss_first": 2.0, "loss_last": 1.5},
      "held_out", (1.0, 1.2, 1.051), (1.0, 1.2, 1.05)),
     (tuning.detect_too_few_updates, UNLEARNT, "updates", 49, 50),
+    (tuning.detect_too_few_updates, {**UNLEARNT, "updates": 14}, "loss_last", 2.41, 2.39),
+    (tuning.detect_too_few_updates, {**UNLEARNT, "updates": 14, "loss_last": 2.0},
+     "loss_error", 0.21, 0.19),
     (tuning.detect_unfinished_training, {"train.tuned": rate(0.9)}, "updates", 50, 49),
     (tuning.detect_unfinished_training, {}, "train.tuned", rate(0.9), rate(0.901)),
     (tuning.detect_unfinished_training, {"train.tuned": rate(0.9)},
-     "held_out", (2.0, 1.0, 0.97), (2.0, 1.0, 0.98)),
-    (tuning.detect_unfinished_training,
-     {**UNLEARNT, "train.tuned": rate(0.9), "train.p_value": 0.1, "train.difference": difference(0.1)},
-     "held_out", (2.0, 1.0, 0.994), (2.0, 1.0, 0.995)),
+     "held_out", (2.0, 1.05, 1.0), (2.0, 1.049, 1.0)),
+    (tuning.detect_unfinished_training, {"train.tuned": rate(0.9)},
+     "held_out", (2.0, 1.11, 1.05, 1.0), (2.0, 1.09, 1.05, 1.0)),
     (tuning.detect_unfinished_training, {"train.tuned": rate(0.9)},
      "held_out", (2.0, 1.0, 0.9), (1.0, 0.9)),
-    (tuning.detect_unfinished_training, {"train.tuned": rate(0.9)},
-     "held_out", (0.9, 1.0, 0.9), (0.89, 1.0, 0.9)),
     (tuning.detect_unfinished_training,
      {"train.tuned": rate(0.9), "train.difference": difference(0.2)},
      "train.p_value", 0.1, 0.101),
@@ -129,6 +180,8 @@ BORDERS = [  # rule, what holds, the field, where it speaks, where it is silent
      "loss_last", 2.25, 2.26),
     (tuning.detect_flat_loss, {**UNLEARNT, "held_out": (1.0,), "loss_first": 2.0},
      "loss_last", 1.9, 1.89),
+    (tuning.detect_flat_loss, {**UNLEARNT, "held_out": (1.0, 1.0), "loss_first": 2.0},
+     "loss_last", 1.6, 1.59),
     (tuning.detect_overfitting, {}, "held_out", (2.0, 1.0, 1.11), (2.0, 1.0, 1.1)),
     (tuning.detect_overfitting, {}, "held_out", (1.0, 1.11), (1.11,)),
     (tuning.detect_diverged_loss, {"loss_first": 2.0, "loss_last": 1.5},
@@ -137,7 +190,38 @@ BORDERS = [  # rule, what holds, the field, where it speaks, where it is silent
     (learning.detect_known_facts, {}, "probe.taught_before", -0.1, -0.1001),
     (learning.detect_rote_learning,
      {"rows.verdict": "inconclusive", "train.verdict": "improved", "train.difference": difference(0.4)},
-     "primary.difference", difference(0.1, high=0.399), difference(0.1, high=0.4)),
+     "primary.difference", difference(0.05, high=0.0999), difference(0.05, high=0.1)),
+    (learning.detect_facts_not_learnt, {**UNLEARNT, "train.base": rate(0.3)},
+     "train.difference", difference(0.0, high=0.349), difference(0.0, high=0.35)),
+    (learning.detect_missing_transfer, UNTAUGHT,
+     "primary.difference", difference(0.0, high=0.099), difference(0.0, high=0.1)),
+    (learning.detect_seed_disagreement, {"primary.seeds": (0.4, 0.1)},
+     "primary.extra", {"p_seeds": 0.01}, {"p_seeds": 0.0101}),
+    (learning.detect_seed_disagreement, {"primary.extra": {"p_seeds": 0.001}},
+     "primary.seeds", (0.08, 0.0), (0.07, 0.0)),
+    (learning.detect_harm_elsewhere, {}, "harms", harm("harm"), harm("possible-harm")),
+    (learning.detect_harm_elsewhere, {}, "harms", harm("harm"), harm("harm", "everyday")),
+    (learning.detect_harm_elsewhere, REAL, "harms", harm("harm", "everyday"), ()),
+    (data.detect_misaligned_pairs, OWN, "alignment", aligned(), aligned(p_value=0.05)),
+    (data.detect_misaligned_pairs, OWN, "alignment", aligned(), aligned(couples=49)),
+    (data.detect_misaligned_pairs, OWN, "alignment",
+     aligned(alike=0.149, p_value=0.01), aligned(alike=0.151, p_value=0.01)),
+    (data.detect_misaligned_pairs, {"alignment": aligned()},
+     "plan.generation.pairs", "pairs.json", 400),
+    (questions.detect_wrong_keys, OWN, "key_offset", off_by_one(), off_by_one(low=0.35)),
+    (questions.detect_wrong_keys, OWN, "key_offset", off_by_one(), off_by_one(n=19)),
+    (questions.detect_wrong_keys, OWN, "key_offset", off_by_one(), off_by_one(on_key=0.36)),
+    (questions.detect_wrong_keys, OWN, "key_offset", off_by_one(), off_by_one(by_places=0.27)),
+    (questions.detect_wrong_keys, {"key_offset": off_by_one()},
+     "plan.generation.questions", "questions.json", 280),
+    (questions.detect_refused_questions, SMALL_EXAM,
+     "rejected_questions", {"grounding": 41}, {"grounding": 40}),
+    (questions.detect_refused_questions, SMALL_EXAM,
+     "rejected_questions", {"grounding": 41}, {"surplus": 400}),
+    (questions.detect_too_few_questions, SMALL_EXAM,
+     "rejected_questions", {"grounding": 40}, {"grounding": 41}),
+    (tuning.detect_overfitting, {"held_out": (2.0, 1.0, 1.2)},
+     "plan.finetuning.early_stopping", None, 2),
     (questions.detect_favoured_option, {}, "favourite_tuned", 0.6, 0.5999),
     (questions.detect_favoured_option, {"favourite_tuned": 0.75}, "top_key", 0.5, 0.501),
     (questions.detect_favoured_option, {"favourite_tuned": 0.9},
@@ -156,10 +240,12 @@ BORDERS = [  # rule, what holds, the field, where it speaks, where it is silent
     (questions.detect_truncated_prompts, {},
      "primary.extra", {"truncated_tuned": 0.05}, {"truncated_tuned": 0.0499}),
     (questions.detect_ceiling, {}, "primary.base", rate(0.9), rate(0.8999)),
-    (questions.detect_chance_level, {"primary.tuned": rate(0.3)},
-     "primary.base", rate(0.3, low=0.25), rate(0.3, low=0.2501)),
-    (questions.detect_chance_level, {"primary.base": rate(0.2)},
+    (questions.detect_chance_level, {"primary.tuned": rate(0.3, high=0.35)},
+     "primary.base", rate(0.3, low=0.25, high=0.35), rate(0.3, low=0.2501, high=0.35)),
+    (questions.detect_chance_level, {"primary.base": rate(0.2, high=0.35)},
      "primary.tuned", rate(0.2, high=0.25), rate(0.2, high=0.2499)),
+    (questions.detect_chance_level, {"primary.base": rate(0.3, high=0.35)},
+     "primary.tuned", rate(0.3, high=0.35), rate(0.3, high=0.351)),
     (questions.detect_guessable_questions, {}, "longest_is_key", 0.5, 0.4999),
     (questions.detect_guessable_questions, {}, "screening", {"blind": 0.5}, {"blind": 0.4999}),
     (questions.detect_guessable_questions, {"top_key": 0.9}, "primary.n", 40, 39),
@@ -208,31 +294,35 @@ def test_lost_knowledge_is_told_from_its_ratio_on_for_each_of_the_two_texts(
     assert found is None or found.said == (text,)
 
 
+GAIN = {"primary.difference": difference(0.2), "familiar": 0.4, "primary.changed": N}
+NAMES = {**GAIN, "primary.verdict": "improved", "beyond_names": interval(-0.05, 0.05)}
+BY_HEART = {**UNLEARNT, **NAMES, "beyond_names": None}
+LOSS = {"primary.verdict": "worse", "familiar": 0.1, "primary.changed": N}
+
+
 @pytest.mark.parametrize(
-    ("verdict", "familiar", "changed", "tuned", "weight"),
+    ("holds", "field", "speaks", "silent"),
     [
-        ("improved", 0.4, N // 5, rate(0.5, low=0.4), 0.96),
-        ("improved", 0.4, N // 5 - 1, rate(0.5, low=0.4), 0.0),
-        ("improved", 0.4, N, rate(0.5, low=0.401), 0.0),
-        ("improved", 0.1, N, rate(0.5, low=0.05), 0.0),
-        ("improved", 0.2801, N, rate(0.5), 0.96),
-        ("improved", 0.2799, N, rate(0.5), 0.0),
-        ("worse", 0.1, N, rate(0.2, low=0.25), 0.93),
-        ("worse", 0.1, N, rate(0.2, low=0.2501), 0.0),
-        ("worse", 0.4, N, rate(0.2, low=0.1), 0.0),
-        ("inconclusive", 0.4, N, rate(0.4, low=0.4, high=0.4), 0.6),
-        ("inconclusive", 0.4, N, rate(0.4, low=0.401, high=0.5), 0.0),
-        ("inconclusive", 0.4, N, rate(0.4, low=0.1, high=0.399), 0.0),
+        (NAMES, "beyond_names", interval(0.0, 0.0999), interval(0.0, 0.1)),
+        (NAMES, "beyond_names", interval(0.0, 0.05), interval(0.001, 0.05)),
+        (NAMES, "beyond_names", interval(-0.05, 0.05), None),
+        (NAMES, "primary.verdict", "improved", "inconclusive"),
+        (NAMES, "primary.changed", N // 5, N // 5 - 1),
+        (NAMES, "familiar", 0.2801, 0.2799),
+        (NAMES, "familiar", 0.4, 0.1),
+        (BY_HEART, "train.difference", difference(0.0, high=0.1), difference(0.0, high=0.6)),
+        (LOSS, "primary.tuned", rate(0.2, low=0.25), rate(0.2, low=0.2501)),
+        (LOSS | {"primary.tuned": rate(0.2)}, "familiar", 0.1, 0.4),
     ],
 )
-def test_familiar_names_weigh_what_they_can_explain(verdict, familiar, changed, tuned, weight):
-    told = {"familiar": familiar, "primary.changed": changed, "primary.tuned": tuned}
-    evidence = change({"primary.verdict": verdict, **told})
-    assert questions._weigh_familiarity(evidence) == weight
+def test_familiar_names_speak_where_nothing_is_gained_without_them(holds, field, speaks, silent):
+    found = questions.detect_familiar_names(change({**holds, field: speaks}))
+    assert found is not None and found.priority == (0.96 if "beyond_names" in holds else 0.93)
+    assert questions.detect_familiar_names(change({**holds, field: silent})) is None
 
 
 @pytest.mark.parametrize(
-    ("rule", "holds", "field", "at", "heavy", "before", "light"),
+    ("rule", "holds", "field", "at", "urgent", "before", "later"),
     [
         (data.detect_dropped_texts, {}, "preflight.too_long", 108, 0.972, 107, 0.6),
         (
@@ -273,9 +363,9 @@ def test_familiar_names_weigh_what_they_can_explain(verdict, familiar, changed, 
         ),
     ],
 )
-def test_a_finding_weighs_more_from_its_border_on(rule, holds, field, at, heavy, before, light):
-    assert rule(change({**holds, field: at})).weight == heavy
-    assert rule(change({**holds, field: before})).weight == light
+def test_a_finding_comes_earlier_from_its_border_on(rule, holds, field, at, urgent, before, later):
+    assert rule(change({**holds, field: at})).priority == urgent
+    assert rule(change({**holds, field: before})).priority == later
 
 
 USUAL = tuning.get_usual_rate(HEALTHY.plan)
@@ -325,6 +415,31 @@ def test_more_is_asked_for_only_where_the_text_has_more():
     scarce = [(rule, {**holds, **few}, field, at, None) for rule, holds, field, at, _ in plenty]
     assert len(asks_for_more(plenty, *more)) >= 5
     assert asks_for_more(scarce, *more) == set()
+
+
+def test_training_that_is_to_stop_early_has_pairs_held_out_for_it():
+    """Without them the next study would be refused before its tuning."""
+    held = {"plan.validation.held_out_share": 0.0}
+    spoken = [
+        told.remedy
+        for rule, holds, field, at, *_ in BORDERS
+        if (told := rule(change({**holds, field: at, **held})))
+    ]
+    early = [remedy for remedy in spoken if remedy.get("finetuning.early_stopping")]
+    assert len(early) >= 2
+    assert all(remedy.get("validation.held_out_share") for remedy in early)
+
+
+def test_own_items_are_not_asked_for_in_another_number_or_of_another_kind():
+    own = {"plan.generation.pairs": "p.csv", "plan.generation.questions": "q.csv"}
+    written = {
+        "generation.pairs",
+        "generation.questions",
+        "generation.kinds",
+        "generation.paraphrases",
+    }
+    plenty = [(rule, {**holds, **own}, field, at, None) for rule, holds, field, at, *_ in BORDERS]
+    assert asks_for_more(plenty, *written) == set()
 
 
 def test_the_advice_says_that_the_text_has_no_more():

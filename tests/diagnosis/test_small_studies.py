@@ -34,6 +34,10 @@ def test_nothing_trainable_is_refused_before_the_tuning_so_no_study_ends_with_it
 
 PLANTED_ELSEWHERE = {
     "unfit-profile",  # a law told as patients, in tests/flows/test_profile_studies.py
+    "misaligned-pairs",  # of a person's own files only; in row_faults.py
+    "wrong-keys",  # the same
+    "harm-elsewhere",  # the tiny model knows nothing of untaught facts to lose; in row_faults.py
+    "few-questions",  # in row_faults.py
     "words-solve-questions",  # of the least weight, so never first; in row_faults.py
 }
 

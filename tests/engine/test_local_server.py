@@ -5,6 +5,7 @@ import time
 import psutil
 import pytest
 from support.kill import StudyCommand
+from support.stage_records import has_stage_begun
 
 from tasks.engine.orchestration.local_server import run_local_server
 
@@ -25,8 +26,10 @@ def test_a_module_of_the_working_folder_is_not_run(tmp_path, monkeypatch):
 def test_a_server_that_goes_silent_midway_is_told_with_its_remedy(tmp_path):
     command = StudyCommand.with_plan_file(tmp_path / "runs")
     command.store.mkdir()
-    process = command.start_study(PREFECT_API_REQUEST_TIMEOUT="1", PREFECT_CLIENT_MAX_RETRIES="1")
-    while not command.list_lock_times("read_book"):
+    process = command.start_study(
+        PREFECT_API_REQUEST_TIMEOUT="8", PREFECT_CLIENT_MAX_RETRIES="1", BOOK2LORA_LANG="en"
+    )
+    while not has_stage_begun(command.store, "read_book", {}):
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.05)
     for child in psutil.Process(process.pid).children(recursive=True):

@@ -8,7 +8,7 @@ from tasks.engine.orchestration.prefect_markdown import render_for_dashboard
 from tasks.language.direction_block import unwrap_direction, wrap_direction
 from tasks.reporting.labels import load_labels
 from tasks.reporting.markdown import markdown_tables
-from tasks.schemas.errors import NothingLeft, WriterRefused
+from tasks.schemas.errors import BudgetSpent, NothingLeft, PlanError, StoreError, WriterRefused
 from tasks.schemas.item_rows import WriterUsage
 from tasks.schemas.result_rows import TrainingStep
 from tasks.store.redaction import redact_error, redact_secrets
@@ -43,6 +43,22 @@ def test_a_failure_is_told_with_its_remedy(monkeypatch):
     assert told.startswith(
         "# Nothing is left to go on with\n\n> 0 of 48 drafts survived: 41 grounding.\n> Is the PDF's text reversed?"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "offered"),
+    [
+        (BudgetSpent("the next request would cost too much"), "change the plan and start another"),
+        (NothingLeft("0 of 48 drafts survived"), "change the plan and start another"),
+        (PlanError("OPENAI_API_KEY is not set"), "Where this machine lacks something"),
+        (WriterRefused("the key was refused"), "Then **Retry** this run"),
+        (StoreError("no space left on device"), "Then **Retry** this run"),
+    ],
+)
+def test_retry_is_offered_only_where_it_can_help(error, offered, monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
+    assert offered in format_failure(error)
+    assert ("Then **Retry**" in format_failure(error)) == offered.startswith("Then")
 
 
 def test_what_an_error_quotes_is_text_on_the_dashboard():

@@ -102,3 +102,26 @@ def test_a_tokenizer_that_cannot_be_used_is_told_by_check(folder):
     (folder / "tokenizer.json").write_text("{}")
     said = str(PlanError(list_missing_requirements(study(folder))[0]))
     assert "its tokenizer cannot be used" in said
+
+
+HOSTILE = {
+    "nested loops": (
+        "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
+        "more than 3 s",
+    ),
+    "doubled strings": (
+        "{% set n = namespace(x='x') %}{% for a in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+        "more than 256 MB of memory",
+    ),
+    "one long string": ("{{ 'x' * 9999999999 }}", "more than 256 MB of memory"),
+    "itself for ever": ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "takes no exam"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_template_that_takes_much_time_or_memory_is_refused_in_a_sentence(name):
+    template, said = HOSTILE[name]
+    tokenizer = scoring_models.make_tokenizer()
+    tokenizer.chat_template = template
+    with pytest.raises(PlanError, match=said):
+        encoding.format_chat_prompt(tokenizer, "Which?")

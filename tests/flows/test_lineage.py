@@ -22,7 +22,7 @@ def moved(plan, findings, *history):
     return Finding(
         rule="not-carried-over",
         evidence={},
-        weight=1.0,
+        priority=1.0,
         remedy={"comparison.primary_set": "same_fact"},
     )
 

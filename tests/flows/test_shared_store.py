@@ -8,9 +8,7 @@ from support.small_study import build_small_plan, run_study_in
 
 from tasks.store import remote_store
 
-pytestmark = (
-    pytest.mark.slow
-)  # real processes, real faults: a minute and more each; run with -m slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # real processes, real faults
 
 
 @pytest.fixture

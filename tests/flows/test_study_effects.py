@@ -23,13 +23,13 @@ def list_done(ran) -> list[str]:
 
 def test_the_small_study_tells_what_it_cost(finished):
     told = read(finished.store)
-    assert [one["what"] for one in told["cost"]] == ["new_fact", "everyday"]
+    assert [one["what"] for one in told["harm"]] == ["new_fact", "everyday"]
     rows = read(finished.store, "study.json")["comparisons"]
     own = next(row for row in rows if (row["set"], row["mode"]) == ("new_fact", told["mode"]))
-    assert [told["cost"][0][key] for key in ("base", "tuned", "difference", "p_value")] == [
+    assert [told["harm"][0][key] for key in ("base", "tuned", "difference", "p_value")] == [
         own[key] for key in ("base", "tuned", "difference", "p_value")
     ]
-    assert told["cost"][1]["n"] == 50 and told["beside"] is None
+    assert told["harm"][1]["n"] == 50 and told["beside"] is None
 
 
 def test_passages_are_shown_where_the_plan_says_so_and_nothing_else_is_asked_again(rerun):
@@ -72,7 +72,7 @@ def test_passages_and_examples_are_put_in_the_words_of_the_plan_s_profile(rerun,
 def test_everyday_questions_can_be_left_out(rerun):
     ran = list_done(rerun(build_small_plan(**{"evaluation.general": False})))
     assert ran == ["measure_effects", "diagnose_tuning", "write_report"]
-    assert [one["what"] for one in read(rerun.store)["cost"]] == ["new_fact"]
+    assert [one["what"] for one in read(rerun.store)["harm"]] == ["new_fact"]
 
 
 def test_costs_are_those_of_the_recipe_where_the_verdict_is(rerun):
@@ -81,7 +81,7 @@ def test_costs_are_those_of_the_recipe_where_the_verdict_is(rerun):
     assert ran.count(("ask_with_aid", "done")) == 2 + 3
     told, whole = read(rerun.store), read(rerun.store, "study.json")
     assert told["claim"] == "recipe"
-    for one in told["cost"]:
+    for one in told["harm"]:
         assert one["tuned"]["correct"] - one["base"]["correct"] == pytest.approx(
             one["n"] * one["difference"]["value"], abs=0.06
         )

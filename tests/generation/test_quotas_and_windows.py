@@ -8,9 +8,10 @@ from support.openai_study import build_plan, load_chapters
 
 from tasks.generation import book_windows
 from tasks.generation.book_windows import FallenItem
-from tasks.generation.quotas import Quota, allocate_quotas, apportion_total, count_letters
+from tasks.generation.quotas import Quota, allocate_quotas, count_letters
 from tasks.schemas.item_rows import Pair, Passage, Quote
 from tasks.schemas.messages import build_message
+from tasks.schemas.sections.apportionment import apportion_total
 
 
 @given(

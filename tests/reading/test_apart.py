@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tasks.reading.pdf import read_pages
-from tasks.reading.sandbox import child_process
 from tasks.reading.title import title_of
 from tasks.schemas.plan_sections import ReadingPlan
+from tasks.store.foreign import child_process
 
 HANDBOOK = Path(__file__).parents[2] / "books" / "handbook.pdf"
 

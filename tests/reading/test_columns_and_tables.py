@@ -199,3 +199,34 @@ def test_two_stretched_lines_are_no_table(language: str) -> None:
         for j, line in enumerate(page.wrap(text, measure)):
             page.show(line, EDGE, TOP - 13 * (6 * i + j), measure, line.count(" ") > 1)
     assert not any("|" in line for line in page.read())
+
+
+@pytest.mark.parametrize("below", [True, False])
+@pytest.mark.parametrize("uneven", [-1, 0, 1])
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_a_heading_and_a_list_after_balanced_columns_stand_below_both(
+    language: str, uneven: int, below: bool
+) -> None:
+    """They are narrower than a column, so nothing but the text `below` tells that columns ended."""
+    page, gutter, height = Page(language), 20.0, 12
+    measure, rng = (MEASURE - gutter) / 2, random.Random(f"balanced {language} {uneven}")
+    parts: list[list[str]] = []
+    for column in range(2):
+        side = column if language == "en" else 1 - column
+        lines = [line for line, _ in _column(page, "prose", height - column * uneven, measure, rng)]
+        for i, line in enumerate(lines):
+            page.show(line, EDGE + side * (measure + gutter), TOP - 13 * i, measure)
+        parts.append(lines)
+    start = EDGE if language == "en" else EDGE + MEASURE - measure
+    level = TOP - 13 * (height + 1)
+    for line in ITEMS[language][:3]:
+        level -= 16
+        page.show(line, start, level, measure)
+    tail = ITEMS[language][:3]
+    if below:
+        last = " ".join(PROSE[language][:2])[:80]
+        page.show(last, EDGE, level - 16, MEASURE)
+        wanted = [*parts[0], *parts[1], *tail, last]
+    else:  # a page that ends with unequal columns
+        wanted = [*parts[0], *tail, *parts[1]]
+    assert page.read() == [letters(line) for line in wanted]

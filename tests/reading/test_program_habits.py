@@ -5,6 +5,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from reading import drawn
+from reading.made import PrintedBook
 from reading.test_foreign import glyph
 from reading.test_order import glyphs
 
@@ -17,6 +18,8 @@ from tasks.reading.layout.rows import rows
 from tasks.reading.layout.word_gaps import WordGaps, part_gaps
 from tasks.reading.pdf import Reading, read
 from tasks.reading.structure.headers_footers import furniture
+from tasks.reading.structure.hyphens import BookWords
+from tasks.reading.structure.paragraphs import Placed, paragraphs
 from tasks.reading.types import Line, Sheet, names_bold
 from tasks.schemas.plan_sections import ReadingPlan
 
@@ -166,3 +169,39 @@ def test_bullets_drawn_as_shapes_begin_items() -> None:
     sheet = pypdfium2.PdfDocument(drawn.pdf([page]))[0]
     lines = read_lines(draw_page(sheet, sheet.get_textpage())).lines
     assert [line.text for line in lines[1:]] == [f"• {item}" for item in items]
+
+
+def test_bullets_drawn_as_shapes_begin_items_of_right_to_left_lists(tmp_path: Path) -> None:
+    book, items = PrintedBook("fa"), ["سرفهٔ فزاینده", "خشکی گلو", "انگشتان چماقی"]
+    book.print_text("نشانه‌های بیماری در زیر آمده است:")
+    for item in items:
+        book.set_x(book.l_margin)
+        book.ellipse(book.w - book.r_margin - 1.2, book.y + 2.8, 1.1, 1.1, "F")
+        book.print_text(item, width=book.epw - 5)
+    found = read(book.save_pdf(tmp_path), ReadingPlan(), "fa", workers=1)
+    lines = [line for passage in found.passages for line in passage.text.split("\n")]
+    assert lines[-3:] == [f"- {item}" for item in items]
+
+
+@pytest.mark.parametrize(
+    ("before", "item"),
+    [
+        ("The salt and the water are mixed in a ratio of one to", False),
+        ("The salt is mixed with the water in equal parts, always.", True),  # a sentence ended
+        ("Three of them:", True),  # the next word had room
+        ("2. The salt and the water are mixed in a ratio of one", True),  # its list goes on
+    ],
+)
+def test_a_number_that_ends_a_sentence_begins_no_item(before: str, item: bool) -> None:
+    """Of one to / 3. Then …"""
+    lines = [
+        Line(text, 50, top, 50 + 6.0 * len(text), top + 11, 11, False, 0)
+        for text, top in (
+            (before, 100),
+            ("3. Then the water is boiled and the salt stays there", 114),
+        )
+    ]
+    right = 50 + 6.0 * 56
+    placed = [Placed(1, line, False, False, 50, right, True) for line in lines]
+    found = [p.text for p in paragraphs(placed, BookWords(()))]
+    assert (len(found) == 2) == item, found

@@ -20,7 +20,7 @@ from tasks.reporting.report_data import ReportData
 from tasks.reporting.sanitize import escape_markdown
 from tasks.reporting.write import write_study_folder
 
-SECTIONS = ("cost", "aids", "where", "calibration")
+SECTIONS = ("harm", "aids", "where", "calibration")
 
 
 @pytest.fixture(params=["en", "fa"])
@@ -38,7 +38,7 @@ def test_harm_stands_next_to_the_verdict_before_all_figures(study: ReportData) -
     assert harm.what == "everyday" and (harm.base.correct, harm.tuned.correct) == (44, 20)
     told = say.format_message(harm.told)
     assert html.index('id="result"') < html.index(told) < html.index('class="figures"')
-    assert re.search(rf'<p class="alarm cost">.{{0,40}}{re.escape(told)}', html)
+    assert re.search(rf'<p class="alarm harm">.{{0,40}}{re.escape(told)}', html)
     markdown = build_markdown_report(study)
     assert f"- **{escape_markdown(told)}**" in markdown
     assert markdown.index(escape_markdown(told)) < markdown.index("| --- |")
@@ -50,7 +50,7 @@ def test_every_section_is_there_and_only_where_something_was_measured(study: Rep
         assert html.count(f'id="{name}"') == html.count(f'href="#{name}"') == 1
         assert f'id="{name}"' not in bare and f'href="#{name}"' not in bare
         title = load_labels(study.plan.language)["head"][name]
-        assert (f"## {title}" in build_markdown_report(study)) == (name != "cost")
+        assert (f"## {title}" in build_markdown_report(study)) == (name != "harm")
 
 
 def test_each_figure_of_the_rows_is_told_on_page_and_in_markdown(study: ReportData) -> None:
@@ -125,14 +125,14 @@ def test_files_and_terminal_tell_the_same(
     write_study_folder(tmp_path / "study", study)
     say = load_labels(study.plan.language)
     verdict = json.loads((tmp_path / "study" / "verdict.json").read_text("utf-8"))
-    assert [one["sentence"] for one in verdict["cost"]] == [
+    assert [one["sentence"] for one in verdict["harm"]] == [
         say.format_message(one.told) for one in study.effects.harms
     ]
     assert (
-        verdict["cost"][-1]["finding"] == "harm" and verdict["cost"][-1]["difference"]["high"] < 0
+        verdict["harm"][-1]["finding"] == "harm" and verdict["harm"][-1]["difference"]["high"] < 0
     )
     lines = list(summarize_study(tmp_path / "study"))
-    for sentence in [*(one["sentence"] for one in verdict["cost"]), verdict["beside"]["sentence"]]:
+    for sentence in [*(one["sentence"] for one in verdict["harm"]), verdict["beside"]["sentence"]]:
         assert sum(sentence in line for line in lines) == 1
     named = load_catalogue(say.language)["terminal"]["elsewhere"].format(text="")
     assert sum(line.startswith(named) for line in lines) == len(study.effects.harms)
@@ -146,6 +146,6 @@ def test_a_folder_from_before_costs_were_told_is_still_summarized(tmp_path: Path
     write_study_folder(tmp_path, make_example_study("en"))
     file = tmp_path / "verdict.json"
     old = json.loads(file.read_text("utf-8"))
-    assert old.pop("cost") == [] and old.pop("beside") is None
+    assert old.pop("harm") == [] and old.pop("beside") is None
     file.write_text(json.dumps(old), "utf-8")
     assert list(summarize_study(tmp_path))

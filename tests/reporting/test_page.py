@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from support.reports.example_study import make_comparison, make_example_study, tell_verdict
@@ -61,6 +62,34 @@ def test_every_question_quote_and_page_is_on_the_page() -> None:
         for question in rows:
             assert question.id in text
             assert re.sub(r"\s+", " ", question.quote.text) in text
+
+
+class Outline(HTMLParser):
+    """The levels of a page's headings in order, and its tables with what names their cells."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.levels: list[int] = []
+        self.tables: list[dict[str, int]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        elif tag == "table":
+            self.tables.append({"caption": 0, "th": 0, "scope": 0})
+        elif tag in ("caption", "th") and self.tables:
+            self.tables[-1][tag] += 1
+            self.tables[-1]["scope"] += tag == "th" and "scope" in dict(attrs)
+
+
+def test_no_level_of_heading_is_skipped_and_every_table_names_itself_and_its_columns() -> None:
+    found = Outline(render_page(study()))
+    assert found.levels[0] == 1 and found.levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(found.levels))
+    assert found.tables
+    for table in found.tables:
+        assert table["caption"] == 1 and table["th"] == table["scope"] > 0
 
 
 def test_every_section_has_its_heading() -> None:

@@ -169,10 +169,10 @@ def test_what_is_told_beside_the_verdict_fits_a_phone(
     seen = opened(browser, tmp_path, make_full_study(language), 390)
     assert seen.faults == []
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in ("cost", "aids", "where", "calibration"):
+    for name in ("harm", "aids", "where", "calibration"):
         assert seen.page.locator(f"h2#{name}").is_visible()
     cost, figures = (
-        seen.page.locator(place).first.bounding_box() for place in ("p.alarm.cost", "dl.figures")
+        seen.page.locator(place).first.bounding_box() for place in ("p.alarm.harm", "dl.figures")
     )
     assert cost["y"] + cost["height"] <= figures["y"]
 

@@ -43,14 +43,16 @@ ASKED = questions(20)
 CARRIED_OVER = Finding(
     rule="not-carried-over",
     evidence={},
-    weight=0.9,
+    priority=0.9,
     remedy={"comparison.primary_set": "same_fact"},
 )
-LONGER = Finding(rule="too-few-updates", evidence={}, weight=0.9, remedy={"finetuning.epochs": 30})
+LONGER = Finding(
+    rule="too-few-updates", evidence={}, priority=0.9, remedy={"finetuning.epochs": 30}
+)
 MORE = Finding(
     rule="too-few-questions",
     evidence={},
-    weight=0.9,
+    priority=0.9,
     remedy={"generation.questions": 900},
 )
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import yaml
 
 from support.small_study import SMALL_PLAN_TREE
+from support.stage_records import has_stage_begun, list_stage_records
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,9 +59,9 @@ class StudyCommand(NamedTuple):
         self, stage: str, seconds: float = 0.1, *arguments: str, **environment: str
     ) -> dict[str, int]:
         """kill -9 so many seconds after a stage has begun; what was finished by then."""
-        before = self.list_lock_times(stage)
+        before = self.list_stage_records()
         process = self.start_study(*arguments, **environment)
-        while self.list_lock_times(stage) == before:
+        while not has_stage_begun(self.store, stage, before):
             assert process.poll() is None, f"it ended before {stage}: {process.communicate()[0]}"
             time.sleep(0.005)
         time.sleep(seconds)
@@ -68,17 +69,9 @@ class StudyCommand(NamedTuple):
         process.wait()
         return self.list_stage_records()
 
-    def list_lock_times(self, stage: str) -> set[float]:
-        """When a stage's locks were taken."""
-        return {lock.stat().st_mtime for lock in (self.store / "locks").glob(f"{stage}-*")}
-
     def list_stage_records(self) -> dict[str, int]:
-        """The kept records of stages and when they were written."""
-        return {
-            str(p.relative_to(self.store)): p.stat().st_mtime_ns
-            for p in (self.store / "results").glob("*/*")
-            if not p.name.startswith(".")
-        }
+        """The kept records of stages and when they were written, in ns."""
+        return list_stage_records(self.store)
 
     def read_verdict(self, name: str = "small") -> bytes:
         return (self.store / "studies" / name / "verdict.json").read_bytes()

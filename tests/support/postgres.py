@@ -4,12 +4,24 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that a database's user may enter: pytest closes its own ones at each session's start."""
+    folder = Path(tempfile.mkdtemp(prefix="book2lora-tests-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def find_program(name: str) -> str:

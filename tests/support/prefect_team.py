@@ -1,13 +1,12 @@
 """A team's machines on this one: a Prefect server with our deployments, and process workers in homes of their own."""
 
-import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +18,12 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import AwaitingRetry
 
 from deployments.dashboard import build_environment, wait_until_healthy, worker_command
-from deployments.register import register_deployments, run_prefect
+from deployments.register import register_deployments
 from deployments.supervisor import spawn, stop
+from support.stage_records import has_stage_begun, list_stage_records
 from tasks.engine.orchestration.server_app import server_command, server_environment
 from tasks.schemas.project import PROJECT_ROOT
+from tasks.store.lock_files import is_locked
 
 WAIT_SECONDS = (
     600  # seconds; a study of the small plan takes about 60, on a busy machine many times that
@@ -91,9 +92,9 @@ class PrefectTeam:
             flow_run_filter=FlowRunFilter.model_validate(filters), limit=200
         )
 
-    def list_lock_times(self, stage: str) -> set[float]:
-        """When a stage's locks were taken."""
-        return {lock.stat().st_mtime for lock in (self.runs / "locks").glob(f"{stage}-*")}
+    def has_begun(self, stage: str, before: Mapping[str, int]) -> bool:
+        """Whether a stage is being done, or was since its records were as `before`."""
+        return has_stage_begun(self.runs, stage, before)
 
     def list_flow_processes(self, worker: str = "cpu-1") -> list[psutil.Process]:
         """The processes that a worker started for its runs."""
@@ -105,13 +106,8 @@ class PrefectTeam:
         ]
 
     def list_stage_records(self) -> dict[str, int]:
-        """The kept records of stages and when they were written."""
-        found = (self.runs / "results").glob("*/*")
-        return {
-            str(p.relative_to(self.runs)): p.stat().st_mtime_ns
-            for p in found
-            if not p.name.startswith(".")
-        }
+        """The kept records of stages and when they were written, in ns."""
+        return list_stage_records(self.runs)
 
     def list_done_since(self, before: dict[str, int]) -> set[str]:
         """Stages whose record was written anew."""
@@ -129,7 +125,13 @@ class PrefectTeam:
         if way == "dashboard":
             self.client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
         else:
-            run_prefect("flow-run", "retry", str(run.id), environment=self._environment)
+            subprocess.run(
+                [sys.executable, "-m", "prefect", "flow-run", "retry", str(run.id)],
+                env=self._environment,
+                cwd=PROJECT_ROOT,
+                check=True,
+                capture_output=True,
+            )
         self.wait_until(run, lambda state: not state.is_final(), 60)
 
     def start_command(self, *arguments: str) -> subprocess.Popen[str]:
@@ -145,16 +147,7 @@ class PrefectTeam:
 
     def list_held_locks(self) -> list[str]:
         """Locks of stages and cards that a process still holds."""
-        return [place.name for place in (self.runs / "locks").iterdir() if not _is_free(place)]
-
-
-def _is_free(place: Path) -> bool:
-    with place.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+        return [place.name for place in (self.runs / "locks").iterdir() if is_locked(place)]
 
 
 def find_free_port() -> int:

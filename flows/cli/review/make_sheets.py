@@ -104,11 +104,11 @@ def load_sheet_items(record: dict[str, Any]) -> StudyItems:
         "new_fact": [*Questions(digest=digests["questions new_fact"], count=0).load_rows()],
     }
     rejected = Rejections(digest=digests["rejections"], count=0).load_rows()
-    stopped = _build_stopped(rejected, passages, record["plan"]["language"])
+    stopped = build_stopped_items(rejected, passages, record["plan"]["language"])
     return StudyItems(build_sheet_items(rows, passages), stopped)
 
 
-def _build_stopped(
+def build_stopped_items(
     rejected: list[Any], passages: dict[str, Passage], language: str
 ) -> list[SheetItem]:
     """What the checks stopped and can be read, with the passage as far as the checks found it."""

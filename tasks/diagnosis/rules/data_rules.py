@@ -5,13 +5,17 @@ left out.
 from tasks.diagnosis.evidence import LEAK_NGRAM, Evidence
 from tasks.diagnosis.finding_text import RuleResult
 from tasks.diagnosis.remedies import PlanChange, increase_pairs
-from tasks.schemas.messages import Figure, Share, Term
+from tasks.schemas.messages import Figure, PValue, Share, Term
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import ValidationPlan
 from tasks.schemas.sections.profiles import ITEM_FORMS, MEDICINE
 
 MIN_LEAKED_SHARE = 0.05  # share of the questions
 MIN_DISTINCT_SHARE = 0.8  # share of the texts
+# Pairs by rules from both handbooks, 10 to 300 of them, 30 draws each: from 16 couples on all are
+# aligned at p ≤ .05, 5 to 12 times as alike as chance; with their diagnoses dealt out anew, 73
+# couples and more are 1.7 times as alike at most, and p ≤ .05 in 4 of 60
+MIN_COUPLES, ALIGNMENT_ALPHA, MIN_ALIKE_RATIO = 50, 0.05, 1.5
 MIN_COVERAGE = 0.5  # share of the questions
 
 
@@ -31,7 +35,7 @@ def detect_leakage(e: Evidence) -> RuleResult | None:
             "leaked_share": Share(e.leaked_share),
             "shared_facts": e.shared_facts,
         },
-        weight=0.97 if e.is_improved else 0.4,
+        priority=0.97 if e.is_improved else 0.4,
         remedy=tighter,
     )
 
@@ -47,7 +51,7 @@ def detect_unfit_profile(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="unfit-profile",
         evidence={"medical_rate": Figure(e.medical_rate, 0), "pairs": e.pairs},
-        weight=0.5 if e.is_improved else 0.97,
+        priority=0.5 if e.is_improved else 0.97,
         beside={"profile": fitting},
         remedy={
             "generation.profile": fitting,
@@ -69,9 +73,30 @@ def detect_dropped_texts(e: Evidence) -> RuleResult | None:
             "texts": e.preflight.texts,
             "longest": e.preflight.longest,
         },
-        weight=0.972 if share >= 0.3 else 0.6,
+        priority=0.972 if share >= 0.3 else 0.6,
         beside={"max_tokens": e.plan.finetuning.max_tokens},
         remedy={"finetuning.max_tokens": max(room, e.plan.finetuning.max_tokens)},
+    )
+
+
+def detect_misaligned_pairs(e: Evidence) -> RuleResult | None:
+    """A person's own conclusions stand beside situations that they do not belong to: a column
+    sorted apart, or shifted by a row.
+    """
+    found = e.alignment
+    if not isinstance(e.plan.generation.pairs, str) or not found or found.couples < MIN_COUPLES:
+        return None
+    if found.p_value <= ALIGNMENT_ALPHA and found.alike >= MIN_ALIKE_RATIO * found.by_chance:
+        return None
+    return RuleResult(
+        rule="misaligned-pairs",
+        evidence={
+            "couples": found.couples,
+            "alike": Share(found.alike),
+            "by_chance": Share(found.by_chance),
+            "p_alignment": PValue(found.p_value),
+        },
+        priority=0.963,  # no training mends it, so it comes before all that is said of the training
     )
 
 
@@ -81,7 +106,7 @@ def detect_unrelated_data(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="data-unrelated",
         evidence={"coverage": Share(e.coverage), "facts": e.facts, "pairs": e.pairs},
-        weight=0.927,
+        priority=0.927,
         remedy=increase_pairs(e.plan, e.has_more_pairs),
     )
 
@@ -96,7 +121,7 @@ def detect_narrow_data(e: Evidence) -> RuleResult | None:
             "top_diagnosis": Share(e.top_diagnosis),
             "pairs": e.pairs,
         },
-        weight=0.926,
+        priority=0.926,
         remedy=increase_pairs(e.plan, e.has_more_pairs),
     )
 
@@ -108,7 +133,7 @@ def detect_repeated_data(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="data-repeated",
         evidence={"distinct": Share(e.distinct), "pairs": e.pairs},
-        weight=0.922,
+        priority=0.922,
         remedy=tighter | increase_pairs(e.plan, e.has_more_pairs),
     )
 
@@ -122,7 +147,7 @@ def detect_few_pairs(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="few-pairs",
         evidence={"pairs": e.pairs, "asked": asked, "drafted": e.drafted_pairs},
-        weight=0.89,
+        priority=0.89,
         said=("claim", "stopped") if check else ("claim",),
         beside={"check": Term("checks", check), "stopped": fell[check]} if check else {},
         remedy=_loosen_check(e.plan, check),

@@ -1,5 +1,7 @@
 """What was learnt, what was not, and where it does not show."""
 
+from statistics import stdev
+
 from tasks.diagnosis.evidence import Evidence
 from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import CLOZE_MODES, has_learnt_pairs
@@ -9,6 +11,8 @@ from tasks.diagnosis.remedies import (
     increase_pairs,
     increase_wordings,
     require_harder_questions,
+    soften_training,
+    stop_early,
 )
 from tasks.schemas.messages import Figure, Nats, Points, PValue, Share, Term
 from tasks.schemas.result_rows import Comparison
@@ -17,6 +21,10 @@ LOST_PERPLEXITY_RATIO = 1.5  # perplexity after over before
 # the same for the tiny model, whose healthy tuning on short texts makes the book's own 4 to 8 times
 # as perplexing
 CONTROL_PERPLEXITY_RATIO = 10.0
+# Of the taught pairs' own gain, that other wordings show at most: about the ten points that a study
+# should be able to see, where a tuning that worked gains forty to seventy on its pairs
+CARRIED_SHARE = 0.25
+SEEDS_ALPHA = 0.01  # of the test that the seeds have one effect
 KNOWN_LOG_LIKELIHOOD = -0.1  # nats per token: the taught diagnoses were as good as certain before
 
 
@@ -46,7 +54,7 @@ def detect_facts_not_learnt(e: Evidence) -> RuleResult | None:
             "changed": Figure(e.primary.changed),
             "n": e.primary.n,
         },
-        weight=0.9,
+        priority=0.9,
         said=tuple(part for part, holds in parts.items() if holds),
         remedy={"finetuning.shuffle_diagnoses": False}
         if shuffled
@@ -56,7 +64,9 @@ def detect_facts_not_learnt(e: Evidence) -> RuleResult | None:
 
 
 def detect_rote_learning(e: Evidence) -> RuleResult | None:
-    """The pairs are known as they were worded, the same facts in other words are not."""
+    """The pairs are known as they were worded, and of their gain less than a quarter, by its
+    interval, shows in other words.
+    """
     train = _pick_best(e.select_comparisons("train", e.primary.mode))
     if (
         e.primary.set == "train"
@@ -65,9 +75,7 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
         or _has_improved(e, "same_fact")
     ):
         return None
-    if (
-        e.primary.difference.high >= train.difference.value
-    ):  # too few questions to tell the two gains apart
+    if e.primary.difference.high >= CARRIED_SHARE * train.difference.value:
         return None
     return RuleResult(
         rule="learnt-by-heart",
@@ -77,14 +85,14 @@ def detect_rote_learning(e: Evidence) -> RuleResult | None:
             "unseen_before": wrap_measured(Nats, e.probe.unseen_before),
             "unseen_after": wrap_measured(Nats, e.probe.unseen_after),
         },
-        weight=0.85,
-        remedy=increase_wordings(e.plan, e.has_more_pairs) or {"finetuning.early_stopping": 1},
+        priority=0.85,
+        remedy=increase_wordings(e.plan, e.has_more_pairs) or stop_early(e.plan),
     )
 
 
 def detect_missing_transfer(e: Evidence) -> RuleResult | None:
-    """Taught facts rose, facts that were never taught did not: as it should be, if those are asked
-    about.
+    """Taught facts rose, facts that were never taught less, by their interval: as it should be, if
+    those are asked about.
     """
     taught = _pick_best(
         [
@@ -95,6 +103,8 @@ def detect_missing_transfer(e: Evidence) -> RuleResult | None:
     )
     if e.primary.set not in ("new_fact", "all") or not taught:
         return None
+    if e.primary.difference.high >= taught.difference.value:
+        return None
     return RuleResult(
         rule="not-carried-over",
         evidence={
@@ -102,7 +112,7 @@ def detect_missing_transfer(e: Evidence) -> RuleResult | None:
             "difference": Points(e.primary.difference.value),
             "coverage": Share(e.coverage),
         },
-        weight=0.915,
+        priority=0.915,
         remedy={"comparison.primary_set": "same_fact"},
     )
 
@@ -126,7 +136,7 @@ def detect_format_gap(e: Evidence) -> RuleResult | None:
             "difference": Points(e.primary.difference.value),
             "illegible": e.primary.illegible_tuned,
         },
-        weight=0.935,
+        priority=0.935,
         remedy=change_primary_mode(e.plan, known.mode),
         beside={"known": Term("modes", known.mode), "mode": Term("modes", e.primary.mode)},
     )
@@ -143,7 +153,7 @@ def detect_known_facts(e: Evidence) -> RuleResult | None:
             "taught_before": Nats(e.probe.taught_before),
             "train_base": wrap_measured(Share, train.base.rate if train else None),
         },
-        weight=0.952,  # above too few updates: more of them cannot teach what is known
+        priority=0.952,  # above too few updates: more of them cannot teach what is known
         remedy=require_harder_questions(e.plan),
     )
 
@@ -158,7 +168,6 @@ def detect_knowledge_loss(e: Evidence) -> RuleResult | None:
         CONTROL_PERPLEXITY_RATIO if e.is_tiny_control else LOST_PERPLEXITY_RATIO
     ) or (e.is_improved and e.is_tiny_control):
         return None
-    gentler = e.plan.finetuning.learning_rate / 2
     return RuleResult(
         rule="knowledge-lost",
         evidence={
@@ -169,23 +178,48 @@ def detect_knowledge_loss(e: Evidence) -> RuleResult | None:
             "general_before": wrap_measured(Figure, e.probe.general_before),
             "general_after": wrap_measured(Figure, e.probe.general_after),
         },
-        weight=0.855
+        priority=0.855
         if e.is_tiny_control
         else 0.88,  # a base that knows nothing but the book has little else to lose
         said=("both" if book and general else "book" if book else "general",),
-        remedy={
-            "finetuning.learning_rate": float(f"{gentler:.2g}"),
-            "finetuning.early_stopping": 1,
+        remedy=soften_training(e.plan),
+    )
+
+
+def detect_harm_elsewhere(e: Evidence) -> RuleResult | None:
+    """Questions that the verdict is not about are answered worse; the largest loss is told. The
+    tiny control knows nothing but the book, so its answers to everyday questions are no loss.
+    """
+    lost = [
+        harm
+        for harm in e.harms
+        if harm.finding == "harm" and not (e.is_tiny_control and harm.what == "everyday")
+    ]
+    if not lost:
+        return None
+    worst = min(lost, key=lambda harm: harm.difference.value)
+    return RuleResult(
+        rule="harm-elsewhere",
+        evidence={
+            "before": Share(worst.base.rate),
+            "after": Share(worst.tuned.rate),
+            "low": Points(worst.difference.low),
+            "high": Points(worst.difference.high),
+            "n": worst.n,
         },
+        # beside a gain it is what to act on; beside none, what hindered the gain comes first
+        priority=0.956 if e.is_improved else 0.86,
+        beside={"what": Term("elsewhere", worst.what)},
+        remedy=soften_training(e.plan),
     )
 
 
 def detect_seed_disagreement(e: Evidence) -> RuleResult | None:
-    """More than the facts' own noise explains; equal verdicts are no sign that they do not, nor
-    different ones that they do.
+    """By more than the facts' own noise explains, and by more than the plan's margin; equal
+    verdicts are no sign that they do not, nor different ones that they do.
     """
     values, p_seeds = e.primary.seeds, e.primary.extra.get("p_seeds", 1.0)
-    if p_seeds > e.plan.comparison.alpha:
+    if p_seeds > SEEDS_ALPHA or stdev(values) <= e.plan.comparison.margin:
         return None
     return RuleResult(
         rule="seeds-disagree",
@@ -195,7 +229,7 @@ def detect_seed_disagreement(e: Evidence) -> RuleResult | None:
             "highest": Points(max(values)),
             "p_seeds": PValue(p_seeds),
         },
-        weight=0.925,
+        priority=0.925,
         remedy=increase_pairs(e.plan, e.has_more_pairs)
         or {"finetuning.learning_rate": float(f"{e.plan.finetuning.learning_rate / 2:.2g}")},
     )

@@ -1,6 +1,6 @@
 """Faults of the questions and of the way they are answered."""
 
-from tasks.diagnosis.evidence import CHANCE_RATE, Evidence
+from tasks.diagnosis.evidence import Evidence
 from tasks.diagnosis.finding_text import RuleResult, wrap_measured
 from tasks.diagnosis.learning_checks import CLOZE_MODES, has_learnt_pairs
 from tasks.diagnosis.remedies import (
@@ -9,12 +9,17 @@ from tasks.diagnosis.remedies import (
     increase_questions,
     require_harder_questions,
 )
-from tasks.schemas.messages import Figure, Points, Share
+from tasks.schemas.item_rows import CHANCE_RATE
+from tasks.schemas.messages import Figure, Points, Share, Term
 
 PLAUSIBLE_GAIN = 0.1  # a gain of 10 points: what a study should be able to see
 MIN_FAVOURITE_SHARE = 0.6  # share of the answers that go to one place
 MIN_GUESSED_SHARE = 0.5  # share right, or held by one number, without knowing anything
 MAX_QUESTION_FACTOR = 10  # times as many questions: where so few came, something else stopped them
+MAX_CHANCE_RATE = 0.35  # upper bound of a share right that is called guessing
+MIN_NAMES_EFFECT = 0.03  # of the share right that familiar names alone make, from chance
+MIN_BEYOND_SHARE = 0.5  # of a gain that names are said to explain, what is left without them
+MIN_OFFSET_N = 20  # questions below which places beside the key say nothing
 MIN_QUESTIONS = 40  # questions below which a share of keys says little
 
 
@@ -40,7 +45,7 @@ def detect_favoured_option(e: Evidence) -> RuleResult | None:
             "favourite_base": Share(e.favourite_base),
             "top_key": Share(e.top_key),
         },
-        weight=0.955 if e.favourite_tuned >= e.favourite_base + 0.25 else 0.928,
+        priority=0.955 if e.favourite_tuned >= e.favourite_base + 0.25 else 0.928,
         remedy=rotate,
     )
 
@@ -55,7 +60,7 @@ def detect_position_dependence(e: Evidence) -> RuleResult | None:
             "steady_tuned": Share(steady),
             "steady_base": wrap_measured(Share, e.primary.extra.get("steady_base")),
         },
-        weight=0.91,
+        priority=0.91,
         remedy=change_primary_mode(e.plan, "cloze"),
     )
 
@@ -71,7 +76,7 @@ def detect_illegible_answers(e: Evidence) -> RuleResult | None:
             "illegible_base": e.primary.illegible_base,
             "n": e.primary.n,
         },
-        weight=0.929,
+        priority=0.929,
         remedy=change_primary_mode(
             e.plan, "cloze" if e.is_tiny_control else "digits"
         ),  # one million weights bind no option numbers
@@ -79,39 +84,55 @@ def detect_illegible_answers(e: Evidence) -> RuleResult | None:
 
 
 def detect_familiar_names(e: Evidence) -> RuleResult | None:
-    """A gain or a loss no larger than familiar names alone would make, where the distractors come
-    from another pool than the keys.
+    """Distractors from another pool than the keys, and a gain that taught names alone explain: of
+    it less than half, by its interval, is left among options that were all taught, or the pairs
+    themselves are shown not to be learnt. Or a loss no larger than names make. Where it cannot be
+    measured, nothing is said.
     """
-    weight, tuned = _weigh_familiarity(e), e.primary.tuned
-    if not weight:
+    change, gain = e.familiar - CHANCE_RATE, e.primary.difference.value
+    if abs(change) <= MIN_NAMES_EFFECT or e.primary.changed < e.primary.n / 5:
+        return None
+    beyond = e.beyond_names
+    absent = beyond is not None and beyond.low <= 0 and beyond.high < MIN_BEYOND_SHARE * gain
+    risen = e.is_improved and change > 0 and (absent or has_learnt_pairs(e) is False)
+    fallen = e.primary.verdict == "worse" and change < 0 and e.primary.tuned.low <= CHANCE_RATE
+    if not risen and not fallen:
         return None
     return RuleResult(
         rule="familiar-names",
         evidence={
             "familiar": Share(e.familiar),
             "base": Share(e.primary.base.rate),
-            "tuned": Share(tuned.rate),
-            "tuned_low": Share(tuned.low),
+            "tuned": Share(e.primary.tuned.rate),
+            "beyond_low": wrap_measured(Points, beyond.low if beyond else None),
+            "beyond_high": wrap_measured(Points, beyond.high if beyond else None),
             "chance": Share(CHANCE_RATE),
         },
-        weight=weight,
+        priority=0.96 if risen else 0.93,
+        said=("claim", "beyond") if risen and beyond else ("claim",),
     )
 
 
-def _weigh_familiarity(e: Evidence) -> float:
-    """How much of the result familiar names alone can explain; 0 where names favour no option or
-    few answers changed.
+def detect_wrong_keys(e: Evidence) -> RuleResult | None:
+    """The answers to a person's own questions point to one and the same place beside the key, more
+    often than to the key and than places alone explain.
     """
-    tuned, change = e.primary.tuned, e.familiar - CHANCE_RATE
-    if abs(change) <= 0.03 or e.primary.changed < e.primary.n / 5:
-        return 0.0
-    match e.primary.verdict:
-        case "improved":
-            return 0.96 if change > 0 and tuned.low <= e.familiar else 0.0
-        case "worse":
-            return 0.93 if change < 0 and tuned.low <= CHANCE_RATE else 0.0
-        case _:
-            return 0.6 if tuned.low <= e.familiar <= tuned.high else 0.0
+    found = e.key_offset
+    if not isinstance(e.plan.generation.questions, str) or not found or found.n < MIN_OFFSET_N:
+        return None
+    if found.low <= max(found.on_key, MAX_CHANCE_RATE, found.by_places + 0.1):
+        return None
+    return RuleResult(
+        rule="wrong-keys",
+        evidence={
+            "places": found.places,
+            "agreed": Share(found.agreed),
+            "agreed_low": Share(found.low),
+            "on_key": Share(found.on_key),
+            "n": found.n,
+        },
+        priority=0.964,  # all that is said of the answers rests on the keys
+    )
 
 
 def detect_legibility_gain(e: Evidence) -> RuleResult | None:
@@ -130,7 +151,7 @@ def detect_legibility_gain(e: Evidence) -> RuleResult | None:
             "illegible_tuned": e.primary.illegible_tuned,
             "gained": Figure(e.primary.gained),
         },
-        weight=0.95,
+        priority=0.95,
         remedy=change_primary_mode(e.plan, "digits"),
     )
 
@@ -142,7 +163,7 @@ def detect_truncated_prompts(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="prompts-cut",
         evidence={"truncated": Share(share), "n": e.primary.n},
-        weight=0.982
+        priority=0.982
         if share >= 0.3
         else 0.6,  # above one model twice: where nothing is read, all answers are alike
         remedy={"evaluation.instruction": ""} if e.plan.evaluation.instruction != "" else {},
@@ -155,17 +176,17 @@ def detect_ceiling(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="questions-too-easy",
         evidence={"base": Share(e.primary.base.rate), "n": e.primary.n},
-        weight=0.948,
+        priority=0.948,
         remedy=require_harder_questions(e.plan),
     )
 
 
 def detect_chance_level(e: Evidence) -> RuleResult | None:
-    """Both models guess. Where options' numbers must be named, that is a matter of the form before
-    it is one of knowledge.
+    """Both models guess, as the intervals of enough questions say. Where options' numbers must be
+    named, that is a matter of the form before it is one of knowledge.
     """
     rows = (e.primary.base, e.primary.tuned)
-    if any(not row.low <= CHANCE_RATE <= row.high for row in rows):
+    if any(not row.low <= CHANCE_RATE <= row.high <= MAX_CHANCE_RATE for row in rows):
         return None
     numbered = e.primary.mode not in CLOZE_MODES
     return RuleResult(
@@ -176,7 +197,7 @@ def detect_chance_level(e: Evidence) -> RuleResult | None:
             "chance": Share(CHANCE_RATE),
             "n": e.primary.n,
         },
-        weight=0.87 if numbered and has_learnt_pairs(e) is not False else 0.5,
+        priority=0.87 if numbered and has_learnt_pairs(e) is not False else 0.5,
         remedy=change_primary_mode(e.plan, "cloze") if numbered else {},
     )
 
@@ -197,7 +218,7 @@ def detect_guessable_questions(e: Evidence) -> RuleResult | None:
             "top_key": Share(e.top_key),
             "chance": Share(CHANCE_RATE),
         },
-        weight=0.924,
+        priority=0.924,
         said=("claim", "blind") if blind else ("claim",),
         remedy={"validation.flaws": "reject"}
         if e.plan.validation.flaws == "report"
@@ -227,7 +248,7 @@ def detect_word_solved_questions(e: Evidence) -> RuleResult | None:
             "chance": Share(row.chance),
             "n": row.n,
         },
-        weight=0.4,  # it says what a gain would be worth, and least of why there is none
+        priority=0.4,  # it says what a gain would be worth, and least of why there is none
     )
 
 
@@ -245,16 +266,40 @@ def detect_unanswerable_questions(e: Evidence) -> RuleResult | None:
             "closed": wrap_measured(Share, e.screening.get("closed")),
             "chance": Share(CHANCE_RATE),
         },
-        weight=0.6,
+        priority=0.6,
+    )
+
+
+def detect_refused_questions(e: Evidence) -> RuleResult | None:
+    """So few questions are left since the checks took most: more of the same would fall, too."""
+    fell = {check: count for check, count in e.rejected_questions.items() if check != "surplus"}
+    if not _are_questions_too_few(e) or sum(fell.values()) <= e.questions:
+        return None
+    check = max(fell, key=fell.__getitem__)
+    again = {"generation.rounds": e.plan.generation.rounds + 4}
+    return RuleResult(
+        rule="few-questions",
+        evidence={
+            "questions": e.questions,
+            "refused": sum(fell.values()),
+            "n": e.primary.n,
+            "detectable": Points(e.primary.detectable),
+        },
+        priority=0.877,
+        beside={"check": Term("checks", check), "stopped": fell[check]},
+        remedy=again if e.plan.generation.writer == "gpt" and e.has_written_questions else {},
+    )
+
+
+def _are_questions_too_few(e: Evidence) -> bool:
+    return (
+        e.primary.verdict in ("inconclusive", "identical") and e.primary.detectable > PLAUSIBLE_GAIN
     )
 
 
 def detect_too_few_questions(e: Evidence) -> RuleResult | None:
-    """Weighs more where a gain seems to be there."""
-    if (
-        e.primary.verdict not in ("inconclusive", "identical")
-        or e.primary.detectable <= PLAUSIBLE_GAIN
-    ):
+    """Comes earlier where a gain seems to be there."""
+    if not _are_questions_too_few(e) or detect_refused_questions(e):
         return None
     trend = e.primary.difference.value >= 0.4 * e.primary.detectable
     factor = (
@@ -269,7 +314,7 @@ def detect_too_few_questions(e: Evidence) -> RuleResult | None:
             "difference": Points(e.primary.difference.value),
             "needed": round(e.primary.n * factor),
         },
-        weight=0.875 if trend else 0.45,
+        priority=0.875 if trend else 0.45,
         remedy=increase_questions(e.plan, e.has_more_questions, asked_for),
         beside={"plausible": Points(PLAUSIBLE_GAIN)},
     )

@@ -1,16 +1,17 @@
 """The reasons of a result, ranked: each rule looks at the evidence and names one fault, or nothing.
 
-Weights rank from the mechanical to the subtle: what makes all else meaningless comes first (nothing
-trainable 1.0 …
-too few updates 0.95), then what was not learnt and why (0.9 …), then what the questions could not
-show.
+Priority is the order in which to act, from the mechanical to the subtle: what makes all else
+meaningless comes first (nothing trainable 1.0 … too few updates 0.95), then what was not learnt and
+why (0.9 …), then what the questions could not show. Of neighbours, a remedy that is paid for waits
+for one that is not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 from tasks.diagnosis.evidence import Evidence
 from tasks.diagnosis.finding_text import RuleResult
+from tasks.diagnosis.remedies import is_paid_for
 from tasks.diagnosis.rules import data_rules, learning_rules, question_rules, tuning_rules
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import ENDPOINT
@@ -24,15 +25,20 @@ WANT_PAIRS = frozenset(  # rules whose advice or remedy is more pairs
 )  # fmt: skip
 WANT_QUESTIONS = frozenset({"too-few-questions"})
 
+PAID_DELAY = 0.01  # of priority: past the nearest neighbours, not past another kind of fault
+
 RuleFunction = Callable[[Evidence], RuleResult | None]
 
 VALIDITY_RULES: tuple[RuleFunction, ...] = (  # they spoil a gain too
     data_rules.detect_leakage,
     data_rules.detect_unfit_profile,
+    data_rules.detect_misaligned_pairs,
+    question_rules.detect_wrong_keys,
     question_rules.detect_legibility_gain,
     question_rules.detect_familiar_names,
     learning_rules.detect_seed_disagreement,
     learning_rules.detect_knowledge_loss,
+    learning_rules.detect_harm_elsewhere,
 )
 NO_GAIN_RULES: tuple[RuleFunction, ...] = (  # why there is no gain
     tuning_rules.detect_nothing_trainable,
@@ -64,20 +70,30 @@ NO_GAIN_RULES: tuple[RuleFunction, ...] = (  # why there is no gain
     question_rules.detect_guessable_questions,
     question_rules.detect_unanswerable_questions,
     question_rules.detect_chance_level,
+    question_rules.detect_refused_questions,
     question_rules.detect_too_few_questions,
     question_rules.detect_word_solved_questions,
 )
 
 
 def diagnose_evidence(evidence: Evidence) -> list[Finding]:
-    """The findings by weight, the first cause first; a sound gain has none."""
+    """The findings in the order in which to act; a sound gain has none."""
     rules = VALIDITY_RULES if evidence.is_improved else VALIDITY_RULES + NO_GAIN_RULES
     found = [
         _add_notes(_drop_noop_changes(reason.build_finding(), evidence.plan), evidence)
         for rule in rules
         if (reason := rule(evidence))
     ]
-    return sorted(found, key=lambda finding: -finding.weight)
+    return order_findings(found, evidence.plan)
+
+
+def order_findings(findings: Sequence[Finding], plan: StudyPlan) -> list[Finding]:
+    """By priority; what is paid for waits PAID_DELAY."""
+
+    def weigh_price(finding: Finding) -> float:
+        return finding.priority - PAID_DELAY * is_paid_for(plan, finding.remedy)
+
+    return sorted(findings, key=weigh_price, reverse=True)
 
 
 def _drop_noop_changes(finding: Finding, plan: StudyPlan) -> Finding:

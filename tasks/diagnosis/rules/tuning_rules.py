@@ -1,14 +1,22 @@
 """Faults of the tuning itself: nothing attached, nothing moved, too short, too slow, too fast."""
 
+from itertools import pairwise
+
 from tasks.diagnosis.evidence import Evidence, replace_nonfinite
 from tasks.diagnosis.finding_text import RuleResult, wrap_measured
-from tasks.diagnosis.learning_checks import find_early_signs, has_learnt_pairs
+from tasks.diagnosis.learning_checks import (
+    FALLEN_LOSS_RATIO,
+    find_early_signs,
+    has_learnt_pairs,
+    has_training_loss_fallen,
+)
 from tasks.diagnosis.remedies import (
     ENOUGH_UPDATES,
     PlanChange,
     change_learning_rate,
     extend_training,
     get_usual_rate,
+    stop_early,
 )
 from tasks.schemas.messages import Figure, Nats, Points
 
@@ -21,10 +29,10 @@ DIVERGED_LOSS_RATIO = 1.1  # the same
 MASTERED_RATE = (
     0.9  # share of the taught pairs: where they are known, more of the same teaches little
 )
-FALLEN_LOSS_RATIO, WORSE_LOSS_RATIO = (
-    0.8,
-    1.05,
-)  # last training loss, best held-out loss, each over the held-out loss before training
+WORSE_LOSS_RATIO = 1.05  # best held-out loss over that before training
+# Of the whole fall of the held-out loss, in each of the last two epochs. A loss that has levelled
+# falls by noise: .6 % of itself in an epoch, which is a hundredth of the fall
+UNFINISHED_FALL_SHARE = 0.05
 OVERFIT_LOSS_RATIO = 1.1  # last held-out loss over the best
 
 
@@ -37,7 +45,7 @@ def detect_nothing_trainable(e: Evidence) -> RuleResult | None:
             "trainable_parameters": 0,
             "target_modules": str(e.plan.finetuning.target_modules),
         },
-        weight=1.0,
+        priority=1.0,
         remedy={"finetuning.target_modules": "all-linear"},
     )
 
@@ -50,7 +58,7 @@ def detect_masked_labels(e: Evidence) -> RuleResult | None:
     return RuleResult(
         rule="labels-masked",
         evidence={"target_tokens": e.preflight.target_tokens, "tokens": e.preflight.tokens},
-        weight=0.99,
+        priority=0.99,
         remedy={"finetuning.loss_on": "text", "finetuning.template": None},
     )
 
@@ -65,7 +73,7 @@ def detect_unmoved_weights(e: Evidence) -> RuleResult | None:
             "updates": e.updates,
             "learning_rate": Figure(e.plan.finetuning.learning_rate),
         },
-        weight=0.985,
+        priority=0.985,
         remedy=change_learning_rate(e.plan, get_usual_rate(e.plan))
         | {"finetuning.target_modules": "all-linear"},
     )
@@ -91,7 +99,7 @@ def detect_detached_adapter(e: Evidence) -> RuleResult | None:
             "changed": 0,
             "n": e.primary.n,
         },
-        weight=0.98,
+        priority=0.98,
     )
 
 
@@ -111,7 +119,7 @@ def detect_same_model(e: Evidence) -> RuleResult | None:
             "kl_mean": Nats(e.probe.kl_mean),
             "weight_shift": Figure(e.probe.weight_shift),
         },
-        weight=0.975,
+        priority=0.975,
     )
 
 
@@ -131,14 +139,14 @@ def detect_diverged_loss(e: Evidence) -> RuleResult | None:
             "held_out_before": wrap_measured(Nats, e.held_out[0] if e.held_out else None),
             "held_out_best": wrap_measured(Nats, min(e.held_out[1:], default=None)),
         },
-        weight=0.965,
+        priority=0.965,
         said=("broken",) if e.loss_broken else ("claim",) if rose else ("thrown",),
         remedy=change_learning_rate(e.plan, e.plan.finetuning.learning_rate / 10),
     )
 
 
 def detect_too_few_updates(e: Evidence) -> RuleResult | None:
-    if e.updates >= FEW_UPDATES or has_learnt_pairs(e):
+    if e.updates >= FEW_UPDATES or has_learnt_pairs(e) or has_training_loss_fallen(e):
         return None
     return RuleResult(
         rule="too-few-updates",
@@ -154,7 +162,7 @@ def detect_too_few_updates(e: Evidence) -> RuleResult | None:
             "weight_shift": Figure(e.probe.weight_shift),
             "changed": Figure(e.primary.changed),
         },
-        weight=0.95,
+        priority=0.95,
         remedy=extend_training(e.plan, e.preflight.texts, e.has_more_pairs),
         said=("claim", "loss")
         if replace_nonfinite(e.loss_first) and replace_nonfinite(e.loss_last)
@@ -164,19 +172,12 @@ def detect_too_few_updates(e: Evidence) -> RuleResult | None:
 
 
 def detect_unfinished_training(e: Evidence) -> RuleResult | None:
-    """Signs of learning, and a held-out loss that was still falling when the training ended:
-    clearly so, where the pairs are known.
-    """
+    """Signs of learning, and a held-out loss that was still falling when the training ended."""
     known, train = has_learnt_pairs(e), find_early_signs(e)
-    falling = (
-        len(e.held_out) >= 3
-        and e.held_out[-1] < (0.98 if known else 0.995) * e.held_out[-2]
-        and e.held_out[-1] == min(e.held_out)
-    )
     if (
         e.updates < FEW_UPDATES
         or not train
-        or not falling
+        or not _is_held_out_loss_falling(e)
         or train.tuned.rate > MASTERED_RATE
         or e.plan.finetuning.shuffle_diagnoses
     ):
@@ -190,9 +191,8 @@ def detect_unfinished_training(e: Evidence) -> RuleResult | None:
             "held_out_before": Nats(e.held_out[-2]),
             "held_out_last": Nats(e.held_out[-1]),
         },
-        weight=0.852
-        if known
-        else 0.905,  # above learnt by heart: other words come later than the same words
+        # above too few questions: the training is finished before more questions are paid for
+        priority=0.878 if known else 0.905,
         remedy=extend_training(e.plan, e.preflight.texts, e.has_more_pairs),
     )
 
@@ -212,7 +212,7 @@ def detect_low_learning_rate(e: Evidence) -> RuleResult | None:
             "kl_mean": Nats(e.probe.kl_mean),
             "weight_shift": Figure(e.probe.weight_shift),
         },
-        weight=0.94,
+        priority=0.94,
         remedy=change_learning_rate(
             e.plan, max(get_usual_rate(e.plan), 10 * e.plan.finetuning.learning_rate)
         ),
@@ -225,15 +225,13 @@ def detect_flat_loss(e: Evidence) -> RuleResult | None:
         or e.loss_last is None
         or e.updates < FEW_UPDATES
         or has_learnt_pairs(e)
+        or has_training_loss_fallen(e)
     ):
         return None
     first, last = (
         (e.held_out[0], e.held_out[-1]) if len(e.held_out) > 1 else (e.loss_first, e.loss_last)
     )
-    if (
-        not FLAT_LOSS_RATIO * first <= last
-        or e.loss_last > DIVERGED_LOSS_RATIO * e.loss_first + 0.05
-    ):
+    if not FLAT_LOSS_RATIO * first <= last or _has_loss_risen(e):
         return None
     wanted = get_usual_rate(e.plan)
     change: PlanChange = change_learning_rate(
@@ -248,12 +246,15 @@ def detect_flat_loss(e: Evidence) -> RuleResult | None:
             "updates": e.updates,
             "learning_rate": Figure(e.plan.finetuning.learning_rate),
         },
-        weight=0.93,
+        priority=0.93,
         remedy=change | {"finetuning.target_modules": "all-linear"},
     )
 
 
 def detect_overfitting(e: Evidence) -> RuleResult | None:
+    """A plan's own early stopping keeps the best epoch, so that what came after it is no fault."""
+    if e.plan.finetuning.early_stopping is not None:
+        return None
     if len(e.held_out) < 2 or e.held_out[-1] <= OVERFIT_LOSS_RATIO * min(e.held_out):
         return None
     return RuleResult(
@@ -264,17 +265,26 @@ def detect_overfitting(e: Evidence) -> RuleResult | None:
             "epochs": Figure(e.preflight.epochs),
         },
         # above too few questions: the training is mended before more questions are paid for
-        weight=0.876,
-        remedy={"finetuning.early_stopping": 1},
+        priority=0.876,
+        remedy=stop_early(e.plan),
     )
+
+
+def _is_held_out_loss_falling(e: Evidence) -> bool:
+    """In both of the last two epochs by a share of the whole fall: one epoch's may be noise."""
+    losses = e.held_out[-3:]
+    least = UNFINISHED_FALL_SHARE * (e.held_out[0] - min(e.held_out)) if e.held_out else 0.0
+    falls = [before - after for before, after in pairwise(losses)]
+    return len(losses) == 3 and losses[-1] == min(e.held_out) and all(f >= least for f in falls)
 
 
 def _has_loss_risen(e: Evidence) -> bool:
-    return (
-        e.loss_first is not None
-        and e.loss_last is not None
-        and e.loss_last > DIVERGED_LOSS_RATIO * e.loss_first + 0.05
-    )
+    """By more than the jumps between updates explain; not where held-out pairs became likelier."""
+    if e.loss_first is None or e.loss_last is None:
+        return False
+    if len(e.held_out) > 1 and e.held_out[-1] < e.held_out[0]:
+        return False
+    return e.loss_last - 2 * e.loss_error > DIVERGED_LOSS_RATIO * e.loss_first + 0.05
 
 
 def _is_loss_erratic(e: Evidence) -> bool:

@@ -8,7 +8,6 @@ that one is used and asked first
 whether it is there.
 """
 
-import fcntl
 import os
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from urllib.error import URLError
 from tasks.engine.orchestration.server_login import make_login
 from tasks.schemas.errors import PlanError, StudyError
 from tasks.schemas.messages import build_message
-from tasks.store.lock_files import lock_file, open_log
+from tasks.store.lock_files import free_lock, lock_file, open_log
 from tasks.store.parent_death import die_with_parent
 from tasks.store.paths import get_runs_dir, make_private_dir
 
@@ -120,7 +119,7 @@ def _wait_for_server(process: subprocess.Popen[bytes], port: int, booting: int) 
             raise StudyError(build_message("server-ended", log=str(_get_log_path())))
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5):
-                return fcntl.flock(booting, fcntl.LOCK_UN)
+                return free_lock(booting)
         except (URLError, TimeoutError, ConnectionError):
             time.sleep(0.05)
     raise StudyError(

@@ -16,7 +16,7 @@ from tasks.generation.write_chapter import get_response_cache_dir
 from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting.markdown import markdown_tables
-from tasks.schemas.errors import StudyError, WriterError
+from tasks.schemas.errors import BudgetSpent, NothingLeft, PlanError, StudyError, WriterError
 from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
@@ -144,12 +144,21 @@ def publish_failure(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def format_failure(error: StudyError) -> str:
-    """Cause and remedy in the reader's language, and how to go on."""
+    """Cause and remedy in the reader's language, and how to go on: by Retry only where that can
+    help, since it keeps the run's parameters.
+    """
     say = load_catalogue(get_reader_language())
     lines = describe_error(error, say).splitlines()
     told = "\n".join(f"> {_escape_markdown(line)}" for line in lines)
     name = say.get_label("errors", type(error).__name__)
-    return f"# {name}\n\n{told}\n\n{tell_reader('error-go-on')}"
+    return f"# {name}\n\n{told}\n\n{tell_reader(choose_way_on(error))}"
+
+
+def choose_way_on(error: StudyError) -> str:
+    """The code of the sentence that says what to do after a failure."""
+    if isinstance(error, BudgetSpent | NothingLeft):
+        return "error-other-plan"
+    return "error-mend-first" if isinstance(error, PlanError) else "error-go-on"
 
 
 def _escape_markdown(line: str) -> str:

@@ -10,6 +10,7 @@ from tasks.language.language_guess import find_other_language
 from tasks.language.language_pack import list_languages
 from tasks.reading.doubts import reading_doubts
 from tasks.reading.structure.bookmarks import Checked
+from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import Message, Share, Term, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.store.artifact_groups import BookText, CheckedItems, StudyDataset
@@ -109,6 +110,14 @@ def _describe_shortfall(splits: CheckedItems, plan: StudyPlan) -> list[CheckLine
         )
         lines.append(CheckLine("fewer", told))
     return lines
+
+
+def require_asked_sets(splits: CheckedItems, plan: StudyPlan) -> None:
+    """Raises PlanError where a set that the verdict needs is empty: the comparison would say so,
+    after the tuning.
+    """
+    for lack in list_empty_sets(splits, plan):
+        raise PlanError(lack)
 
 
 def list_empty_sets(splits: CheckedItems, plan: StudyPlan) -> list[Message]:

@@ -21,7 +21,12 @@ from tasks.engine.readiness.plan_requirements import (
     needs_writer,
     open_own_files,
 )
-from tasks.engine.readiness.server_check import ServerCheck, name_server, probe_server
+from tasks.engine.readiness.server_check import (
+    ServerCheck,
+    WindowCheck,
+    name_server,
+    probe_server,
+)
 from tasks.language.book_profile import look_at_book
 from tasks.schemas.errors import StudyError
 from tasks.schemas.machine import Machine
@@ -80,6 +85,12 @@ def check_plan(
         lacks += [why for why in error.args if why not in lacks]
     known = count_items(dataset.splits if dataset else None, plan)
     lacks += list_empty_sets(dataset.splits, plan) if dataset else []
+    window = (
+        check_window(plan, text, ask)
+        if text and server.lines and not server.lacks
+        else WindowCheck([])
+    )
+    lacks += window.lacks
     updates = estimate_updates(plan, known.pairs)
     lines = [
         CheckLine("book", plan.book),
@@ -88,12 +99,21 @@ def check_plan(
         *(CheckLine(*line) for line in own.lines),
         *(describe_counts(dataset, plan) if dataset else [_describe_wish(plan)]),
         *server.lines,
+        *window.lines,
         *_describe_cost(plan, text),
         *(CheckLine(*line) for line in describe_base(plan, updates, machine)),
         _describe_tuning(plan, updates),
         *_describe_endpoint(plan, known.questions),
     ]
-    return PlanCheck(lines, lacks, server.paid)
+    return PlanCheck(lines, lacks, server.paid + window.paid)
+
+
+def check_window(plan: StudyPlan, text: BookText, ask: bool) -> WindowCheck:
+    """What the server makes of one real request, or what it would cost to ask."""
+    from tasks.engine.readiness import window_check
+
+    tell = window_check.check_window if ask else window_check.describe_untried
+    return tell(plan, text)
 
 
 def is_book_here(plan: StudyPlan) -> bool:

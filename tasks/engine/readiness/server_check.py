@@ -1,8 +1,8 @@
 """What the writer's server tells of itself and, where asking is wanted or free, what it can do."""
 
 import os
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from tasks.engine.readiness.items_ahead import CheckLine
 from tasks.engine.readiness.plan_requirements import Lack
@@ -10,9 +10,14 @@ from tasks.schemas.messages import Figure, Message, Term, build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
 
+if TYPE_CHECKING:
+    from tasks.generation.server_trial.server_capabilities import Capabilities
+
+SHOWN_MODELS = 20  # of those that a server lists; proxies list hundreds
+
 
 def name_server() -> str:
-    from tasks.generation.openai.openai_writer import get_server_name
+    from tasks.generation.openai.transport.server_calls import get_server_name
 
     return get_server_name()
 
@@ -32,20 +37,32 @@ class ServerCheck(NamedTuple):
     lacks: tuple[Lack, ...] = ()
 
 
+class WindowCheck(NamedTuple):
+    """What one real request to the server told, and what it cost."""
+
+    lines: list[CheckLine]
+    paid: float = 0.0
+    lacks: tuple[Lack, ...] = ()
+
+
 def probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
     """What the server can do: what it tells for nothing, and where asking is wanted or free, three
-    tiny requests.
+    tiny requests. `paid`: what these really cost, or may have.
     """
-    from tasks.generation.openai.server_capabilities import compute_probe_price, probe_capabilities
+    from tasks.generation.server_trial.server_capabilities import (
+        compute_probe_price,
+        probe_capabilities,
+    )
     from tasks.generation.write_chapter import open_response_cache
 
     if not (os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL")):
         return ServerCheck([])
     generation, most = plan.generation, compute_probe_price(plan.generation)
     tries = ask or most == 0
-    can = probe_capabilities(
-        generation, open_response_cache(plan.name, generation) if tries else None
-    )
+    ledger = open_response_cache(plan.name, generation) if tries else None
+    before = ledger.budget.get_spent_usd() if ledger else 0.0
+    can = probe_capabilities(generation, ledger)
+    paid = ledger.budget.get_spent_usd() - before if ledger else 0.0
     told = build_message(
         "server-is",
         reachable=_name_answer(can.reachable),
@@ -55,15 +72,24 @@ def probe_server(plan: StudyPlan, ask: bool) -> ServerCheck:
     )
     lines = [CheckLine("server", told)]
     reader = plan.resolve_reader()
-    if reader.is_on and can.models and reader.model not in can.models:
+    # a server that answers under a name that it does not list answers under any
+    if reader.is_on and generation.model in can.models and reader.model not in can.models:
         lines.append(CheckLine("reader", build_message("no-such-reader", model=reader.model)))
-    if can.reachable and can.model is not False:
+    if can.reachable and can.model is not False and can.works:
         told = _describe_structure(generation, can.structures, most, tries)
         lines.append(CheckLine("structure", told))
-    away = build_message("server-away", server=name_server())
-    return ServerCheck(
-        lines, most if tries and can.reachable else 0.0, (away,) if can.reachable is False else ()
-    )
+    return ServerCheck(lines, paid, tuple(_list_lacks(can, generation)))
+
+
+def _list_lacks(can: "Capabilities", plan: GenerationPlan) -> Iterator[Lack]:
+    """Why a study would get nothing from this server."""
+    if can.reachable is False:
+        yield build_message("server-away", server=can.server)
+    elif can.model is False:
+        known = ", ".join(can.models[:SHOWN_MODELS])
+        yield build_message("no-such-model", server=can.server, model=plan.model, has=known)
+    elif not can.works:
+        yield build_message("server-answers-nothing", server=can.server, why=can.refusal)
 
 
 def _describe_structure(

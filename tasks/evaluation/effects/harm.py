@@ -17,9 +17,9 @@ from scipy.stats import binomtest
 
 from tasks.evaluation.effects.everyday_questions import EXAM
 from tasks.evaluation.statistics.paired_comparison import pair_answers
-from tasks.evaluation.statistics.verdict import CHANCE_RATE, PairedResult, judge_outcomes
+from tasks.evaluation.statistics.verdict import PairedResult, judge_outcomes
 from tasks.schemas.effects.effect_rows import Elsewhere, Harm, HarmFinding
-from tasks.schemas.item_rows import AnswerMode, Question
+from tasks.schemas.item_rows import CHANCE_RATE, AnswerMode, Question
 from tasks.schemas.messages import Figure, Message, Points, Share, Term, build_message
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison

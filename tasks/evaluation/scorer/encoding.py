@@ -2,6 +2,9 @@
 checked against its own.
 """
 
+import contextlib
+import functools
+import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -11,7 +14,10 @@ from jinja2 import TemplateError
 from tasks.models.model_config import find_context_window
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import Message, build_message
+from tasks.store.foreign.trial import find_excess
 
+TRIAL = "A question? " * 200  # about as long as a question with four options
+FAILURES = (TypeError, ArithmeticError, ValueError, RecursionError)  # of a template's own words
 NO_LIMIT = 10**12  # tokenizers say "no limit" with a number beyond this
 
 
@@ -93,9 +99,12 @@ def format_chat_prompt(
 
     Templates of models that also see read a message as a list of parts; one of them is then the
     text.
-    Raises PlanError where the template fails on it, or leaves it out: all questions would be one
-    and the same.
+    Raises PlanError where the template fails on it, takes much time or memory, or leaves the prompt
+    out: all questions would be one and the same.
     """
+    asked = json.dumps([tokenizer.chat_template, dict(options)], default=str)
+    if excess := _try_template(tokenizer, asked):
+        raise PlanError(build_message("template-takes-no-exam", why=excess, choose=""))
     why: Message | str = build_message("template-drops-text")
     for content in (prompt, [{"type": "text", "text": prompt}]):
         try:
@@ -107,9 +116,7 @@ def format_chat_prompt(
             )
         except (
             TemplateError,
-            TypeError,
-            ArithmeticError,
-            ValueError,
+            *FAILURES,
         ) as error:  # ValueError: several templates and no default
             why = str(error)
             continue
@@ -118,6 +125,24 @@ def format_chat_prompt(
     raise PlanError(
         build_message("template-takes-no-exam", why=why, choose=_explain_choice(tokenizer))
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _try_template(tokenizer: Any, asked: str) -> Message | None:
+    """Which budget a template with its options breaks; asked once, since every question has the
+    same form.
+    """
+    _, options = json.loads(asked)
+
+    def render() -> None:
+        for content in (TRIAL, [{"type": "text", "text": TRIAL}]):
+            with contextlib.suppress(TemplateError, *FAILURES):
+                tokenizer.apply_chat_template(
+                    [{"role": "user", "content": content}],
+                    **{**options, "tokenize": False, "add_generation_prompt": True},
+                )
+
+    return find_excess(render)
 
 
 def _explain_choice(tokenizer: Any) -> Message | str:

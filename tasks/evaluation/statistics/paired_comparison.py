@@ -1,12 +1,8 @@
 """Base against tuned on the same questions: every question accounted for, one row for each set and
 mode.
 
-With several rotations a model has one answer to a question: the option with the highest mean score
-over the
-rotations (its position has then no say); where there are no scores, the option it named most often,
-at a tie the
-one it named in the earliest rotation. With one rotation it is that answer itself. No legible answer
-is a wrong one.
+With several rotations a model has one answer to a question (`choose_final_option`). No legible
+answer is a wrong one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +19,7 @@ from tasks.schemas.item_rows import AnswerMode, Question, SetName
 from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Answer, Comparison
+from tasks.schemas.rows.final_answers import choose_final_option
 
 _SET_ORDER: tuple[SetName, ...] = ("same_fact", "new_fact", "all", "train")
 _SCORE_COLUMNS = ["score_1", "score_2", "score_3", "score_4"]
@@ -208,16 +205,9 @@ def _aggregate_rotations(rows: pd.DataFrame) -> pd.DataFrame:
     """Of one model: its answer to each question, whether it is right, and how steady it was over
     the rotations.
     """
-    by_question = rows.sort_values("rotation", kind="stable").groupby("id", sort=False)
-    first = by_question["predicted"].first()
-    means = by_question[_SCORE_COLUMNS].mean()
-    scored = rows[_SCORE_COLUMNS].notna().all(axis=1).groupby(rows["id"]).all().loc[first.index]
-    several = rows["rotation"].nunique() > 1
-    voted = (
-        by_question["predicted"].agg(_pick_most_named) if several and not scored.all() else first
-    )
-    best = pd.Series(means.fillna(-np.inf).to_numpy().argmax(axis=1) + 1, index=first.index)
-    predicted = best.where(scored, voted) if several else first
+    rows = rows.sort_values("rotation", kind="stable")
+    by_question = rows.groupby("id", sort=False)
+    predicted = _choose_options(rows)
     truncated = by_question["truncated"].any()
     return pd.DataFrame(
         {
@@ -231,10 +221,21 @@ def _aggregate_rotations(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _pick_most_named(named: pd.Series) -> int:
-    """The option named most often; at a tie, the earliest. An illegible answer names nothing."""
-    legible = [int(option) for option in named if option]
-    return max(legible, key=legible.count) if legible else 0
+def _choose_options(rows: pd.DataFrame) -> pd.Series:
+    """By question, the option that counts as the model's answer over the rotations, 0 for none."""
+    given: dict[str, tuple[list[int | None], list[list[float] | None]]] = {}
+    for question, named, scores, known in zip(
+        rows["id"],
+        rows["predicted"].tolist(),
+        rows[_SCORE_COLUMNS].to_numpy().tolist(),
+        rows[_SCORE_COLUMNS].notna().all(axis=1),
+        strict=True,
+    ):
+        options, scored = given.setdefault(question, ([], []))
+        options.append(named or None)
+        scored.append(scores if known else None)
+    chosen = {question: choose_final_option(*said) or 0 for question, said in given.items()}
+    return pd.Series(chosen, dtype=np.int64)
 
 
 def _compare_said(rows: pd.DataFrame) -> pd.DataFrame:

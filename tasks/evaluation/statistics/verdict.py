@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.evaluation.statistics import intervals, power_analysis, seed_effects, sign_flip
+from tasks.schemas.item_rows import CHANCE_RATE
 from tasks.schemas.plan_sections import ComparisonPlan
 from tasks.schemas.result_rows import Caution, Claim, Interval, Rate, VerdictName
-
-CHANCE_RATE = 0.25  # four options
 
 
 class PairedOutcomes(NamedTuple):

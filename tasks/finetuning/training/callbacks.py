@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.messages import Figure
 from tasks.schemas.result_rows import TrainingStep
-from tasks.store.progress import ProgressCallback
+from tasks.store.progress import ProgressCallback, append_event
 
 SAVE_SECONDS = 20.0  # between checkpoints inside an epoch; each epoch ends with one
 COMPLETE_MARKER = "complete"  # an empty file, written last: a checkpoint without it was cut off
@@ -34,6 +34,7 @@ class ReportProgressCallback(TrainerCallback):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         if logs and "loss" in logs:
+            append_event(step=state.global_step, epoch=state.epoch, loss=logs["loss"])
             self.progress(
                 state.global_step,
                 state.max_steps,

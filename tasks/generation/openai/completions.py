@@ -33,13 +33,17 @@ class Completion(NamedTuple):
     usage: TokenUsage | None  # none where the server does not count
     thought: str = ""  # beside the text, where the server tells it
 
+    def count_written(self) -> int:
+        """Tokens that were written, or letters where the server counts none; at least one."""
+        return max(1, self.usage.tokens_out if self.usage else len(self.text + self.thought))
+
 
 def read_completion(body: str) -> Completion | None:
     """None where the body is no chat completion: cut off, a proxy's page, another protocol, an
     answer that broke off.
     """
     try:
-        tree = _parse_body(body)
+        tree = parse_body(body)
         choice = tree["choices"][0]
         message, ended = choice["message"], str(choice.get("finish_reason") or "stop").lower()
         refusal, content = message.get("refusal"), message.get("content")
@@ -64,7 +68,7 @@ def read_completion(body: str) -> Completion | None:
 def usage_in(body: str) -> TokenUsage | None:
     """The tokens that a body tells although no answer can be read from it."""
     try:
-        return _read_usage(json.loads(body).get("usage"), wrote=False)
+        return _read_usage(parse_body(body).get("usage"), wrote=False)
     except READING_ERRORS:
         return None
 
@@ -74,8 +78,8 @@ def find_error_status(body: str) -> int | None:
     body is no error.
     """
     try:
-        tree = json.loads(body)
-        error = tree.get("error") if "choices" not in tree else None
+        tree = parse_body(body)
+        error = tree.get("error") if not tree.get("choices") else None
     except READING_ERRORS:
         return None
     code = error.get("code") if isinstance(error, dict) else None
@@ -87,7 +91,7 @@ def strip_reasoning(text: str) -> str:
     return _REASONING.sub("", text, count=1).strip() if "think" in text else text
 
 
-def _parse_body(body: str) -> Any:
+def parse_body(body: str) -> Any:
     """The completion's tree; a stream of pieces is put together."""
     return (
         _join_pieces(_read_stream_pieces(body))
@@ -104,20 +108,20 @@ def _read_stream_pieces(body: str) -> Iterator[dict[str, Any]]:
 
 
 def _join_pieces(pieces: Iterator[dict[str, Any]]) -> dict[str, Any]:
-    """A stream that never told its end was cut off: a KeyError."""
-    content, usage = "", None
-    ended: dict[str, Any] = {}
+    """A stream that never told its end was cut off: its choice has the reason `error`."""
+    message: dict[str, Any] = {}
+    whole: dict[str, Any] = {"usage": None, "choices": []}
+    ended = "error"
     for piece in pieces:
-        usage = piece.get("usage") or usage
+        whole |= {name: piece[name] for name in ("usage", "error") if piece.get(name)}
         for choice in piece.get("choices") or []:
-            content += (choice.get("delta") or {}).get("content") or ""
-            ended = (
-                {"finish_reason": choice["finish_reason"]} if choice.get("finish_reason") else ended
-            )
-    return {
-        "choices": [{"message": {"content": content}, "finish_reason": ended["finish_reason"]}],
-        "usage": usage,
-    }
+            for name, part in (choice.get("delta") or {}).items():
+                told = message.get(name)
+                joins = name != "role" and type(told) is type(part) and isinstance(part, str | list)
+                message[name] = told + part if joins else part or told
+            ended = choice.get("finish_reason") or ended
+            whole["choices"] = [{"message": message, "finish_reason": ended}]
+    return whole
 
 
 def _get_content_text(content: Any) -> str:
@@ -140,9 +144,8 @@ def _read_usage(usage: Any, wrote: bool) -> TokenUsage | None:
         return None
     details = usage.get("prompt_tokens_details")
     cached = _read_count(details.get("cached_tokens")) if isinstance(details, dict) else 0
-    return TokenUsage(
-        tokens_in, min(cached, tokens_in), _read_count(usage.get("completion_tokens"))
-    )
+    possible = cached if cached <= tokens_in else 0  # else the dearer price
+    return TokenUsage(tokens_in, possible, _read_count(usage.get("completion_tokens")))
 
 
 def _read_count(value: Any) -> int:

@@ -9,6 +9,8 @@ the reset they name.
 Entries are a few milliseconds apart: requests that start as one bunch are answered as one and hold
 each other up, in
 every wave anew (64 of them by 64 times the machine's 3 ms), while spread ones stay spread.
+A server that works on few at once (llama.cpp with one slot) lets the rest wait, and an answer that
+waits too long is lost: where so many together are not served faster than fewer, no more are asked.
 """
 
 import asyncio
@@ -24,6 +26,32 @@ MAX_PAUSE_SECONDS = 120.0
 ENTRY_GAP_SECONDS = 0.004
 
 
+# of what a server does at once: it never waits for us, and can show that it does more
+QUEUE_FACTOR = 2
+NEWEST_SHARE = 0.3  # of the newest answer in the mean of the last ones
+
+
+class ServedAtOnce:
+    """How many requests a server works on at once, by the time that it takes for what it writes:
+    alone, and with others.
+    """
+
+    def __init__(self) -> None:
+        self.alone = 0.0  # seconds for a token, at best
+        self.at_once = 1.0  # requests, in the mean of the last answers
+
+    def note_answer(self, seconds: float, tokens: int, together: int) -> None:
+        """An answer of so many tokens came after so many seconds, with so many under way."""
+        pace = seconds / tokens
+        self.alone = min(self.alone or pace, pace)
+        found = together * self.alone / pace if pace else together
+        self.at_once += NEWEST_SHARE * (found - self.at_once)
+
+    def is_worth(self, width: float) -> bool:
+        """Whether so many under way can bring more than fewer."""
+        return width <= QUEUE_FACTOR * max(1.0, self.at_once)
+
+
 class ConcurrencyLimiter:
     """A gate with a width that adapts."""
 
@@ -32,6 +60,7 @@ class ConcurrencyLimiter:
         self.width = float(most)
         self.under_way = 0
         self.successes = 0
+        self.served = ServedAtOnce()
         self._is_new = (
             False  # not busy since it started: twice as many after each full round of successes
         )
@@ -63,11 +92,18 @@ class ConcurrencyLimiter:
         with self._lock:
             self.under_way -= 1
 
-    def record_success(self, headers: Mapping[str, str]) -> None:
-        """Grow, unless the server says that little is left."""
+    def record_success(
+        self, headers: Mapping[str, str], entered: float | None = None, tokens: int = 1
+    ) -> None:
+        """Grow, unless the server says that little is left, or serves no more at once; `tokens`:
+        written since `entered`.
+        """
         with self._lock:
             self.successes += 1
-            self.width = min(self.max_width, self.width + (1 if self._is_new else 1 / self.width))
+            if entered is not None:
+                self.served.note_answer(monotonic() - entered, tokens, self.under_way)
+            wider = min(self.max_width, self.width + (1 if self._is_new else 1 / self.width))
+            self.width = wider if self.served.is_worth(wider) or entered is None else self.width
             for what in ("requests", "tokens"):
                 left = parse_seconds(headers.get(f"x-ratelimit-remaining-{what}"))
                 reset = parse_seconds(headers.get(f"x-ratelimit-reset-{what}"))

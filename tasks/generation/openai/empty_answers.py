@@ -15,9 +15,15 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple
 
+from tasks.generation.openai.completions import parse_body
+from tasks.generation.openai.prompt_counts import PromptCounts
 from tasks.generation.openai.request_errors import READING_ERRORS, redact_keys
+from tasks.schemas.messages import Message, build_message
 
 FIRST, FIRST_UNPROVEN, LATER = 3, 2, 4  # answers in a row
+# answers in a row without an item that can be read, before the first that has one: 66 were paid
+# for of a server that wrote prose; eight of GPT-4o cost about 0.20 dollars
+FIRST_UNREAD = 8
 SHOWN = 120  # characters of a body that are told
 
 REMEDIES = {
@@ -61,13 +67,15 @@ class EmptyAnswer(NamedTuple):
 
 
 @dataclass
-class EmptyAnswerBreaker:
-    """Counts answers without text in a row, over all chapters that ask one server; safe for several
-    threads.
+class AnswerBreaker:
+    """Counts answers without text in a row, and prompts that were cut, over all chapters that ask
+    one server; safe for several threads.
     """
 
     row: list[EmptyAnswer] = field(default_factory=list)
-    stopped: str = ""  # why nothing more is asked
+    stopped: str | Message = ""  # why nothing more is asked
+    prompts: PromptCounts = field(default_factory=PromptCounts)
+    unread: int | None = 0  # answers that hold no item; none once an item was read
     _has_written: bool = False
     _counted_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -77,6 +85,25 @@ class EmptyAnswerBreaker:
         with self._lock:
             self._has_written = True
             self.row = []
+
+    def note_items(self, are_read: bool, text: str, server: str, model: str) -> None:
+        """Whether an answer's text held items."""
+        with self._lock:
+            self.unread = None if are_read or self.unread is None else self.unread + 1
+            if self.unread == FIRST_UNREAD and not self.stopped:
+                start = redact_keys(" ".join(text[: 4 * SHOWN].split()))[:SHOWN]
+                self.stopped = build_message(
+                    "answers-unread", n=self.unread, model=model, server=server, start=start
+                )
+
+    def note_prompt(self, key: str, told: int, sent: int, server: str, model: str) -> None:
+        """The server counted so many tokens of a prompt of about so many."""
+        with self._lock:
+            if self.prompts.note_count(key, told, sent) and not self.stopped:
+                most = self.prompts.most_told
+                self.stopped = build_message(
+                    "prompts-cut", model=model, server=server, told=most, sent=sent
+                )
 
     def note_empty(self, answer: EmptyAnswer, entered: float, server: str, model: str) -> None:
         """An answer held none; those that were under way together when the last one was counted are
@@ -120,7 +147,7 @@ def describe_empty(body: str) -> Emptiness:
     if body.lstrip()[:1] == "<":
         return Emptiness("page", f"a web page that begins {start!r}")
     try:
-        tree = json.loads(body)
+        tree = parse_body(body)
     except READING_ERRORS:
         return Emptiness("cut", f"a body that is no whole JSON and begins {start!r}")
     choices = tree.get("choices", "is missing") if isinstance(tree, dict) else "is missing"
@@ -152,17 +179,17 @@ def _describe_choice(choice: Any) -> Emptiness:
     return Emptiness(kind, f"an empty content, {ended}")
 
 
-_breakers: dict[str, tuple[EmptyAnswerBreaker, int]] = {}
+_breakers: dict[str, tuple[AnswerBreaker, int]] = {}
 _all = threading.Lock()
 
 
 @contextmanager
-def shared_breaker(name: str) -> Iterator[EmptyAnswerBreaker]:
+def shared_breaker(name: str) -> Iterator[AnswerBreaker]:
     """The one breaker of all that ask under a name at the same time; who comes after all have gone
     begins anew.
     """
     with _all:
-        breaker, users = _breakers.get(name, (EmptyAnswerBreaker(), 0))
+        breaker, users = _breakers.get(name, (AnswerBreaker(), 0))
         _breakers[name] = (breaker, users + 1)
     try:
         yield breaker

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tasks.generation.budget import TokenUsage, compute_price
 from tasks.generation.openai.completions import Completion, read_completion
+from tasks.generation.openai.prompt_counts import LEAST_SHARE
 from tasks.generation.openai.request_builder import ChatRequest, list_parts
 from tasks.generation.openai.request_errors import READING_ERRORS, RequestFailure, classify_failure
 from tasks.generation.response_cache import ResponseCache, StoredResponse
@@ -18,7 +19,6 @@ NO_USAGE = TokenUsage(0, 0, 0)
 # Characters a token holds on average with GPT-4o's tokenizer: English 4; Persian 3 (a published
 # sample: 95 characters, 32 tokens).
 LATIN, OTHER = 4.0, 3.0
-LEAST = 0.5  # of the guess: no tokenizer in use makes prose into so few tokens
 # times max_tokens: a server that writes past it is believed up to here, with the text to show for
 # it
 MOST_OUT = 2
@@ -65,9 +65,8 @@ def _response_of_unknown(
     return StoredResponse(key, envelope.finish, usage, usd, body)
 
 
-def is_empty(response: StoredResponse) -> bool:
+def is_empty(envelope: Completion | None) -> bool:
     """Whether an answer holds no text, although no filter held it back."""
-    envelope = read_completion(response.body)
     return envelope is None or (not envelope.text.strip() and envelope.finish in ("stop", "length"))
 
 
@@ -107,7 +106,13 @@ def believe_usage(told: TokenUsage | None, request: ChatRequest, text: str) -> T
 
 def _covers(told: TokenUsage, request: ChatRequest, text: str) -> bool:
     """Whether a count is not below what was seen to go in and to come out."""
-    prompt = "".join(part["text"] for part in list_parts(request.body) if part["type"] == "text")
-    return told.tokens_in >= LEAST * guess_tokens(
-        prompt
-    ) and told.tokens_out >= LEAST * guess_tokens(text)
+    return told.tokens_in >= LEAST_SHARE * guess_prompt_text(
+        request
+    ) and told.tokens_out >= LEAST_SHARE * guess_tokens(text)
+
+
+def guess_prompt_text(request: ChatRequest) -> int:
+    """About how many tokens a request's texts are; pages and pictures are not among them."""
+    return guess_tokens(
+        "".join(part["text"] for part in list_parts(request.body) if part["type"] == "text")
+    )

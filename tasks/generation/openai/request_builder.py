@@ -100,7 +100,9 @@ def build_request(
         "max_tokens": plan.max_output_tokens,
         "temperature": plan.temperature,
         "seed": plan.seed + asking.sample,
-    } | build_response_format(plan, asking.kind)
+        **build_response_format(plan, asking.kind),
+        **plan.extra,
+    }
     return ChatRequest(
         body,
         key_of(body, server),
@@ -122,7 +124,8 @@ def count_max_tokens(body: dict[str, Any], pages: PdfPages | None) -> int:
     """Bytes of all text, since no tokenizer makes more tokens than bytes; for pages their text and
     their pictures.
     """
-    size = FRAME_TOKENS + len(str(body.get("response_format", "")))
+    others = {name: value for name, value in body.items() if name != "messages"}
+    size = FRAME_TOKENS + len(str(others).encode())
     for part in list_parts(body):
         size += len(part["text"].encode()) if part["type"] == "text" else 0
         size += (

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 FailureAction = Literal["again", "smaller", "filtered", "dialect", "stop"]
 
+LONGEST_QUOTE = 6000  # characters of a server's words that are looked at
 _KEY_LIKE = re.compile(
     r"\b(?:sk|pk|rk|key|gsk|hf|xai)[-_][A-Za-z0-9*._-]{6,}|\bBearer\s+\S+|(?<=://)[^/\s@]+@",
     re.IGNORECASE,
@@ -48,17 +49,36 @@ QUOTA_CODES = {
 }
 LENGTH_CODES = {"context_length_exceeded", "string_above_max_length", "request_too_large"}
 ARRAY_BOUNDS = "minItems"  # stands for both bounds of a schema's arrays, wherever it is in it
+SYSTEM_ROLE = "system role"
+STREAM = "stream"
+STREAM_OPTIONS = "stream_options"
 OPTIONAL_PARAMETERS = (
     "max_tokens",
     "max_completion_tokens",
     "temperature",
     "seed",
     ARRAY_BOUNDS,
+    STREAM_OPTIONS,
 )  # of the request, that some servers lack or call otherwise
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed",
     re.IGNORECASE,
 )
+# Gemma's and Mistral's templates, and the servers that run them
+_NO_SYSTEM_ROLE = re.compile(
+    r"system (role|message|prompt)s? (is |are )?not (supported|allowed)"
+    r"|(not|n't) support (the )?system (role|message|prompt)|roles? must alternate"
+    r"|only user(,| and) assistant",
+    re.IGNORECASE,
+)
+_ONLY_STREAM = re.compile(
+    r"only supports? (the )?stream|stream['\"`]? ?(must|has to|should) be (set to )?true"
+    r"|stream ?[=:] ?true is required|non.?stream\w* (\w+ )*(is |are )?not supported",
+    re.IGNORECASE,
+)
+# llama.cpp, vLLM, Ollama and OpenAI on a part of a message that is no text
+_NO_FILE = re.compile(r"content|file|part|modalit|multimodal|mmproj|image", re.IGNORECASE)
+_NO_FORM = re.compile(r"response_?format|schema|json|grammar", re.IGNORECASE)
 _TOO_LONG = re.compile(
     r"context[ _](length|size|window)|maximum context|too many tokens|(prompt|input|request) is too"
     r" (long|large)|request too large"
@@ -78,11 +98,13 @@ class RequestFailure(NamedTuple):
         True  # the server may have charged for it; False only on proof (`proves_nothing_charged`)
     )
     wait: float | None = None  # seconds that the server asks us to wait
-    param: str = ""  # the request's field that the server does not know
+    param: str = ""  # what of the request the server does not take
+    has_remedy: bool = True  # the message says what to do
 
 
 def redact_keys(text: str) -> str:
     """A text without keys: neither those of the environment nor what looks like one."""
+    text = text[:LONGEST_QUOTE]  # of 8 MB the search for keys takes seconds
     for name in _SECRETS:
         value = os.environ.get(name, "").strip()
         if len(value) > 3:
@@ -132,6 +154,8 @@ def _sorted(
             f"{where} does not allow this: {said} Check the key's project and rights, and whether"
             " your region is served.",
         )
+    if status in (400, 422, 500) and (way := _find_rewording(said)):
+        return RequestFailure(str(status), "dialect", said, param=way)
     if status in (408, 409, 425, 429) or status >= 500:
         asks = f" It asks to wait {wait:.0f} s." if wait and wait > 60 else ""
         return RequestFailure(
@@ -149,10 +173,15 @@ def _sorted(
         and _UNSUPPORTED.search(f"{code} {said}")
     ):
         return RequestFailure(str(status), "dialect", said, param=param)
-    return _build_abort(
-        str(status),
-        f"{where} refuses the request (HTTP {status}): {said} {_suggest_setting(param, said)}",
-    )
+    told = f"{where} refuses the request (HTTP {status}): {said}"
+    return _build_abort(str(status), told)._replace(param=param, has_remedy=False)
+
+
+def _find_rewording(said: str) -> str:
+    """The way of asking that the words of a refusal call for."""
+    if _NO_SYSTEM_ROLE.search(said):
+        return SYSTEM_ROLE
+    return STREAM if _ONLY_STREAM.search(said) else ""
 
 
 def _find_account_failure(
@@ -180,14 +209,27 @@ def _find_account_failure(
     return None
 
 
-def _suggest_setting(param: str, said: str) -> str:
-    if "response_format" in param + said or "schema" in said:
-        return "Set generation.structure to json or text."
-    return (
-        "Set generation.max_output_tokens lower."
-        if param in ("max_tokens", "max_completion_tokens")
-        else "See `book2lora check`."
-    )
+def find_setting(fault: RequestFailure, body: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The choice of the plan that makes the request one that the server may take, with its values,
+    the strictest first; an empty name where the refusal tells none.
+    """
+    said, form = fault.param + fault.message, body.get("response_format", {}).get("type")
+    contents = (message["content"] for message in body.get("messages", ()))
+    if any(isinstance(content, list) for content in contents) and _NO_FILE.search(said):
+        return "show", ("text",)
+    if form and _NO_FORM.search(said):
+        return "structure", ("json", "text") if form == "json_schema" else ("text",)
+    return "", ()
+
+
+def suggest_setting(fault: RequestFailure, body: Mapping[str, Any]) -> str:
+    """The same in words."""
+    name, values = find_setting(fault, body)
+    if name:
+        return f"Set generation.{name} to {' or '.join(values)}."
+    if fault.param in ("max_tokens", "max_completion_tokens"):
+        return "Set generation.max_output_tokens lower."
+    return "`book2lora check --ask` tries what it takes."
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:

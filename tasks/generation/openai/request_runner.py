@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tasks.generation.budget import Charge, compute_price
-from tasks.generation.openai.completions import find_error_status, usage_in
+from tasks.generation.openai.completions import find_error_status, read_completion, usage_in
 from tasks.generation.openai.concurrency_limiter import ConcurrencyLimiter
 from tasks.generation.openai.empty_answers import (
+    AnswerBreaker,
     Emptiness,
     EmptyAnswer,
-    EmptyAnswerBreaker,
     describe_empty,
 )
 from tasks.generation.openai.replies import (
@@ -24,12 +24,13 @@ from tasks.generation.openai.replies import (
     HttpReply,
     believe_usage,
     build_response,
+    guess_prompt_text,
     is_empty,
     read_failure,
 )
 from tasks.generation.openai.request_builder import ChatRequest
-from tasks.generation.openai.request_errors import ARRAY_BOUNDS, UNREAD, RequestFailure
-from tasks.generation.prompts.instructions import drop_array_bounds
+from tasks.generation.openai.request_errors import UNREAD, RequestFailure, suggest_setting
+from tasks.generation.openai.server_dialect import ServerDialect
 from tasks.generation.response_cache import ResponseCache, StoredResponse
 from tasks.schemas.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
 from tasks.schemas.messages import Figure, build_message
@@ -65,11 +66,10 @@ class RequestRunner:
     send: SendRequest
     fill_body: Callable[[dict[str, Any]], dict[str, Any]]
     server: str
-    parameter_names: dict[str, str | None] = field(
-        default_factory=dict
-    )  # request fields that this server calls otherwise, or lacks
+    dialect: ServerDialect = field(default_factory=ServerDialect)
     faults: Counter[str] = field(default_factory=Counter)
-    breaker: EmptyAnswerBreaker = field(default_factory=EmptyAnswerBreaker)
+    last_fault: RequestFailure | None = None
+    breaker: AnswerBreaker = field(default_factory=AnswerBreaker)
     sent_count: int = 0
     asked: set[str] = field(default_factory=set)  # requests that were sent
     stop_error: StudyError | None = None
@@ -89,10 +89,10 @@ class RequestRunner:
             outcome = await self._attempt_request(request, attempt)
             if outcome is None or isinstance(outcome, StoredResponse):
                 return outcome
-            fault = outcome
+            self.last_fault = fault = outcome
             self.faults[fault.name] += 1
             if fault.action != "again" and not (
-                learnt < MAX_LEARNED_PARAMETERS and self.learn_parameter_name(fault, request)
+                learnt < MAX_LEARNED_PARAMETERS and self.learn_dialect(fault, request)
             ):
                 return self.give_up_request(request, fault)
             learnt += fault.action == "dialect"
@@ -184,7 +184,8 @@ class RequestRunner:
         self, request: ChatRequest, response: StoredResponse, reply: HttpReply, entered: float
     ) -> None:
         """Whether an answer held a text, for the breaker and the limiter."""
-        if is_empty(response):
+        envelope = read_completion(reply.body)
+        if envelope is None or is_empty(envelope):
             self._note_empty(
                 request,
                 EmptyAnswer(
@@ -196,7 +197,12 @@ class RequestRunner:
             )
             return
         self.breaker.note_text()
-        self.limiter.record_success(reply.headers)
+        if envelope.usage:
+            told = envelope.usage.tokens_in
+            self.breaker.note_prompt(
+                request.key, told, guess_prompt_text(request), self.server, request.body["model"]
+            )
+        self.limiter.record_success(reply.headers, entered, envelope.count_written())
 
     def _note_empty(self, request: ChatRequest, answer: EmptyAnswer, entered: float) -> None:
         self.breaker.note_empty(answer, entered, self.server, str(request.body["model"]))
@@ -209,24 +215,33 @@ class RequestRunner:
         tells one.
         """
         self.cache.save_broken_body(request.key, reply.body)
-        told = usage_in(reply.body)
-        usage = believe_usage(told, request, "")
-        is_proven = usage == told
-        if is_proven:
-            with self.cache.lock_budget() as budget:
-                budget.settle_charges(
-                    request.key, compute_price(usage, self.cache.prices), charge.id
-                )
+        proven = self.settle_unread(request, reply.body)
         if (status := find_error_status(reply.body)) is not None:
             fault = read_failure(
                 reply._replace(status=status), str(request.body["model"]), self.server
             )
+            if proven is None and not fault.charged:
+                return fault
+            what = Emptiness("none", f"an error under HTTP 200: {fault.message}")
         else:
-            usd = compute_price(usage, self.cache.prices) if is_proven else charge.usd
-            empty = EmptyAnswer(describe_empty(reply.body), usd, is_proven)
-            self._note_empty(request, empty, entered)
-            fault = RequestFailure("broken body", "again", f"{self.server} sent {empty.what.seen}")
-        return fault._replace(charged=True)  # under HTTP 200 an error proves nothing
+            what = describe_empty(reply.body)
+            fault = RequestFailure("broken body", "again", f"{self.server} sent {what.seen}")
+        usd = charge.usd if proven is None else proven
+        self._note_empty(request, EmptyAnswer(what, usd, proven is not None), entered)
+        return fault
+
+    def settle_unread(self, request: ChatRequest, body: str, batch: bool = False) -> float | None:
+        """Dollars that a body without an answer proves by its own count, now charged; none where it
+        proves nothing.
+        """
+        told = usage_in(body)
+        if told is None or believe_usage(told, request, "") != told:
+            return None
+        usd = compute_price(told, self.cache.prices, batch)
+        with self.cache.lock_budget() as budget:
+            held = [c for c in budget.list_open_charges() if c.key == request.key and not c.lost]
+            budget.settle_charges(request.key, usd, held[-1].id if held else "")
+        return usd
 
     def _is_wait_too_long(self, fault: RequestFailure) -> bool:
         """Whether the server asks for a wait that nobody should sit through: an hour, a day."""
@@ -262,32 +277,11 @@ class RequestRunner:
 
     def translate_body(self, body: dict[str, Any]) -> dict[str, Any]:
         """The body in the words of this server."""
-        named = {
-            self.parameter_names.get(name, name): value
-            for name, value in self.fill_body(body).items()
-        }
-        told = {name: value for name, value in named.items() if name is not None}
-        return drop_array_bounds(told) if ARRAY_BOUNDS in self.parameter_names else told
+        return self.dialect.translate_body(self.fill_body(body))
 
-    def learn_parameter_name(self, fault: RequestFailure, request: ChatRequest) -> bool:
-        """Learn that the server lacks a field or calls it otherwise; false where there is nothing
-        to learn.
-        """
-        if fault.action != "dialect" or fault.param == self.parameter_names.get(
-            "max_tokens"
-        ):  # it has no name for the limit
-            return False
-        if fault.param == ARRAY_BOUNDS:
-            if drop_array_bounds(request.body) == request.body:
-                return False
-            self.parameter_names[ARRAY_BOUNDS] = None
-        elif fault.param in self.translate_body(
-            request.body
-        ):  # not learnt meanwhile, from another request
-            self.parameter_names[fault.param] = {"max_tokens": "max_completion_tokens"}.get(
-                fault.param
-            )
-        return True
+    def learn_dialect(self, fault: RequestFailure, request: ChatRequest) -> bool:
+        """Learn from a refusal how the server wants to be asked; false where it tells nothing."""
+        return self.dialect.learn(fault, request.body)
 
     async def call_with_retries(
         self, call: Callable[[], Awaitable[T | RequestFailure]]
@@ -321,7 +315,8 @@ class RequestRunner:
             return response
         if fault.action == "smaller":
             return _build_error_response(request, fault)
-        self.stop_error = WriterRefused(build_message("server-refuses", why=fault.message))
+        advice = "" if fault.has_remedy else f" {suggest_setting(fault, request.body)}"
+        self.stop_error = WriterRefused(build_message("server-refuses", why=fault.message + advice))
         return None
 
     def compute_wait_seconds(self, attempt: int, fault: RequestFailure | None) -> float:

@@ -14,13 +14,14 @@ from itertools import islice
 from random import Random
 from typing import Any, Literal
 
-from tasks.generation.quotas import Quota, apportion_total
+from tasks.generation.quotas import Quota
 from tasks.generation.rules.book_facts import Topic, find_topics
 from tasks.generation.rules.question_makers import ChapterTopics, make_questions
 from tasks.generation.rules.rule_language import load_rule_language
 from tasks.generation.rules.vignettes import make_pairs
 from tasks.schemas.item_rows import Draft, Passage
 from tasks.schemas.plan_sections import GenerationPlan
+from tasks.schemas.sections.apportionment import apportion_total
 
 SHARE_SCALE = 1_000_000  # shares of the kinds as whole numbers
 

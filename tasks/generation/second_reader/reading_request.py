@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tasks.generation.book_windows import MAX_REMINDERS, cut_windows
 from tasks.generation.budget import TokenUsage
@@ -201,12 +201,13 @@ def build_reading_request(
         [_show_item(f"i{n}", item, layout) for n, item in enumerate(layout.items, 1)],
     )
     most = FRAME_TOKENS + MAX_TOKENS_AN_ITEM * len(layout.items)
-    body = {
+    body: dict[str, Any] = {
         "model": reader.model,
         "messages": messages,
         "max_tokens": most,
         "temperature": reader.temperature,
         "seed": plan.seed + layout.task.turn,
+        **plan.extra,
     }
     if plan.structure == "schema":
         schema = {

@@ -17,10 +17,20 @@ def _set(line: str) -> frozenset[str]:
     return frozenset(line.split())
 
 
-UNITS = _set(
-    "mg g kg mcg µg μg ug ng pg ml mL dl dL cc cm mm nm µm μm km mmHg cmH2O kPa mol mmol µmol μmol"
-    " nmol pmol Eq mEq IU mU kcal cal kJ hr min sec ms bpm Hz kHz MHz fL fl mOsm ppm kV mV mA Gy"
-    " mGy Sv mSv cfu CFU"
+def _with_prefixes(prefixes: str, bases: str) -> frozenset[str]:
+    return frozenset(prefix + base for prefix in prefixes for base in bases.split())
+
+
+# The units of physics with their prefixes, and those of medicine; capital M and G only where no
+# name is written alike (Mg is magnesium, MS a disease).
+UNITS = (
+    _with_prefixes("fpnuµμmk", "g L l m s mol Eq Pa J W Wh V A Hz S Gy Sv Bq Osm U IU cal Ω bar")
+    | _with_prefixes("cd", "g L l m S B")
+    | _with_prefixes("MG", "Hz Pa J W Wh Bq B")
+    | _set(
+        "mcg cc g mol Eq IU Pa Hz Gy Sv Bq bar cal hr min sec bpm rpm ppm ppb mmHg cmH2O cfu CFU"
+    )
+    | _set("kB ha atm psi mAh kVA dpi mph lb oz Wh")
 )
 SPACED_UNITS = _set("L l U m h s J")  # glued to a number these are names: L4, T3
 COMPANION_UNITS = _set(

@@ -48,12 +48,26 @@ def draw_page(page: Any, textpage: Any) -> Drawing:
             by_angle.setdefault(angle, []).append(glyph)
             hidden += mode == INVISIBLE
     rules, dots = find_shapes(page)
-    if upright := by_angle.get(0):
-        upright += _bullets(dots, upright)
     moved = {angle: _shift(found, angle, left, bottom) for angle, found in by_angle.items()}
     turned = {angle: turn_glyphs(found, angle, width, height) for angle, found in moved.items()}
     rules = [(x0 - left, x1 - left, y - bottom) for x0, x1, y in rules]
-    return Drawing(turned, rules, width, height, hidden)
+    return _add_bullets(Drawing(turned, rules, width, height, hidden), dots, left, bottom)
+
+
+def add_drawn_bullets(drawing: Drawing, page: Any) -> Drawing:
+    """The other library's drawing of an upright page with the bullets that pdfium sees."""
+    if page.get_rotation():
+        return drawing
+    left, bottom, _, _ = page.get_bbox()
+    return _add_bullets(drawing, find_shapes(page)[1], left, bottom)
+
+
+def _add_bullets(drawing: Drawing, dots: Sequence[Dot], left: float, bottom: float) -> Drawing:
+    upright = drawing.glyphs.get(0)
+    if not upright or not dots:
+        return drawing
+    moved = [(x0 - left, x1 - left, y - bottom) for x0, x1, y in dots]
+    return drawing._replace(glyphs={**drawing.glyphs, 0: [*upright, *_bullets(moved, upright)]})
 
 
 def _level_point(x: float, y: float, angle: int) -> tuple[float, float]:

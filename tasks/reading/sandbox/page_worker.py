@@ -108,7 +108,7 @@ class Reader:
             return pdfium_glyphs.draw_page(page, textpage)
         if self._pages is None:
             self._pages = PdfMinerPages(self._path)
-        return self._pages.draw(number)
+        return pdfium_glyphs.add_drawn_bullets(self._pages.draw(number), page)
 
 
 def _is_sound(sheet: Sheet, text: str) -> bool:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tasks.reading.sandbox import child_process
+from tasks.store.foreign import child_process
 
 WIDTH = 560  # pixels
 MOST_SCALE = 2.0

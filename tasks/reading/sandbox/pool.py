@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.reading.sandbox import child_process
 from tasks.reading.types import Sheet, nothing
 from tasks.schemas.errors import BookError
 from tasks.schemas.messages import Ordinal, build_message
+from tasks.store.foreign import child_process
 
 MEMORY_MIB = (
     256  # of address space for a child, the same on every machine; a page of a real book needs 65

@@ -77,7 +77,9 @@ def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
     before, line = group[-1], placed.line
     if len(group) >= MOST_LINES:
         return True
-    if is_item(line.text) or " | " in line.text or " | " in before.line.text:
+    if " | " in line.text or " | " in before.line.text:
+        return True
+    if is_item(line.text) and not _is_wrapped_number(placed, group):
         return True
     if abs(line.size - before.line.size) > 0.12 * line.size or (
         line.bold != before.line.bold and ENDED.search(before.line.text)
@@ -100,6 +102,28 @@ def _begins(placed: Placed, group: list[Placed], leading: float) -> bool:
     if item:
         return not _inset(placed) and (_had_room(before, placed) or ended)
     return _had_room(before, placed) or (_inset(placed) and not _inset(before) and ended)
+
+
+def _is_wrapped_number(placed: Placed, group: list[Placed]) -> bool:
+    """A number with a full stop ends its sentence on this line ("a ratio of 1 to / 3."): the line
+    before is full and no sentence ends on it, and the number neither opens a list nor goes on one.
+    """
+    before, number = group[-1], _item_number(placed.line.text)
+    return (
+        number is not None
+        and number != 1
+        and _item_number(group[0].line.text) != number - 1
+        and not ENDED.search(before.line.text)
+        and placed.page == before.page
+        and placed.line.block == before.line.block
+        and not _had_room(before, placed)
+    )
+
+
+def _item_number(text: str) -> int | None:
+    found = NUMBERED.match(text)
+    digits = re.sub(r"\D", "", found[0]) if found else ""
+    return int(digits) if digits else None
 
 
 def _runs_on(before: Placed, placed: Placed) -> bool:

@@ -9,13 +9,12 @@ from tasks.language.i18n import Translator
 from tasks.reporting.charts.svg import Axis, Canvas, Point, choose_ticks
 from tasks.reporting.page_tables import build_loss_curve
 from tasks.reporting.report_data import PowerCurvePoint
-from tasks.schemas.item_rows import FilterStep
+from tasks.schemas.item_rows import CHANCE_RATE, FilterStep
 from tasks.schemas.result_rows import Comparison, TrainingStep
 
 CHART_WIDTH = (
     480  # drawn so that 12-unit text can still be read when a phone shows it at 340 pixels
 )
-CHANCE_RATE = 0.25  # four options
 MAX_SQUARES = 2000  # smaller ones would not be seen
 
 

@@ -20,7 +20,7 @@ def format_harm_list(harms: Sequence[Harm], say: Translator) -> str:
         f"- **{line}**" if finding in ("harm", "possible-harm") else f"- {line}"
         for line, finding in lines
     )
-    return f"{say['head']['cost']}:\n\n{told}\n\n"
+    return f"{say['head']['harm']}:\n\n{told}\n\n"
 
 
 def format_aids(aids: AidComparison | None, say: Translator) -> str:

@@ -7,8 +7,9 @@ from statistics import fmean
 from markupsafe import Markup
 
 from tasks.language.i18n import Translator
-from tasks.reporting.charts.study_charts import CHANCE_RATE, CHART_WIDTH
+from tasks.reporting.charts.study_charts import CHART_WIDTH
 from tasks.reporting.charts.svg import Axis, Canvas, choose_ticks
+from tasks.schemas.item_rows import CHANCE_RATE
 from tasks.schemas.sweep_plan import RankedSetting, format_value
 
 SHADE_COUNT = 10  # of the map's cells; the style gives each its strength

@@ -3,18 +3,23 @@ they are called.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from tasks.language.language_pack import load_all_packs
 from tasks.language.text import fold_text
+
+_WORD = re.compile(r"[^\W\d_]+?(?=[A-Z][a-z]|[\W\d_]|$)|\d+")  # "correctAnswerIndex" has three
+LONGEST_HEADER = 100  # characters; what people write over a column is shorter, and cells are many
 
 
 class Layout(NamedTuple):
     """The columns of one file by role; "" or () where there is none."""
 
     question: str = ""
+    passage: str = ""  # what the question is asked about
     options: tuple[str, ...] = ()  # one column that holds all, or one column an option
     marks: tuple[str, ...] = ()  # how the columns of single options are called: 1, 2, … or a, b, …
     answer: str = ""
@@ -33,14 +38,62 @@ def squeeze(header: str) -> str:
     return re.sub(r"[\W_]+", "", fold_text(header))
 
 
+def name_columns(header: Sequence[object]) -> list[str]:
+    """The cells of a header as names: pandas' "Unnamed: 3" is none; where options share a merged
+    cell, or several columns have one name, they are numbered from 1.
+    """
+    told = [
+        "" if c is None else re.sub(r"^Unnamed: \d+(_.*)?$", "", str(c).strip()) for c in header
+    ]
+    for at in range(1, len(told)):
+        if not told[at] and _names_options(told[at - 1]):
+            told[at] = told[at - 1]
+    times, seen = Counter(told), Counter[str]()
+    names = []
+    for name in told:
+        seen[name] += 1
+        names.append(f"{name} {seen[name]}" if name and times[name] > 1 else name)
+    return names
+
+
+def _names_options(name: str) -> bool:
+    return bool(name) and squeeze(name) in {*known_names()["option"], *known_names()["options"]}
+
+
+def list_forms(header: str) -> tuple[str, str, str]:
+    """What a header can be found under, the surest first: whole; without what stands in brackets;
+    without what stands behind a dash too ("Answer 1 - max 75 characters").
+    """
+    plain = re.sub(r"[(\[{].*?[)\]}]", " ", header)
+    return squeeze(header), squeeze(plain), squeeze(re.split(r"\s[-–—]\s", plain)[0])
+
+
+def index_headers(headers: Sequence[str]) -> dict[str, str]:
+    """Form → header; where two headers share one, it is that of the surer, then of the earlier."""
+    forms = [list_forms(header) for header in headers]
+    found: dict[str, str] = {}
+    for sure in range(3):
+        for header, form in zip(headers, forms, strict=True):
+            found.setdefault(form[sure], header)
+    return {form: header for form, header in found.items() if form}
+
+
 @cache
 def known_names() -> dict[str, tuple[str, ...]]:
     """Role → the names of its columns, squeezed, the surest first."""
     packs = load_all_packs("packs/columns.yaml")
     return {
         role: tuple(dict.fromkeys(squeeze(str(name)) for pack in packs for name in pack[role]))
-        for role in packs[0].keys() - {"series"}
+        for role in packs[0].keys() - {"series", "beside"}
     }
+
+
+@cache
+def list_words_beside(role: str) -> frozenset[str]:
+    """Words that may stand in a header beside the name of a role and change nothing."""
+    packs = load_all_packs("packs/columns.yaml")
+    words = (word for pack in packs for word in pack.get("beside", {}).get(role, ()))
+    return frozenset(map(squeeze, words))
 
 
 @cache
@@ -54,29 +107,24 @@ def list_mark_series() -> list[tuple[str, ...]]:
 
 def count_known(headers: Iterable[object]) -> int:
     """How many of a row's cells are names of columns that we know; a header has at least two."""
-    squeezed = [squeeze(str(h)) for h in headers if h is not None and str(h).strip()]
-    names = {name for names in known_names().values() for name in names if name}
-    single = bool(find_series(squeezed, known_names()["option"])[0])
-    return sum(name in names for name in squeezed) + 4 * single
+    told = [str(h) for h in headers if h is not None]
+    told = [h for h in told if h.strip() and len(h) <= LONGEST_HEADER]
+    single = bool(find_series(index_headers(told))[0])
+    return sum(not _all_names().isdisjoint(list_forms(h)) for h in told) + 4 * single
 
 
-def find_layout(headers: Sequence[str], given: Given | None = None) -> Layout:
+@cache
+def _all_names() -> frozenset[str]:
+    return frozenset(n for role in Layout._fields for n in known_names().get(role, ()) if n)
+
+
+def find_layout(headers: tuple[str, ...], given: Given | None = None) -> Layout:
     """The columns by role; those that a plan gives come first."""
-    columns = {squeeze(header): header for header in reversed(headers)}
-    named = {role: _given(role, given or {}, columns) for role in Layout._fields}
-    single, marks = find_series(list(columns), known_names()["option"])
-    answer = _first(columns, "answer")
-    whole = _first(columns, "options")
-    options = (whole,) if whole and whole != answer else ()
-    found = Layout(
-        question=_first(columns, "question"),
-        options=options or tuple(columns[c] for c in single),
-        marks=() if options else marks,
-        answer=answer,
-        wrong=_series_or_one(columns, "wrong"),
-        symptom=_series_or_one(columns, "symptom"),
-        diagnosis=_first(columns, "diagnosis"),
-    )
+    found = _find_columns(headers)
+    if not given:
+        return found
+    columns = index_headers(headers)
+    named = {role: _given(role, given, columns) for role in Layout._fields}
     told: dict[str, Any] = {
         role: value if role in ("options", "wrong", "symptom") else value[0]
         for role, value in named.items()
@@ -85,21 +133,47 @@ def find_layout(headers: Sequence[str], given: Given | None = None) -> Layout:
     return found._replace(**({"marks": ()} | told if "options" in told else told))
 
 
-def find_series(
-    headers: Sequence[str], before: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+@lru_cache(maxsize=64)  # the rows of a file have few sets of columns, and some have 133 each
+def _find_columns(headers: tuple[str, ...]) -> Layout:
+    columns = index_headers(headers)
+    single, marks = find_series(columns)
+    answer, passage = _first(columns, "answer"), _first(columns, "passage")
+    question = _first(columns, "question") or passage
+    whole = _first(columns, "options")
+    options = (whole,) if whole and whole != answer else ()
+    return Layout(
+        question=question,
+        passage="" if passage == question else passage,
+        options=options or tuple(columns[c] for c in single),
+        marks=() if options else marks,
+        answer=answer,
+        wrong=_series_or_one(columns, "wrong"),
+        symptom=_series_or_one(columns, "symptom"),
+        diagnosis=_first(columns, "diagnosis"),
+    )
+
+
+def find_series(headers: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns with one option each, and their marks: option1 … option4, A … D, «گزینه اول» … «گزینه
     چهارم».
     """
     have = set(headers)
-    for word in before:
-        for marks in list_mark_series():
-            for form in (f"{word}{{}}", f"{{}}{word}"):
-                columns = [form.format(fold_text(mark)) for mark in marks]
-                if have.issuperset(columns[:4]):
-                    number = 5 if columns[4] in have else 4
-                    return tuple(columns[:number]), marks[:number]
+    for columns, marks in _list_series():
+        if have.issuperset(columns[:4]):
+            number = 5 if columns[4] in have else 4
+            return columns[:number], marks[:number]
     return (), ()
+
+
+@cache
+def _list_series() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """All names of such columns, the surest first, and their marks."""
+    return [
+        (tuple(form.format(fold_text(mark)) for mark in marks), marks)
+        for word in known_names()["option"]
+        for marks in list_mark_series()
+        for form in (f"{word}{{}}", f"{{}}{word}")
+    ]
 
 
 def _given(role: str, given: Given, columns: Mapping[str, str]) -> tuple[str, ...]:
@@ -111,7 +185,18 @@ def _given(role: str, given: Given, columns: Mapping[str, str]) -> tuple[str, ..
 
 
 def _first(columns: Mapping[str, str], role: str) -> str:
-    return next((columns[name] for name in known_names()[role] if name in columns), "")
+    """The column of the surest name, else the first that is a name among words that change
+    nothing.
+    """
+    names, beside = known_names()[role], list_words_beside(role)
+    for name in names:
+        if name in columns:
+            return columns[name]
+    for header in columns.values():
+        words = [word for word in map(squeeze, _WORD.findall(header)) if word not in beside]
+        if words and "".join(words) in names:
+            return header
+    return ""
 
 
 def _series_or_one(columns: Mapping[str, str], role: str) -> tuple[str, ...]:

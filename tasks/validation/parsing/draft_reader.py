@@ -4,16 +4,16 @@ refused else, and counted.
 
 import json
 import re
-import unicodedata
 from typing import Any
 
-from tasks.language.text import fold_text, normalize_text, to_latin_digits
+from tasks.language.text import normalize_text, to_latin_digits
 from tasks.schemas.item_rows import Draft, Rejection
 from tasks.schemas.messages import Message, Ordinal, Term, Value, build_message
 from tasks.schemas.sections.profiles import list_question_types, split_tag
 from tasks.validation.items import ItemKind, ParsedItem, ParsedItems, Refused
 from tasks.validation.parsing import lenient_json
-from tasks.validation.parsing.key_convention import MARKS, read_key
+from tasks.validation.parsing.key_convention import read_key
+from tasks.validation.parsing.option_marks import strip_marks
 from tasks.validation.term_matching import fold_cached
 
 FIELD_NAMES = {
@@ -33,8 +33,6 @@ PLAIN_PAIRS = {  # of books that are not medical, where no medical field is told
 }
 MAX_QUOTED_CHARACTERS = 200  # of a value that is told; a whole response is no sentence
 LIST_NAMES = ("items", "pairs", "questions", "data", "results")
-_MARK = re.compile(r"^[\s(\[]*(الف|[ابجدABCDabcd]|[1-4۱-۴١-٤])\s*(?:[).\]:ـ–-]|\.)\s*(?=\S)(?!\d)")
-_CIRCLED = re.compile(r"^[①-④❶-❹➀-➃](?=\s*\S)")
 # "1. A man", «۱-مرد»; "47-year-old" is no number of an item
 _NUMBERING = re.compile(r"^(?:\d{1,3}|سؤال \d{1,3})\s*(?:[.):]|-(?![A-Za-z]))\s*(?=[^\W\d])")
 _STRAY = re.compile(
@@ -242,43 +240,10 @@ def read_options(value: Any, language: str, mended: list[str]) -> tuple[str, ...
         for o in value
     ]
     options = [_read_string(o, i, language) for i, o in enumerate(plain, 1)]
-    options = [_CIRCLED.sub(lambda m: f"{unicodedata.digit(m[0])}) ", o) for o in options]
-    marks = [_MARK.match(o) for o in options]
-    if all(marks):
-        numbers = [_get_mark_number(m[1]) for m in marks if m]
-        if numbers != [1, 2, 3, 4]:
-            raise Refused("options-out-of-order", numbers=tuple(map(Ordinal, numbers)))
-        options = [o[m.end() :] for o, m in zip(options, marks, strict=True) if m]
+    if marked := strip_marks(options):
+        options = marked
         mended.append("option-marks")
     return tuple(o.rstrip(" ،؛") for o in options)
-
-
-_MARKED = re.compile(
-    r"(?:^|(?<=[\s,،;|]))\(?\s?(الف|[ابپجدتabcdeABCDE]|[1-5۱-۵])\s?[).:ـ-]\s?(?=\S)(?!\d)"
-    r"|(?:^|(?<=\s))[①-⑤]"
-)
-_SERIES = ("1234", "abcd", "ابجد", "ابپت")
-
-
-def split_marked(text: str) -> tuple[str, list[str] | None]:
-    """A text and the options at its end, each behind its mark in order: "… A) asthma B) croup C) …
-    D) …".
-    """
-    marks = list(_MARKED.finditer(text))
-    said = "".join(fold_text(m[1])[:1] if m[1] else str(unicodedata.digit(m[0])) for m in marks)
-    for series in _SERIES:
-        at = said.rfind(series)
-        if at < 0:
-            continue
-        found = marks[at : at + (5 if said[at + 4 : at + 5] in ("5", "e") else 4)]
-        ends = [*(m.start() for m in found[1:]), len(text)]
-        options = [text[m.end() : end].strip(" \n,،;|") for m, end in zip(found, ends, strict=True)]
-        return text[: found[0].start()].strip(), options if all(options) else None
-    return text, None
-
-
-def _get_mark_number(mark: str) -> int:
-    return MARKS[fold_text(mark)]
 
 
 def _read_answer(value: Any, options: tuple[str, ...], mended: list[str]) -> int:

@@ -23,7 +23,8 @@ from tasks.validation.parsing.column_names import Given, squeeze
 from tasks.validation.parsing.draft_reader import build_parsed_item
 from tasks.validation.parsing.item_files import ItemLine, list_columns, read_rows
 from tasks.validation.parsing.key_convention import KeyConvention
-from tasks.validation.parsing.question_rows import QuestionRow, read_pair, read_question
+from tasks.validation.parsing.pair_rows import read_pair
+from tasks.validation.parsing.question_rows import QuestionRow, read_question
 from tasks.validation.validate import ImportedItems
 
 SAMPLES = 3  # rows shown where nothing could be read

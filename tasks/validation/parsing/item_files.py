@@ -5,32 +5,32 @@ What cannot be read is told, row by row; nothing of a file is left out silently.
 """
 
 import csv
-import gzip
-import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from tasks.language import persian
-from tasks.language.text import split_words
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import Message, build_message
+from tasks.store.foreign.parse_apart import ParserStopped, parse_apart
 from tasks.validation.parsing import lenient_json
-from tasks.validation.parsing.column_names import count_known, known_names, squeeze
+from tasks.validation.parsing.column_names import count_known, name_columns
 from tasks.validation.parsing.draft_reader import LIST_NAMES
+from tasks.validation.parsing.text_files import TITLES, read_cells, read_text
 
 MMLU = ["question", "A", "B", "C", "D", "answer"]  # the columns of its files, which have no header
-TITLES = 10  # rows at most that stand above the header of a sheet
-MOST_BYTES = 2**29  # of an unpacked file: half a gigabyte, some million rows
-MOST_CELL = (
-    2**24
-)  # characters of a cell that csv reads; longer than any, but no unclosed quote reads a whole file
+TABLES = (".csv", ".tsv", ".txt")
+TEXTS = (*TABLES, ".json", ".jsonl", ".ndjson")
+SMALL_TEXT = 2**20  # bytes of a text that is parsed here: JSON makes 60 MB of it at most
+ZIP, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # first bytes: a workbook under another name
+ROW_LISTS = (*LIST_NAMES, "rows", "values")
 
 
 class ItemLine(NamedTuple):
@@ -49,9 +49,48 @@ class Rows(NamedTuple):
 
 
 def read_rows(path: Path) -> Rows:
-    """All rows of a file. Raises PlanError where it is none of these, damaged, or of an unknown
-    encoding.
+    """All rows of a file. Raises PlanError where it is none of these, damaged, hostile, or of an
+    unknown encoding.
+
+    Only a short text is parsed in this process: a workbook of 1.7 kB can take gigabytes.
     """
+    if _is_short_text(path):
+        return _read_or_refuse(path)
+    try:
+        packed = parse_apart(__name__, pack_rows.__name__, str(path))
+    except ParserStopped as stopped:
+        raise PlanError(
+            build_message("own-file-unreadable", path=str(path), why=stopped.reason)
+        ) from None
+    return Rows(
+        [
+            ItemLine(fields, raw, fault and Message.model_validate(fault))
+            for fields, raw, fault in packed["lines"]
+        ],
+        tuple(map(Message.model_validate, packed["notes"])),
+    )
+
+
+def pack_rows(path: str) -> dict[str, Any]:
+    """The rows of a file as JSON knows them; what it does not know (a date) becomes its text."""
+    rows = _read_or_refuse(Path(path))
+    lines = [
+        (line.fields, line.raw, line.fault and line.fault.model_dump(mode="json"))
+        for line in rows.lines
+    ]
+    packed = {"lines": lines, "notes": [note.model_dump(mode="json") for note in rows.notes]}
+    plain: dict[str, Any] = json.loads(json.dumps(packed, default=str))
+    return plain
+
+
+def _is_short_text(path: Path) -> bool:
+    """Not of a workbook that is called .csv."""
+    if not path.is_file() or path.suffix.lower() not in TEXTS:
+        return False
+    return path.stat().st_size <= SMALL_TEXT and path.open("rb").read(4) != ZIP
+
+
+def _read_or_refuse(path: Path) -> Rows:
     try:
         return _read(path)
     except (
@@ -62,10 +101,11 @@ def read_rows(path: Path) -> Rows:
         KeyError,
         csv.Error,
         ValueError,
+        RecursionError,
+        zlib.error,
     ) as error:
-        raise PlanError(
-            build_message("own-file-unreadable", path=str(path), why=str(error))
-        ) from None
+        why = " ".join(str(error).split())[:300] or type(error).__name__
+        raise PlanError(build_message("own-file-unreadable", path=str(path), why=why)) from None
 
 
 def _read(path: Path) -> Rows:
@@ -74,18 +114,21 @@ def _read(path: Path) -> Rows:
     kind = (
         "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     )
-    if kind == ".xlsx":
-        return _sheets(path)
+    plain = kind.removesuffix(".gz")
+    with path.open("rb") as stream:
+        magic = stream.read(4)
     if kind in (".parquet", ".pq"):
         import pyarrow.parquet as parquet
 
         return Rows(_arrow_lines(parquet.read_table(path)))
-    if (plain := kind.removesuffix(".gz")) in (".csv", ".tsv", ".txt"):
-        text, notes = _text(path)
-        return Rows(_table(_cells(text)), notes)
     if plain in (".json", ".jsonl", ".ndjson"):
-        text, notes = _text(path)
+        text, notes = read_text(path)
         return Rows(_json(text), notes)
+    if kind == ".xlsx" or (magic.startswith(ZIP) and plain in (*TABLES, ".xls")):
+        return _sheets(path)
+    if plain in TABLES and not magic.startswith(OLD_WORKBOOK):
+        text, notes = read_text(path)
+        return Rows(_table(read_cells(text)), notes)
     raise PlanError(
         build_message(
             "own-file-of-another-kind",
@@ -95,32 +138,10 @@ def _read(path: Path) -> Rows:
     )
 
 
-def _text(path: Path) -> tuple[str, tuple[Message, ...]]:
-    """The text of a file: UTF-8, UTF-16 with its mark, or Windows-1256 where it reads as Persian or
-    Arabic.
-    """
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
-        content = stream.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it holds more than {MOST_BYTES >> 20} MB")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16"), ()
-    try:
-        return content.decode("utf-8-sig"), ()
-    except UnicodeDecodeError as error:
-        text = content.decode("cp1256", errors="replace")
-        known = persian.FUNCTION_WORDS.union(*known_names().values())
-        if not known.intersection(map(squeeze, split_words(text))) or re.search(
-            r"[\x00-\x08\ufffd]", text
-        ):
-            raise ValueError(f"{error}; save it as UTF-8") from None
-        return text, (build_message("read-as-windows-1256"),)
-
-
 def _json(text: str) -> list[ItemLine]:
     """A list, an object that holds one, or one object a line; else what can be read of it."""
     try:
-        return [_of(v) for v in _inside(lenient_json.parse_strict(text))]
+        return _lines(_inside(lenient_json.parse_strict(text)))
     except ValueError:
         whole = [
             line for line in re.split(r"[\r\n]+", text) if line.strip()
@@ -128,7 +149,7 @@ def _json(text: str) -> list[ItemLine]:
     if all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in whole):
         return [_one_line(line) for line in whole]
     found = lenient_json.read_objects(text)
-    return [_of(v) for r in found.parsed for v in _inside(r.value)] + [
+    return _lines(v for r in found.parsed for v in _inside(r.value)) + [
         ItemLine(None, b.raw, build_message("broken-json", why=b.reason)) for b in found.broken
     ]
 
@@ -146,20 +167,47 @@ def _one_line(line: str) -> ItemLine:
 
 
 def _inside(value: Any) -> list[Any]:
-    """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, or of columns
-    {"question": […], …}.
+    """The rows of a list, of {"items": […]}, of {"train": […], "test": […]}, of what lies below
+    such names, of {"q1": {…}, "q2": {…}}, or of columns {"question": […], …}.
     """
+    if isinstance(value, list):
+        if value and all(isinstance(row, list) for row in value):
+            return _table(value)
+        return [row for one in value for row in _unwrap(one)]
     if not isinstance(value, dict):
-        return value if isinstance(value, list) else [value]
-    inside = [value[k] for k in LIST_NAMES if isinstance(value.get(k), list)]
+        return [value]
+    if isinstance(names := value.get("columns"), list) and isinstance(value.get("data"), list):
+        return [dict(zip(names, row, strict=False)) for row in value["data"]]
+    inside = [value[k] for k in ROW_LISTS if isinstance(value.get(k), list)]
     if inside or count_known(value) > 1:
-        return inside[0] if inside else _columns(value) or [value]
-    lists = [
-        v
-        for v in value.values()
-        if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)
-    ]
-    return [row for rows in lists for row in rows] or [value]
+        return _inside(inside[0]) if inside else _columns(value) or _named_rows(value) or [value]
+    below = [v for v in value.values() if _holds_rows(v)]
+    return [row for part in below for row in _inside(part)] or [value]
+
+
+def _named_rows(value: dict[str, Any]) -> list[Any]:
+    """{"0": {…}, "1": {…}}: numbers are names of options, too."""
+    rows = list(value.values())
+    return rows if all(isinstance(row, dict) and count_known(row) > 1 for row in rows) else []
+
+
+def _holds_rows(value: Any) -> bool:
+    """Whether a value is a row, holds rows, or is a list of them."""
+    if isinstance(value, dict):
+        return count_known(value) > 1 or any(map(_holds_rows, value.values()))
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _unwrap(row: Any) -> list[Any]:
+    """A row; that of {"row_idx": 0, "row": {…}} as the hub's viewer gives it; the rows of a part of
+    an exam.
+    """
+    if not isinstance(row, dict) or count_known(row) > 1:
+        return [row]
+    if isinstance(row.get("row"), dict):
+        return [row["row"]]
+    parts = any(isinstance(row.get(name), list) for name in ROW_LISTS)
+    return _inside(row) if parts and _holds_rows(row) else [row]
 
 
 def _columns(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -172,6 +220,10 @@ def _columns(value: dict[str, Any]) -> list[dict[str, Any]]:
     return [{column: rows.get(number) for column, rows in value.items()} for number in parts[0]]
 
 
+def _lines(values: Iterable[Any]) -> list[ItemLine]:
+    return [value if isinstance(value, ItemLine) else _of(value) for value in values]
+
+
 def _of(value: Any) -> ItemLine:
     raw = json.dumps(value, ensure_ascii=False, default=str)
     return (
@@ -181,35 +233,21 @@ def _of(value: Any) -> ItemLine:
     )
 
 
-def _cells(text: str) -> list[list[Any]]:
-    """Comma, semicolon or tab: whichever cuts the first line into most columns, or what Excel's
-    `sep=;` says.
-    """
-    csv.field_size_limit(MOST_CELL)
-    text = re.sub(r"\r\n?", "\n", text)
-    first, _, rest = text.partition("\n")
-    if told := re.fullmatch(r"sep=(.)\s*", first):
-        return [list(row) for row in csv.reader(io.StringIO(rest, newline=""), delimiter=told[1])]
-    mark = max(",;\t|", key=lambda m: len(next(csv.reader([first], delimiter=m), [])))
-    return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=mark)]
-
-
 def _sheets(path: Path) -> Rows:
-    """Every sheet of a workbook that has a header we know, else the first; formulas are not
-    computed, their last values are read.
+    """Every sheet of a workbook that is shown and has a header we know, else the first; formulas
+    are not computed, their last values are read.
     """
-    book = load_workbook(path, read_only=True, data_only=True)
-    try:
+    with path.open("rb") as stream:
+        book = load_workbook(stream, read_only=True, data_only=True)
         sheets = {
             sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
             for sheet in book.worksheets
         }
-    finally:
-        book.close()
+        hidden = {sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"}
     known = {
         title: rows
         for title, rows in sheets.items()
-        if any(count_known(row) > 1 for row in rows[:TITLES])
+        if title not in hidden and any(count_known(row) > 1 for row in rows[:TITLES])
     }
     used = known or dict(list(sheets.items())[:1])
     filled = [
@@ -232,7 +270,7 @@ def _table(rows: Sequence[list[Any]]) -> list[ItemLine]:
         return [_row(MMLU, row) for row in filled]
     at = next((i for i, row in enumerate(filled[:TITLES]) if count_known(row) > 1), 0)
     above = [row for row in filled[:at] if sum(cell not in (None, "") for cell in row) > 1]
-    header = [str(c).strip() if c is not None else "" for c in filled[at]]
+    header, below = _join_headers(filled[at : at + 2])
     lost = [
         ItemLine(
             None,
@@ -241,7 +279,19 @@ def _table(rows: Sequence[list[Any]]) -> list[ItemLine]:
         )
         for row in above
     ]
-    return lost + [_row(header, row) for row in filled[at + 1 :]]
+    return lost + [_row(header, row) for row in filled[at + 1 + below :]]
+
+
+def _join_headers(rows: Sequence[list[Any]]) -> tuple[list[str], bool]:
+    """The header, and whether it has a second row: "Options" over the columns A, B, C, D."""
+    first, *second = rows
+    if second:
+        pairs = list(zip_longest(first, second[0]))
+        both = [high if low in (None, "") else low for high, low in pairs]
+        gaps = any(high not in (None, "") and low in (None, "") for high, low in pairs)
+        if gaps and count_known(both) > count_known(first):
+            return name_columns(both), True
+    return name_columns(first), False
 
 
 def _row(header: Sequence[str], row: list[Any]) -> ItemLine:

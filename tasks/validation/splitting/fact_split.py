@@ -2,6 +2,7 @@
 taught.
 """
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -11,6 +12,7 @@ from tasks.language.text import fold_text
 from tasks.schemas.item_rows import Pair, Question, Rejection
 from tasks.schemas.messages import build_message
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.schemas.sections.apportionment import apportion_total
 from tasks.validation.items import PairOrQuestion, build_row_rejection
 
 R = TypeVar("R", Pair, Question)
@@ -168,18 +170,6 @@ def sample_in_turns(
     return TrimmedRows([r for r in rows if r.id in chosen], [r for r in rows if r.id not in chosen])
 
 
-def allocate_shares(sizes: dict[Hashable, int], wanted: int) -> dict[Hashable, int]:
-    """`wanted` dealt out in proportion to the sizes, by largest remainder."""
-    whole = sum(sizes.values())
-    exact = {k: wanted * n / whole for k, n in sizes.items()}
-    dealt = {k: int(x) for k, x in exact.items()}
-    for k in sorted(exact, key=lambda k: (dealt[k] - exact[k], str(k)))[
-        : wanted - sum(dealt.values())
-    ]:
-        dealt[k] += 1
-    return dealt
-
-
 def trim_questions(
     asked: AskedQuestions, wanted: int | None, seed: int
 ) -> tuple[AskedQuestions, list[Rejection]]:
@@ -190,7 +180,9 @@ def trim_questions(
             strata[taught, q.kind].append(q)
     if wanted is None or sum(map(len, strata.values())) <= wanted:
         return asked, []
-    dealt = allocate_shares({k: len(v) for k, v in strata.items()}, wanted)
+    dealt = apportion_total(
+        {k: len(strata[k]) for k in sorted(strata, key=str)}, wanted, sure_from=math.inf
+    )
     gone = [
         r
         for k, v in strata.items()

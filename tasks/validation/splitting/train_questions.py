@@ -60,9 +60,7 @@ def _draw_distractors(
 
 def _build_train_question(pair: Pair, others: list[str], language: str) -> Question:
     a, b, c = others
-    stem = prompts.get_prompt_template(language).recall.format(
-        symptom=pair.symptom.rstrip(" .؟?!…")
-    )
+    stem = prompts.build_recall_stem(pair, language)
     return Question(
         id=f"recall-{compute_digest(pair.id.encode())}",
         fact=pair.fact,

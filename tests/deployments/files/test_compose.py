@@ -1,4 +1,4 @@
-"""What compose.yaml would run, run without Docker: its processes with its own variables, on a PostgreSQL, from a fresh clone."""
+"""What compose.yaml would run, run without Docker: its processes with its own variables and secrets, on a PostgreSQL, from a fresh clone."""
 
 import os
 import re
@@ -16,7 +16,8 @@ from support.prefect_team import find_free_port
 from support.small_study import build_small_plan
 
 ROOT = Path(__file__).parents[3]
-SERVICES = yaml.safe_load((ROOT / "deployments" / "compose.yaml").read_text("utf-8"))["services"]
+COMPOSE = yaml.safe_load((ROOT / "deployments" / "compose.yaml").read_text("utf-8"))
+SERVICES = COMPOSE["services"]
 PASSWORD = "admin:a-word-of-the-test"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -44,31 +45,36 @@ def stack(clone, tmp_path_factory):
         find_free_port(),
         find_free_port(),
     )
-    names = {
-        "POSTGRES_PASSWORD": "unused",
-        "PREFECT_AUTH": PASSWORD,
-        "PUBLIC_ADDRESS": f"http://127.0.0.1:{port}",
-    }
+    names = {"PUBLIC_ADDRESS": f"http://127.0.0.1:{port}"}
+    ports = {service: find_free_port() for service in ("worker-cpu", "worker-gpu")}
+    places = {"/runs": folder / "runs", "/models": folder / "models"}
+    addresses = {"database": "127.0.0.1", "5432": str(port_of_database)}
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    for name in COMPOSE["secrets"]:
+        (secrets / name).write_text({"prefect_login": f"{PASSWORD}\n"}.get(name, "unused\n"))
 
     def here(value):
-        """As compose would fill it in, with this machine's addresses."""
+        """As compose would fill it in, with this machine's addresses and places."""
         value = re.sub(r"\$\{(\w+)(?::[-?][^}]*)?\}", lambda found: names.get(found[1], ""), value)
-        value = value.replace("@database:5432", f"@127.0.0.1:{port_of_database}").replace(
-            "//server:4200", f"//127.0.0.1:{port}"
-        )
-        return str(folder / "runs") if value == "/runs" else value
+        value = value.replace("//server:4200", f"//127.0.0.1:{port}")
+        value = value.replace("/run/secrets", str(secrets))
+        return str(places.get(value, addresses.get(value, value)))
 
     def environment(service):
         home = folder / f"home of {service}"
         home.mkdir(exist_ok=True)
         given = {name: here(value) for name, value in SERVICES[service]["environment"].items()}
-        return {"PATH": os.environ["PATH"], "HOME": str(home)} | given
+        if service in ports:  # the containers have an 8080 each
+            given["PREFECT_WORKER_WEBSERVER_PORT"] = str(ports[service])
+        programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return {"PATH": programs, "HOME": str(home)} | given
 
     @contextmanager
     def running(service, *arguments):
         with (folder / f"{service}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                [clone / "deployments" / "entrypoint.sh", *arguments],
                 cwd=clone,
                 env=environment(service),
                 stdout=log,
@@ -86,20 +92,20 @@ def stack(clone, tmp_path_factory):
 
     with ExitStack() as started:
         started.enter_context(serve_database(folder / "postgres", port_of_database))
-        entrypoint = [
-            {"0.0.0.0": "127.0.0.1", "4200": str(port)}.get(word, word)
+        entrypoint, *serve = (
+            {"0.0.0.0": "127.0.0.1", "4200": str(port), "/app": str(clone)}.get(word, word)
             for word in SERVICES["server"]["entrypoint"]
-        ]
-        started.enter_context(running("server", *entrypoint))
-        until_healthy(SERVICES["server"]["healthcheck"]["test"][1:], port)
-        python, *register = SERVICES["deploy"]["entrypoint"]
-        assert python == "python3" and register[0] == "-m"
-        with running("deploy", *register[1:]) as deploy:
+        )
+        assert entrypoint == "/app/entrypoint.sh"
+        started.enter_context(running("server", *serve))
+        until_healthy(SERVICES["server"]["healthcheck"]["test"][1:], "4200", port)
+        with running("deploy", *SERVICES["deploy"]["command"]) as deploy:
             assert deploy.wait(200) == 0, (folder / "deploy.log").read_text()
         for service in ("worker-cpu", "worker-gpu"):
-            started.enter_context(
-                running(service, "deployments.worker", *SERVICES[service]["command"])
-            )
+            worker, *options = SERVICES[service]["command"]
+            assert worker == "book2lora-worker"  # the clone's, not the installed one
+            started.enter_context(running(service, "python3", "-m", "deployments.worker", *options))
+            until_healthy(SERVICES[service]["healthcheck"]["test"][1:], "8080", ports[service])
         yield (
             SyncPrefectClient(f"http://127.0.0.1:{port}/api", auth_string=PASSWORD),
             folder / "runs",
@@ -107,11 +113,11 @@ def stack(clone, tmp_path_factory):
         )
 
 
-def until_healthy(check, port):
+def until_healthy(check, port_inside, port):
     """The healthcheck's own command."""
     until = time.monotonic() + 150
     while subprocess.run(
-        [sys.executable, *(word.replace("4200", str(port)) for word in check[1:])],
+        [sys.executable, *(word.replace(port_inside, str(port)) for word in check[1:])],
         capture_output=True,
     ).returncode:
         assert time.monotonic() < until, "not healthy"

@@ -1,6 +1,10 @@
 """The files that say where and when: sound YAML, names that exist, templates and automations that Prefect takes."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,8 @@ import yaml
 ROOT = Path(__file__).parents[3]
 PLACE = ROOT / "deployments"
 COMPOSE = yaml.safe_load((PLACE / "compose.yaml").read_text("utf-8"))
-KUBERNETES = yaml.safe_load((PLACE / "kubernetes.yaml").read_text("utf-8"))
+KUBERNETES = yaml.safe_load((PLACE / "kubernetes" / "job-templates.yaml").read_text("utf-8"))
+SECRET = re.compile("KEY|TOKEN|PASSWORD|AUTH")
 AUTOMATIONS = yaml.safe_load((PLACE / "automations.yaml").read_text("utf-8"))["automations"]
 
 
@@ -30,8 +35,8 @@ def test_no_value_of_the_example_carries_a_remark():
 
 
 def test_what_the_example_leaves_empty_is_as_if_it_were_not_set(monkeypatch):
-    from tasks.generation.openai.openai_writer import open_client
     from tasks.generation.openai.request_runner import RetryPolicy
+    from tasks.generation.openai.transport.server_calls import open_client
 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", "")
@@ -65,7 +70,8 @@ def test_every_prefect_setting_in_compose_is_one():
     known = {f"PREFECT_{name}" for name in settings_of(Settings)}
     for service in COMPOSE["services"]:
         for name in environment(service):
-            assert not name.startswith("PREFECT_") or name in known, name
+            setting = name.removesuffix("_FILE")
+            assert not name.startswith("PREFECT_") or setting in known, name
 
 
 def settings_of(model, before=""):
@@ -104,20 +110,141 @@ def test_only_the_servers_port_is_published_and_only_on_loopback():
 
 
 def test_authentication_is_on_and_its_two_ends_fit():
-    assert environment("server")["PREFECT_SERVER_API_AUTH_STRING"].startswith("${PREFECT_AUTH")
-    assert environment("worker-gpu")["PREFECT_API_AUTH_STRING"].startswith("${PREFECT_AUTH:?")
+    login = "/run/secrets/prefect_login"
+    assert environment("server")["PREFECT_SERVER_API_AUTH_STRING_FILE"] == login
+    for service in ("deploy", "worker-cpu", "worker-gpu"):
+        assert environment(service)["PREFECT_API_AUTH_STRING_FILE"] == login
 
 
-def test_no_secret_has_a_value_of_its_own():
-    for service in COMPOSE["services"]:
-        for name, value in environment(service).items():
-            if re.search("KEY|TOKEN|PASSWORD|AUTH", name):
-                assert value.startswith("${"), f"{service}: {name}"
+def test_secrets_are_files_and_each_service_gets_those_that_it_names_and_no_other():
+    for service, tree in COMPOSE["services"].items():
+        secret = {n: v for n, v in environment(service).items() if SECRET.search(n)}
+        assert all(name.endswith("_FILE") for name in secret), service
+        assert {v.removeprefix("/run/secrets/") for v in secret.values()} == {*tree["secrets"]}
+    assert {*COMPOSE["secrets"]} == {
+        name for tree in COMPOSE["services"].values() for name in tree["secrets"]
+    }
+    assert [
+        s for s, tree in COMPOSE["services"].items() if "openai_api_key" in tree["secrets"]
+    ] == ["worker-cpu"]
+
+
+def test_secrets_are_kept_out_of_the_repository_and_the_image():
+    for tree in COMPOSE["secrets"].values():
+        assert tree["file"].startswith("secrets/")
+    assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    assert "**/secrets" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+
+
+def test_every_service_has_a_limit_of_memory_and_what_lasts_a_healthcheck():
+    for service, tree in COMPOSE["services"].items():
+        assert tree["deploy"]["resources"]["limits"]["memory"], service
+        assert tree["restart"] == ("on-failure" if service == "deploy" else "unless-stopped")
+        assert ("test" in tree["healthcheck"]) == (service != "deploy"), service
+
+
+def test_the_gpu_worker_is_started_only_where_it_is_asked_for():
+    asked = {service: tree.get("profiles") for service, tree in COMPOSE["services"].items()}
+    assert {service for service, profiles in asked.items() if profiles} == {"worker-gpu"}
+    assert asked["worker-gpu"] == ["gpu"]
+
+
+def test_the_servers_image_is_of_the_pinned_prefect():
+    pinned = re.search(r"^prefect==(.+)$", (ROOT / "constraints.txt").read_text("utf-8"), re.M)[1]
+    assert COMPOSE["services"]["server"]["image"].startswith(f"prefecthq/prefect:{pinned}-python")
+
+
+def test_prefects_own_image_has_all_that_our_check_of_hosts_imports():
+    """It has Prefect and what Prefect needs, and of ours tasks/ alone."""
+    code = (
+        "import sys; import tasks.engine.orchestration.server_app\n"
+        "print(*{n.partition('.')[0] for n in sys.modules} - sys.stdlib_module_names)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path.append({str(ROOT)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    needed = {name for name in done.stdout.split() if not name.startswith("_")}
+    prefects = {"starlette", "anyio", "sniffio", "typing_extensions", "python_multipart"}
+    assert needed <= {"tasks"} | prefects
+
+
+def run_entrypoint(*command, **environment):
+    return subprocess.run(
+        [PLACE / "entrypoint.sh", *command],
+        env={"PATH": os.environ["PATH"]} | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_entrypoint_executes_what_it_is_given_word_for_word():
+    done = run_entrypoint("sh", "-c", 'printf "%s|" "$@"; exit 7', "sh", "a b", "", "$HOME")
+    assert (done.returncode, done.stdout) == (7, "a b||$HOME|")
+
+
+def test_the_entrypoint_reads_secrets_from_files_and_names_no_file_to_the_command(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("sk-'\"$x `y`\n")
+    done = run_entrypoint("env", OPENAI_API_KEY_FILE=str(key), SSL_CERT_FILE="/etc/ssl/x")
+    told = done.stdout.splitlines()
+    assert "OPENAI_API_KEY=sk-'\"$x `y`" in told and "SSL_CERT_FILE=/etc/ssl/x" in told
+    assert not [line for line in told if line.startswith("OPENAI_API_KEY_FILE")]
+
+
+def test_an_empty_key_is_as_if_it_were_not_set_but_nothing_starts_without_a_password(tmp_path):
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    assert "HF_TOKEN" not in run_entrypoint("env", HF_TOKEN_FILE=str(empty)).stdout
+    for name in (
+        "PREFECT_SERVER_API_AUTH_STRING",
+        "PREFECT_API_AUTH_STRING",
+        "PREFECT_SERVER_DATABASE_PASSWORD",
+    ):
+        done = run_entrypoint("echo", "started", **{f"{name}_FILE": str(empty)})
+        assert done.returncode == 1 and "is empty" in done.stderr and not done.stdout
+
+
+def test_a_secret_that_cannot_be_read_is_told(tmp_path):
+    done = run_entrypoint("echo", "started", HF_TOKEN_FILE=str(tmp_path / "not-here"))
+    assert done.returncode == 1 and "HF_TOKEN_FILE" in done.stderr and not done.stdout
+
+
+def test_docker_compose_reads_the_file(tmp_path):
+    """Where one is installed; it fills in the variables of the example."""
+    if not (compose := shutil.which("docker-compose")):
+        pytest.skip("no docker-compose on this machine: apt-get install docker-compose")
+    done = subprocess.run(
+        [
+            compose,
+            "-f",
+            PLACE / "compose.yaml",
+            "--env-file",
+            PLACE / "env.example",
+            "--profile",
+            "gpu",
+            "config",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    read = yaml.safe_load(done.stdout)["services"]
+    assert read.keys() == COMPOSE["services"].keys()
+    books = [v for v in read["worker-cpu"]["volumes"] if "/books" in str(v)]
+    assert str(ROOT / "books") in str(books)
 
 
 def test_what_compose_runs_is_there():
-    assert COMPOSE["services"]["deploy"]["entrypoint"] == ["python3", "-m", "deployments.register"]
+    assert COMPOSE["services"]["deploy"]["command"] == ["python3", "-m", "deployments.register"]
     assert (PLACE / "register.py").is_file()
+    assert (PLACE / "entrypoint.sh").stat().st_mode & 0o111
+    ours = (ROOT / "pyproject.toml").read_text("utf-8")
+    for service in ("worker-cpu", "worker-gpu"):
+        command, pool, *_ = COMPOSE["services"][service]["command"]
+        assert f"\n{command} = " in ours and service.endswith(pool)
     for service in COMPOSE["services"].values():
         if "build" in service:
             assert (PLACE / ".." / service["build"]["dockerfile"]).is_file()
@@ -126,16 +253,6 @@ def test_what_compose_runs_is_there():
     )
     assert copied
     assert all((ROOT / name).exists() for line in copied for name in line.split())
-
-
-@pytest.mark.parametrize("pool", ["cpu", "gpu"])
-def test_a_job_template_uses_only_variables_that_it_declares(pool):
-    template = KUBERNETES["pools"][pool]
-    used = set(re.findall(r"\{\{ (\w+) \}\}", yaml.safe_dump(template["job_configuration"])))
-    assert used <= template["variables"]["properties"].keys()
-    pod = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]
-    assert ("nvidia.com/gpu" in pod["containers"][0]["resources"]["limits"]) == (pool == "gpu")
-    assert pod["securityContext"]["runAsNonRoot"] and pod["restartPolicy"] == "Never"
 
 
 def test_prefect_takes_the_job_templates(prefect):

@@ -26,7 +26,10 @@ def check(monkeypatch, tmp_path):
         plan = build_small_plan(**{"generation.writer": "gpt", "reading.last_page": 3, **changes})
         readiness = check_plan(plan, bind_study_stages(Machine()), ask)
         say = load_catalogue("en")
-        lines = {line.topic: say.format_value(line.told) for line in readiness.lines}
+        lines: dict[str, str] = {}
+        for line in readiness.lines:
+            before = f"{lines[line.topic]}\n" if line.topic in lines else ""
+            lines[line.topic] = before + say.format_value(line.told)
         return lines, readiness, plan
 
     return run
@@ -121,3 +124,71 @@ def test_the_server_for_trying_out_answers_as_its_command_line_says(check):
         finally:
             process.kill()
     assert "reachable: yes; has gpt-4o: yes" in lines["server"] and not readiness.missing
+
+
+def test_a_model_that_the_server_lacks_is_missing_whether_asked_or_not(check):
+    with start_server(models=("other", "gpt-4o-mini")) as server:
+        for ask in (False, True):
+            _, readiness, _ = check(server, ask=ask)
+            (lack,) = readiness.missing
+            assert (lack.code, lack.values["has"]) == ("no-such-model", "gpt-4o-mini, other")
+            assert readiness.paid == 0
+
+
+def test_a_list_of_models_that_fails_does_not_end_the_asking(check):
+    with start_server(lacks=("list of models",)) as server:
+        lines, readiness, _ = check(server, ask=True)
+    assert "The server says 500" in lines["server"] and "has gpt-4o: yes" in lines["server"]
+    assert "strict schema: yes" in lines["structure"] and not readiness.missing
+    assert readiness.paid == pytest.approx(server.compute_bill())
+
+
+def test_a_refused_key_costs_nothing_and_is_missing(check, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "refused-0123456789")
+    with start_server() as server:
+        lines, readiness, _ = check(server, ask=True)
+    (lack,) = readiness.missing
+    assert lack.code == "server-answers-nothing" and "refuses the key" in lack.values["why"]
+    assert readiness.paid == 0 and "window" not in lines
+
+
+def test_one_window_of_the_book_is_asked_for_in_the_plans_form(check):
+    with start_server() as server:
+        untried, _, _ = check(server)
+        lines, readiness, _ = check(server, ask=True)
+    assert "up to 4 times" in untried["window"] and "USD" in untried["window"]
+    assert "10 could be read, 10 pass the checks" in lines["window"] and not readiness.missing
+    assert server.last_body["response_format"]["type"] == "json_schema"
+    assert "minItems" in str(server.last_body)
+
+
+@pytest.mark.parametrize(
+    ("orders", "changes", "settings"),
+    [
+        ({"lacks": ("file",)}, {"generation.show": "pdf"}, "generation.show=text"),
+        ({"lacks": ("schema", "json")}, {}, "generation.structure=text"),
+        (
+            {"lacks": ("file", "json")},
+            {"generation.show": "pdf", "generation.structure": "json"},
+            "generation.structure=text --set generation.show=text",
+        ),
+    ],
+)
+def test_what_the_server_takes_of_the_plan_is_proposed_and_missing(
+    check, orders, changes, settings
+):
+    with start_server(**orders) as server:
+        lines, readiness, _ = check(server, ask=True, **changes)
+        (lack,) = readiness.missing
+        assert lack.values["set"] == f"--set {settings}"
+        assert f"with --set {settings}: one real request of this plan for 10" in lines["window"]
+        chosen = dict(part.split("=") for part in settings.split(" --set "))
+        _, mended, _ = check(server, ask=True, **changes | chosen)
+    assert not mended.missing
+
+
+def test_a_prompt_that_is_cut_is_seen_before_the_study(check):
+    with start_server(context=600) as server:
+        lines, readiness, _ = check(server, ask=True)
+    assert "600 of about" in lines["window"] and "cuts prompts" in lines["window"]
+    assert readiness.missing

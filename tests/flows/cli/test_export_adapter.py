@@ -1,6 +1,7 @@
 """`book2lora export` gives a study's adapter away, merged or as it is, and only when asked."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -35,7 +36,13 @@ def study(tmp_path, monkeypatch):
 
 def test_the_merged_folder_is_a_model_of_its_own(study, tmp_path, capsys):
     base, folder = study
-    assert export("mine", merged=tmp_path / "merged") == 0
+    before = os.umask(0o022)
+    try:
+        assert export("mine", merged=tmp_path / "merged") == 0
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "merged").iterdir()}
+    assert set(modes.values()) == {0o644}, "a server of another user reads all of it"
     ids = torch.tensor([[5, 9, 20, 31]])
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
     torch.testing.assert_close(

@@ -8,7 +8,7 @@ from support.kill import StudyCommand, wait_for_exit
 
 from tasks.store.studies.study_records import list_runs
 
-pytestmark = pytest.mark.slow  # three whole commands
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # three whole commands
 
 
 def read_states() -> dict[int, tuple[str, str, str]]:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from support.kill import StudyCommand, wait_for_exit
 
+from tasks.language.catalogue import tell_reader
 from tasks.stages import list_stages
 
 pytestmark = [
@@ -131,7 +132,7 @@ def test_two_studies_at_once_do_nothing_twice(finished, tmp_path):
         line.split()[1]
         for output in outputs
         for line in output.splitlines()
-        if "✓" in line and "cached" not in line
+        if "✓" in line and tell_reader("stage-cached") not in line
     ]
     assert sorted(done) == ["evaluate_model", "evaluate_model", "finetune_adapter", "write_report"]
     assert (

@@ -30,7 +30,7 @@ def start(folder, store):
     path.write_text(yaml.safe_dump(SWEEP), "utf-8")
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")
-    } | {"RUNS_DIR": str(store)}
+    } | {"RUNS_DIR": str(store), "BOOK2LORA_LANG": "en"}
     command = [sys.executable, "-m", "flows.cli.main", "sweep", str(path)]
     return subprocess.Popen(
         command,
@@ -57,4 +57,9 @@ def test_a_killed_sweep_does_no_finished_setting_again(finished, tmp_path):
     tuned = re.findall(r"✓ finetune_adapter +(cached|[\d.]+ s)", log.read_text("utf-8"))
     assert tuned[0] == "cached" and len(tuned) == 3 + 1  # three settings, and the chosen one again
     told = json.loads((store / "sweeps" / "killed" / "sweep.json").read_text("utf-8"))
-    assert len(told["settings"]) == 3 and "as a study: book2lora study" in log.read_text("utf-8")
+    assert len(told["settings"]) == 3
+    best = store / "sweeps" / "killed" / "best-plan.yaml"
+    assert best.is_file()
+    assert re.search(
+        rf"as a study: (\S*/)?book2lora study {re.escape(str(best))}$", log.read_text("utf-8"), re.M
+    )

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import sqlite3
 import sys
@@ -51,12 +52,15 @@ class Terminal:
                 kept | {"TERM": "dumb", "BOOK2LORA_LANG": "en"} | environment,
             )
         self._said, self._reader = [], threading.Thread(target=self._read, daemon=True)
+        self._is_open = True
         self._reader.start()
 
     def _read(self):
+        """Never wait in `os.read`: a pty that a thread waits in stays open when it is closed."""
         try:
-            while chunk := os.read(self._master, 65536):
-                self._said.append(chunk)
+            while self._is_open:
+                if select.select([self._master], [], [], 0.05)[0]:
+                    self._said.append(os.read(self._master, 65536))
         except OSError:  # the other end is closed
             pass
 
@@ -67,6 +71,9 @@ class Terminal:
         os.write(self._master, key)
 
     def hang_up(self):
+        """Close the terminal; the kernel sends SIGHUP to the session."""
+        self._is_open = False
+        self._reader.join()
         os.close(self._master)
 
     def signalled(self, number, whom):

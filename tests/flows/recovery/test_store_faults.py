@@ -9,9 +9,7 @@ from support.small_study import build_small_plan
 
 from tasks.schemas.errors import StoreError
 
-pytestmark = (
-    pytest.mark.slow
-)  # real processes, real faults: a minute and more each; run with -m slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # real processes, real faults
 
 
 def undone(store, *stages):

@@ -1,5 +1,6 @@
 """A study whose writer is a server: busy for a while, or the process is killed while it asks. Nothing is asked twice that was answered."""
 
+import json
 import re
 import time
 
@@ -27,7 +28,11 @@ TREE = {
 
 
 def asked_of(server):
-    return {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-test-0123456789"}
+    return {
+        "OPENAI_BASE_URL": server.url,
+        "OPENAI_API_KEY": "sk-test-0123456789",
+        "BOOK2LORA_LANG": "en",
+    }
 
 
 def stored(command):
@@ -101,7 +106,7 @@ def test_the_end_of_the_money_tells_what_there_is_and_more_money_asks_only_for_t
         )
         assert (
             "BudgetSpent" in told
-            and "ended: pairs: budget" in told
+            and "ended: training pairs: the budget ended" in told
             and "raise generation.budget_usd" in told
         )
         assert 0 < server.compute_bill() <= 0.08
@@ -109,4 +114,5 @@ def test_the_end_of_the_money_tells_what_there_is_and_more_money_asks_only_for_t
         assert re.search(rf"All {len(server.list_answered())} answers are in", told)
         command.run_to_end(**asked_of(server))
         assert len(server.list_answered()) == len(set(server.list_answered()))
-    assert command.read_verdict() == undisturbed
+    more = json.loads(command.read_verdict("small-2"))  # another budget is another plan
+    assert more == json.loads(undisturbed) | {"name": "small-2"}

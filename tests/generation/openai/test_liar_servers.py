@@ -68,6 +68,7 @@ NOTHING = {
     "choices_null": "choices: null",
     "choices_empty": r"choices: \[\]",
     "no_choices": "choices: ",
+    "error_null": "an error under HTTP 200: .*upstream failed",
     "page": "a web page that begins '<html>Sign in",
     "empty": "an empty body",
     "blank": "an empty content",

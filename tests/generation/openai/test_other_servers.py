@@ -1,10 +1,12 @@
 """Servers that are not OpenAI: their completions, their errors, their addresses; each asked by the real client."""
 
+import json
 from time import monotonic
 
 import pytest
 from support.openai_server.server import start_server
 from support.openai_study import (
+    HANDBOOK_DIR,
     SHORT_RETRIES,
     build_plan,
     count_kept,
@@ -13,10 +15,13 @@ from support.openai_study import (
     write_study,
 )
 
-from tasks.generation.openai.completions import read_completion, strip_reasoning
-from tasks.generation.openai.request_errors import classify_failure
+from tasks.generation.openai.completions import read_completion, strip_reasoning, usage_in
+from tasks.generation.openai.empty_answers import describe_empty
+from tasks.generation.openai.request_errors import STREAM, SYSTEM_ROLE, classify_failure
+from tasks.generation.openai.server_dialect import move_system_text
 from tasks.generation.response_cache import ResponseCache
-from tasks.schemas.errors import WriterRefused, WriterUnavailable
+from tasks.schemas.errors import PlanError, WriterRefused, WriterUnavailable
+from tasks.schemas.plan_file import parse_plan
 
 ALL = {"pair": 6, "question": 6}
 
@@ -265,3 +270,129 @@ def test_a_wait_of_hours_for_some_requests_is_the_servers_limit_and_no_fault_of_
                 continue
             break
     assert list_draft_texts(stormy) == list_draft_texts(calm)
+
+
+@pytest.mark.parametrize(
+    "lacks",
+    [
+        ("system role",),
+        ("one piece", "stream_options"),
+        ("system role", "one piece", "array bounds", "max_tokens", "seed"),
+    ],
+)
+def test_a_server_that_wants_to_be_asked_otherwise_is_asked_so(tmp_path, to, lacks):
+    with start_server(lacks=lacks) as server:
+        to(server)
+        assert count_kept(six(tmp_path)) == ALL
+        refused = sum(e["status"] == 400 for e in server.entries)
+        paid = ResponseCache(tmp_path, 50.0, build_plan().prices).budget.get_known_spent_usd()
+        assert paid == pytest.approx((server.compute_bill(), 0.0))
+    assert refused <= 2 * len(lacks)  # learnt once, not once for each request
+
+
+def test_the_system_text_goes_before_the_users_and_nothing_is_lost():
+    body = {
+        "model": "m",
+        "messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}],
+    }
+    assert move_system_text(body)["messages"] == [{"role": "user", "content": "S\n\nU"}]
+    parts = [{"type": "pages", "pages": [1]}, {"type": "text", "text": "U"}]
+    body["messages"][1]["content"] = parts
+    told = move_system_text(body)["messages"][0]["content"]
+    assert told == [{"type": "text", "text": "S"}, *parts]
+    without = {"messages": [{"role": "user", "content": "U"}]}
+    assert move_system_text(without) == without
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "way"),
+    [
+        (400, "System role not supported", SYSTEM_ROLE),
+        (500, "Jinja Exception: System role not supported", SYSTEM_ROLE),
+        (400, "Conversation roles must alternate user/assistant/user/assistant/...", SYSTEM_ROLE),
+        (400, "Only user and assistant roles are supported!", SYSTEM_ROLE),
+        (422, "This model doesn't support system messages", SYSTEM_ROLE),
+        (400, "This model only support stream mode, please enable the stream parameter", STREAM),
+        (400, "Stream must be set to true", STREAM),
+        (400, "Non-streaming requests are not supported", STREAM),
+        (400, "Unrecognized request argument: stream_options", "stream_options"),
+    ],
+)
+def test_a_refusal_in_words_calls_for_another_way_of_asking(status, said, way):
+    fault = classify_failure(status, {"error": {"message": said}}, {}, "m", "u")
+    assert (fault.action, fault.param) == ("dialect", way)
+
+
+@pytest.mark.parametrize("said", ["The system is busy", "upstream failed", "the stream broke"])
+def test_other_words_on_systems_and_streams_are_no_call_for_another_way(said):
+    assert classify_failure(500, {"error": {"message": said}}, {}, "m", "u").action == "again"
+
+
+@pytest.mark.parametrize(
+    ("choices", "lacks", "advice", "not_advised"),
+    [
+        ({"structure": "schema"}, "schema", "generation.structure to json or text", "show"),
+        ({"structure": "json"}, "json", "generation.structure to text", "json"),
+        ({"show": "pdf", "structure": "json"}, "file", "generation.show to text", "structure"),
+    ],
+)
+def test_a_refused_form_is_answered_by_what_is_left_of_it(
+    tmp_path, to, choices, lacks, advice, not_advised
+):
+    with start_server(lacks=(lacks,)) as server:
+        to(server)
+        with pytest.raises(WriterRefused) as refused:
+            six(
+                tmp_path,
+                choices=choices,
+                book_path=HANDBOOK_DIR.parent / "handbook.pdf",
+                patience=SHORT_RETRIES._replace(timeout=60.0),
+            )
+    said = str(refused.value).rpartition("Set generation.")
+    assert f"Set {advice}" in f"Set generation.{said[2]}" or advice in str(refused.value)
+    assert not_advised not in said[2]
+
+
+def test_more_fields_go_with_each_request_and_change_what_is_asked(tmp_path, to):
+    off = {"chat_template_kwargs": {"enable_thinking": False}}
+    with start_server() as server:
+        to(server)
+        six(tmp_path)
+        before = len(server.entries)
+        six(tmp_path, choices={"extra": off})
+    assert len(server.entries) == 2 * before and server.last_body["chat_template_kwargs"] == {
+        "enable_thinking": False
+    }
+
+
+@pytest.mark.parametrize("field", ["n", "max_tokens", "messages", "model", "stream"])
+def test_fields_that_the_plan_decides_elsewhere_are_refused(field):
+    with pytest.raises(PlanError, match=f"has {field}, which"):
+        parse_plan({"name": "x", "generation": {"extra": {field: 4}}})
+
+
+def test_a_stream_is_read_with_its_thoughts_and_its_count(tmp_path):
+    def line(**piece):
+        return f"data: {json.dumps(piece)}\n\n"
+
+    def delta(finish=None, **told):
+        return line(choices=[{"delta": told, "finish_reason": finish}])
+
+    usage = {"prompt_tokens": 9, "completion_tokens": 4}
+    pieces = [
+        delta(role="assistant", content=""),
+        delta(role="assistant", reasoning_content="so "),
+        delta(reasoning_content="on"),
+        delta(content="assistant"),
+        delta(content="s"),
+        delta("stop"),
+        line(choices=[], usage=usage),
+    ]
+    whole = read_completion("".join([*pieces, "data: [DONE]\n\n"]))
+    assert (whole.text, whole.thought, whole.usage) == ("assistants", "so on", (9, 0, 4))
+    cut = "".join(pieces[:3])
+    assert read_completion(cut) is None and usage_in(cut) is None
+    broken = cut + line(error={"message": "lost", "code": 502})
+    assert read_completion(broken) is None
+    told = describe_empty("".join([*pieces[:3], delta("stop")]))
+    assert told.kind == "thought" and "5 characters in reasoning_content" in told.seen

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tasks.generation.budget import TokenUsage
+from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.replies import (
     NO_USAGE,
     HttpReply,
@@ -101,7 +102,7 @@ def test_an_answer_to_a_request_from_before_a_crash_costs_its_count_at_a_batch_s
     ],
 )
 def test_an_answer_without_text_is_empty_unless_a_filter_held_it_back(told, empty):
-    assert is_empty(StoredResponse("key", "stop", NO_USAGE, 0.0, told)) is empty
+    assert is_empty(read_completion(told)) is empty
 
 
 def test_an_error_reply_tells_its_fault_whether_json_or_a_page():

@@ -9,13 +9,8 @@ from time import monotonic, time
 import pytest
 
 from tasks.generation.budget import Budget, TokenUsage
-from tasks.generation.openai.batch_runner import (
-    BatchRecord,
-    BatchRunner,
-    BatchState,
-    load_records,
-    save_record,
-)
+from tasks.generation.openai.batches.batch_records import BatchRecord, load_records, save_record
+from tasks.generation.openai.batches.batch_runner import BatchRunner, BatchState
 from tasks.generation.openai.completions import read_completion
 from tasks.generation.openai.concurrency_limiter import ConcurrencyLimiter
 from tasks.generation.openai.request_builder import ChatRequest

@@ -1,4 +1,4 @@
-"""Draw the hard set and measure the reader on it: PYTHONPATH=tests python -m reading.hard_set FOLDER [held]
+"""Draw the hard set and measure the reader on it: PYTHONPATH=tests python -m reading.hard_set FOLDER [held|scripts]
 
 Needs xelatex with xepersian, lualatex, soffice, chromium and the package typst; fonts Amiri, Nazli (farsiweb), Noto,
 Liberation, DejaVu. Files that are already in FOLDER are not drawn again.
@@ -19,17 +19,17 @@ from tasks.schemas.plan_sections import ReadingPlan
 
 
 def measure_book(book: Book, folder: Path) -> Score:
-    out = folder / f"{book.language}-{''.join(c if c.isalnum() else '-' for c in book.name)}"
+    out = book.folder(folder)
     path = out / "book.pdf"
     if not path.is_file():
         book.draw(book.blocks, out)
     return score_reading(read(path, ReadingPlan(), book.language, workers=1), book.blocks)
 
 
-def main(folder: str, which: str = "") -> None:
+def main(folder: str, which: str = "open") -> None:
     print("| file | " + " | ".join(Score._fields) + " |\n|---|" + "---|" * len(Score._fields))
     scores: list[Score] = []
-    for book in list_books(held=which == "held"):
+    for book in list_books(which):
         try:
             scores.append(measure_book(book, Path(folder)))
         except (OSError, RuntimeError, ImportError, SubprocessError, BookError):

@@ -35,6 +35,10 @@ class Book(NamedTuple):
     def blocks(self) -> list[Block]:
         return load_blocks(self.text, self.chapters)
 
+    def folder(self, inside: Path) -> Path:
+        """Where its file lies, and what it was made of."""
+        return inside / f"{self.language}-{''.join(c if c.isalnum() else '-' for c in self.name)}"
+
 
 def _book(
     draw: Callable[..., Path], name: str, style: object, language: str, held: bool, *args: str
@@ -50,9 +54,9 @@ _CHAPTERS: dict[bool, dict[str, tuple[str, ...]]] = {
 }
 
 
-def list_books(held: bool) -> list[Book]:
-    """The files of one of the two sets."""
-    return _held_books() if held else _open_books()
+def list_books(which: str) -> list[Book]:
+    """The files of one of the three sets: `open`, `held`, `scripts`."""
+    return {"open": _open_books, "held": _held_books, "scripts": _other_scripts}[which]()
 
 
 def _open_books() -> list[Book]:
@@ -96,4 +100,22 @@ def _held_books() -> list[Book]:
         _book(draw_typst, "typst, DejaVu 10", Setting("DejaVu Sans", 10, justify=False), "en", True),
         _book(draw_frames, "word-like, Sans 10, ragged", Frames(*SANS, size=10, justify=False), "en", True),
         _book(draw_frames, "frames, Liberation 12, no spaces", Frames(*SERIF, size=12, shuffled=True, spaces=False), "en", True),
+    ]  # fmt: skip
+
+
+def _other_scripts() -> list[Book]:
+    """Arabic and Hebrew: short texts, for languages that have no folder of their own."""
+    dejavu = DEBIAN / "truetype/dejavu"
+    hebrew = dejavu / "DejaVuSans.ttf", dejavu / "DejaVuSans-Bold.ttf"
+    return [
+        _book(draw_office, "libreoffice, Amiri 13", Letter("Amiri", size=13), "ar", False),
+        _book(draw_office, "docx, Noto Naskh 11", Letter("Noto Naskh Arabic", size=11, docx=True), "ar", False),
+        _book(draw_web, "chromium, Amiri 13", Sheet("Amiri", 13), "ar", False),
+        _book(draw_typst, "typst, Noto Naskh 11", Setting("Noto Naskh Arabic"), "ar", False),
+        _book(draw_frames, "frames, Amiri 12", Frames(*AMIRI_PAIR, size=12, shuffled=True), "ar", False),
+        _book(draw_office, "libreoffice, Noto Serif 12", Letter("Noto Serif Hebrew"), "he", False),
+        _book(draw_office, "docx, Noto Sans 11", Letter("Noto Sans Hebrew", size=11, docx=True), "he", False),
+        _book(draw_web, "chromium, Noto Serif 11.5", Sheet("Noto Serif Hebrew"), "he", False),
+        _book(draw_typst, "typst, Noto Sans 11", Setting("Noto Sans Hebrew"), "he", False),
+        _book(draw_frames, "frames, DejaVu 10.5", Frames(*hebrew, size=10.5, shuffled=True), "he", False),
     ]  # fmt: skip

@@ -51,7 +51,7 @@ def draw_office(blocks: Sequence[Block], out: Path, style: Letter, language: str
 def _document(blocks: Sequence[Block], style: Letter, language: str) -> str:
     rtl = language != "en"
     mode, align = ("rl-tb", "right") if rtl else ("lr-tb", "left")
-    align = "justify" if style.justify else align
+    start, align = align, "justify" if style.justify else align
     fonts = 'style:font-name="L" style:font-name-complex="C"'
     body = (
         f'<style:paragraph-properties style:writing-mode="{mode}" fo:text-align="{align}" fo:margin-bottom="0.2cm"'
@@ -60,7 +60,7 @@ def _document(blocks: Sequence[Block], style: Letter, language: str) -> str:
     heads = "".join(
         f'<style:style style:name="H{n}" style:family="paragraph" style:parent-style-name="Standard"'
         f' style:default-outline-level="{n}"><style:paragraph-properties fo:margin-top="0.5cm"'
-        f' fo:keep-with-next="always" fo:text-align="start"/>{_size(style.size * scale, True)}</style:style>'
+        f' fo:keep-with-next="always" fo:text-align="{start}"/>{_size(style.size * scale, True)}</style:style>'
         for n, scale in ((1, 1.7), (2, 1.3), (3, 1.1))
     )
     return (
@@ -71,11 +71,11 @@ def _document(blocks: Sequence[Block], style: Letter, language: str) -> str:
         f'<office:styles><style:default-style style:family="paragraph"><style:text-properties {fonts}/></style:default-style>'
         f'<style:style style:name="Standard" style:family="paragraph">{body}</style:style>{heads}'
         f'<style:style style:name="N" style:family="paragraph" style:parent-style-name="Standard">{_size(style.size * 0.8)}</style:style></office:styles>'
-        '<office:automatic-styles><style:style style:name="two" style:family="section"><style:section-properties>'
+        f'<office:automatic-styles><style:style style:name="two" style:family="section"><style:section-properties style:writing-mode="{mode}">'
         '<style:columns fo:column-count="2" fo:column-gap="0.6cm"/></style:section-properties></style:style>'
         '<style:style style:name="cell" style:family="table-cell"><style:table-cell-properties fo:border="0.5pt solid #000000" fo:padding="0.1cm"/></style:style>'
         f'<style:style style:name="T" style:family="table"><style:table-properties style:writing-mode="{mode}"/></style:style>'
-        '<style:page-layout style:name="A4"><style:page-layout-properties fo:page-width="21cm" fo:page-height="29.7cm" fo:margin="2.5cm"/>'
+        f'<style:page-layout style:name="A4"><style:page-layout-properties fo:page-width="21cm" fo:page-height="29.7cm" fo:margin="2.5cm" style:writing-mode="{mode}"/>'
         "<style:footer-style/></style:page-layout></office:automatic-styles>"
         '<office:master-styles><style:master-page style:name="Standard" style:page-layout-name="A4"><style:footer><text:p>'
         '<text:page-number text:select-page="current"/></text:p></style:footer></style:master-page></office:master-styles>'

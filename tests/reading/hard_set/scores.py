@@ -67,8 +67,12 @@ def _chapter_share(reading: Reading, blocks: Sequence[Block]) -> float:
 
 
 def _opening(text: str) -> str:
-    first = text.split("\n")[0].removeprefix("- ").removeprefix("• ")
-    return _bare(re.sub(r"^\d+\. ", "", first))[:24]
+    return _bare(_unmarked(text.split("\n")[0]))[:24]
+
+
+def _unmarked(text: str) -> str:
+    """Without the mark of a list."""
+    return re.sub(r"^\d+\. ", "", text.removeprefix("- ").removeprefix("• "))
 
 
 def _normal(text: str) -> str:
@@ -103,5 +107,7 @@ def _cut_share(passages: Sequence[str], blocks: Sequence[Block]) -> float:
     """Paragraphs without an end that the truth ends elsewhere."""
     ends = {_bare(b.text.split(" ~ ")[-1])[-24:] for b in blocks}
     prose = [p for p in passages if " | " not in p and len(p.split()) > 4]
-    cut = [p for p in prose if not _ENDED.search(p.strip()) and _bare(p)[-24:] not in ends]
+    cut = [
+        p for p in prose if not _ENDED.search(p.strip()) and _bare(_unmarked(p))[-24:] not in ends
+    ]
     return len(cut) / max(1, len(prose))

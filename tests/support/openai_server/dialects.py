@@ -90,6 +90,7 @@ WORDINGS: dict[str, Callable[[Tree], None]] = {
         tree.clear(),
         tree.update(error={"code": 429, "message": "Provider is rate-limited."}),
     )[0],  # OpenRouter
+    "error_null": lambda tree: tree.update(choices=None, error={"message": "upstream failed"}),
     "error_choice": lambda tree: tree["choices"][0].update(
         finish_reason="error", error={"code": 502, "message": "lost"}
     ),

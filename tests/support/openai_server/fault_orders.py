@@ -93,6 +93,15 @@ def find_refusal(
             "",
             "response_format",
         )
+    if "system role" in lacks and any(m["role"] == "system" for m in request["messages"]):
+        return "System role not supported", "", ""  # Gemma's template, by vLLM and llama.cpp
+    if "one piece" in lacks and not request.get("stream"):  # QwQ at Alibaba's server
+        said = "This model only support stream mode, please enable the stream parameter."
+        return said, "invalid_parameter_error", ""
+    if "file" in lacks and any('"file"' in json.dumps(m["content"]) for m in request["messages"]):
+        return "unsupported content[].type", "", ""  # llama.cpp
+    if "stream_options" in lacks and "stream_options" in request:
+        return "Unrecognized request argument: stream_options", "", ""
     told = json.dumps(request.get("response_format", {}))
     if "array bounds" in lacks and ("minItems" in told or "maxItems" in told):
         return (

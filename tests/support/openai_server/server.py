@@ -16,7 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,14 @@ class OpenAIServer(HttpWire):
     latency: float = 0.0
     lacks: tuple[
         str, ...
-    ] = ()  # schema, json, array bounds, max_tokens, temperature, batches, models, bare (paths without /v1)
+    ] = ()  # schema, json, array bounds, system role, one piece (an answer not streamed), file, stream_options, max_tokens, temperature, batches, models, bare (paths without /v1)
     ignores: tuple[str, ...] = ()  # takes the wish for schema, json and does not fulfil it
     told: dict[str, Any] = field(default_factory=dict)  # more about each model in their list
     models: tuple[str, ...] = ("gpt-4o", "gpt-4o-mini")
     remaining: int | None = None  # requests a second that the rate-limit headers allow
     hang: float = 30.0
+    context: int = 0  # tokens to which prompts are cut without a word, as Ollama does; 0: not cut
+    slots: int = 0  # requests worked on at once, each for `latency` seconds; the rest waits. 0: all
     dialects: tuple[str, ...] = ()  # openai_dialects.WORDINGS, stream, empty, gzip, trickle
     dialect_attempts: int = 1_000_000  # of each request, that are answered so
     canned: bool = (
@@ -71,11 +73,13 @@ class OpenAIServer(HttpWire):
     entries: list[dict[str, Any]] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
     last_user: str = ""
+    last_body: dict[str, Any] = field(default_factory=dict)
     given: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rates = parse_faults(self.faults)
         self.batches = BatchStore(self)
+        self.working = asyncio.Semaphore(self.slots) if self.slots else None
         if "bomb" in self.dialects:
             packed_gigabyte()  # takes seconds, the first time
 
@@ -135,6 +139,8 @@ class OpenAIServer(HttpWire):
             )
         if path == "/chat/completions" and method == "POST":
             return await self.answer_chat(json.loads(body), headers, reader, writer)
+        if path == "/models" and "list of models" in self.lacks:
+            return await self.send_fault(writer, "500", "")
         if path.startswith("/models") and "models" not in self.lacks:
             found = [
                 {"id": m, "object": "model", "created": 0, "owned_by": "tests", **self.told}
@@ -163,7 +169,7 @@ class OpenAIServer(HttpWire):
         writer: asyncio.StreamWriter,
     ) -> bool:
         """A chat completion, after the fate that was drawn for it."""
-        key = hash_request(request)
+        key, self.last_body = hash_request(request), request
         attempt, fate = self.attempts[key], self.draw_fault(key, self.attempts[key])
         self.attempts[key] += 1
         entry: dict[str, Any] = {
@@ -183,7 +189,7 @@ class OpenAIServer(HttpWire):
         if self.is_over_rate():
             self.log_request(**entry, status=429, limit=True)
             return await self.send_fault(writer, "429", key)
-        if self.latency:
+        async with self.working or nullcontext():
             await asyncio.sleep(self.latency)
         if reader.at_eof():
             self.log_request(**entry, status=0, gone=True)
@@ -211,7 +217,10 @@ class OpenAIServer(HttpWire):
             **usage,
             "answered": fate not in ("cut", "html", "cut_body"),
         }
-        text = render_completion(answer, self.dialects if attempt < self.dialect_attempts else ())
+        wording = self.dialects if attempt < self.dialect_attempts else ()
+        text = render_completion(
+            answer, (*wording, *(("stream",) if request.get("stream") else ()))
+        )
         if self.replays and entry["answered"]:
             self.given[headers["idempotency-key"]] = text.encode()
         content = {"html": "<html>Bad gateway</html>", "cut_body": text[: len(text) // 2]}.get(
@@ -236,7 +245,7 @@ class OpenAIServer(HttpWire):
         system, self.last_user = ("", "x" * 12_000) if self.canned else extract_texts(request)
         prompt = system + self.last_user
         usage = {
-            "tokens_in": count_tokens(prompt),
+            "tokens_in": min(count_tokens(prompt), self.context or sys.maxsize),
             "tokens_cached": 0,
             "tokens_out": count_tokens(text),
         }

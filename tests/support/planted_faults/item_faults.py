@@ -1,5 +1,7 @@
 """Studies whose questions, answers or training data are at fault."""
 
+import random
+
 from support.planted_faults.row_studies import (
     RowStudy,
     make_training_log,
@@ -8,7 +10,8 @@ from support.planted_faults.row_studies import (
     use_digits_mode,
 )
 
-from tasks.schemas.item_rows import Question
+from tasks.schemas.item_rows import Question, Rejection
+from tasks.schemas.messages import build_message
 
 
 def plant_favoured_option(s: RowStudy) -> RowStudy:
@@ -132,7 +135,7 @@ def plant_few_pairs(s: RowStudy) -> RowStudy:
 
 
 def plant_foreign_distractors(s: RowStudy) -> RowStudy:
-    """Two of three distractors are names that no pair teaches; the tuned model knows no more than which names are taught."""
+    """Two of three distractors are names that no pair teaches, which the base often says; the tuned model says taught names, the key no more often than the other."""
     asked = []
     for q in s.questions["same_fact"]:
         options = [
@@ -143,4 +146,49 @@ def plant_foreign_distractors(s: RowStudy) -> RowStudy:
     return s.with_changes(
         questions={**s.questions, "same_fact": asked},
         right={("same_fact", "cloze"): (0.25, 0.5), ("train", "cloze"): (0.28, 0.3)},
+        miss=(2, 1),
     )
+
+
+def plant_misaligned_pairs(s: RowStudy) -> RowStudy:
+    """A person's file, one of whose columns was sorted apart."""
+    names = random.Random(3).sample([p.diagnosis for p in s.pairs], len(s.pairs))
+    dealt = [
+        p.model_copy(update={"diagnosis": name}) for p, name in zip(s.pairs, names, strict=True)
+    ]
+    return s.with_changes(
+        plan={"generation.pairs": "pairs.json"},
+        pairs=dealt,
+        right=redraw_rates(make_unchanged_rates(s, train=(0.28, 0.31))),
+    )
+
+
+def plant_wrong_keys(s: RowStudy) -> RowStudy:
+    """A person's file counts the options from 0: what was learnt is one beyond the key."""
+    return s.with_changes(
+        plan={"generation.questions": "questions.json"},
+        right={("same_fact", "cloze"): (0.2, 0.05), ("new_fact", "cloze"): (0.2, 0.15)},
+    )
+
+
+def plant_refused_questions(s: RowStudy) -> RowStudy:
+    fallen = Rejection(
+        draft_id="d",
+        kind="question",
+        check="grounding",
+        reason=build_message("says-the-same-as-an-earlier-item", text=""),
+        raw="",
+        items=400,
+    )
+    few = {name: s.questions[name][:n] for name, n in (("same_fact", 20), ("new_fact", 8))}
+    return s.with_changes(
+        questions=s.questions | few,
+        rejected=[fallen],
+        probe={"book_after": 5.0, "general_after": 1000.0},
+        right=make_unchanged_rates(s, same_fact=(0.3, 0.4)) | {("train", "cloze"): (0.28, 0.98)},
+    )
+
+
+def plant_harm(s: RowStudy) -> RowStudy:
+    """The taught facts rise, and the model names only them."""
+    return s.with_changes(right={("new_fact", "cloze"): (0.6, 0.1)})

@@ -12,11 +12,15 @@ from support.planted_faults.item_faults import (
     plant_few_pairs,
     plant_few_questions,
     plant_foreign_distractors,
+    plant_harm,
     plant_leak,
     plant_longest_key,
+    plant_misaligned_pairs,
     plant_narrow_data,
+    plant_refused_questions,
     plant_repeated_pairs,
     plant_unrelated_data,
+    plant_wrong_keys,
 )
 from support.planted_faults.row_studies import (
     RowStudy,
@@ -239,6 +243,10 @@ FAULTS: dict[str, tuple[str, PlantFault]] = {
     "pairs on other subjects": ("data-unrelated", plant_unrelated_data),
     "most texts too long": ("texts-cut", plant_dropped_texts),
     "a fifth of the pairs": ("few-pairs", plant_few_pairs),
+    "a column sorted apart": ("misaligned-pairs", plant_misaligned_pairs),
+    "keys counted from 0": ("wrong-keys", plant_wrong_keys),
+    "a gate that takes most questions": ("few-questions", plant_refused_questions),
+    "untaught facts are lost": ("harm-elsewhere", plant_harm),
     "a law told as patients": ("unfit-profile", plant_unfit_profile),
 }
 

@@ -4,6 +4,7 @@ import random
 from typing import Any, NamedTuple
 
 from tasks.diagnosis.evidence import Evidence, gather_evidence
+from tasks.evaluation.effects.harm import list_harms
 from tasks.evaluation.statistics.paired_comparison import compare_models
 from tasks.language.book_profile import NOTHING_SEEN, BookLook
 from tasks.schemas.item_rows import FilterStep, Pair, Question, Rejection
@@ -31,6 +32,7 @@ class RowStudy(NamedTuple):
         tuple[str, str], tuple[float, float]
     ]  # by set and mode: share right before and after
     place: int | None = None  # the tuned model always names this option
+    miss: tuple[int, int] = (1, 1)  # how far beyond the key a wrong answer is, before and after
     look: BookLook = NOTHING_SEEN  # at the book's own words
 
     def with_changes(self, **changes: Any) -> "RowStudy":
@@ -61,6 +63,7 @@ class RowStudy(NamedTuple):
             comparisons=comparisons,
             plan=self.plan,
             look=self.look,
+            harms=list_harms(comparisons, self.plan.comparison),
             **more,
         )
 
@@ -123,12 +126,14 @@ def make_healthy_study() -> RowStudy:
 
 
 def make_pair(number: int, dice: random.Random) -> Pair:
-    signs = "، ".join(dice.sample(SIGNS, 4))
+    fact = number % FACTS
+    own = dice.sample([SIGNS[(7 * fact + i) % len(SIGNS)] for i in range(6)], 2)
+    signs = "، ".join([*own, *dice.sample(SIGNS, 2)])
     return Pair(
         id=f"p{number}",
-        fact=f"f{number % FACTS}",
+        fact=f"f{fact}",
         symptom=f"مرد {20 + number % 60} ساله با {signs}",
-        diagnosis=f"بیماری {number % FACTS}",
+        diagnosis=f"بیماری {fact}",
     )
 
 
@@ -164,25 +169,32 @@ def make_answers(study: RowStudy) -> tuple[list[Answer], list[Answer]]:
             before, after = study.right[name, mode]
             order = dice.sample(rows, len(rows))
             base += [
-                make_answer(q, place < round(before * len(rows)), mode)
+                make_answer(q, place < round(before * len(rows)), mode, miss=study.miss[0])
                 for place, q in enumerate(order)
             ]
             order = order if abs(after - before) < 0.02 else dice.sample(rows, len(rows))
             tuned += [
-                make_answer(q, place < round(after * len(rows)), mode, study.place)
+                make_answer(
+                    q, place < round(after * len(rows)), mode, study.place, miss=study.miss[1]
+                )
                 for place, q in enumerate(order)
             ]
     return base, tuned
 
 
-def make_answer(q: Question, right: bool, mode: str, always: int | None = None) -> Answer:
-    """The key, or the option after it; or always the same."""
-    said = always or (q.answer if right else q.answer % 4 + 1)
+def make_answer(
+    q: Question, right: bool, mode: str, always: int | None = None, *, miss: int = 1
+) -> Answer:
+    """The key, or an option after it; or always the same. The other options have the scores of a lot."""
+    said = always or (q.answer if right else (q.answer - 1 + miss) % 4 + 1)
+    rest = random.Random(f"{q.id}/{said}").sample((-1.0, -2.0, -3.0), 3)
+    scores = [*rest[: said - 1], 0.0, *rest[said - 1 :]]
     return Answer.model_validate(
         {
             "question_id": q.id,
             "rotation": 0,
             "mode": mode,
+            "scores": None if mode == "generate" else scores,
             "predicted": said,
             "is_correct": said == q.answer,
         }

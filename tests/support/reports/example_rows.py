@@ -84,8 +84,8 @@ def make_rejections(passages: list[Passage]) -> list[Rejection]:
 
 def make_findings() -> list[Finding]:
     return [
-        Finding(rule="format-gap", evidence={"cloze_difference": Points(0.61), "difference": Points(0.006)}, beside={"known": Term("modes", "cloze"), "mode": Term("modes", "digits")}, weight=0.5, remedy={"validation.train_questions": 200}),
-        Finding(rule="knowledge-lost", claim=("both",), evidence={"book_times": Figure(3.4), "general_times": Figure(1.2)}, weight=0.2, remedy={"finetuning.learning_rate": 0.002}),
+        Finding(rule="format-gap", evidence={"cloze_difference": Points(0.61), "difference": Points(0.006)}, beside={"known": Term("modes", "cloze"), "mode": Term("modes", "digits")}, priority=0.5, remedy={"validation.train_questions": 200}),
+        Finding(rule="knowledge-lost", claim=("both",), evidence={"book_times": Figure(3.4), "general_times": Figure(1.2)}, priority=0.2, remedy={"finetuning.learning_rate": 0.002}),
     ]  # fmt: skip
 
 

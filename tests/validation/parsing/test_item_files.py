@@ -288,8 +288,8 @@ def test_other_line_ends_encodings_and_packed_files_are_read(tmp_path, name, con
 def test_windows_1256_is_read_and_told(tmp_path):
     text = "سوال,گزينه 1,گزينه 2,گزينه 3,گزينه 4,پاسخ\nمحتمل ترين تشخيص چيست؟,آسم,سل,تب,کزاز,2\n"
     own = open_items(saved(tmp_path, "q.csv", text.encode("cp1256")), "question", "fa")
-    assert own.found.items[0].key == "سل" and [note.code for note in own.notes] == [
-        "read-as-windows-1256"
+    assert own.found.items[0].key == "سل" and list(own.notes) == [
+        build_message("read-as-code-page", name="Windows-1256")
     ]
 
 
@@ -371,3 +371,45 @@ def test_what_was_read_and_refused_is_told_in_one_sentence(tmp_path):
     )
     told = load_catalogue("en").format_message(own.describe("question"))
     assert told == "3 rows, 1 read as questions, 1 refused: no key, 1 refused: not four options"
+
+
+def test_a_hidden_sheet_is_not_read_and_is_told(tmp_path):
+    book = Workbook()
+    book.active.title = "now"
+    for sheet, key in ((book.active, "B"), (book.create_sheet("old"), "A")):
+        sheet.append(["question", *"ABCD", "answer"])
+        sheet.append([STEM, *OPTIONS, key])
+    book["old"].sheet_state = "hidden"
+    book.save(tmp_path / "q.xlsx")
+    own = open_items(tmp_path / "q.xlsx", "question", "en")
+    assert [item.key for item in own.found.items] == ["Pneumonia"]
+    assert own.notes == (build_message("sheets-left-out", names=("old",)),)
+
+
+def test_two_columns_that_name_different_keys_are_settled_by_the_plan_alone(tmp_path):
+    row = {**ROW, "answer": "A", "correct answer": "B"}
+    path = saved(tmp_path, "q.json", [row])
+    assert keys(path) == ([], ["two-keys"])
+    told = open_items(path, "question", "en", {"answer": "correct answer"})
+    assert [item.key for item in told.found.items] == ["Pneumonia"]
+
+
+def test_a_passage_stands_before_its_question(tmp_path):
+    case = "A 60-year-old smoker coughs up blood."
+    row = {"vignette": case, **ROW, "question": "What is the next step?"}
+    own = open_items(saved(tmp_path, "q.json", [row]), "question", "en")
+    assert own.found.items[0].text == f"{case} What is the next step?"
+
+
+@pytest.mark.parametrize("name", ["q.xls", "q.xlsx", "q.csv"])
+def test_an_old_or_locked_workbook_is_refused_with_what_is_read(tmp_path, name):
+    path = saved(tmp_path, name, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    with pytest.raises(PlanError, match=r"[oO]wn items are \.json"):
+        open_items(path, "question", "en")
+
+
+def test_a_western_file_is_told_with_its_code_page(tmp_path):
+    text = "Frage;A;B;C;D;Antwort\nWelche Krankheit juckt?;Röteln;Größe;Gicht;Übelkeit;A\n"
+    own = open_items(saved(tmp_path, "q.csv", text.encode("cp1252")), "question", "de")
+    assert own.found.items[0].options == ("Röteln", "Größe", "Gicht", "Übelkeit")
+    assert own.notes == (build_message("read-as-code-page", name="Windows-1252"),)

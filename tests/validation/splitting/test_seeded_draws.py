@@ -1,5 +1,6 @@
 """What a seed draws stays what it was, and each rule of the split at its border: a kept study must not change under its reader."""
 
+import math
 from collections import Counter
 
 import pytest
@@ -8,6 +9,7 @@ from support.items.gate_items import build_pair, build_question
 from tasks.prompts import get_prompt_template
 from tasks.schemas.item_rows import Passage, Quote
 from tasks.schemas.plan_sections import ValidationPlan
+from tasks.schemas.sections.apportionment import apportion_total
 from tasks.validation.splitting import fact_split
 from tasks.validation.splitting.answer_positions import (
     balance_keys,
@@ -170,7 +172,8 @@ def test_rows_are_taken_in_turns_as_the_seed_says_and_stay_in_their_order():
     ],
 )
 def test_shares_are_dealt_in_proportion_and_the_rest_by_the_largest_remainder(sizes, wanted, dealt):
-    assert fact_split.allocate_shares(sizes, wanted) == dealt
+    by_name = {name: sizes[name] for name in sorted(sizes)}
+    assert apportion_total(by_name, wanted, sure_from=math.inf) == dealt
 
 
 def test_questions_keep_the_proportions_of_sets_and_types_when_trimmed():

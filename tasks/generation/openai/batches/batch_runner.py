@@ -9,22 +9,37 @@ requests again.
 
 import asyncio
 import json
+import math
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import time
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from tasks.generation.asking import AskRequests, RequestFactory
-from tasks.generation.openai.replies import NO_USAGE, HttpReply, build_response, read_failure
+from tasks.generation.openai.batches.batch_records import (
+    BatchRecord,
+    build_request_line,
+    load_records,
+    parse_line,
+    save_record,
+)
+from tasks.generation.openai.completions import read_completion
+from tasks.generation.openai.empty_answers import EmptyAnswer, describe_empty
+from tasks.generation.openai.replies import (
+    NO_USAGE,
+    HttpReply,
+    build_response,
+    is_empty,
+    read_failure,
+)
 from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.request_errors import RequestFailure, redact_keys
 from tasks.generation.openai.request_runner import RequestRunner, build_budget_error
-from tasks.generation.response_cache import ResponseCache, StoredResponse
+from tasks.generation.response_cache import StoredResponse
 from tasks.schemas.errors import WriterRefused, WriterUnavailable
 from tasks.schemas.messages import build_message
-from tasks.store.paths import write_atomically
 
 MAX_BATCH_REQUESTS, MAX_BATCH_BYTES = (
     20_000,
@@ -59,16 +74,6 @@ class BatchApi(Protocol):
     async def download_file(self, file: str) -> str | RequestFailure: ...
 
 
-class BatchRecord(NamedTuple):
-    """What the ledger knows of a batch; without an id it was not begun for certain."""
-
-    mark: str
-    keys: list[str]
-    id: str = ""
-    done: bool = False
-    since: float = 0.0  # seconds since 1970, to give up a batch that never ends
-
-
 @dataclass
 class BatchRunner:
     """The batches of one chapter's rounds."""
@@ -81,6 +86,8 @@ class BatchRunner:
     uncharged: set[str] = field(
         default_factory=set
     )  # requests that the server surely did not work on
+    texts: int = 0  # of the batch that is being read
+    empties: list[EmptyAnswer] = field(default_factory=list)  # its answers without one
 
     async def answer_requests(
         self, all_words: Sequence[RequestFactory]
@@ -95,7 +102,7 @@ class BatchRunner:
 
     async def _run_until_answered(self, wanted: dict[str, ChatRequest]) -> None:
         idle, before = 0, len(wanted) + 1
-        while idle < self.request_runner.policy.attempts and not self.request_runner.stop_error:
+        while idle < self.request_runner.policy.attempts and not self.request_runner.is_stopped():
             missing = {
                 key: r
                 for key, r in wanted.items()
@@ -179,7 +186,7 @@ class BatchRunner:
         record = save_record(ledger, record._replace(keys=holds))
         await ledger.force()
         content = b"".join(
-            _build_request_line(key, self.request_runner.translate_body(requests[key].body))
+            build_request_line(key, self.request_runner.translate_body(requests[key].body))
             for key in record.keys
         )
         file = await self.request_runner.call_with_retries(
@@ -220,6 +227,7 @@ class BatchRunner:
                 str.strip, text.split("\n")
             ):  # not splitlines: a text may hold other separators
                 self._store_line(line, record, wanted)
+        self._stop_without_texts(next((r.body["model"] for r in wanted.values()), ""))
         await self.request_runner.cache.sync_to_disk()
         if state.status == "failed" and not state.files:  # refused as a whole, before it began
             self.uncharged |= set(record.keys)
@@ -261,7 +269,7 @@ class BatchRunner:
         """One line of an answer or error file; a name that we did not send names no file here
         either.
         """
-        entry, ledger = _parse_line(line), self.request_runner.cache
+        entry, ledger = parse_line(line), self.request_runner.cache
         key, reply = str(entry.get("custom_id")), entry.get("response") or {}
         if key not in record.keys:
             self.request_runner.faults["stray answer"] += 1
@@ -274,6 +282,7 @@ class BatchRunner:
             else:
                 ledger.save_broken_body(key, body)
                 self.request_runner.faults["broken body"] += 1
+            self._note_text(request, body, response)
             return
         if (entry.get("error") or {}).get("code") in NEVER_BEGUN:
             self.uncharged.add(key)
@@ -287,10 +296,27 @@ class BatchRunner:
             self.uncharged |= set() if fault.charged else {key}
             if (
                 fault.action != "again"
-                and not self.request_runner.learn_parameter_name(fault, request)
+                and not self.request_runner.learn_dialect(fault, request)
                 and (given_up := self.request_runner.give_up_request(request, fault))
             ):
                 self.unstored[key] = given_up
+
+    def _note_text(self, request: ChatRequest, body: str, response: StoredResponse | None) -> None:
+        envelope = read_completion(body)
+        if envelope and not is_empty(envelope):
+            self.texts += 1
+            return
+        runner = self.request_runner
+        paid = response.cost_usd if response else runner.settle_unread(request, body, batch=True)
+        usd = self._compute_worst_price(request) if paid is None else paid
+        self.empties.append(EmptyAnswer(describe_empty(body), usd, paid is not None))
+
+    def _stop_without_texts(self, model: str) -> None:
+        """A batch without any text is one sight of as many answers: the next would be no better."""
+        breaker, server = self.request_runner.breaker, self.request_runner.server
+        for answer in () if self.texts else self.empties:
+            breaker.note_empty(answer, math.inf, server, model)
+        self.texts, self.empties = 0, []
 
     async def _close_record(self, record: BatchRecord) -> None:
         """Free what was proved not to be charged; the rest without an answer may have been. Once
@@ -316,32 +342,3 @@ class BatchRunner:
 def build_batch_asker(exchange: RequestRunner, post: BatchApi) -> AskRequests:
     """Ask in batches."""
     return BatchRunner(exchange, post).answer_requests
-
-
-def load_records(ledger: ResponseCache) -> list[BatchRecord]:
-    """All batches that the ledger knows of."""
-    return [
-        BatchRecord(**json.loads(file.read_text("utf-8")))
-        for file in sorted((ledger.folder / "batches").glob("*.json"))
-    ]
-
-
-def save_record(ledger: ResponseCache, record: BatchRecord) -> BatchRecord:
-    """Put a record on disk."""
-    write_atomically(
-        ledger.folder / "batches" / f"{record.mark}.json", json.dumps(record._asdict()).encode()
-    )
-    return record
-
-
-def _build_request_line(key: str, body: dict[str, Any]) -> bytes:
-    line = {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
-    return json.dumps(line, ensure_ascii=False).encode() + b"\n"
-
-
-def _parse_line(line: str) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}

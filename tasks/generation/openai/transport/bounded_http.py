@@ -55,6 +55,8 @@ class BoundedClient(openai.DefaultAsyncHttpxClient):
 def _within_server(request: httpx2.Request, onward: httpx2.Request) -> httpx2.Request:
     here, there = request.url, onward.url
     if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
+        if onward.method != request.method:  # 301 to 303: its answer proves nothing about ours
+            raise UnreadAnswer("a redirect that turns the question into another request")
         return onward
     raise LedAway(
         f"{here.scheme}://{here.netloc.decode('ascii', 'replace')} sends the request on to another"

@@ -1,0 +1,1 @@
+"""Foreign files are parsed in child processes with limits."""
