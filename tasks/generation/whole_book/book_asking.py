@@ -16,10 +16,11 @@ from typing import NamedTuple, Protocol
 from tasks.generation import book_windows
 from tasks.generation.asking import AskRequests, RequestFactory
 from tasks.generation.generation_loop import ChapterRun
-from tasks.generation.openai.openai_writer import Exchange, Server, open_client
+from tasks.generation.openai.openai_writer import Exchange, Server
 from tasks.generation.openai.request_builder import ChatRequest, build_request
 from tasks.generation.openai.request_runner import RetryPolicy
 from tasks.generation.openai.server_identity import identify_server
+from tasks.generation.openai.transport.server_calls import open_client
 from tasks.generation.pdf_parts import PdfPages, open_pdf_pages
 from tasks.generation.quotas import JudgedDraft, Quota, WrittenChapter
 from tasks.generation.response_cache import ResponseCache, StoredResponse
