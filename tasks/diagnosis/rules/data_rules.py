@@ -12,10 +12,9 @@ from tasks.schemas.sections.profiles import ITEM_FORMS, MEDICINE
 
 MIN_LEAKED_SHARE = 0.05  # share of the questions
 MIN_DISTINCT_SHARE = 0.8  # share of the texts
-# Pairs by rules from the Persian handbook, 60 to 300 of them, 30 draws each: from 16 couples on all
-# are
-# aligned at p ≤ .05, 5 to 12 times as alike as chance; with their diagnoses dealt out anew, 73
-# couples and more are 1.7 times as alike at most, and p ≤ .05 in 4 of 60
+# Pairs by rules from the Persian handbook, 60 to 300 of them, 30 draws each: from 16 couples on
+# all are aligned at p ≤ .05, 5 to 12 times as alike as chance; with their diagnoses dealt out anew,
+# 73 couples and more are 1.7 times as alike at most, and p ≤ .05 in 4 of 60
 MIN_COUPLES, ALIGNMENT_ALPHA, MIN_ALIKE_RATIO = 50, 0.05, 1.5
 MIN_COVERAGE = 0.5  # share of the questions
 
