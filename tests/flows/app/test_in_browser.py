@@ -88,7 +88,7 @@ def test_keys_and_narrow_screens_in_both_directions(browser, tmp_path, monkeypat
         page.wait_for_selector(".sheet article")
         for key in ("j", "y", "j", "n", "k"):
             page.keyboard.press(key)
-            page.wait_for_function("!document.querySelector('.htmx-request')")
+            page.wait_for_selector(".htmx-request", state="detached")
         page.wait_for_selector("article[data-decision=keep].current")
         page.keyboard.press("m")
         page.wait_for_selector("article.current details.mend[open]")
@@ -137,9 +137,7 @@ def test_the_whole_job(browser, tmp_path, monkeypatch, language):
         for decided in (1, 2):
             page.keyboard.press("j")
             page.keyboard.press("n")
-            page.wait_for_function(
-                f"document.querySelectorAll('[data-decision=reject]').length == {decided}"
-            )
+            page.locator("[data-decision=reject]").nth(decided - 1).wait_for()
         page.goto(place + "run")
         page.locator("form[action$='/run'] button").click()
         page.wait_for_selector("#run pre.log")
