@@ -56,7 +56,7 @@ def render(
         "say": say,
         "app": say["app"],
         "languages": list_languages(),
-        "path": asked.url.path,
+        "here": f"{asked.url.path}?{asked.url.query}".rstrip("?"),
         "is_part": "hx-request" in asked.headers,
     }
     text = load_environment().get_template(template).render(**words, **values)

@@ -17,7 +17,6 @@ from tasks.generation.book_windows import (
     Spot,
     Window,
 )
-from tasks.generation.chapter_account import build_account
 from tasks.generation.draft_rows import build_draft, count_read_items, list_shown_passages
 from tasks.generation.openai.request_builder import build_request
 from tasks.generation.openai.request_runner import RequestRunner
@@ -98,7 +97,7 @@ class ChapterRun:
             self.rounds += 1
         if isinstance(self.request_runner.stop_error, BudgetSpent):
             self._recall_paid_work()
-        account, cache = build_account(self), self.request_runner.cache
+        account, cache = usage.build_account(self), self.request_runner.cache
         readings = self.reader.readings if self.reader else []
         if self.passages:
             usage.save_usage(cache.folder, self.passages, account)

@@ -84,15 +84,17 @@ def known_names() -> dict[str, tuple[str, ...]]:
     packs = load_all_packs("packs/columns.yaml")
     return {
         role: tuple(dict.fromkeys(squeeze(str(name)) for pack in packs for name in pack[role]))
-        for role in packs[0].keys() - {"series", "beside"}
+        for role in packs[0].keys() - {"series", "beside", "nouns"}
     }
 
 
 @cache
-def list_words_beside(role: str) -> frozenset[str]:
-    """Words that may stand in a header beside the name of a role and change nothing."""
+def list_words(kind: str, role: str) -> frozenset[str]:
+    """`beside`: words that may stand in a header beside the name of a role and change nothing;
+    `nouns`: words that tell the role alone.
+    """
     packs = load_all_packs("packs/columns.yaml")
-    words = (word for pack in packs for word in pack.get("beside", {}).get(role, ()))
+    words = (word for pack in packs for word in pack.get(kind, {}).get(role, ()))
     return frozenset(map(squeeze, words))
 
 
@@ -137,9 +139,12 @@ def find_layout(headers: tuple[str, ...], given: Given | None = None) -> Layout:
 def _find_columns(headers: tuple[str, ...]) -> Layout:
     columns = index_headers(headers)
     single, marks = find_series(columns)
-    answer, passage = _first(columns, "answer"), _first(columns, "passage")
-    question = _first(columns, "question") or passage
+    if not single:
+        single, marks = find_unnamed_series(columns)
     whole = _first(columns, "options")
+    taken = {whole, *(columns[c] for c in single)}
+    answer, passage = _first(columns, "answer", taken), _first(columns, "passage", taken)
+    question = _first(columns, "question", {*taken, answer}) or passage
     options = (whole,) if whole and whole != answer else ()
     return Layout(
         question=question,
@@ -165,6 +170,20 @@ def find_series(headers: Collection[str]) -> tuple[tuple[str, ...], tuple[str, .
     return (), ()
 
 
+def find_unnamed_series(headers: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The only four columns that differ in the marks of options alone: sent_a … sent_d."""
+    have, found = set(headers), dict[tuple[str, ...], tuple[str, ...]]()
+    for marks in list_mark_series():
+        first, *others = [fold_text(mark) for mark in marks]
+        for header in have:
+            stem = header.removesuffix(first)
+            columns = tuple(stem + mark for mark in (first, *others))
+            if stem and stem != header and have.issuperset(columns[:4]):
+                number = 5 if columns[4] in have else 4
+                found[columns[:number]] = marks[:number]
+    return next(iter(found.items())) if len(found) == 1 else ((), ())
+
+
 @cache
 def _list_series() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """All names of such columns, the surest first, and their marks."""
@@ -184,19 +203,24 @@ def _given(role: str, given: Given, columns: Mapping[str, str]) -> tuple[str, ..
     return tuple(found) if len(found) == len(wanted) else ()
 
 
-def _first(columns: Mapping[str, str], role: str) -> str:
-    """The column of the surest name, else the first that is a name among words that change
-    nothing.
+def _first(columns: Mapping[str, str], role: str, taken: Collection[str] = ()) -> str:
+    """The column of the surest name; else the first that is a name among words that change
+    nothing; else the only one with a noun of the role that is not `taken`.
     """
-    names, beside = known_names()[role], list_words_beside(role)
+    names, beside = known_names()[role], list_words("beside", role)
     for name in names:
         if name in columns:
             return columns[name]
-    for header in columns.values():
-        words = [word for word in map(squeeze, _WORD.findall(header)) if word not in beside]
-        if words and "".join(words) in names:
+    headers = list(dict.fromkeys(columns.values()))
+    told = {header: [squeeze(word) for word in _WORD.findall(header)] for header in headers}
+    for header, words in told.items():
+        rest = [word for word in words if word not in beside]
+        if rest and "".join(rest) in names:
             return header
-    return ""
+    nouns, apart = list_words("nouns", role), known_names()["apart"]
+    found = [h for h, words in told.items() if nouns & {*words} and not {*words} & {*apart}]
+    found = [header for header in found if header not in taken]
+    return found[0] if len(found) == 1 else ""
 
 
 def _series_or_one(columns: Mapping[str, str], role: str) -> tuple[str, ...]:

@@ -204,8 +204,9 @@ def _unwrap(row: Any) -> list[Any]:
     """
     if not isinstance(row, dict) or count_known(row) > 1:
         return [row]
-    if isinstance(row.get("row"), dict):
-        return [row["row"]]
+    within = [part for part in row.values() if isinstance(part, dict) and count_known(part) > 1]
+    if len(within) == 1:
+        return [{"id": row["id"], **within[0]} if "id" in row else within[0]]
     parts = any(isinstance(row.get(name), list) for name in ROW_LISTS)
     return _inside(row) if parts and _holds_rows(row) else [row]
 

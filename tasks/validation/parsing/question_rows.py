@@ -48,11 +48,13 @@ def read_question(fields: Fields, language: str, given: Given | None = None) -> 
     layout = find_layout(tuple(flat), given)
     text = take_cell(flat, layout.question) or flat.get("instruction")
     options, labels, flagged = find_options(flat, layout)
-    key = take_cell(flat, layout.answer)
+    key = _read_column_name(take_cell(flat, layout.answer), layout)
     if options is None and layout.wrong:
         options, key = _with_wrong(flat, layout, key)
     elif options is None and isinstance(text, str):
         text, options = split_marked(_drop_opening(text))
+    elif options == list("ABCD") and isinstance(text, str) and (inside := split_marked(text))[1]:
+        text, options = _drop_opening(inside[0]), inside[1]  # the options are in the question
     texts = read_options(options, language, []) if options is not None else ()
     if not texts:
         raise Refused("no-options-among-fields", fields=tuple(sorted(flat))[:20])
@@ -68,6 +70,13 @@ def read_question(fields: Fields, language: str, given: Given | None = None) -> 
     )
     whole = _put_before(take_cell(flat, layout.passage), text)
     return QuestionRow({**kept, "question": whole, "options": list(texts)}, row)
+
+
+def _read_column_name(key: Any, layout: Layout) -> Any:
+    """A key that names the column of its option, as that column's mark ("A3" of A1 to A4)."""
+    names = [squeeze(column) for column in layout.options]
+    told = isinstance(key, str) and layout.marks and squeeze(key) in names
+    return layout.marks[names.index(squeeze(key))] if told else key
 
 
 def _drop_opening(text: str) -> str:
@@ -91,6 +100,9 @@ def _flatten(fields: Fields) -> dict[str, Any]:
         if isinstance(value, dict) and "stem" in value:
             flat |= value
             flat.pop("question", None)
+    for name, value in flat.items():  # {question: {text: …}}
+        if isinstance(value, dict) and set(value) == {"text"}:
+            flat[name] = value["text"]
     return flat
 
 

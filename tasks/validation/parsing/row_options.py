@@ -7,7 +7,17 @@ from tasks.validation.parsing.column_names import Layout, squeeze
 from tasks.validation.parsing.option_marks import split_marked
 from tasks.validation.parsing.row_cells import Fields
 
-OPTION_TEXTS = ("text", "atext", "option", "content", "value", "answer", "choice")
+OPTION_TEXTS = (
+    "text",
+    "atext",
+    "option",
+    "content",
+    "value",
+    "answer",
+    "choice",
+    "answertext",
+    "optiontext",
+)
 OPTION_LABELS = ("label", "key", "id", "aid", "letter")
 OPTION_FLAGS = ("iscorrect", "correct", "isright", "right", "isanswer")
 
@@ -28,7 +38,7 @@ def find_options(flat: Fields, layout: Layout) -> RowOptions:
             for c, m in zip(layout.options, layout.marks or layout.options, strict=False)
         ]
         filled = [(text, mark) for text, mark in texts if text not in (None, "")]
-        marks = tuple(mark for _, mark in filled) if layout.marks else ()
+        marks = tuple(mark for _, mark in filled)
         return RowOptions([text for text, _ in filled], marks) if filled else RowOptions()
     value = flat.get(layout.options[0])
     if isinstance(value, str):

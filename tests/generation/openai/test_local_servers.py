@@ -135,7 +135,7 @@ def test_answers_in_prose_stop_before_the_money_is_gone(tmp_path, to):
             write_study(tmp_path, chosen, load_chapters(1), concurrency=2)
         told = stopped.value.args[0].values["why"]
         assert told.code == "answers-unread" and "متأسفانه" in told.values["start"]
-        assert len(server.entries) <= 12
+        assert len(server.entries) <= 20  # eight judged, and what was under way; the round has 60
         server.rates = {}
         assert count_kept(
             write_study(

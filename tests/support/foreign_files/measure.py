@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support.foreign_files.exam_truth import ForeignFile
+from support.foreign_files.held_files import list_held_files
 from support.foreign_files.pair_files import list_pair_files
 from support.foreign_files.question_datasets import list_question_datasets
 from support.foreign_files.question_tables import list_question_tables
@@ -25,7 +26,12 @@ class Reading(NamedTuple):
 
 def list_foreign_files() -> list[ForeignFile]:
     """Every file."""
-    return [*list_question_tables(), *list_question_datasets(), *list_pair_files()]
+    return [
+        *list_question_tables(),
+        *list_question_datasets(),
+        *list_pair_files(),
+        *list_held_files(),
+    ]
 
 
 def fold_letters(text: str) -> str:
