@@ -28,6 +28,7 @@ UNREADABLE = (
     ValueError,
     TypeError,
     KeyError,
+    IndexError,
     AttributeError,
     ArithmeticError,
     RecursionError,

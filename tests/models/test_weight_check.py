@@ -188,6 +188,7 @@ def test_an_index_that_is_none_is_named(folder, content):
         ({"num_hidden_layers": 300_000}, "tells 300000 layers"),
         ({"num_hidden_layers": 2}, "9 tensors have no place"),
         ({"hidden_size": "wide"}, "cannot be used"),
+        ({"dtype": 1e308}, "cannot be used"),
         ({"vocab_size": 7}, "another shape"),
     ],
 )
