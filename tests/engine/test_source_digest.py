@@ -56,7 +56,7 @@ def digests() -> dict[str, str]:
         ("language/packs/fa/terminal.yaml", set()),
         ("language/packs/en/rules.yaml", {"generate_drafts"}),
         ("language/packs/fa/gate.yaml", {"generate_drafts", "validate_drafts"}),
-        ("language/packs/others/columns.yaml", {"validate_drafts"}),
+        ("language/packs/others/columns.yaml", {"generate_drafts", "validate_drafts"}),
         ("language/packs/en/general.txt", {"probe_tuning"}),
         ("language/packs/fa/everyday.yaml", {"ask_everyday_questions", "measure_effects"}),
         ("evaluation/effects/calibration.py", {"measure_effects"}),
