@@ -10,6 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
+from datetime import date, time
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,15 +73,19 @@ def read_rows(path: Path) -> Rows:
 
 
 def pack_rows(path: str) -> dict[str, Any]:
-    """The rows of a file as JSON knows them; what it does not know (a date) becomes its text."""
+    """The rows of a file as JSON knows them. A date stays no text: Excel makes one of "3-4"."""
     rows = _read_or_refuse(Path(path))
     lines = [
         (line.fields, line.raw, line.fault and line.fault.model_dump(mode="json"))
         for line in rows.lines
     ]
     packed = {"lines": lines, "notes": [note.model_dump(mode="json") for note in rows.notes]}
-    plain: dict[str, Any] = json.loads(json.dumps(packed, default=str))
+    plain: dict[str, Any] = json.loads(json.dumps(packed, default=_pack_cell))
     return plain
+
+
+def _pack_cell(value: Any) -> Any:
+    return {"date": value.isoformat()} if isinstance(value, date | time) else str(value)
 
 
 def _is_short_text(path: Path) -> bool:

@@ -98,6 +98,7 @@ def test_a_hostile_file_is_read_or_refused_in_time_and_memory(name, tmp_path):
     file = tmp_path / name
     file.write_bytes(HOSTILE[name])
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # of other tests, too
     try:
         rows = read_rows(file)
     except PlanError as refused:
@@ -106,7 +107,7 @@ def test_a_hostile_file_is_read_or_refused_in_time_and_memory(name, tmp_path):
         assert rows.lines == [] or all(line.fields is not None or line.fault for line in rows.lines)
     assert time.process_time() - start < 30
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < GIB_KB / 2
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < GIB_KB
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(children, GIB_KB)
 
 
 def test_the_sound_workbook_of_these_tests_is_read(tmp_path):

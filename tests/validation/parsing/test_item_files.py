@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import datetime
 
 import pytest
 from openpyxl import Workbook
@@ -413,3 +414,15 @@ def test_a_western_file_is_told_with_its_code_page(tmp_path):
     own = open_items(saved(tmp_path, "q.csv", text.encode("cp1252")), "question", "de")
     assert own.found.items[0].options == ("Röteln", "Größe", "Gicht", "Übelkeit")
     assert own.notes == (build_message("read-as-code-page", name="Windows-1252"),)
+
+
+def test_an_option_that_excel_made_a_date_is_no_text(tmp_path):
+    """Excel makes 3 April of "3-4": what the person wrote is lost."""
+    book = Workbook()
+    book.active.append(["question", *"ABCD", "answer"])
+    book.active.append([STEM, datetime(2026, 4, 3), *OPTIONS[1:], "B"])
+    book.active.append([STEM, *OPTIONS, "B"])
+    book.save(tmp_path / "q.xlsx")
+    own = open_items(tmp_path / "q.xlsx", "question", "en")
+    assert [item.key for item in own.found.items] == ["Pneumonia"]
+    assert [row.reason.code for row in own.found.rejected] == ["a-field-is-missing"]
