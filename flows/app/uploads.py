@@ -1,5 +1,7 @@
 """What a browser sends: forms and books, bounded before they are read; a book is kept by its
-content, and its name is never a path.
+content, under the letters and digits of its name, which is never a path.
+
+app/books/<digest>/<name>.pdf
 """
 
 import hashlib
@@ -62,13 +64,14 @@ def bound_request(asked: Request, most_bytes: int) -> Request:
 
 
 def keep_book(upload: UploadFile) -> Path:
-    """The book in the store, under the digest of its content. Raises PlanError for what is no
+    """The book in the store, in a folder of its content's digest. Raises PlanError for what is no
     PDF.
     """
     if b"%PDF-" not in upload.file.read(HEAD_BYTES):
         raise PlanError(build_message("upload-not-pdf"))
     digest = _digest(upload.file)
-    place = make_private_dir("app") / "books" / f"{digest}.pdf"
+    name = f"{name_study(upload.filename or '')}.pdf"
+    place = make_private_dir("app") / "books" / digest / name
     if not place.is_file():
         upload.file.seek(0)
         write_atomically(place, upload.file.read())
@@ -84,8 +87,3 @@ def name_study(file_name: str) -> str:
     """A study's name from a file's: its letters and digits, of whatever script."""
     stem = re.split(r"[/\\]", file_name)[-1].rsplit(".", 1)[0]
     return re.sub(r"[^\w-]+", "-", stem)[:MOST_TITLE].strip("-_.") or "book"
-
-
-def is_own_book(path: str) -> bool:
-    """Whether a plan's book was brought through the page."""
-    return Path(path).parent == get_runs_dir() / "app" / "books"

@@ -1,5 +1,6 @@
 """What is chosen, and what it will take: the form of a plan with `check` beside it."""
 
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -51,19 +52,23 @@ def save_choices(asked: Request, form: FormData) -> Response:
 
 def describe_check(asked: Request, *, again: bool = False) -> dict[str, Any]:
     """What the worker has found out by now."""
-    say, state = (
-        get_words(asked),
-        ask_worker(asked, check_planned_study, get_draft(asked), again=again),
-    )
+    say, draft = get_words(asked), get_draft(asked)
+    state = ask_worker(asked, check_planned_study, draft, again=again)
     found = state.result if isinstance(state.result, PlanCheck) else PlanCheck([], [])
-    lines = [
-        (say.get_label("topics", line.topic), say.format_value(line.told)) for line in found.lines
-    ]
+    told = [name_book_alone(say.format_value(line.told), draft.plan.book) for line in found.lines]
+    topics = [say.get_label("topics", line.topic) for line in found.lines]
     return {
         "state": state,
-        "lines": lines,
-        "missing": [say.format_value(lack) for lack in found.missing],
+        "lines": list(zip(topics, told, strict=True)),
+        "missing": [
+            name_book_alone(say.format_value(lack), draft.plan.book) for lack in found.missing
+        ],
     }
+
+
+def name_book_alone(told: str, book: str) -> str:
+    """The same without the folders that the book lies in: a person brought a file, not a path."""
+    return told.replace(book, Path(book).name)
 
 
 def download_plan(asked: Request) -> Response:

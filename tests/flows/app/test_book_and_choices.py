@@ -40,6 +40,17 @@ def prompt_check(monkeypatch):
     monkeypatch.setattr(place, lambda plan: PlanCheck([CheckLine("book", plan.book)], []))
 
 
+@pytest.fixture
+def prompt_lack(monkeypatch):
+    """What a plan will take is told at once: the book is missing."""
+    place = "flows.app.routes.choice_pages.check_planned_study"
+
+    def find_lack(plan):
+        return PlanCheck([CheckLine("book", plan.book)], [f"{plan.book} is missing"])
+
+    monkeypatch.setattr(place, find_lack)
+
+
 def send_book(client, content=HANDBOOK, name="handbook-en.pdf", **options):
     files = {"book": (name, io.BytesIO(content), "application/pdf")}
     return client.post("/books", files=files, **options)
@@ -47,13 +58,23 @@ def send_book(client, content=HANDBOOK, name="handbook-en.pdf", **options):
 
 def test_a_book_is_kept_by_its_content_and_its_language_is_told(store):
     client = make_client()
-    for name in ("handbook-en.pdf", "another name.pdf"):
+    for name in ("handbook-en.pdf", "handbook-en.pdf", "../another name.pdf"):
         answer = send_book(client, name=name, follow_redirects=False)
         assert answer.status_code == 303
-    assert len(list((store / "app" / "books").iterdir())) == 1
-    plan = find_draft("handbook-en").plan
-    assert plan.language == "en" and plan.book.startswith(str(store / "app" / "books"))
-    assert find_draft("another-name").plan.book == plan.book
+    (folder,) = (store / "app" / "books").iterdir()
+    assert sorted(file.name for file in folder.iterdir()) == ["another-name.pdf", "handbook-en.pdf"]
+    for draft in ("handbook-en", "handbook-en-2", "another-name"):
+        plan = find_draft(draft).plan
+        assert plan.language == "en"
+        assert Path(plan.book) == folder / f"{draft.removesuffix('-2')}.pdf"
+
+
+def test_a_book_is_shown_by_its_name_and_not_by_its_place(store, prompt_lack):
+    client = make_client()
+    send_book(client)
+    shown = client.get("/plans/handbook-en/choices").text
+    assert '<dd dir="auto">handbook-en.pdf</dd>' in shown and "handbook-en.pdf is missing" in shown
+    assert str(store) not in shown
 
 
 @pytest.mark.parametrize(
