@@ -18,7 +18,7 @@ from starlette.types import Message
 
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import build_message
-from tasks.store.paths import get_runs_dir, make_private_dir, write_atomically
+from tasks.store.paths import make_private_dir, write_atomically
 
 MEBIBYTE = 2**20  # bytes
 # A page of our handbook at 300 dots an inch in grey JPEG is 248 kB, so this is a scan of 1,000.
