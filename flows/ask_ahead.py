@@ -17,7 +17,7 @@ from tasks.schemas.machine import Machine
 from tasks.schemas.plan import StudyPlan
 from tasks.stages import generate_drafts
 from tasks.store.artifacts import Book
-from tasks.store.progress import print_status
+from tasks.store.progress import append_event, print_status
 from tasks.validation.chapter_items import open_item_checker
 
 Call = Mapping[str, Any]  # the arguments of `generate_drafts`
@@ -75,8 +75,9 @@ def _try_writer(orders: Sequence[Any], book: Book, plan: StudyPlan, machine: Mac
             machine=machine,
             progress=progress,
         )
-    told = pilot.describe()
+    told = [tell_message(line) for line in pilot.describe()]
     for line in told:
-        print_status("  " + escape(tell_message(line)))
+        print_status("  " + escape(line))
+    append_event(pilot=told)
     publish_pilot(told)
     pilots.refuse_unfit_writer(pilot, least)

@@ -3,7 +3,7 @@ this one, found again by the file that names it.
 
 app/runs/<plan>.json     the process, and what it was started with
 app/runs/<plan>.log      what the command prints
-app/runs/<plan>.jsonl    how far its work is, and the losses
+app/runs/<plan>.jsonl    how far its work is, the pilot, and the losses
 """
 
 import json
@@ -37,6 +37,7 @@ class StudyProgress(NamedTuple):
     lines: list[str]  # that the command printed last
     bars: list[dict[str, Any]]  # label, done, total, note: of the work under way
     losses: list[dict[str, Any]]  # step, epoch, loss
+    pilot: list[str]  # what a paid writer's first items were, kept and refused
     study: ListedRun | None  # the newest folder that the plan's runs have made
 
 
@@ -96,6 +97,7 @@ def read_progress(name: str) -> StudyProgress | None:
         _read_last_lines(_get_file(name, "log")),
         [bar for bar in bars.values() if bar["done"] < bar["total"]],
         [event for event in events if "loss" in event],
+        [line for event in events for line in event.get("pilot", [])],
         made[-1] if made else None,
     )
 

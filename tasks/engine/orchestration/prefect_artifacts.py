@@ -13,11 +13,10 @@ from tasks.engine.replay import replaying
 from tasks.engine.run_timings import get_timings
 from tasks.generation.usage import add_usages, load_usages
 from tasks.generation.write_chapter import get_response_cache_dir
-from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
+from tasks.language.catalogue import describe_error, load_catalogue, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting.markdown import markdown_tables
 from tasks.schemas.errors import BudgetSpent, NothingLeft, PlanError, StudyError, WriterError
-from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.result_rows import History
 from tasks.schemas.sections.profiles import MEDICINE, Profile, tag_language
@@ -77,9 +76,9 @@ def publish_items(prepared: StudyDataset, profile: Profile = MEDICINE) -> None:
         )
 
 
-def publish_pilot(told: Sequence[Message]) -> None:
+def publish_pilot(told: Sequence[str]) -> None:
     """What came of the pilot, as a list."""
-    lines = [_escape_markdown(tell_message(line)) for line in told]
+    lines = [_escape_markdown(line) for line in told]
     publish_markdown(lambda: "\n".join(f"- {line}" for line in lines), "pilot", "the pilot")
 
 

@@ -172,12 +172,14 @@ def test_bars_losses_and_lines_are_shown_escaped(sleeping):
     events = [
         {"label": f"tuning {SCRIPT}", "done": 3, "total": 9, "note": SCRIPT},
         *({"step": n, "epoch": n / 9, "loss": 3 - n / 9} for n in range(1, 4)),
+        {"pilot": ["pilot: 1 of 2 pairs kept", f"refused: {SCRIPT}"]},
     ]
     place = study_processes._get_file("mine", "jsonl")
     place.write_text("".join(json.dumps(event) + "\n" for event in events) + '{"label": "ha')
     study_processes._get_file("mine", "log").write_text(f"{SCRIPT}\x1b[31m red\n")
     page = client.get("/plans/mine/run").text
     assert SCRIPT not in page and "\x1b" not in page
+    assert '<li dir="auto">pilot: 1 of 2 pairs kept</li>' in page and "refused: &lt;script" in page
     assert "3 / 9" in page and "<svg" in page and 'style="' not in page
 
 
