@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from support.app_site import run_app
 from support.browser.opened_page import BROWSER_MARKS
 
@@ -109,6 +110,13 @@ def fill(page, choices):
     page.wait_for_selector("#check dl")
 
 
+def take_away(page, selector):
+    """What a press downloads."""
+    with page.expect_download() as given:
+        page.locator(selector).click()
+    return Path(given.value.path()).read_bytes()
+
+
 def run_and_wait(page):
     page.locator("form[action$='/run'] button").click()
     page.wait_for_selector("#run pre.log")
@@ -153,9 +161,9 @@ def test_the_whole_job(browser, tmp_path, monkeypatch, language):
         with page.context.expect_page() as opened:
             page.locator("a[href$='/report']").click()
         opened.value.wait_for_selector("h1.verdict")
-        with page.expect_download() as given:
-            page.locator("a[href$='adapter.zip']").click()
-        assert Path(given.value.path()).read_bytes()[:2] == b"PK"
+        assert take_away(page, "a[href$='adapter.zip']").startswith(b"PK")
+        assert take_away(page, "a[href$='dataset.zip']").startswith(b"PK")
+        assert take_away(page, "form[action$='/gguf'] button").startswith(b"GGUF")
         page.fill("textarea[name=question]", "Gout?" if language == "en" else "نقرس چیست؟")
         page.check("input[name=open_book]")
         page.locator("form[action$='/talk'] button").click()
@@ -163,6 +171,8 @@ def test_the_whole_job(browser, tmp_path, monkeypatch, language):
         assert not page.locator(".reply .alarm").count()
         page.locator("button[value=own]").click()
         fill(page, {"finetuning.epochs": "2"})
+        assert str(store) not in page.locator("#check").inner_text()
+        assert yaml.safe_load(take_away(page, "a[href$='plan.yaml']"))["language"] == language
         page.goto(page.url.removesuffix("choices") + "run")
         run_and_wait(page)
         page.goto(study)

@@ -8,6 +8,7 @@ from support.openai_server.server import start_server
 from support.openai_study import SHORT_RETRIES, load_chapters
 from support.small_study import build_small_plan
 
+from flows.app.study_processes import read_events
 from flows.prepare import bind_study_stages
 from tasks.generation.quotas import Quota
 from tasks.generation.whole_book.book_asking import ChapterOrder
@@ -22,6 +23,7 @@ from tasks.schemas.errors import BudgetSpent, NothingLeft, WriterUnfit
 from tasks.schemas.item_rows import Pair, Passage, Rejection
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import build_message
+from tasks.store.progress import EVENTS_VARIABLE
 
 STUDY = {
     "reading.last_page": 12,
@@ -46,7 +48,10 @@ def prepare(**choices):
     return bind_study_stages(Machine()).prepare(build_small_plan(**(STUDY | choices)))
 
 
-def test_a_writer_of_nonsense_costs_the_pilots_money_and_is_shown_with_reasons(to, capsys):
+def test_a_writer_of_nonsense_costs_the_pilots_money_and_is_shown_with_reasons(
+    to, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(EVENTS_VARIABLE, str(tmp_path / "events.jsonl"))
     with start_server(faults="false_quote:1") as server:
         to(server)
         with pytest.raises(WriterUnfit) as stopped:
@@ -57,6 +62,10 @@ def test_a_writer_of_nonsense_costs_the_pilots_money_and_is_shown_with_reasons(t
         assert 0 < server.compute_bill() < 0.05
         assert shown.count("refused, quote not in the passages") == 3
         assert "pilot: 0 of " in shown
+        (lines,) = [
+            one["pilot"] for one in read_events(tmp_path / "events.jsonl") if "pilot" in one
+        ]
+        assert len(lines) == 4 and lines[0].startswith("pilot: 0 of "), "for the local page"
         with pytest.raises(NothingLeft):
             prepare(**{"generation.pilot_share": 0, "generation.repairs": 0})
         assert len(server.entries) > 4, "without a pilot the nonsense is paid for"
