@@ -13,6 +13,7 @@ from deployments import database
 from deployments.database import find_programs, prepare_database
 from deployments.supervisor import stop
 from tasks.schemas.errors import StudyError
+from tasks.store import database_folder
 
 needs_postgres = pytest.mark.skipif(
     find_programs(None) is None, reason="needs PostgreSQL: apt-get install postgresql"
@@ -23,7 +24,7 @@ needs_postgres = pytest.mark.skipif(
 def place(runs, monkeypatch):
     """Where root's databases lie: pytest's own folders are closed to the database's user."""
     with open_folder() as folder:
-        monkeypatch.setattr(database, "ROOT_FOLDER", folder)
+        monkeypatch.setattr(database_folder, "ROOT_FOLDER", folder)
         yield folder
 
 
