@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployments.supervisor import Part, log_of
@@ -35,6 +35,7 @@ class DatabaseCluster:
     data: Path
     sockets: Path
     user: str | None
+    is_new: bool = field(default=False, compare=False)  # made by this start: nothing is in it
 
     @property
     def address(self) -> str:
@@ -77,7 +78,7 @@ def prepare_database(environment: Mapping[str, str]) -> DatabaseCluster | None:
     user = ROOT_USER if is_root else None
     if version is None:
         _create_cluster(programs, data, user)
-    return DatabaseCluster(programs, data, _get_socket_folder(data), user)
+    return DatabaseCluster(programs, data, _get_socket_folder(data), user, version is None)
 
 
 def names_database(environment: Mapping[str, str]) -> bool:
