@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.error import URLError
 
 import cyclopts
@@ -18,6 +18,7 @@ from rich.markup import escape
 from deployments.database import DatabaseCluster, names_database, prepare_database
 from deployments.register import POOLS, register_deployments
 from deployments.supervisor import Part, log_of, stop, supervise
+from tasks.engine.orchestration.history_retention import get_sqlite_file, list_switched_on
 from tasks.engine.orchestration.server_app import server_command, server_environment
 from tasks.engine.orchestration.server_login import login_file, login_of_store
 from tasks.language.catalogue import tell_error, tell_reader
@@ -28,7 +29,7 @@ from tasks.store.paths import get_runs_dir
 from tasks.store.progress import console, print_status
 from tasks.store.stop_signals import kill_children, stop_on_signals
 
-STARTUP_SECONDS = 120.0
+STARTUP_SECONDS = 600.0  # while the server is alive; 54 s were seen at a load of 6 on 2 cores
 WORKER_SECONDS = 3.0  # for workers to end their runs and tell Prefect, deployments/worker.py
 SERVER_SECONDS = 0.6  # for the server after them
 DATABASE_SECONDS = (
@@ -66,7 +67,8 @@ def serve_dashboard(host: str, port: int) -> None:
     if database:
         parts[-1].start()
         database.wait_until_ready(parts[-1].process)
-    print_status("  " + escape(describe_history(database, environment)))
+    for line in describe_history(database, environment):
+        print_status("  " + escape(line))
     server.start()
     wait_until_healthy(f"{address}/api/health", server.process)
     register_deployments(environment)
@@ -78,13 +80,19 @@ def serve_dashboard(host: str, port: int) -> None:
     supervise(parts)
 
 
-def describe_history(database: DatabaseCluster | None, environment: Mapping[str, str]) -> str:
-    """Where Prefect's history lies."""
+def describe_history(
+    database: DatabaseCluster | None, environment: Mapping[str, str]
+) -> Iterator[str]:
+    """Where Prefect's history lies, and which schedules an earlier one leaves behind."""
     if database:
-        return tell_reader("history-postgres", data=str(database.data))
-    if names_database(environment):
-        return tell_reader("history-named")
-    return tell_reader("history-sqlite")
+        yield tell_reader("history-postgres", data=str(database.data))
+        if database.is_new and (names := list_switched_on()):
+            file = str(get_sqlite_file())
+            yield tell_reader("history-left-schedules", file=file, names=names)
+    elif names_database(environment):
+        yield tell_reader("history-named")
+    else:
+        yield tell_reader("history-sqlite")
 
 
 def stop_all(parts: Sequence[Part], workers: int) -> None:

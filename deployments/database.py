@@ -10,19 +10,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployments.supervisor import Part, log_of
-from tasks.schemas.digest import compute_digest
 from tasks.schemas.errors import StudyError
 from tasks.schemas.messages import build_message
-from tasks.store.paths import get_runs_dir, make_private_dir
+from tasks.store.database_folder import get_database_dir
+from tasks.store.paths import make_private_dir
 
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")  # by version, and not in the PATH
-ROOT_FOLDER = Path(
-    "/var/lib/book2lora"
-)  # PostgreSQL refuses root, and its user sees no private store
 ROOT_USER = "postgres"  # of the package
 NAME = "prefect"  # of the database's user
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")  # bytes, sockaddr_un of unix(7)
@@ -38,6 +35,7 @@ class DatabaseCluster:
     data: Path
     sockets: Path
     user: str | None
+    is_new: bool = field(default=False, compare=False)  # made by this start: nothing is in it
 
     @property
     def address(self) -> str:
@@ -68,7 +66,9 @@ def prepare_database(environment: Mapping[str, str]) -> DatabaseCluster | None:
     if names_database(environment):
         return None
     is_root = os.geteuid() == 0
-    data = _get_root_data() if is_root else make_private_dir(".prefect") / "postgres"
+    if not is_root:
+        make_private_dir(".prefect")
+    data = get_database_dir()
     version = (data / "PG_VERSION").read_text().strip() if data.exists() else None
     programs = find_programs(version)
     if programs is None:
@@ -78,7 +78,7 @@ def prepare_database(environment: Mapping[str, str]) -> DatabaseCluster | None:
     user = ROOT_USER if is_root else None
     if version is None:
         _create_cluster(programs, data, user)
-    return DatabaseCluster(programs, data, _get_socket_folder(data), user)
+    return DatabaseCluster(programs, data, _get_socket_folder(data), user, version is None)
 
 
 def names_database(environment: Mapping[str, str]) -> bool:
@@ -107,10 +107,6 @@ def _get_socket_folder(data: Path) -> Path:
     if len(os.fsencode(data)) <= LONGEST_SOCKET_FOLDER:
         return data
     return Path(tempfile.mkdtemp(prefix="book2lora-"))
-
-
-def _get_root_data() -> Path:
-    return ROOT_FOLDER / compute_digest(str(get_runs_dir()).encode()) / "postgres"
 
 
 def _create_cluster(programs: Path, data: Path, user: str | None) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from support.postgres import open_folder
 
-from deployments import database
+from deployments import dashboard, database
 from deployments.database import find_programs, prepare_database
 from deployments.supervisor import stop
 from tasks.schemas.errors import StudyError
+from tasks.store import database_folder
 
 needs_postgres = pytest.mark.skipif(
     find_programs(None) is None, reason="needs PostgreSQL: apt-get install postgresql"
@@ -23,7 +24,7 @@ needs_postgres = pytest.mark.skipif(
 def place(runs, monkeypatch):
     """Where root's databases lie: pytest's own folders are closed to the database's user."""
     with open_folder() as folder:
-        monkeypatch.setattr(database, "ROOT_FOLDER", folder)
+        monkeypatch.setattr(database_folder, "ROOT_FOLDER", folder)
         yield folder
 
 
@@ -116,3 +117,13 @@ def test_files_of_another_version_are_told_not_touched(place):
     with pytest.raises(StudyError, match="PostgreSQL 9"):
         prepare_database({})
     assert (cluster.data / "base").is_dir()
+
+
+@needs_postgres
+def test_a_new_database_tells_which_schedules_the_earlier_one_leaves_behind(place, monkeypatch):
+    monkeypatch.setenv("BOOK2LORA_LANG", "en")
+    monkeypatch.setattr(dashboard, "list_switched_on", lambda: ("study/laptop",))
+    first, second = prepare_database({}), prepare_database({})
+    told = [*dashboard.describe_history(first, {})]
+    assert len(told) == 2 and "study/laptop" in told[1] and "prefect.db" in told[1]
+    assert len([*dashboard.describe_history(second, {})]) == 1

@@ -14,6 +14,7 @@ from deployments.dashboard import DATABASE_URL, build_environment, wait_until_he
 from deployments.database import find_programs, prepare_database
 from deployments.supervisor import spawn, stop
 from tasks.engine.orchestration.server_app import server_command, server_environment
+from tasks.store import database_folder
 
 pytestmark = [
     pytest.mark.skipif(
@@ -28,10 +29,7 @@ READS = ("/flow_runs/filter", "/deployments/filter", "/events/filter", "/work_po
 @contextmanager
 def serving(folder, monkeypatch):
     """The dashboard's server on the dashboard's database: a client of httpx, which tries nothing twice."""
-    from deployments import dashboard, database
-
-    monkeypatch.setattr(database, "ROOT_FOLDER", folder)
-    monkeypatch.setattr(dashboard, "STARTUP_SECONDS", 600.0)  # on a busy machine
+    monkeypatch.setattr(database_folder, "ROOT_FOLDER", folder)
     cluster, port = prepare_database({}), find_free_port()
     part = cluster.build_part()
     part.start()

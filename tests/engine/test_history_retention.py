@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from tasks.engine.orchestration import history_retention
-from tasks.engine.orchestration.history_retention import count_old_runs, find_history_file
+from tasks.engine.orchestration.history_retention import (
+    count_old_runs,
+    find_history_file,
+    list_switched_on,
+)
 
 ROOT = Path(__file__).parents[2]
 MAKE = """
@@ -80,3 +84,33 @@ def test_the_history_of_another_server_is_left_alone(runs, monkeypatch):
     (runs / ".prefect" / "prefect.db").write_bytes(b"no database")
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     assert count_old_runs(None) == 0 and history_retention.trim_history(None) == 0
+
+
+def make_tables(file: Path, *active: bool) -> None:
+    """What Prefect 3.8 keeps of deployments, in the columns that are read."""
+    import sqlite3
+
+    file.parent.mkdir(parents=True)
+    with sqlite3.connect(file) as database:
+        database.executescript(
+            "CREATE TABLE flow (id, name); CREATE TABLE deployment (id, name, flow_id);"
+            "CREATE TABLE deployment_schedule (deployment_id, active);"
+            "INSERT INTO flow VALUES (1, 'study'); INSERT INTO deployment VALUES (2, 'laptop', 1);"
+        )
+        rows = [(2, on) for on in active]
+        database.executemany("INSERT INTO deployment_schedule VALUES (?, ?)", rows)
+
+
+@pytest.mark.parametrize(
+    ("active", "names"), [((True, True, False), ("study/laptop",)), ((False,), ())]
+)
+def test_deployments_whose_schedules_are_on_are_known_by_name(runs, active, names):
+    make_tables(runs / ".prefect" / "prefect.db", *active)
+    assert list_switched_on() == names
+
+
+def test_without_a_file_or_with_one_that_is_empty_none_is_on(runs):
+    assert list_switched_on() == ()
+    (runs / ".prefect").mkdir(parents=True)
+    (runs / ".prefect" / "prefect.db").touch()
+    assert list_switched_on() == ()

@@ -17,8 +17,14 @@ from tasks.language.reader_language import get_reader_language
 from tasks.reporting.sanitize import mark_control_characters
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import build_message
+from tasks.store.database_folder import find_outer_database
 from tasks.store.paths import find_old_store, get_remote_url, get_runs_dir
-from tasks.store.studies.store_contents import StoreContents, StoreEntry, remove_entries
+from tasks.store.studies.store_contents import (
+    StoreContents,
+    StoreEntry,
+    measure_path,
+    remove_entries,
+)
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -92,10 +98,13 @@ def describe_store(
         yield tell_reader("store-is-mirror", url=str(get_remote_url()))
     if old := find_old_store():
         yield tell_reader("old-store", old=str(old), store=str(get_runs_dir()))
-    for kind, size in sorted(kinds.items(), key=lambda one: -one[1]):
+    if database := find_outer_database():
+        size = format_size(measure_path(database)[0], say)
+        yield tell_reader("store-database", data=str(database), size=size)
+    for kind, taken in sorted(kinds.items(), key=lambda one: -one[1]):
         free = sum(entry.size for entry in entries if entry.kind == kind)
         told = tell_reader("store-free", size=format_size(free, say)) if free else ""
-        yield f"  {kind:<14} {format_size(size, say):>12}   {told}".rstrip()
+        yield f"  {kind:<14} {format_size(taken, say):>12}   {told}".rstrip()
     for one in contents.measure_studies() if kinds else ():
         alone = (
             say["terminal"]["unknown_size"] if one.alone is None else format_size(one.alone, say)

@@ -60,9 +60,36 @@ def trim_history(older: timedelta | None) -> int:
 
 def find_history_file() -> Path | None:
     """Prefect's database of this store; none where the history is a server's own."""
-    file = get_runs_dir() / ".prefect" / "prefect.db"
     elsewhere = ("PREFECT_API_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
-    return None if any(map(os.environ.get, elsewhere)) or not file.is_file() else file
+    return None if any(map(os.environ.get, elsewhere)) else find_sqlite_file()
+
+
+def find_sqlite_file() -> Path | None:
+    """The store's SQLite of Prefect, where there is one."""
+    return get_sqlite_file() if get_sqlite_file().is_file() else None
+
+
+def get_sqlite_file() -> Path:
+    """The place of single commands' history, and of dashboards' without PostgreSQL."""
+    return get_runs_dir() / ".prefect" / "prefect.db"
+
+
+def list_switched_on() -> tuple[str, ...]:
+    """Deployments in the store's SQLite with a schedule that somebody switched on."""
+    file = find_sqlite_file()
+    if file is None:
+        return ()
+    with closing(sqlite3.connect(file, timeout=30)) as database:
+        table = "SELECT 1 FROM sqlite_master WHERE name = 'deployment_schedule'"
+        if database.execute(table).fetchone() is None:  # its first server was killed at once
+            return ()
+        found = database.execute(
+            "SELECT DISTINCT flow.name || '/' || deployment.name FROM deployment_schedule"
+            " JOIN deployment ON deployment.id = deployment_schedule.deployment_id"
+            " JOIN flow ON flow.id = deployment.flow_id"
+            " WHERE deployment_schedule.active ORDER BY 1"
+        ).fetchall()
+    return tuple(name for (name,) in found)
 
 
 def _get_period(older: timedelta | None) -> timedelta:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, Literal, NamedTuple
 
 from tasks.schemas.errors import PlanError, StoreError
@@ -257,8 +258,18 @@ def _find_places(kind: type[Any]) -> Iterator[str]:
 
 
 def measure_path(path: Path) -> tuple[int, float]:
-    """Bytes of a file or of all files below a folder, and when the newest of them was changed."""
+    """Bytes of a file or of all files below a folder, and when the newest of them was changed.
+    What a run or a database removes meanwhile takes nothing.
+    """
     files = [path, *path.rglob("*")] if path.is_dir() and not path.is_symlink() else [path]
-    stats = [file.lstat() for file in files]
-    sizes = [stat.st_size for file, stat in zip(files, stats, strict=True) if not file.is_dir()]
-    return sum(sizes), max(stat.st_mtime for stat in stats)
+    stats = [stat for file in files if (stat := _stat_file(file)) is not None]
+    sizes = [stat.st_size for stat in stats if not S_ISDIR(stat.st_mode)]
+    return sum(sizes), max((stat.st_mtime for stat in stats), default=0.0)
+
+
+def _stat_file(file: Path) -> os.stat_result | None:
+    """None where it is there no more."""
+    try:
+        return file.lstat()
+    except FileNotFoundError:
+        return None

@@ -268,3 +268,11 @@ def test_a_result_that_the_disk_does_not_give_frees_nothing(runs, store):
     place.unlink()
     with pytest.raises(OSError):
         contents.list_removable()
+
+
+def test_a_file_that_goes_while_it_is_measured_takes_nothing(tmp_path, monkeypatch):
+    (tmp_path / "stays").write_bytes(b"x" * 10)
+    listed = [tmp_path / "stays", tmp_path / "gone"]
+    monkeypatch.setattr(type(tmp_path), "rglob", lambda self, pattern: iter(listed))
+    assert measure_path(tmp_path)[0] == 10
+    assert measure_path(tmp_path / "gone") == (0, 0.0)
