@@ -1,5 +1,6 @@
 """Chat templates: options of their own reach them, several without a default are told before any work."""
 
+import copy
 import json
 
 import pytest
@@ -121,7 +122,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_template_that_takes_much_time_or_memory_is_refused_in_a_sentence(name):
     template, said = HOSTILE[name]
-    tokenizer = scoring_models.make_tokenizer()
+    tokenizer = copy.copy(scoring_models.make_tokenizer())  # one for all tests
     tokenizer.chat_template = template
     with pytest.raises(PlanError, match=said):
         encoding.format_chat_prompt(tokenizer, "Which?")
