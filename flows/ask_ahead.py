@@ -29,6 +29,8 @@ def ask_ahead(calls: Sequence[Call], book: Book, plan: StudyPlan, machine: Machi
     """
     if replaying.get() and not making.get():
         return  # a walk through kept results spends nothing
+    if not any(call["pairs"] or call["questions"] for call in calls):
+        return  # a person's own items need no server
     if all(generate_drafts.is_kept(**call) for call in calls):
         return
     from tasks.generation.whole_book.book_asking import ChapterOrder, ask_in_turns

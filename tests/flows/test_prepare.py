@@ -43,9 +43,10 @@ def test_what_the_whole_books_checks_took_is_asked_for_again_until_the_numbers_a
     assert sum(one.wanted["question"] for one in accounts) > 24, (
         "the checks took nothing: this tested nothing"
     )
-    assert (
-        len(answered) == len(set(answered)) == sum(one.sum_figure("requests") for one in accounts)
-    )
+    used = sum(one.sum_figure("requests") for one in accounts)
+    assert len(answered) == len(set(answered))
+    # of the pilot's items alone the second reader is asked apart: once for a kind and chapter
+    assert used <= len(answered) <= used + 4
     assert again.splits == prepared.splits
 
 

@@ -135,7 +135,8 @@ async def _try_chapters(
         rejected += judge.rejected
         progress(done + 1, len(orders))
     server.raise_refusal()
-    with runner.cache.lock_budget() as budget:
+    last = server.reader or server.writer  # who asks last knows what both have spent
+    with last.request_runner.cache.lock_budget() as budget:
         spent = sum(budget.get_known_spent_usd())
     return Pilot(kept, rejected, spent, runner.stop_error)
 
