@@ -29,8 +29,9 @@ class PairedReply:
     id: str
     study: str
     question: str
+    open_book: bool
     said: dict[str, str] = field(default_factory=lambda: {"base": "", "tuned": ""})
-    passages: Sequence[Passage] = ()
+    passages: Sequence[Passage] | None = None  # of the book, once they were looked for
     is_done: bool = False
     is_whole: bool = False
     fault: Sequence[Message | str] = ()
@@ -49,20 +50,20 @@ class ModelConversations:
         question = question.strip()
         if not question or len(question) > MOST_QUESTION_LETTERS:
             raise PlanError(build_message("question-length", most=MOST_QUESTION_LETTERS))
-        reply = PairedReply(secrets.token_urlsafe(9), folder.name, question)
+        reply = PairedReply(secrets.token_urlsafe(9), folder.name, question, open_book)
         self._replies[reply.id] = reply
         while len(self._replies) > MOST_REPLIES:
             self._replies.popitem(last=False)
-        threading.Thread(target=self._answer, args=(reply, folder, open_book), daemon=True).start()
+        threading.Thread(target=self._answer, args=(reply, folder), daemon=True).start()
         return reply
 
     def find_reply(self, identity: str) -> PairedReply | None:
         return self._replies.get(identity)
 
-    def _answer(self, reply: PairedReply, folder: Path, open_book: bool) -> None:
+    def _answer(self, reply: PairedReply, folder: Path) -> None:
         try:
             with self._asking:
-                self._stream_replies(reply, self._load_pair(folder), open_book)
+                self._stream_replies(reply, self._load_pair(folder))
             reply.is_whole = True
         except StudyError as error:
             reply.fault = error.args
@@ -79,12 +80,12 @@ class ModelConversations:
             self._loaded = (folder, load_model_pair(folder, None, Machine()))
         return self._loaded[1]
 
-    def _stream_replies(self, reply: PairedReply, pair: "ModelPair", open_book: bool) -> None:
+    def _stream_replies(self, reply: PairedReply, pair: "ModelPair") -> None:
         from flows.cli.answer_stream import build_prompt, find_passages, stream_reply
 
-        if open_book:
+        if reply.open_book:
             reply.passages = find_passages(pair, reply.question, SHOWN_PASSAGES)
-        prompt = build_prompt(pair, reply.question, reply.passages)
+        prompt = build_prompt(pair, reply.question, reply.passages or ())
         for name, loaded in (("base", pair.base), ("tuned", pair.tuned)):
 
             def tell(words: str, name: str = name) -> None:

@@ -26,6 +26,7 @@ SMALL = {  # choices of a study that is done in a minute
     "evaluation.screening": "false",
     "evaluation.general": "false",
 }
+ASKED = {"en": "What is Lyme disease?", "fa": "نارسایی قلب چیست؟"}  # of the pages that are read
 MINUTES = 10  # that a machine with other work may take for a step
 
 
@@ -164,7 +165,7 @@ def test_the_whole_job(browser, tmp_path, monkeypatch, language):
         assert take_away(page, "a[href$='adapter.zip']").startswith(b"PK")
         assert take_away(page, "a[href$='dataset.zip']").startswith(b"PK")
         assert take_away(page, "form[action$='/gguf'] button").startswith(b"GGUF")
-        page.fill("textarea[name=question]", "Gout?" if language == "en" else "نقرس چیست؟")
+        page.fill("textarea[name=question]", ASKED[language])
         page.check("input[name=open_book]")
         page.locator("form[action$='/talk'] button").click()
         page.wait_for_selector(".reply:not([aria-busy]) blockquote")

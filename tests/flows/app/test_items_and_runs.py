@@ -19,6 +19,7 @@ from flows.cli.review.make_sheets import StudyItems
 from tasks.generation.budget import Budget
 from tasks.reporting.review.sheet_items import SheetItem
 from tasks.schemas.errors import PlanError
+from tasks.schemas.item_rows import Passage
 from tasks.store.paths import hold_store
 from tasks.validation.review.decision_files import read_decisions
 
@@ -298,6 +299,13 @@ def test_what_models_say_is_shown_as_it_grows_and_escaped(store, monkeypatch):
     reply.is_done = True
     told = client.get(f"/studies/one/talk/{reply.id}", headers={"hx-request": "true"}).text
     assert SCRIPT not in told and "hx-trigger" not in told and "&lt;script&gt;" in told
+    assert "No passage of the book" not in told and "without a word" not in told
+    reply.passages, reply.is_whole = [], True
+    told = client.get(f"/studies/one/talk/{reply.id}").text
+    assert told.count("No passage of the book") == 1 and told.count("ends without a word") == 1
+    reply.passages = [Passage(id="1", page=7, chapter="", text=f"Gout {SCRIPT} swells.")]
+    told = client.get(f"/studies/one/talk/{reply.id}").text
+    assert "Gout &lt;script&gt;" in told and "page 7" in told and "No passage" not in told
     assert client.get("/studies/one/talk/none").status_code == 404
     for question in ("", "x" * 4001):
         assert client.post("/studies/one/talk", data={"question": question}).status_code == 400
