@@ -40,6 +40,9 @@ _STRAY = re.compile(
 )
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd\ue000-\uf8ff]|\(cid:\d+\)")
 
+# of one answer; an honest one of 16,384 tokens holds some 500 of 30 tokens
+MOST_ITEMS = 1000
+
 
 def read_draft(draft: Draft, language: str) -> ParsedItems:
     """The items of one response. A response without any is one rejection that stands for all it was
@@ -50,13 +53,17 @@ def read_draft(draft: Draft, language: str) -> ParsedItems:
             [], [_reject_draft(draft, draft.finish, build_message(f"writer-{draft.finish}"))]
         )
     found = ParsedItems([], [])
-    for value, raw, repairs in _list_values(draft, found.rejected):
+    values = _list_values(draft, found.rejected)
+    for value, raw, repairs in values[:MOST_ITEMS]:
         try:
             found.items.append(
                 build_parsed_item(value, draft.kind, language, raw, repairs, draft.id)
             )
         except Refused as error:
             found.rejected.append(_reject_item(draft, error.reason, raw))
+    if more := len(values[MOST_ITEMS:]):
+        why = build_message("more-items-than-are-read", n=more, most=MOST_ITEMS)
+        found.rejected.append(_reject_item(draft, why, "").model_copy(update={"items": more}))
     if draft.finish == "length":
         return _count_cut_items(draft, found)
     if not found.items and not found.rejected:

@@ -200,6 +200,15 @@ def test_a_cut_response_gives_its_whole_items_and_counts_the_lost_ones():
     assert len(found.items) == 2 and [(r.check, r.items) for r in found.rejected] == [("length", 8)]
 
 
+def test_of_more_items_than_an_honest_answer_holds_the_rest_is_counted_unread():
+    raw = json.dumps({"items": [PAIR] * (draft_reader.MOST_ITEMS + 203)})
+    found = read_draft(build_draft(raw=raw), "fa")
+    assert len(found.items) == draft_reader.MOST_ITEMS
+    assert [(one.reason.code, one.items) for one in found.rejected] == [
+        ("more-items-than-are-read", 203)
+    ]
+
+
 def test_hostile_nesting_and_size_end_quickly():
     for raw in (
         "{" * 50_000,
