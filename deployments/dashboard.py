@@ -29,7 +29,7 @@ from tasks.store.paths import get_runs_dir
 from tasks.store.progress import console, print_status
 from tasks.store.stop_signals import kill_children, stop_on_signals
 
-STARTUP_SECONDS = 600.0  # while the server is alive; 54 s were seen at a load of 6 on 2 cores
+STARTUP_SECONDS = 600.0  # while the server is alive; about 120 were seen at a load of 11 on 2 cores
 WORKER_SECONDS = 3.0  # for workers to end their runs and tell Prefect, deployments/worker.py
 SERVER_SECONDS = 0.6  # for the server after them
 DATABASE_SECONDS = (

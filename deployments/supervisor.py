@@ -14,7 +14,7 @@ from tasks.language.catalogue import tell_reader
 from tasks.schemas.messages import Ordinal
 from tasks.schemas.project import PROJECT_ROOT
 from tasks.store.lock_files import open_log
-from tasks.store.parent_death import die_with_parent
+from tasks.store.parent_death import die_with_parent, reap_orphans
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import print_status
 
@@ -85,9 +85,10 @@ def keep_alive(parts: Sequence[Part], now: Callable[[], float] = time.monotonic)
 
 
 def supervise(parts: Sequence[Part]) -> None:
-    """Keep all parts alive, for ever."""
+    """Keep all parts alive, for ever; runs whose worker died are let go when they end."""
     while True:
         keep_alive(parts)
+        reap_orphans({part.process.pid for part in parts})
         time.sleep(LOOK_SECONDS)
 
 

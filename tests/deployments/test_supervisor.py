@@ -1,8 +1,12 @@
 """What dies is started again, later and later; the others are not touched."""
 
+import subprocess
 import sys
 
+import pytest
+
 from deployments.supervisor import Part, keep_alive, stop
+from tasks.schemas.project import PROJECT_ROOT
 
 
 class Clock:
@@ -65,3 +69,29 @@ def test_what_does_not_end_in_time_is_killed(runs):
     one.start()
     stop([one.process], 0.5)
     assert one.process.returncode in (-9, -15)
+
+
+ADOPT = """
+import subprocess, sys, time
+import psutil
+from tasks.store.parent_death import adopt_orphans, reap_orphans
+adopt_orphans()
+reap_orphans(set())  # without a child
+leaves = "import subprocess; subprocess.Popen(['sleep', '0.1'])"
+subprocess.run([sys.executable, "-c", leaves], check=True)
+own = subprocess.Popen(["false"])
+while any(child.status() != psutil.STATUS_ZOMBIE for child in psutil.Process().children()):
+    time.sleep(0.05)
+before = len(psutil.Process().children())
+reap_orphans({own.pid})
+reap_orphans({own.pid})
+print(before, own.wait(), len(psutil.Process().children()))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others adopt no orphans")
+def test_an_adopted_run_that_ended_is_let_go_and_a_part_keeps_its_code():
+    done = subprocess.run(
+        [sys.executable, "-c", ADOPT], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "1", "0"]

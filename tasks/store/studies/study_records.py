@@ -21,6 +21,7 @@ from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_lineage import flat
 from tasks.schemas.plan_sections import NAME_LENGTH
+from tasks.schemas.sweep_plan import SweepPlan
 from tasks.store import remote_store
 from tasks.store.lock_files import is_locked, share_lock
 from tasks.store.paths import get_runs_dir, hold_lock, write_atomically
@@ -30,6 +31,11 @@ Parent = Literal["studies", "sweeps"]
 State = Literal["running", "done", "failed", "stopped"]
 RESULT_FILES: Mapping[Parent, str] = {"studies": "verdict.json", "sweeps": "sweep.json"}
 PLAN_FILES: Mapping[Parent, str] = {"studies": "study.json", "sweeps": "sweep.json"}
+
+PLANS: Mapping[Parent, type[StudyPlan] | type[SweepPlan]] = {
+    "studies": StudyPlan,
+    "sweeps": SweepPlan,
+}
 
 
 class RunRecord(StoredRow):
@@ -234,8 +240,11 @@ def _is_ours(parent: Parent, folder: Path) -> bool:
 
 
 def _read_known(parent: Parent, folder: Path) -> RunRecord | None:
-    """The folder's record; of an earlier version's folder what its files tell of the plan."""
-    return read_record(folder) or _read_plan_file(parent, folder)
+    """The folder's record; of an earlier version's folder what its files tell of the plan.
+    Choices that an earlier version did not have are there.
+    """
+    known = read_record(folder) or _read_plan_file(parent, folder)
+    return known and known.model_copy(update={"plan": _fill_defaults(parent, known.plan)})
 
 
 def _read_plan_file(parent: Parent, folder: Path) -> RunRecord | None:
@@ -247,7 +256,7 @@ def _read_plan_file(parent: Parent, folder: Path) -> RunRecord | None:
             name=folder.name,
             asked=folder.name,
             state="done",
-            plan=_fill_defaults(plan) if parent == "studies" else plan,
+            plan=plan,
             book=told.get("book", {}).get("digest", ""),
             writer=writers[0] if writers else "",
             ledger=folder.name,
@@ -256,10 +265,10 @@ def _read_plan_file(parent: Parent, folder: Path) -> RunRecord | None:
         return None
 
 
-def _fill_defaults(plan: dict[str, Any]) -> dict[str, Any]:
+def _fill_defaults(parent: Parent, plan: dict[str, Any]) -> dict[str, Any]:
     """Choices that an earlier version did not have were what they are by default now."""
     try:
-        return StudyPlan.model_validate(plan).model_dump(mode="json")
+        return PLANS[parent].model_validate(plan).model_dump(mode="json")
     except ValidationError:
         return plan
 

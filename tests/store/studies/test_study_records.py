@@ -10,6 +10,7 @@ import pytest
 
 from tasks.schemas.plan_file import parse_plan
 from tasks.schemas.plan_sections import NAME_LENGTH
+from tasks.schemas.sweep_plan import parse_sweep
 from tasks.store import study_folder
 from tasks.store.studies.study_records import (
     RunRecord,
@@ -119,6 +120,29 @@ def test_a_folder_of_an_earlier_version_is_known_by_its_study_file(runs):
     other = claim(**{"finetuning.rank": 3})
     assert (other.name, list(other.differences)) == ("laptop-2", ["finetuning.rank"])
     assert claim().name == "laptop"
+
+
+def test_a_choice_that_the_version_of_a_record_did_not_have_makes_no_other_study(runs):
+    claim()
+    place = runs / "studies" / "laptop" / "run.json"
+    told = json.loads(place.read_text("utf-8"))
+    del told["plan"]["generation"]["pilot_share"], told["plan"]["generation"]["extra"]
+    place.write_text(json.dumps(told))
+    again = claim()
+    assert again.name == "laptop" and again.plan["generation"]["pilot_share"] == 0.25
+    other = claim(**{"generation.pilot_share": 0.5})
+    assert other.differences == {"generation.pilot_share": (0.25, 0.5)}
+
+
+def test_a_sweep_of_an_earlier_version_is_known_by_its_plan_too(runs):
+    plan = parse_sweep({"name": "s", "grid": {"finetuning.rank": [4, 8]}}).model_dump(mode="json")
+    wanted = RunRecord(name="s", asked="s", plan=plan)
+    os.close(claim_folder("sweeps", wanted)[1])
+    place = runs / "sweeps" / "s" / "run.json"
+    told = json.loads(place.read_text("utf-8"))
+    del told["plan"]["study"]["generation"]["pilot_share"]
+    place.write_text(json.dumps(told))
+    assert find_folder("sweeps", wanted).plan == plan
 
 
 def test_a_name_as_long_as_it_may_be_has_room_for_the_number():
