@@ -29,6 +29,9 @@ RunName = (
 )  # a template, or a function of the stage's parameters
 
 ARTIFACT_SECONDS = 5.0  # how often the dashboard's progress moves; work shorter than that has none
+# the work waits for each move: so many times as long as one took there is none, or a server that
+# is silent would hold up each page of a book until its time is over
+ARTIFACT_REST = 20.0  # 5 % of the time at most
 
 
 class PrefectStage(Stage[P, T]):
@@ -104,12 +107,11 @@ def report_progress(code: str, /, **values: Value) -> Iterator[ProgressCallback]
     """
     label, is_recorded = tell_reader(code, **values), not replaying.get()
     with show_progress_bar(label) as terminal:
-        begin, artifact = time.monotonic(), ProgressArtifact(label)
+        artifact = ProgressArtifact(label)
 
         def report(done: float, total: float, note: str = "") -> None:
             terminal(done, total, note)
-            late = time.monotonic() - max(begin, artifact.updated) >= ARTIFACT_SECONDS
-            if is_recorded and late:
+            if is_recorded and artifact.is_due():
                 artifact.update(100.0 * done / total if total else 0.0, note)
 
         yield report
@@ -121,17 +123,22 @@ class ProgressArtifact:
     """A bar on the dashboard, made when it is first needed."""
 
     def __init__(self, label: str) -> None:
-        self.label, self.updated = label, 0.0
+        self.label, self._due = label, time.monotonic() + ARTIFACT_SECONDS
         self.id: Any = None
         self._run = copy_context()  # the stage's own threads do not know which run they work for
 
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._due
+
     def update(self, percent: float, note: str) -> None:
-        """Move the bar; a server that is away does not stop the work."""
+        """Move the bar; a server that is away or slow does not stop the work."""
         import httpx
 
-        self.updated = time.monotonic()
+        begun = time.monotonic()
         with suppress(httpx.HTTPError):
             self._run.copy().run(self._send, percent, note)
+        ended = time.monotonic()
+        self._due = ended + max(ARTIFACT_SECONDS, ARTIFACT_REST * (ended - begun))
 
     def _send(self, percent: float, note: str) -> None:
         from prefect.artifacts import create_progress_artifact, update_progress_artifact
