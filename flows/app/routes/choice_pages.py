@@ -55,7 +55,7 @@ def save_choices(asked: Request, form: FormData) -> Response:
     draft = change_draft(draft.name, changes, seen=typed.get("seen"))
     if not is_part(asked):
         return go_to(f"/plans/{draft.name}/choices")
-    values = {"draft": draft, "stale": list_stale_fields(draft.plan, typed)}
+    values: dict[str, Any] = {"draft": draft, "stale": list_stale_fields(draft.plan, typed)}
     return render(asked, "parts/check.html", **values, **describe_check(asked, again=True))
 
 
