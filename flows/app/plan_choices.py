@@ -47,6 +47,16 @@ class ChoiceField(NamedTuple):
     suggested: tuple[str, ...] = ()
     sentence: str = ""  # of the plan's own description
 
+    @property
+    def id(self) -> str:
+        """Of the control on the page."""
+        return f"f-{self.key.replace('.', '-')}"
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is one of the ten."""
+        return self.key in MAIN_CHOICES
+
 
 def list_main_fields(plan: StudyPlan) -> list[ChoiceField]:
     """The ten choices."""
@@ -72,14 +82,24 @@ def list_other_fields(plan: StudyPlan) -> dict[str, list[ChoiceField]]:
     return sections
 
 
+def list_fields(plan: StudyPlan) -> list[ChoiceField]:
+    """Every choice that the page shows."""
+    others = (field for part in list_other_fields(plan).values() for field in part)
+    return [*list_main_fields(plan), *others]
+
+
+def list_stale_fields(plan: StudyPlan, form: Mapping[str, str]) -> list[ChoiceField]:
+    """Choices that a page shows otherwise than the plan has them by now: a recipe sets many. Sent
+    again with the next change they would undo it.
+    """
+    return [f for f in list_fields(plan) if f.key in form and form[f.key].strip() != f.value]
+
+
 def parse_choices(plan: StudyPlan, form: Mapping[str, str]) -> dict[str, Any]:
     """What a form changes, by dotted key. Raises PlanError for a value that is none; a key that is
     not to be set from a browser counts for nothing.
     """
-    shown = [
-        *list_main_fields(plan),
-        *(f for part in list_other_fields(plan).values() for f in part),
-    ]
+    shown = list_fields(plan)
     typed = {f.key: form[f.key].strip() for f in shown if f.key in form}
     changed = {f.key: typed[f.key] for f in shown if f.key in typed and typed[f.key] != f.value}
     changes: dict[str, Any] = {}

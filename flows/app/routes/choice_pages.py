@@ -8,7 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flows.app.plan_choices import list_main_fields, list_other_fields, parse_choices
+from flows.app.plan_choices import (
+    list_main_fields,
+    list_other_fields,
+    list_stale_fields,
+    parse_choices,
+)
 from flows.app.plan_drafts import change_draft
 from flows.app.plan_jobs import check_planned_study
 from flows.app.rendering import render
@@ -28,13 +33,16 @@ def show_choices(asked: Request) -> Response:
         step="choices",
         main=list_main_fields(draft.plan),
         others=list_other_fields(draft.plan),
+        stale=[],
         **describe_check(asked, again=True),
     )
 
 
 def show_check(asked: Request) -> Response:
     """What the plan will take, as it stands."""
-    return render(asked, "parts/check.html", draft=get_draft(asked), **describe_check(asked))
+    return render(
+        asked, "parts/check.html", draft=get_draft(asked), stale=[], **describe_check(asked)
+    )
 
 
 def save_choices(asked: Request, form: FormData) -> Response:
@@ -47,7 +55,8 @@ def save_choices(asked: Request, form: FormData) -> Response:
     draft = change_draft(draft.name, changes, seen=typed.get("seen"))
     if not is_part(asked):
         return go_to(f"/plans/{draft.name}/choices")
-    return render(asked, "parts/check.html", draft=draft, **describe_check(asked, again=True))
+    values: dict[str, Any] = {"draft": draft, "stale": list_stale_fields(draft.plan, typed)}
+    return render(asked, "parts/check.html", **values, **describe_check(asked, again=True))
 
 
 def describe_check(asked: Request, *, again: bool = False) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from support.app_site import PromptWorkers, make_client, make_second_browser
 
-from flows.app.plan_choices import MAIN_CHOICES
+from flows.app.plan_choices import MAIN_CHOICES, list_fields
 from flows.app.plan_drafts import create_draft, find_draft
 from flows.app.plan_jobs import BookReading
 from flows.app.uploads import MOST_FORM_BYTES, name_study
@@ -17,6 +17,7 @@ from tasks.engine.readiness.plan_check import PlanCheck
 from tasks.language.i18n import load_translator
 from tasks.schemas.item_rows import Page, Passage
 from tasks.schemas.plan import StudyPlan
+from tasks.schemas.plan_file import load_plan
 from tasks.store.artifact_groups import BookText
 
 ROOT = Path(__file__).parents[3]
@@ -271,3 +272,27 @@ def test_a_book_of_three_hundred_pages_is_shown_a_page_at_a_time(monkeypatch):
     assert 'rel="prev"' not in first and 'rel="next"' not in last
     assert "Page 150 " in middle and "Page 149 " not in middle and len(middle) < 20_000
     assert "Page 400" not in client.get("/plans/long/book?page=400").text
+
+
+def test_a_recipe_and_a_choice_of_it_survive_the_next_change_from_the_same_page(prompt_check):
+    """The page sends all its fields with each change; those that a change has moved come back."""
+    client, part = make_client(), {"hx-request": "true"}
+    create_draft("mine", ENGLISH)
+    page = {field.key: field.value for field in list_fields(find_draft("mine").plan)}
+
+    def change(key, value):
+        page["seen"], page[key] = find_draft("mine").digest, value
+        answer = client.post("/plans/mine/choices", data=page, headers=part).text
+        for field in list_fields(find_draft("mine").plan):
+            if f'id="{field.id}"' in answer:
+                page[field.key] = field.value
+
+    change("recipe", "recommended")
+    change("generation.pairs", "77")
+    plan = find_draft("mine").plan
+    assert plan.finetuning == load_plan("recommended").finetuning and plan.generation.pairs == 77
+    change("finetuning.epochs", "1")
+    assert page["recipe"] == "own"
+    for pairs in ("78", "79"):
+        change("generation.pairs", pairs)
+        assert find_draft("mine").plan.finetuning.epochs == 1
