@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployments.supervisor import Part, log_of
+from tasks.engine.orchestration.database_folder import get_database_dir
 from tasks.schemas.errors import StudyError
 from tasks.schemas.messages import build_message
-from tasks.store.database_folder import get_database_dir
 from tasks.store.paths import make_private_dir
 
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")  # by version, and not in the PATH

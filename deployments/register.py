@@ -155,6 +155,7 @@ def register_deployment(
         record[thing] = merge_fields(declared.fields, {}, {}).record
         return Registration(thing, is_new=True)
     present, last = describe_deployment(there), record.get(thing)
+    present = find_unnamed_schedules(there, declared.fields) | present
     if "work_pool_name" not in present:  # its pool was deleted: nobody would run it
         last = {name: digest for name, digest in (last or {}).items() if name != "work_pool_name"}
     merged = merge_fields(declared.fields, present, last, CODE_FIELDS)
@@ -177,6 +178,23 @@ def describe_deployment(there: "DeploymentResponse") -> dict[str, Any]:
         **{name: tree[name] for name in names if tree[name] is not None},
         **{PARAMETER + name: value for name, value in tree["parameters"].items()},
         **crons,
+    }
+
+
+def find_unnamed_schedules(
+    there: "DeploymentResponse", fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Our schedules that a version which named none has made: they fire when ours do."""
+    tree = there.model_dump(mode="json")
+    crons = [
+        describe_cron(one["schedule"])
+        for one in tree["schedules"]
+        if not one["slug"] and "cron" in one["schedule"]
+    ]
+    return {
+        name: value
+        for name, value in fields.items()
+        if name.startswith(SCHEDULE) and value in crons
     }
 
 

@@ -12,8 +12,8 @@ from support.postgres import open_folder
 from deployments import dashboard, database
 from deployments.database import find_programs, prepare_database
 from deployments.supervisor import stop
+from tasks.engine.orchestration import database_folder
 from tasks.schemas.errors import StudyError
-from tasks.store import database_folder
 
 needs_postgres = pytest.mark.skipif(
     find_programs(None) is None, reason="needs PostgreSQL: apt-get install postgresql"

@@ -170,7 +170,7 @@ def test_a_store_of_the_version_before_keeps_its_schedules_and_its_plans(server)
     )
     client.delete_variable_by_name(RECORD_NAME)
     for _ in range(2):
-        registered(server)
+        assert set(registered(server)[LAPTOP].kept) == {"parameters.plan"}
     now = client.read_deployment_by_name(LAPTOP)
     assert [(one.slug, one.active) for one in now.schedules] == [(None, True)]
     assert now.parameters == {"plan": {"name": "old"}}

@@ -13,8 +13,8 @@ from support.prefect_team import find_free_port
 from deployments.dashboard import DATABASE_URL, build_environment, wait_until_healthy
 from deployments.database import find_programs, prepare_database
 from deployments.supervisor import spawn, stop
+from tasks.engine.orchestration import database_folder
 from tasks.engine.orchestration.server_app import server_command, server_environment
-from tasks.store import database_folder
 
 pytestmark = [
     pytest.mark.skipif(

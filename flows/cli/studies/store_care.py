@@ -11,13 +11,13 @@ from cyclopts import Parameter
 from flows.cli.studies.find_study import find_study
 from flows.cli.studies.run_table import format_size
 from flows.cli.summary import get_own_command
+from tasks.engine.orchestration.database_folder import find_outer_database
 from tasks.language.catalogue import load_catalogue, tell_reader
 from tasks.language.i18n import Translator
 from tasks.language.reader_language import get_reader_language
 from tasks.reporting.sanitize import mark_control_characters
 from tasks.schemas.errors import PlanError
 from tasks.schemas.messages import build_message
-from tasks.store.database_folder import find_outer_database
 from tasks.store.paths import find_old_store, get_remote_url, get_runs_dir
 from tasks.store.studies.store_contents import (
     StoreContents,

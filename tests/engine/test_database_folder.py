@@ -3,8 +3,8 @@
 import pytest
 from support.command_call import call_command
 
-from tasks.store import database_folder
-from tasks.store.database_folder import find_outer_database, get_database_dir
+from tasks.engine.orchestration import database_folder
+from tasks.engine.orchestration.database_folder import find_outer_database, get_database_dir
 
 
 @pytest.fixture

@@ -17,6 +17,6 @@ def get_database_dir() -> Path:
 
 
 def find_outer_database() -> Path | None:
-    """The store's database where one was made outside of the store: a copy of the store lacks it."""
+    """Of this store, where one was made outside of it: a copy of the store lacks it."""
     place = get_database_dir()
     return place if place.is_dir() and not place.is_relative_to(get_runs_dir()) else None
