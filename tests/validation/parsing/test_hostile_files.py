@@ -106,8 +106,9 @@ def test_a_hostile_file_is_read_or_refused_in_time_and_memory(name, tmp_path):
     else:
         assert rows.lines == [] or all(line.fields is not None or line.fault for line in rows.lines)
     assert time.process_time() - start < 30
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < GIB_KB / 2
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(children, GIB_KB)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # a child's, too, until it is another
+    assert own - before < GIB_KB / 2
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(children, own, GIB_KB)
 
 
 def test_the_sound_workbook_of_these_tests_is_read(tmp_path):
