@@ -72,7 +72,6 @@ else
 	@$(BY_HASH) -r locked.txt
 	@$(BY_HASH) -r locked-torch-cpu.txt 2>/dev/null || { echo "torch's build for CPUs is in no index here; installing the one of the package index …"; $(BY_HASH) -r locked-torch.txt; }
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(PY) -m pip check --disable-pip-version-check
 endif
 	@touch $@
 

@@ -1,9 +1,11 @@
 """What `make study` installs is known by the hash of each file, at the versions that were tested."""
 
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from deployments.lock_packages import OF_TORCH, split_lock
 
@@ -55,6 +57,29 @@ def test_every_requirement_of_the_package_is_locked():
         for line in project["dependencies"]  # type: ignore[index]
     }
     assert len(wanted) > 20 and wanted - {"torch"} <= read_versions("locked.txt").keys()
+
+
+def list_requirements(project: str) -> set[str]:
+    """What a package of this environment needs on this platform, and what that needs."""
+    found: set[tuple[str, str]] = set()
+    waiting = [(project, "")]
+    while waiting:
+        name, extra = waiting.pop()
+        for line in metadata.requires(name) or ():
+            need = Requirement(line)
+            if need.marker and not need.marker.evaluate({"extra": extra}):
+                continue
+            new = {(normalize_name(need.name), one) for one in ("", *need.extras)} - found
+            found |= new
+            waiting += new
+    return {name for name, _ in found}
+
+
+def test_what_the_requirements_need_is_locked_too():
+    """The locks are installed without looking for requirements (`--no-deps`)."""
+    needed = list_requirements("book2lora")
+    locked = {name for file in FILES[:2] for name in read_versions(file)}
+    assert len(needed) > 80 and not needed - locked
 
 
 def test_torch_stands_apart_and_its_two_builds_are_one_version():
