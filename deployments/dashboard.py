@@ -3,7 +3,6 @@ deployments and one worker each.
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,12 +17,13 @@ from rich.markup import escape
 from deployments.database import DatabaseCluster, names_database, prepare_database
 from deployments.register import POOLS, register_deployments
 from deployments.supervisor import Part, log_of, stop, supervise
+from flows.app.serve_app import open_listener
 from tasks.engine.orchestration.history_retention import get_sqlite_file, list_switched_on
 from tasks.engine.orchestration.server_app import server_command, server_environment
 from tasks.engine.orchestration.server_login import login_file, login_of_store
 from tasks.language.catalogue import tell_error, tell_reader
 from tasks.schemas.errors import StudyError
-from tasks.schemas.messages import Ordinal, build_message
+from tasks.schemas.messages import build_message
 from tasks.store.parent_death import adopt_orphans
 from tasks.store.paths import get_runs_dir
 from tasks.store.progress import console, print_status
@@ -42,7 +42,7 @@ WILDCARD_HOSTS = ("0.0.0.0", "::")
 
 def serve_dashboard(host: str, port: int) -> None:
     """Run until a signal ends this process and everything that it started."""
-    ensure_port_free(host, port)
+    open_listener(host, port).close()  # a server that is there would be taken for ours
     name = "127.0.0.1" if host in WILDCARD_HOSTS else f"[{host}]" if ":" in host else host
     address = f"http://{name}:{port}"
     environment = build_environment(address)
@@ -132,29 +132,6 @@ def say_how_to_log_in(address: str) -> None:
     )
     print_status("  " + escape(told))
     print_status("  " + escape(tell_reader("login-for-commands", command=command)))
-
-
-def ensure_port_free(host: str, port: int) -> None:
-    """Raises StudyError where we cannot listen; else a server that is there already would be taken
-    for ours.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the server does: what has just ended is no hindrance
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise StudyError(
-                build_message(
-                    "port-taken",
-                    host=host,
-                    port=Ordinal(port),
-                    why=str(error.strerror),
-                    other=Ordinal(port + 1),
-                )
-            ) from error
 
 
 def build_environment(address: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.app.rendering import render_login
-from tasks.engine.orchestration.server_login import BYTES
+from tasks.engine.orchestration.server_login import BYTES, keep_secret
 from tasks.store.paths import make_private_dir
 
 PASSWORD_VARIABLE = "BOOK2LORA_APP_PASSWORD"
@@ -56,14 +56,7 @@ def load_token() -> str:
     """The token of this store's page, made at the first start; only its owner can read it, and the
     same address works after a restart.
     """
-    file = make_private_dir("app") / "token"
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        return file.read_text("utf-8").strip()
-    with os.fdopen(handle, "w") as new:
-        new.write(f"{secrets.token_urlsafe(BYTES)}\n")
-    return file.read_text("utf-8").strip()
+    return keep_secret(make_private_dir("app") / "token", secrets.token_urlsafe(BYTES))
 
 
 class SessionKeeper:

@@ -26,11 +26,17 @@ def login_of_store() -> str:
     """
     if given := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         return given
-    file = login_file()
+    return keep_secret(login_file(), make_login())
+
+
+def keep_secret(file: Path, secret: str) -> str:
+    """The secret that a file of the store holds, this one where there is no file yet; only its
+    owner can read it.
+    """
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except FileExistsError:
         return file.read_text("utf-8").strip()
     with os.fdopen(handle, "w") as new:
-        new.write(f"{make_login()}\n")
+        new.write(f"{secret}\n")
     return file.read_text("utf-8").strip()

@@ -1,6 +1,5 @@
 """Work on foreign text, such as a model's chat template, tried in a copy of this process that may
-use little more
-memory and little time; the copy's result is thrown away.
+use little more memory and little time; the copy's result is thrown away.
 """
 
 import multiprocessing
