@@ -111,6 +111,8 @@ def answer(
 
             stream_reply(loaded, prompt, tokens, tell)
         live.update(lay_out_answers(said, console))
+    if not console.is_terminal:
+        console.line()  # rich ends its last picture without one there
 
 
 def lay_out_answers(said: dict[str, str], console: Console) -> Table | Text:

@@ -75,6 +75,7 @@ def ask(folder, capsys, question, **options):
     machine = ["device=cpu", "dtype=float32"]
     assert chat(str(folder), ask=question, machine=machine, tokens=12, **options) == 0
     out = capsys.readouterr().out
+    assert out.endswith("\n")
     base, _, tuned = out.partition("\ntuned: ")
     return base.partition("base: ")[2].strip(), tuned.strip(), out
 
