@@ -51,6 +51,7 @@ SUSPECTED = frozenset(
         "key-supported-by-a-neighbour-only",
         "more-than-one-option-supported",
         "negation-differs-from-the-passage",
+        "number-not-in-the-passage",
         "quote-from-another-section",
     }
 )

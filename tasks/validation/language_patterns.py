@@ -33,7 +33,8 @@ class LanguagePatterns(NamedTuple):
     absolute: frozenset[str] = frozenset()
     question_words: frozenset[str] = frozenset()
     negative_stem: str = r"(?!)"  # the stem asks what does not hold
-    # «unlike X»: its negation tells two conditions apart, it does not ask for what is wrong
+    # «unlike X», «why does it not»: the negation tells conditions apart or is what is to be
+    # explained, it does not ask for what is wrong
     contrast: str = r"(?!)"
     marked_negative: str = r"\*\*|__|<u>|<b>"  # how a negative word is set off
     told_answer: str = r"(?!)"  # the stem or an option tells the key
@@ -42,6 +43,7 @@ class LanguagePatterns(NamedTuple):
     placeholder: str = r"(?!)"
     source: str = r"(?!)"  # speaks of a text that the person who answers does not see
     act: str = r"(?!)"  # opens what is done about a disease, not its name
+    threshold: str = r"(?!)"  # says that a number is a border: «more than»
     number_words: Mapping[str, str] = MappingProxyType({})  # folded word → its digits
     endings: tuple[str, ...] = ()  # written after a half-space
     typical: tuple[

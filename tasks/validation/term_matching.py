@@ -129,6 +129,23 @@ def contains_phrase(text: str, phrase: str) -> bool:
     return f" {normalize_name(phrase)} " in f" {normalize_name(text)} "
 
 
+# with the first word behind it
+_NUMBER_AND_UNIT = re.compile(r"(\d[\d.,/]*) ?([^\W\d_][^\W\d_/]*|%)")
+
+
 def find_numbers(text: str) -> set[str]:
     """The numbers of a text, in Latin digits: 140/90 is one."""
     return {w for w in fold_words(text) if any(c.isdigit() for c in w)}
+
+
+def applies_threshold(key: str, numbers: set[str], text: str, threshold: str) -> bool:
+    """Whether every one of the key's numbers may be a value beyond a border that the text sets for
+    the same unit: «70 ng/mL» where it says «seldom above 100 ng/mL». A key that itself sets a
+    border must have it from the text.
+    """
+    said, told = texts.fold_text(key), texts.fold_text(text)
+    if re.search(threshold, said, re.IGNORECASE):
+        return False
+    units = {m[2] for m in _NUMBER_AND_UNIT.finditer(said) if m[1] in numbers}
+    borders = re.finditer(rf"(?:{threshold}) {_NUMBER_AND_UNIT.pattern}", told, re.IGNORECASE)
+    return bool(units) and units <= {m[2] for m in borders}

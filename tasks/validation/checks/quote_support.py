@@ -13,6 +13,7 @@ from tasks.validation.checks.section_topics import is_supported, list_stems
 from tasks.validation.items import ParsedItem
 from tasks.validation.language_patterns import LanguagePatterns, match_negative_stem
 from tasks.validation.term_matching import (
+    applies_threshold,
     contains_phrase,
     find_numbers,
     fold_words,
@@ -192,9 +193,8 @@ def _is_only_negated(case: SupportCase) -> bool:
     """Every mention of the key in the passage follows a negation directly, and the key has none."""
     before = [
         part.split()[-1:]
-        for part in f" {normalize_name(case.topic_text)} ".split(
-            f" {normalize_name(case.item.key)} "
-        )[:-1]
+        for clause in re.split(case.patterns.clause, case.topic_text)  # verbs end a Persian one
+        for part in f" {normalize_name(clause)} ".split(f" {normalize_name(case.item.key)} ")[:-1]
     ]
     return bool(before) and all(words and words[0] in case.patterns.negations for words in before)
 
@@ -217,7 +217,7 @@ def _is_denied_by_quote(case: SupportCase) -> bool:
 
 
 def find_invented_number(case: SupportCase) -> Message | None:
-    """A number of the key stands nowhere in the passage."""
+    """A number of the key stands nowhere in the passage, and is no value beyond a border there."""
     new = (
         find_numbers(case.item.key)
         - find_numbers(case.topic_text)
@@ -225,7 +225,9 @@ def find_invented_number(case: SupportCase) -> Message | None:
     )
     return (
         build_message("number-not-in-the-passage", numbers=tuple(sorted(new)), key=case.item.key)
-        if new and case.key != case.topic
+        if new
+        and case.key != case.topic
+        and not applies_threshold(case.item.key, new, case.topic_text, case.patterns.threshold)
         else None
     )
 

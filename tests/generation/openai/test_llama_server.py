@@ -134,7 +134,8 @@ def test_check_tells_what_a_real_server_takes(server, monkeypatch):
     say = load_catalogue("en")
     lines = [f"{line.topic}: {say.format_value(line.told)}" for line in found.lines]
     told = "\n".join(lines)
-    assert "has smollm2: yes" in told and "strict schema: yes, JSON mode: yes, text: yes" in told
+    assert "has smollm2: yes" in told, told
+    assert "strict schema: yes, JSON mode: yes, text: yes" in told, told
     assert "unsupported content[].type" in told and "with --set generation.show=text" in told
     assert any("generation.show=text" in say.format_value(lack) for lack in found.missing)
     assert found.paid > 0  # the plan has prices
