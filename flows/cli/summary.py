@@ -37,8 +37,8 @@ def summarize_study(folder: Path) -> Iterable[str]:
         yield say.format_message(build_message(f"caution-{caution}", margin=margin))
     for harm in told.get("harm", told.get("cost", ())):  # as it was called first
         yield _say(say, "elsewhere", text=harm["sentence"])
-    if beside := told.get("beside"):
-        yield _say(say, "beside", text=beside["sentence"])
+    beside = filter(None, (told.get(name) for name in ("second", "beside")))
+    yield from (_say(say, "beside", text=found["sentence"]) for found in beside)
     yield from explain_history(study, say)
     for short in study["short"]:
         yield say.fill_label(

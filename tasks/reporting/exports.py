@@ -14,7 +14,7 @@ from tasks.reporting.labels import load_labels
 from tasks.reporting.message_words import tell_advice, tell_cause, tell_claim, tell_verdict
 from tasks.reporting.report_data import ReportData
 from tasks.reporting.review.review_words import describe_review
-from tasks.schemas.effects.effect_rows import AidComparison, Harm
+from tasks.schemas.effects.effect_rows import AidComparison, Harm, SecondEndpoint
 from tasks.schemas.item_rows import Question, StoredRow
 from tasks.schemas.result_rows import Answer, Comparison, Finding, History
 from tasks.schemas.rows.final_answers import UNRECORDED_ANSWER, decide_final_answers
@@ -76,8 +76,9 @@ def build_verdict_record(study: ReportData) -> dict[str, Any]:
             }
         ),
         "between_seeds": describe_seeds(result),
-        "harm": [build_harm_record(one, say) for one in study.effects.harms],
-        "beside": build_aid_record(study.effects.aids, say),
+        "harm": [build_told_record(one, say) for one in study.effects.harms],
+        "second": build_told_record(study.effects.second, say),
+        "beside": build_told_record(study.effects.aids, say),
         "causes": [build_finding_record(one, say) for one in study.findings],
         "exercise_causes": [
             cause.model_dump(mode="json", exclude={"found"}) | {"claim": tell_cause(cause, say)}
@@ -100,16 +101,15 @@ def describe_seeds(result: Comparison) -> dict[str, Any] | None:
     }
 
 
-def build_harm_record(harm: Harm, say: Translator) -> dict[str, Any]:
-    """What the tuning cost on one thing, in words, with its numbers."""
-    return {"sentence": say.format_message(harm.told)} | harm.model_dump(mode="json")
-
-
-def build_aid_record(aids: AidComparison | None, say: Translator) -> dict[str, Any] | None:
-    """What the tuning is worth beside the cheaper means; nothing where they were not asked for."""
-    if aids is None:
+def build_told_record(
+    found: Harm | SecondEndpoint | AidComparison | None, say: Translator
+) -> dict[str, Any] | None:
+    """What is told beside the verdict, in words, with its numbers; nothing where it was not asked
+    for.
+    """
+    if found is None:
         return None
-    return {"sentence": say.format_message(aids.told)} | aids.model_dump(mode="json")
+    return {"sentence": say.format_message(found.told)} | found.model_dump(mode="json")
 
 
 def build_finding_record(finding: Finding, say: Translator) -> dict[str, Any]:

@@ -43,5 +43,8 @@ def build_card_verdict(study: ReportData) -> str:
         f"chance 25 %; {result.gained:g} gained, {result.lost:g} lost; sign-flip p by fact ="
         f" {result.p_value:.2g}). {tell_verdict(result, study.history, english)}"
         f"{' ' + before if (before := told(study.history, english)) else ''}\n"
-        + "".join(f"\n{english.format_message(one.told)}\n" for one in study.effects.harms)
+        + "".join(
+            f"\n{english.format_message(told_beside)}\n"
+            for told_beside in study.effects.list_findings()
+        )
     )

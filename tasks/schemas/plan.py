@@ -172,4 +172,6 @@ class StudyPlan(PlanSection):
         if self.comparison.primary_mode not in self.evaluation.modes:
             mode, modes = self.comparison.primary_mode, self.evaluation.modes
             raise PlanFault(build_message("primary-mode-not-scored", mode=mode, modes=modes))
+        if self.comparison.secondary != "none" and set(self.evaluation.modes) == {"generate"}:
+            raise PlanFault(build_message("second-endpoint-without-scores"))
         return self

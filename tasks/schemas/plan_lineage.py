@@ -30,6 +30,7 @@ ENDPOINT = (  # what is measured, how it is put and read, and the line that deci
 STOPPING = ("generation.questions",)  # when the asking ends
 BESIDE = (  # no part of what the verdict rests on
     "comparison.power",
+    "comparison.secondary",
     "comparison.seed",
     "evaluation.modes",
     "evaluation.screening",

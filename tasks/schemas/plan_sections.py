@@ -417,6 +417,14 @@ class ComparisonPlan(PlanSection):
         ),
     )
 
+    secondary: Literal["none", "brier"] = Field(
+        default="none",
+        description=(
+            "a second endpoint, told beside the verdict, which it never changes: brier, of the"
+            " key's share of probability, in the primary mode or the first that has scores"
+        ),
+    )
+
     @model_validator(mode="before")
     @classmethod
     def read_further_seeds(cls, tree: Any) -> Any:

@@ -34,6 +34,7 @@ BUILT = {  # codes that are put together where they are said
     *(f"exploratory-verdict-{name}" for name in ("improved", "worse", "no-difference")),
     *(f"caution-{name}" for name in get_args(Caution)),
     *(f"harm-{name}" for name in ("shown", "possible", "none", "unclear", "floor")),
+    *(f"second-{name}" for name in ("better", "worse", "unclear")),
     "verdict-figures",
     "limits-detectable",
 }

@@ -40,6 +40,12 @@ def calibrate_models(
     ]
 
 
+def select_scored_mode(answers: Sequence[Answer], primary: AnswerMode) -> AnswerMode | None:
+    """The primary mode; where that has no scores, the first that has."""
+    scored = dict.fromkeys(answer.mode for answer in answers if answer.scores is not None)
+    return primary if primary in scored else next(iter(scored), None)
+
+
 def compute_probabilities(
     questions: Sequence[Question], answers: Sequence[Answer], mode: AnswerMode
 ) -> Floats | None:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from tasks.evaluation.effects.aid_comparison import compare_aids
-from tasks.evaluation.effects.calibration import calibrate_models
+from tasks.evaluation.effects.calibration import calibrate_models, select_scored_mode
 from tasks.evaluation.effects.everyday_questions import load_everyday_questions
 from tasks.evaluation.effects.group_effects import group_effects
 from tasks.evaluation.effects.harm import judge_everyday_answers, list_harms
+from tasks.evaluation.effects.second_endpoint import judge_second_endpoint
 from tasks.evaluation.statistics.paired_comparison import pair_answers
 from tasks.schemas.effects.effect_rows import Calibration, Effects, Grouping, Harm
 from tasks.schemas.item_rows import AnswerMode, Passage, Question
@@ -40,6 +41,7 @@ def gather_effects(
             mode=plan.primary_mode,
             plan=plan,
         ),
+        second=judge_second_endpoint(asked, base, tuned, plan),
     )
 
 
@@ -71,7 +73,5 @@ def _group(
 def _calibrate(
     asked: Sequence[Question], base: Sequence[Answer], tuned: Sequence[Answer], primary: AnswerMode
 ) -> tuple[Calibration, ...]:
-    """In the primary mode; where that has no scores, in the first that has."""
-    scored = dict.fromkeys(answer.mode for answer in base if answer.scores is not None)
-    modes = [primary, *scored] if primary in scored else [*scored]
-    return tuple(calibrate_models(asked, base, tuned, modes[0])) if modes else ()
+    mode = select_scored_mode(base, primary)
+    return tuple(calibrate_models(asked, base, tuned, mode)) if mode else ()

@@ -60,9 +60,10 @@ def compute_p_value(balances: Counts) -> float:
         return 1.0
     chances = np.ones(1)  # of so many units of the total being flipped
     for value, count in zip(*np.unique(sums, return_counts=True), strict=True):
-        steps = np.zeros(value * count + 1)
-        steps[::value] = _compute_even_binomial(int(count))
-        chances = np.convolve(chances, steps)
+        flipped = np.zeros(len(chances) + value * count)
+        for times, share in enumerate(_compute_even_binomial(int(count))):
+            flipped[times * value : times * value + len(chances)] += share * chances
+        chances = flipped
     total = int(sums.sum())
     far = np.abs(total - 2 * np.arange(total + 1)) >= abs(int(balances.sum()))
     return min(1.0, float(chances[far].sum()))

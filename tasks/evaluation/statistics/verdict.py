@@ -101,22 +101,12 @@ def estimate_difference(
     marks: PairedOutcomes, tuned: NDArray[np.bool_], plan: ComparisonPlan
 ) -> tuple[float, Interval, dict[str, float]]:
     """The p-value and the interval that facts and passages both allow, and further figures."""
-    moves = tuned.sum(axis=0) - len(tuned) * marks.base.astype(np.int64)
-    tests = {name: _test_by_unit(moves, unit, len(tuned), plan) for name, unit in _units(marks)}
-    p_value = max(p for p, _ in tests.values())
-    bounds = sign_flip.Bounds(
-        min(found.low for _, found in tests.values()),
-        max(found.high for _, found in tests.values()),
-    )
-    value, n = float(moves.mean()) / len(tuned), moves.size
-    if len(tuned) > 1:
-        effects = _list_effects(marks)
-        p_value = seed_effects.widen_p_value(p_value, effects)
-        bounds = seed_effects.widen_bounds(bounds, effects, 1 - plan.alpha)
-        bounds = sign_flip.align_with_test(bounds, value, p_value <= plan.alpha, n)
+    gains = tuned.astype(np.int64) - marks.base
+    moves = gains.sum(axis=0)
+    p_value, difference, by_unit = compare_gains(gains, marks, plan)
     extra = {"discordance": float((tuned != marks.base).mean())}
     extra |= {name: float(len(np.unique(unit))) for name, unit in _units(marks)}
-    extra |= {f"p_{name}": p for name, (p, _) in tests.items()}
+    extra |= by_unit
     extra["design_effect"] = (
         max(1.0, *(sign_flip.compute_design_effect(moves, unit) for _, unit in _units(marks)))
         if moves.any()
@@ -124,7 +114,33 @@ def estimate_difference(
     )
     if len(marks.tuned) > 1:
         extra["p_seeds"] = _compare_seeds(marks)
-    return p_value, Interval(value=value, low=bounds.low, high=bounds.high), extra
+    return p_value, difference, extra
+
+
+def compare_gains(
+    gains: NDArray[np.int64], marks: PairedOutcomes, plan: ComparisonPlan, parts: int = 1
+) -> tuple[float, Interval, dict[str, float]]:
+    """Of what each seed (rows) gained on each question, in so many parts of a whole one: the
+    p-value and the interval that facts, passages and seeds allow, and each unit's own p-value.
+    """
+    times = len(gains) * parts
+    tests = {
+        f"p_{name}": _test_by_unit(gains.sum(axis=0), unit, times, plan)
+        for name, unit in _units(marks)
+    }
+    p_value = max(p for p, _ in tests.values())
+    bounds = sign_flip.Bounds(
+        min(found.low for _, found in tests.values()),
+        max(found.high for _, found in tests.values()),
+    )
+    value, effects = float(gains.mean()) / parts, (gains.mean(axis=1) / parts).tolist()
+    if len(gains) > 1:
+        p_value = seed_effects.widen_p_value(p_value, effects)
+        bounds = seed_effects.widen_bounds(bounds, effects, 1 - plan.alpha)
+        significant, n = p_value <= plan.alpha, gains.shape[1] * parts
+        bounds = sign_flip.align_with_test(bounds, value, significant, n)
+    interval = Interval(value=value, low=bounds.low, high=bounds.high)
+    return p_value, interval, {name: p for name, (p, _) in tests.items()}
 
 
 def _test_by_unit(

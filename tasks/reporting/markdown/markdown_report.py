@@ -79,6 +79,8 @@ def _format_result(study: ReportData, say: Translator) -> str:
     verdict = escape_markdown(format_study_verdict(study, say))
     rows = (_format_comparison_row(c, study.history, say) for c in sort_comparisons(study))
     cost = format_harm_list(study.effects.harms, say)
+    if second := study.effects.second:
+        cost += f"{escape_markdown(say.format_message(second.told))}\n\n"
     return f"# {badge}\n\n**{verdict}**\n\n{cost}{about}\n\n{further}{format_table(head, rows)}"
 
 

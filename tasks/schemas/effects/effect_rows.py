@@ -33,6 +33,19 @@ class Harm(StoredRow):
     told: Message = Field(description="the finding with its numbers")
 
 
+class SecondEndpoint(StoredRow):
+    """The Brier score of the key's share of probability, (1 - share)²: 0 is best, guessing .563."""
+
+    mode: AnswerMode
+    n: int
+    facts: int
+    base: float
+    tuned: float = Field(description="the mean over seeds")
+    difference: Interval = Field(description="tuned minus base: below zero is better")
+    p_value: float
+    told: Message = Field(description="the finding with its numbers")
+
+
 class GroupEffect(StoredRow):
     """The tuning's effect on a part of the primary set's questions."""
 
@@ -113,3 +126,9 @@ class Effects(StoredRow):
     groupings: tuple[Grouping, ...] = ()
     calibrations: tuple[Calibration, ...] = Field(default=(), description="base, tuned; or none")
     aids: AidComparison | None = None
+    second: SecondEndpoint | None = None
+
+    def list_findings(self) -> list[Message]:
+        """What stands next to the verdict: harm, and the plan's second endpoint."""
+        second = [self.second.told] if self.second else []
+        return [*(one.told for one in self.harms), *second]
