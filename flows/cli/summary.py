@@ -3,6 +3,7 @@ try next.
 """
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable
@@ -199,7 +200,14 @@ def explain_number(folder: Path, say: Translator) -> Iterable[str]:
 
 
 def get_own_command() -> str:
-    """The command that is running, as it can be typed here again."""
+    """The command that is running, as it can be typed here again: over the store that the
+    environment names, too.
+    """
+    place = os.environ.get("RUNS_DIR")
+    return (f"RUNS_DIR={quote(place)} " if place else "") + _get_own_name()
+
+
+def _get_own_name() -> str:
     typed = Path(sys.argv[0])
     if typed.name != "book2lora":
         typed = Path(sys.executable).with_name("book2lora")

@@ -67,9 +67,12 @@ class RunRecord(StoredRow):
     )
 
     def list_choices(self) -> dict[str, Any]:
-        """What makes it this study and no other, by dotted key."""
-        plan = {key: value for key, value in self.plan.items() if key != "name"}
-        return flat(plan) | {"book.digest": self.book, "writer.server": self.writer}
+        """What makes it this study and no other, by dotted key: not its name, nor what it may cost,
+        so that after a larger budget it goes on where it is.
+        """
+        beside = ("name", "generation.budget_usd", "study.generation.budget_usd")
+        plan = {key: value for key, value in flat(self.plan).items() if key not in beside}
+        return plan | {"book.digest": self.book, "writer.server": self.writer}
 
 
 class ListedRun(NamedTuple):
@@ -212,7 +215,7 @@ def _place_record(parent: Parent, wanted: RunRecord) -> RunRecord:
             continue
         differences = compare_choices(known, wanted)
         if not differences:
-            return known
+            return known.model_copy(update={"plan": wanted.plan})
         first = first or (name, differences)
     raise AssertionError("the numbers have no end")
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from shlex import split
+from shlex import quote, split
 
 import pytest
 from support.study_folders import VERDICT, write_study
@@ -97,6 +97,27 @@ def test_the_command_that_is_told_runs_where_it_is_pasted(way, tmp_path):
             told, shell=True, cwd=cwd, env=environment, capture_output=True, text=True, check=True
         )
         assert again.stdout.strip() == told
+
+
+def test_the_command_that_is_told_names_the_store_that_the_environment_names(monkeypatch, tmp_path):
+    """Pasted into a shell that does not know RUNS_DIR it must not begin another store."""
+    own = tmp_path / "my runs; it's here"
+    monkeypatch.setenv("RUNS_DIR", str(own))
+    code = "from tasks.store.paths import get_runs_dir; print(get_runs_dir(), end='')"
+    told = summary.get_own_command()
+    pasted = f"{told.partition(' ' + summary._get_own_name())[0]} {quote(sys.executable)} -c {quote(code)}"
+    done = subprocess.run(
+        pasted,
+        shell=True,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == str(own)
+    monkeypatch.delenv("RUNS_DIR")
+    assert "RUNS_DIR" not in summary.get_own_command()
 
 
 def test_the_next_command_names_the_plan_where_the_study_lies_now(runs, tmp_path):

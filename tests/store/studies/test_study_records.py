@@ -77,6 +77,28 @@ def test_another_book_behind_the_same_path_and_another_server_are_other_studies(
     }
 
 
+def test_after_a_larger_budget_a_study_goes_on_in_its_own_folder_and_knows_the_new_one(runs):
+    paid = {"generation.writer": "gpt"}
+    claim(**paid, **{"generation.budget_usd": 1.0})
+    more = claim(**paid, **{"generation.budget_usd": 3.0})
+    assert (more.name, more.plan["generation"]["budget_usd"]) == ("laptop", 3.0)
+    assert json.loads((runs / "studies" / "laptop" / "run.json").read_text("utf-8")) == json.loads(
+        more.model_dump_json()
+    )
+    other = claim(**paid, **{"generation.budget_usd": 3.0, "finetuning.seed": 1})
+    assert (other.name, list(other.differences)) == ("laptop-2", ["finetuning.seed"])
+
+
+def test_a_sweep_goes_on_after_a_larger_budget_too(runs):
+    for dollars in (1.0, 3.0):
+        tree = {"name": "s", "grid": {"finetuning.rank": [4, 8]}}
+        tree["study"] = {"generation": {"writer": "gpt", "budget_usd": dollars}}
+        plan = parse_sweep(tree).model_dump(mode="json")
+        record, handle = claim_folder("sweeps", RunRecord(name="s", asked="s", plan=plan))
+        os.close(handle)
+        assert (record.name, record.plan) == ("s", plan)
+
+
 def test_what_a_folder_does_not_tell_is_no_difference():
     known = record_of(book="")
     assert compare_choices(known, record_of(writer="https://a/v1")) == {}
