@@ -328,15 +328,9 @@ class RequestRunner:
 def build_budget_error(ledger: ResponseCache, worst: float) -> BudgetSpent:
     """What was spent, what is set aside, and how to go on."""
     with ledger.lock_budget() as budget:
-        aside = sum(c.usd for c in budget.list_open_charges() if not c.lost)
-        (spent, doubtful), cap = budget.get_known_spent_usd(), budget.cap_usd
-    parts = [build_message("spent", dollars=Figure(spent, 4))]
-    if doubtful > 0:
-        parts.append(build_message("spent-doubtful", dollars=Figure(doubtful, 4)))
-    if aside > 0:
-        parts.append(build_message("spent-aside", dollars=Figure(aside, 4)))
+        parts, cap = budget.describe_charges(), budget.cap_usd
     return BudgetSpent(
-        build_message("budget-spent", cap=Figure(cap), parts=tuple(parts), worst=Figure(worst, 4))
+        build_message("budget-spent", cap=Figure(cap), parts=parts, worst=Figure(worst, 4))
     )
 
 
