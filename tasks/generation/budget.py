@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tasks.schemas.messages import Figure, Message, build_message
 from tasks.schemas.plan_sections import Prices
 from tasks.store.lock_files import lock_file
 
@@ -94,6 +95,21 @@ class Budget:
         """
         lost = [charge.usd for charge in self._open_charges.values() if charge.lost]
         return self._paid, sum(lost) + sum(map(sum, self._settled_lost.values()))
+
+    def describe_spent(self) -> tuple[Message, ...]:
+        """Both in a few words, for progress."""
+        return list_charges(*self.get_known_spent_usd())
+
+    def describe_charges(self) -> tuple[Message, ...]:
+        """Dollars for answers; set aside for answers that never came; for requests under way."""
+        aside = sum(charge.usd for charge in self.list_open_charges() if not charge.lost)
+        spent, doubtful = self.get_known_spent_usd()
+        told = [build_message("spent", dollars=Figure(spent, 4))]
+        if doubtful > 0:
+            told.append(build_message("spent-doubtful", dollars=Figure(doubtful, 4)))
+        if aside > 0:
+            told.append(build_message("spent-aside", dollars=Figure(aside, 4)))
+        return tuple(told)
 
     def list_open_charges(self) -> list[Charge]:
         """What is set aside."""
@@ -266,6 +282,14 @@ class Budget:
         return sum(self.get_known_spent_usd()) + sum(
             charge.usd for charge in self._open_charges.values() if not charge.lost
         )
+
+
+def list_charges(spent: float, doubtful: float) -> tuple[Message, ...]:
+    """Dollars for answers, and apart from them those that may have been charged for none."""
+    told = [build_message("note-spent", dollars=Figure(spent, 2))]
+    if doubtful:
+        told.append(build_message("note-spent-doubtful", dollars=Figure(doubtful, 2)))
+    return tuple(told)
 
 
 def force(path: Path) -> None:

@@ -36,7 +36,7 @@ from tasks.generation.whole_book.paid_answers import load_paid_work, save_paid_w
 from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import BudgetSpent
 from tasks.schemas.item_rows import Draft, Pair, Passage, Rejection
-from tasks.schemas.messages import Figure, Share, build_message
+from tasks.schemas.messages import Share, build_message
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.store.progress import ProgressCallback
 
@@ -282,12 +282,9 @@ class ChapterRun:
     def _report_progress(self) -> None:
         whole = self.quota.pairs + self.quota.questions
         with self.request_runner.cache.lock_budget() as budget:
-            spent, doubtful = budget.get_known_spent_usd()
+            spent = budget.describe_spent()
         parts = [build_message("note-kept-of", n=len(self.kept), whole=whole)]
         if came := len(self.kept) + self.rejected.total():
             parts.append(build_message("note-accepted", share=Share(len(self.kept) / came)))
-        parts.append(build_message("note-spent", dollars=Figure(spent, 2)))
-        if doubtful:
-            parts.append(build_message("note-spent-doubtful", dollars=Figure(doubtful, 2)))
-        note = tell_reader("parts", parts=tuple(parts))
+        note = tell_reader("parts", parts=(*parts, *spent))
         self.progress(min(len(self.kept), whole), whole, note)

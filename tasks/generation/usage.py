@@ -68,6 +68,9 @@ def add_usages(error: WriterError, accounts: Sequence[WriterUsage], folder: Path
             folder=str(folder),
         )
     ]
+    if not isinstance(error, BudgetSpent):  # which tells the money itself
+        spent = Figure(sum(one.sum_figure("cost_usd") for one in accounts), 4)
+        lines.append(build_message("usage-cost", dollars=spent))
     if lost := sum(one.lost for one in accounts):
         dollars = Figure(sum(one.lost_usd for one in accounts), 4)
         lines.append(build_message("usage-lost", n=lost, dollars=dollars))

@@ -29,6 +29,11 @@ from tasks.schemas.messages import Message
 describe_message: Callable[[Message], str] = repr
 
 
+def describe_part(part: Message | str) -> str:
+    """A message, or words of a server or a file, in English."""
+    return describe_message(part) if isinstance(part, Message) else str(part)
+
+
 class StudyError(Exception):
     """Anything that ends a study for a reason its user can act on: what happened and what to do
     next, a line each, as messages that every language has, or as English text.
@@ -41,9 +46,7 @@ class StudyError(Exception):
         return said
 
     def __str__(self) -> str:
-        return "\n".join(
-            describe_message(part) if isinstance(part, Message) else str(part) for part in self.args
-        )
+        return "\n".join(map(describe_part, self.args))
 
 
 class PlanFault(ValueError):

@@ -65,14 +65,14 @@ def draw_curve(progress: StudyProgress, say: Translator) -> Markup:
 
 
 def tell_spent(plan: StudyPlan, say: Translator) -> str:
-    """Dollars spent and set aside by now, of how many; nothing where nothing is paid."""
+    """Dollars spent, dollars set aside by now, and the limit; nothing where nothing is paid."""
     folder = get_response_cache_dir(plan.name)
     if plan.generation.writer != "gpt" or not folder.is_dir():
         return ""
-    spent = Budget(folder / "charges.jsonl", plan.generation.budget_usd).get_spent_usd()
+    budget = Budget(folder / "charges.jsonl", plan.generation.budget_usd)
     return say.fill_label(
         say["app"]["spent"],
-        dollars=say.format_number(spent, 2),
+        charges=say.format_value(budget.describe_charges()),
         cap=say.format_number(plan.generation.budget_usd, 2),
     )
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.cli import summary
+from tasks.generation.budget import list_charges
 from tasks.language.catalogue import describe_error, load_catalogue, tell_reader
 from tasks.language.choices import describe_differences
 from tasks.language.i18n import Translator
@@ -22,6 +23,7 @@ from tasks.store.paths import find_old_store, get_runs_dir
 from tasks.store.studies.store_contents import measure_path
 from tasks.store.studies.study_notes import list_tags, read_notes
 from tasks.store.studies.study_records import (
+    PLAN_FILES,
     RESULT_FILES,
     ListedRun,
     RunRecord,
@@ -30,7 +32,18 @@ from tasks.store.studies.study_records import (
     list_runs,
 )
 
-COLUMNS = ("name", "state", "date", "book", "base", "differences", "verdict", "size", "notes")
+COLUMNS = (
+    "name",
+    "state",
+    "date",
+    "book",
+    "base",
+    "differences",
+    "verdict",
+    "cost",
+    "size",
+    "notes",
+)
 UNBOUNDED = 10_000  # columns, where the output is no terminal: a line a study
 
 
@@ -54,6 +67,8 @@ class RunRow(NamedTuple):
     size: int  # bytes
     tags: list[str]
     notes: list[str]
+    cost_usd: float | None  # for answers of a paid writer
+    lost_usd: float | None  # set aside beside it for answers that never arrived
 
 
 def runs(
@@ -108,6 +123,7 @@ def build_row(run: ListedRun) -> RunRow:
         size=measure_path(run.folder)[0],
         tags=list_tags(notes),
         notes=notes,
+        **_read_cost(run),
     )
 
 
@@ -135,6 +151,9 @@ def _format_cells(row: RunRow, say: Translator) -> list[str]:
         Path(row.base).name,
         describe_differences(row.differences, say),
         _format_outcome(row, say),
+        say.format_value(list_charges(row.cost_usd or 0.0, row.lost_usd or 0.0))
+        if row.cost_usd is not None
+        else "",
         format_size(row.size, say),
         " ".join(row.notes[-1:]),
     ]
@@ -168,6 +187,17 @@ def _read_result(run: ListedRun) -> tuple[dict[str, Any] | None, str]:
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         return None, f"{type(error).__name__}: {error}"
     return result, ""
+
+
+def _read_cost(run: ListedRun) -> dict[str, float | None]:
+    """What a finished study's record tells of a paid writer; nothing of rules."""
+    try:
+        told = json.loads((run.folder / PLAN_FILES["studies"]).read_text("utf-8"))
+        if told["plan"]["generation"]["writer"] == "gpt":
+            return {name: float(told["writing"][name]) for name in ("cost_usd", "lost_usd")}
+    except (OSError, ValueError, LookupError, TypeError):
+        pass  # a run without a result, of a sweep, or of 0.1; a damaged one is named by its verdict
+    return {"cost_usd": None, "lost_usd": None}
 
 
 def _tell_failure(record: RunRecord) -> list[str]:

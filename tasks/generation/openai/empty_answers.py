@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from tasks.generation.openai.completions import parse_body
 from tasks.generation.openai.prompt_counts import PromptCounts
 from tasks.generation.openai.request_errors import READING_ERRORS, redact_keys
-from tasks.schemas.messages import Message, build_message
+from tasks.schemas.messages import Figure, Message, build_message
 
 FIRST, FIRST_UNPROVEN, LATER = 3, 2, 4  # answers in a row
 # answers in a row without an item that can be read, before the first that has one: 66 were paid
@@ -27,27 +27,11 @@ FIRST_UNREAD = 8
 SHOWN = 120  # characters of a body that are told
 
 REMEDIES = {
-    "thought": (
-        "Set generation.max_output_tokens higher where thinking only needs room (reasoning counts);"
-        " else turn thinking off at the server, or the reasoning parser that takes the answer out"
-        " of the content, or set generation.model to one that does not reason."
-    ),
-    "tool": (
-        "The server answers by calling a tool. Set generation.structure to json or text, or turn"
-        " its tool calls off."
-    ),
-    "page": (
-        "OPENAI_BASE_URL leads to a web page, a login or a proxy. Set it to the address of the API,"
-        " which mostly ends in /v1."
-    ),
-    "cut": (
-        "The answers end before they are whole: look at the server's log, and at limits of size or"
-        " time of a proxy before it."
-    ),
-    "none": (
-        "Look at the server's log, and try what it can do with `book2lora check --ask`;"
-        " generation.structure: text asks the least of it."
-    ),
+    "thought": build_message("remedy-for-thoughts"),
+    "tool": build_message("remedy-for-tool-calls"),
+    "page": build_message("remedy-for-a-web-page"),
+    "cut": build_message("remedy-for-cut-answers"),
+    "none": build_message("remedy-for-no-answers"),
 }
 
 
@@ -55,7 +39,7 @@ class Emptiness(NamedTuple):
     """What a body holds instead of a text."""
 
     kind: str  # of REMEDIES
-    seen: str  # in words, without keys
+    seen: Message | str  # without keys
 
 
 class EmptyAnswer(NamedTuple):
@@ -124,18 +108,20 @@ class AnswerBreaker:
                 self.stopped = explain_stop(self.row, server, model)
 
 
-def explain_stop(row: list[EmptyAnswer], server: str, model: str) -> str:
+def explain_stop(row: list[EmptyAnswer], server: str, model: str) -> Message:
     """What was seen and where, what it cost, what to do."""
     paid = sum(one.usd for one in row if one.is_proven)
     doubtful = sum(one.usd for one in row if not one.is_proven)
-    seen = "; ".join(dict.fromkeys(one.what.seen for one in row))
-    cost = f"They cost ${paid:.4f}" + (
-        f", and ${doubtful:.4f} more may have been charged" if doubtful else ""
-    )
-    return (
-        f"{model} at {server} gave {len(row)} answers in a row that hold no text. Seen: {seen}."
-        f" {cost}. {REMEDIES[row[-1].what.kind]} Every answer so far is kept; more money would"
-        " bring no more."
+    cost = build_message("spent", dollars=Figure(paid, 4))
+    more = build_message("note-spent-doubtful", dollars=Figure(doubtful, 4))
+    return build_message(
+        "answers-without-text",
+        n=len(row),
+        model=model,
+        server=server,
+        seen=tuple(dict.fromkeys(one.what.seen for one in row)),
+        cost=(cost, more) if doubtful else (cost,),
+        remedy=REMEDIES[row[-1].what.kind],
     )
 
 
@@ -143,40 +129,35 @@ def describe_empty(body: str) -> Emptiness:
     """What is in a body that no text could be read from."""
     start = redact_keys(" ".join(body[: 4 * SHOWN].split()))[:SHOWN]
     if not body.strip():
-        return Emptiness("none", "an empty body")
+        return Emptiness("none", build_message("seen-empty-body"))
     if body.lstrip()[:1] == "<":
-        return Emptiness("page", f"a web page that begins {start!r}")
+        return Emptiness("page", build_message("seen-web-page", start=start))
     try:
         tree = parse_body(body)
     except READING_ERRORS:
-        return Emptiness("cut", f"a body that is no whole JSON and begins {start!r}")
+        return Emptiness("cut", build_message("seen-no-whole-json", start=start))
     choices = tree.get("choices", "is missing") if isinstance(tree, dict) else "is missing"
     if not choices or not isinstance(choices, list):
-        return Emptiness(
-            "none", f"choices: {json.dumps(choices)[:SHOWN]} in a body that begins {start!r}"
-        )
+        told = json.dumps(choices)[:SHOWN]
+        return Emptiness("none", build_message("seen-no-choices", choices=told, start=start))
     return _describe_choice(choices[0])
 
 
 def _describe_choice(choice: Any) -> Emptiness:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict):
-        return Emptiness("none", "choices[0] without a message")
-    ended = f"finish_reason {redact_keys(str(choice.get('finish_reason')))[:40]}"
+        return Emptiness("none", build_message("seen-no-message"))
+    ended = redact_keys(str(choice.get("finish_reason")))[:40]
     if calls := message.get("tool_calls") or message.get("function_call"):
         names = re.findall(r'"name": "([\w.-]{1,40})"', json.dumps(calls)[:2000])
-        return Emptiness(
-            "tool",
-            f"an empty content and a call of the tool {', '.join(names[:3]) or '(without a name)'},"
-            f" {ended}",
-        )
+        tools = tuple(names[:3]) or ("—",)
+        return Emptiness("tool", build_message("seen-tool-call", tools=tools, ended=ended))
     for name in ("reasoning_content", "reasoning", "thinking"):
         if thought := message.get(name):
-            return Emptiness(
-                "thought", f"an empty content and {len(str(thought))} characters in {name}, {ended}"
-            )
+            told = build_message("seen-thought", n=len(str(thought)), field=name, ended=ended)
+            return Emptiness("thought", told)
     kind = "thought" if choice.get("finish_reason") == "length" else "none"
-    return Emptiness(kind, f"an empty content, {ended}")
+    return Emptiness(kind, build_message("seen-empty-content", ended=ended))
 
 
 _breakers: dict[str, tuple[AnswerBreaker, int]] = {}

@@ -1,5 +1,5 @@
-"""What went wrong with a request, whether trying again can help, and the remedy in words that never
-hold a key.
+"""What went wrong with a request, whether trying again can help, and the remedy; nothing that is
+quoted holds a key.
 """
 
 import os
@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any, Literal, NamedTuple
+
+from tasks.schemas.errors import describe_part
+from tasks.schemas.messages import Message, build_message
 
 FailureAction = Literal["again", "smaller", "filtered", "dialect", "stop"]
 
@@ -93,7 +96,7 @@ class RequestFailure(NamedTuple):
 
     name: str  # for counting: 429, 5xx, timeout, connection, broken body, …
     action: FailureAction
-    message: str  # scrubbed
+    message: Message | str  # a str: the server's own words, scrubbed
     charged: bool = (
         True  # the server may have charged for it; False only on proof (`proves_nothing_charged`)
     )
@@ -149,21 +152,15 @@ def _sorted(
     if FILTER_CODES & {code, kind}:
         return RequestFailure("content_filter", "filtered", said)
     if status == 403:
-        return _build_abort(
-            "403",
-            f"{where} does not allow this: {said} Check the key's project and rights, and whether"
-            " your region is served.",
-        )
+        told = build_message("request-forbidden", server=where, said=said)
+        return RequestFailure("403", "stop", told)
     if status in (400, 422, 500) and (way := _find_rewording(said)):
         return RequestFailure(str(status), "dialect", said, param=way)
     if status in (408, 409, 425, 429) or status >= 500:
-        asks = f" It asks to wait {wait:.0f} s." if wait and wait > 60 else ""
-        return RequestFailure(
-            str(status) if status < 500 else "5xx",
-            "again",
-            f"HTTP {status} from {where}: {said}{asks}",
-            wait=wait,
-        )
+        told = build_message("request-failed", status=str(status), server=where, said=said)
+        if wait and wait > 60:
+            told = build_message("server-asks-to-wait", failed=told, seconds=round(wait))
+        return RequestFailure(str(status) if status < 500 else "5xx", "again", told, wait=wait)
     param = str(error.get("param") or "") or next((p for p in OPTIONAL_PARAMETERS if p in said), "")
     if "minItems" in said or "maxItems" in said:  # `param` is then response_format
         param = ARRAY_BOUNDS
@@ -173,8 +170,8 @@ def _sorted(
         and _UNSUPPORTED.search(f"{code} {said}")
     ):
         return RequestFailure(str(status), "dialect", said, param=param)
-    told = f"{where} refuses the request (HTTP {status}): {said}"
-    return _build_abort(str(status), told)._replace(param=param, has_remedy=False)
+    told = build_message("request-refused", server=where, status=str(status), said=said)
+    return RequestFailure(str(status), "stop", told, param=param, has_remedy=False)
 
 
 def _find_rewording(said: str) -> str:
@@ -189,23 +186,14 @@ def _find_account_failure(
 ) -> RequestFailure | None:
     """The key, the credit or the model's name is wrong: no request can succeed."""
     if status == 401:
-        return _build_abort(
-            "401",
-            f"{where} refuses the key: {said} Set OPENAI_API_KEY to a valid key (or OPENAI_BASE_URL"
-            " to another server).",
-        )
+        told = build_message("key-refused", server=where, said=said)
+        return RequestFailure("401", "stop", told)
     if status in (402, 429) and (status == 402 or QUOTA_CODES & codes):
-        return _build_abort(
-            "quota",
-            f"the account at {where} has no credit left: {said} Add credit there, then run again;"
-            " answers so far are kept.",
-        )
+        told = build_message("no-credit-left", server=where, said=said)
+        return RequestFailure("quota", "stop", told)
     if status == 404 or "model_not_found" in codes:
-        return _build_abort(
-            "404",
-            f"{where} does not know {model!r}: {said} Set generation.model to one it has (see"
-            " `book2lora check`).",
-        )
+        told = build_message("model-not-at-server", server=where, model=model, said=said)
+        return RequestFailure("404", "stop", told)
     return None
 
 
@@ -213,7 +201,10 @@ def find_setting(fault: RequestFailure, body: Mapping[str, Any]) -> tuple[str, t
     """The choice of the plan that makes the request one that the server may take, with its values,
     the strictest first; an empty name where the refusal tells none.
     """
-    said, form = fault.param + fault.message, body.get("response_format", {}).get("type")
+    said, form = (
+        fault.param + describe_part(fault.message),
+        body.get("response_format", {}).get("type"),
+    )
     contents = (message["content"] for message in body.get("messages", ()))
     if any(isinstance(content, list) for content in contents) and _NO_FILE.search(said):
         return "show", ("text",)
@@ -222,14 +213,15 @@ def find_setting(fault: RequestFailure, body: Mapping[str, Any]) -> tuple[str, t
     return "", ()
 
 
-def suggest_setting(fault: RequestFailure, body: Mapping[str, Any]) -> str:
+def suggest_setting(fault: RequestFailure, body: Mapping[str, Any]) -> Message:
     """The same in words."""
     name, values = find_setting(fault, body)
     if name:
-        return f"Set generation.{name} to {' or '.join(values)}."
+        either = build_message("either", first=values[0], second=values[-1])
+        return build_message("set-choice", name=name, value=either if values[1:] else values[0])
     if fault.param in ("max_tokens", "max_completion_tokens"):
-        return "Set generation.max_output_tokens lower."
-    return "`book2lora check --ask` tries what it takes."
+        return build_message("set-output-tokens-lower")
+    return build_message("trying-tells-what-it-takes")
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -260,10 +252,6 @@ def parse_seconds(text: str | None) -> float | None:
         if parts
         else _parse_number(text)
     )
-
-
-def _build_abort(name: str, message: str) -> RequestFailure:
-    return RequestFailure(name, "stop", message)
 
 
 def _get_error_object(body: object) -> dict[str, Any]:

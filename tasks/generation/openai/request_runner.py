@@ -32,8 +32,14 @@ from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.openai.request_errors import UNREAD, RequestFailure, suggest_setting
 from tasks.generation.openai.server_dialect import ServerDialect
 from tasks.generation.response_cache import ResponseCache, StoredResponse
-from tasks.schemas.errors import BudgetSpent, StudyError, WriterRefused, WriterUnavailable
-from tasks.schemas.messages import Figure, build_message
+from tasks.schemas.errors import (
+    BudgetSpent,
+    StudyError,
+    WriterRefused,
+    WriterUnavailable,
+    describe_part,
+)
+from tasks.schemas.messages import Figure, Message, build_message
 
 T = TypeVar("T")
 MAX_LEARNED_PARAMETERS = 8  # about its fields that one request takes from a server
@@ -222,10 +228,11 @@ class RequestRunner:
             )
             if proven is None and not fault.charged:
                 return fault
-            what = Emptiness("none", f"an error under HTTP 200: {fault.message}")
+            what = Emptiness("none", build_message("seen-error-under-200", why=fault.message))
         else:
             what = describe_empty(reply.body)
-            fault = RequestFailure("broken body", "again", f"{self.server} sent {what.seen}")
+            told = build_message("server-sent", server=self.server, seen=what.seen)
+            fault = RequestFailure("broken body", "again", told)
         usd = charge.usd if proven is None else proven
         self._note_empty(request, EmptyAnswer(what, usd, proven is not None), entered)
         return fault
@@ -289,7 +296,7 @@ class RequestRunner:
         """A call that costs nothing, repeated until it works; none once something stopped the
         whole.
         """
-        message = ""
+        message: Message | str = ""
         for attempt in range(1, self.policy.attempts + 1):
             outcome = await call()
             if not isinstance(outcome, RequestFailure):
@@ -310,13 +317,17 @@ class RequestRunner:
     def give_up_request(self, request: ChatRequest, fault: RequestFailure) -> StoredResponse | None:
         """What a fault that trying again cannot mend leaves: an empty answer, or the end."""
         if fault.action == "filtered":
-            response = StoredResponse(request.key, "content_filter", NO_USAGE, 0.0, fault.message)
+            said = describe_part(fault.message)
+            response = StoredResponse(request.key, "content_filter", NO_USAGE, 0.0, said)
             self.cache.save_response(response)
             return response
         if fault.action == "smaller":
             return _build_error_response(request, fault)
-        advice = "" if fault.has_remedy else f" {suggest_setting(fault, request.body)}"
-        self.stop_error = WriterRefused(build_message("server-refuses", why=fault.message + advice))
+        why = fault.message
+        if not fault.has_remedy:
+            remedy = suggest_setting(fault, request.body)
+            why = build_message("refused-with-remedy", why=why, remedy=remedy)
+        self.stop_error = WriterRefused(build_message("server-refuses", why=why))
         return None
 
     def compute_wait_seconds(self, attempt: int, fault: RequestFailure | None) -> float:
@@ -328,17 +339,11 @@ class RequestRunner:
 def build_budget_error(ledger: ResponseCache, worst: float) -> BudgetSpent:
     """What was spent, what is set aside, and how to go on."""
     with ledger.lock_budget() as budget:
-        aside = sum(c.usd for c in budget.list_open_charges() if not c.lost)
-        (spent, doubtful), cap = budget.get_known_spent_usd(), budget.cap_usd
-    parts = [build_message("spent", dollars=Figure(spent, 4))]
-    if doubtful > 0:
-        parts.append(build_message("spent-doubtful", dollars=Figure(doubtful, 4)))
-    if aside > 0:
-        parts.append(build_message("spent-aside", dollars=Figure(aside, 4)))
+        parts, cap = budget.describe_charges(), budget.cap_usd
     return BudgetSpent(
-        build_message("budget-spent", cap=Figure(cap), parts=tuple(parts), worst=Figure(worst, 4))
+        build_message("budget-spent", cap=Figure(cap), parts=parts, worst=Figure(worst, 4))
     )
 
 
 def _build_error_response(request: ChatRequest, fault: RequestFailure) -> StoredResponse:
-    return StoredResponse(request.key, "error", NO_USAGE, 0.0, fault.message)
+    return StoredResponse(request.key, "error", NO_USAGE, 0.0, describe_part(fault.message))

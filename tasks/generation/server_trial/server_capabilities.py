@@ -27,6 +27,7 @@ from tasks.generation.openai.transport.server_calls import (
 )
 from tasks.generation.response_cache import ResponseCache, hash_request
 from tasks.schemas.errors import WriterRefused
+from tasks.schemas.messages import Message
 from tasks.schemas.plan_sections import GenerationPlan
 
 PROBE_TOKENS = 60  # that a probe may write
@@ -65,8 +66,8 @@ class Capabilities(NamedTuple):
     models: tuple[str, ...] = ()
     structures: dict[str, bool | None] = {}  # by generation.structure; none: its answer was cut off
     batches: bool | None = None
-    remark: str = ""
-    refusal: str = ""  # of the last completion, where none came
+    remark: Message | str = ""
+    refusal: Message | str = ""  # of the last completion, where none came
 
     @property
     def works(self) -> bool:
@@ -86,7 +87,7 @@ def probe_capabilities(
     try:
         return asyncio.run(_probe_server(plan, ledger, patience or RetryPolicy(), key))
     except WriterRefused as refused:
-        return Capabilities(get_server_name(), key, remark=str(refused))
+        return Capabilities(get_server_name(), key, remark=refused.message)
 
 
 async def _probe_server(
@@ -143,12 +144,13 @@ def compute_probe_price(plan: GenerationPlan) -> float:
 
 async def _probe_structures(
     plan: GenerationPlan, ledger: ResponseCache, send: SendRequest
-) -> tuple[dict[str, bool | None], str]:
+) -> tuple[dict[str, bool | None], Message | str]:
     """Try each way once: a server that accepts the wish but does not fulfil it cannot do it. The
     second value: the last refusal, where there was one.
     """
     able: dict[str, bool | None] = {}
-    dialect, refusal = ServerDialect(), ""
+    dialect = ServerDialect()
+    refusal: Message | str = ""
     for name in PROBE_FORMATS:
         body = _build_probe_body(plan, name)
         key, worst = hash_request(body), _compute_worst_price(body, plan)

@@ -34,7 +34,6 @@ from tasks.language.catalogue import tell_reader
 from tasks.schemas.errors import WriterRefused
 from tasks.schemas.item_rows import Draft, ItemReading, Passage, Rejection
 from tasks.schemas.machine import Machine
-from tasks.schemas.messages import Figure
 from tasks.schemas.plan import DraftingPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -260,5 +259,5 @@ async def _fetch_answers(
     async for answer in exchange.ask(words):
         done += answer is not None
         with runner.cache.lock_budget() as budget:
-            spent, _ = budget.get_known_spent_usd()
-        progress(done, len(words), tell_reader("note-spent", dollars=Figure(spent, 2)))
+            spent = budget.describe_spent()
+        progress(done, len(words), tell_reader("parts", parts=spent))

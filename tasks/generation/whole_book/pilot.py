@@ -19,7 +19,7 @@ from tasks.generation.whole_book.book_asking import BookServer, ChapterOrder, op
 from tasks.schemas.errors import StudyError, WriterUnfit
 from tasks.schemas.item_rows import Pair, Rejection
 from tasks.schemas.machine import Machine
-from tasks.schemas.messages import Figure, Message, Share, Term, build_message
+from tasks.schemas.messages import Message, Share, Term, build_message
 from tasks.schemas.plan import DraftingPlan
 from tasks.store.progress import ProgressCallback, ignore_progress
 
@@ -35,7 +35,7 @@ class Pilot(NamedTuple):
 
     kept: list[PairOrQuestion]
     rejected: list[Rejection]
-    usd: float  # spent by then
+    charges: tuple[Message, ...]  # spent and set aside by then
     stop: StudyError | None = None  # the server or the budget stopped it: it says nothing
 
     def count_items(self, kind: ItemKind) -> tuple[int, int]:
@@ -137,8 +137,8 @@ async def _try_chapters(
     server.raise_refusal()
     last = server.reader or server.writer  # who asks last knows what both have spent
     with last.request_runner.cache.lock_budget() as budget:
-        spent = sum(budget.get_known_spent_usd())
-    return Pilot(kept, rejected, spent, runner.stop_error)
+        charges = budget.describe_charges()
+    return Pilot(kept, rejected, charges, runner.stop_error)
 
 
 def choose_requests(round_: Sequence[PlannedRequest], each: int) -> list[PlannedRequest]:
@@ -164,7 +164,7 @@ def refuse_unfit_writer(pilot: Pilot, least: float) -> None:
                     came=came,
                     kind=Term("kinds", kind),
                     least=Share(least),
-                    dollars=Figure(pilot.usd, 4),
+                    charges=pilot.charges,
                 )
             )
 

@@ -344,6 +344,7 @@ def test_a_spent_budget_is_told_with_what_is_kept(store):
     assert charges.reserve_usd("a request", 0.25)
     page = client.get("/plans/mine/run").text
     assert (
-        "the next request could cost $0.3" in page and "$0.25 spent or set aside of $0.50" in page
+        "the next request could cost $0.3" in page
+        and "$0.0000 is spent, $0.2500 for requests under way; the limit is $0.50" in page
     )
     assert "not paid for again" in page and "Run again, or go on" in page

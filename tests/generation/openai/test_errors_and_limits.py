@@ -14,6 +14,7 @@ from tasks.generation.openai.request_errors import (
     redact_keys,
     suggest_setting,
 )
+from tasks.schemas.errors import describe_part
 
 
 def error(message="m", code=None, param=None, kind=None):
@@ -67,7 +68,7 @@ def test_each_fault_has_its_course(status, body, name, course):
     fault = classify_failure(status, body, {}, "gpt-4o", "https://server/v1")
     assert fault.action == course
     assert fault.name == name
-    told = fault.message if fault.has_remedy else suggest_setting(fault, {})
+    told = describe_part(fault.message if fault.has_remedy else suggest_setting(fault, {}))
     remedies = ("Set", "Add", "Check", "`book2lora check --ask` tries")
     assert course != "stop" or any(remedy in told for remedy in remedies)
 

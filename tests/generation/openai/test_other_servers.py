@@ -20,7 +20,7 @@ from tasks.generation.openai.empty_answers import describe_empty
 from tasks.generation.openai.request_errors import STREAM, SYSTEM_ROLE, classify_failure
 from tasks.generation.openai.server_dialect import move_system_text
 from tasks.generation.response_cache import ResponseCache
-from tasks.schemas.errors import PlanError, WriterRefused, WriterUnavailable
+from tasks.schemas.errors import PlanError, WriterRefused, WriterUnavailable, describe_part
 from tasks.schemas.plan_file import parse_plan
 
 ALL = {"pair": 6, "question": 6}
@@ -140,7 +140,7 @@ def test_a_request_that_no_wait_makes_small_enough_is_asked_smaller(tmp_path, to
 def test_a_server_that_asks_to_wait_for_hours_is_not_waited_for(tmp_path, to):
     with start_server(faults="429_hours") as server:
         to(server)
-        with pytest.raises(WriterUnavailable, match="asks to wait 7200 s"):
+        with pytest.raises(WriterUnavailable, match="asks to wait 7\u202f200 s"):
             six(tmp_path)
         begun = monotonic()
         with pytest.raises(
@@ -395,4 +395,6 @@ def test_a_stream_is_read_with_its_thoughts_and_its_count(tmp_path):
     broken = cut + line(error={"message": "lost", "code": 502})
     assert read_completion(broken) is None
     told = describe_empty("".join([*pieces[:3], delta("stop")]))
-    assert told.kind == "thought" and "5 characters in reasoning_content" in told.seen
+    assert told.kind == "thought" and "5 characters in reasoning_content" in describe_part(
+        told.seen
+    )

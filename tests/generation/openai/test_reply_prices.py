@@ -15,6 +15,7 @@ from tasks.generation.openai.replies import (
 )
 from tasks.generation.openai.request_builder import ChatRequest
 from tasks.generation.response_cache import ResponseCache, StoredResponse
+from tasks.schemas.errors import describe_part
 from tasks.schemas.plan_sections import Prices
 
 PRICES = Prices(input=1.0, cached_input=0.5, output=10.0, batch_discount=0.25)
@@ -109,9 +110,12 @@ def test_an_error_reply_tells_its_fault_whether_json_or_a_page():
     told = json.dumps({"error": {"message": "slow down", "code": "rate_limit_exceeded"}})
     fault = read_failure(HttpReply(429, {"retry-after": "7"}, told), "m", "http://here")
     assert (fault.name, fault.action, fault.wait) == ("429", "again", 7.0)
-    assert fault.message == "HTTP 429 from http://here: slow down"
+    assert describe_part(fault.message) == "HTTP 429 from http://here: slow down"
     page = read_failure(HttpReply(502, {}, "<p>" + "x" * 400), "m", "http://here")
-    assert page.name == "5xx" and page.message == "HTTP 502 from http://here: <p>" + "x" * 297
+    assert (
+        page.name == "5xx"
+        and describe_part(page.message) == "HTTP 502 from http://here: <p>" + "x" * 297
+    )
     missing = {"error": {"message": "no such model", "code": "model_not_found"}}
     named = read_failure(HttpReply(404, {}, json.dumps(missing)), "gpt-9", "http://here")
-    assert "gpt-9" in named.message
+    assert "gpt-9" in describe_part(named.message)

@@ -23,7 +23,7 @@ from support.openai_study import (
 from tasks.generation import usage
 from tasks.generation.cost_estimate import estimate_cost
 from tasks.generation.response_cache import ResponseCache
-from tasks.schemas.errors import BudgetSpent
+from tasks.schemas.errors import BudgetSpent, WriterRefused
 
 SCRIPT = Path(__file__).parents[2] / "support" / "openai_study.py"
 
@@ -125,6 +125,11 @@ def test_an_answer_on_the_wire_at_a_kill_is_paid_twice_at_most_within_the_cap_an
         spent >= server.compute_bill() + sum(one.usage.lost_usd for one in written.values()) - 1e-9
     )
     assert "never arrived" in told_usages([one.usage for one in written.values()], tmp_path)
+    refused = str(
+        usage.add_usages(WriterRefused("no"), [o.usage for o in written.values()], tmp_path)
+    )
+    paid = sum(one.usage.sum_figure("cost_usd") for one in written.values())
+    assert f"These answers cost {paid:.4f} USD.\n" in refused, "without what never arrived"
 
 
 def told_usages(accounts, folder) -> str:

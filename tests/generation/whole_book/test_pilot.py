@@ -10,6 +10,7 @@ from support.small_study import build_small_plan
 
 from flows.app.study_processes import read_events
 from flows.prepare import bind_study_stages
+from tasks.generation.budget import list_charges
 from tasks.generation.quotas import Quota
 from tasks.generation.whole_book.book_asking import ChapterOrder
 from tasks.generation.whole_book.pilot import (
@@ -100,7 +101,8 @@ def test_a_pilot_asks_two_requests_a_kind_at_once_and_its_reader(to, mode):
         asked = {entry["hash"] for entry in server.entries}
     assert 4 < len(asked) <= 4 + 4 + 4  # a reader's for each chapter and kind, some asked twice
     assert pilot.count_items("pair")[1] == 10 and pilot.count_items("question")[1] == 10
-    assert pilot.usd == pytest.approx(server.compute_bill())
+    (spent,) = pilot.charges  # nothing is set aside once all is answered
+    assert spent.values["dollars"].figure == pytest.approx(server.compute_bill())
     codes = [line.code for line in pilot.describe()]
     assert codes[0] == "pilot-sum" and codes.count("pilot-kept") == 3
 
@@ -120,7 +122,7 @@ def build_pilot(kept, refused):
         draft_id="d", kind="pair", check="parsing", reason=build_message("no-items"), raw="{"
     )
     pair = Pair(id="p", fact="f", symptom="s", diagnosis="d")
-    return Pilot([pair] * kept, [rejection] * refused, 0.5)
+    return Pilot([pair] * kept, [rejection] * refused, list_charges(0.5, 0.2))
 
 
 def test_the_border_is_the_plans_share_of_a_kind():

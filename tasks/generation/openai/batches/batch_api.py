@@ -10,6 +10,7 @@ from openai.types import Batch
 from tasks.generation.openai.batches.batch_runner import METADATA_KEY, BatchState
 from tasks.generation.openai.request_errors import RequestFailure
 from tasks.generation.openai.transport.server_calls import call_with_v1_fallback
+from tasks.schemas.messages import build_message
 
 T = TypeVar("T")
 
@@ -55,12 +56,7 @@ class OpenAIBatchApi:
     async def _call_batch_api(self, call: Callable[[], Awaitable[T]]) -> T | RequestFailure:
         outcome = await call_with_v1_fallback(self.client, call, self.url, "")
         if isinstance(outcome, RequestFailure) and outcome.name == "404":
-            return outcome._replace(
-                message=(
-                    f"{self.url} has no batch API, or no longer has this batch. Set generation.mode"
-                    " to live."
-                )
-            )
+            return outcome._replace(message=build_message("no-batches-at-server", server=self.url))
         return outcome
 
 

@@ -10,6 +10,10 @@ from typing import Any
 import httpx2  # the openai package's own HTTP package
 import openai
 
+from tasks.generation.openai.request_errors import redact_keys
+from tasks.schemas.errors import describe_part
+from tasks.schemas.messages import Message, build_message
+
 ANSWER = 16 * 2**20  # bytes; 4,096 tokens are at most 30 kB, and 100,000 of reasoning 500 kB
 FILE = 256 * 2**20  # bytes of a batch's answers: 20,000 of 12 kB
 REDIRECTS = 3  # within the server
@@ -19,6 +23,10 @@ class UnreadAnswer(httpx2.RequestError):
     """An answer that is not read to its end; the server may have charged for it."""
 
     leads_away = False
+
+    def __init__(self, seen: Message, **options: Any) -> None:
+        super().__init__(describe_part(seen), **options)
+        self.seen = seen
 
 
 class LedAway(UnreadAnswer):
@@ -56,12 +64,14 @@ def _within_server(request: httpx2.Request, onward: httpx2.Request) -> httpx2.Re
     here, there = request.url, onward.url
     if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
         if onward.method != request.method:  # 301 to 303: its answer proves nothing about ours
-            raise UnreadAnswer("a redirect that turns the question into another request")
+            raise UnreadAnswer(build_message("seen-redirect"))
         return onward
     raise LedAway(
-        f"{here.scheme}://{here.netloc.decode('ascii', 'replace')} sends the request on to another"
-        f" server, {there.scheme}://{there.host[:100]}; it was not followed. Set OPENAI_BASE_URL to"
-        " that server if you mean it.",
+        build_message(
+            "server-leads-away",
+            server=f"{here.scheme}://{here.netloc.decode('ascii', 'replace')}",
+            other=redact_keys(f"{there.scheme}://{there.host[:100]}"),
+        ),
         request=request,
     )
 
@@ -77,9 +87,11 @@ async def _read_whole(response: httpx2.Response, most: int, seconds: float) -> h
                 came += len(chunk)
                 body += decode(chunk)
                 if max(came, len(body)) > most:
-                    raise UnreadAnswer(f"a body of more than {most // 2**20} MiB")
+                    raise UnreadAnswer(build_message("seen-huge-body", mebibytes=most // 2**20))
     except (zlib.error, EOFError) as error:
-        raise UnreadAnswer(f"a body that cannot be decompressed ({error})") from None
+        raise UnreadAnswer(
+            build_message("seen-bad-compression", why=redact_keys(str(error)))
+        ) from None
     headers = [
         (name, value)
         for name, value in response.headers.multi_items()
@@ -95,6 +107,6 @@ def _decoder(encoding: str, most: int) -> Callable[[bytes], bytes]:
     if encoding.lower().strip() in ("", "identity"):
         return bytes
     if encoding.lower().strip() not in ("gzip", "x-gzip", "deflate"):
-        raise UnreadAnswer(f"a body in the encoding {encoding[:40]!r}, which nobody asked for")
+        raise UnreadAnswer(build_message("seen-encoding", encoding=redact_keys(encoding)[:40]))
     unpack = zlib.decompressobj(wbits=47)  # 32 + 15: gzip or zlib by its header
     return lambda chunk: unpack.decompress(chunk, most + 1)

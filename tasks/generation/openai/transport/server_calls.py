@@ -122,21 +122,18 @@ async def catch_failures(call: Awaitable[T], url: str, model: str) -> T | Reques
     try:
         return await call
     except TimeoutError:
-        return RequestFailure("timeout", "again", f"no whole answer from {url} in time")
+        told = build_message("no-whole-answer-in-time", server=url)
+        return RequestFailure("timeout", "again", told)
     except openai.APITimeoutError as error:
-        return RequestFailure(
-            "timeout", "again", f"no answer from {url} in time", charged=_was_sent(error)
-        )
+        told = build_message("no-answer-in-time", server=url)
+        return RequestFailure("timeout", "again", told, charged=_was_sent(error))
     except openai.APIConnectionError as error:
         if isinstance(error.__cause__, UnreadAnswer):
             course: FailureAction = "stop" if error.__cause__.leads_away else "again"
-            return RequestFailure(UNREAD, course, redact_keys(str(error.__cause__)))
-        return RequestFailure(
-            "connection",
-            "again",
-            f"the connection to {url} broke: {redact_keys(str(error.__cause__ or error))}",
-            charged=_was_sent(error),
-        )
+            return RequestFailure(UNREAD, course, error.__cause__.seen)
+        why = redact_keys(str(error.__cause__ or error))
+        told = build_message("connection-broke", server=url, why=why)
+        return RequestFailure("connection", "again", told, charged=_was_sent(error))
     except openai.APIStatusError as error:
         return classify_failure(
             error.status_code,
@@ -150,9 +147,8 @@ async def catch_failures(call: Awaitable[T], url: str, model: str) -> T | Reques
         ValidationError,
         *READING_ERRORS,
     ) as error:  # in the package's own reading of what came
-        return RequestFailure(
-            UNREAD, "again", f"{url} sent what cannot be read ({type(error).__name__})"
-        )
+        told = build_message("answer-illegible", server=url, error=type(error).__name__)
+        return RequestFailure(UNREAD, "again", told)
 
 
 def _was_sent(error: openai.APIConnectionError) -> bool:

@@ -113,6 +113,18 @@ def test_json_has_every_figure(runs):
     assert told["differences"] == {} and told["notes"] == told["tags"] == []
 
 
+def test_what_answers_cost_and_what_may_have_been_charged_are_two_figures(runs):
+    folder = write_study("paid", {1: True}, **{"generation.writer": "gpt"})
+    assert "cost" not in tell_runs()
+    told = json.loads((folder / "study.json").read_text())
+    money = {"writing": {"cost_usd": 3.187, "lost_usd": 0.54}}
+    (folder / "study.json").write_text(json.dumps(told | money))
+    head, line = tell_runs().splitlines()
+    assert "cost" in head and "$3.19 spent, $0.54 may have been charged" in line
+    (row,) = json.loads(tell_runs("--json"))
+    assert (row["cost_usd"], row["lost_usd"]) == (3.187, 0.54)
+
+
 def test_a_sweep_is_listed_with_the_setting_that_it_chose(runs):
     place = runs / "sweeps" / "wide"
     place.mkdir(parents=True)
