@@ -30,11 +30,13 @@ PACK_FILES = {
     "numerals.yaml": "digits and direction",
     "profiles.yaml": "what differs for books that are not medical",
     "reader.yaml": "what the second reader of items is told",
+    "recall.yaml": "the words around a name in a reply without options",
     "repair.yaml": "what a writer is told of its refused items",
     "report.yaml": "the report's own words",
     "review.yaml": "the words of the sheets on which a person reviews items",
     "rules.yaml": "how books tell signs, and how the embedded writer words its items",
     "terminal.yaml": "the lines of a running command",
+    "wordings.yaml": "other wordings and labels that the questions are tried with",
 }
 
 

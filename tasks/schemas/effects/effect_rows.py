@@ -15,6 +15,8 @@ Elsewhere = Literal["same_fact", "new_fact", "everyday"]  # what the verdict is 
 
 AidName = Literal["passages", "tuning", "both", "examples"]
 Trait = Literal["chapter", "kind", "pages", "reading"]
+Steadiness = Literal["all", "sign", "turns"]  # every interval, only the sign, not even that
+ReplyKind = Literal["right", "other", "several", "none"]  # none: no name of the book
 
 
 class Harm(StoredRow):
@@ -119,6 +121,51 @@ class AidComparison(StoredRow):
     told: Message
 
 
+class WordingEffect(StoredRow):
+    """The tuning's effect with one wording of the questions."""
+
+    wording: int = Field(description="0: the plan's own; else its place in the language's file")
+    base: Rate
+    tuned: Rate
+    difference: Interval = Field(description="tuned minus base, as in Comparison; exploratory")
+    p_value: float
+
+
+class WordingComparison(StoredRow):
+    """The primary questions in other words and with other labels, in one mode."""
+
+    mode: AnswerMode
+    n: int
+    effects: tuple[WordingEffect, ...]
+    holds: Steadiness = Field(
+        description=(
+            "all: every interval lies on one side of zero; sign: every difference does; turns: not"
+        )
+    )
+    told: Message
+
+
+class RecallRate(StoredRow):
+    """What one model's replies without options came to."""
+
+    who: Literal["base", "tuned"]
+    right: Rate
+    other: float = Field(description="replies with another name of the book; mean over seeds")
+    several: float = Field(description="with several names, or one that is denied: not right")
+    none: float = Field(description="with no name of the book")
+
+
+class RecallComparison(StoredRow):
+    """The primary questions without options, read by the book's names."""
+
+    n: int = Field(description="questions whose key is a name of the book")
+    left_out: int = Field(description="the others")
+    rates: tuple[RecallRate, ...] = Field(default=(), description="base, tuned; none without n")
+    difference: Interval | None = None
+    p_value: float | None = None
+    told: Message
+
+
 class Effects(StoredRow):
     """All that is told beside the verdict."""
 
@@ -127,6 +174,8 @@ class Effects(StoredRow):
     calibrations: tuple[Calibration, ...] = Field(default=(), description="base, tuned; or none")
     aids: AidComparison | None = None
     second: SecondEndpoint | None = None
+    wordings: tuple[WordingComparison, ...] = Field(default=(), description="one a mode")
+    recall: RecallComparison | None = None
 
     def list_findings(self) -> list[Message]:
         """What stands next to the verdict: harm, and the plan's second endpoint."""
