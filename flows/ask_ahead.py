@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
@@ -20,6 +20,9 @@ from tasks.store.artifacts import Book
 from tasks.store.progress import append_event, print_status
 from tasks.validation.chapter_items import open_item_checker
 
+if TYPE_CHECKING:
+    from tasks.generation.whole_book.pilot import Pilot
+
 Call = Mapping[str, Any]  # the arguments of `generate_drafts`
 
 
@@ -33,9 +36,26 @@ def ask_ahead(calls: Sequence[Call], book: Book, plan: StudyPlan, machine: Machi
         return  # a person's own items need no server
     if all(generate_drafts.is_kept(**call) for call in calls):
         return
-    from tasks.generation.whole_book.book_asking import ChapterOrder, ask_in_turns
+    from tasks.generation.whole_book.book_asking import ask_in_turns
 
-    orders = [
+    orders = _list_orders(calls)
+    if not any(order.before for order in orders):
+        _run_planned_pilot(calls, book, plan, machine)
+    with report_progress("progress-asking") as progress:
+        ask_in_turns(
+            orders,
+            plan.select_drafting_plan(),
+            book=Path(book.path),
+            machine=machine,
+            progress=progress,
+        )
+
+
+def _list_orders(calls: Sequence[Call]) -> list[Any]:
+    """What each chapter is to be asked, with its judge."""
+    from tasks.generation.whole_book.book_asking import ChapterOrder
+
+    return [
         ChapterOrder(
             call["chapter"].load_rows(),
             Quota(call["pairs"], call["questions"]),
@@ -50,11 +70,17 @@ def ask_ahead(calls: Sequence[Call], book: Book, plan: StudyPlan, machine: Machi
         )
         for call in calls
     ]
-    if not any(order.before for order in orders):
-        _try_writer(orders, book, plan, machine)
-    with report_progress("progress-asking") as progress:
-        ask_in_turns(
-            orders,
+
+
+def try_writer(calls: Sequence[Call], book: Book, plan: StudyPlan, machine: Machine) -> "Pilot":
+    """The pilot of these chapters, whatever the plan's numbers; its answers are kept for the
+    study. Raises WriterRefused without a key, or where the server refuses.
+    """
+    from tasks.generation.whole_book.pilot import run_pilot
+
+    with report_progress("progress-pilot") as progress:
+        return run_pilot(
+            _list_orders(calls),
             plan.select_drafting_plan(),
             book=Path(book.path),
             machine=machine,
@@ -62,21 +88,16 @@ def ask_ahead(calls: Sequence[Call], book: Book, plan: StudyPlan, machine: Machi
         )
 
 
-def _try_writer(orders: Sequence[Any], book: Book, plan: StudyPlan, machine: Machine) -> None:
+def _run_planned_pilot(
+    calls: Sequence[Call], book: Book, plan: StudyPlan, machine: Machine
+) -> None:
     from tasks.generation.whole_book import pilot as pilots
 
     least = plan.generation.pilot_share
-    quotas = [order.quota for order in orders]
+    quotas = [Quota(call["pairs"], call["questions"]) for call in calls]
     if not least or not pilots.is_pilot_worthwhile(quotas, plan.generation.per_request):
         return
-    with report_progress("progress-pilot") as progress:
-        pilot = pilots.run_pilot(
-            orders,
-            plan.select_drafting_plan(),
-            book=Path(book.path),
-            machine=machine,
-            progress=progress,
-        )
+    pilot = try_writer(calls, book, plan, machine)
     told = [tell_message(line) for line in pilot.describe()]
     for line in told:
         print_status("  " + escape(line))

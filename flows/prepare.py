@@ -1,10 +1,11 @@
 """Book → checked pairs and questions."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from flows.ask_ahead import ask_ahead
+from flows.ask_ahead import ask_ahead, try_writer
 from tasks.engine.orchestration.prefect_artifacts import publish_items, report_cost_on_failure
 from tasks.engine.prefect_flow import flow
 from tasks.engine.readiness.items_ahead import StudyStages
@@ -28,6 +29,9 @@ from tasks.validation.items import ITEM_KINDS
 from tasks.validation.plan_counts import count_missing_items, get_planned_counts
 from tasks.validation.validate import refuse_empty_result
 
+if TYPE_CHECKING:
+    from tasks.generation.whole_book.pilot import Pilot
+
 CHAPTERS_AT_ONCE = {"rules": 1, "gpt": 8}  # chapters
 
 
@@ -39,15 +43,11 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
     text = read_book(book, plan.reading, plan.language, machine)
     if unfit := describe_profile((passage.text for passage in text.load_passages()), plan):
         print_status("  " + escape(tell_message(unfit)))
-    shares = allocate_quotas(
-        {chapter.digest: chapter.load_rows() for chapter in text.chapters},
-        add_new_fact_margin(plan),
-    )
     with report_cost_on_failure(plan, [chapter.label for chapter in text.chapters]):
         drafts = draft_chapters(
             book,
             text,
-            {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)},
+            allocate_chapters(text, plan),
             plan,
             machine,
         )
@@ -60,6 +60,25 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
         splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation)
     )
     return prepared
+
+
+def allocate_chapters(text: BookText, plan: StudyPlan) -> dict[int, Quota]:
+    """Each chapter's share of what is to be drafted."""
+    shares = allocate_quotas(
+        {chapter.digest: chapter.load_rows() for chapter in text.chapters},
+        add_new_fact_margin(plan),
+    )
+    return {i: shares[chapter.digest] for i, chapter in enumerate(text.chapters)}
+
+
+def try_planned_writer(plan: StudyPlan, machine: Machine) -> tuple[BookText, "Pilot"]:
+    """The book's text, and what came of the plan's first requests. Raises BookError, WriterRefused
+    and BudgetSpent.
+    """
+    text = bind_study_stages(machine).read(plan)
+    book = Book.from_path(plan.book)
+    calls = list_calls(book, text, allocate_chapters(text, plan), plan, machine, {})
+    return text, run_unrecorded(lambda _: try_writer(calls, book, plan, machine), plan)
 
 
 def bind_study_stages(machine: Machine) -> StudyStages:
@@ -140,8 +159,24 @@ def draft_chapters(
 ) -> list[ChapterDrafts]:
     """The drafts of every chapter; those without a quota stay as they were."""
     before = dict(enumerate(earlier))
+    calls = list_calls(book, text, quotas, plan, machine, before)
+    if plan.generation.writer == "gpt":
+        ask_ahead(calls, book, plan, machine)
+    written = generate_drafts.map(calls, at_once=CHAPTERS_AT_ONCE[plan.generation.writer])
+    return list((before | dict(zip(quotas, written, strict=True))).values())
+
+
+def list_calls(
+    book: Book,
+    text: BookText,
+    quotas: Mapping[int, Quota],
+    plan: StudyPlan,
+    machine: Machine,
+    before: Mapping[int, ChapterDrafts],
+) -> list[dict[str, Any]]:
+    """The arguments of `generate_drafts`, one chapter each."""
     server = configured_server() if plan.generation.writer == "gpt" else None
-    calls = [
+    return [
         {
             "chapter": text.chapters[i],
             "pairs": quota.pairs,
@@ -155,10 +190,6 @@ def draft_chapters(
         }
         for i, quota in quotas.items()
     ]
-    if server:
-        ask_ahead(calls, book, plan, machine)
-    written = generate_drafts.map(calls, at_once=CHAPTERS_AT_ONCE[plan.generation.writer])
-    return list((before | dict(zip(quotas, written, strict=True))).values())
 
 
 def validate_chapters(

@@ -25,6 +25,7 @@ from tasks.schemas.digest import compute_digest
 from tasks.schemas.item_rows import Pair
 from tasks.schemas.item_rows import Question as QuestionRow
 from tasks.schemas.machine import Machine
+from tasks.schemas.messages import Message
 from tasks.schemas.plan import StudyPlan
 from tasks.store.artifact_groups import BookText, StudyDataset
 from tasks.store.artifacts import Book
@@ -42,6 +43,14 @@ class BookReading(NamedTuple):
 
     text: BookText
     doubts: list[CheckLine]
+
+
+class PilotItems(NamedTuple):
+    """What came of a plan's first requests."""
+
+    found: StudyItems
+    counts: Message  # how many of each kind came and were kept
+    charges: tuple[Message, ...]  # what was spent and set aside by then
 
 
 class PlanJob(NamedTuple):
@@ -78,9 +87,7 @@ class JobWorkers:
         again: bool = False,
     ) -> PlanJob:
         """The job that asks this, begun now or before; `again`: one that failed is begun anew."""
-        own = compute_digest(repr(sorted(environment.items())).encode())
-        parts = (question.__name__, own, language, plan.model_dump_json())
-        name = compute_digest("\n".join(parts).encode())
+        own, name = _name_job(question, plan, environment, language)
         with self._lock:
             known = self._jobs.get(name)
             if known and not known.future.cancelled() and not (again and known.has_failed()):
@@ -94,6 +101,12 @@ class JobWorkers:
             while len(self._jobs) > MOST_JOBS:
                 self._jobs.popitem(last=False)
             return job
+
+    def find(
+        self, question: Question, plan: StudyPlan, environment: Mapping[str, str], language: str
+    ) -> PlanJob | None:
+        """The job that asks this, if it was begun."""
+        return self._jobs.get(_name_job(question, plan, environment, language)[1])
 
     def _cancel_waiting(self, what: str, name: str) -> None:
         """Of a plan that was changed while its earlier form waited, only the last form is asked."""
@@ -115,6 +128,15 @@ class JobWorkers:
             _, oldest = self._pools.popitem(last=False)
             oldest.shutdown(wait=False)
         return self._pools[own]
+
+
+def _name_job(
+    question: Question, plan: StudyPlan, environment: Mapping[str, str], language: str
+) -> tuple[str, str]:
+    """The person's name among the workers, and the job's."""
+    own = compute_digest(repr(sorted(environment.items())).encode())
+    parts = (question.__name__, own, language, plan.model_dump_json())
+    return own, compute_digest("\n".join(parts).encode())
 
 
 def guess_book_language(plan: StudyPlan) -> str:
@@ -153,6 +175,21 @@ def list_planned_items(plan: StudyPlan) -> StudyItems | None:
     else:
         dataset = bind_study_stages(Machine()).prepare(plan)
     return _build_items(dataset, plan.language) if dataset else None
+
+
+def try_planned_items(plan: StudyPlan) -> PilotItems:
+    """The plan's first requests to its model, judged; their answers are kept for the study. Raises
+    WriterRefused, BudgetSpent and what else ended them before an item came.
+    """
+    from flows.prepare import try_planned_writer
+
+    text, pilot = try_planned_writer(plan, Machine())
+    if pilot.stop and not pilot.kept and not pilot.rejected:
+        raise pilot.stop
+    passages = {row.id: row for row in text.load_passages()}
+    stopped = build_stopped_items(pilot.rejected, passages, plan.language)
+    kept = build_sheet_items({"unknown": pilot.kept}, passages)
+    return PilotItems(StudyItems(kept, stopped), pilot.describe()[0], pilot.charges)
 
 
 def _build_items(dataset: StudyDataset, language: str) -> StudyItems:

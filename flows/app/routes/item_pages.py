@@ -9,10 +9,17 @@ from starlette.routing import Route
 
 from flows.app.item_decisions import load_decisions, save_decision
 from flows.app.plan_drafts import PlanDraft
-from flows.app.plan_jobs import list_planned_items
+from flows.app.plan_jobs import PilotItems, list_planned_items, try_planned_items
 from flows.app.rendering import render
 from flows.app.routes.book_pages import parse_number
-from flows.app.routes.page_requests import ask_worker, get_draft, go_to, is_part, wait_for_worker
+from flows.app.routes.page_requests import (
+    ask_worker,
+    find_answer,
+    get_draft,
+    go_to,
+    is_part,
+    wait_for_worker,
+)
 from flows.app.uploads import take_form
 from flows.cli.review.make_sheets import StudyItems
 from tasks.reporting.review.sheet_items import SheetItem, draw_sample, order_by_page
@@ -36,7 +43,7 @@ def show_items(asked: Request) -> Response:
     """Three kept and three refused items, or all of either, twenty at a time."""
     draft = get_unjudged_draft(asked)
     state = ask_worker(asked, list_planned_items, draft, again=not is_part(asked))
-    values: dict[str, Any] = {"draft": draft, "state": state, "step": "items"}
+    values: dict[str, Any] = {"draft": draft, "state": state, "step": "items", "pilot": None}
     if isinstance(state.result, StudyItems):
         shown = choose_shown(
             state.result,
@@ -44,9 +51,27 @@ def show_items(asked: Request) -> Response:
             parse_number(asked.query_params.get("page", ""), default=1),
         )
         counts = {"kept": len(state.result.kept), "refused": len(state.result.stopped)}
-        decisions = load_decisions(draft.name)
-        values |= {"shown": shown, "counts": counts, "decisions": decisions}
+        values |= {"shown": shown, "counts": counts, "decisions": load_decisions(draft.name)}
+    elif state.is_done and not state.fault:  # a model has yet to write them
+        values |= show_pilot(asked, draft)
     return render(asked, "parts/items.html" if is_part(asked) else "items.html", **values)
+
+
+def show_pilot(asked: Request, draft: PlanDraft) -> dict[str, Any]:
+    """What came of the plan's first requests, where a person asked for them."""
+    pilot = find_answer(asked, try_planned_items, draft)
+    values: dict[str, Any] = {"pilot": pilot}
+    if pilot and isinstance(pilot.result, PilotItems):
+        shown = choose_shown(pilot.result.found, "first", 1)
+        values |= {"shown": shown, "decisions": load_decisions(draft.name)}
+    return values
+
+
+def try_writer_of_plan(asked: Request, form: FormData) -> Response:
+    """The first requests to the model: this press spends, the pages that follow do not."""
+    draft = get_unjudged_draft(asked)
+    ask_worker(asked, try_planned_items, draft, again=True)
+    return go_to(f"/plans/{draft.name}/items")
 
 
 def get_unjudged_draft(asked: Request) -> PlanDraft:
@@ -88,7 +113,11 @@ def decide_item(asked: Request, form: FormData) -> Response:
 
 def find_item(asked: Request, identity: str) -> tuple[SheetItem, bool]:
     """An item of the plan, and whether the checks have kept it. Raises MissingArtifact."""
-    found = wait_for_worker(asked, list_planned_items, get_unjudged_draft(asked))
+    draft = get_unjudged_draft(asked)
+    found = wait_for_worker(asked, list_planned_items, draft)
+    pilot = find_answer(asked, try_planned_items, draft) if found is None else None
+    if pilot and isinstance(pilot.result, PilotItems):
+        found = pilot.result.found
     if isinstance(found, StudyItems):
         for items, is_kept in ((found.kept, True), (found.stopped, False)):
             for item in items:
@@ -100,4 +129,5 @@ def find_item(asked: Request, identity: str) -> tuple[SheetItem, bool]:
 ROUTES = [
     Route("/plans/{name}/items", show_items),
     Route("/plans/{name}/items", take_form(decide_item), methods=["POST"]),
+    Route("/plans/{name}/pilot", take_form(try_writer_of_plan), methods=["POST"]),
 ]

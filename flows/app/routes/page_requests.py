@@ -48,6 +48,17 @@ def ask_worker(
     job: PlanJob = asked.app.state.workers.ask(
         question, draft.plan, environment, get_language(asked), again=again
     )
+    return _read_job(asked, job)
+
+
+def find_answer(asked: Request, question: Question, draft: PlanDraft) -> JobState | None:
+    """What is known of what was asked before; nothing is begun, None where nothing was."""
+    environment = get_person(asked).build_environment()
+    job = asked.app.state.workers.find(question, draft.plan, environment, get_language(asked))
+    return _read_job(asked, job) if job else None
+
+
+def _read_job(asked: Request, job: PlanJob) -> JobState:
     if not job.future.done() or job.future.cancelled():
         bars = [event for event in read_events(job.events) if "label" in event]
         return JobState(False, bar=bars[-1] if bars else None)

@@ -184,3 +184,45 @@ def test_the_whole_job(browser, tmp_path, monkeypatch, language):
     rejected = (store / "studies" / name / "rejections.jsonl").read_text()
     assert rejected.count('"check": "review') + rejected.count('"check":"review') == 2
     assert not faults
+
+
+def test_a_program_that_does_not_answer_takes_nothing_from_the_page(browser, tmp_path, monkeypatch):
+    """A 500 and a lost connection in the middle of asking: the panel stays, it says so, and goes on."""
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    create_draft("mine", {**FIRST_PAGES, "book": str(BOOKS["en"]), "language": "en"})
+    with run_app(tmp_path / "runs", tmp_path / "log") as address:
+        page = open_page(browser, address, [])
+        faults = iter([500, 0, 503])
+
+        def answer(route):
+            fault = next(faults, None) if "hx-request" in route.request.headers else None
+            if fault is None:
+                route.continue_()
+            elif fault:
+                route.fulfill(status=fault, body="Internal Server Error")
+            else:
+                route.abort()
+
+        page.route(re.compile("/plans/mine/check"), answer)
+        page.goto(address.partition("?")[0] + "plans/mine/choices")
+        page.wait_for_selector("#unanswered:not([hidden])")
+        assert page.locator("#check").count() == 1
+        assert "Internal" not in page.locator("#check").inner_text()
+        page.wait_for_selector("#check dl")
+        assert page.locator("#unanswered").is_hidden()
+        # what is asked for every two seconds needs no further try of its own
+        place = "/plans/mine/run"
+        page.route(re.compile(place), lambda route: route.fulfill(status=500, body="no"))
+        page.evaluate(
+            """place => {
+                document.querySelector("main").insertAdjacentHTML("beforeend",
+                    `<p id=poll hx-get="${place}" hx-trigger="every 1s" hx-swap="outerHTML">kept</p>`);
+                htmx.process(document.getElementById("poll"));
+            }""",
+            place,
+        )
+        page.wait_for_selector("#unanswered:not([hidden])")
+        assert page.locator("#poll").inner_text() == "kept"
+        page.unroute(re.compile(place))
+        page.wait_for_selector("#run")
+        assert page.locator("#unanswered").is_hidden()
