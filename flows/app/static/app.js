@@ -34,25 +34,6 @@
     const card = event.target.closest?.(".sheet article.item");
     if (card && card.id !== current) { current = card.id; for (const one of cards()) one.classList.toggle("current", one === card); }
   });
-  // What is asked for again and again stays as it is while the program does not answer, and says so.
-  const longest = 30;  // seconds between two tries
-  let tries = 0;
-  const polled = (element) => /^(every|load)\b/.test(element?.getAttribute?.("hx-trigger") ?? "");
-  const answered = (is) => { document.getElementById("unanswered").hidden = is; if (is) tries = 0; };
-  const wait = (element) => {
-    answered(false);
-    if (!element.getAttribute("hx-trigger").startsWith("load")) return;
-    tries += 1;
-    const again = () => { if (element.isConnected) htmx.ajax("GET", element.getAttribute("hx-get"), { source: element, target: element, swap: "outerHTML" }); };
-    setTimeout(again, 1000 * Math.min(longest, 2 ** tries));
-  };
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const elt = event.detail.requestConfig.elt;
-    if (!polled(elt)) return;
-    if (event.detail.xhr.status >= 500) { event.detail.shouldSwap = false; wait(elt); } else answered(true);
-  });
-  for (const name of ["htmx:sendError", "htmx:timeout"])
-    document.addEventListener(name, (event) => { if (polled(event.detail.elt)) wait(event.detail.elt); });
   // A card that comes back decided keeps its place in the row of keys.
   document.addEventListener("htmx:load", (event) => {
     if (event.target.id && event.target.id === current) select(event.target);
