@@ -1,4 +1,5 @@
-// Keys for the sheet of items; everything else is forms and htmx.
+// Keys for the sheet of items, and patience with a server that does not answer; everything else is
+// forms and htmx.
 (() => {
   "use strict";
   const cards = () => [...document.querySelectorAll(".sheet article.item")];
@@ -37,5 +38,25 @@
   // A card that comes back decided keeps its place in the row of keys.
   document.addEventListener("htmx:load", (event) => {
     if (event.target.id && event.target.id === current) select(event.target);
+  });
+
+  // A part that asks how far its work is stays as it was where no answer or a fault of the server
+  // comes, and asks again: after 2, 4, 8, 16, then every 30 s.
+  const waits = new WeakMap();
+  const isPolling = (part) => part.matches("[hx-trigger$='again']");
+  const askLater = (part) => {
+    const wait = Math.min(30, 2 * (waits.get(part) ?? 1));
+    waits.set(part, wait);
+    document.getElementById("unanswered").hidden = false;
+    setTimeout(() => part.isConnected && htmx.trigger(part, "again"), 1000 * wait);
+  };
+  for (const lost of ["htmx:sendError", "htmx:timeout"])
+    document.addEventListener(lost, (event) => isPolling(event.target) && askLater(event.target));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isPolling(event.detail.requestConfig.elt)) return;
+    if (event.detail.xhr.status >= 500) {
+      event.detail.shouldSwap = false;
+      askLater(event.detail.requestConfig.elt);
+    } else document.getElementById("unanswered").hidden = true;
   });
 })();

@@ -1,8 +1,11 @@
 """The page in headless Chromium: it runs by keyboard, at 390 px, in both directions, and the whole job is done."""
 
+import json
 import re
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from support.app_site import run_app
@@ -97,6 +100,49 @@ def test_keys_and_narrow_screens_in_both_directions(browser, tmp_path, monkeypat
         decided = read_decisions(Path(find_draft("mine").plan.validation.review))
         assert sorted(one.decision for one in decided) == ["keep", "reject"]
     assert not faults
+
+
+def start_endless_run(name, store):
+    """A plan whose run is this process, so that its page goes on asking."""
+    create_draft(name, {**FIRST_PAGES, "book": str(BOOKS["en"])})
+    runs = store / "app" / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    here = psutil.Process()
+    told = {"pid": here.pid, "created": here.create_time()}
+    (runs / f"{name}.json").write_text(json.dumps(told))
+    (runs / f"{name}.log").write_text("first line\n")
+
+
+@pytest.mark.parametrize("fault", ["500", "lost"])
+def test_a_panel_stays_while_the_server_does_not_answer(browser, tmp_path, monkeypatch, fault):
+    monkeypatch.setenv("RUNS_DIR", str(tmp_path / "runs"))
+    start_endless_run("mine", tmp_path / "runs")
+    with run_app(tmp_path / "runs", tmp_path / "log") as address:
+        page = open_page(browser, address, [])
+        asked: list[float] = []
+
+        def refuse(route):
+            asked.append(time.monotonic())
+            if fault == "500":
+                route.fulfill(status=500, body="Internal Server Error")
+            else:
+                route.abort()
+
+        page.goto(address.partition("?")[0] + "plans/mine/run")
+        page.wait_for_selector("#run pre.log")
+        page.route("**/plans/mine/run", refuse)
+        page.locator("#unanswered").wait_for(state="visible")
+        assert "first line" in page.locator("#run pre.log").inner_text()
+        assert page.locator("#run form[action$='/stop'] button").is_visible()
+        while len(asked) < 3:
+            page.wait_for_timeout(200)
+        first, second, third = asked[:3]
+        assert third - second > 1.5 * (second - first)
+        assert "first line" in page.locator("#run pre.log").inner_text()
+        page.unroute("**/plans/mine/run")
+        (tmp_path / "runs" / "app" / "runs" / "mine.log").write_text("second line\n")
+        page.locator("#run pre.log", has_text="second line").wait_for()
+        assert page.locator("#unanswered").is_hidden()
 
 
 def fill(page, choices):

@@ -138,7 +138,7 @@ def test_a_run_is_the_command_on_the_plan_file_and_outlives_the_page(sleeping, t
     assert f"study {draft.path} --lang en" in said
     assert sleeping[0] not in {child.pid for child in _list_children()}
     page = make_client().get("/plans/mine/run").text  # another server, as after a restart
-    assert "running" in page and "begun" in page and 'hx-trigger="every 2s"' in page
+    assert "running" in page and "begun" in page and 'hx-trigger="load delay:2s, again"' in page
     again = client.post("/plans/mine/run")
     assert again.status_code == 400 and "is running already" in again.text
     assert client.post("/plans/mine/drop").status_code == 400
