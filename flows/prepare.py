@@ -17,11 +17,12 @@ from tasks.generation.whole_book.top_up import ChapterYield, compute_top_up_quot
 from tasks.language.catalogue import describe_error, load_catalogue, tell_message, tell_reader
 from tasks.language.reader_language import get_reader_language
 from tasks.schemas.errors import BudgetSpent, WriterError
+from tasks.schemas.item_rows import SetName
 from tasks.schemas.machine import Machine
 from tasks.schemas.messages import build_message
 from tasks.schemas.plan import StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan, ValidationPlan
-from tasks.stages import generate_drafts, read_book, validate_drafts
+from tasks.stages import generate_drafts, halve_questions, read_book, validate_drafts
 from tasks.store.artifact_groups import BookText, ChapterDrafts, CheckedItems, StudyDataset
 from tasks.store.artifacts import Book, ItemFile, ReviewFile
 from tasks.store.progress import print_status
@@ -32,6 +33,8 @@ from tasks.validation.validate import refuse_empty_result
 if TYPE_CHECKING:
     from tasks.generation.whole_book.pilot import Pilot
 
+SEALABLE: tuple[SetName, ...] = ("same_fact", "new_fact")
+SEAL_SEED = 0  # one for all studies: what one seals, none of the others asks
 CHAPTERS_AT_ONCE = {"rules": 1, "gpt": 8}  # chapters
 
 
@@ -54,7 +57,7 @@ def prepare_items(book: Book, plan: StudyPlan, machine: Machine = Machine()) -> 
         splits = validate_chapters(drafts, text, plan)
         require_paid_items(drafts, splits, plan.generation)
         drafts, splits = top_up_items(drafts, splits, book, text, plan, machine)
-    prepared = StudyDataset(text=text, drafts=drafts, splits=splits)
+    prepared = StudyDataset(text=text, drafts=drafts, splits=seal_facts(splits, plan))
     publish_items(prepared, plan.generation.profile)
     refuse_empty_result(
         splits.funnel.load_rows(), splits.count_items(), get_planned_counts(plan.generation)
@@ -79,6 +82,21 @@ def try_planned_writer(plan: StudyPlan, machine: Machine) -> tuple[BookText, "Pi
     book = Book.from_path(plan.book)
     calls = list_calls(book, text, allocate_chapters(text, plan), plan, machine, {})
     return text, run_unrecorded(lambda _: try_writer(calls, book, plan, machine), plan)
+
+
+def seal_facts(splits: CheckedItems, plan: StudyPlan) -> CheckedItems:
+    """The questions that this study asks, and apart from them the rest: each set is split by whole
+    facts; the taught pairs themselves are always asked.
+    """
+    if not plan.validation.sealed_share:
+        return splits
+    sealed = asked = splits.sitting
+    for name in [name for name in SEALABLE if getattr(splits.sitting, name).count]:
+        (half,) = halve_questions([splits.sitting], name, plan.validation.sealed_share, SEAL_SEED)
+        sealed = sealed.model_copy(update={name: getattr(half.choose, name)})
+        asked = asked.model_copy(update={name: getattr(half.final, name)})
+    here, there = (sealed, asked) if plan.comparison.confirms else (asked, sealed)
+    return splits.model_copy(update={"sitting": here, "unasked": there})
 
 
 def bind_study_stages(machine: Machine) -> StudyStages:

@@ -40,6 +40,9 @@ def collect_report_data(study: StudyResults) -> ReportData:
         pairs=splits.pairs.load_rows(),
         held_out=splits.held_out.load_rows(),
         questions=splits.sitting.load_sets(),
+        unasked=len(splits.unasked.asked(study.plan.comparison.primary_set))
+        if splits.unasked
+        else 0,
         rejected=splits.rejected.load_rows(),
         funnel=splits.funnel.load_rows(),
         steps=outcome.tuning.log.load_rows(),

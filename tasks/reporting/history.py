@@ -54,9 +54,11 @@ def told(history: History, say: Translator) -> str:
 
 
 def next_note(study: ReportData, say: Translator) -> str:
-    """What the next plan chooses after these answers were seen; nothing where it chooses nothing,
-    or there is none.
+    """What the next plan chooses after these answers were seen, and on which questions it decides;
+    nothing where it chooses nothing, or there is none and nothing is sealed.
     """
+    if study.unasked and not study.plan.comparison.confirms:
+        return say.fill_label(say["history"]["sealed"], n=say.format_number(study.unasked))
     if study.next_plan is None or not study.next_plan.lineage.chosen_after:
         return ""
     return say.fill_label(

@@ -122,6 +122,7 @@ class ReportData:
     history: History = field(default_factory=History)
     effects: Effects = field(default_factory=Effects)
     language: str = ""  # the reader's; none: the book's
+    unasked: int = 0  # questions of the primary set on sealed facts; 0 where they are asked, too
 
     @property
     def reader_language(self) -> str:

@@ -174,4 +174,6 @@ class StudyPlan(PlanSection):
             raise PlanFault(build_message("primary-mode-not-scored", mode=mode, modes=modes))
         if self.comparison.secondary != "none" and set(self.evaluation.modes) == {"generate"}:
             raise PlanFault(build_message("second-endpoint-without-scores"))
+        if self.comparison.confirms and not self.validation.sealed_share:
+            raise PlanFault(build_message("nothing-sealed"))
         return self

@@ -29,6 +29,7 @@ ENDPOINT = (  # what is measured, how it is put and read, and the line that deci
 )
 STOPPING = ("generation.questions",)  # when the asking ends
 BESIDE = (  # no part of what the verdict rests on
+    "comparison.confirms",
     "comparison.power",
     "comparison.secondary",
     "comparison.seed",
@@ -63,7 +64,12 @@ def history_of(
     set's questions.
     """
     wanted = set(asked)
-    before = [one for one in earlier if one.base == look.base and wanted & set(one.questions)]
+    before = [
+        one
+        for one in earlier
+        if (look.confirms or one.base == look.base) and wanted & set(one.questions)
+    ]
+    opened: list[Choice] = ["setting"] if look.confirms and before else []  # sealed facts open once
     known = {digest for one in before for digest in one.questions}
     moved = _moved(before[0], look) if before else {}
     late: list[Choice] = ["endpoint"] if moved else []
@@ -77,7 +83,7 @@ def history_of(
         first=before[0].name if before else "",
         predecessor=lineage.predecessor if made_after else "",
         moved=moved,
-        chosen_after=_ordered([*made_after, *_inherited(look, before), *late]),
+        chosen_after=_ordered([*made_after, *_inherited(look, before), *late, *opened]),
         paper=paper_of(look),
     )
 
@@ -85,7 +91,16 @@ def history_of(
 def with_lineage(following: StudyPlan, plan: StudyPlan, history: History) -> StudyPlan:
     """The plan that was made from a study's answers, saying so."""
     lineage = after_choosing(plan.lineage, plan.name, history, chosen(plan, following))
-    return following.model_copy(update={"lineage": lineage})
+    return decide_on_sealed(following.model_copy(update={"lineage": lineage}))
+
+
+def decide_on_sealed(plan: StudyPlan) -> StudyPlan:
+    """The plan made after a choice: it asks the sealed facts, where the plan seals any and the
+    choice was not made on them.
+    """
+    confirms = bool(plan.validation.sealed_share) and not plan.comparison.confirms
+    comparison = plan.comparison.model_copy(update={"confirms": confirms})
+    return plan.model_copy(update={"comparison": comparison})
 
 
 def after_choosing(
@@ -94,12 +109,11 @@ def after_choosing(
     """The lineage of a plan made from the answers of the study `name`; what was exploratory there
     stays so.
     """
-    seen = lineage.seen if history.exploratory else ()
     return Lineage(
         predecessor=name,
         looks=history.look,
         chosen_after=_ordered([*history.chosen_after, *chosen]),
-        seen=tuple(dict.fromkeys([*seen, *filter(None, [history.paper])])),
+        seen=tuple(dict.fromkeys([*lineage.seen, *filter(None, [history.paper])])),
     )
 
 

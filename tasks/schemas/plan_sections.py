@@ -231,6 +231,15 @@ class ValidationPlan(PlanSection):
     held_out_share: float = Field(
         default=0.1, ge=0, lt=1, description="share of the pairs kept for the held-out loss"
     )
+    sealed_share: float = Field(
+        default=0,
+        ge=0,
+        le=0.5,
+        description=(
+            "share of the questions, by whole facts, that no study asks but one that decides after"
+            " a choice (comparison.confirms); next-plan.yaml and best-plan.yaml do"
+        ),
+    )
     train_questions: int = Field(
         default=100,
         ge=0,
@@ -288,8 +297,10 @@ class ValidationPlan(PlanSection):
     def excluded_from_key(self) -> frozenset[str]:
         """A reader who is off changes nothing, so that results from before there were readers
         stay found. A review is a path: the stage that reads it has what its file holds in its key.
+        Facts are sealed after the checks.
         """
-        return frozenset({"reader", "review"} if self.reader.model == "off" else {"review"})
+        own = frozenset({"review", "sealed_share"})
+        return own | {"reader"} if self.reader.model == "off" else own
 
 
 class BasePlan(PlanSection):
@@ -417,6 +428,9 @@ class ComparisonPlan(PlanSection):
         ),
     )
 
+    confirms: bool = Field(
+        default=False, description="ask the questions on sealed facts alone, which opens them"
+    )
     secondary: Literal["none", "brier"] = Field(
         default="none",
         description=(

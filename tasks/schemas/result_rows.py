@@ -196,6 +196,7 @@ class Look(StoredRow):
         default=(), description="what had been chosen after answers to these questions were seen"
     )
     at: str = Field(default="", description="when it was first recorded, ISO 8601 in UTC")
+    confirms: bool = Field(default=False, description="whether it opened the sealed facts")
 
 
 class History(StoredRow):

@@ -21,7 +21,7 @@ from tasks.schemas.plan_file import (
     read_plan_tree,
     set_plan_key,
 )
-from tasks.schemas.plan_lineage import after_choosing
+from tasks.schemas.plan_lineage import after_choosing, decide_on_sealed
 from tasks.schemas.plan_sections import NAME_PATTERN, PlanSection
 from tasks.schemas.result_rows import FIRST_LOOK, Comparison, History
 
@@ -140,7 +140,8 @@ def build_best_plan(plan: SweepPlan, arm: Setting, history: History = FIRST_LOOK
     """The chosen setting as a study of its own, with everything scored that the study asks for."""
     best = build_setting_plan(plan, arm, plan.seeds[0])
     lineage = after_choosing(best.lineage, plan.name, history, ["setting"])
-    return best.model_copy(update={"name": f"{plan.name}-best", "lineage": lineage})
+    named = best.model_copy(update={"name": f"{plan.name}-best", "lineage": lineage})
+    return decide_on_sealed(named)
 
 
 def check_settings(plan: SweepPlan) -> None:

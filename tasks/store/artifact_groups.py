@@ -121,13 +121,15 @@ class CheckedItems(Handle):
     rejected: Rejections
     funnel: FilterSteps
     reviewed: ReviewedItems
+    unasked: QuestionSets | None = None  # on sealed facts; where those are asked, on the others
 
     def count_items(self) -> tuple[int, int]:
         """How many pairs and questions there are; the questions of `train` are made from
         the pairs.
         """
-        asked = self.sitting
-        return self.pairs.count + self.held_out.count, asked.same_fact.count + asked.new_fact.count
+        papers = [self.sitting, *([self.unasked] if self.unasked else [])]
+        questions = sum(paper.same_fact.count + paper.new_fact.count for paper in papers)
+        return self.pairs.count + self.held_out.count, questions
 
     @classmethod
     def save_tables(

@@ -29,7 +29,12 @@ def look_of(plan: StudyPlan, base: str, questions: Iterable[Question], answers: 
     """
     asked = tuple(sorted(set(digests(questions))))
     return Look(
-        name=plan.name, base=base, questions=asked, answers=answers, endpoint=endpoint_of(plan)
+        name=plan.name,
+        base=base,
+        questions=asked,
+        answers=answers,
+        endpoint=endpoint_of(plan),
+        confirms=plan.comparison.confirms,
     )
 
 

@@ -168,7 +168,9 @@ def test_a_confirmed_study_hands_on_only_what_is_chosen_on_its_own_answers() -> 
     fresh = questions(20, start=100)
     confirmed = history(following, [look(plan, ASKED)], fresh, "b")
     third = followed(following, MORE, confirmed)
-    assert third.lineage.chosen_after == ("stopping",) and third.lineage.seen == (confirmed.paper,)
+    assert third.lineage.chosen_after == ("stopping",)
+    first = paper_of(look(plan, ASKED))
+    assert third.lineage.seen == (first, confirmed.paper)  # on those, what they chose explores on
 
 
 def test_the_best_plan_of_a_sweep_says_that_its_setting_was_chosen() -> None:
@@ -216,3 +218,59 @@ def test_a_lineage_does_no_stage_again() -> None:
         diagnose_tuning.name, 1, {"plan": later}
     )
     assert "lineage.predecessor" in flat(later.model_dump())
+
+
+SEALED, OPEN = questions(8, start=100), questions(20)
+SEALING = plan_of("sealing", **{"validation.sealed_share": 0.3})
+
+
+def test_a_plan_made_after_answers_decides_on_the_sealed_questions_and_confirms_once() -> None:
+    first = history(SEALING, [], OPEN)
+    following = followed(SEALING, LONGER, first)
+    assert following.comparison.confirms and following.lineage.chosen_after == ("setting",)
+    asked = [look(SEALING, OPEN)]
+    found = history(following, asked, SEALED)
+    assert not found.exploratory and (found.look, found.shared) == (1, 0)
+    on_the_same = history(following, asked, OPEN)
+    assert on_the_same.exploratory  # had it asked the open ones
+    opened = [*asked, look(following, SEALED)]
+    other = followed(SEALING, CARRIED_OVER_TO_ALL, first)
+    second = history(other, opened, SEALED, answers="b")
+    assert second.exploratory and second.shared == 8
+    by_hand = SEALING.model_copy(update={"comparison": following.comparison, "name": "hand"})
+    assert not history(by_hand, [], SEALED).exploratory
+    assert history(by_hand, opened, SEALED, answers="c").chosen_after == ("setting",)
+    elsewhere = look(by_hand, SEALED, "c", base="another base")
+    assert history_of(elsewhere, opened, digests(SEALED), by_hand.lineage).exploratory
+
+
+CARRIED_OVER_TO_ALL = Finding(
+    rule="not-carried-over", evidence={}, priority=0.9, remedy={"finetuning.epochs": 40}
+)
+
+
+def test_what_follows_a_confirming_study_explores_on_the_open_questions() -> None:
+    following = followed(SEALING, LONGER, history(SEALING, [], OPEN))
+    more = Finding(rule="r", evidence={}, priority=1, remedy={"finetuning.epochs": 60})
+    after = followed(following, more, history(following, [look(SEALING, OPEN)], SEALED))
+    assert not after.comparison.confirms
+    looks = [look(SEALING, OPEN), look(following, SEALED)]
+    assert history(after, looks, OPEN, answers="d").exploratory
+
+
+def test_the_best_plan_of_a_sweep_asks_the_sealed_questions() -> None:
+    sweep = SweepPlan(study=SEALING, arms=(Setting(name="x", changes={"finetuning.epochs": 3}),))
+    best = build_best_plan(sweep, sweep.arms[0], history(SEALING, [], OPEN))
+    assert best.comparison.confirms
+    assert not history(best, [look(SEALING, OPEN)], SEALED).exploratory
+    assert history(best, [look(SEALING, OPEN)], OPEN).exploratory
+
+
+def test_sealing_redoes_no_check_and_nothing_is_confirmed_where_nothing_is_sealed() -> None:
+    from tasks.engine.cache_key import canonical_value
+
+    assert canonical_value(SEALING.validation) == canonical_value(StudyPlan().validation)
+    with pytest.raises(PlanError, match="sealed_share"):
+        plan_of(**{"comparison.confirms": True})
+    with pytest.raises(PlanError):
+        plan_of(**{"validation.sealed_share": 0.6})

@@ -141,9 +141,10 @@ def count_items(splits: CheckedItems | None, plan: StudyPlan) -> KnownCounts:
     if not needs_writer(plan):
         return KnownCounts(None, None)
     gates = plan.validation
+    kept = gates.sealed_share if plan.comparison.confirms else 1 - gates.sealed_share
     shares = {"same_fact": 1 - gates.new_fact_share, "new_fact": gates.new_fact_share}
     pairs, questions = get_planned_counts(generation)
     return KnownCounts(
         None if pairs is None else pairs - round(pairs * gates.held_out_share),
-        None if questions is None else max(1, round(questions * shares.get(name, 1))),
+        None if questions is None else max(1, round(questions * kept * shares.get(name, 1))),
     )

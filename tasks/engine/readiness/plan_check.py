@@ -30,7 +30,7 @@ from tasks.engine.readiness.server_check import (
 from tasks.language.book_profile import look_at_book
 from tasks.schemas.errors import StudyError
 from tasks.schemas.machine import Machine
-from tasks.schemas.messages import Figure, Message, Term, build_message
+from tasks.schemas.messages import Figure, Message, Share, Term, build_message
 from tasks.schemas.plan import Lineage, StudyPlan
 from tasks.schemas.plan_sections import GenerationPlan
 from tasks.schemas.sections.profiles import MEDICINE
@@ -225,6 +225,10 @@ def _describe_endpoint(plan: StudyPlan, questions: int | None) -> list[CheckLine
         fixed=_describe_choice(plan.lineage),
     )
     lines = [CheckLine("endpoint", endpoint), CheckLine("claim", explain_claim(comparison))]
+    if plan.validation.sealed_share:
+        share = Share(plan.validation.sealed_share)
+        told = build_message("sealed-opened" if comparison.confirms else "sealed-kept", share=share)
+        lines.append(CheckLine("endpoint", told))
     if not questions:
         return lines
     return [*lines, CheckLine("power", explain_power(questions, comparison))]
