@@ -293,7 +293,7 @@ def test_what_models_say_is_shown_as_it_grows_and_escaped(store, monkeypatch):
     asked = client.post(
         "/studies/one/talk", data={"question": f"Why? {SCRIPT}"}, headers={"hx-request": "true"}
     )
-    assert SCRIPT not in asked.text and 'hx-trigger="load delay:500ms"' in asked.text
+    assert SCRIPT not in asked.text and 'hx-trigger="load delay:500ms, again"' in asked.text
     reply: PairedReply = next(iter(talks._replies.values()))
     reply.said["base"] = SCRIPT
     reply.is_done = True
