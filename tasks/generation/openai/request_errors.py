@@ -152,8 +152,9 @@ def _sorted(
     if FILTER_CODES & {code, kind}:
         return RequestFailure("content_filter", "filtered", said)
     if status == 403:
-        told = build_message("request-forbidden", server=where, said=said)
-        return RequestFailure("403", "stop", told)
+        return RequestFailure(
+            "403", "stop", build_message("request-forbidden", server=where, said=said)
+        )
     if status in (400, 422, 500) and (way := _find_rewording(said)):
         return RequestFailure(str(status), "dialect", said, param=way)
     if status in (408, 409, 425, 429) or status >= 500:

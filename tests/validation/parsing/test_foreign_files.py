@@ -7,6 +7,7 @@ from support.foreign_files.measure import read_foreign_file
 from support.foreign_files.pair_files import list_pair_files
 from support.foreign_files.question_datasets import list_question_datasets
 from support.foreign_files.question_tables import list_question_tables
+from support.foreign_files.unforeseen_files import list_unforeseen_files
 
 
 @pytest.mark.parametrize(
@@ -15,5 +16,11 @@ from support.foreign_files.question_tables import list_question_tables
 def test_every_row_of_a_foreign_file_is_read_with_its_own_key_or_is_no_question(make, tmp_path):
     readings = [read_foreign_file(file, tmp_path) for file in make()]
     assert len(readings) > 30
+    assert not [r for r in readings if r.wrong], "read, and not what the file holds"
+    assert not [r for r in readings if r.read < r.rows], "rows that were not read"
+
+
+def test_columns_that_no_name_tells_are_found_by_their_cells_or_refused_whole(tmp_path):
+    readings = [read_foreign_file(file, tmp_path) for file in list_unforeseen_files()]
     assert not [r for r in readings if r.wrong], "read, and not what the file holds"
     assert not [r for r in readings if r.read < r.rows], "rows that were not read"
