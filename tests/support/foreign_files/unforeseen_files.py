@@ -35,9 +35,13 @@ def list_unforeseen_files() -> list[ForeignFile]:
     made = []
     for number, (language, header, cells) in enumerate(READ):
         exam = draw_exam(language)
-        made.append(_write(f"read-{number}.csv", language, header, exam, cells, list_truth(exam)))
+        made.append(
+            write_file(f"read-{number}.csv", language, header, exam, cells, list_truth(exam))
+        )
     for number, (language, header, cells) in enumerate(REFUSED):
-        made.append(_write(f"refused-{number}.csv", language, header, draw_exam(language), cells))
+        made.append(
+            write_file(f"refused-{number}.csv", language, header, draw_exam(language), cells)
+        )
     cases = draw_cases("ru")
     rows = [[one.illness, ", ".join(one.signs)] for one in cases]
     truth = [(", ".join(one.signs), one.illness) for one in cases]
@@ -46,7 +50,7 @@ def list_unforeseen_files() -> list[ForeignFile]:
     return made
 
 
-def _write(
+def write_file(
     name: str,
     language: str,
     header: str,
@@ -54,6 +58,7 @@ def _write(
     cells: Cells,
     truth: Sequence[tuple[str, str]] = (),
 ) -> ForeignFile:
+    """A table of an exam; without a header where `header` is empty."""
     rows = [list(cells(n, one)) for n, one in enumerate(exam)]
     text = write_csv([*([header.split(";")] if header else []), *rows], delimiter=";")
     return ForeignFile(name, text.encode(), list(truth), "question", language)
