@@ -11,7 +11,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from support.models import scoring_models
-from support.models.architectures import make_model
+from support.models.architectures import ARCHITECTURES, FURTHER, make_model
 from transformers import AutoModelForCausalLM
 
 from tasks.evaluation.standalone import evaluate_questions
@@ -117,6 +117,27 @@ def test_the_base_answers_as_if_there_were_no_adapter_and_the_tuned_model_as_pla
     torch.testing.assert_close(scores(tuned.model), plain, atol=4e-6, rtol=0)
     for model in (before.model, base_of(tuned).model, load_model(checkpoint).model):
         assert torch.equal(scores(model), untouched)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [name for name in (*ARCHITECTURES, *FURTHER) if name != "Mamba"],  # PEFT refuses its out_proj
+)
+def test_an_adapter_on_any_kind_of_model_is_as_plain_peft(name, tmp_path):
+    loaded, place = make_model(name), tmp_path / "base"
+    loaded.model.save_pretrained(place)
+    loaded.tokenizer.save_pretrained(place)
+    adapter = trained(place, lora(target_modules="all-linear"), tmp_path / "adapter")
+    checkpoint = resolve_base_model(BasePlan(model=str(place)))
+    untouched = scores(AutoModelForCausalLM.from_pretrained(place).eval())
+    plain = scores(
+        PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(place), adapter).eval()
+    )
+    tuned = load_model(checkpoint, adapter=adapter)
+    torch.testing.assert_close(scores(tuned.model), plain, atol=4e-6, rtol=0)
+    assert not torch.equal(plain, untouched), "the adapter changes something"
+    torch.testing.assert_close(scores(base_of(tuned).model), untouched, atol=4e-6, rtol=0)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tasks.schemas.sections.profiles import list_question_types, split_tag
 from tasks.validation.items import ItemKind, ParsedItem, ParsedItems, Refused
 from tasks.validation.parsing import lenient_json
 from tasks.validation.parsing.key_convention import read_key
-from tasks.validation.parsing.option_marks import strip_marks
+from tasks.validation.parsing.row_options import strip_marks
 from tasks.validation.term_matching import fold_cached
 
 FIELD_NAMES = {

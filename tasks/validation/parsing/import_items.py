@@ -19,9 +19,22 @@ from tasks.validation.items import (
     ParsedItems,
     Refused,
 )
-from tasks.validation.parsing.column_names import Given, squeeze
+from tasks.validation.parsing.column_contents import (
+    Columns,
+    add_first_row,
+    find_columns,
+    propose_columns,
+)
+from tasks.validation.parsing.column_names import (
+    Given,
+    Layout,
+    find_layout,
+    find_series,
+    index_headers,
+    squeeze,
+)
 from tasks.validation.parsing.draft_reader import build_parsed_item
-from tasks.validation.parsing.item_files import ItemLine, list_columns, read_rows
+from tasks.validation.parsing.item_files import ItemLine, Rows, list_columns, read_rows
 from tasks.validation.parsing.key_convention import KeyConvention
 from tasks.validation.parsing.pair_rows import read_pair
 from tasks.validation.parsing.question_rows import QuestionRow, read_question
@@ -38,6 +51,7 @@ class OwnFile(NamedTuple):
     columns: tuple[str, ...]
     samples: tuple[str, ...]
     notes: tuple[Message, ...]
+    proposal: str  # of generation.columns
 
     def describe(self, kind: ItemKind) -> Message:
         """Rows read, and refused by reason."""
@@ -84,7 +98,7 @@ def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
             columns=own.columns or ("—",),
             samples=" | ".join(own.samples) or "—",
             roles=roles,
-            example=f'{{"{roles.split(", ")[0]}": "{(own.columns or ("COLUMN",))[0]}"}}',
+            example=own.proposal,
         )
     )
 
@@ -92,6 +106,26 @@ def open_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
 def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = None) -> OwnFile:
     """Every row of a file as an item or as a rejection."""
     rows = read_rows(path)
+    own = _read_lines(path.name, rows, kind, language, given)
+    if own.found.items or given or not (columns := find_columns(rows.lines, kind)):
+        return own
+    if _contradicts(find_layout(own.columns), columns):
+        return own
+    note = build_message("columns-by-content", columns=json.dumps(columns, ensure_ascii=False))
+    lines = add_first_row(rows.lines, columns)
+    return _read_lines(path.name, Rows(lines, (*rows.notes, note)), kind, language, columns)
+
+
+def _contradicts(layout: Layout, columns: Columns) -> bool:
+    """Whether a name tells another column for a role than the cells do; v1 to v5 are no names."""
+    is_named = find_series(index_headers([*layout.options]))[0] or len(layout.options) == 1
+    told = layout._replace(options=layout.options if is_named else ())._asdict()
+    return any(told[role] and list(told[role]) != list(found) for role, found in columns.items())
+
+
+def _read_lines(
+    file: str, rows: Rows, kind: ItemKind, language: str, given: Given | None
+) -> OwnFile:
     convert = (
         QuestionReader(rows.lines, language, given)
         if kind == "question"
@@ -99,7 +133,7 @@ def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
     )
     found = ParsedItems([], [])
     for number, line in enumerate(rows.lines):
-        place = f"{path.name}:{number + 1}"
+        place = f"{file}:{number + 1}"
         try:
             if line.fault:
                 raise Refused(line.fault.code, **line.fault.values)
@@ -117,7 +151,13 @@ def read_items(path: Path, kind: ItemKind, language: str, given: Given | None = 
                 )
             )
     samples = tuple(line.raw[:SHOWN] for line in rows.lines[:SAMPLES])
-    return OwnFile(found, tuple(list_columns(rows.lines)), samples, rows.notes)
+    return OwnFile(
+        found,
+        tuple(list_columns(rows.lines)),
+        samples,
+        rows.notes,
+        propose_columns(rows.lines, kind),
+    )
 
 
 class QuestionReader:

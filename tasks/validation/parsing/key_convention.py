@@ -78,10 +78,10 @@ def read_key(value: Any, options: Sequence[str], labels: Sequence[str] = ()) -> 
         raise Refused("several-keys", text=str(value)[:200])
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Refused("no-key", text=str(value)[:200])
-    said = _bare(value)
-    texts = [i for i, option in enumerate(options, 1) if _bare(option) == said]
+    said = fold_key(value)
+    texts = [i for i, option in enumerate(options, 1) if fold_key(option) == said]
     text = texts[0] if len(texts) == 1 else None
-    folded = [_bare(label) for label in labels]
+    folded = [fold_key(label) for label in labels]
     bare = _KEY_WORDS.sub("", said)
     named = [name for name in (said, bare) if name in folded]
     if named and not all(label.isdigit() for label in folded):
@@ -100,7 +100,7 @@ def read_key(value: Any, options: Sequence[str], labels: Sequence[str] = ()) -> 
     return Key(place=place, text=text, letter=letter)
 
 
-def _bare(value: Any) -> str:
+def fold_key(value: Any) -> str:
     """A number by its digits; a text folded, without marks of direction and a full stop."""
     number = whole_number(value)
     if number is not None:
@@ -118,7 +118,7 @@ def _read_mark(
     rest = _letters_of(found["rest"] or "") if found else ""
     if place > len(options):
         raise Refused("key-out-of-range", text=said[:200])
-    if rest and place and _letters_of(_bare(options[place - 1])) != rest:
+    if rest and place and _letters_of(fold_key(options[place - 1])) != rest:
         if not contradicts:
             return "", None
         raise Refused("the-key-contradicts-itself", text=said[:200])

@@ -21,7 +21,6 @@ from tasks.validation.parsing.column_names import (
 )
 from tasks.validation.parsing.draft_reader import quote_value, read_options
 from tasks.validation.parsing.key_convention import KeyRow, read_key
-from tasks.validation.parsing.option_marks import split_marked
 from tasks.validation.parsing.row_cells import (
     Fields,
     clean_cell,
@@ -29,7 +28,7 @@ from tasks.validation.parsing.row_cells import (
     take_cell,
     unfold_turns,
 )
-from tasks.validation.parsing.row_options import find_options
+from tasks.validation.parsing.row_options import find_options, split_marked
 from tasks.validation.term_matching import normalize_name
 
 COUNT_FROM_ZERO = {"cop", "choices", "endings"}  # fields of data sets that count their keys from 0

@@ -108,7 +108,7 @@ def test_own_files_pass_the_door_and_the_gate_of_the_study_and_need_no_server(
         "validation.train_questions": 0,
     }
     lines, missing = check(**ENGLISH, **own)
-    assert lines["own questions"] == "2 rows, 2 read as questions"
+    assert lines["own questions"] == "rows: 2, read as questions: 2"
     assert lines["items"].startswith("3 training pairs, 2 questions, counted")
     assert "0 on taught facts, 2 on untaught" in lines["sets"]
     assert [lack for lack in missing if "primary set same_fact has no questions" in lack] == missing

@@ -371,7 +371,7 @@ def test_what_was_read_and_refused_is_told_in_one_sentence(tmp_path):
         "en",
     )
     told = load_catalogue("en").format_message(own.describe("question"))
-    assert told == "3 rows, 1 read as questions, 1 refused: no key, 1 refused: not four options"
+    assert told == "rows: 3, read as questions: 1, 1 refused: no key, 1 refused: not four options"
 
 
 def test_a_hidden_sheet_is_not_read_and_is_told(tmp_path):
