@@ -57,7 +57,7 @@ def add_first_row(lines: Sequence[ItemLine], found: Columns) -> list[ItemLine]:
     cells = _collect_cells(lines)
     header = {c: _restore_cell(c, cells) for c in list_columns(lines)}
     key = str(found.get("answer") or found["diagnosis"])
-    (text,) = found.get("symptom", ()) or (found["question"],)
+    text = str(found["question"]) if "question" in found else found["symptom"][0]
     keys = {fold_key(cell) for cell in cells[key]}
     if "options" in found:
         keys |= {fold_key(header[c]) for c in found["options"]}
@@ -95,7 +95,7 @@ def _find_question(cells: Cells) -> Columns | None:
         windows = _list_windows(cells, folded, key)
     else:
         return None
-    found = [
+    found: list[Columns] = [
         {"question": stem, "options": window, "answer": key}
         for window in windows
         if (stem := _find_stem(cells, [*window, key], window))
