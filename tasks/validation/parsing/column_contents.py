@@ -19,7 +19,7 @@ OPTION_COUNTS = (4, 5)
 # A question is at least so many times as long as its options, and they differ among themselves by
 # less, so that no four columns with the question among them look like options, too: of the eight
 # files of questions in tests/support/foreign_files/unforeseen_files.py that are to be read, the
-# longest mean of an option is 1.06 to 1.46 times the shortest, and stems are 3.6 to 10.7 times that.
+# longest mean of an option is 1.06 to 1.46 times the shortest; stems are 3.6 to 10.7 times that.
 LONGER = 2.0
 DISTINCT = 0.9  # of a question's cells: no topic, no instruction that is the same in every row
 SIGN_WORDS, NAME_WORDS = 3, 5  # on average: of a presentation at least, of a diagnosis at most
